@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The published clock: one page of shared memory that says what time it is, and how wrong that
+ * may be, as a linear function of a base clock that any program can read without a system call.
+ * Written by the daemon, read by libmeantime, by server threads, the tool and the tests.
+ *
+ *     time(base)  = anchor + (base - base_at_anchor) * (1 + rate_q64 / 2^64)
+ *     error bound = bound_ns + bound_growth_ppb * |base - base_at_anchor| / 1e9
+ *
+ * Append-only ABI, native byte order: members are added at the end and `size` grows; `version`
+ * changes only if an old reader would misread.  A reader takes `sequence`, copies, takes it
+ * again, and starts over if it was odd or has changed.
+ */
+#ifndef MEANTIME_CLOCK_PAGE_H
+#define MEANTIME_CLOCK_PAGE_H
+
+#include "meantime/time.h"
+
+#define MT_CLOCK_PAGE_MAGIC   0x6d656174u /* "meat" read as big-endian */
+#define MT_CLOCK_PAGE_VERSION 1
+
+/** The clock of the operating system that the mapping starts from. */
+enum mt_base_clock {
+    MT_BASE_REALTIME = 0,      /**< CLOCK_REALTIME */
+    MT_BASE_MONOTONIC_RAW = 1, /**< CLOCK_MONOTONIC_RAW */
+    MT_BASE_VIRTUAL = 2,       /**< the simulator's time: only the simulator can read it */
+};
+
+/** How far the published time may be trusted. */
+enum mt_clock_state {
+    MT_CLOCK_FREE_RUN,  /**< never synchronised since start */
+    MT_CLOCK_ACQUIRING, /**< a source is followed, the estimate has not settled */
+    MT_CLOCK_LOCKED,    /**< synchronised */
+    MT_CLOCK_HOLDOVER,  /**< was synchronised, no source now: the bound grows */
+    MT_CLOCK_SERVING,   /**< this clock is itself the reference of its domain */
+};
+#define MT_CLOCK_STATE_COUNT 5
+
+/** What the error bound is measured against. */
+enum mt_bound_reference {
+    MT_BOUND_NONE,      /**< there is no reference: bound_ns means nothing */
+    MT_BOUND_SOURCE,    /**< error against the grandmaster, whose own error is not known */
+    MT_BOUND_TRACEABLE, /**< error against TAI or UTC, the source's own bound included */
+};
+
+/** The parts of the bound at the anchor, in nanoseconds; their sum is bound_ns. */
+struct mt_bound_parts {
+    int64_t estimate_ns;    /**< k sigma of the estimate, k = 5 */
+    int64_t asymmetry_ns;   /**< allowance for path asymmetry, which two-way exchange cannot see */
+    int64_t source_ns;      /**< the source's own bound as far as it said it */
+    int64_t granularity_ns; /**< timestamp granularity and read window */
+    int64_t steering_ns;    /**< what the steered clock still lags behind the estimate */
+};
+
+struct mt_clock_page {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t size;     /**< sizeof this struct, as the writer knew it */
+    uint32_t sequence; /**< odd while being written */
+    uint16_t base;     /**< enum mt_base_clock */
+    uint8_t scale;     /**< enum mt_timescale of the published time */
+    uint8_t state;     /**< enum mt_clock_state */
+
+    int64_t base_at_anchor_ns;
+    int64_t anchor_s;
+    uint32_t anchor_ns;
+    uint16_t anchor_frac;
+    uint8_t bound_reference; /**< enum mt_bound_reference */
+    uint8_t tai_utc_valid;   /**< 1: tai_minus_utc_s means something */
+    int64_t rate_q64; /**< rate of the published time against the base, minus one, times 2^64 */
+
+    int64_t bound_ns;
+    int64_t bound_growth_ppb;    /**< ns per second of distance from the anchor */
+    int64_t valid_until_base_ns; /**< after this the page is stale: the writer is gone */
+    int32_t tai_minus_utc_s;
+    int32_t leap_s;         /**< leap second at the end of this UTC day: -1, 0 or +1 */
+    uint32_t corrections;   /**< corrections applied to the clock so far */
+    uint32_t steps;         /**< how many of them were steps */
+    uint8_t grandmaster[8]; /**< clockIdentity of the reference; zero if there is none */
+    struct mt_bound_parts parts;
+};
+
+#endif

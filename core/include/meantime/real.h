@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * mt_real: the one floating-point type of the estimators, and the few functions they need.
+ * Only core/servo, core/steer and what lies above may use it; core/wire and core/ptp count in
+ * scaled integers.  Everything here is built from + - * / and sqrt, compiled without
+ * contraction, so that equal inputs give equal bits under gcc and clang, at any optimisation,
+ * on the host and in firmware.
+ * Thread rule: values only; any thread.
+ */
+#ifndef MEANTIME_REAL_H
+#define MEANTIME_REAL_H
+
+#include "meantime/time.h"
+
+typedef double mt_real;
+
+/** Square root; correctly rounded; 0 for x <= 0. */
+mt_real mt_real_sqrt(mt_real x);
+/** e^x; relative error below 1e-14; saturates to 0 and to the largest finite number. */
+mt_real mt_real_exp(mt_real x);
+/** Natural logarithm of x > 0; absolute error below 1e-14; x <= 0 gives the lowest number. */
+mt_real mt_real_log(mt_real x);
+/** Error function; absolute error below 1e-12. */
+mt_real mt_real_erf(mt_real x);
+/** |x|. */
+mt_real mt_real_abs(mt_real x);
+/** x limited to [low, high]. */
+mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
+
+/** Seconds, as near as mt_real holds (exact to 2^-16 ns below about 16 ms in double). */
+mt_real mt_span_to_real(struct mt_span a);
+/** Seconds to span, rounded to nearest 2^-16 ns; |x| above 9e18 s saturates. */
+struct mt_span mt_span_from_real(mt_real x);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The discipline of one steered clock: takes samples of all its sources, keeps the estimates,
+ * decides about each correction (step by, run at), and says how far the clock may be wrong.
+ * One owner for each clock: whoever applies the corrections that mt_discipline_next_correction()
+ * hands out answers each with mt_discipline_applied(), with the time at which it took effect.
+ * Sources are registered by index in storage that the caller owns; the protocols say which one
+ * is selected (PTP: the parent of the receiving port).
+ * No allocation, no globals; equal inputs give equal bits.
+ * Thread rule: one thread at a time for each object.
+ */
+#ifndef MEANTIME_STEER_H
+#define MEANTIME_STEER_H
+
+#include "meantime/clock_page.h"
+#include "meantime/servo.h"
+
+#define MT_CORRECTION_HISTORY 8 /**< corrections that a late sample can be translated across */
+#define MT_SOURCE_NONE        0xFFFF
+
+enum mt_correction_kind { MT_CORRECT_STEP, MT_CORRECT_RATE };
+
+/** One correction: the reading jumps by `step` and is of `scale` afterwards, or the clock runs
+ * at `rate` from now on. */
+struct mt_correction {
+    enum mt_correction_kind kind;
+    struct mt_span step;
+    enum mt_timescale scale;
+    mt_real rate; /**< s/s against the clock's nominal (uncorrected) rate; 0: as it is */
+};
+
+/** What was applied.  `rate` may differ from what was asked (granularity, range). */
+struct mt_applied {
+    enum mt_correction_kind kind;
+    struct mt_span step;
+    mt_real rate;
+    struct mt_instant at; /**< the clock's reading just after it took effect */
+    uint32_t corrections; /**< the clock's count, this one included */
+    bool is_refused;      /**< the platform could not: nothing changed (no privilege ...) */
+};
+
+struct mt_steer_config {
+    struct mt_span step_at_start; /**< a first offset larger than this is stepped away ... */
+    bool never_step_at_start;
+    struct mt_span step_later; /**< ... and one larger than this after the first lock */
+    bool never_step_later;
+    mt_real max_slew;  /**< s/s used to remove an offset, beyond the frequency */
+    mt_real max_rate;  /**< s/s: range of the clock's adjustment */
+    mt_real max_drift; /**< s/s: the bound grows at least this fast without samples */
+    struct mt_interval max_asymmetry; /**< 0: half the round trip */
+    uint32_t granularity_ns;          /**< of the timestamps and of reading the clock */
+    bool adopts_scale;                /**< overlay and lab clocks take the source's timescale */
+    bool estimates_only;              /**< never corrects (a clock that may not be touched) */
+};
+/** step at start above 10 us, later above 100 ms; slew 500 ppm; range 500 ppm; drift 1 ppm. */
+void mt_steer_config_init(struct mt_steer_config *self);
+
+/** Why the discipline does what it does: for status and logs. */
+enum mt_steer_phase {
+    MT_STEER_IDLE,      /**< no source selected */
+    MT_STEER_ACQUIRING, /**< a source, its estimate not settled */
+    MT_STEER_LOCKED,
+    MT_STEER_HOLDOVER, /**< was locked; no samples of any selected source */
+};
+
+struct mt_discipline_source {
+    struct mt_estimator estimator;
+    struct mt_interval bound; /**< the source's own, from its last sample; too large: unknown */
+    enum mt_timescale scale;
+    mt_real interval; /**< s: mean distance of its samples */
+    uint32_t verdicts[MT_SAMPLE_VERDICT_COUNT];
+    bool is_used;
+};
+
+struct mt_discipline {
+    struct mt_steer_config config;
+    struct mt_clock_model model;
+    struct mt_discipline_source *sources;
+    uint16_t source_count;
+    uint16_t selected;
+    enum mt_steer_phase phase;
+    struct mt_applied history[MT_CORRECTION_HISTORY]; /**< ring, newest at history_at - 1 */
+    uint8_t history_at;
+    enum mt_timescale scale;
+    mt_real rate; /**< applied */
+    uint32_t corrections;
+    uint32_t steps;
+    struct mt_correction next;
+    bool has_next;
+    bool awaits_applied;
+    bool has_locked_once;
+    bool is_saturated; /**< the clock's range does not suffice */
+    struct mt_steer_lock {
+        mt_real sigma;   /**< lowest published sigma of the last samples */
+        uint8_t settled; /**< samples in a row that meet the lock criterion */
+    } lock;
+    struct mt_mono last_sample;
+    struct mt_mono next_correction_at;
+};
+
+/** `sources`: storage for `source_count` sources, owned by the caller for the object's life.
+ * `scale`, `corrections`: the clock's at start.  `start_rate`: the frequency correction from the
+ * drift store, 0 if there is none; `start_rate_is_known` says whether it was measured. */
+void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config *config,
+                        struct mt_discipline_source *sources, uint16_t source_count,
+                        enum mt_timescale scale, uint32_t corrections, mt_real start_rate,
+                        bool start_rate_is_known);
+
+/** Begins a new source at `source` (a new parent): offset and delay are forgotten, frequency is
+ * kept. */
+void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source);
+/** Says which source the clock follows; MT_SOURCE_NONE: none. */
+void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now);
+
+/** Feeds a sample of any registered source.  A sample with an older correction count is
+ * translated; one older than the history is MT_SAMPLE_OLD. */
+enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
+                                            const struct mt_sample *sample, struct mt_mono now);
+
+/** Passage of time: notices that samples have stopped. */
+void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now);
+struct mt_mono mt_discipline_deadline(const struct mt_discipline *self);
+
+/** Takes the correction to apply now, if there is one.  At most one is outstanding. */
+bool mt_discipline_next_correction(struct mt_discipline *self,
+                                   struct mt_correction *ret_correction);
+/** Answers it.  Also tells of corrections that someone else made to the clock. */
+void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *applied);
+
+/** What may be published about the clock when it reads `at`. */
+struct mt_clock_quality_report {
+    enum mt_clock_state state;
+    enum mt_bound_reference reference;
+    struct mt_interval bound; /**< |clock - reference| is below this; too large: unknown */
+    mt_real bound_growth;     /**< s/s without further samples */
+    struct mt_bound_parts parts;
+    struct mt_estimate estimate; /**< of the selected source; valid if has_estimate */
+    bool has_estimate;
+    bool is_locked;
+    bool is_saturated;
+};
+void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
+                          struct mt_clock_quality_report *ret_report);
+
+/** The rate to store for the next start: false while nothing was learned. */
+bool mt_discipline_drift(const struct mt_discipline *self, mt_real *ret_rate);
+
+#endif
