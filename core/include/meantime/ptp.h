@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A PTP instance [1588-2019]: an ordinary clock (one port) or a boundary clock (more) in one
+ * domain.  Sans I/O: the caller hands in frames, transmit timestamps, commands and the passing
+ * of time; after each of these calls it drains what there is to send and what has happened:
+ *
+ *     mt_instance_rx / _tx_done / _command / _tick (..., now)
+ *     while (mt_instance_next_tx(...)) send it;       stamps come back later with the token
+ *     while (mt_instance_next_event(...)) act on it;  samples go to the clock's discipline
+ *     wait until input or mt_instance_deadline()
+ *
+ * It never reads a clock, allocates, calls back or keeps a global.  Equal inputs give equal
+ * outputs; `now` never goes backwards.  A step of the local clock does not disturb it: stamps
+ * carry the clock's correction count.
+ * Thread rule: one thread at a time for each instance.
+ */
+#ifndef MEANTIME_PTP_H
+#define MEANTIME_PTP_H
+
+#include "meantime/ptp_wire.h"
+#include "meantime/sample.h"
+
+#define MT_FOREIGN_MAX          8   /**< foreign transmitters remembered by a port; then eviction */
+#define MT_FOREIGN_THRESHOLD    2   /**< Announces within the window that qualify [9.3.2.4.4] */
+#define MT_FOREIGN_WINDOW       4   /**< the window, in announce intervals of the sender */
+#define MT_SYNC_OUTSTANDING     4   /**< Syncs sent whose timestamp is awaited; oldest given up */
+#define MT_DELAY_OUTSTANDING    4   /**< Delay_Reqs whose answer is awaited; oldest given up */
+#define MT_ANSWERS_MAX          4   /**< Delay_Resps waiting to be drained; more are QUEUE_FULL */
+#define MT_PATH_MAX             179 /**< identities in a path trace */
+#define MT_LOG_INTERVAL_LOWEST  (-7) /**< shortest interval accepted from others: 2^-7 s */
+#define MT_LOG_INTERVAL_HIGHEST 6    /**< longest */
+#define MT_INSTANCE_PORTS_MAX   64
+
+/** Port states by 1588g-2022; the values are those of portState on the wire [Table 20]. */
+enum mt_port_state {
+    MT_STATE_INITIALIZING = 1,
+    MT_STATE_FAULTY,
+    MT_STATE_DISABLED,
+    MT_STATE_LISTENING,
+    MT_STATE_PRE_TRANSMITTER,
+    MT_STATE_TRANSMITTER,
+    MT_STATE_PASSIVE,
+    MT_STATE_UNCALIBRATED,
+    MT_STATE_RECEIVER,
+};
+#define MT_STATE_COUNT 10 /**< 0 is no state */
+
+struct mt_time_properties {
+    int16_t utc_offset; /**< TAI - UTC in s; meaningful if the flag says so */
+    uint16_t flags;     /**< the low octet of enum mt_ptp_flag: leap, valid, timescale, traceable */
+    uint8_t time_source; /**< 7.6.2.8: 0x20 GNSS, 0x60 handset, 0xA0 internal oscillator ... */
+};
+
+/** What an Announce says about a grandmaster and the way to it. */
+struct mt_ptp_dataset {
+    uint8_t priority1;
+    struct mt_clock_quality quality;
+    uint8_t priority2;
+    struct mt_clock_identity grandmaster;
+    uint16_t steps_removed;
+    struct mt_port_identity sender;
+    struct mt_port_identity receiver;
+};
+
+/** What the instance is made of beyond a receiver; what is left null the linker drops. */
+struct mt_ptp_features {
+    const struct mt_state_table *states;           /**< &mt_states_full, &mt_states_receiver_only */
+    const struct mt_transmitter_part *transmitter; /**< &mt_transmitter, or null */
+    const struct mt_delay_part *delay;             /**< &mt_delay_e2e */
+    const struct mt_path_part *path_trace;         /**< &mt_path_trace, or null */
+};
+extern const struct mt_state_table mt_states_full;
+extern const struct mt_state_table mt_states_receiver_only;
+extern const struct mt_transmitter_part mt_transmitter;
+extern const struct mt_delay_part mt_delay_e2e;
+extern const struct mt_path_part mt_path_trace;
+/** All of the above. */
+extern const struct mt_ptp_features mt_ptp_all_features;
+
+/** The path of Announces behind the parent; storage is the caller's, needed with path_trace. */
+struct mt_path {
+    uint16_t count;
+    struct mt_clock_identity identity[MT_PATH_MAX];
+};
+
+struct mt_instance_config {
+    const struct mt_ptp_features *features;
+    struct mt_clock_identity identity;
+    uint8_t domain;
+    uint16_t sdo_id;
+    uint8_t minor_version; /**< sent in headers: 1, or 0 for old equipment */
+    uint8_t priority1;
+    uint8_t priority2;
+    struct mt_clock_quality quality;
+    struct mt_time_properties time; /**< announced while this clock is the grandmaster */
+    bool is_receiver_only;
+    bool accepts_alternate;    /**< alternateMasterFlag does not exclude a transmitter */
+    bool announces_accuracy;   /**< adds ENHANCED_ACCURACY_METRICS to Announce */
+    uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
+    /** A boundary clock serves nothing while its own bound is larger than this and its
+     * receiving port is not calibrated ... */
+    struct mt_interval serve_bound;
+    bool serves_uncertain; /**< ... or serves all the same, announcing uncertainty */
+    struct mt_path *path;  /**< storage for the path trace; null: not relayed */
+};
+
+struct mt_port_config {
+    int8_t log_announce_interval;
+    uint8_t announce_receipt_timeout; /**< in announce intervals, 2..255 */
+    int8_t log_sync_interval;
+    int8_t log_min_delay_req_interval;
+    bool is_transmitter_only;
+    struct mt_interval egress_latency;  /**< stamp point to wire, added to transmit stamps */
+    struct mt_interval ingress_latency; /**< wire to stamp point, subtracted from receive stamps */
+    struct mt_interval delay_asymmetry; /**< positive: transmitter to receiver is longer [7.4.2] */
+    const struct mt_port_identity *acceptable; /**< acceptable transmitters; port 0: any port */
+    uint16_t acceptable_count;                 /**< 0: all are acceptable */
+};
+
+void mt_instance_config_init(struct mt_instance_config *self);
+/** The default profile: announce 2 s, sync 1 s, delay request 1 s, timeout 3. */
+void mt_port_config_init(struct mt_port_config *self);
+
+/** Counters of a port besides the verdicts. */
+enum mt_port_counter {
+#define MT_PORT_COUNTER(symbol, name, meaning) MT_COUNT_##symbol,
+#include "meantime/port_counter.def"
+#undef MT_PORT_COUNTER
+    MT_PORT_COUNTER_COUNT
+};
+
+struct mt_port;
+struct mt_instance;
+#include "meantime/ptp_objects.h" /* their members: for storage, read-only outside core/ptp */
+
+/** Makes an instance over `port_count` ports (1..MT_INSTANCE_PORTS_MAX) in the caller's storage;
+ * port numbers start at 1, so ports[i] is port i + 1.  `configs` has one element for each.  All
+ * ports start INITIALIZING and begin when MT_COMMAND_LINK says that their link is up.
+ * seed: of the random parts of timers; any value. */
+void mt_instance_init(struct mt_instance *self, const struct mt_instance_config *config,
+                      struct mt_port *ports, const struct mt_port_config *configs,
+                      uint16_t port_count, uint64_t seed, struct mt_mono now);
+
+/** A frame was received on `port`.  `stamp`: when it passed the stamp point; null if there is no
+ * timestamp (event messages are then refused).  The frame is not kept.  Returns the verdict,
+ * which has been counted. */
+enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port, const uint8_t *frame,
+                               size_t length, const struct mt_stamp *stamp, struct mt_mono now);
+
+/** The transmit timestamp of the event frame with `token`, or null: it was lost.  Unknown and
+ * outdated tokens are counted and ignored. */
+void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct mt_stamp *stamp,
+                         struct mt_mono now);
+
+/** Time has passed. */
+void mt_instance_tick(struct mt_instance *self, struct mt_mono now);
+
+/** When mt_instance_tick() must be called at the latest; MT_MONO_NEVER: never. */
+struct mt_mono mt_instance_deadline(const struct mt_instance *self);
+
+enum mt_command_kind {
+    MT_COMMAND_LINK,        /**< the port's link went up or down */
+    MT_COMMAND_PORT_ENABLE, /**< DESIGNATED_ENABLED and _DISABLED */
+    MT_COMMAND_FAULT,       /**< the port's network failed or has recovered */
+    MT_COMMAND_CLOCK,       /**< what the discipline says of the local clock */
+    MT_COMMAND_PRIORITIES,
+    MT_COMMAND_QUALITY,
+    MT_COMMAND_TIME_PROPERTIES,
+};
+
+/** What an instance needs to know about the clock that it serves. */
+struct mt_clock_condition {
+    bool is_locked;
+    bool has_bound;
+    struct mt_interval bound;        /**< against the grandmaster */
+    struct mt_interval bound_static; /**< the part of it from asymmetry allowances */
+    struct mt_interval offset;       /**< for currentDS */
+    struct mt_interval mean_delay;
+};
+
+struct mt_command {
+    enum mt_command_kind kind;
+    uint16_t port; /**< 1.., for the port commands */
+    union {
+        bool is_on; /**< link up, port enabled, fault present */
+        struct mt_clock_condition clock;
+        struct {
+            uint8_t priority1;
+            uint8_t priority2;
+        } priorities;
+        struct mt_clock_quality quality;
+        struct mt_time_properties time;
+    } value;
+};
+
+/** Carries out one command.  False if the port does not exist or a value is not allowed; nothing
+ * has changed then. */
+bool mt_instance_command(struct mt_instance *self, const struct mt_command *command,
+                         struct mt_mono now);
+
+enum mt_destination {
+    MT_TO_ALL,  /**< the PTP-primary multicast address */
+    MT_TO_PEER, /**< the PTP-pdelay multicast address */
+};
+
+struct mt_tx {
+    uint16_t port;
+    enum mt_destination destination;
+    bool is_event;  /**< send on the event port and report the timestamp with the token */
+    uint32_t token; /**< never 0 for event frames */
+    size_t length;
+};
+
+/** Takes the next frame to send and writes it into `buffer` (MT_PTP_MESSAGE_MAX octets always
+ * suffice).  False if there is none.  A frame that does not fit is dropped and counted. */
+bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capacity,
+                         struct mt_tx *ret_tx);
+
+enum mt_event_kind {
+    MT_EVENT_STATE,           /**< a port changed its state */
+    MT_EVENT_SAMPLE,          /**< a measurement of the local clock against the parent */
+    MT_EVENT_PARENT,          /**< another parent, or none: parent_ds has changed its identity */
+    MT_EVENT_TIME_PROPERTIES, /**< time_properties_ds has changed */
+};
+
+struct mt_event {
+    enum mt_event_kind kind;
+    uint16_t port; /**< state, sample; for parent: the receiving port, 0 if this is grandmaster */
+    union {
+        struct {
+            enum mt_port_state from;
+            enum mt_port_state to;
+        } state;
+        struct mt_sample sample; /**< `source` is not set */
+    } value;
+};
+
+/** Takes the next event.  State changes of one port between two drains are merged to one, and
+ * an older undrained sample of a port gives way to the newer. */
+bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event);
+
+/* ---- data sets, read-only [clause 8] ---------------------------------------------------------- */
+
+enum mt_port_state mt_port_state_of(const struct mt_instance *self, uint16_t port);
+/** The parent data set as announced; grandmaster == own identity while this clock is it. */
+const struct mt_ptp_dataset *mt_instance_parent(const struct mt_instance *self);
+const struct mt_time_properties *mt_instance_time_properties(const struct mt_instance *self);
+/** The port in UNCALIBRATED or RECEIVER, 0 if there is none. */
+uint16_t mt_instance_receiving_port(const struct mt_instance *self);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A link: where frames go out.  What comes in (frames, transmit timestamps, link state) arrives
+ * through hal/wait.h.  Platforms implement the table; runtime calls it from the loop's thread.
+ */
+#ifndef MEANTIME_HAL_LINK_H
+#define MEANTIME_HAL_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mt_link_destination { MT_LINK_PRIMARY, MT_LINK_PEER };
+
+struct mt_link_frame {
+    const uint8_t *bytes; /**< a PTP message without transport headers */
+    size_t length;
+    enum mt_link_destination destination;
+    bool is_event;  /**< to the event port; its transmit timestamp is wanted */
+    uint32_t token; /**< returned with the timestamp */
+};
+
+struct mt_hal_link;
+
+struct mt_hal_link_ops {
+    /** Sends one frame.  False if the network refused it; the frame is gone, nothing else has
+     * happened.  If the frame is an event and is sent, a MT_INPUT_TX_STAMP follows in time,
+     * with or without a stamp. */
+    bool (*send)(struct mt_hal_link *self, const struct mt_link_frame *frame);
+};
+
+/** Counted by the platform, read by status. */
+struct mt_link_counters {
+    uint64_t received;       /**< frames handed to the runtime */
+    uint64_t kernel_dropped; /**< frames that the kernel dropped for want of buffer space */
+    uint64_t sent;
+    uint64_t send_failed;
+    uint64_t stamps_missing;   /**< transmit timestamps given up */
+    uint64_t stamps_ambiguous; /**< transmit timestamps that matched no single frame: discarded */
+};
+
+struct mt_hal_link {
+    const struct mt_hal_link_ops *ops;
+    struct mt_link_counters counters;
+};
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A platform, as compose/ sees it: opens clocks and links by what the configuration says and
+ * hands out the other tables.  Every failure is told in one sentence that names the remedy.
+ */
+#ifndef MEANTIME_HAL_PROVIDER_H
+#define MEANTIME_HAL_PROVIDER_H
+
+#include "hal/clock.h"
+#include "hal/entropy.h"
+#include "hal/link.h"
+#include "hal/store.h"
+#include "hal/wait.h"
+#include "meantime/ptp_wire.h"
+
+#define MT_HAL_REASON_SIZE 256
+
+enum mt_clock_kind { MT_CLOCK_SYSTEM, MT_CLOCK_OVERLAY, MT_CLOCK_LAB };
+
+struct mt_clock_request {
+    enum mt_clock_kind kind;
+    const char *name; /**< of the clock in the configuration: names page and drift file */
+    bool tai_utc_known;
+    int32_t tai_minus_utc_s;
+    /* lab only: the synthetic oscillator */
+    mt_real lab_offset_s;
+    mt_real lab_frequency; /**< s/s */
+    mt_real lab_wander;    /**< random walk of the frequency, s/s per sqrt(s) */
+    uint64_t lab_seed;
+};
+
+enum mt_transport { MT_TRANSPORT_UDP_IPV4 };
+
+struct mt_link_request {
+    const char *interface;
+    enum mt_transport transport;
+    uint8_t ttl;
+    uint8_t dscp;
+};
+
+struct mt_hal_provider;
+
+struct mt_hal_provider_ops {
+    /** Opens a clock; null with a reason if that is impossible.  A clock that may be read but
+     * not adjusted is returned with is_adjustable false. */
+    struct mt_hal_clock *(*open_clock)(struct mt_hal_provider *self,
+                                       const struct mt_clock_request *request,
+                                       char reason[MT_HAL_REASON_SIZE]);
+    /** Opens link number `index`.  An interface that is missing now is not an error: the link is
+     * down until it appears.  Null with a reason for what waiting cannot mend. */
+    struct mt_hal_link *(*open_link)(struct mt_hal_provider *self, uint16_t index,
+                                     const struct mt_link_request *request,
+                                     char reason[MT_HAL_REASON_SIZE]);
+    /** The EUI-64 clock identity made from an interface's MAC address; false if it has none. */
+    bool (*identity)(struct mt_hal_provider *self, const char *interface,
+                     struct mt_clock_identity *ret_identity);
+};
+
+struct mt_hal_provider {
+    const struct mt_hal_provider_ops *ops;
+    struct mt_hal_wait *wait;
+    struct mt_hal_store *store;
+    struct mt_hal_entropy *entropy;
+};
+
+#endif
