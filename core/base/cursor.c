@@ -39,7 +39,7 @@ uint16_t mt_reader_u16(struct mt_reader *reader)
 {
     const uint8_t *o = take(reader, 2);
 
-    return o == NULL ? 0 : (uint16_t)(o[0] << 8 | o[1]);
+    return o == NULL ? 0 : (uint16_t)((unsigned)o[0] << 8 | o[1]);
 }
 
 uint32_t mt_reader_u24(struct mt_reader *reader)
