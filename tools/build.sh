@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# usage: build.sh KIND [NINJA TARGETS]      compiles into build/KIND
+#
+#   release   what is shipped: gcc, optimised, no asserts
+#   asan      gcc with AddressSanitizer and UndefinedBehaviourSanitizer: what the tests run under
+#   clang     the second compiler's opinion
+#   fuzz      the libFuzzer targets: clang, sanitizers, coverage in every object
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+kind=${1:-release}
+[ $# -eq 0 ] || shift
+folder=$top/build/$kind
+
+configure() {
+    case $kind in
+    release)
+        CC=${CC:-gcc} meson setup "$folder" "$top" --buildtype=release
+        ;;
+    asan)
+        # gcc warns of conversions that are none once the sanitizers have rewritten the expression
+        CC=gcc meson setup "$folder" "$top" --buildtype=debugoptimized --werror=false \
+            -Db_sanitize=address,undefined
+        ;;
+    clang)
+        CC=clang meson setup "$folder" "$top" --buildtype=debugoptimized
+        ;;
+    fuzz)
+        CC=clang meson setup "$folder" "$top" --buildtype=debugoptimized -Dfuzzers=true \
+            -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+        ;;
+    *)
+        echo "usage: build.sh release|asan|clang|fuzz" >&2
+        exit 2
+        ;;
+    esac
+}
+
+mkdir -p "$top/build"
+if [ ! -f "$folder/build.ninja" ]; then
+    log=$top/build/$kind.setup.log
+    if ! configure >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -rf "$folder"
+        exit 1
+    fi
+fi
+log=$top/build/$kind.build.log
+if ninja -C "$folder" "$@" >"$log" 2>&1; then
+    tail -n 1 "$log" | sed "s|^|build/$kind: |"
+else
+    cat "$log" >&2
+    exit 1
+fi
