@@ -19,7 +19,7 @@ configure() {
         ;;
     asan)
         # gcc warns of conversions that are none once the sanitizers have rewritten the expression
-        CC=gcc meson setup "$folder" "$top" --buildtype=debugoptimized --werror=false \
+        CC=gcc meson setup "$folder" "$top" --buildtype=debugoptimized -Dwerror=false \
             -Db_sanitize=address,undefined
         ;;
     clang)
