@@ -14,11 +14,12 @@
 
 typedef double mt_real;
 
-/** Square root; correctly rounded; 0 for x <= 0. */
+/** Square root; correctly rounded; 0 for x <= 0; infinity and not-a-number stay what they are. */
 mt_real mt_real_sqrt(mt_real x);
 /** e^x; relative error below 1e-14; saturates to 0 and to the largest finite number. */
 mt_real mt_real_exp(mt_real x);
-/** Natural logarithm of x > 0; absolute error below 1e-14; x <= 0 gives the lowest number. */
+/** Natural logarithm of x > 0; error below 1e-14, or below the spacing of mt_real where that is
+ * more (|log x| > 64); x <= 0 gives the lowest number. */
 mt_real mt_real_log(mt_real x);
 /** Error function; absolute error below 1e-12. */
 mt_real mt_real_erf(mt_real x);
@@ -29,7 +30,7 @@ mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
 
 /** Seconds, as near as mt_real holds (exact to 2^-16 ns below about 16 ms in double). */
 mt_real mt_span_to_real(struct mt_span a);
-/** Seconds to span, rounded to nearest 2^-16 ns; |x| above 9e18 s saturates. */
+/** Seconds to span, rounded to nearest 2^-16 ns; |x| above 9e18 s saturates; not-a-number: 0. */
 struct mt_span mt_span_from_real(mt_real x);
 
 #endif

@@ -85,6 +85,7 @@ struct mt_span mt_span_half(struct mt_span a);
 
 /* ---- intervals -------------------------------------------------------------------------- */
 
+/** Too large plus or minus anything, and anything minus too large, stays too large. */
 struct mt_interval mt_interval_plus(struct mt_interval a, struct mt_interval b);
 struct mt_interval mt_interval_minus(struct mt_interval a, struct mt_interval b);
 struct mt_interval mt_interval_from_ns(int64_t ns);
@@ -95,11 +96,11 @@ bool mt_interval_is_too_large(struct mt_interval a);
 
 /* ---- monotonic time and instants from integers ------------------------------------------- */
 
-/** Saturating sum; by_ns of either sign. */
+/** Saturating sum; by_ns of either sign.  Never stays never. */
 struct mt_mono mt_mono_plus(struct mt_mono a, int64_t by_ns);
 /** The earlier of two deadlines. */
 struct mt_mono mt_mono_earlier(struct mt_mono a, struct mt_mono b);
-/** 2^log2s seconds in nanoseconds; log2s outside -30..33 saturates to those. */
+/** 2^log2s seconds in nanoseconds, rounded to nearest; log2s outside -30..33 saturates to those. */
 int64_t mt_log2s_to_ns(int8_t log2s);
 /** ns since the epoch of `scale`. */
 struct mt_instant mt_instant_from_ns(int64_t ns, enum mt_timescale scale);

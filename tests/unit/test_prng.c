@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The generator: the numbers themselves, which may never change (recorded runs depend on them),
+ * and that bounded draws are uniform and stay inside.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/prng.h"
+
+static void prng_gives_published_numbers_when_state_is_known(void **state)
+{
+    /* worked out by hand from the algorithm: state 1, 2, 3, 4 */
+    struct mt_prng prng = {{1, 2, 3, 4}};
+
+    (void)state;
+    assert_int_equal(mt_prng_next_u32(&prng), (5 << 7) + 1);
+    assert_int_equal(prng.state[0], 7);
+    assert_int_equal(prng.state[1], 0);
+    assert_int_equal(prng.state[2], 0x402);
+    assert_int_equal(prng.state[3], 0x3000);
+    assert_int_equal(mt_prng_next_u32(&prng), (0x3007 << 7) + 7);
+}
+
+static void prng_spreads_the_seed_when_initialised(void **state)
+{
+    /* splitmix64 of 0: 0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4 */
+    struct mt_prng prng;
+
+    (void)state;
+    mt_prng_init(&prng, 0);
+    assert_int_equal(prng.state[0], 0x7B1DCDAF);
+    assert_int_equal(prng.state[1], 0xE220A839);
+    assert_int_equal(prng.state[2], 0xA1B965F4);
+    assert_int_equal(prng.state[3], 0x6E789E6A);
+}
+
+static void prng_repeats_itself_when_seed_is_equal(void **state)
+{
+    struct mt_prng a;
+    struct mt_prng b;
+    struct mt_prng other;
+    int different = 0;
+
+    (void)state;
+    mt_prng_init(&a, 42);
+    mt_prng_init(&b, 42);
+    mt_prng_init(&other, 43);
+    for (int i = 0; i < 1000; i++) {
+        uint32_t drawn = mt_prng_next_u32(&a);
+
+        assert_int_equal(drawn, mt_prng_next_u32(&b));
+        different += drawn != mt_prng_next_u32(&other);
+    }
+    assert_true(different > 990);
+}
+
+static void prng_is_uniform_when_drawn_below(void **state)
+{
+    enum { N = 6, DRAWS = 60000 };
+    struct mt_prng prng;
+    int seen[N] = {0};
+
+    (void)state;
+    mt_prng_init(&prng, 1);
+    for (int i = 0; i < DRAWS; i++) {
+        uint32_t drawn = mt_prng_below(&prng, N);
+
+        assert_in_range(drawn, 0, N - 1);
+        seen[drawn]++;
+    }
+    for (int i = 0; i < N; i++) { /* 10000 +- 6 sigma */
+        assert_in_range(seen[i], 10000 - 550, 10000 + 550);
+    }
+}
+
+static void prng_stays_inside_when_bounds_are_extreme(void **state)
+{
+    struct mt_prng prng;
+
+    (void)state;
+    mt_prng_init(&prng, 2);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(mt_prng_below(&prng, 0), 0);
+        assert_int_equal(mt_prng_below(&prng, 1), 0);
+        assert_in_range(mt_prng_below(&prng, UINT32_MAX), 0, UINT32_MAX - 1);
+        assert_in_range(mt_prng_below(&prng, UINT32_C(0x80000001)), 0, 0x80000000);
+        assert_true(mt_prng_interval_ns(&prng, 0) == 0);
+        assert_true(mt_prng_interval_ns(&prng, -5) == 0);
+        assert_true(mt_prng_interval_ns(&prng, INT64_MIN) == 0);
+        assert_true(mt_prng_interval_ns(&prng, INT64_MAX) >= 0);
+    }
+}
+
+static void prng_reaches_both_ends_when_interval_is_short(void **state)
+{
+    struct mt_prng prng;
+    int seen[4] = {0};
+
+    (void)state;
+    mt_prng_init(&prng, 3);
+    for (int i = 0; i < 40000; i++) {
+        int64_t drawn = mt_prng_interval_ns(&prng, 3);
+
+        assert_in_range(drawn, 0, 3);
+        seen[drawn]++;
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_in_range(seen[i], 10000 - 550, 10000 + 550);
+    }
+}
+
+static void prng_is_uniform_when_interval_needs_two_words(void **state)
+{
+    enum { SLICES = 5, DRAWS = 50000 };
+    const int64_t slice = INT64_C(3000000000);
+    struct mt_prng prng;
+    int seen[SLICES] = {0};
+
+    (void)state;
+    mt_prng_init(&prng, 4);
+    for (int i = 0; i < DRAWS; i++) {
+        int64_t drawn = mt_prng_interval_ns(&prng, SLICES * slice - 1);
+
+        assert_true(drawn >= 0 && drawn < SLICES * slice);
+        seen[drawn / slice]++;
+    }
+    for (int i = 0; i < SLICES; i++) {
+        assert_in_range(seen[i], 10000 - 550, 10000 + 550);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prng_gives_published_numbers_when_state_is_known),
+        cmocka_unit_test(prng_spreads_the_seed_when_initialised),
+        cmocka_unit_test(prng_repeats_itself_when_seed_is_equal),
+        cmocka_unit_test(prng_is_uniform_when_drawn_below),
+        cmocka_unit_test(prng_stays_inside_when_bounds_are_extreme),
+        cmocka_unit_test(prng_reaches_both_ends_when_interval_is_short),
+        cmocka_unit_test(prng_is_uniform_when_interval_needs_two_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
