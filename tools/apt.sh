@@ -38,7 +38,8 @@ apt_update() {
     [ -z "${apt_is_updated:-}" ] || return 0
     apt_is_updated=yes
     # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get $apt_options update >"$apt_log" 2>&1 && return
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get $apt_options update \
+        >"$apt_log" 2>&1 && return
     tail -n 5 "$apt_log" >&2
     echo "dev: apt-get update had trouble; going on with the package lists that are there" >&2
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * An ordinary clock, end-to-end delay, both roles; no path trace.
+ */
+#include "firmware.h"
+
+int main(void);
+
+int main(void)
+{
+    static const struct mt_ptp_features features = {
+        .states = &mt_states_full,
+        .transmitter = &mt_transmitter,
+        .delay = &mt_delay_e2e,
+    };
+    firmware_run(&features, NULL);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * An ordinary clock with every feature that an ordinary clock can use.
+ */
+#include "firmware.h"
+
+int main(void);
+
+static struct mt_path instance_path;
+
+int main(void)
+{
+    static const struct mt_ptp_features features = {
+        .states = &mt_states_full,
+        .transmitter = &mt_transmitter,
+        .delay = &mt_delay_e2e,
+        .path_trace = &mt_path_trace,
+    };
+    firmware_run(&features, &instance_path);
+}

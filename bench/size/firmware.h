@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The firmware around a PTP clock, without a platform: the loop that any firmware has, over
+ * functions that do nothing.  Each build in builds/ names the features that it is made of and
+ * calls firmware_run(); what nothing reaches, the linker drops.
+ * Objects whose names begin with instance_ are the memory that one clock needs.
+ */
+#ifndef MEANTIME_BENCH_FIRMWARE_H
+#define MEANTIME_BENCH_FIRMWARE_H
+
+#include "meantime/ptp.h"
+#include "meantime/steer.h"
+
+/** Runs one ordinary clock for ever.  `path`: storage for the path trace, or null. */
+void firmware_run(const struct mt_ptp_features *features, struct mt_path *path);
+
+#endif

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""usage: ./dev bench size [--json FILE] [--update-docs]
+
+Size of the core in firmware.  libmeantime-core.a is built for a Cortex-M4 by the project's own
+build, then each description in builds/ is linked with it and libgcc into an image.  Counted is
+what the core and libgcc add to the image; the loop around them, mem* and the platform are not.
+
+  text            code and constants, of the core and of libgcc
+  data, bss       writable memory of the core itself: it keeps no globals, so 0
+  instance_bytes  memory of one clock: instance, one port, discipline, one source with its
+                  estimator and, where the build has one, the path trace
+
+Exits 1 when a build misses its limit.
+"""
+import argparse
+import glob
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(TOP, "build", "size")
+LIBRARY = os.path.join(BUILD, "core", "libmeantime-core.a")
+DOCUMENT = os.path.join(TOP, "docs", "size.md")
+TOOL = "arm-none-eabi-"
+FLAGS = ["-std=c11", "-Os", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", "-ffreestanding",
+         "-ffunction-sections", "-fdata-sections", "-ffp-contract=off", "-fno-math-errno",
+         "-Wall", "-Wextra"]
+
+# what each build must stay under; the ordinary clock's figures are the project's promise
+LIMITS = {
+    "oc-e2e": {"text": 20480, "data": 1, "bss": 1, "instance_bytes": 3072},
+    "receiver-e2e": {"data": 1, "bss": 1},
+    "oc-full": {"data": 1, "bss": 1},
+    "all-ptp": {"data": 1, "bss": 1},
+}
+ORDER = list(LIMITS)
+COLUMNS = ("text", "data", "bss", "instance_bytes")
+GENERATED = "<!-- the table is written by ./dev bench size --update-docs -->"
+
+
+class Failure(Exception):
+    pass
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command[:2])} ... failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def build_core():
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        run("meson", "setup", BUILD, TOP, "--cross-file", os.path.join(HERE, "cortex-m4.ini"),
+            "-Dcore_only=true", "--buildtype=minsize", "-Db_staticpic=false")
+    run("ninja", "-C", BUILD)
+
+
+def compile_harness(name, source, *flags):
+    made = os.path.join(BUILD, f"harness-{name}.o")
+    run(TOOL + "gcc", *FLAGS, *flags, "-I", HERE, "-I", os.path.join(TOP, "core", "include"),
+        "-c", "-o", made, os.path.join(HERE, source))
+    return made
+
+
+def link(name, objects):
+    image = os.path.join(BUILD, name + ".elf")
+    run(TOOL + "gcc", *FLAGS, "-nostdlib", "-nostartfiles", "-Wl,--gc-sections",
+        "-Wl,--no-warn-rwx-segments", "-T", os.path.join(HERE, "image.ld"),
+        "-Wl,-Map=" + image + ".map", "-o", image, *objects, LIBRARY, "-lgcc")
+    return image
+
+
+def section_sizes(image):
+    rows = (line.split() for line in run(TOOL + "size", "-A", image).splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[0].startswith(".")}
+
+
+def instance_bytes(image):
+    rows = (line.split() for line in run(TOOL + "nm", "-S", image).splitlines())
+    return sum(int(row[1], 16) for row in rows if len(row) == 4 and
+               row[3].startswith("instance_"))
+
+
+def measure(name, shared):
+    image = link(name, [compile_harness(name, f"builds/{name}.c"), *shared])
+    sizes = section_sizes(image)
+    core, libgcc = sizes.get(".core", 0), sizes.get(".libgcc", 0)
+    return {"name": name, "text": core + libgcc, "data": sizes.get(".data", 0),
+            "bss": sizes.get(".bss", 0), "instance_bytes": instance_bytes(image),
+            "libgcc": libgcc}
+
+
+def measure_all():
+    build_core()
+    shared = [compile_harness("firmware", "firmware.c"),
+              compile_harness("memory", "memory.c", "-fno-builtin",
+                              "-fno-tree-loop-distribute-patterns")]
+    found = {os.path.basename(path)[:-2] for path in glob.glob(os.path.join(HERE, "builds/*.c"))}
+    if found != set(LIMITS):
+        raise Failure("builds and limits differ: " + ", ".join(sorted(found ^ set(LIMITS))))
+    return [measure(name, shared) for name in ORDER]
+
+
+def missed_limits(builds):
+    return [f"{build['name']}: {what} {build[what]}, must be under {limit}"
+            for build in builds for what, limit in LIMITS[build["name"]].items()
+            if build[what] >= limit]
+
+
+def table(builds):
+    def limit(build, what):
+        number = LIMITS[build["name"]].get(what, 0)
+        return f" (< {number})" if number > 1 else ""
+    heads = ["build", "text", "of it libgcc", "data", "bss", "instance_bytes"]
+    rows = [[build["name"], f"{build['text']}{limit(build, 'text')}", str(build["libgcc"]),
+             str(build["data"]), str(build["bss"]),
+             f"{build['instance_bytes']}{limit(build, 'instance_bytes')}"] for build in builds]
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+
+    def line(cells):
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
+    return "\n".join([line(heads), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def write_document(builds):
+    with open(DOCUMENT, encoding="utf-8") as file:
+        before, _, after = file.read().partition(GENERATED)
+    rest = after.lstrip("\n").split("\n\n", 1)[1:]  # what follows the old table
+    with open(DOCUMENT, "w", encoding="utf-8") as file:
+        file.write("\n\n".join([before + GENERATED + "\n" + table(builds), *rest]).rstrip() + "\n")
+
+
+def write_json(path, builds):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"builds": [{key: build[key] for key in ("name", *COLUMNS)}
+                              for build in builds]}, file, indent=1)
+        file.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench size")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--update-docs", action="store_true", help="rewrite docs/size.md")
+    arguments = parser.parse_args()
+    try:
+        builds = measure_all()
+    except Failure as failure:
+        sys.exit(f"size: {failure}")
+    print(table(builds))
+    if arguments.json:
+        write_json(arguments.json, builds)
+    if arguments.update_docs:
+        write_document(builds)
+    missed = missed_limits(builds)
+    for line in missed:
+        print(line)
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""usage: check.py [--long] [--only STEP,...] [--list]
+
+Everything that must hold, in one run; `./dev check` installs what it needs and starts it.
+--long adds what takes hours on the whole matrix; tests see it as MEANTIME_LONG=1.
+"""
+import argparse
+import glob
+import os
+import sys
+
+from results import count_junit, count_meson
+from runner import Count, ONE_PASSED, one_failed, run_steps
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PYTHON = "/usr/bin/python3"
+MINUTE_S = 60
+
+
+def top(*parts):
+    return os.path.join(TOP, *parts)
+
+
+def command_step(name, *command, timeout_s=5 * MINUTE_S):
+    """A step that is one case: the command's exit status."""
+    return name, lambda log: (ONE_PASSED if log.run(command, timeout_s, cwd=TOP) == 0
+                              else one_failed(name))
+
+
+def build_step(kind):
+    return command_step(f"build {kind}", "sh", top("tools", "build.sh"), kind,
+                        timeout_s=10 * MINUTE_S)
+
+
+def meson_step(name, kind, *arguments):
+    """The test programs of one build."""
+    def step(log):
+        build = top("build", kind)
+        if not os.path.exists(os.path.join(build, "build.ninja")):
+            return one_failed(name)
+        status = log.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
+                          *arguments], 20 * MINUTE_S, env=SANITIZERS)
+        count = count_meson(build)
+        return count if status == 0 or count.failed else count + one_failed(name)
+    return name, step
+
+
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
+
+
+def pytest_step(name, folders, timeout_s, is_long=False):
+    def step(log):
+        present = [top(folder) for folder in folders if os.path.isdir(top(folder))]
+        if not present:
+            return Count()
+        report = log.path[:-len("log")] + "xml"
+        status = log.run([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--color=no",
+                          f"--junitxml={report}", *present], timeout_s, cwd=TOP,
+                         env=python_environment(is_long))
+        no_tests = 5
+        count = count_junit(report) if os.path.exists(report) else Count()
+        return count if status in (0, no_tests) or count.failed else count + one_failed(name)
+    return name, step
+
+
+def python_environment(is_long):
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "MEANTIME_LONG": "1" if is_long else "0"}
+    environment.update(SANITIZERS)
+    return environment
+
+
+def symbols_step(name, library, nm):
+    def step(log):
+        if not os.path.exists(library):
+            log.write(f"{library} was not built\n")
+            return one_failed(name)
+        status = log.run([PYTHON, top("tools", "check_symbols.py"), library, nm], MINUTE_S)
+        return ONE_PASSED if status == 0 else one_failed(name)
+    return name, step
+
+
+def man_step(name):
+    """Each page is a case: the formatter has nothing to say about it."""
+    def step(log):
+        total = Count()
+        pages = [page for pattern in ("docs/**/*.[1-8]", "build/release/**/*.[1-8]")
+                 for page in glob.glob(top(pattern), recursive=True)]
+        for page in sorted(pages):
+            status = log.run([PYTHON, top("tools", "check_man.py"), page], MINUTE_S)
+            total += ONE_PASSED if status == 0 else one_failed(os.path.basename(page))
+        return total
+    return name, step
+
+
+def tool_step(name, script, *arguments):
+    return command_step(name, PYTHON, top(script), *arguments)
+
+
+def all_steps(is_long):
+    return [
+        build_step("release"),
+        build_step("clang"),
+        build_step("asan"),
+        tool_step("floors", "tools/check_floors.py"),
+        tool_step("limits", "tools/check_limits.py"),
+        tool_step("format", "tools/format.py", "--check"),
+        pytest_step("tools", ["tools", "tests/check"], 2 * MINUTE_S),
+        man_step("man pages"),
+        tool_step("size", "bench/size/run.py"),
+        symbols_step("symbols host", top("build/release/core/libmeantime-core.a"), "nm"),
+        symbols_step("symbols arm", top("build/size/core/libmeantime-core.a"),
+                     "arm-none-eabi-nm"),
+        meson_step("tests clang", "clang", "--suite", "unit"),
+        meson_step("tests asan", "asan"),
+        pytest_step("interop", ["tests/interop"], (90 if is_long else 8) * MINUTE_S, is_long),
+    ]
+
+
+def chosen(steps, only):
+    if only is None:
+        return steps
+    wanted = only.split(",")
+    unknown = sorted(set(wanted) - {name for name, _ in steps})
+    if unknown:
+        sys.exit(f"check: no step {', '.join(unknown)}; --list names them")
+    return [step for step in steps if step[0] in wanted]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev check")
+    parser.add_argument("--long", action="store_true", help="the whole matrix (80 minutes)")
+    parser.add_argument("--only", metavar="STEP,...", help="these steps, by name")
+    parser.add_argument("--list", action="store_true", help="name the steps")
+    arguments = parser.parse_args()
+    steps = chosen(all_steps(arguments.long), arguments.only)
+    if arguments.list:
+        print("\n".join(name for name, _ in steps))
+        return
+    os.chdir(TOP)
+    sys.exit(run_steps(steps, top("build", "check")))
+
+
+if __name__ == "__main__":
+    main()
