@@ -121,6 +121,16 @@ void mt_instance_config_init(struct mt_instance_config *self);
 /** The default profile: announce 2 s, sync 1 s, delay request 1 s, timeout 3. */
 void mt_port_config_init(struct mt_port_config *self);
 
+/** What an instance needs to know about the clock that it serves. */
+struct mt_clock_condition {
+    bool is_locked;
+    bool has_bound;
+    struct mt_interval bound;        /**< against the grandmaster */
+    struct mt_interval bound_static; /**< the part of it from asymmetry allowances */
+    struct mt_interval offset;       /**< for currentDS */
+    struct mt_interval mean_delay;
+};
+
 /** Counters of a port besides the verdicts. */
 enum mt_port_counter {
 #define MT_PORT_COUNTER(symbol, name, meaning) MT_COUNT_##symbol,
@@ -166,16 +176,6 @@ enum mt_command_kind {
     MT_COMMAND_PRIORITIES,
     MT_COMMAND_QUALITY,
     MT_COMMAND_TIME_PROPERTIES,
-};
-
-/** What an instance needs to know about the clock that it serves. */
-struct mt_clock_condition {
-    bool is_locked;
-    bool has_bound;
-    struct mt_interval bound;        /**< against the grandmaster */
-    struct mt_interval bound_static; /**< the part of it from asymmetry allowances */
-    struct mt_interval offset;       /**< for currentDS */
-    struct mt_interval mean_delay;
 };
 
 struct mt_command {

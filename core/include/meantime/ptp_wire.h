@@ -135,14 +135,15 @@ struct mt_ptp_message {
 enum mt_verdict mt_ptp_parse(const uint8_t *frame, size_t length,
                              struct mt_ptp_message *ret_message);
 
-/** Writes header and body, then `message->tlvs` if there are any; sets messageLength and the
- * version-2 controlField.  Returns the octets written, 0 if `capacity` is too small. */
+/** Writes header and body, then `message->tlvs` if there are any (they may already stand in their
+ * place in `buffer`); sets messageLength and the version-2 controlField.  Returns the octets
+ * written, 0 if `capacity` or MT_PTP_MESSAGE_MAX is too small or the type is reserved. */
 size_t mt_ptp_write(const struct mt_ptp_message *message, uint8_t *buffer, size_t capacity);
 
 /** True for Sync, Delay_Req, Pdelay_Req and Pdelay_Resp: those that are timestamped. */
 bool mt_ptp_is_event(enum mt_ptp_type type);
 
-/** The instant that a timestamp and a correction name: at + correction. */
+/** The instant that a timestamp names; a correction is added to it as a span. */
 struct mt_instant mt_ptp_timestamp_to_instant(struct mt_ptp_timestamp at, enum mt_timescale scale);
 /** Splits an instant into the timestamp and the fraction that belongs into a correctionField.
  * Instants before the epoch or past 48 bits of seconds are clamped. */

@@ -33,10 +33,13 @@ struct mt_sample {
     struct mt_span value;     /**< see mt_sample_kind; offset > 0: the local clock is ahead */
     struct mt_interval delay; /**< round trip, for MT_SAMPLE_OFFSET only; 0 if not known */
     int64_t variance_q16;     /**< noise variance in ns^2 * 2^16; 0: to be learned */
-    struct mt_interval bound; /**< the source's own error bound; too large: not known */
-    enum mt_timescale scale;  /**< of the source */
+    /** The source's own error against its grandmaster or reference; too large: not known. */
+    struct mt_interval bound;
+    enum mt_timescale scale; /**< of the source */
     bool authenticated;
     uint16_t source; /**< index of the source among those of the clock */
+    /** The grandmaster's own error against TAI or UTC; too large: not known, not traceable. */
+    struct mt_interval reference_bound;
 };
 
 #endif

@@ -52,36 +52,65 @@ struct mt_estimate {
     bool is_complete;   /**< both directions (or an offset sample) have been seen */
 };
 
-#define MT_NOISE_WINDOW 8 /**< differences kept for the first noise estimate of a direction */
+/** Offset, frequency and delay with their covariance, carried along one clock: what an estimator
+ * knows, and what core/steer keeps of it when its source goes away.  The frequency here is per
+ * second of local time, g = f / (1 + f), which makes the prediction exactly linear. */
+struct mt_track {
+    struct mt_instant at; /**< local time of the state */
+    struct mt_span base;  /**< coarse offset: the offset is base + x[0] */
+    mt_real x[3];         /**< offset s, frequency g, delay s */
+    mt_real p[3][3];      /**< covariance, symmetric */
+};
+
+/** Predicts to local time `at`, before or after track->at; `wander` as in mt_clock_model. */
+void mt_track_predict(struct mt_track *track, mt_real wander, struct mt_instant at);
+/** The clock was stepped by `by`; afterwards its readings are of `scale`. */
+void mt_track_stepped(struct mt_track *track, struct mt_span by, enum mt_timescale scale);
+/** The clock's rate was multiplied by 1 + delta when it read `at`: the state is expressed on a
+ * clock that has always run at the new rate, so nothing is predicted and nothing is lost. */
+void mt_track_rate_changed(struct mt_track *track, mt_real delta, struct mt_instant at);
+/** By how much a clock that has always run at the new rate differs, at its old reading `then`,
+ * from one whose rate was multiplied by 1 + delta when it read `at`. */
+struct mt_span mt_rate_shift(mt_real delta, struct mt_instant at, struct mt_instant then);
+
+#define MT_ESTIMATOR_START 6 /**< samples from which the first noise estimate is made */
 
 /** Everything the estimator remembers.  Members are private to core/servo. */
 struct mt_estimator {
-    struct mt_span base;  /**< coarse offset; the state below is relative to it */
-    struct mt_instant at; /**< local time of the state */
-    mt_real x[3];         /**< offset s, frequency s/s, delay s */
-    mt_real p[6];         /**< covariance, upper triangle: oo of od ff fd dd */
+    struct mt_track track;
     struct mt_servo_noise {
-        mt_real variance; /**< s^2 */
-        mt_real last_residual;
-        struct mt_instant last_at;
+        mt_real variance;           /**< s^2 */
+        mt_real delay;              /**< s: last measured value less the offset's part */
+        mt_real refused;            /**< s: innovation of the last refused sample */
+        mt_real first;              /**< s: and of the first refused one in a row, */
+        struct mt_instant first_at; /**< with its local time */
         uint16_t count;
-        uint8_t refused_in_a_row;
-        int8_t refused_sign;
+        uint8_t refused_in_a_row;    /**< to the same side */
+        uint8_t consistent_in_a_row; /**< and about equal */
+        uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
     } noise[MT_SAMPLE_KIND_COUNT];
-    mt_real granularity;     /**< s: floor of the learned noise */
-    mt_real minimum_delay;   /**< s: smallest forward + reverse seen, halved */
-    mt_real wander_check[6]; /**< a second, only predicted, state that judges the wander */
-    struct mt_instant wander_check_at;
-    int8_t wander_score;
+    struct mt_servo_whiteness {
+        mt_real offset;      /**< d offset / d ln(wander) */
+        mt_real frequency;   /**< d frequency / d ln(wander) */
+        mt_real score;       /**< d ln(likelihood) / d ln(wander) */
+        mt_real information; /**< variance of score if the wander is right */
+    } whiteness;
+    mt_real granularity_variance; /**< s^2: floor of the learned noise */
+    mt_real minimum_delay;        /**< s: smallest forward + reverse seen, halved */
+    mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
     mt_real innovation;
     uint32_t samples;
     uint32_t outliers;
+    uint16_t fresh; /**< samples used since the last (re)start */
+    uint8_t old_in_a_row;
+    uint8_t first_kind; /**< of the sample that (re)started it */
     bool is_started;
+    bool is_scaled; /**< the first noise estimate is made */
     bool is_complete;
 };
 
-/** Starts without offset and delay; frequency and wander come from `clock`.
- * granularity_ns: of the timestamps, at least 1. */
+/** Starts without offset and delay; frequency and wander come from `clock`, as it is when they
+ * are needed.  granularity_ns: of the timestamps, at least 1. */
 void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
                        uint32_t granularity_ns);
 
@@ -91,12 +120,13 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
                                            const struct mt_sample *sample);
 
 /** Tells that the local clock was stepped by `by` (its reading jumped) when it read `at`
- * (afterwards). */
+ * (afterwards); the scale of `at` is that of its readings from now on. */
 void mt_estimator_stepped(struct mt_estimator *self, struct mt_span by, struct mt_instant at);
-/** Tells that the local clock's rate changed by `delta` (s/s) when it read `at`. */
+/** Tells that the local clock's rate was multiplied by 1 + delta when it read `at`. */
 void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct mt_instant at);
 
-/** The estimate extrapolated to local time `at`.  False while there is none. */
+/** The estimate extrapolated to local time `at`.  False while there is none: until the noise is
+ * known (MT_ESTIMATOR_START samples), and for a few samples after a step. */
 bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock_model *clock,
                           struct mt_instant at, struct mt_estimate *ret_estimate);
 

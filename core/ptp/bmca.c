@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The best transmitter clock algorithm as pure functions of data sets: which of two is better
+ * [1588-2019 figures 34 and 35], and what a port should be [figure 33].  Nothing here knows
+ * ports, time or storage; decision.c gathers the snapshot and applies the results.
+ */
+#include "ptp/ptp_private.h"
+
+static enum mt_comparison by_value(int difference)
+{
+    if (difference == 0) {
+        return MT_SAME;
+    }
+    return difference < 0 ? MT_A_BETTER : MT_B_BETTER;
+}
+
+static enum mt_comparison compare_grandmasters(const struct mt_ptp_dataset *a,
+                                               const struct mt_ptp_dataset *b)
+{
+    const int differences[] = {
+        (int)a->priority1 - (int)b->priority1,
+        (int)a->quality.clock_class - (int)b->quality.clock_class,
+        (int)a->quality.accuracy - (int)b->quality.accuracy,
+        (int)a->quality.variance - (int)b->quality.variance,
+        (int)a->priority2 - (int)b->priority2,
+        mt_clock_identity_compare(a->grandmaster, b->grandmaster),
+    };
+    for (unsigned i = 0; i < sizeof differences / sizeof *differences; i++) {
+        if (differences[i] != 0) {
+            return by_value(differences[i]);
+        }
+    }
+    return MT_SAME;
+}
+
+/* The one that is a step farther away: it is better only by topology if the Announce has come
+ * back to the port's own clock from a neighbour with a higher identity. */
+static enum mt_comparison one_step_farther(const struct mt_ptp_dataset *farther,
+                                           enum mt_comparison nearer_better,
+                                           enum mt_comparison nearer_better_by_topology)
+{
+    int order = mt_port_identity_compare(farther->receiver, farther->sender);
+    if (order == 0) {
+        return MT_SAME;
+    }
+    return order < 0 ? nearer_better : nearer_better_by_topology;
+}
+
+static enum mt_comparison compare_topology(const struct mt_ptp_dataset *a,
+                                           const struct mt_ptp_dataset *b)
+{
+    int steps = (int)a->steps_removed - (int)b->steps_removed;
+    if (steps > 1 || steps < -1) {
+        return by_value(steps);
+    }
+    if (steps == 1) {
+        return one_step_farther(a, MT_B_BETTER, MT_B_BETTER_BY_TOPOLOGY);
+    }
+    if (steps == -1) {
+        return one_step_farther(b, MT_A_BETTER, MT_A_BETTER_BY_TOPOLOGY);
+    }
+    int order = mt_port_identity_compare(a->sender, b->sender);
+    if (order == 0) {
+        order = (int)a->receiver.port - (int)b->receiver.port;
+    }
+    if (order == 0) {
+        return MT_SAME;
+    }
+    return order < 0 ? MT_A_BETTER_BY_TOPOLOGY : MT_B_BETTER_BY_TOPOLOGY;
+}
+
+enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
+                                      const struct mt_ptp_dataset *b)
+{
+    if (mt_clock_identity_equal(a->grandmaster, b->grandmaster)) {
+        return compare_topology(a, b);
+    }
+    return compare_grandmasters(a, b);
+}
+
+bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_dataset *b)
+{
+    enum mt_comparison result = mt_dataset_compare(a, b);
+    return result == MT_A_BETTER || result == MT_A_BETTER_BY_TOPOLOGY;
+}
+
+/* A clock of class 1 to 127 never follows: it serves, or yields to a better one on the path. */
+static enum mt_decision decide_for_primary(const struct mt_ptp_dataset *own,
+                                           const struct mt_ptp_dataset *erbest)
+{
+    return erbest == NULL || mt_dataset_is_better(own, erbest) ? MT_M1 : MT_P1;
+}
+
+enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
+                                const struct mt_ptp_dataset *ebest,
+                                const struct mt_ptp_dataset *erbest, bool is_waiting)
+{
+    if (erbest == NULL && is_waiting) {
+        return MT_STAY;
+    }
+    if (own->quality.clock_class <= 127) {
+        return decide_for_primary(own, erbest);
+    }
+    if (ebest == NULL || mt_dataset_is_better(own, ebest)) {
+        return MT_M2;
+    }
+    if (erbest == NULL) {
+        return MT_M3;
+    }
+    if (erbest == ebest) {
+        return MT_S1;
+    }
+    return mt_dataset_compare(ebest, erbest) == MT_A_BETTER_BY_TOPOLOGY ? MT_P2 : MT_M3;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The instance: its eight calls, and the way of a received frame.
+ *
+ * Each call that takes input ends in settle(): the state decision if anything asked for one, then
+ * the gate.  So between two inputs all ports agree, and a caller never sees them halfway.
+ * Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in one
+ * place.
+ */
+#include "ptp/ptp_private.h"
+
+const struct mt_ptp_features mt_ptp_all_features = {
+    .states = &mt_states_full,
+    .transmitter = &mt_transmitter,
+    .delay = &mt_delay_e2e,
+    .path_trace = &mt_path_trace,
+};
+
+void mt_instance_config_init(struct mt_instance_config *self)
+{
+    *self = (struct mt_instance_config){
+        .features = &mt_ptp_all_features,
+        .minor_version = 1,
+        .priority1 = 128,
+        .priority2 = 128,
+        .quality = {.clock_class = 248, .accuracy = 0xFE, .variance = 0xFFFF},
+        .time = {.time_source = 0xA0},
+        .announces_accuracy = true,
+        .max_steps_removed = 255,
+        .serve_bound = mt_interval_from_ns(50000),
+    };
+}
+
+void mt_port_config_init(struct mt_port_config *self)
+{
+    *self = (struct mt_port_config){
+        .log_announce_interval = 1,
+        .announce_receipt_timeout = 3,
+    };
+}
+
+static void init_port(struct mt_instance *self, uint16_t index, const struct mt_port_config *config)
+{
+    struct mt_port *port = &self->ports[index];
+    memset(port, 0, sizeof *port);
+    port->config = *config;
+    port->identity.clock = self->config.identity;
+    port->identity.port = (uint16_t)(index + 1);
+    port->state = MT_STATE_INITIALIZING;
+    port->reported_state = MT_STATE_INITIALIZING;
+    port->is_enabled = true;
+    for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
+        port->timers[timer] = MT_MONO_NEVER;
+    }
+}
+
+void mt_instance_init(struct mt_instance *self, const struct mt_instance_config *config,
+                      struct mt_port *ports, const struct mt_port_config *configs,
+                      uint16_t port_count, uint64_t seed, struct mt_mono now)
+{
+    memset(self, 0, sizeof *self);
+    self->config = *config;
+    self->ports = ports;
+    self->port_count = port_count;
+    mt_prng_init(&self->random, seed);
+    for (uint16_t i = 0; i < port_count; i++) {
+        init_port(self, i, &configs[i]);
+    }
+    mt_instance_become_own_parent(self);
+    self->has_new_parent = false;
+    self->has_new_time = false;
+}
+
+static void settle(struct mt_instance *self, struct mt_mono now)
+{
+    if (self->needs_decision) {
+        mt_instance_decide(self, now);
+    }
+    mt_instance_gate(self, now);
+}
+
+static struct mt_port *find_port(struct mt_instance *self, uint16_t port)
+{
+    return port >= 1 && port <= self->port_count ? &self->ports[port - 1] : NULL;
+}
+
+/* ---- reception -------------------------------------------------------------------------------- */
+
+bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source)
+{
+    return mt_port_identity_equal(self->parent.sender, source);
+}
+
+static bool is_acceptable(const struct mt_port *port, struct mt_port_identity source)
+{
+    for (uint16_t i = 0; i < port->config.acceptable_count; i++) {
+        const struct mt_port_identity *acceptable = &port->config.acceptable[i];
+        if (mt_clock_identity_equal(acceptable->clock, source.clock) &&
+            (acceptable->port == 0 || acceptable->port == source.port)) {
+            return true;
+        }
+    }
+    return port->config.acceptable_count == 0;
+}
+
+/* A port that hears a lower port of its own clock is on the same path as that one. */
+static void hear_sibling(struct mt_instance *self, struct mt_port *port,
+                         const struct mt_ptp_header *header, struct mt_mono now)
+{
+    if (header->type != MT_PTP_ANNOUNCE || header->source.port >= port->identity.port) {
+        return;
+    }
+    int64_t interval_ns = mt_log2s_to_ns(port->config.log_announce_interval);
+    self->needs_decision |= now.ns >= port->sibling_until.ns;
+    port->sibling_until =
+        mt_mono_plus(now, interval_ns * (port->config.announce_receipt_timeout + 1));
+    if (mt_port_runs(self, port, MT_TIMER_ANNOUNCE_RECEIPT)) {
+        mt_port_await_announce(self, port, now);
+    }
+}
+
+static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *port,
+                                    const struct mt_ptp_header *header,
+                                    const struct mt_stamp *stamp, struct mt_mono now)
+{
+    if (!mt_port_is_active(port)) {
+        return MT_VERDICT_DISABLED;
+    }
+    if (header->domain != self->config.domain || header->sdo_id != self->config.sdo_id) {
+        return MT_VERDICT_DOMAIN;
+    }
+    if (mt_clock_identity_equal(header->source.clock, self->config.identity)) {
+        hear_sibling(self, port, header, now);
+        return MT_VERDICT_OWN;
+    }
+    if (mt_ptp_is_event(header->type) && stamp == NULL) {
+        return MT_VERDICT_NO_TIMESTAMP;
+    }
+    if (mt_interval_is_too_large(header->correction)) {
+        return MT_VERDICT_CORRECTION;
+    }
+    return MT_VERDICT_ACCEPTED;
+}
+
+/* Messages by which a transmitter is chosen and followed. */
+static enum mt_verdict check_transmitter(const struct mt_instance *self, const struct mt_port *port,
+                                         const struct mt_ptp_header *header)
+{
+    if ((header->flags & MT_PTP_ALTERNATE) != 0 && !self->config.accepts_alternate) {
+        return MT_VERDICT_ALTERNATE;
+    }
+    if (!is_acceptable(port, header->source)) {
+        return MT_VERDICT_NOT_ACCEPTABLE;
+    }
+    if (header->type == MT_PTP_ANNOUNCE) {
+        return port->config.is_transmitter_only ? MT_VERDICT_STATE : MT_VERDICT_ACCEPTED;
+    }
+    if (!mt_port_is_receiving(port)) {
+        return MT_VERDICT_STATE;
+    }
+    return mt_is_parent(self, header->source) ? MT_VERDICT_ACCEPTED : MT_VERDICT_NOT_PARENT;
+}
+
+static enum mt_verdict from_transmitter(struct mt_instance *self, struct mt_port *port,
+                                        const struct mt_ptp_message *message,
+                                        const struct mt_stamp *stamp, struct mt_mono now)
+{
+    enum mt_verdict verdict = check_transmitter(self, port, &message->header);
+    if (verdict != MT_VERDICT_ACCEPTED) {
+        return verdict;
+    }
+    if (message->header.type == MT_PTP_ANNOUNCE) {
+        return mt_announce_rx(self, port, message, now);
+    }
+    if (message->header.type == MT_PTP_SYNC) {
+        return mt_sync_rx(self, port, message, stamp);
+    }
+    if (message->header.type == MT_PTP_FOLLOW_UP) {
+        return mt_follow_up_rx(self, port, message);
+    }
+    return self->config.features->delay->response(self, port, message);
+}
+
+static enum mt_verdict dispatch(struct mt_instance *self, struct mt_port *port,
+                                const struct mt_ptp_message *message, const struct mt_stamp *stamp,
+                                struct mt_mono now)
+{
+    switch (message->header.type) {
+    case MT_PTP_SYNC:
+    case MT_PTP_FOLLOW_UP:
+    case MT_PTP_DELAY_RESP:
+    case MT_PTP_ANNOUNCE:
+        return from_transmitter(self, port, message, stamp, now);
+    case MT_PTP_DELAY_REQ:
+        if (self->config.features->transmitter == NULL || port->state != MT_STATE_TRANSMITTER) {
+            return MT_VERDICT_STATE;
+        }
+        return self->config.features->transmitter->delay_req(port, message, stamp);
+    case MT_PTP_PDELAY_REQ:
+    case MT_PTP_PDELAY_RESP:
+    case MT_PTP_PDELAY_RESP_FOLLOW_UP:
+    case MT_PTP_SIGNALING:
+    case MT_PTP_MANAGEMENT:
+        break;
+    }
+    return MT_VERDICT_UNSUPPORTED;
+}
+
+static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port, const uint8_t *frame,
+                               size_t length, const struct mt_stamp *stamp, struct mt_mono now)
+{
+    struct mt_ptp_message message;
+    enum mt_verdict verdict = mt_ptp_parse(frame, length, &message);
+    if (verdict == MT_VERDICT_ACCEPTED) {
+        verdict = check_header(self, port, &message.header, stamp, now);
+    }
+    if (verdict == MT_VERDICT_ACCEPTED) {
+        verdict = dispatch(self, port, &message, stamp, now);
+    }
+    return verdict;
+}
+
+enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port_number, const uint8_t *frame,
+                               size_t length, const struct mt_stamp *stamp, struct mt_mono now)
+{
+    struct mt_port *port = find_port(self, port_number);
+    if (port == NULL) {
+        return MT_VERDICT_DISABLED;
+    }
+    enum mt_verdict verdict = receive(self, port, frame, length, stamp, now);
+    mt_port_count(port, MT_COUNT_RECEIVED);
+    port->verdicts[verdict]++;
+    settle(self, now);
+    return verdict;
+}
+
+/* ---- other inputs ------------------------------------------------------------------------------- */
+
+static bool port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                         const struct mt_stamp *stamp)
+{
+    const struct mt_ptp_features *features = self->config.features;
+    struct mt_stamp on_wire;
+    if (stamp != NULL) {
+        on_wire = *stamp;
+        on_wire.at = mt_instant_plus_interval(stamp->at, port->config.egress_latency);
+        stamp = &on_wire;
+    }
+    return (features->transmitter != NULL && features->transmitter->tx_done(port, token, stamp)) ||
+           features->delay->tx_done(self, port, token, stamp);
+}
+
+void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct mt_stamp *stamp,
+                         struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->port_count && token != 0; i++) {
+        struct mt_port *port = &self->ports[i];
+        if (port_tx_done(self, port, token, stamp)) {
+            if (stamp == NULL) {
+                mt_port_count(port, MT_COUNT_TX_STAMP_LOST);
+            }
+            settle(self, now);
+            return;
+        }
+    }
+    mt_port_count(&self->ports[0], MT_COUNT_TX_STAMP_UNKNOWN);
+}
+
+void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        mt_port_tick(self, &self->ports[i], now);
+    }
+    settle(self, now);
+}
+
+struct mt_mono mt_instance_deadline(const struct mt_instance *self)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        earliest = mt_mono_earlier(earliest, mt_port_deadline(&self->ports[i]));
+    }
+    return earliest;
+}
+
+static bool command_port(struct mt_instance *self, const struct mt_command *command,
+                         struct mt_mono now)
+{
+    struct mt_port *port = find_port(self, command->port);
+    if (port == NULL) {
+        return false;
+    }
+    bool is_on = command->value.is_on;
+    if (command->kind == MT_COMMAND_LINK) {
+        port->is_link_up = is_on;
+    } else if (command->kind == MT_COMMAND_PORT_ENABLE) {
+        port->is_enabled = is_on;
+    } else {
+        port->is_faulty = is_on;
+    }
+    mt_port_refresh(self, port, now);
+    return true;
+}
+
+static void command_clock(struct mt_instance *self, const struct mt_clock_condition *clock,
+                          struct mt_mono now)
+{
+    self->clock = *clock;
+    if (self->receiving_port != 0) {
+        mt_port_event(self, &self->ports[self->receiving_port - 1],
+                      clock->is_locked ? MT_PE_CLOCK_SELECTED : MT_PE_SYNCHRONIZATION_FAULT, now);
+    }
+}
+
+static bool command_instance(struct mt_instance *self, const struct mt_command *command,
+                             struct mt_mono now)
+{
+    switch (command->kind) {
+    case MT_COMMAND_CLOCK:
+        command_clock(self, &command->value.clock, now);
+        return true;
+    case MT_COMMAND_PRIORITIES:
+        self->config.priority1 = command->value.priorities.priority1;
+        self->config.priority2 = command->value.priorities.priority2;
+        break;
+    case MT_COMMAND_QUALITY:
+        if (self->config.is_receiver_only && command->value.quality.clock_class != 255) {
+            return false;
+        }
+        self->config.quality = command->value.quality;
+        break;
+    case MT_COMMAND_TIME_PROPERTIES:
+        self->config.time = command->value.time;
+        break;
+    case MT_COMMAND_LINK:
+    case MT_COMMAND_PORT_ENABLE:
+    case MT_COMMAND_FAULT:
+        return command_port(self, command, now);
+    }
+    self->needs_decision = true;
+    return true;
+}
+
+bool mt_instance_command(struct mt_instance *self, const struct mt_command *command,
+                         struct mt_mono now)
+{
+    bool is_done = command_instance(self, command, now);
+    settle(self, now);
+    return is_done;
+}
+
+/* ---- outputs -------------------------------------------------------------------------------------- */
+
+static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
+{
+    if (port->state != port->reported_state) {
+        *ret_event = (struct mt_event){
+            .kind = MT_EVENT_STATE,
+            .port = port->identity.port,
+            .value.state = {port->reported_state, port->state},
+        };
+        port->reported_state = port->state;
+        return true;
+    }
+    if (port->has_sample) {
+        *ret_event = (struct mt_event){
+            .kind = MT_EVENT_SAMPLE,
+            .port = port->identity.port,
+            .value.sample = port->sample,
+        };
+        port->has_sample = false;
+        return true;
+    }
+    return false;
+}
+
+bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event)
+{
+    if (self->has_new_parent) {
+        *ret_event = (struct mt_event){.kind = MT_EVENT_PARENT, .port = self->receiving_port};
+        self->has_new_parent = false;
+        return true;
+    }
+    if (self->has_new_time) {
+        *ret_event =
+            (struct mt_event){.kind = MT_EVENT_TIME_PROPERTIES, .port = self->receiving_port};
+        self->has_new_time = false;
+        return true;
+    }
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        if (next_event_of_port(&self->ports[i], ret_event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- data sets -------------------------------------------------------------------------------------- */
+
+enum mt_port_state mt_port_state_of(const struct mt_instance *self, uint16_t port)
+{
+    return port >= 1 && port <= self->port_count ? self->ports[port - 1].state : MT_STATE_DISABLED;
+}
+
+const struct mt_ptp_dataset *mt_instance_parent(const struct mt_instance *self)
+{
+    return &self->parent;
+}
+
+const struct mt_time_properties *mt_instance_time_properties(const struct mt_instance *self)
+{
+    return &self->time;
+}
+
+uint16_t mt_instance_receiving_port(const struct mt_instance *self)
+{
+    return self->receiving_port;
+}

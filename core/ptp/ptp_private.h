@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files of core/ptp share: port events and the state tables, data set comparison and
+ * state decision, the parts that an instance may be built with, and small helpers.
+ */
+#ifndef MEANTIME_PTP_PRIVATE_H
+#define MEANTIME_PTP_PRIVATE_H
+
+#include "meantime/ptp.h"
+
+#include "base/memory.h"
+
+/* ---- state table (states.c) --------------------------------------------------------------------- */
+
+/** What can happen to a port [1588-2019 9.2.6].  The RS_ events are results of the state
+ * decision. */
+enum mt_port_event {
+    MT_PE_INITIALIZED,
+    MT_PE_FAULT_DETECTED,
+    MT_PE_FAULT_CLEARED,
+    MT_PE_DESIGNATED_ENABLED,
+    MT_PE_DESIGNATED_DISABLED,
+    MT_PE_RS_GRANDMASTER,        /**< M1, M2: this clock is the best */
+    MT_PE_RS_TRANSMITTER,        /**< M3: another port receives */
+    MT_PE_RS_RECEIVER,           /**< S1, the parent is the one it was */
+    MT_PE_RS_NEW_PARENT,         /**< S1, another parent */
+    MT_PE_RS_PASSIVE,            /**< P1, P2 */
+    MT_PE_QUALIFIED,             /**< the qualification timeout has passed and time is good */
+    MT_PE_CLOCK_SELECTED,        /**< the clock is locked to the parent */
+    MT_PE_SYNCHRONIZATION_FAULT, /**< the clock has lost its lock */
+    MT_PE_TIME_LOST,             /**< the bound of the time to be served is too large */
+};
+#define MT_PE_COUNT 14
+
+struct mt_state_table {
+    uint8_t next[MT_STATE_COUNT][MT_PE_COUNT]; /**< enum mt_port_state; 0: stays as it is */
+    uint8_t timers[MT_STATE_COUNT];            /**< bits of enum mt_port_timer that run */
+};
+
+/** Feeds `event` through the instance's table; the single writer of `state`. */
+void mt_port_event(struct mt_instance *self, struct mt_port *port, enum mt_port_event event,
+                   struct mt_mono now);
+bool mt_port_runs(const struct mt_instance *self, const struct mt_port *port,
+                  enum mt_port_timer timer);
+/** Brings the state in line with link, enable and fault. */
+void mt_port_refresh(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+/** (Re)starts the announce receipt timeout, random part included [9.2.6.12]. */
+void mt_port_await_announce(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+void mt_port_tick(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+struct mt_mono mt_port_deadline(const struct mt_port *port);
+/** LISTENING and beyond: frames are looked at. */
+bool mt_port_is_active(const struct mt_port *port);
+bool mt_port_is_receiving(const struct mt_port *port);
+
+/* ---- foreign transmitters (foreign.c) ----------------------------------------------------------- */
+
+/** Remembers an Announce.  FOREIGN_FULL, STALE or ACCEPTED; sets needs_decision if it matters. */
+enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
+                                const struct mt_ptp_message *announce, struct mt_mono now);
+bool mt_foreign_is_qualified(const struct mt_port *port, const struct mt_foreign *foreign,
+                             struct mt_mono now);
+/** Erbest: the best qualified transmitter heard on the port, or null [9.3.2.5]. */
+struct mt_foreign *mt_foreign_best(struct mt_port *port, struct mt_mono now);
+/** Marks one (or none) as that which the port follows or yields to. */
+void mt_foreign_mark_best(struct mt_port *port, const struct mt_foreign *best);
+/** True if `sender` is the one marked. */
+bool mt_foreign_is_followed(const struct mt_port *port, struct mt_port_identity sender);
+/** Forgets the one marked best, or all. */
+void mt_foreign_forget_best(struct mt_port *port);
+void mt_foreign_forget_all(struct mt_port *port);
+int64_t mt_foreign_interval_ns(const struct mt_port *port, const struct mt_foreign *foreign);
+
+/** How wrong an Announce says that the sender is against its grandmaster, and the grandmaster
+ * against TAI or UTC: from ENHANCED_ACCURACY_METRICS and clockAccuracy; too large: not said. */
+void mt_announce_accuracy(const struct mt_ptp_message *announce, struct mt_interval *ret_bound,
+                          struct mt_interval *ret_reference_bound);
+
+/* ---- best transmitter clock algorithm (bmca.c): pure functions ----------------------------------- */
+
+enum mt_comparison {
+    MT_A_BETTER,
+    MT_A_BETTER_BY_TOPOLOGY,
+    MT_SAME,
+    MT_B_BETTER_BY_TOPOLOGY,
+    MT_B_BETTER,
+};
+
+/** Figures 34 and 35 of 1588-2019. */
+enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
+                                      const struct mt_ptp_dataset *b);
+
+/** Better, be it only by topology. */
+bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_dataset *b);
+
+enum mt_decision { MT_STAY, MT_M1, MT_M2, MT_M3, MT_S1, MT_P1, MT_P2 };
+
+/** The state decision of one port [Figure 33].  `erbest` of the port and `ebest` of the clock may
+ * be null; `ebest` is compared by identity with `erbest` to tell who holds it. */
+enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
+                                const struct mt_ptp_dataset *ebest,
+                                const struct mt_ptp_dataset *erbest, bool is_waiting);
+
+/* ---- the stop-the-world step (decision.c) --------------------------------------------------------- */
+
+/** Runs the decision for all ports between two inputs and updates the data sets. */
+void mt_instance_decide(struct mt_instance *self, struct mt_mono now);
+/** Data sets of a clock that follows nobody. */
+void mt_instance_become_own_parent(struct mt_instance *self);
+/** Takes what the parent's Announce says into the data sets. */
+void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
+                        const struct mt_foreign *parent);
+/** True while a boundary clock may serve what its receiving port has. */
+bool mt_instance_has_time(const struct mt_instance *self);
+/** Lets qualified ports serve, or stops them, as mt_instance_has_time() says. */
+void mt_instance_gate(struct mt_instance *self, struct mt_mono now);
+
+/* ---- messages --------------------------------------------------------------------------------------- */
+
+enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
+                               const struct mt_ptp_message *message, struct mt_mono now);
+enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
+                           const struct mt_ptp_message *message, const struct mt_stamp *stamp);
+enum mt_verdict mt_follow_up_rx(struct mt_instance *self, struct mt_port *port,
+                                const struct mt_ptp_message *message);
+/** Completes a one-way measurement: fills and offers the port's sample. */
+void mt_port_measured(struct mt_instance *self, struct mt_port *port, enum mt_sample_kind kind,
+                      const struct mt_stamp *local, struct mt_span value);
+
+/** Frames that wait to be drained, in the order in which they are sent. */
+enum mt_port_frame {
+    MT_FRAME_FOLLOW_UP,
+    MT_FRAME_DELAY_RESP,
+    MT_FRAME_ANNOUNCE,
+    MT_FRAME_SYNC,
+    MT_FRAME_DELAY_REQ,
+};
+#define MT_FRAME_COUNT 5
+
+/** How delay is measured on a port. */
+struct mt_delay_part {
+    void (*start)(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+    void (*due)(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+    void (*sent)(struct mt_port *port, uint32_t token, struct mt_ptp_message *message);
+    enum mt_verdict (*response)(struct mt_instance *self, struct mt_port *port,
+                                const struct mt_ptp_message *message);
+    bool (*tx_done)(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                    const struct mt_stamp *stamp);
+};
+
+/** What a port needs to serve time. */
+struct mt_transmitter_part {
+    enum mt_verdict (*delay_req)(struct mt_port *port, const struct mt_ptp_message *message,
+                                 const struct mt_stamp *stamp);
+    bool (*tx_done)(struct mt_port *port, uint32_t token, const struct mt_stamp *stamp);
+    /** Writes one pending frame of the transmitter; 0 if it does not fit. */
+    size_t (*write)(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
+                    uint32_t token, uint8_t *buffer, size_t capacity);
+    void (*stop)(struct mt_port *port);
+};
+
+/** Path trace [16.2]. */
+struct mt_path_part {
+    void (*follow)(struct mt_path *path, const struct mt_ptp_message *announce);
+    /** Appends the PATH_TRACE TLV with this clock at the end; 0 if it does not fit. */
+    size_t (*write)(const struct mt_instance *self, uint8_t *buffer, size_t capacity);
+};
+
+void mt_port_request(struct mt_port *port, enum mt_port_frame frame);
+/** The header that all own messages have in common. */
+void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
+                    enum mt_ptp_type type, struct mt_ptp_header *ret_header);
+
+/* ---- small helpers ---------------------------------------------------------------------------------- */
+
+void mt_port_count(struct mt_port *port, enum mt_port_counter counter);
+struct mt_instant mt_instant_plus_interval(struct mt_instant at, struct mt_interval by);
+bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source);
+/** A log interval that others may ask for. */
+bool mt_log_interval_is_allowed(int8_t log_interval);
+void mt_timer_arm(struct mt_port *port, enum mt_port_timer timer, struct mt_mono at);
+/** Re-arms a periodic timer that was due at `was`: keeps its phase unless it fell behind. */
+void mt_timer_repeat(struct mt_port *port, enum mt_port_timer timer, int64_t interval_ns,
+                     struct mt_mono was, struct mt_mono now);
+/** U(0, interval]. */
+int64_t mt_random_ns(struct mt_instance *self, int64_t interval_ns);
+
+#endif
