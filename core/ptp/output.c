@@ -19,10 +19,7 @@ void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
 
 static uint32_t next_token(struct mt_instance *self)
 {
-    self->last_token++;
-    if (self->last_token == 0) {
-        self->last_token = 1;
-    }
+    self->last_token = self->last_token % MT_TOKEN_MAX + 1;
     return self->last_token;
 }
 

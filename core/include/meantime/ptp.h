@@ -27,8 +27,9 @@
 #define MT_DELAY_OUTSTANDING    4   /**< Delay_Reqs whose answer is awaited; oldest given up */
 #define MT_ANSWERS_MAX          4   /**< Delay_Resps waiting to be drained; more are QUEUE_FULL */
 #define MT_PATH_MAX             179 /**< identities in a path trace */
-#define MT_LOG_INTERVAL_LOWEST  (-7) /**< shortest interval accepted from others: 2^-7 s */
-#define MT_LOG_INTERVAL_HIGHEST 6    /**< longest */
+#define MT_LOG_INTERVAL_LOWEST  (-7)      /**< shortest interval accepted from others: 2^-7 s */
+#define MT_LOG_INTERVAL_HIGHEST 6         /**< longest */
+#define MT_TOKEN_MAX            0xFFFFFFu /**< tokens of event frames: 1 to this */
 #define MT_INSTANCE_PORTS_MAX   64
 
 /** Port states by 1588g-2022; the values are those of portState on the wire [Table 20]. */
@@ -207,7 +208,7 @@ struct mt_tx {
     uint16_t port;
     enum mt_destination destination;
     bool is_event;  /**< send on the event port and report the timestamp with the token */
-    uint32_t token; /**< never 0 for event frames */
+    uint32_t token; /**< 1..2^24 - 1 for event frames, else 0 */
     size_t length;
 };
 

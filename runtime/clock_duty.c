@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The clock's side of a node.  The page is renewed with every sample and at least every half
+ * second, always from a fresh reading, so that what is published is what the clock says.
+ */
+#include "runtime/clock_duty.h"
+
+#include "runtime/events.h"
+#include "runtime/page.h"
+
+/* ---- corrections ------------------------------------------------------------------------------ */
+
+static void tell(struct mt_node *node, uint16_t index, enum mt_node_event_kind kind,
+                 struct mt_span step, struct mt_mono now)
+{
+    mt_node_tell(
+        node, &(struct mt_node_event){.kind = kind, .at = now, .index = index, .value.step = step});
+}
+
+static void apply(struct mt_node *node, uint16_t index, const struct mt_correction *correction,
+                  struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    struct mt_applied applied;
+    clock->hal->ops->apply(clock->hal, correction, &applied);
+    mt_discipline_applied(&clock->discipline, &applied);
+    clock->needs_report = true;
+    if (applied.is_refused) {
+        tell(node, index, MT_NODE_REFUSED, correction->step, now);
+    } else if (applied.kind == MT_CORRECT_STEP) {
+        tell(node, index, MT_NODE_STEP, applied.step, now);
+    }
+}
+
+static bool take_disturbance(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    struct mt_applied applied;
+    if (!clock->hal->ops->disturbed(clock->hal, &applied)) {
+        return false;
+    }
+    mt_discipline_applied(&clock->discipline, &applied);
+    clock->needs_report = true;
+    tell(node, index, MT_NODE_DISTURBED, applied.step, now);
+    return true;
+}
+
+bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_correction correction;
+    bool any = take_disturbance(node, index, now);
+    while (mt_discipline_next_correction(&node->clocks[index].discipline, &correction)) {
+        apply(node, index, &correction, now);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- what is told ------------------------------------------------------------------------------- */
+
+static void tell_changes(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    enum mt_steer_phase phase = clock->discipline.phase;
+    if (phase != clock->told_phase) {
+        mt_node_tell(node, &(struct mt_node_event){.kind = MT_NODE_PHASE,
+                                                   .at = now,
+                                                   .index = index,
+                                                   .value.phase = {clock->told_phase, phase}});
+        clock->told_phase = phase;
+    }
+    if (clock->report.is_saturated != clock->told_saturated) {
+        clock->told_saturated = clock->report.is_saturated;
+        mt_node_tell(node, &(struct mt_node_event){.kind = MT_NODE_SATURATED,
+                                                   .at = now,
+                                                   .index = index,
+                                                   .value.is_on = clock->told_saturated});
+    }
+}
+
+/* The instance that steers the clock, or serves it; null if there is none. */
+static const struct mt_node_instance *instance_of(const struct mt_node *node, uint16_t index)
+{
+    for (uint16_t i = 0; i < node->instance_count; i++) {
+        if (node->instances[i].clock == index) {
+            return &node->instances[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_serving(const struct mt_node_instance *instance)
+{
+    for (uint16_t port = 1; port <= instance->ptp.port_count; port++) {
+        if (mt_port_state_of(&instance->ptp, port) == MT_STATE_TRANSMITTER) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int32_t leap_of(const struct mt_instance *ptp)
+{
+    uint16_t flags = mt_instance_time_properties(ptp)->flags;
+    return (flags & MT_PTP_LEAP_61) != 0 ? 1 : (flags & MT_PTP_LEAP_59) != 0 ? -1 : 0;
+}
+
+static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
+{
+    const struct mt_node_instance *instance = instance_of(node, index);
+    if (instance == NULL) {
+        return;
+    }
+    const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);
+    facts->is_serving = is_serving(instance);
+    facts->leap_s = leap_of(&instance->ptp);
+    facts->grandmaster = &mt_instance_parent(&instance->ptp)->grandmaster;
+    if (mt_instance_receiving_port(&instance->ptp) != 0 &&
+        (time->flags & MT_PTP_UTC_OFFSET_VALID) != 0) {
+        facts->tai_utc_known = true;
+        facts->tai_minus_utc_s = time->utc_offset;
+    }
+}
+
+void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *ret_page,
+                    struct mt_clock_quality_report *ret_report)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    struct mt_clock_reading reading;
+    clock->hal->ops->read(clock->hal, &reading);
+    mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
+    struct mt_page_facts facts = {
+        .reading = &reading,
+        .report = ret_report,
+        .base = clock->hal->base,
+        .tai_utc_known = clock->tai_utc_known,
+        .tai_minus_utc_s = clock->tai_minus_utc_s,
+        .steps = clock->discipline.steps,
+        .valid_ns = MT_NODE_PAGE_VALID_NS,
+    };
+    add_ptp_facts(node, index, &facts);
+    mt_page_make(&facts, ret_page);
+}
+
+void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    mt_node_report(node, index, &clock->page, &clock->report);
+    clock->needs_report = false;
+    clock->publish_at = mt_mono_plus(now, MT_NODE_PUBLISH_NS);
+    if (node->store != NULL && node->store->ops->publish != NULL) {
+        node->store->ops->publish(node->store, index, &clock->page);
+    }
+    tell_changes(node, index, now);
+}
+
+/* What the clock adds or passes on, without the grandmaster's own error: that is announced
+ * apart. */
+static struct mt_interval bound_to_grandmaster(const struct mt_clock_quality_report *report)
+{
+    return mt_interval_minus(report->bound, report->reference_bound);
+}
+
+void mt_clock_duty_condition(const struct mt_node_clock *clock,
+                             struct mt_clock_condition *ret_condition)
+{
+    const struct mt_clock_quality_report *report = &clock->report;
+    *ret_condition = (struct mt_clock_condition){
+        .is_locked = report->is_locked,
+        .has_bound = report->reference != MT_BOUND_NONE && !mt_interval_is_too_large(report->bound),
+    };
+    if (ret_condition->has_bound) {
+        ret_condition->bound = bound_to_grandmaster(report);
+        ret_condition->bound_static = mt_interval_from_ns(report->parts.asymmetry_ns);
+    }
+    if (report->has_estimate) {
+        ret_condition->offset = mt_span_to_interval(report->estimate.offset);
+        ret_condition->mean_delay = mt_span_to_interval(mt_span_from_real(report->estimate.delay));
+    }
+}
+
+/* ---- time passes ---------------------------------------------------------------------------------- */
+
+static void save_drift(struct mt_node *node, uint16_t index)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    mt_real rate;
+    if (clock->keeps_drift && node->store != NULL && node->store->ops->save_drift != NULL &&
+        mt_discipline_drift(&clock->discipline, &rate)) {
+        node->store->ops->save_drift(node->store, index, rate);
+    }
+}
+
+void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    if (mt_discipline_deadline(&clock->discipline).ns <= now.ns) {
+        mt_discipline_tick(&clock->discipline, now);
+        clock->needs_report = true;
+    }
+    if (now.ns >= clock->save_at.ns) {
+        clock->save_at = mt_mono_plus(now, MT_NODE_DRIFT_SAVE_NS);
+        save_drift(node, index);
+    }
+}
+
+void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    save_drift(node, index);
+    mt_clock_duty_publish(node, index, now);
+    clock->page.valid_until_base_ns = clock->page.base_at_anchor_ns;
+    if (node->store != NULL && node->store->ops->publish != NULL) {
+        node->store->ops->publish(node->store, index, &clock->page);
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What a node does for each of its clocks: applies corrections, tells the instances of its
+ * condition, publishes its page, saves its drift.  Private to runtime.
+ */
+#ifndef MEANTIME_RUNTIME_CLOCK_DUTY_H
+#define MEANTIME_RUNTIME_CLOCK_DUTY_H
+
+#include "runtime/node.h"
+
+void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now);
+/** Applies what the discipline wants, and takes in what others did to the clock.  True if there
+ * was anything. */
+bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono now);
+/** Reads the clock, renews the report and publishes the page. */
+void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now);
+/** What instances are told, from the last report. */
+void mt_clock_duty_condition(const struct mt_node_clock *clock,
+                             struct mt_clock_condition *ret_condition);
+void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * One input goes in; then everything is drained until nothing moves any more: frames to the
+ * links, samples to the disciplines, corrections to the clocks, the clocks' condition back to the
+ * instances.  The circle is short (a condition may change a state, which may ask for a frame)
+ * and bounded all the same.
+ *
+ * A frame's token carries the number of its instance in the high octet, since several instances
+ * share a link.
+ */
+#include "runtime/node.h"
+
+#include "runtime/clock_duty.h"
+#include "runtime/events.h"
+
+#define TOKEN_BITS   24
+#define DRAIN_ROUNDS 32 /* far more than any input needs; a bound, not a plan */
+
+/* ---- from instances outwards ---------------------------------------------------------------- */
+
+static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_instance *instance = &self->instances[index];
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    struct mt_tx tx;
+    while (mt_instance_next_tx(&instance->ptp, frame, sizeof frame, &tx)) {
+        struct mt_hal_link *link = self->links[instance->ports[tx.port - 1].link];
+        const struct mt_link_frame out = {
+            .bytes = frame,
+            .length = tx.length,
+            .destination = tx.destination == MT_TO_PEER ? MT_LINK_PEER : MT_LINK_PRIMARY,
+            .is_event = tx.is_event,
+            .token = tx.is_event ? (uint32_t)index << TOKEN_BITS | tx.token : 0,
+        };
+        if (!link->ops->send(link, &out) && tx.is_event) {
+            mt_instance_tx_done(&instance->ptp, tx.token, NULL, now);
+        }
+    }
+}
+
+/* A transmitter that does not claim the PTP timescale, but is known to serve UTC. */
+static void read_arb_as_utc(const struct mt_node_clock *clock, struct mt_sample *sample)
+{
+    struct mt_span tai_utc = {.s = clock->tai_minus_utc_s};
+    bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
+    sample->value =
+        is_forward ? mt_span_minus(sample->value, tai_utc) : mt_span_plus(sample->value, tai_utc);
+    sample->scale = MT_SCALE_TAI;
+}
+
+static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
+                        const struct mt_event *event, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[instance->clock];
+    struct mt_sample sample = event->value.sample;
+    sample.source = instance->ports[event->port - 1].source;
+    if (sample.scale == MT_SCALE_ARB && instance->arb_is_utc && clock->tai_utc_known) {
+        read_arb_as_utc(clock, &sample);
+    }
+    enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, &sample, now);
+    if (verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {
+        clock->told_wrong_scale = true;
+        mt_node_tell(self, &(struct mt_node_event){
+                               .kind = MT_NODE_WRONG_SCALE, .at = now, .index = instance->clock});
+    }
+    clock->needs_report = true;
+}
+
+static void follow(struct mt_node *self, struct mt_node_instance *instance, uint16_t port,
+                   struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[instance->clock];
+    uint16_t source = port != 0 ? instance->ports[port - 1].source : MT_SOURCE_NONE;
+    if (source != MT_SOURCE_NONE) {
+        mt_discipline_reset_source(&clock->discipline, source);
+    }
+    mt_discipline_select(&clock->discipline, source, now);
+    clock->told_wrong_scale = false;
+    clock->needs_report = true;
+}
+
+static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_instance *instance = &self->instances[index];
+    struct mt_event event;
+    bool any = false;
+    while (mt_instance_next_event(&instance->ptp, &event)) {
+        any = true;
+        if (event.kind == MT_EVENT_SAMPLE) {
+            take_sample(self, instance, &event, now);
+            continue;
+        }
+        if (event.kind == MT_EVENT_PARENT) {
+            follow(self, instance, event.port, now);
+        }
+        self->clocks[instance->clock].needs_report = true;
+        mt_node_tell(self, &(struct mt_node_event){
+                               .kind = MT_NODE_PTP, .at = now, .index = index, .value.ptp = event});
+    }
+    return any;
+}
+
+/* ---- from clocks back to instances ------------------------------------------------------------ */
+
+static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[clock_index];
+    struct mt_command command = {.kind = MT_COMMAND_CLOCK};
+    mt_clock_duty_condition(clock, &command.value.clock);
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        if (self->instances[i].clock == clock_index) {
+            mt_instance_command(&self->instances[i].ptp, &command, now);
+        }
+    }
+}
+
+static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[index];
+    bool any = mt_clock_duty_correct(self, index, now);
+    if (clock->needs_report || now.ns >= clock->publish_at.ns) {
+        mt_clock_duty_publish(self, index, now);
+        tell_condition(self, index, now);
+        any = true;
+    }
+    return any;
+}
+
+static void drain(struct mt_node *self, struct mt_mono now)
+{
+    bool any = true;
+    for (unsigned round = 0; any && round < DRAIN_ROUNDS; round++) {
+        any = false;
+        for (uint16_t i = 0; i < self->instance_count; i++) {
+            send_frames(self, i, now);
+            any |= take_events(self, i, now);
+        }
+        for (uint16_t i = 0; i < self->clock_count; i++) {
+            any |= serve_clock(self, i, now);
+        }
+    }
+}
+
+/* ---- inputs --------------------------------------------------------------------------------------- */
+
+static void frame_received(struct mt_node *self, const struct mt_input *input)
+{
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        struct mt_node_instance *instance = &self->instances[i];
+        struct mt_hal_clock *clock = self->clocks[instance->clock].hal;
+        for (uint16_t port = 0; port < instance->ptp.port_count; port++) {
+            struct mt_stamp stamp;
+            if (instance->ports[port].link != input->link) {
+                continue;
+            }
+            if (input->has_stamp) {
+                clock->ops->stamp(clock, input->stamp, &stamp);
+            }
+            mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
+                           input->has_stamp ? &stamp : NULL, input->now);
+        }
+    }
+}
+
+static void frame_sent(struct mt_node *self, const struct mt_input *input)
+{
+    uint32_t index = input->token >> TOKEN_BITS;
+    uint32_t token = input->token & ((1u << TOKEN_BITS) - 1);
+    if (index >= self->instance_count) {
+        return;
+    }
+    struct mt_node_instance *instance = &self->instances[index];
+    struct mt_hal_clock *clock = self->clocks[instance->clock].hal;
+    struct mt_stamp stamp;
+    if (input->has_stamp) {
+        clock->ops->stamp(clock, input->stamp, &stamp);
+    }
+    mt_instance_tx_done(&instance->ptp, token, input->has_stamp ? &stamp : NULL, input->now);
+}
+
+static void link_changed(struct mt_node *self, const struct mt_input *input)
+{
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        struct mt_node_instance *instance = &self->instances[i];
+        for (uint16_t port = 0; port < instance->ptp.port_count; port++) {
+            if (instance->ports[port].link == input->link) {
+                const struct mt_command command = {.kind = MT_COMMAND_LINK,
+                                                   .port = (uint16_t)(port + 1),
+                                                   .value.is_on = input->is_up};
+                mt_instance_command(&instance->ptp, &command, input->now);
+            }
+        }
+    }
+    mt_node_tell(self, &(struct mt_node_event){.kind = MT_NODE_LINK,
+                                               .at = input->now,
+                                               .index = input->link,
+                                               .value.is_on = input->is_up});
+}
+
+static void tick(struct mt_node *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        struct mt_instance *ptp = &self->instances[i].ptp;
+        if (mt_instance_deadline(ptp).ns <= now.ns) {
+            mt_instance_tick(ptp, now);
+        }
+    }
+    for (uint16_t i = 0; i < self->clock_count; i++) {
+        mt_clock_duty_tick(self, i, now);
+    }
+}
+
+void mt_node_start(struct mt_node *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->clock_count; i++) {
+        self->clocks[i].needs_report = true;
+        self->clocks[i].save_at = mt_mono_plus(now, MT_NODE_DRIFT_SAVE_NS);
+    }
+    drain(self, now);
+}
+
+void mt_node_input(struct mt_node *self, const struct mt_input *input)
+{
+    self->inputs++;
+    switch (input->kind) {
+    case MT_INPUT_NONE:
+        break;
+    case MT_INPUT_FRAME:
+        frame_received(self, input);
+        break;
+    case MT_INPUT_TX_STAMP:
+        frame_sent(self, input);
+        break;
+    case MT_INPUT_LINK:
+        link_changed(self, input);
+        break;
+    }
+    tick(self, input->now);
+    drain(self, input->now);
+}
+
+bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_command *command,
+                     struct mt_mono now)
+{
+    bool is_done = instance < self->instance_count &&
+                   mt_instance_command(&self->instances[instance].ptp, command, now);
+    drain(self, now);
+    return is_done;
+}
+
+struct mt_mono mt_node_deadline(const struct mt_node *self)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        earliest = mt_mono_earlier(earliest, mt_instance_deadline(&self->instances[i].ptp));
+    }
+    for (uint16_t i = 0; i < self->clock_count; i++) {
+        const struct mt_node_clock *clock = &self->clocks[i];
+        earliest = mt_mono_earlier(earliest, mt_discipline_deadline(&clock->discipline));
+        earliest = mt_mono_earlier(earliest, clock->publish_at);
+    }
+    return earliest;
+}
+
+void mt_node_stop(struct mt_node *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->clock_count; i++) {
+        mt_clock_duty_stop(self, i, now);
+    }
+}

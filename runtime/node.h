@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A node: PTP instances, the clocks that they steer and the links that they use, wired together.
+ * The daemon has one, the simulator has many; each is fed with inputs one at a time and talks to
+ * the world through the hal tables only, so equal inputs and equal answers of the hal give equal
+ * behaviour.  The way of a measurement:
+ *
+ *     frame -> instance -> sample -> discipline -> correction -> hal clock
+ *                             '-> condition of the clock -> instance (state, what it announces)
+ *                             '-> clock page
+ *
+ * Storage is the caller's (compose/ lays it out).  What is worth telling is kept as events until
+ * drained.
+ * Thread rule: one thread at a time for each node.
+ */
+#ifndef MEANTIME_RUNTIME_NODE_H
+#define MEANTIME_RUNTIME_NODE_H
+
+#include "hal/clock.h"
+#include "hal/link.h"
+#include "hal/store.h"
+#include "hal/wait.h"
+#include "meantime/ptp.h"
+#include "meantime/steer.h"
+
+#define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
+#define MT_NODE_PUBLISH_NS    INT64_C(500000000)   /**< pages are renewed at least this often */
+#define MT_NODE_PAGE_VALID_NS INT64_C(10000000000) /**< a page not renewed for this long is stale */
+#define MT_NODE_DRIFT_SAVE_NS INT64_C(600000000000)
+#define MT_NODE_INSTANCES_MAX 128 /**< the instance's number travels in a frame's token */
+
+struct mt_node_clock {
+    struct mt_hal_clock *hal;
+    struct mt_discipline discipline;
+    bool keeps_drift;
+    bool tai_utc_known;
+    int32_t tai_minus_utc_s;
+    struct mt_clock_page page; /**< as last published */
+    struct mt_mono publish_at;
+    struct mt_mono save_at;
+    struct mt_clock_quality_report report; /**< as of the last publication */
+    enum mt_steer_phase told_phase;
+    bool told_saturated;
+    bool told_wrong_scale;
+    bool needs_report; /**< something has changed since the last publication */
+};
+
+/** Where a port of an instance is plugged in. */
+struct mt_node_port {
+    uint16_t link;   /**< index of the link */
+    uint16_t source; /**< index among the sources of the instance's clock */
+};
+
+struct mt_node_instance {
+    struct mt_instance ptp;
+    struct mt_node_port *ports; /**< ptp.port_count of them */
+    uint16_t clock;             /**< index of the clock */
+    bool arb_is_utc;            /**< a transmitter without PTP timescale is taken to serve UTC */
+};
+
+enum mt_node_event_kind {
+    MT_NODE_PTP,         /**< `ptp`: an event of an instance; samples are not told */
+    MT_NODE_PHASE,       /**< a clock's discipline changed its phase */
+    MT_NODE_STEP,        /**< a clock was stepped */
+    MT_NODE_DISTURBED,   /**< somebody else changed a clock */
+    MT_NODE_REFUSED,     /**< the platform refused a correction */
+    MT_NODE_SATURATED,   /**< a clock's range does not suffice, or suffices again */
+    MT_NODE_WRONG_SCALE, /**< a source's timescale is not the clock's */
+    MT_NODE_LINK,        /**< a link went up or down */
+};
+
+struct mt_node_event {
+    enum mt_node_event_kind kind;
+    struct mt_mono at;
+    uint16_t index; /**< of the instance, clock or link */
+    union {
+        struct mt_event ptp;
+        struct {
+            enum mt_steer_phase from;
+            enum mt_steer_phase to;
+        } phase;
+        struct mt_span step; /**< step, disturbed */
+        bool is_on;          /**< saturated, link up */
+    } value;
+};
+
+struct mt_node {
+    struct mt_node_clock *clocks;
+    uint16_t clock_count;
+    struct mt_node_instance *instances;
+    uint16_t instance_count;
+    struct mt_hal_link **links;
+    uint16_t link_count;
+    struct mt_hal_store *store; /**< may be null */
+    uint64_t inputs;            /**< handled so far */
+    struct mt_node_event events[MT_NODE_EVENTS];
+    uint16_t event_first;
+    uint16_t event_count;
+    uint64_t events_lost;
+};
+
+/** Starts the clocks' pages.  Everything in `self` has been laid out and initialised before. */
+void mt_node_start(struct mt_node *self, struct mt_mono now);
+
+/** Feeds one input and does all that follows from it. */
+void mt_node_input(struct mt_node *self, const struct mt_input *input);
+
+/** When mt_node_input() must be called at the latest, if only with MT_INPUT_NONE. */
+struct mt_mono mt_node_deadline(const struct mt_node *self);
+
+/** Hands a command to an instance and does all that follows.  False if it is not allowed. */
+bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_command *command,
+                     struct mt_mono now);
+
+/** Takes the oldest event. */
+bool mt_node_next_event(struct mt_node *self, struct mt_node_event *ret_event);
+
+/** Saves what outlives the node and marks its pages as stale. */
+void mt_node_stop(struct mt_node *self, struct mt_mono now);
+
+/** The page of a clock as of now, and what it was made from. */
+void mt_node_report(struct mt_node *self, uint16_t clock, struct mt_clock_page *ret_page,
+                    struct mt_clock_quality_report *ret_report);
+
+#endif
