@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Contradictions: each key is good for itself, but together they cannot be meant.  Every rule is
+ * a function of its own and says what to change.  The line told is that of the key that ought to
+ * change, or of the section if the key was not written. */
+#include <string.h>
+
+#include "config/source_private.h"
+
+struct checker {
+    const struct mt_config *config;
+    const struct mt_config_source *source;
+};
+
+/* Where an instance's key was written: its own section, [ptp], or the head of its section. */
+static unsigned instance_line(const struct checker *self, const char *name, const char *key)
+{
+    const struct mt_config_setting *setting =
+        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, key);
+    if (setting == NULL)
+        setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
+    if (setting != NULL)
+        return setting->line;
+    const struct mt_config_section *section =
+        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_INSTANCE, name);
+    return section == NULL ? 0 : section->line;
+}
+
+static const struct mt_config_section *port_section(const struct checker *self, const char *name)
+{
+    const struct mt_config_section *section =
+        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, name);
+    if (section == NULL)
+        section = mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PTP_PORT, name);
+    return section;
+}
+
+static unsigned port_line(const struct checker *self, const struct mt_config_port *port,
+                          const char *key)
+{
+    const struct mt_config_section *section = port_section(self, port->name);
+    const struct mt_config_setting *setting =
+        section == NULL ? NULL
+                        : mt_config_source_find(self->source, section->kind, port->name, key);
+    if (setting != NULL)
+        return setting->line;
+    return section == NULL ? 0 : section->line;
+}
+
+#define COMPLAIN(self, line, ...)                                                                  \
+    mt_config_problem_add((self)->source->problems, (self)->source->path, line, __VA_ARGS__)
+
+/* ---- what names what ---------------------------------------------------------------------- */
+
+static const char *instance_name(const void *names, size_t n)
+{
+    return ((const struct mt_config *)names)->instances[n].name;
+}
+
+static const char *clock_name(const void *names, size_t n)
+{
+    return ((const struct mt_config *)names)->clocks[n].name;
+}
+
+static void complain_of_missing(const struct checker *self, unsigned line, const char *kind,
+                                const char *name, const char *nearest)
+{
+    COMPLAIN(self, line, "%s = %s: there is no section [%s %s]%s%s%s", kind, name, kind, name,
+             nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "?" : "");
+}
+
+static void check_references(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    size_t placed = 0;
+    for (size_t i = 0; i < config->instance_count; i++) {
+        const struct mt_config_instance *instance = &config->instances[i];
+        placed += instance->port_count;
+        bool is_known = instance->clock_index < config->clock_count &&
+                        strcmp(config->clocks[instance->clock_index].name, instance->clock) == 0;
+        if (!is_known)
+            complain_of_missing(
+                self, instance_line(self, instance->name, "clock"), "clock", instance->clock,
+                mt_config_nearest(instance->clock, clock_name, config, config->clock_count));
+    }
+    for (size_t p = placed; p < config->port_count; p++) /* those that no instance took */
+        complain_of_missing(self, port_line(self, &config->ports[p], "instance"), "instance",
+                            config->ports[p].instance,
+                            mt_config_nearest(config->ports[p].instance, instance_name, config,
+                                              config->instance_count));
+}
+
+/* ---- ports -------------------------------------------------------------------------------- */
+
+static void check_double_sections(const struct checker *self)
+{
+    for (size_t i = 0; i < self->source->section_count; i++) {
+        const struct mt_config_section *section = &self->source->sections[i];
+        if (section->kind == MT_CONFIG_SECTION_PTP_PORT &&
+            mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, section->name))
+            COMPLAIN(self, section->line,
+                     "[ptp %s]: the same port has a section [port %s]; keep one of them",
+                     section->name, section->name);
+    }
+}
+
+static bool is_same_wire(const struct mt_config *config, const struct mt_config_port *a,
+                         const struct mt_config_port *b)
+{
+    const struct mt_instance_config *x = &config->instances[a->instance_index].ptp;
+    const struct mt_instance_config *y = &config->instances[b->instance_index].ptp;
+    return strcmp(a->interface, b->interface) == 0 && x->domain == y->domain &&
+           x->sdo_id == y->sdo_id && a->transport == b->transport;
+}
+
+static void check_shared_interfaces(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    for (size_t b = 0; b < config->port_count; b++)
+        for (size_t a = 0; a < b; a++) {
+            const struct mt_config_port *first = &config->ports[a];
+            const struct mt_config_port *second = &config->ports[b];
+            if (config->instance_count == 0 || strcmp(first->name, second->name) == 0 ||
+                !is_same_wire(config, first, second))
+                continue;
+            COMPLAIN(self, port_line(self, second, "interface"),
+                     "[port %s]: port %s already uses interface %s in domain %u; give their "
+                     "instances different domains",
+                     second->name, first->name, first->interface,
+                     config->instances[first->instance_index].ptp.domain);
+        }
+}
+
+/* ---- instances ---------------------------------------------------------------------------- */
+
+static void check_port_count(const struct checker *self, const struct mt_config_instance *instance)
+{
+    unsigned line = instance_line(self, instance->name, "");
+    if (instance->port_count == 0)
+        COMPLAIN(self, line,
+                 "[instance %s]: no port belongs to it; add [port NAME] with "
+                 "instance = %s",
+                 instance->name, instance->name);
+    if (instance->port_count > MT_INSTANCE_PORTS_MAX)
+        COMPLAIN(self, line, "[instance %s]: it has %zu ports, at most %d are possible",
+                 instance->name, instance->port_count, MT_INSTANCE_PORTS_MAX);
+}
+
+static void check_receiver_only(const struct checker *self,
+                                const struct mt_config_instance *instance)
+{
+    if (!instance->ptp.is_receiver_only)
+        return;
+    unsigned line = instance_line(self, instance->name, "receiver_only");
+    if (instance->port_count > 1)
+        COMPLAIN(self, line,
+                 "receiver_only: instance %s has %zu ports; only one with a single "
+                 "port can be receiver only",
+                 instance->name, instance->port_count);
+    if (instance->ptp.quality.clock_class != 255)
+        COMPLAIN(self, instance_line(self, instance->name, "clock_class"),
+                 "clock_class = %u: with receiver_only it is 255; leave it out",
+                 instance->ptp.quality.clock_class);
+    for (size_t p = 0; p < instance->port_count; p++) {
+        const struct mt_config_port *port = &self->config->ports[instance->first_port + p];
+        if (port->ptp.is_transmitter_only)
+            COMPLAIN(self, line,
+                     "receiver_only: port %s of instance %s is transmitter_only; it "
+                     "would do nothing",
+                     port->name, instance->name);
+    }
+}
+
+static void check_domain(const struct checker *self, const struct mt_config_instance *instance)
+{
+    unsigned domain = instance->ptp.domain;
+    unsigned line = instance_line(self, instance->name, "domain");
+    bool is_power_profile = domain == 254;
+    if (instance->ptp.sdo_id == 0 && domain > 127 && !is_power_profile)
+        COMPLAIN(self, line,
+                 "domain = %u: reserved for sdo_id 0; use 0 to 127, or 254 of the "
+                 "power profile",
+                 domain);
+    if (instance->ptp.sdo_id != 0 && domain > 239)
+        COMPLAIN(self, line, "domain = %u: reserved; use 0 to 239", domain);
+}
+
+static void check_leap(const struct checker *self, const struct mt_config_instance *instance)
+{
+    uint16_t both = MT_PTP_LEAP_59 | MT_PTP_LEAP_61;
+    if ((instance->ptp.time.flags & both) == both)
+        COMPLAIN(self, instance_line(self, instance->name, "leap59"),
+                 "leap59: leap61 is set too; a minute is only one of them");
+}
+
+/* ---- clocks ------------------------------------------------------------------------------- */
+
+static void check_shared_clocks(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    for (size_t b = 0; b < config->instance_count; b++)
+        for (size_t a = 0; a < b; a++) {
+            const struct mt_config_instance *first = &config->instances[a];
+            const struct mt_config_instance *second = &config->instances[b];
+            if (strcmp(first->clock, second->clock) == 0)
+                COMPLAIN(self, instance_line(self, second->name, "clock"),
+                         "[instance %s]: clock %s is already steered by instance %s; write "
+                         "[clock %s] and clock = %s",
+                         second->name, first->clock, first->name, second->name, second->name);
+        }
+}
+
+static unsigned clock_line(const struct checker *self, const char *name)
+{
+    const struct mt_config_section *section =
+        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_CLOCK, name);
+    return section == NULL ? 0 : section->line;
+}
+
+static void check_unused_clocks(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    for (size_t c = 0; c < config->clock_count; c++) {
+        bool is_used = false;
+        for (size_t i = 0; i < config->instance_count; i++)
+            is_used |= strcmp(config->instances[i].clock, config->clocks[c].name) == 0;
+        if (!is_used)
+            COMPLAIN(self, clock_line(self, config->clocks[c].name),
+                     "[clock %s]: no instance uses it; write clock = %s in [instance NAME]",
+                     config->clocks[c].name, config->clocks[c].name);
+    }
+}
+
+static void check_system_clock(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    const char *first = NULL;
+    for (size_t c = 0; c < config->clock_count; c++) {
+        const struct mt_config_clock *clock = &config->clocks[c];
+        if (clock->kind != MT_CONFIG_CLOCK_SYSTEM)
+            continue;
+        if (first != NULL)
+            COMPLAIN(self, clock_line(self, clock->name),
+                     "[clock %s]: clock %s is the system clock already; a machine has only one",
+                     clock->name, first);
+        first = first == NULL ? clock->name : first;
+    }
+}
+
+/* Keys of the lab clock, where no clock that they apply to is one. */
+static void check_lab_keys(const struct checker *self)
+{
+    for (size_t i = 0; i < self->source->setting_count; i++) {
+        const struct mt_config_setting *setting = &self->source->settings[i];
+        const struct mt_config_section *section = &self->source->sections[setting->section];
+        bool is_lab = false;
+        if (strncmp(setting->key->name, "lab_", 4) != 0)
+            continue;
+        for (size_t c = 0; c < self->config->clock_count; c++)
+            if (section->kind == MT_CONFIG_SECTION_CLOCK_DEFAULTS ||
+                strcmp(self->config->clocks[c].name, section->name) == 0)
+                is_lab |= self->config->clocks[c].kind == MT_CONFIG_CLOCK_LAB;
+        if (!is_lab)
+            COMPLAIN(self, setting->line, "%s: only for a lab clock; add clock = lab",
+                     setting->key->name);
+    }
+}
+
+void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
+{
+    struct checker checker = {self, source};
+    if (self->port_count == 0)
+        COMPLAIN(&checker, 0,
+                 "no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]");
+    check_references(&checker);
+    check_double_sections(&checker);
+    check_shared_interfaces(&checker);
+    for (size_t i = 0; i < self->instance_count; i++) {
+        check_port_count(&checker, &self->instances[i]);
+        check_receiver_only(&checker, &self->instances[i]);
+        check_domain(&checker, &self->instances[i]);
+        check_leap(&checker, &self->instances[i]);
+    }
+    check_shared_clocks(&checker);
+    check_unused_clocks(&checker);
+    check_system_clock(&checker);
+    check_lab_keys(&checker);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The configuration: meantime.conf read, checked and resolved into what the daemon is made of:
+ * clocks, PTP instances and ports, each with the core's own configuration structs filled in.
+ * Called by compose/ at start and on reload, and by `meantime check`.
+ * Every problem of a file is collected, told with file, line, key and what was expected, and
+ * none is fatal to the caller: a file with problems gives no configuration, that is all.
+ * The keys are in config.def; schema.h shows them to programs.
+ * Thread rule: no globals are written; different objects may be used by different threads.
+ */
+#ifndef MEANTIME_CONFIG_CONFIG_H
+#define MEANTIME_CONFIG_CONFIG_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "config/schema.h"
+#include "meantime/ptp.h"
+#include "meantime/steer.h"
+
+#define MT_CONFIG_PROBLEMS_MAX 50     /**< kept; more are only counted */
+#define MT_CONFIG_PROBLEM_SIZE 320    /**< of one line of text; longer ones are cut */
+#define MT_CONFIG_NAME_MAX     31     /**< characters in the name of a clock, instance or port */
+#define MT_CONFIG_MAIN         "main" /**< instance and clock of a port that names none */
+
+struct mt_config_problem {
+    unsigned line;                     /**< 0: of the file as a whole */
+    char text[MT_CONFIG_PROBLEM_SIZE]; /**< the whole sentence, file and line included */
+};
+
+struct mt_config_problems {
+    size_t count;
+    size_t omitted; /**< found, but there was no room for them */
+    struct mt_config_problem problem[MT_CONFIG_PROBLEMS_MAX];
+};
+
+enum mt_config_log_level {
+    MT_CONFIG_LOG_ERROR,
+    MT_CONFIG_LOG_WARNING,
+    MT_CONFIG_LOG_INFO,
+    MT_CONFIG_LOG_DEBUG,
+};
+
+struct mt_config_daemon {
+    const char *run_directory;
+    const char *state_directory;
+    const char *control_socket; /**< never null: auto is resolved */
+    const char *user;           /**< null: do not change the user */
+    bool sandbox;
+    enum mt_config_log_level log_level;
+    const char *record; /**< null: do not record */
+};
+
+enum mt_config_clock_kind { MT_CONFIG_CLOCK_OVERLAY, MT_CONFIG_CLOCK_SYSTEM, MT_CONFIG_CLOCK_LAB };
+
+struct mt_config_clock {
+    const char *name;
+    enum mt_config_clock_kind kind;
+    /** granularity_ns and adopts_scale are those of the opened clock: compose fills them in. */
+    struct mt_steer_config steer;
+    bool max_rate_is_auto; /**< steer.max_rate is the core's default; the clock's range is better */
+    bool keeps_drift;
+    mt_real lab_offset_s;
+    mt_real lab_frequency; /**< s/s */
+    mt_real lab_wander;    /**< s/s per square root of a second */
+    uint64_t lab_seed;
+};
+
+/** What a transmitter's time means if it does not claim the PTP timescale. */
+enum mt_config_arb { MT_CONFIG_ARB_IS_ARB, MT_CONFIG_ARB_IS_UTC };
+
+struct mt_config_instance {
+    const char *name;
+    const char *clock;
+    size_t clock_index; /**< in mt_config.clocks */
+    /** path and, if it is auto, identity are compose's to fill in; so are the flags
+     * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
+    struct mt_instance_config ptp;
+    bool identity_is_auto;
+    bool utc_offset_is_auto;
+    bool path_trace;
+    enum mt_config_arb arb_timescale;
+    size_t first_port; /**< in mt_config.ports: they stand together, in the order of the file */
+    size_t port_count; /**< at least 1 */
+};
+
+enum mt_config_transport { MT_CONFIG_TRANSPORT_UDP4 };
+
+/** The value of a list key. */
+struct mt_config_identities {
+    const struct mt_port_identity *identity;
+    size_t count;
+};
+
+struct mt_config_port {
+    const char *name;
+    const char *interface;
+    const char *instance;
+    size_t instance_index;
+    enum mt_config_transport transport;
+    uint8_t ttl;
+    uint8_t dscp;
+    struct mt_config_identities acceptable; /**< `ptp` points to the same */
+    struct mt_port_config ptp;
+};
+
+struct mt_config {
+    const char *path; /**< of the file; null: there was none */
+    struct mt_config_daemon daemon;
+    struct mt_config_clock *clocks; /**< each is followed by exactly one instance */
+    size_t clock_count;
+    struct mt_config_instance *instances;
+    size_t instance_count;
+    struct mt_config_port *ports;
+    size_t port_count;
+    struct mt_config_pool pool; /**< private: the memory of all of the above */
+};
+
+/** Reads a file.  True and a new configuration if it is free of problems; otherwise all of them
+ * are in `problems`, sorted by line. */
+bool mt_config_load(const char *path, struct mt_config **ret_config,
+                    struct mt_config_problems *problems);
+/** The same, with ports of the instance `main` on `interfaces` added (`meantimed -c FILE -i eth0`);
+ * an interface that already is a port of the file is not added again. */
+bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,
+                         struct mt_config **ret_config, struct mt_config_problems *problems);
+/** The same from memory; `path` is the name used in problems, `interfaces` as above. */
+bool mt_config_parse(const char *text, size_t length, const char *path,
+                     const char *const *interfaces, size_t count, struct mt_config **ret_config,
+                     struct mt_config_problems *problems);
+/** Without a file: one instance `main` of the default profile on these interfaces, an ordinary
+ * clock if it is one, a boundary clock if there are more, above an overlay clock. */
+bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
+                              struct mt_config **ret_config, struct mt_config_problems *problems);
+void mt_config_free(struct mt_config *self);
+
+/** Writes the configuration as a file that says every key: read again it gives the same. */
+void mt_config_write(const struct mt_config *self, FILE *out);
+
+/** Prints all problems, one a line, and how many more there were. */
+void mt_config_problems_print(const struct mt_config_problems *self, FILE *out);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A key in words: what a value must look like, and the whole story for `meantime explain`. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "config/config.h"
+
+struct sentence {
+    char *at;
+    size_t room;
+};
+
+static void say(struct sentence *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct sentence *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(self->at, self->room, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= self->room)
+        length = self->room == 0 ? 0 : (int)self->room - 1;
+    self->at += length;
+    self->room -= (size_t)length;
+}
+
+/* A limit as it would be written in the file. */
+static void say_limit(struct sentence *self, const struct mt_config_key *key, int64_t value)
+{
+    char text[40];
+    union {
+        struct mt_interval interval;
+        mt_real real;
+    } object;
+    struct mt_config_key limit = *key;
+    limit.word = NULL;
+    limit.offset = 0;
+    if (key->type == MT_CONFIG_SPAN || key->type == MT_CONFIG_INTERVAL ||
+        key->type == MT_CONFIG_SECONDS) {
+        limit.type = MT_CONFIG_INTERVAL;
+        object.interval = mt_interval_from_ns(value);
+    } else {
+        object.real = (mt_real)value / 1e9;
+    }
+    mt_config_value_write(&limit, &object, text, sizeof text);
+    say(self, "%s", text);
+}
+
+static void say_range(struct sentence *self, const struct mt_config_key *key, const char *what,
+                      const char *units)
+{
+    say(self, "%s from ", what);
+    say_limit(self, key, key->min);
+    say(self, " to ");
+    say_limit(self, key, key->max);
+    say(self, " with its unit (%s)", units);
+}
+
+static void say_words(struct sentence *self, const struct mt_config_key *key)
+{
+    const struct mt_config_word *word = key->words;
+    for (size_t i = 0; word[i].word != NULL; i++) {
+        const char *separator = i == 0 ? "" : word[i + 1].word == NULL ? " or " : ", ";
+        say(self, "%s%s", separator, word[i].word);
+    }
+}
+
+static void say_code(struct sentence *self, const struct mt_config_key *key)
+{
+    say(self, "a number from 0 to 255, or a word such as %s (see `meantime explain %s`)",
+        key->words[0].word, key->name);
+}
+
+void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t size)
+{
+    struct sentence sentence = {buffer, size};
+    switch (key->type) {
+    case MT_CONFIG_INTEGER:
+        say(&sentence, "an integer from %" PRId64 " to %" PRId64, key->min, key->max);
+        break;
+    case MT_CONFIG_BOOLEAN:
+    case MT_CONFIG_FLAG:
+        say(&sentence, "yes or no");
+        break;
+    case MT_CONFIG_CHOICE:
+        say_words(&sentence, key);
+        break;
+    case MT_CONFIG_CODE:
+        say_code(&sentence, key);
+        break;
+    case MT_CONFIG_INTERVAL:
+    case MT_CONFIG_SPAN:
+    case MT_CONFIG_SECONDS:
+        say_range(&sentence, key, "a time", "ns, us, ms, s");
+        break;
+    case MT_CONFIG_RATIO:
+        say_range(&sentence, key, "a ratio", "ppb, ppm");
+        break;
+    case MT_CONFIG_NAME:
+        say(&sentence, "a name of letters, digits, '.', '_' and '-', at most %d",
+            MT_CONFIG_NAME_MAX);
+        break;
+    case MT_CONFIG_INTERFACE:
+        say(&sentence, "the name of an interface, at most 15 characters");
+        break;
+    case MT_CONFIG_PATH:
+        say(&sentence, "a path that begins with /");
+        break;
+    case MT_CONFIG_IDENTITY:
+        say(&sentence, "a clock identity such as aabbcc.fffe.ddeeff");
+        break;
+    case MT_CONFIG_IDENTITIES:
+        say(&sentence, "clock identities such as aabbcc.fffe.ddeeff, or aabbcc.fffe.ddeeff-1 for "
+                       "one port");
+        break;
+    }
+    if (key->word != NULL)
+        say(&sentence, ", or %s", key->word);
+}
+
+/* Text broken into lines of at most 76 characters, all indented. */
+static void print_wrapped(FILE *out, const char *text)
+{
+    size_t column = 0;
+    while (*(text += strspn(text, " ")) != '\0') {
+        size_t length = strcspn(text, " ");
+        if (column > 0 && column + 1 + length > 72) {
+            fputc('\n', out);
+            column = 0;
+        }
+        fprintf(out, "%s%.*s", column == 0 ? "    " : " ", (int)length, text);
+        column += length + (column == 0 ? 0 : 1);
+        text += length;
+    }
+    fputc('\n', out);
+}
+
+static void print_words(FILE *out, const struct mt_config_key *key)
+{
+    if (key->type != MT_CONFIG_CODE)
+        return;
+    fprintf(out, "    words:   ");
+    for (size_t i = 0; key->words[i].word != NULL; i++)
+        fprintf(out, "%s%s 0x%02x",
+                i == 0       ? ""
+                : i % 4 == 0 ? ",\n             "
+                             : ", ",
+                key->words[i].word, (unsigned)key->words[i].value);
+    fputc('\n', out);
+}
+
+static void print_aliases(FILE *out, const struct mt_config_key *key)
+{
+    size_t index = 0;
+    const char *alias = mt_config_key_alias(key, &index);
+    if (alias == NULL)
+        return;
+    fprintf(out, "    also:    %s", alias);
+    while ((alias = mt_config_key_alias(key, &index)) != NULL)
+        fprintf(out, ", %s", alias);
+    fputc('\n', out);
+}
+
+static void explain_key(FILE *out, const struct mt_config_key *key)
+{
+    char expected[256];
+    mt_config_expected(key, expected, sizeof expected);
+    fprintf(out, "%s\n", key->name);
+    print_wrapped(out, key->help);
+    fprintf(out, "    value:   %s\n", expected);
+    if (key->unit[0] != '\0' && key->type == MT_CONFIG_INTEGER)
+        fprintf(out, "    unit:    %s\n", key->unit);
+    if (key->fallback[0] != '\0')
+        fprintf(out, "    default: %s\n", key->fallback);
+    fprintf(out, "    in:      %s\n", mt_config_scope_heading(key->scope));
+    print_words(out, key);
+    print_aliases(out, key);
+}
+
+static void list_keys(FILE *out)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || keys[i].scope != keys[i - 1].scope)
+            fprintf(out, "%s%s\n", i == 0 ? "" : "\n", mt_config_scope_heading(keys[i].scope));
+        fprintf(out, "    %-28s %s\n", keys[i].name, keys[i].fallback);
+    }
+}
+
+static const char *name_of(const void *names, size_t n)
+{
+    return ((const struct mt_config_key *)names)[n].name;
+}
+
+bool mt_config_explain(const char *name, FILE *out)
+{
+    size_t count;
+    unsigned found = 0;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    if (name == NULL) {
+        list_keys(out);
+        return true;
+    }
+    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        const struct mt_config_key *key = mt_config_key_find((enum mt_config_scope)scope, name);
+        if (key == NULL)
+            continue;
+        if (found++ > 0)
+            fputc('\n', out);
+        explain_key(out, key);
+    }
+    if (found > 0)
+        return true;
+    const char *nearest = mt_config_nearest(name, name_of, keys, count);
+    fprintf(out, "%s: there is no such key%s%s%s\n", name, nearest != NULL ? "; did you mean " : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    return false;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * From sections to objects.  An object's members are written in layers, the later ones winning:
+ * the defaults of the schema, the section for all objects of the kind ([clock], [ptp]), for a
+ * port its instance's section, and its own section.  That is the whole rule of inheritance. */
+#include <string.h>
+
+#include "config/source_private.h"
+#include "config/value_private.h"
+
+struct resolver {
+    struct mt_config *config;
+    const struct mt_config_source *source;
+    bool is_out_of_memory;
+};
+
+static void complain_of_memory(struct resolver *self)
+{
+    if (self->is_out_of_memory)
+        return;
+    self->is_out_of_memory = true;
+    mt_config_problem_add(self->source->problems, self->source->path, 0, "out of memory");
+}
+
+static void apply(struct resolver *self, const struct mt_config_key *key, const char *text,
+                  void *object)
+{
+    if (!mt_config_value_parse(key, text, object, &self->config->pool))
+        complain_of_memory(self); /* the text is known to be good */
+}
+
+static void apply_defaults(struct resolver *self, enum mt_config_scope scope, void *object)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].scope == scope && keys[i].fallback[0] != '\0')
+            apply(self, &keys[i], keys[i].fallback, object);
+}
+
+static void apply_section(struct resolver *self, enum mt_config_section_kind kind, const char *name,
+                          enum mt_config_scope scope, void *object)
+{
+    const struct mt_config_source *source = self->source;
+    for (size_t i = 0; i < source->setting_count; i++) {
+        const struct mt_config_setting *setting = &source->settings[i];
+        const struct mt_config_section *section = &source->sections[setting->section];
+        if (section->kind == kind && strcmp(section->name, name) == 0 &&
+            setting->key->scope == scope)
+            apply(self, setting->key, setting->text, object);
+    }
+}
+
+static const char *keep(struct resolver *self, const char *text)
+{
+    const char *copy = mt_config_pool_text(&self->config->pool, text);
+    if (copy == NULL)
+        complain_of_memory(self);
+    return copy == NULL ? "" : copy;
+}
+
+/* Room for one object for each section and the one that is implied. */
+static void *take_array(struct resolver *self, size_t size)
+{
+    void *array =
+        mt_config_pool_take(&self->config->pool, (self->source->section_count + 1) * size);
+    if (array == NULL)
+        complain_of_memory(self);
+    return array;
+}
+
+/* ---- daemon ------------------------------------------------------------------------------- */
+
+static void resolve_daemon(struct resolver *self)
+{
+    struct mt_config_daemon *daemon = &self->config->daemon;
+    apply_defaults(self, MT_CONFIG_DAEMON, daemon);
+    apply_section(self, MT_CONFIG_SECTION_DAEMON, "", MT_CONFIG_DAEMON, daemon);
+    if (daemon->control_socket == NULL && daemon->run_directory != NULL) {
+        char path[MT_CONFIG_PATH_MAX + 16];
+        snprintf(path, sizeof path, "%s/control", daemon->run_directory);
+        daemon->control_socket = keep(self, path);
+    }
+}
+
+/* ---- ports -------------------------------------------------------------------------------- */
+
+static void add_port(struct resolver *self, const struct mt_config_section *section)
+{
+    struct mt_config_port *port = &self->config->ports[self->config->port_count++];
+    port->name = keep(self, section->name);
+    mt_port_config_init(&port->ptp);
+    apply_defaults(self, MT_CONFIG_OWN_PORT, port);
+    apply_section(self, section->kind, section->name, MT_CONFIG_OWN_PORT, port);
+    apply_defaults(self, MT_CONFIG_PORT, port);
+    apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_PORT, port);
+    if (port->instance != NULL)
+        apply_section(self, MT_CONFIG_SECTION_INSTANCE, port->instance, MT_CONFIG_PORT, port);
+    apply_section(self, section->kind, section->name, MT_CONFIG_PORT, port);
+    if (port->interface == NULL)
+        port->interface = port->name;
+    port->ptp.acceptable = port->acceptable.identity;
+    port->ptp.acceptable_count = (uint16_t)port->acceptable.count;
+}
+
+static void resolve_ports(struct resolver *self)
+{
+    self->config->ports = take_array(self, sizeof *self->config->ports);
+    for (size_t i = 0; self->config->ports != NULL && i < self->source->section_count; i++) {
+        const struct mt_config_section *section = &self->source->sections[i];
+        if (section->kind == MT_CONFIG_SECTION_PORT || section->kind == MT_CONFIG_SECTION_PTP_PORT)
+            add_port(self, section);
+    }
+}
+
+/* Puts the ports of each instance together; the order within one is kept. */
+static void group_ports(struct mt_config *config)
+{
+    size_t placed = 0;
+    for (size_t i = 0; i < config->instance_count; i++) {
+        struct mt_config_instance *instance = &config->instances[i];
+        instance->first_port = placed;
+        for (size_t p = placed; p < config->port_count; p++) {
+            if (strcmp(config->ports[p].instance, instance->name) != 0)
+                continue;
+            struct mt_config_port port = config->ports[p];
+            memmove(&config->ports[placed + 1], &config->ports[placed], (p - placed) * sizeof port);
+            port.instance_index = i;
+            config->ports[placed++] = port;
+        }
+        instance->port_count = placed - instance->first_port;
+    }
+}
+
+/* ---- instances ---------------------------------------------------------------------------- */
+
+static void add_instance(struct resolver *self, const char *name)
+{
+    struct mt_config_instance *instance = &self->config->instances[self->config->instance_count++];
+    instance->name = keep(self, name);
+    mt_instance_config_init(&instance->ptp);
+    apply_defaults(self, MT_CONFIG_INSTANCE, instance);
+    apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_INSTANCE, instance);
+    apply_section(self, MT_CONFIG_SECTION_INSTANCE, name, MT_CONFIG_INSTANCE, instance);
+    bool class_is_given =
+        mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", "clock_class") != NULL ||
+        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, "clock_class") !=
+            NULL;
+    if (instance->ptp.is_receiver_only && !class_is_given)
+        instance->ptp.quality.clock_class = 255; /* [1588-2019 7.6.2.5] */
+}
+
+static bool main_is_implied(const struct mt_config *config)
+{
+    for (size_t p = 0; p < config->port_count; p++)
+        if (config->ports[p].instance != NULL &&
+            strcmp(config->ports[p].instance, MT_CONFIG_MAIN) == 0)
+            return true;
+    return false;
+}
+
+static void resolve_instances(struct resolver *self)
+{
+    const struct mt_config_source *source = self->source;
+    self->config->instances = take_array(self, sizeof *self->config->instances);
+    if (self->config->instances == NULL)
+        return;
+    bool main_is_written =
+        mt_config_source_find_section(source, MT_CONFIG_SECTION_INSTANCE, MT_CONFIG_MAIN) != NULL;
+    if (!main_is_written && main_is_implied(self->config))
+        add_instance(self, MT_CONFIG_MAIN);
+    for (size_t i = 0; i < source->section_count; i++)
+        if (source->sections[i].kind == MT_CONFIG_SECTION_INSTANCE)
+            add_instance(self, source->sections[i].name);
+}
+
+/* ---- clocks ------------------------------------------------------------------------------- */
+
+static void add_clock(struct resolver *self, const char *name)
+{
+    struct mt_config_clock *clock = &self->config->clocks[self->config->clock_count++];
+    clock->name = keep(self, name);
+    apply_defaults(self, MT_CONFIG_CLOCK, clock);
+    apply_section(self, MT_CONFIG_SECTION_CLOCK_DEFAULTS, "", MT_CONFIG_CLOCK, clock);
+    apply_section(self, MT_CONFIG_SECTION_CLOCK, name, MT_CONFIG_CLOCK, clock);
+    if (clock->max_rate_is_auto)
+        clock->steer.max_rate = 500e-6; /* the kernel's range, until the clock is opened */
+}
+
+static void resolve_clocks(struct resolver *self)
+{
+    const struct mt_config_source *source = self->source;
+    bool main_is_used = false;
+    self->config->clocks = take_array(self, sizeof *self->config->clocks);
+    if (self->config->clocks == NULL)
+        return;
+    for (size_t i = 0; i < self->config->instance_count; i++)
+        if (strcmp(self->config->instances[i].clock, MT_CONFIG_MAIN) == 0)
+            main_is_used = true;
+    if (main_is_used &&
+        mt_config_source_find_section(source, MT_CONFIG_SECTION_CLOCK, MT_CONFIG_MAIN) == NULL)
+        add_clock(self, MT_CONFIG_MAIN);
+    for (size_t i = 0; i < source->section_count; i++)
+        if (source->sections[i].kind == MT_CONFIG_SECTION_CLOCK)
+            add_clock(self, source->sections[i].name);
+}
+
+static void connect_clocks(struct mt_config *config)
+{
+    for (size_t i = 0; i < config->instance_count; i++)
+        for (size_t c = 0; c < config->clock_count; c++)
+            if (strcmp(config->instances[i].clock, config->clocks[c].name) == 0)
+                config->instances[i].clock_index = c;
+}
+
+bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source)
+{
+    struct resolver resolver = {self, source, false};
+    resolve_daemon(&resolver);
+    resolve_ports(&resolver);
+    if (!resolver.is_out_of_memory)
+        resolve_instances(&resolver);
+    if (resolver.is_out_of_memory)
+        return false;
+    group_ports(self);
+    resolve_clocks(&resolver);
+    connect_clocks(self);
+    return !resolver.is_out_of_memory;
+}

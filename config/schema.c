@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The schema as a table.  config.def is expanded once into an array of mt_config_key: where a
+ * key's member lies in the struct of its scope, how its text is read, what it defaults to.  All
+ * else (parser, explanation, man page, tests) walks this array, so that a key exists everywhere
+ * or nowhere.  The words of choices stand here and not in config.def because several keys may
+ * share a list. */
+#include "config/schema.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "config/config.h"
+
+const struct mt_config_word mt_config_log_level_words[] = {
+    {"error", MT_CONFIG_LOG_ERROR},
+    {"warning", MT_CONFIG_LOG_WARNING},
+    {"info", MT_CONFIG_LOG_INFO},
+    {"debug", MT_CONFIG_LOG_DEBUG},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_clock_kind_words[] = {
+    {"overlay", MT_CONFIG_CLOCK_OVERLAY},
+    {"system", MT_CONFIG_CLOCK_SYSTEM},
+    {"lab", MT_CONFIG_CLOCK_LAB},
+    {NULL, 0},
+};
+
+/* [1588-2019 table 5] */
+const struct mt_config_word mt_config_accuracy_words[] = {
+    {"1ps", 0x17},   {"2.5ps", 0x18}, {"10ps", 0x19},    {"25ps", 0x1A},  {"100ps", 0x1B},
+    {"250ps", 0x1C}, {"1ns", 0x1D},   {"2.5ns", 0x1E},   {"10ns", 0x1F},  {"25ns", 0x20},
+    {"100ns", 0x21}, {"250ns", 0x22}, {"1us", 0x23},     {"2.5us", 0x24}, {"10us", 0x25},
+    {"25us", 0x26},  {"100us", 0x27}, {"250us", 0x28},   {"1ms", 0x29},   {"2.5ms", 0x2A},
+    {"10ms", 0x2B},  {"25ms", 0x2C},  {"100ms", 0x2D},   {"250ms", 0x2E}, {"1s", 0x2F},
+    {"10s", 0x30},   {"worse", 0x31}, {"unknown", 0xFE}, {NULL, 0},
+};
+
+/* [1588-2019 table 6] */
+const struct mt_config_word mt_config_time_source_words[] = {
+    {"atomic_clock", 0x10},
+    {"gnss", 0x20},
+    {"terrestrial_radio", 0x30},
+    {"serial_time_code", 0x39},
+    {"ptp", 0x40},
+    {"ntp", 0x50},
+    {"hand_set", 0x60},
+    {"other", 0x90},
+    {"internal_oscillator", 0xA0},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_arb_words[] = {
+    {"arb", MT_CONFIG_ARB_IS_ARB},
+    {"utc", MT_CONFIG_ARB_IS_UTC},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_transport_words[] = {
+    {"udp4", MT_CONFIG_TRANSPORT_UDP4},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_leap61_words[] = {{"leap61", MT_PTP_LEAP_61}, {NULL, 0}};
+const struct mt_config_word mt_config_leap59_words[] = {{"leap59", MT_PTP_LEAP_59}, {NULL, 0}};
+const struct mt_config_word mt_config_time_traceable_words[] = {
+    {"time_traceable", MT_PTP_TIME_TRACEABLE},
+    {NULL, 0},
+};
+const struct mt_config_word mt_config_frequency_traceable_words[] = {
+    {"frequency_traceable", MT_PTP_FREQUENCY_TRACEABLE},
+    {NULL, 0},
+};
+
+#define STRUCT_DAEMON   struct mt_config_daemon
+#define STRUCT_CLOCK    struct mt_config_clock
+#define STRUCT_INSTANCE struct mt_config_instance
+#define STRUCT_PORT     struct mt_config_port
+#define STRUCT_OWN_PORT struct mt_config_port
+
+#define PLACE(scope, member)                                                                       \
+    .offset = offsetof(STRUCT_##scope, member), .size = sizeof(((STRUCT_##scope *)0)->member)
+#define ROW(scope_, name_, type_, default_, help_)                                                 \
+    .scope = MT_CONFIG_##scope_, .name = #name_, .type = MT_CONFIG_##type_, .fallback = default_,  \
+    .help = help_
+
+#define MT_CONFIG_KEY(scope, name, type, unit_, min_, max_, default_, member, help)                \
+    {ROW(scope, name, type, default_, help),                                                       \
+     PLACE(scope, member),                                                                         \
+     .unit = unit_,                                                                                \
+     .min = min_,                                                                                  \
+     .max = max_,                                                                                  \
+     .flag_offset = MT_CONFIG_NO_OFFSET},
+#define MT_CONFIG_KEY_OR(scope, name, type, unit_, min_, max_, word_, flag, default_, member,      \
+                         help)                                                                     \
+    {ROW(scope, name, type, default_, help),                                                       \
+     PLACE(scope, member),                                                                         \
+     .unit = unit_,                                                                                \
+     .min = min_,                                                                                  \
+     .max = max_,                                                                                  \
+     .word = word_,                                                                                \
+     .flag_offset = offsetof(STRUCT_##scope, flag)},
+#define MT_CONFIG_KEY_OR_NONE(scope, name, type, unit_, min_, max_, word_, default_, member, help) \
+    {ROW(scope, name, type, default_, help),                                                       \
+     PLACE(scope, member),                                                                         \
+     .unit = unit_,                                                                                \
+     .min = min_,                                                                                  \
+     .max = max_,                                                                                  \
+     .word = word_,                                                                                \
+     .flag_offset = MT_CONFIG_NO_OFFSET},
+#define MT_CONFIG_KEY_WORDS(scope, name, type, words_, default_, member, help)                     \
+    {ROW(scope, name, type, default_, help),                                                       \
+     PLACE(scope, member),                                                                         \
+     .unit = "",                                                                                   \
+     .max = UINT8_MAX,                                                                             \
+     .words = words_,                                                                              \
+     .flag_offset = MT_CONFIG_NO_OFFSET},
+
+static const struct mt_config_key keys[] = {
+#include "config/config.def"
+};
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+struct alias {
+    enum mt_config_scope scope;
+    const char *old;
+    const char *name;
+};
+#define MT_CONFIG_ALIAS(scope, old, name) {MT_CONFIG_##scope, #old, #name},
+static const struct alias aliases[] = {
+#include "config/aliases.def"
+};
+#define ALIAS_COUNT (sizeof aliases / sizeof aliases[0])
+
+const struct mt_config_key *mt_config_keys(size_t *ret_count)
+{
+    *ret_count = KEY_COUNT;
+    return keys;
+}
+
+/* logMinDelayReqInterval -> log_min_delay_req_interval; a run of capitals is one word, so that
+ * minorVersionPTP and sdoId come out as people would write them. */
+static bool snake_case(const char *name, char *buffer, size_t size)
+{
+    size_t length = 0;
+    for (size_t i = 0; name[i] != '\0'; i++) {
+        bool is_upper = isupper((unsigned char)name[i]) != 0;
+        bool begins = is_upper && i > 0 && islower((unsigned char)name[i - 1]);
+        if (name[i] == '_' || length + 3 > size)
+            return false;
+        if (begins)
+            buffer[length++] = '_';
+        buffer[length++] = (char)tolower((unsigned char)name[i]);
+    }
+    buffer[length] = '\0';
+    return true;
+}
+
+static const struct mt_config_key *find_exactly(enum mt_config_scope scope, const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (keys[i].scope == scope && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static const struct mt_config_key *find_old(enum mt_config_scope scope, const char *name)
+{
+    for (size_t i = 0; i < ALIAS_COUNT; i++)
+        if (aliases[i].scope == scope && strcmp(aliases[i].old, name) == 0)
+            return find_exactly(scope, aliases[i].name);
+    return NULL;
+}
+
+const struct mt_config_key *mt_config_key_find(enum mt_config_scope scope, const char *name)
+{
+    const struct mt_config_key *key = find_exactly(scope, name);
+    if (key == NULL)
+        key = find_old(scope, name);
+    char snake[64];
+    if (key == NULL && snake_case(name, snake, sizeof snake)) {
+        key = find_exactly(scope, snake);
+        if (key == NULL)
+            key = find_old(scope, snake);
+    }
+    return key;
+}
+
+const char *mt_config_key_alias(const struct mt_config_key *key, size_t *index)
+{
+    while (*index < ALIAS_COUNT) {
+        const struct alias *alias = &aliases[(*index)++];
+        if (alias->scope == key->scope && strcmp(alias->name, key->name) == 0)
+            return alias->old;
+    }
+    return NULL;
+}
+
+const char *mt_config_scope_heading(enum mt_config_scope scope)
+{
+    switch (scope) {
+    case MT_CONFIG_DAEMON:
+        return "[daemon]";
+    case MT_CONFIG_CLOCK:
+        return "[clock], [clock NAME]";
+    case MT_CONFIG_INSTANCE:
+        return "[ptp], [instance NAME]";
+    case MT_CONFIG_PORT:
+        return "[ptp], [instance NAME], [port NAME], [ptp INTERFACE]";
+    case MT_CONFIG_OWN_PORT:
+        return "[port NAME]";
+    }
+    return "";
+}

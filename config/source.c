@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Reading a file into sections and settings.  Nothing is applied yet, so that the order of
+ * sections in the file means nothing: a default may stand behind what it is a default for.
+ * Each value is tried on a scratch object here, where its line is known; after that applying it
+ * cannot fail. */
+#include "config/source_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/reader_private.h"
+#include "config/value_private.h"
+
+struct heading {
+    const char *word;
+    enum mt_config_section_kind bare; /* without name; NONE: a name is needed */
+    enum mt_config_section_kind named;
+    const char *usage;
+};
+static const struct heading headings[] = {
+    {"daemon", MT_CONFIG_SECTION_DAEMON, MT_CONFIG_SECTION_NONE, "[daemon]"},
+    {"clock", MT_CONFIG_SECTION_CLOCK_DEFAULTS, MT_CONFIG_SECTION_CLOCK, "[clock NAME]"},
+    {"ptp", MT_CONFIG_SECTION_PTP, MT_CONFIG_SECTION_PTP_PORT, "[ptp INTERFACE]"},
+    {"instance", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_INSTANCE, "[instance NAME]"},
+    {"port", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_PORT, "[port NAME]"},
+};
+#define HEADING_COUNT (sizeof headings / sizeof headings[0])
+
+/* Which scopes' keys may stand in a section; MT_CONFIG_SCOPE_COUNT ends the list. */
+#define SCOPES_MAX 3
+static const enum mt_config_scope scopes_of[][SCOPES_MAX] = {
+    [MT_CONFIG_SECTION_NONE] = {MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_DAEMON] = {MT_CONFIG_DAEMON, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_CLOCK_DEFAULTS] = {MT_CONFIG_CLOCK, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_CLOCK] = {MT_CONFIG_CLOCK, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_PTP] = {MT_CONFIG_INSTANCE, MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_INSTANCE] = {MT_CONFIG_INSTANCE, MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_PORT] = {MT_CONFIG_PORT, MT_CONFIG_OWN_PORT, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_PTP_PORT] = {MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
+};
+
+static void *grow(struct mt_config_source *self, void *array, size_t count, size_t size)
+{
+    bool is_full = (count & (count - 1)) == 0; /* capacities are powers of two */
+    void *grown = is_full ? realloc(array, (count == 0 ? 1 : 2 * count) * size) : array;
+    if (grown == NULL)
+        mt_config_problem_add(self->problems, self->path, 0, "out of memory");
+    return grown;
+}
+
+/* ---- sections ----------------------------------------------------------------------------- */
+
+const struct mt_config_section *mt_config_source_find_section(const struct mt_config_source *self,
+                                                              enum mt_config_section_kind kind,
+                                                              const char *name)
+{
+    for (size_t i = 0; i < self->section_count; i++)
+        if (self->sections[i].kind == kind && strcmp(self->sections[i].name, name) == 0)
+            return &self->sections[i];
+    return NULL;
+}
+
+size_t mt_config_source_section(struct mt_config_source *self, enum mt_config_section_kind kind,
+                                const char *name, unsigned line)
+{
+    const struct mt_config_section *known = mt_config_source_find_section(self, kind, name);
+    if (known != NULL)
+        return (size_t)(known - self->sections);
+    struct mt_config_section *grown =
+        grow(self, self->sections, self->section_count, sizeof *grown);
+    const char *copy = mt_config_pool_text(&self->pool, name);
+    if (grown != NULL)
+        self->sections = grown;
+    if (grown == NULL || copy == NULL)
+        return 0;
+    grown[self->section_count] = (struct mt_config_section){kind, copy, line};
+    return self->section_count++;
+}
+
+static const char *heading_word(const void *names, size_t n)
+{
+    (void)names;
+    return headings[n].word;
+}
+
+static bool is_good_name(struct mt_config_source *self, const struct heading *heading,
+                         const char *name, unsigned line)
+{
+    if (name[0] == '\0' && heading->bare == MT_CONFIG_SECTION_NONE)
+        mt_config_problem_add(self->problems, self->path, line, "[%s]: expected a name: %s",
+                              heading->word, heading->usage);
+    else if (name[0] == '\0')
+        return true;
+    else if (heading->named == MT_CONFIG_SECTION_NONE)
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[%s %s]: this section takes no name: %s", heading->word, name,
+                              heading->usage);
+    else if (heading->named == MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_interface(name))
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[%s %s]: expected the name of an interface, at most %d characters",
+                              heading->word, name, MT_CONFIG_INTERFACE_MAX);
+    else if (heading->named != MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_name(name))
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[%s %s]: expected a name of letters, digits, '.', '_' and '-', at "
+                              "most %d",
+                              heading->word, name, MT_CONFIG_NAME_MAX);
+    else
+        return true;
+    return false;
+}
+
+static void begin_section(void *user, const char *text, unsigned line)
+{
+    struct mt_config_source *self = user;
+    self->has_heading = true;
+    text += strspn(text, " \t");
+    size_t word_length = strcspn(text, " \t");
+    const char *name = text + word_length + strspn(text + word_length, " \t");
+    self->current = 0;
+    for (size_t i = 0; i < HEADING_COUNT; i++) {
+        const struct heading *heading = &headings[i];
+        if (strlen(heading->word) != word_length || strncmp(heading->word, text, word_length) != 0)
+            continue;
+        if (is_good_name(self, heading, name, line))
+            self->current = mt_config_source_section(
+                self, name[0] == '\0' ? heading->bare : heading->named, name, line);
+        return;
+    }
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)word_length, text);
+    const char *nearest = mt_config_nearest(word, heading_word, NULL, HEADING_COUNT);
+    mt_config_problem_add(self->problems, self->path, line, "[%s]: unknown section%s%s%s", text,
+                          nearest != NULL ? "; did you mean [" : "", nearest != NULL ? nearest : "",
+                          nearest != NULL ? "]?" : "");
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+static const struct mt_config_key *find_key(enum mt_config_section_kind kind, const char *name)
+{
+    for (const enum mt_config_scope *scope = scopes_of[kind]; *scope != MT_CONFIG_SCOPE_COUNT;
+         scope++) {
+        const struct mt_config_key *key = mt_config_key_find(*scope, name);
+        if (key != NULL)
+            return key;
+    }
+    return NULL;
+}
+
+static bool may_stand(enum mt_config_section_kind kind, enum mt_config_scope scope)
+{
+    const enum mt_config_scope *allowed = scopes_of[kind];
+    while (*allowed != MT_CONFIG_SCOPE_COUNT && *allowed != scope)
+        allowed++;
+    return *allowed == scope && scope != MT_CONFIG_SCOPE_COUNT;
+}
+
+static const char *key_name(const void *names, size_t n)
+{
+    size_t count;
+    const struct mt_config_key *key = &mt_config_keys(&count)[n];
+    const enum mt_config_section_kind *kind = names;
+    return may_stand(*kind, key->scope) ? key->name : NULL;
+}
+
+/* "[instance main]" */
+static void heading_of(const struct mt_config_section *section, char *buffer, size_t size)
+{
+    const char *word = "";
+    for (size_t i = 0; i < HEADING_COUNT; i++)
+        if (headings[i].bare == section->kind || headings[i].named == section->kind)
+            word = headings[i].word;
+    snprintf(buffer, size, "[%s%s%s]", word, section->name[0] != '\0' ? " " : "", section->name);
+}
+
+static void complain_of_key(struct mt_config_source *self, const struct mt_config_section *section,
+                            const char *name, unsigned line)
+{
+    char heading[64];
+    size_t count;
+    heading_of(section, heading, sizeof heading);
+    mt_config_keys(&count);
+    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        if (mt_config_key_find((enum mt_config_scope)scope, name) == NULL)
+            continue;
+        mt_config_problem_add(self->problems, self->path, line,
+                              "%s: no key of %s; it belongs in %s", name, heading,
+                              mt_config_scope_heading((enum mt_config_scope)scope));
+        return;
+    }
+    const char *nearest = mt_config_nearest(name, key_name, &section->kind, count);
+    mt_config_problem_add(self->problems, self->path, line, "%s: unknown key in %s%s%s%s", name,
+                          heading, nearest != NULL ? "; did you mean " : "",
+                          nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+}
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+static bool is_good_value(const struct mt_config_key *key, const char *value)
+{
+    union {
+        struct mt_config_daemon daemon;
+        struct mt_config_clock clock;
+        struct mt_config_instance instance;
+        struct mt_config_port port;
+    } scratch;
+    struct mt_config_pool pool = {NULL};
+    memset(&scratch, 0, sizeof scratch);
+    bool is_good = mt_config_value_parse(key, value, &scratch, &pool);
+    mt_config_pool_free(&pool);
+    return is_good;
+}
+
+static const char *joined(struct mt_config_source *self, const char *a, const char *b)
+{
+    size_t size = strlen(a) + strlen(b) + 2;
+    char *text = mt_config_pool_take(&self->pool, size);
+    if (text == NULL)
+        return a;
+    snprintf(text, size, "%s %s", a, b);
+    return text;
+}
+
+/* A list may be given in pieces, everything else once. */
+static void add_again(struct mt_config_source *self, struct mt_config_setting *first,
+                      const char *name, const char *value, unsigned line)
+{
+    bool is_list = first->key->type == MT_CONFIG_IDENTITIES &&
+                   strcmp(value, first->key->word) != 0 &&
+                   strcmp(first->text, first->key->word) != 0;
+    if (is_list)
+        first->text = joined(self, first->text, value);
+    else
+        mt_config_problem_add(self->problems, self->path, line,
+                              "%s: given twice in this section; the first is in line %u", name,
+                              first->line);
+}
+
+static void add_setting(struct mt_config_source *self, const struct mt_config_key *key,
+                        const char *name, const char *value, unsigned line)
+{
+    for (size_t i = 0; i < self->setting_count; i++)
+        if (self->settings[i].section == self->current && self->settings[i].key == key) {
+            add_again(self, &self->settings[i], name, value, line);
+            return;
+        }
+    struct mt_config_setting *grown =
+        grow(self, self->settings, self->setting_count, sizeof *grown);
+    const char *copy = mt_config_pool_text(&self->pool, value);
+    if (grown != NULL)
+        self->settings = grown;
+    if (grown != NULL && copy != NULL)
+        grown[self->setting_count++] = (struct mt_config_setting){self->current, key, copy, line};
+}
+
+static void take_value(void *user, const char *name, const char *value, unsigned line)
+{
+    struct mt_config_source *self = user;
+    if (self->section_count == 0) /* out of memory, which has been said */
+        return;
+    const struct mt_config_section *section = &self->sections[self->current];
+    if (section->kind == MT_CONFIG_SECTION_NONE) {
+        if (!self->has_heading) /* else the heading itself has been complained of */
+            mt_config_problem_add(self->problems, self->path, line,
+                                  "%s: expected a section heading before the first key", name);
+        return;
+    }
+    const struct mt_config_key *key = find_key(section->kind, name);
+    if (key == NULL) {
+        complain_of_key(self, section, name, line);
+        return;
+    }
+    if (!is_good_value(key, value)) {
+        char expected[MT_CONFIG_PROBLEM_SIZE];
+        mt_config_expected(key, expected, sizeof expected);
+        mt_config_problem_add(self->problems, self->path, line, "%s = %s: expected %s", name, value,
+                              expected);
+        return;
+    }
+    add_setting(self, key, name, value, line);
+}
+
+const struct mt_config_setting *mt_config_source_find(const struct mt_config_source *self,
+                                                      enum mt_config_section_kind kind,
+                                                      const char *name, const char *key)
+{
+    for (size_t i = 0; i < self->setting_count; i++) {
+        const struct mt_config_setting *setting = &self->settings[i];
+        const struct mt_config_section *section = &self->sections[setting->section];
+        if (section->kind == kind && strcmp(section->name, name) == 0 &&
+            strcmp(setting->key->name, key) == 0)
+            return setting;
+    }
+    return NULL;
+}
+
+void mt_config_source_read(struct mt_config_source *self, const char *text, size_t length)
+{
+    static const struct mt_config_reader_ops ops = {begin_section, take_value};
+    self->current = mt_config_source_section(self, MT_CONFIG_SECTION_NONE, "", 0);
+    mt_config_read(text, length, self->path, &ops, self, self->problems);
+}
+
+void mt_config_source_free(struct mt_config_source *self)
+{
+    free(self->sections);
+    free(self->settings);
+    mt_config_pool_free(&self->pool);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Private to config/: a file as it was written, between reading and resolving.  Sections of the
+ * same heading are one; each key is known to be one of its section and each value to be good.
+ */
+#ifndef MEANTIME_CONFIG_SOURCE_PRIVATE_H
+#define MEANTIME_CONFIG_SOURCE_PRIVATE_H
+
+#include "config/config.h"
+#include "config/problems_private.h"
+
+enum mt_config_section_kind {
+    MT_CONFIG_SECTION_NONE, /**< what stands in it has nowhere to go */
+    MT_CONFIG_SECTION_DAEMON,
+    MT_CONFIG_SECTION_CLOCK_DEFAULTS, /**< [clock] */
+    MT_CONFIG_SECTION_CLOCK,          /**< [clock NAME] */
+    MT_CONFIG_SECTION_PTP,            /**< [ptp] */
+    MT_CONFIG_SECTION_INSTANCE,       /**< [instance NAME] */
+    MT_CONFIG_SECTION_PORT,           /**< [port NAME] */
+    MT_CONFIG_SECTION_PTP_PORT,       /**< [ptp INTERFACE] */
+};
+
+struct mt_config_section {
+    enum mt_config_section_kind kind;
+    const char *name; /**< "" if its kind has none */
+    unsigned line;    /**< 0: it was not written, but follows from the command line */
+};
+
+struct mt_config_setting {
+    size_t section;
+    const struct mt_config_key *key;
+    const char *text;
+    unsigned line;
+};
+
+struct mt_config_source {
+    const char *path;
+    struct mt_config_section *sections;
+    size_t section_count;
+    struct mt_config_setting *settings;
+    size_t setting_count;
+    size_t current;             /**< section being read; 0 is the one that is none */
+    bool has_heading;           /**< a section heading has been seen */
+    struct mt_config_pool pool; /**< of the names and texts */
+    struct mt_config_problems *problems;
+};
+
+/** Reads the lines of a text; `self` has path and problems set, all else zero. */
+void mt_config_source_read(struct mt_config_source *self, const char *text, size_t length);
+/** The index of a section, which is added if there is none. */
+size_t mt_config_source_section(struct mt_config_source *self, enum mt_config_section_kind kind,
+                                const char *name, unsigned line);
+void mt_config_source_free(struct mt_config_source *self);
+
+const struct mt_config_section *mt_config_source_find_section(const struct mt_config_source *self,
+                                                              enum mt_config_section_kind kind,
+                                                              const char *name);
+/** The setting of a key in that section, null if there is none. */
+const struct mt_config_setting *mt_config_source_find(const struct mt_config_source *self,
+                                                      enum mt_config_section_kind kind,
+                                                      const char *name, const char *key);
+
+/** Makes the objects and applies defaults and sections to them, most general first.
+ * False if there was no memory left, which has been said. */
+bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source);
+/** Finds contradictions. */
+void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files of this folder share about values.
+ */
+#ifndef MEANTIME_CONFIG_VALUE_PRIVATE_H
+#define MEANTIME_CONFIG_VALUE_PRIVATE_H
+
+#include "config/config.h"
+
+#define MT_CONFIG_INTERFACE_MAX 15 /**< the kernel's IFNAMSIZ - 1 */
+#define MT_CONFIG_PATH_MAX      4000
+
+bool mt_config_is_name(const char *text);
+bool mt_config_is_interface(const char *text);
+/** A copy of the text; null when there is no memory left. */
+char *mt_config_pool_text(struct mt_config_pool *pool, const char *text);
+/** "aabbcc.fffe.ddeeff", with "-PORT" if the port is not 0. */
+void mt_config_identity_write(const struct mt_port_identity *value, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * config/: every key, driven from the schema itself, so that a new line in config.def is tested
+ * without a line here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static struct mt_config_problems problems;
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config *config = NULL;
+    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems))
+        return NULL;
+    return config;
+}
+
+static struct mt_config *parse_good(const char *text)
+{
+    struct mt_config *config = parse(text);
+    if (config == NULL)
+        mt_config_problems_print(&problems, stderr);
+    assert_non_null(config);
+    return config;
+}
+
+/* ---- every key ---------------------------------------------------------------------------- */
+
+union object {
+    struct mt_config_daemon daemon;
+    struct mt_config_clock clock;
+    struct mt_config_instance instance;
+    struct mt_config_port port;
+};
+
+static const void *object_of(const struct mt_config *config, enum mt_config_scope scope)
+{
+    switch (scope) {
+    case MT_CONFIG_DAEMON:
+        return &config->daemon;
+    case MT_CONFIG_CLOCK:
+        return &config->clocks[0];
+    case MT_CONFIG_INSTANCE:
+        return &config->instances[0];
+    case MT_CONFIG_PORT:
+    case MT_CONFIG_OWN_PORT:
+        return &config->ports[0];
+    }
+    return NULL;
+}
+
+/* Writes `value` into an object, and reads the text that the member gives into another. */
+static void round_trip(const struct mt_config_key *key, const char *value)
+{
+    union object first;
+    union object second;
+    struct mt_config_pool pool = {NULL};
+    char text[300];
+    char again[300];
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
+    if (!mt_config_value_parse(key, value, &first, &pool))
+        fail_msg("%s = %s is refused", key->name, value);
+    mt_config_value_write(key, &first, text, sizeof text);
+    if (!mt_config_value_parse(key, text, &second, &pool))
+        fail_msg("%s = %s is written as %s and refused", key->name, value, text);
+    mt_config_value_write(key, &second, again, sizeof again);
+    assert_string_equal(text, again);
+    bool is_pointer = key->type == MT_CONFIG_NAME || key->type == MT_CONFIG_INTERFACE ||
+                      key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_IDENTITIES;
+    if (!is_pointer)
+        assert_memory_equal(&first, &second, sizeof first);
+    mt_config_pool_free(&pool);
+}
+
+static void refuse(const struct mt_config_key *key, const char *value)
+{
+    union object object;
+    struct mt_config_pool pool = {NULL};
+    memset(&object, 0, sizeof object);
+    if (mt_config_value_parse(key, value, &object, &pool))
+        fail_msg("%s = %s is accepted", key->name, value);
+    mt_config_pool_free(&pool);
+}
+
+static void round_trip_range(const struct mt_config_key *key, const char *unit)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%lld%s", (long long)key->min, unit);
+    round_trip(key, text);
+    snprintf(text, sizeof text, "%lld%s", (long long)key->max, unit);
+    round_trip(key, text);
+    snprintf(text, sizeof text, "%lld%s", (long long)key->min - 1, unit);
+    refuse(key, text);
+    if (key->max < INT64_MAX) {
+        snprintf(text, sizeof text, "%lld%s", (long long)key->max + 1, unit);
+        refuse(key, text);
+    }
+    refuse(key, "");
+    refuse(key, "fast");
+    refuse(key, "1.");
+    refuse(key, "0x");
+    refuse(key, "--1");
+}
+
+static void round_trip_words(const struct mt_config_key *key)
+{
+    for (const struct mt_config_word *word = key->words; word->word != NULL; word++)
+        round_trip(key, word->word);
+    refuse(key, "nonsense");
+    refuse(key, "");
+}
+
+static void round_trip_key(const struct mt_config_key *key)
+{
+    if (key->fallback[0] != '\0')
+        round_trip(key, key->fallback);
+    if (key->word != NULL)
+        round_trip(key, key->word);
+    switch (key->type) {
+    case MT_CONFIG_INTEGER:
+        round_trip_range(key, "");
+        refuse(key, "1.5");
+        return;
+    case MT_CONFIG_INTERVAL:
+    case MT_CONFIG_SPAN:
+    case MT_CONFIG_SECONDS:
+        round_trip_range(key, "ns");
+        round_trip(key, "1.5us");
+        round_trip(key, "2.0000152587890625 ns");
+        refuse(key, "5");
+        refuse(key, "5 minutes");
+        return;
+    case MT_CONFIG_RATIO:
+        round_trip_range(key, "ppb");
+        round_trip(key, "1.234567ppm");
+        refuse(key, "5");
+        return;
+    case MT_CONFIG_BOOLEAN:
+    case MT_CONFIG_FLAG:
+        round_trip(key, "yes");
+        round_trip(key, "off");
+        refuse(key, "maybe");
+        return;
+    case MT_CONFIG_CODE:
+        round_trip(key, "0xfd");
+        refuse(key, "256");
+        round_trip_words(key);
+        return;
+    case MT_CONFIG_CHOICE:
+        round_trip_words(key);
+        return;
+    case MT_CONFIG_NAME:
+        round_trip(key, "a-1.B_");
+        refuse(key, "a b");
+        refuse(key, "12345678901234567890123456789012");
+        return;
+    case MT_CONFIG_INTERFACE:
+        round_trip(key, "enp0s31f6.4000");
+        refuse(key, "..");
+        refuse(key, "1234567890123456");
+        return;
+    case MT_CONFIG_PATH:
+        round_trip(key, "/a b");
+        refuse(key, "a");
+        return;
+    case MT_CONFIG_IDENTITY:
+        round_trip(key, "001122.3344.556677");
+        refuse(key, "001122.3344.556677-1");
+        refuse(key, "001122.3344.55667");
+        return;
+    case MT_CONFIG_IDENTITIES:
+        round_trip(key, "001122.3344.556677-65534 001122.3344.556678");
+        refuse(key, "001122.3344.556677-65535");
+        refuse(key, "001122.3344.556677-");
+        refuse(key, "");
+        return;
+    }
+}
+
+static void config_values_stay_when_they_are_written_and_read_again(void **state)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    for (size_t i = 0; i < count; i++)
+        round_trip_key(&keys[i]);
+}
+
+static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(void **state)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    struct mt_config *config = parse_good("[ptp eth0]\n");
+    for (size_t i = 0; i < count; i++) {
+        union object object;
+        struct mt_config_pool pool = {NULL};
+        char wanted[64] = "";
+        char found[64] = "";
+        memset(&object, 0, sizeof object);
+        if (keys[i].fallback[0] != '\0')
+            assert_true(mt_config_value_parse(&keys[i], keys[i].fallback, &object, &pool));
+        mt_config_value_write(&keys[i], &object, wanted, sizeof wanted);
+        mt_config_value_write(&keys[i], object_of(config, keys[i].scope), found, sizeof found);
+        bool is_resolved =
+            strcmp(keys[i].name, "control_socket") == 0 || strcmp(keys[i].name, "interface") == 0;
+        if (!is_resolved)
+            assert_string_equal(found, wanted);
+        mt_config_pool_free(&pool);
+    }
+    mt_config_free(config);
+}
+
+static char *written(const struct mt_config *config)
+{
+    char *text = calloc(1, 1 << 16);
+    FILE *file = tmpfile();
+    assert_non_null(text);
+    assert_non_null(file);
+    mt_config_write(config, file);
+    rewind(file);
+    assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void config_values_of_a_file_stay_when_written_and_read_again(void **state)
+{
+    struct mt_config *config;
+    if (!mt_config_load("tests/config/everything.conf", &config, &problems))
+        mt_config_problems_print(&problems, stderr);
+    assert_int_equal(problems.count, 0);
+    char *first = written(config);
+    struct mt_config *again = parse_good(first);
+    char *second = written(again);
+    assert_string_equal(first, second);
+    assert_int_equal(again->port_count, config->port_count);
+    free(first);
+    free(second);
+    mt_config_free(config);
+    mt_config_free(again);
+}
+
+/* The file says every key of the schema once or more, none with its default. */
+static void config_values_of_the_example_cover_every_key(void **state)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    struct mt_config *config;
+    struct mt_config *plain = parse_good("[ptp eth0]\n");
+    assert_true(mt_config_load("tests/config/everything.conf", &config, &problems));
+    for (size_t i = 0; i < count; i++) {
+        char given[300];
+        char otherwise[300];
+        mt_config_value_write(&keys[i], object_of(config, keys[i].scope), given, sizeof given);
+        mt_config_value_write(&keys[i], object_of(plain, keys[i].scope), otherwise,
+                              sizeof otherwise);
+        bool has_one_value = keys[i].words != NULL && keys[i].words[1].word == NULL &&
+                             keys[i].type == MT_CONFIG_CHOICE;
+        if (!has_one_value && strcmp(keys[i].name, "leap59") != 0 &&
+            strcmp(keys[i].name, "transmitter_only") != 0)
+            assert_string_not_equal(given, otherwise);
+    }
+    mt_config_free(config);
+    mt_config_free(plain);
+}
+
+static void config_values_are_exact_when_units_differ(void **state)
+{
+    struct mt_config *config = parse_good("[ptp a]\negress_latency = 0.1 us\n"
+                                          "ingress_latency = -2.5ns\n"
+                                          "[clock]\nmax_slew = 250ppb\nstep_later = 1.5 s\n");
+    assert_int_equal(config->ports[0].ptp.egress_latency.q16, 100 * 65536);
+    assert_int_equal(config->ports[0].ptp.ingress_latency.q16, -2 * 65536 - 32768);
+    assert_true(config->clocks[0].steer.max_slew == 250e-9);
+    assert_int_equal(config->clocks[0].steer.step_later.s, 1);
+    assert_int_equal(config->clocks[0].steer.step_later.ns, 500000000);
+    assert_false(config->clocks[0].steer.never_step_later);
+    mt_config_free(config);
+}
+
+static void config_values_are_the_core_defaults_when_nothing_is_written(void **state)
+{
+    struct mt_config *config = parse_good("[ptp eth0]\n");
+    struct mt_instance_config *found = &config->instances[0].ptp;
+    struct mt_instance_config instance;
+    struct mt_port_config port;
+    mt_instance_config_init(&instance);
+    mt_port_config_init(&port);
+    assert_memory_equal(&found->quality, &instance.quality, sizeof instance.quality);
+    assert_memory_equal(&found->time, &instance.time, sizeof instance.time);
+    assert_int_equal(found->domain, instance.domain);
+    assert_int_equal(found->sdo_id, instance.sdo_id);
+    assert_int_equal(found->minor_version, instance.minor_version);
+    assert_int_equal(found->priority1, instance.priority1);
+    assert_int_equal(found->priority2, instance.priority2);
+    assert_int_equal(found->is_receiver_only, instance.is_receiver_only);
+    assert_int_equal(found->accepts_alternate, instance.accepts_alternate);
+    assert_int_equal(found->announces_accuracy, instance.announces_accuracy);
+    assert_int_equal(found->max_steps_removed, instance.max_steps_removed);
+    assert_int_equal(found->serve_bound.q16, instance.serve_bound.q16);
+    assert_int_equal(found->serves_uncertain, instance.serves_uncertain);
+    assert_ptr_equal(found->features, instance.features);
+    assert_memory_equal(&config->ports[0].ptp, &port, sizeof port);
+    mt_config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_values_stay_when_they_are_written_and_read_again),
+        cmocka_unit_test(config_values_are_the_defaults_of_each_key_when_nothing_is_written),
+        cmocka_unit_test(config_values_of_a_file_stay_when_written_and_read_again),
+        cmocka_unit_test(config_values_of_the_example_cover_every_key),
+        cmocka_unit_test(config_values_are_exact_when_units_differ),
+        cmocka_unit_test(config_values_are_the_core_defaults_when_nothing_is_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
