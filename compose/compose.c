@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Storage is laid out in one go from the counts of the configuration, then filled from the ground
+ * up: clocks, links, instances.  Links and ports correspond one to one for now; the node itself
+ * allows several ports on one link.
+ */
+#include "compose/compose_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void note(struct mt_composition *self, const char *format, ...)
+{
+    if (self->note_count == MT_COMPOSE_NOTES_MAX) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(self->notes[self->note_count++], MT_HAL_REASON_SIZE, format, arguments);
+    va_end(arguments);
+}
+
+static bool refuse(char reason[MT_HAL_REASON_SIZE], const char *text)
+{
+    snprintf(reason, MT_HAL_REASON_SIZE, "%s", text);
+    return false;
+}
+
+/* ---- storage ---------------------------------------------------------------------------------- */
+
+static void free_node(struct mt_node *node)
+{
+    for (uint16_t i = 0; node->clocks != NULL && i < node->clock_count; i++) {
+        free(node->clocks[i].discipline.sources);
+    }
+    for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
+        free(node->instances[i].ptp.config.path);
+        free(node->instances[i].ptp.ports);
+        free(node->instances[i].ports);
+    }
+    free(node->clocks);
+    free(node->instances);
+    free(node->links);
+}
+
+static bool allocate_node(struct mt_node *node, const struct mt_config *config)
+{
+    node->clock_count = (uint16_t)config->clock_count;
+    node->instance_count = (uint16_t)config->instance_count;
+    node->link_count = (uint16_t)config->port_count;
+    node->clocks = calloc(config->clock_count, sizeof *node->clocks);
+    node->instances = calloc(config->instance_count, sizeof *node->instances);
+    node->links = calloc(config->port_count, sizeof(struct mt_hal_link *));
+    return node->clocks != NULL && node->instances != NULL && node->links != NULL;
+}
+
+/* ---- clocks ------------------------------------------------------------------------------------- */
+
+static enum mt_clock_kind kind_of(enum mt_config_clock_kind kind)
+{
+    switch (kind) {
+    case MT_CONFIG_CLOCK_SYSTEM:
+        return MT_CLOCK_SYSTEM;
+    case MT_CONFIG_CLOCK_LAB:
+        return MT_CLOCK_LAB;
+    case MT_CONFIG_CLOCK_OVERLAY:
+        break;
+    }
+    return MT_CLOCK_OVERLAY;
+}
+
+static struct mt_hal_clock *open_clock(struct mt_composition *self,
+                                       const struct mt_config_clock *clock,
+                                       struct mt_hal_provider *provider,
+                                       const struct mt_compose_facts *facts,
+                                       char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_clock_request request = {
+        .kind = kind_of(clock->kind),
+        .name = clock->name,
+        .tai_utc_known = facts->tai_utc_known,
+        .tai_minus_utc_s = facts->tai_minus_utc_s,
+        .lab_offset_s = clock->lab_offset_s,
+        .lab_frequency = clock->lab_frequency,
+        .lab_wander = clock->lab_wander,
+        .lab_seed = clock->lab_seed,
+    };
+    struct mt_hal_clock *hal = provider->ops->open_clock(provider, &request, reason);
+    if (hal == NULL || hal->is_adjustable) {
+        return hal;
+    }
+    note(self,
+         "the system clock may not be adjusted (CAP_SYS_TIME is missing): clock %s carries on as "
+         "an overlay, readable through libmeantime",
+         clock->name);
+    request.kind = MT_CLOCK_OVERLAY;
+    return provider->ops->open_clock(provider, &request, reason);
+}
+
+static uint16_t sources_of(const struct mt_config *config, size_t clock)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->instance_count; i++) {
+        count += config->instances[i].clock_index == clock ? config->instances[i].port_count : 0;
+    }
+    return (uint16_t)count;
+}
+
+static bool init_discipline(struct mt_node_clock *clock, const struct mt_config *config,
+                            uint16_t index, struct mt_hal_store *store)
+{
+    struct mt_steer_config steer = config->clocks[index].steer;
+    uint16_t source_count = sources_of(config, index);
+    struct mt_discipline_source *sources = calloc(source_count, sizeof *sources);
+    if (sources == NULL) {
+        return false;
+    }
+    steer.granularity_ns = clock->hal->granularity_ns;
+    steer.adopts_scale = clock->hal->adopts_scale;
+    if (config->clocks[index].max_rate_is_auto || steer.max_rate > clock->hal->max_rate) {
+        steer.max_rate = clock->hal->max_rate;
+    }
+    mt_real rate = 0;
+    bool is_known = clock->keeps_drift && store != NULL && store->ops->load_drift != NULL &&
+                    store->ops->load_drift(store, index, &rate);
+    struct mt_clock_reading reading;
+    clock->hal->ops->read(clock->hal, &reading);
+    mt_discipline_init(&clock->discipline, &steer, sources, source_count, clock->hal->scale,
+                       reading.local.corrections, rate, is_known);
+    return true;
+}
+
+static bool compose_clock(struct mt_composition *self, uint16_t index,
+                          struct mt_hal_provider *provider, const struct mt_compose_facts *facts,
+                          char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_node_clock *clock = &self->node.clocks[index];
+    clock->keeps_drift = self->config->clocks[index].keeps_drift;
+    clock->tai_utc_known = facts->tai_utc_known;
+    clock->tai_minus_utc_s = facts->tai_minus_utc_s;
+    clock->hal = open_clock(self, &self->config->clocks[index], provider, facts, reason);
+    if (clock->hal == NULL) {
+        return false;
+    }
+    return init_discipline(clock, self->config, index, provider->store) ||
+           refuse(reason, "out of memory");
+}
+
+/* ---- links and instances ------------------------------------------------------------------------ */
+
+static bool compose_link(struct mt_composition *self, uint16_t index,
+                         struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_config_port *port = &self->config->ports[index];
+    const struct mt_link_request request = {
+        .interface = port->interface,
+        .transport = MT_TRANSPORT_UDP_IPV4,
+        .ttl = port->ttl,
+        .dscp = port->dscp,
+    };
+    self->node.links[index] = provider->ops->open_link(provider, index, &request, reason);
+    return self->node.links[index] != NULL;
+}
+
+static bool find_identity(const struct mt_composition *self,
+                          const struct mt_config_instance *instance,
+                          struct mt_hal_provider *provider, struct mt_clock_identity *ret_identity)
+{
+    for (size_t i = 0; i < instance->port_count; i++) {
+        const char *interface = self->config->ports[instance->first_port + i].interface;
+        if (provider->ops->identity(provider, interface, ret_identity)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No interface there yet: a random identity with the local bit set is as good as any. */
+static struct mt_clock_identity random_identity(struct mt_hal_provider *provider)
+{
+    struct mt_clock_identity identity;
+    uint64_t seed = provider->entropy->seed(provider->entropy);
+    memcpy(identity.octet, &seed, sizeof identity.octet);
+    identity.octet[0] = (uint8_t)((identity.octet[0] | 0x02u) & 0xFEu);
+    identity.octet[3] = 0xFF;
+    identity.octet[4] = 0xFE;
+    return identity;
+}
+
+void mt_compose_time_properties(const struct mt_config_instance *instance,
+                                const struct mt_compose_facts *facts, enum mt_timescale scale,
+                                struct mt_time_properties *ret_time)
+{
+    *ret_time = instance->ptp.time;
+    if (instance->utc_offset_is_auto) {
+        ret_time->utc_offset = (int16_t)(facts->tai_utc_known ? facts->tai_minus_utc_s : 0);
+    }
+    if (facts->tai_utc_known || !instance->utc_offset_is_auto) {
+        ret_time->flags |= MT_PTP_UTC_OFFSET_VALID;
+    }
+    if (scale == MT_SCALE_TAI) {
+        ret_time->flags |= MT_PTP_TIMESCALE;
+    }
+}
+
+static bool fill_instance_config(struct mt_composition *self, uint16_t index,
+                                 struct mt_hal_provider *provider,
+                                 const struct mt_compose_facts *facts,
+                                 struct mt_instance_config *ret_config)
+{
+    static const struct mt_ptp_features receiver_only = {
+        .states = &mt_states_receiver_only,
+        .delay = &mt_delay_e2e,
+    };
+    const struct mt_config_instance *instance = &self->config->instances[index];
+    const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];
+    *ret_config = instance->ptp;
+    ret_config->features = instance->ptp.is_receiver_only ? &receiver_only : &mt_ptp_all_features;
+    if (instance->identity_is_auto &&
+        !find_identity(self, instance, provider, &ret_config->identity)) {
+        ret_config->identity = random_identity(provider);
+    }
+    mt_compose_time_properties(instance, facts, clock->hal->scale, &ret_config->time);
+    if (instance->path_trace && !instance->ptp.is_receiver_only) {
+        ret_config->path = calloc(1, sizeof *ret_config->path);
+        return ret_config->path != NULL;
+    }
+    return true;
+}
+
+/* The sources of a clock are numbered through all ports of all its instances. */
+static uint16_t first_source_of(const struct mt_config *config, uint16_t index)
+{
+    size_t source = 0;
+    for (size_t i = 0; i < index; i++) {
+        if (config->instances[i].clock_index == config->instances[index].clock_index) {
+            source += config->instances[i].port_count;
+        }
+    }
+    return (uint16_t)source;
+}
+
+static bool compose_instance(struct mt_composition *self, uint16_t index,
+                             struct mt_hal_provider *provider, const struct mt_compose_facts *facts)
+{
+    const struct mt_config_instance *config = &self->config->instances[index];
+    struct mt_node_instance *instance = &self->node.instances[index];
+    struct mt_instance_config ptp;
+    struct mt_port *ports = calloc(config->port_count, sizeof *ports);
+    struct mt_port_config *port_configs = calloc(config->port_count, sizeof *port_configs);
+    instance->ports = calloc(config->port_count, sizeof *instance->ports);
+    instance->clock = (uint16_t)config->clock_index;
+    instance->arb_is_utc = config->arb_timescale == MT_CONFIG_ARB_IS_UTC;
+    bool is_ready = ports != NULL && port_configs != NULL && instance->ports != NULL &&
+                    fill_instance_config(self, index, provider, facts, &ptp);
+    for (size_t i = 0; is_ready && i < config->port_count; i++) {
+        port_configs[i] = self->config->ports[config->first_port + i].ptp;
+        instance->ports[i].link = (uint16_t)(config->first_port + i);
+        instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
+    }
+    if (is_ready) {
+        mt_instance_init(&instance->ptp, &ptp, ports, port_configs, (uint16_t)config->port_count,
+                         provider->entropy->seed(provider->entropy), self->started);
+    } else {
+        free(ports);
+    }
+    free(port_configs);
+    return is_ready;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------ */
+
+static bool compose_all(struct mt_composition *self, struct mt_hal_provider *provider,
+                        const struct mt_compose_facts *facts, char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_node *node = &self->node;
+    if (!allocate_node(node, self->config)) {
+        return refuse(reason, "out of memory");
+    }
+    for (uint16_t i = 0; i < node->clock_count; i++) {
+        if (!compose_clock(self, i, provider, facts, reason)) {
+            return false;
+        }
+    }
+    for (uint16_t i = 0; i < node->link_count; i++) {
+        if (!compose_link(self, i, provider, reason)) {
+            return false;
+        }
+    }
+    for (uint16_t i = 0; i < node->instance_count; i++) {
+        if (!compose_instance(self, i, provider, facts)) {
+            return refuse(reason, "out of memory");
+        }
+    }
+    return true;
+}
+
+struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_provider *provider,
+                                  const struct mt_compose_facts *facts,
+                                  char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_composition *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        refuse(reason, "out of memory");
+        return NULL;
+    }
+    self->config = config;
+    self->facts = *facts;
+    self->node.store = provider->store;
+    self->started = provider->wait->ops->now(provider->wait);
+    if (!compose_all(self, provider, facts, reason)) {
+        mt_composition_free(self);
+        return NULL;
+    }
+    mt_node_start(&self->node, self->started);
+    return self;
+}
+
+void mt_composition_free(struct mt_composition *self)
+{
+    if (self != NULL) {
+        free_node(&self->node);
+        free(self);
+    }
+}
+
+int mt_composition_find_instance(const struct mt_composition *self, const char *name)
+{
+    for (size_t i = 0; i < self->config->instance_count; i++) {
+        if (strcmp(self->config->instances[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
