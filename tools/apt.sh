@@ -19,14 +19,11 @@ trap 'rm -f "$apt_preferences" "$apt_log"' EXIT
 chmod 644 "$apt_preferences"
 
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        echo "dev: neither root nor sudo; as root run: $*" >&2
-        return 1
-    fi
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1
 }
 
 apt_options="-q -o Dir::Etc::preferences=$apt_preferences -o DPkg::Lock::Timeout=300

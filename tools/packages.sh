@@ -40,6 +40,10 @@ missing=$(missing_of $wanted | sort -u | tr '\n' ' ')
 [ -n "$missing" ] || exit 0
 
 . "$(dirname "$0")/apt.sh"
+if ! can_be_root; then
+    echo "dev: neither root nor sudo; have the administrator run: apt-get install $missing" >&2
+    exit 1
+fi
 echo "installing with apt-get: $missing"
 apt_update
 # shellcheck disable=SC2086

@@ -48,7 +48,7 @@ rm -rf "$peers"
 mkdir -p "$peers/archives"
 echo "unpacking into build/peers, not installing: $packages"
 for package in $packages; do
-    apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' || apt_update
+    apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' || apt_update || exit 1
     apt_unpack "$package" "$peers" 2>/dev/null || {
         apt_update # the list may name a version that the mirror no longer has
         apt_unpack "$package" "$peers" || exit 1
