@@ -37,6 +37,13 @@ LIMITS = {
     "oc-full": {"data": 1, "bss": 1},
     "all-ptp": {"data": 1, "bss": 1},
 }
+# what must not be in an image: the linker has to drop what a build does not name
+ABSENT = {
+    "oc-e2e": {"mt_path_trace", "mt_states_receiver_only", "mt_ptp_all_features"},
+    "receiver-e2e": {"mt_transmitter", "mt_path_trace", "mt_states_full", "mt_ptp_all_features"},
+    "oc-full": {"mt_states_receiver_only"},
+    "all-ptp": set(),
+}
 ORDER = list(LIMITS)
 COLUMNS = ("text", "data", "bss", "instance_bytes")
 GENERATED = "<!-- the table is written by ./dev bench size --update-docs -->"
@@ -80,19 +87,22 @@ def section_sizes(image):
     return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[0].startswith(".")}
 
 
-def instance_bytes(image):
+def object_sizes(image):
+    """Name -> size of the image's functions and objects."""
     rows = (line.split() for line in run(TOOL + "nm", "-S", image).splitlines())
-    return sum(int(row[1], 16) for row in rows if len(row) == 4 and
-               row[3].startswith("instance_"))
+    return {row[3]: int(row[1], 16) for row in rows if len(row) == 4}
 
 
 def measure(name, shared):
     image = link(name, [compile_harness(name, f"builds/{name}.c"), *shared])
     sizes = section_sizes(image)
+    objects = object_sizes(image)
     core, libgcc = sizes.get(".core", 0), sizes.get(".libgcc", 0)
     return {"name": name, "text": core + libgcc, "data": sizes.get(".data", 0),
-            "bss": sizes.get(".bss", 0), "instance_bytes": instance_bytes(image),
-            "libgcc": libgcc}
+            "bss": sizes.get(".bss", 0), "libgcc": libgcc,
+            "instance_bytes": sum(size for object, size in objects.items()
+                                  if object.startswith("instance_")),
+            "unwanted": sorted(ABSENT[name] & set(objects))}
 
 
 def measure_all():
@@ -109,7 +119,9 @@ def measure_all():
 def missed_limits(builds):
     return [f"{build['name']}: {what} {build[what]}, must be under {limit}"
             for build in builds for what, limit in LIMITS[build["name"]].items()
-            if build[what] >= limit]
+            if build[what] >= limit] + [
+                f"{build['name']}: contains {name}, a feature that it does not name"
+                for build in builds for name in build["unwanted"]]
 
 
 def table(builds):
