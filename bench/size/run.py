@@ -140,11 +140,13 @@ def table(builds):
 
 
 def write_document(builds):
+    """Puts the table where the old one stood: the lines with bars after the mark."""
     with open(DOCUMENT, encoding="utf-8") as file:
-        before, _, after = file.read().partition(GENERATED)
-    rest = after.lstrip("\n").split("\n\n", 1)[1:]  # what follows the old table
+        before, mark, after = file.read().partition(GENERATED)
+    rest = [line for line in after.splitlines() if not line.startswith("|")]
+    text = "\n".join(rest).strip("\n")
     with open(DOCUMENT, "w", encoding="utf-8") as file:
-        file.write("\n\n".join([before + GENERATED + "\n" + table(builds), *rest]).rstrip() + "\n")
+        file.write(f"{before}{mark}\n\n{table(builds)}\n\n{text}\n")
 
 
 def write_json(path, builds):

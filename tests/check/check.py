@@ -108,7 +108,7 @@ def all_steps(is_long):
         tool_step("floors", "tools/check_floors.py"),
         tool_step("limits", "tools/check_limits.py"),
         tool_step("format", "tools/format.py", "--check"),
-        pytest_step("tools", ["tools", "tests/check"], 2 * MINUTE_S),
+        pytest_step("tools", ["tools", "tests/check", "bench/size"], 2 * MINUTE_S),
         man_step("man pages"),
         tool_step("size", "bench/size/run.py"),
         symbols_step("symbols host", top("build/release/core/libmeantime-core.a"), "nm"),

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""The size bench misses no limit, and rewrites its table in place."""
+import json
+
+import pytest
+
+import run as size
+
+
+def build(name="oc-e2e", text=20479, data=0, bss=0, instance_bytes=3071, unwanted=()):
+    return {"name": name, "text": text, "data": data, "bss": bss, "libgcc": 900,
+            "instance_bytes": instance_bytes, "unwanted": list(unwanted)}
+
+
+def test_size_is_content_when_all_limits_are_kept():
+    assert size.missed_limits([build()]) == []
+
+
+@pytest.mark.parametrize("change, said", [
+    ({"text": 20480}, "oc-e2e: text 20480, must be under 20480"),
+    ({"instance_bytes": 3072}, "oc-e2e: instance_bytes 3072, must be under 3072"),
+    ({"bss": 4}, "oc-e2e: bss 4, must be under 1"),
+    ({"unwanted": ["mt_path_trace"]}, "oc-e2e: contains mt_path_trace"),
+])
+def test_size_complains_when_a_limit_is_missed(change, said):
+    missed = size.missed_limits([build(**change)])
+    assert len(missed) == 1 and missed[0].startswith(said)
+
+
+def test_size_leaves_the_rest_when_it_rewrites_the_table(tmp_path, monkeypatch):
+    document = tmp_path / "size.md"
+    monkeypatch.setattr(size, "DOCUMENT", str(document))
+    document.write_text(f"# Size\n\n{size.GENERATED}\n\nAfter.\n")
+    size.write_document([build(text=1111)])
+    first = document.read_text()
+    size.write_document([build(text=2222)])
+    second = document.read_text()
+    assert "1111" in first and first.endswith("|\n\nAfter.\n") and first.startswith("# Size\n\n")
+    assert second == first.replace("1111", "2222")
+
+
+def test_size_writes_what_machines_read_when_asked_for_json(tmp_path):
+    size.write_json(str(tmp_path / "out.json"), [build()])
+    assert json.loads((tmp_path / "out.json").read_text()) == {"builds": [
+        {"name": "oc-e2e", "text": 20479, "data": 0, "bss": 0, "instance_bytes": 3071}]}
