@@ -201,7 +201,7 @@ void mt_writer_octets(struct mt_writer *writer, const uint8_t *octets, size_t le
 {
     uint8_t *o = room(writer, length);
 
-    if (o != NULL && length > 0) {
+    if (o != NULL && length > 0 && o != octets) {
         memcpy(o, octets, length);
     }
 }

@@ -55,7 +55,8 @@ void mt_writer_i8(struct mt_writer *writer, int8_t value);
 void mt_writer_i16(struct mt_writer *writer, int16_t value);
 void mt_writer_i32(struct mt_writer *writer, int32_t value);
 void mt_writer_i64(struct mt_writer *writer, int64_t value);
-/** `octets` may be null if `length` is 0; must not overlap the room of the writer. */
+/** `octets` may be null if `length` is 0.  They may already stand in their place, otherwise they
+ * must not overlap it. */
 void mt_writer_octets(struct mt_writer *writer, const uint8_t *octets, size_t length);
 void mt_writer_zeros(struct mt_writer *writer, size_t length);
 /** Octets written, 0 after a failure: what a writer function of the codecs returns. */

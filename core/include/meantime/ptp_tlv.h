@@ -42,7 +42,8 @@ struct mt_tlv {
 };
 
 /** Takes the next TLV off the front of (*tlvs, *length).  False at the end and, for the rest of
- * the bytes, at a TLV that does not fit or has an odd length. */
+ * the bytes, at a TLV that does not fit or has an odd length.  A C37.238-2011 TLV whose
+ * lengthField says 12 is taken with the 18 octets that it has. */
 bool mt_tlv_next(const uint8_t **tlvs, size_t *length, struct mt_tlv *ret_tlv);
 /** True if (tlvs, length) is a sequence of whole TLVs. */
 bool mt_tlv_is_valid(const uint8_t *tlvs, size_t length);
@@ -56,7 +57,7 @@ bool mt_tlv_is_propagated(uint16_t type);
 
 /* ---- path trace [16.2] ----------------------------------------------------------------------- */
 
-/** Number of identities; 0 if it is no path trace. */
+/** Number of identities; 0 if it is no path trace or its length is no multiple of 8. */
 size_t mt_tlv_path_count(const struct mt_tlv *tlv);
 /** The i-th identity, i < mt_tlv_path_count(). */
 struct mt_clock_identity mt_tlv_path_at(const struct mt_tlv *tlv, size_t i);
@@ -106,7 +107,8 @@ struct mt_tlv_gptp_capable {
 };
 bool mt_tlv_parse_gptp_capable(const struct mt_tlv *tlv, struct mt_tlv_gptp_capable *ret_value);
 
-/** C37.238 (0x1C129D): subtype 1 of 2011, accepted with 12 octets or 18; subtype 2 of 2017. */
+/** C37.238 (0x1C129D): subtype 1 of 2011, accepted with 12 octets or 18 (what is cut off is
+ * unknown: UINT32_MAX); subtype 2 of 2017. */
 struct mt_tlv_power {
     uint8_t year_2017; /**< 1: the 2017 form */
     uint16_t grandmaster_id;
