@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""usage: ./dev bench size [--json FILE] [--update-docs]
+"""usage: ./dev bench size [--json FILE] [--update-docs] [--parts BUILD]
 
 Size of the core in firmware.  libmeantime-core.a is built for a Cortex-M4 by the project's own
 build, then each description in builds/ is linked with it and libgcc into an image.  Counted is
@@ -17,6 +17,7 @@ import argparse
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -105,6 +106,27 @@ def measure(name, shared):
             "unwanted": sorted(ABSENT[name] & set(objects))}
 
 
+# a row of the linker's map: section, address, size, archive(member)
+MAP_ROW = re.compile(r"^ \.(?:text|rodata)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+"
+                     r"\S*/(libmeantime-core|libgcc)\.a\((\S+?)\.o\)$", re.MULTILINE)
+
+
+def parts_of(map_text):
+    """(octets, source file or "libgcc") that the image took from each, largest first."""
+    parts = {}
+    placed = map_text[map_text.index("Linker script and memory map"):]
+    for size, archive, member in MAP_ROW.findall(placed):
+        part = "libgcc" if archive == "libgcc" else member
+        parts[part] = parts.get(part, 0) + int(size, 16)
+    return sorted(((size, part) for part, size in parts.items() if size), reverse=True)
+
+
+def print_parts(name):
+    with open(os.path.join(BUILD, name + ".elf.map"), encoding="utf-8") as file:
+        for size, part in parts_of(file.read()):
+            print(f"{size:8} {part}")
+
+
 def measure_all():
     build_core()
     shared = [compile_harness("firmware", "firmware.c"),
@@ -160,12 +182,15 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench size")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--update-docs", action="store_true", help="rewrite docs/size.md")
+    parser.add_argument("--parts", metavar="BUILD", choices=ORDER, help="text by source file")
     arguments = parser.parse_args()
     try:
         builds = measure_all()
     except Failure as failure:
         sys.exit(f"size: {failure}")
     print(table(builds))
+    if arguments.parts:
+        print_parts(arguments.parts)
     if arguments.json:
         write_json(arguments.json, builds)
     if arguments.update_docs:

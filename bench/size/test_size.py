@@ -43,3 +43,16 @@ def test_size_writes_what_machines_read_when_asked_for_json(tmp_path):
     size.write_json(str(tmp_path / "out.json"), [build()])
     assert json.loads((tmp_path / "out.json").read_text()) == {"builds": [
         {"name": "oc-e2e", "text": 20479, "data": 0, "bss": 0, "instance_bytes": 3071}]}
+
+
+def test_size_adds_up_parts_when_a_file_has_several_sections():
+    assert size.parts_of("""
+ .text.mt_gone  0x00000000       0x10 a/libmeantime-core.a(base_time.c.o)
+Linker script and memory map
+ .text.mt_a     0x00101000       0x10 a/libmeantime-core.a(base_time.c.o)
+ .text.mt_long_name
+                0x00101010        0x8 a/libmeantime-core.a(base_time.c.o)
+ .rodata        0x00101020        0x4 a/libmeantime-core.a(ptp_port.c.o)
+ .text          0x00101020       0x20 /usr/lib/libgcc.a(_arm_muldivdf3.o)
+ .text          0x00101020        0x0 /usr/lib/libgcc.a(_divdi3.o)
+""") == [(32, "libgcc"), (24, "base_time.c"), (4, "ptp_port.c")]
