@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The three clocks over CLOCK_REALTIME, each a table of hal/clock.h in memory that free() takes:
+ *   system   the machine's clock itself, through clock_adjtime; what was there is not touched
+ *            before the first correction
+ *   overlay  a steered mapping over it: needs no privilege, disturbs nobody
+ *   lab      a synthetic oscillator over it with an overlay on top
+ * linux_platform.c opens them for the daemon; tests open them over an operating system of their
+ * own (struct mt_os_time, which must outlive the clock).  Null only if there is no memory.
+ * Thread rule: the loop's thread.
+ */
+#ifndef MEANTIME_LINUX_CLOCK_H
+#define MEANTIME_LINUX_CLOCK_H
+
+#include "hal/provider.h"
+#include "platform/linux/linux_time.h"
+
+struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
+                                         const struct mt_os_time *os);
+/** For MT_CLOCK_OVERLAY and MT_CLOCK_LAB. */
+struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request,
+                                          const struct mt_os_time *os);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The overlay clock and the lab clock.  Three layers:
+ *
+ *     CLOCK_REALTIME --shift--> floating base --(oscillator, lab only)--> --mapping--> the clock
+ *
+ * The shift takes away what others step CLOCK_REALTIME by, so that the clock floats above such
+ * steps: each look at the base compares it with CLOCK_MONOTONIC.  A packet may have been stamped
+ * before a step and be converted after it, so the shift before the last one is kept too.
+ * Corrections are turns of the mapping; its past converts the stamps of packets that arrived
+ * before the last few corrections, with the count that was in force then.
+ */
+#include "platform/linux/linux_clock.h"
+
+#include <stdlib.h>
+
+#include "platform/linux/linux_oscillator.h"
+
+#define MAX_RATE 0.1
+
+struct overlay {
+    struct mt_hal_clock hal;
+    struct mt_step_watch watch;
+    int64_t shift_ns;          /**< what all steps of the base amount to */
+    int64_t previous_shift_ns; /**< before the last step */
+    int64_t boundary_ns;       /**< see struct mt_step_found */
+    struct mt_oscillator oscillator;
+    bool has_oscillator;
+    struct mt_mapping mapping;
+};
+
+/* what the base reads now, after a look whether it was stepped */
+static int64_t look(struct overlay *self)
+{
+    struct mt_step_found found = mt_step_watch_look(&self->watch);
+
+    if (found.step_ns != 0) {
+        self->previous_shift_ns = self->shift_ns;
+        self->shift_ns += found.step_ns;
+        self->boundary_ns = found.boundary_ns;
+    }
+    return found.realtime_ns;
+}
+
+static int64_t shift_at(const struct overlay *self, int64_t base_ns, int64_t now_ns)
+{
+    bool is_before = base_ns < self->boundary_ns || base_ns > now_ns;
+
+    return is_before ? self->previous_shift_ns : self->shift_ns;
+}
+
+/* what the mapping starts from: the oscillator's reading, or the floating base */
+static mt_q32 floating(struct overlay *self, struct mt_base_time base, int64_t now_ns)
+{
+    mt_q32 x = mt_q32_from_base(base) - mt_q32_from_ns(shift_at(self, base.ns, now_ns));
+
+    return self->has_oscillator ? mt_oscillator_value(&self->oscillator, x) : x;
+}
+
+static struct mt_stamp stamp_at(const struct overlay *self, mt_q32 x)
+{
+    const struct mt_segment *segment = mt_mapping_at(&self->mapping, x);
+
+    return (struct mt_stamp){mt_q32_to_instant(mt_segment_value(segment, x), segment->scale),
+                             segment->count};
+}
+
+static void overlay_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_reading)
+{
+    struct overlay *self = (struct overlay *)clock;
+    struct mt_base_time now = {look(self), 0};
+    int64_t rate_q64;
+
+    ret_reading->local = stamp_at(self, floating(self, now, now.ns));
+    ret_reading->base = now;
+    rate_q64 = mt_mapping_newest(&self->mapping)->rate_q64;
+    ret_reading->rate_q64 =
+        self->has_oscillator
+            ? mt_rate_compose_q64(rate_q64, mt_oscillator_rate_q64(&self->oscillator))
+            : rate_q64;
+    ret_reading->window_ns = 0;
+}
+
+static void overlay_stamp(struct mt_hal_clock *clock, struct mt_base_time base,
+                          struct mt_stamp *ret_stamp)
+{
+    struct overlay *self = (struct overlay *)clock;
+    int64_t now_ns = look(self);
+
+    *ret_stamp = stamp_at(self, floating(self, base, now_ns));
+}
+
+static void overlay_apply(struct mt_hal_clock *clock, const struct mt_correction *correction,
+                          struct mt_applied *ret_applied)
+{
+    struct overlay *self = (struct overlay *)clock;
+    struct mt_base_time now = {look(self), 0};
+    mt_q32 x = floating(self, now, now.ns);
+    const struct mt_segment *segment = mt_mapping_newest(&self->mapping);
+    bool is_step = correction->kind == MT_CORRECT_STEP;
+    struct mt_span step = is_step ? correction->step : (struct mt_span){0, 0, 0};
+
+    mt_mapping_turn(&self->mapping, x, mt_q32_from_span(step),
+                    is_step ? segment->rate_q64 : mt_rate_to_q64(correction->rate, MAX_RATE),
+                    is_step ? correction->scale : segment->scale);
+    segment = mt_mapping_newest(&self->mapping);
+    clock->scale = segment->scale;
+    *ret_applied = (struct mt_applied){
+        .kind = correction->kind,
+        .step = step,
+        .rate = mt_rate_from_q64(segment->rate_q64),
+        .at = mt_q32_to_instant(segment->y, segment->scale),
+        .corrections = segment->count,
+    };
+}
+
+/* steps of the base are undone, so nobody but us ever changes this clock */
+static bool overlay_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
+{
+    (void)ret_applied;
+    (void)look((struct overlay *)clock);
+    return false;
+}
+
+static const struct mt_hal_clock_ops overlay_ops = {
+    .read = overlay_read,
+    .stamp = overlay_stamp,
+    .apply = overlay_apply,
+    .disturbed = overlay_disturbed,
+};
+
+static void start(struct overlay *self, const struct mt_clock_request *request)
+{
+    mt_q32 x = mt_q32_from_ns(look(self));
+    mt_q32 y = x;
+
+    if (request->tai_utc_known) {
+        y += mt_q32_from_ns(request->tai_minus_utc_s * INT64_C(1000000000));
+    }
+    self->has_oscillator = request->kind == MT_CLOCK_LAB;
+    if (self->has_oscillator) {
+        y += mt_q32_from_span(mt_span_from_real(request->lab_offset_s));
+        mt_oscillator_init(&self->oscillator, x, y, request->lab_frequency, request->lab_wander,
+                           request->lab_seed);
+        x = y;
+    }
+    mt_mapping_init(&self->mapping, x, y, 0, self->hal.scale);
+}
+
+struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request,
+                                          const struct mt_os_time *os)
+{
+    struct overlay *self = calloc(1, sizeof *self);
+
+    if (!self) {
+        return 0;
+    }
+    self->hal = (struct mt_hal_clock){
+        .ops = &overlay_ops,
+        .base = MT_BASE_REALTIME,
+        .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_ARB,
+        .granularity_ns = 1,
+        .max_rate = MAX_RATE,
+        .adopts_scale = true,
+        .is_adjustable = true,
+    };
+    self->boundary_ns = INT64_MIN;
+    mt_step_watch_init(&self->watch, os);
+    start(self, request);
+    return &self->hal;
+}

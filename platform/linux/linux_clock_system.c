@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The machine's own clock.  It is read as CLOCK_REALTIME plus TAI-UTC, so local and base run at
+ * one rate and a correction changes the base itself; what remains to be known about the past is
+ * at which reading each correction took effect, for the count that belongs to a packet's stamp.
+ *
+ * Opening it only asks.  Before the first correction, what other programs left running in the
+ * kernel (its PLL, a slew in progress, a changed tick) is switched off, because it would work
+ * against us.  Later changes by others are found: a step by comparing with CLOCK_MONOTONIC, a
+ * frequency by asking the kernel for it ten times a second; the frequency found at the start is
+ * told in the same way.  A leap second is no disturbance: the clock that counts TAI goes on, its
+ * TAI-UTC changes.
+ */
+#include "platform/linux/linux_clock.h"
+
+#include <stdlib.h>
+#include <sys/timex.h>
+
+#define MAX_FREQ          32768000 /* 500 ppm in units of 2^-16 ppm */
+#define ASK_EVERY_NS      100000000
+#define NOMINAL_TICK_US   10000
+#define HISTORY           16
+#define S_PER_DAY         86400
+#define LEAP_TOLERANCE_NS 1000000
+
+static const mt_real freq_unit = 1e-6 / 65536;
+
+struct past {
+    int64_t from_ns; /* the base reading at which it began */
+    uint32_t corrections;
+};
+
+struct system_clock {
+    struct mt_hal_clock hal;
+    const struct mt_os_time *os;
+    struct mt_step_watch watch;
+    int32_t tai_minus_utc_s; /* 0 if not known */
+    long freq;               /* what we believe the kernel's settings to be */
+    long tick;
+    int64_t asked_ns; /* monotonic time of the last question */
+    bool has_corrected;
+    struct past past[HISTORY]; /* ring by corrections */
+    uint32_t corrections;
+};
+
+static struct mt_instant instant_at(const struct system_clock *self, int64_t base_ns)
+{
+    struct mt_instant at = mt_instant_from_ns(base_ns, self->hal.scale);
+
+    at.s += self->tai_minus_utc_s;
+    return at;
+}
+
+static int64_t realtime(const struct system_clock *self)
+{
+    return self->os->realtime_ns(self->os->context);
+}
+
+static void remember(struct system_clock *self, int64_t from_ns)
+{
+    self->corrections++;
+    self->past[self->corrections % HISTORY] = (struct past){from_ns, self->corrections};
+}
+
+static mt_real rate_of(long freq, long tick)
+{
+    return (mt_real)freq * freq_unit + (mt_real)(tick - NOMINAL_TICK_US) / NOMINAL_TICK_US;
+}
+
+static void system_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_reading)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+    int64_t now_ns = realtime(self);
+
+    *ret_reading = (struct mt_clock_reading){
+        .local = {instant_at(self, now_ns), self->corrections},
+        .base = {now_ns, 0},
+    };
+}
+
+/* A stamp from the future was made before the clock was stepped back. */
+static uint32_t corrections_at(const struct system_clock *self, int64_t base_ns)
+{
+    uint32_t count = self->corrections;
+    uint32_t back = 0;
+
+    if (count > 0 && base_ns > realtime(self)) {
+        return count - 1;
+    }
+    while (back < HISTORY - 1 && back < count &&
+           self->past[(count - back) % HISTORY].from_ns > base_ns) {
+        back++;
+    }
+    return count - back;
+}
+
+static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time base,
+                         struct mt_stamp *ret_stamp)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+
+    ret_stamp->at = instant_at(self, base.ns);
+    ret_stamp->at.frac = base.frac;
+    ret_stamp->corrections = corrections_at(self, base.ns);
+}
+
+/* Switches off what others left running.  Failures are no matter: the correction that follows
+ * will tell. */
+static void take_over(struct system_clock *self)
+{
+    const struct mt_os_time *os = self->os;
+    struct timex change = {.modes = ADJ_OFFSET_SINGLESHOT};
+    struct timex present = {.modes = 0};
+
+    self->has_corrected = true;
+    os->adjust(os->context, &change);
+    if (os->adjust(os->context, &present) < 0) {
+        return;
+    }
+    if (present.offset != 0) { /* only the running PLL takes an offset, and zero ends its slew */
+        change = (struct timex){.modes = ADJ_STATUS | ADJ_OFFSET};
+        change.status = present.status | STA_PLL;
+        os->adjust(os->context, &change);
+    }
+    change = (struct timex){.modes = ADJ_STATUS | ADJ_TICK, .tick = NOMINAL_TICK_US};
+    change.status =
+        present.status & ~(STA_PLL | STA_FLL | STA_FREQHOLD | STA_PPSFREQ | STA_PPSTIME);
+    if (os->adjust(os->context, &change) >= 0) {
+        self->tick = NOMINAL_TICK_US;
+    }
+}
+
+static bool set_rate(struct system_clock *self, mt_real rate)
+{
+    mt_real freq = mt_real_clamp(rate / freq_unit, -MAX_FREQ, MAX_FREQ);
+    struct timex change = {.modes = ADJ_FREQUENCY};
+    int64_t before_ns = realtime(self);
+
+    change.freq = (long)(freq + (freq < 0 ? -0.5 : 0.5));
+    if (self->os->adjust(self->os->context, &change) < 0) {
+        return false;
+    }
+    self->freq = change.freq;
+    remember(self, before_ns + (realtime(self) - before_ns) / 2);
+    return true;
+}
+
+static bool step_by(struct system_clock *self, struct mt_span step, struct mt_span *ret_step)
+{
+    struct timex change = {.modes = ADJ_SETOFFSET | ADJ_NANO};
+    int64_t before_ns = realtime(self);
+    int64_t step_ns;
+
+    step = mt_span_plus(step, (struct mt_span){0, 0, 0x8000}); /* the kernel counts whole ns */
+    step.frac = 0;
+    step_ns = mt_span_to_ns(step);
+    change.time.tv_sec = step.s;
+    change.time.tv_usec = step.ns;
+    if (self->os->adjust(self->os->context, &change) < 0) {
+        return false;
+    }
+    mt_step_watch_expect(&self->watch, step_ns);
+    remember(self, before_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
+    *ret_step = step;
+    return true;
+}
+
+static void system_apply(struct mt_hal_clock *clock, const struct mt_correction *correction,
+                         struct mt_applied *ret_applied)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+    struct mt_span step = {0, 0, 0};
+    bool is_done = false;
+
+    if (clock->is_adjustable) {
+        if (!self->has_corrected) {
+            take_over(self);
+        }
+        switch (correction->kind) {
+        case MT_CORRECT_STEP:
+            is_done = step_by(self, correction->step, &step);
+            break;
+        case MT_CORRECT_RATE:
+            is_done = set_rate(self, correction->rate);
+            break;
+        }
+    }
+    *ret_applied = (struct mt_applied){
+        .kind = correction->kind,
+        .step = step,
+        .rate = rate_of(self->freq, self->tick),
+        .at = instant_at(self, realtime(self)),
+        .corrections = self->corrections,
+        .is_refused = !is_done,
+    };
+}
+
+/* within two seconds of midnight UTC, by one second */
+static bool is_leap_second(int64_t step_ns, int64_t now_ns)
+{
+    int64_t size_ns = step_ns < 0 ? -step_ns : step_ns;
+    int64_t from_midnight_s = (now_ns / MT_NS_PER_S + 2) % S_PER_DAY;
+
+    return size_ns > MT_NS_PER_S - LEAP_TOLERANCE_NS && size_ns < MT_NS_PER_S + LEAP_TOLERANCE_NS &&
+           from_midnight_s <= 4;
+}
+
+static bool was_stepped(struct system_clock *self, struct mt_span *ret_step)
+{
+    struct mt_step_found found = mt_step_watch_look(&self->watch);
+
+    if (found.step_ns == 0) {
+        return false;
+    }
+    if (is_leap_second(found.step_ns, found.realtime_ns)) {
+        if (self->hal.scale == MT_SCALE_TAI) {
+            self->tai_minus_utc_s += found.step_ns < 0 ? 1 : -1;
+        }
+        return false;
+    }
+    remember(self, found.boundary_ns);
+    *ret_step = mt_span_from_ns(found.step_ns);
+    return true;
+}
+
+static bool was_retuned(struct system_clock *self)
+{
+    struct timex present = {.modes = 0};
+    int64_t now_ns = self->os->monotonic_ns(self->os->context);
+
+    if (now_ns - self->asked_ns < ASK_EVERY_NS) {
+        return false;
+    }
+    self->asked_ns = now_ns;
+    if (self->os->adjust(self->os->context, &present) < 0 ||
+        (present.freq == self->freq && present.tick == self->tick)) {
+        return false;
+    }
+    self->freq = present.freq;
+    self->tick = present.tick;
+    remember(self, realtime(self));
+    return true;
+}
+
+static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+    struct mt_span step = {0, 0, 0};
+    bool is_step = was_stepped(self, &step);
+
+    if (!is_step && !was_retuned(self)) {
+        return false;
+    }
+    *ret_applied = (struct mt_applied){
+        .kind = is_step ? MT_CORRECT_STEP : MT_CORRECT_RATE,
+        .step = step,
+        .rate = rate_of(self->freq, self->tick),
+        .at = instant_at(self, realtime(self)),
+        .corrections = self->corrections,
+    };
+    return true;
+}
+
+static const struct mt_hal_clock_ops system_ops = {
+    .read = system_read,
+    .stamp = system_stamp,
+    .apply = system_apply,
+    .disturbed = system_disturbed,
+};
+
+/* Sets a statistics field to the value that it has: needs the same privilege as a correction
+ * and changes nothing. */
+static bool may_adjust(const struct mt_os_time *os)
+{
+    struct timex change = {.modes = 0};
+
+    if (os->adjust(os->context, &change) < 0) {
+        return false;
+    }
+    change.modes = ADJ_ESTERROR;
+    return os->adjust(os->context, &change) >= 0;
+}
+
+struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
+                                         const struct mt_os_time *os)
+{
+    struct system_clock *self = calloc(1, sizeof *self);
+
+    if (!self) {
+        return 0;
+    }
+    self->hal = (struct mt_hal_clock){
+        .ops = &system_ops,
+        .base = MT_BASE_REALTIME,
+        .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_UTC,
+        .granularity_ns = 1,
+        .max_rate = MAX_FREQ * freq_unit,
+        .is_adjustable = may_adjust(os),
+    };
+    self->os = os;
+    self->tai_minus_utc_s = request->tai_utc_known ? request->tai_minus_utc_s : 0;
+    self->tick = NOMINAL_TICK_US;
+    self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
+    self->past[0] = (struct past){INT64_MIN, 0};
+    mt_step_watch_init(&self->watch, os);
+    return &self->hal;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * TAI-UTC as this machine knows it: from the kernel, if somebody has told it, else from a
+ * leap-seconds.list.  Asked once for each clock at start, and by whoever serves time.
+ * Thread rule: no state; any thread.
+ */
+#ifndef MEANTIME_LINUX_LEAP_H
+#define MEANTIME_LINUX_LEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MT_LEAP_FILE "/usr/share/zoneinfo/leap-seconds.list"
+
+enum mt_leap_origin { MT_LEAP_UNKNOWN, MT_LEAP_KERNEL, MT_LEAP_LIST };
+
+struct mt_linux_leap {
+    enum mt_leap_origin origin;
+    int32_t tai_minus_utc_s; /**< 0 if unknown */
+    int32_t next_change;     /**< -1 or +1: a leap second at the end of this UTC day; else 0 */
+    bool list_has_expired;   /**< the list's end of validity lies before the time asked for */
+    int64_t list_expires_s;  /**< UTC; 0: no list, or it does not say */
+};
+
+/** `now_utc_s`: POSIX seconds.  False if nothing is known. */
+bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap);
+/** The same from one list only. */
+bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap *ret_leap);
+
+#endif

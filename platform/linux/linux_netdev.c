@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Questions about network interfaces, by the SIOCGIF* calls that every kernel, container and
+ * library-interposing simulator answers.  Only "no such device" means that an interface is
+ * missing; a question that is not understood counts as good news, because a link that is taken
+ * for up by mistake loses frames, and one taken for down never works.
+ */
+#include "platform/linux/linux_private.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool ask(int fd, unsigned long question, const char *name, struct ifreq *ret_answer)
+{
+    memset(ret_answer, 0, sizeof *ret_answer);
+    snprintf(ret_answer->ifr_name, IFNAMSIZ, "%s", name);
+    return ioctl(fd, question, ret_answer) == 0;
+}
+
+static bool means_missing(int error)
+{
+    return error == ENODEV || error == ENXIO;
+}
+
+int mt_netdev_index(int ioctl_fd, const char *name)
+{
+    struct ifreq answer;
+
+    return ask(ioctl_fd, SIOCGIFINDEX, name, &answer) ? answer.ifr_ifindex : 0;
+}
+
+bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ])
+{
+    struct ifreq answer;
+
+    memset(&answer, 0, sizeof answer);
+    answer.ifr_ifindex = ifindex;
+    if (ioctl(ioctl_fd, SIOCGIFNAME, &answer) != 0) {
+        return !means_missing(errno);
+    }
+    snprintf(ret_name, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, answer.ifr_name);
+    return true;
+}
+
+enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name)
+{
+    struct ifreq answer;
+
+    if (!ask(ioctl_fd, SIOCGIFFLAGS, name, &answer)) {
+        return means_missing(errno) ? MT_NETDEV_MISSING : MT_NETDEV_UP;
+    }
+    if (!(answer.ifr_flags & IFF_UP) || !(answer.ifr_flags & IFF_RUNNING)) {
+        return MT_NETDEV_DOWN;
+    }
+    if (!ask(ioctl_fd, SIOCGIFADDR, name, &answer) && errno == EADDRNOTAVAIL) {
+        return MT_NETDEV_NO_ADDRESS;
+    }
+    return MT_NETDEV_UP;
+}
+
+/* EUI-48 to EUI-64 with FF FE in the middle [1588-2019 7.5.2.2.2] */
+bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity *ret_identity)
+{
+    static const uint8_t none[6];
+    struct ifreq answer;
+    uint8_t mac[6];
+
+    if (!ask(ioctl_fd, SIOCGIFHWADDR, name, &answer) ||
+        answer.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+        return false;
+    }
+    memcpy(mac, answer.ifr_hwaddr.sa_data, sizeof mac);
+    if (memcmp(mac, none, sizeof mac) == 0) {
+        return false;
+    }
+    *ret_identity =
+        (struct mt_clock_identity){{mac[0], mac[1], mac[2], 0xFF, 0xFE, mac[3], mac[4], mac[5]}};
+    return true;
+}
+
+int mt_netdev_listen(void)
+{
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+                                  .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
+    int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (!mt_linux_set_nonblocking(fd) ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Linux behind the tables of hal/: one structure that owns everything that was opened, and
+ * frees it at the end.  What is optional (rtnetlink, a run folder, random numbers of the kernel)
+ * may be missing; what is not comes with a sentence that says what to do.
+ */
+#include "platform/linux/linux_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/linux/linux_clock.h"
+
+struct mt_mono mt_linux_now(void)
+{
+    return (struct mt_mono){mt_os_time_linux.monotonic_ns(0)};
+}
+
+void mt_linux_say(char reason[MT_HAL_REASON_SIZE], const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason, MT_HAL_REASON_SIZE, format, arguments);
+    va_end(arguments);
+}
+
+bool mt_linux_set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+static struct mt_hal_clock *new_clock(const struct mt_clock_request *request)
+{
+    switch (request->kind) {
+    case MT_CLOCK_SYSTEM:
+        return mt_clock_system_new(request, &mt_os_time_linux);
+    case MT_CLOCK_OVERLAY:
+    case MT_CLOCK_LAB:
+        return mt_clock_overlay_new(request, &mt_os_time_linux);
+    }
+    return 0;
+}
+
+static struct mt_hal_clock *open_clock(struct mt_hal_provider *provider,
+                                       const struct mt_clock_request *request,
+                                       char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_linux *self = (struct mt_linux *)provider;
+    struct mt_hal_clock *clock;
+
+    if (self->clock_count >= MT_LINUX_CLOCKS) {
+        mt_linux_say(reason, "cannot open clock %.40s: the limit is %d", request->name,
+                     MT_LINUX_CLOCKS);
+        return 0;
+    }
+    if (!mt_linux_store_add(self->store, request->name, reason)) {
+        return 0;
+    }
+    clock = new_clock(request);
+    if (!clock) {
+        mt_linux_say(reason, "out of memory");
+        return 0;
+    }
+    self->clocks[self->clock_count++] = clock;
+    return clock;
+}
+
+static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t index,
+                                     const struct mt_link_request *request,
+                                     char reason[MT_HAL_REASON_SIZE])
+{
+    switch (request->transport) {
+    case MT_TRANSPORT_UDP_IPV4:
+        return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
+    }
+    mt_linux_say(reason, "this platform has no such transport");
+    return 0;
+}
+
+static bool identity(struct mt_hal_provider *provider, const char *interface,
+                     struct mt_clock_identity *ret_identity)
+{
+    return mt_netdev_identity(((struct mt_linux *)provider)->ioctl_fd, interface, ret_identity);
+}
+
+static const struct mt_hal_provider_ops provider_ops = {
+    .open_clock = open_clock,
+    .open_link = open_link,
+    .identity = identity,
+};
+
+/* Seeds spread timers; they are no secrets, so the time will do where there is nothing better. */
+static uint64_t seed(struct mt_hal_entropy *hal)
+{
+    struct mt_linux_entropy *self = (struct mt_linux_entropy *)hal;
+    uint64_t number;
+
+    if (self->seed != 0) {
+        return self->seed++;
+    }
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+        number = (uint64_t)mt_os_time_linux.realtime_ns(0) ^ (uint64_t)getpid() << 32;
+    }
+    return number;
+}
+
+struct mt_linux *mt_linux_open(const struct mt_linux_options *options,
+                               char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_linux *self = calloc(1, sizeof *self);
+
+    if (!self) {
+        mt_linux_say(reason, "out of memory");
+        return 0;
+    }
+    mt_linux_wait_init(self);
+    self->netlink_fd = -1;
+    self->ioctl_fd = socket(AF_INET, SOCK_DGRAM, 0);
+    self->store = mt_linux_store_open(options, reason);
+    if (!self->store) {
+        mt_linux_close(self);
+        return 0;
+    }
+    if (self->ioctl_fd < 0 || !mt_linux_set_nonblocking(self->ioctl_fd)) {
+        mt_linux_say(reason, "cannot make a socket: %s; is IPv4 switched off?", strerror(errno));
+        mt_linux_close(self);
+        return 0;
+    }
+    self->netlink_fd = mt_netdev_listen();
+    self->entropy = (struct mt_linux_entropy){{seed}, options->seed};
+    self->provider = (struct mt_hal_provider){
+        &provider_ops, &self->wait.hal, mt_linux_store_table(self->store), &self->entropy.hal};
+    return self;
+}
+
+void mt_linux_close(struct mt_linux *self)
+{
+    if (!self) {
+        return;
+    }
+    mt_linux_store_close(self->store);
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        mt_linux_link_close(self->links[i]);
+    }
+    for (size_t i = 0; i < self->clock_count; i++) {
+        free(self->clocks[i]);
+    }
+    if (self->ioctl_fd >= 0) {
+        close(self->ioctl_fd);
+    }
+    if (self->netlink_fd >= 0) {
+        close(self->netlink_fd);
+    }
+    mt_linux_wait_free(self);
+    free(self);
+}
+
+struct mt_hal_provider *mt_linux_provider(struct mt_linux *self)
+{
+    return &self->provider;
+}
+
+const char *mt_linux_link_reason(const struct mt_linux *self, uint16_t index)
+{
+    return index < self->link_count && self->links[index] ? self->links[index]->reason : "";
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files of platform/linux share: the platform's one structure and its links.
+ * linux_platform.c opens and closes, linux_wait.c waits, linux_link.c follows the interfaces,
+ * linux_udp.c has the sockets, linux_netdev.c asks the kernel about interfaces, linux_store.c
+ * keeps pages and files.
+ * Thread rule: the loop's thread.
+ */
+#ifndef MEANTIME_LINUX_PRIVATE_H
+#define MEANTIME_LINUX_PRIVATE_H
+
+#include <net/if.h>
+#include <poll.h>
+
+#include "platform/linux/linux_platform.h"
+#include "platform/linux/linux_tokens.h"
+
+#define MT_LINUX_LINKS      64
+#define MT_LINUX_CLOCKS     16
+#define MT_LINUX_FRAME_SIZE 2048
+#define MT_LINUX_TICK_NS    500000000
+
+enum mt_socket_role { MT_SOCKET_EVENT, MT_SOCKET_GENERAL };
+#define MT_SOCKET_ROLE_COUNT 2
+
+struct mt_linux_socket {
+    int fd;           /**< -1: closed */
+    uint32_t dropped; /**< the kernel's count when it was last seen */
+};
+
+struct mt_linux_link {
+    struct mt_hal_link hal;
+    struct mt_linux *platform;
+    char interface[IFNAMSIZ]; /**< as configured */
+    char present[IFNAMSIZ];   /**< its name now: a renamed interface is followed */
+    int ifindex;              /**< 0: missing */
+    uint8_t ttl;
+    uint8_t dscp;
+    struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
+    struct mt_tokens tokens;
+    uint32_t next_id; /**< the OPT_ID of the next event frame */
+    bool is_up;
+    bool is_told; /**< `told_up` was reported */
+    bool told_up;
+    struct mt_mono checked;  /**< when the interface was looked at last */
+    struct mt_mono check_at; /**< when to look again */
+    char reason[MT_HAL_REASON_SIZE];
+};
+
+enum mt_pollee_kind { MT_POLLEE_NETLINK, MT_POLLEE_SOCKET, MT_POLLEE_WATCH };
+
+/** What a member of the poll set belongs to. */
+struct mt_pollee {
+    enum mt_pollee_kind kind;
+    uint16_t link;
+    enum mt_socket_role role;
+};
+
+struct mt_linux_watch {
+    int fd;
+    short events;
+    mt_linux_ready *ready;
+    void *context;
+};
+
+struct mt_linux_wait {
+    struct mt_hal_wait hal;
+    struct mt_linux *platform;
+    struct pollfd *set;
+    struct mt_pollee *pollees;
+    struct mt_linux_watch *watches;
+    size_t size;
+    size_t capacity;
+    size_t watch_count;
+    size_t turn; /**< slot after the one that was served last: two for each member of the set */
+    bool is_set_old;
+    struct mt_mono tick_at;
+    void (*regular)(void *context);
+    void *regular_context;
+    uint8_t frame[MT_LINUX_FRAME_SIZE];
+};
+
+struct mt_linux_entropy {
+    struct mt_hal_entropy hal;
+    uint64_t seed;
+};
+
+struct mt_linux_store;
+
+struct mt_linux {
+    struct mt_hal_provider provider;
+    struct mt_linux_wait wait;
+    struct mt_linux_entropy entropy;
+    struct mt_linux_store *store;
+    struct mt_hal_clock *clocks[MT_LINUX_CLOCKS];
+    size_t clock_count;
+    struct mt_linux_link *links[MT_LINUX_LINKS]; /**< by index; null: not opened */
+    uint16_t link_count;                         /**< one more than the highest index */
+    int ioctl_fd;                                /**< for questions about interfaces */
+    int netlink_fd;                              /**< -1: cannot be had; then we ask more often */
+};
+
+/* ---- linux_platform.c ------------------------------------------------------------------- */
+
+struct mt_mono mt_linux_now(void);
+/** Writes a sentence; what does not fit is cut off. */
+__attribute__((format(printf, 2, 3))) void mt_linux_say(char reason[MT_HAL_REASON_SIZE],
+                                                        const char *format, ...);
+/** Non-blocking and closed on exec; false with errno. */
+bool mt_linux_set_nonblocking(int fd);
+
+/* ---- linux_wait.c ----------------------------------------------------------------------- */
+
+void mt_linux_wait_init(struct mt_linux *self);
+void mt_linux_wait_free(struct mt_linux *self);
+
+/* ---- linux_link.c ----------------------------------------------------------------------- */
+
+struct mt_hal_link *mt_linux_link_open(struct mt_linux *self, uint16_t index,
+                                       const struct mt_link_request *request,
+                                       char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_link_close(struct mt_linux_link *self);
+/** Looks what has become of the interface, and opens the sockets or closes them. */
+void mt_linux_link_check(struct mt_linux_link *self, struct mt_mono now);
+/** Something went wrong on it: looks again soon, half a second after the last look. */
+void mt_linux_link_suspect(struct mt_linux_link *self);
+/** Takes one message off the netlink socket and marks the links that it may concern. */
+void mt_linux_netlink_ready(struct mt_linux *self);
+
+/* ---- linux_udp.c ------------------------------------------------------------------------ */
+
+bool mt_udp_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
+void mt_udp_close(struct mt_linux_link *link);
+/** Receives at most one frame; `ret_input` says NONE if there was none. */
+void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
+                    struct mt_input *ret_input);
+/** Takes at most one transmit stamp off the error queue. */
+void mt_udp_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
+                       struct mt_input *ret_input);
+extern const struct mt_hal_link_ops mt_udp_ops;
+
+/* ---- linux_netdev.c --------------------------------------------------------------------- */
+
+enum mt_netdev_state { MT_NETDEV_MISSING, MT_NETDEV_DOWN, MT_NETDEV_NO_ADDRESS, MT_NETDEV_UP };
+
+/** 0 if there is no such interface. */
+int mt_netdev_index(int ioctl_fd, const char *name);
+/** The present name of an interface; false if it is gone. */
+bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
+enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name);
+bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity *ret_identity);
+/** A socket that speaks up when an interface or an address changes; -1 if it cannot be had. */
+int mt_netdev_listen(void);
+
+/* ---- linux_store.c ---------------------------------------------------------------------- */
+
+struct mt_linux_store *mt_linux_store_open(const struct mt_linux_options *options,
+                                           char reason[MT_HAL_REASON_SIZE]);
+/** Makes room for the next clock: its page and the name of its drift file. */
+bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
+                        char reason[MT_HAL_REASON_SIZE]);
+/** Writes out what the input log still holds back. */
+void mt_linux_store_flush(struct mt_linux_store *self);
+struct mt_hal_store *mt_linux_store_table(struct mt_linux_store *self);
+void mt_linux_store_close(struct mt_linux_store *self);
+
+#endif

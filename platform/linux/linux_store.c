@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What outlives an input.
+ *
+ * Clock pages are files clock.NAME in the run folder, mapped and shared.  A page is an array of
+ * 32-bit words under a sequence number that is odd while they change; all accesses are atomic, so
+ * a reader may look at any moment.  A page that is there already is used again, so that programs
+ * which have it mapped see the new daemon; a new one appears complete, under its name, in one
+ * step.  The file is locked while we live: two daemons never write one page.  Without a daemon a
+ * page says that it is stale.
+ *
+ * Drift files drift.NAME hold one number, and are replaced in one step.
+ */
+#include "platform/linux/linux_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_FILE_SIZE 4096 /* room to grow: readers map what they know */
+#define PATH_SIZE      512
+#define NAME_SIZE      64
+#define WORDS          (sizeof(struct mt_clock_page) / sizeof(uint32_t))
+#define SEQUENCE_WORD  (offsetof(struct mt_clock_page, sequence) / sizeof(uint32_t))
+#define DRIFT_LIMIT    0.1 /* s/s: no oscillator is that bad; the file is */
+
+_Static_assert(sizeof(struct mt_clock_page) % sizeof(uint32_t) == 0, "the page is made of words");
+
+struct slot {
+    char name[NAME_SIZE];
+    _Atomic uint32_t *words; /* null: not published */
+    int fd;
+    struct mt_clock_page last;
+};
+
+struct mt_linux_store {
+    struct mt_hal_store hal;
+    const char *run_dir;
+    const char *state_dir;
+    FILE *log;
+    struct slot slots[MT_LINUX_CLOCKS];
+    size_t count;
+};
+
+/* ---- pages ------------------------------------------------------------------------------ */
+
+static void write_page(struct slot *slot)
+{
+    uint32_t words[WORDS];
+    uint32_t odd =
+        (atomic_load_explicit(&slot->words[SEQUENCE_WORD], memory_order_relaxed) + 1) | 1;
+
+    slot->last.magic = MT_CLOCK_PAGE_MAGIC;
+    slot->last.version = MT_CLOCK_PAGE_VERSION;
+    slot->last.size = sizeof slot->last;
+    memcpy(words, &slot->last, sizeof words);
+    atomic_store_explicit(&slot->words[SEQUENCE_WORD], odd, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    for (size_t i = 0; i < WORDS; i++) {
+        if (i != SEQUENCE_WORD) {
+            atomic_store_explicit(&slot->words[i], words[i], memory_order_relaxed);
+        }
+    }
+    atomic_store_explicit(&slot->words[SEQUENCE_WORD], odd + 1, memory_order_release);
+}
+
+static void publish(struct mt_hal_store *hal, uint16_t index, const struct mt_clock_page *page)
+{
+    struct mt_linux_store *self = (struct mt_linux_store *)hal;
+
+    if (index < self->count && self->slots[index].words) {
+        self->slots[index].last = *page;
+        write_page(&self->slots[index]);
+    }
+}
+
+static void mark_stale(struct slot *slot)
+{
+    slot->last.valid_until_base_ns = INT64_MIN;
+    write_page(slot);
+}
+
+/* a descriptor of the page file, locked; -1 with errno (EWOULDBLOCK: somebody else has it) */
+static int prepare_file(int fd)
+{
+    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) != 0 || fchmod(fd, 0644) != 0 ||
+                    ftruncate(fd, PAGE_FILE_SIZE) != 0)) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static bool map_page(struct slot *slot)
+{
+    void *memory = mmap(0, PAGE_FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, slot->fd, 0);
+
+    if (memory == MAP_FAILED) {
+        return false;
+    }
+    slot->words = memory;
+    mark_stale(slot);
+    return true;
+}
+
+static bool open_page(const struct mt_linux_store *self, struct slot *slot)
+{
+    char path[PATH_SIZE];
+    char fresh[PATH_SIZE];
+    bool is_new;
+
+    snprintf(path, sizeof path, "%s/clock.%s", self->run_dir, slot->name);
+    snprintf(fresh, sizeof fresh, "%s/.clock.%s.%ld", self->run_dir, slot->name, (long)getpid());
+    slot->fd = prepare_file(open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    is_new = slot->fd < 0 && errno == ENOENT;
+    if (is_new) {
+        slot->fd =
+            prepare_file(open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+    }
+    return slot->fd >= 0 && map_page(slot) && (!is_new || rename(fresh, path) == 0);
+}
+
+static void close_page(struct slot *slot)
+{
+    if (slot->words) {
+        mark_stale(slot);
+        munmap((void *)slot->words, PAGE_FILE_SIZE);
+        slot->words = 0;
+    }
+    if (slot->fd >= 0) {
+        close(slot->fd);
+        slot->fd = -1;
+    }
+}
+
+/* ---- drift ------------------------------------------------------------------------------ */
+
+static bool load_drift(struct mt_hal_store *hal, uint16_t index, mt_real *ret_rate)
+{
+    const struct mt_linux_store *self = (struct mt_linux_store *)hal;
+    char path[PATH_SIZE];
+    FILE *file;
+    mt_real rate = 0;
+    bool is_good;
+
+    if (!self->state_dir || index >= self->count) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/drift.%s", self->state_dir, self->slots[index].name);
+    file = fopen(path, "re");
+    if (!file) {
+        return false;
+    }
+    is_good = fscanf(file, "%lf", &rate) == 1 && rate > -DRIFT_LIMIT && rate < DRIFT_LIMIT;
+    fclose(file);
+    if (is_good) {
+        *ret_rate = rate;
+    }
+    return is_good;
+}
+
+static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
+{
+    const struct mt_linux_store *self = (struct mt_linux_store *)hal;
+    char path[PATH_SIZE];
+    char fresh[PATH_SIZE];
+    FILE *file;
+    bool is_good;
+
+    if (!self->state_dir || index >= self->count) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/drift.%s", self->state_dir, self->slots[index].name);
+    snprintf(fresh, sizeof fresh, "%s/.drift.%s", self->state_dir, self->slots[index].name);
+    file = fopen(fresh, "we");
+    if (!file) {
+        return;
+    }
+    is_good = fprintf(file, "%.17g # rate correction of clock %s, s/s\n", rate,
+                      self->slots[index].name) > 0;
+    if (fclose(file) == 0 && is_good) {
+        (void)rename(fresh, path);
+    }
+}
+
+/* ---- the input log ----------------------------------------------------------------------- */
+
+/* A log with a hole in it cannot be replayed, so the first failure ends it. */
+static void log_input(struct mt_hal_store *hal, const uint8_t *bytes, size_t length)
+{
+    struct mt_linux_store *self = (struct mt_linux_store *)hal;
+
+    if (self->log && fwrite(bytes, 1, length, self->log) != length) {
+        fclose(self->log);
+        self->log = 0;
+    }
+}
+
+void mt_linux_store_flush(struct mt_linux_store *self)
+{
+    if (self->log) {
+        fflush(self->log);
+    }
+}
+
+/* ---- opening and closing ----------------------------------------------------------------- */
+
+static const struct mt_hal_store_ops store_ops = {
+    .publish = publish,
+    .load_drift = load_drift,
+    .save_drift = save_drift,
+    .log = log_input,
+};
+
+static bool make_folder(const char *path, const char *use, char reason[MT_HAL_REASON_SIZE])
+{
+    if (!path || mkdir(path, 0755) == 0 || errno == EEXIST) {
+        return true;
+    }
+    mt_linux_say(reason, "cannot make the folder %.100s for %s: %s; make it, or name another one",
+                 path, use, strerror(errno));
+    return false;
+}
+
+struct mt_linux_store *mt_linux_store_open(const struct mt_linux_options *options,
+                                           char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_linux_store *self;
+
+    if (!make_folder(options->run_dir, "clock pages", reason) ||
+        !make_folder(options->state_dir, "drift files", reason)) {
+        return 0;
+    }
+    self = calloc(1, sizeof *self);
+    if (!self) {
+        mt_linux_say(reason, "out of memory");
+        return 0;
+    }
+    self->hal.ops = &store_ops;
+    self->run_dir = options->run_dir;
+    self->state_dir = options->state_dir;
+    if (options->input_log) {
+        self->log = fopen(options->input_log, "we");
+        if (!self->log) {
+            mt_linux_say(reason, "cannot write the input log %.100s: %s; name another file",
+                         options->input_log, strerror(errno));
+            free(self);
+            return 0;
+        }
+    }
+    return self;
+}
+
+static bool is_file_name(const char *name)
+{
+    return name && name[0] && name[0] != '.' && strlen(name) < NAME_SIZE && !strchr(name, '/');
+}
+
+bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
+                        char reason[MT_HAL_REASON_SIZE])
+{
+    struct slot *slot = &self->slots[self->count];
+
+    if (!is_file_name(name)) {
+        mt_linux_say(reason,
+                     "\"%.60s\" cannot name a clock: it is part of a file name, so no '/', "
+                     "no '.' in front, at most %d characters",
+                     name ? name : "", NAME_SIZE - 1);
+        return false;
+    }
+    memset(slot, 0, sizeof *slot);
+    memcpy(slot->name, name, strlen(name));
+    slot->fd = -1;
+    if (self->run_dir && !open_page(self, slot)) {
+        mt_linux_say(reason, "cannot publish clock %s in %.100s: %s; %s", name, self->run_dir,
+                     strerror(errno),
+                     errno == EWOULDBLOCK ? "another meantimed publishes there; give this one a "
+                                            "run folder of its own"
+                                          : "check the folder's owner and permissions");
+        close_page(slot);
+        return false;
+    }
+    self->count++;
+    return true;
+}
+
+struct mt_hal_store *mt_linux_store_table(struct mt_linux_store *self)
+{
+    return &self->hal;
+}
+
+void mt_linux_store_close(struct mt_linux_store *self)
+{
+    if (!self) {
+        return;
+    }
+    for (size_t i = 0; i < self->count; i++) {
+        close_page(&self->slots[i]);
+    }
+    if (self->log) {
+        fclose(self->log);
+    }
+    free(self);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The one place to wait: poll(2) over all sockets, whose timeout is the earliest of the runtime's
+ * deadline, our own and half a second (signals set a flag that the caller looks at in between).
+ *
+ * One ready descriptor is served for each wake-up, with one recvmsg.  Each member of the set has
+ * two slots, input and errors, and the search for the next ready slot starts after the one that
+ * was served last: a flooded socket gets every second turn at most, and cannot keep a transmit
+ * stamp waiting that lies in its own error queue.  Level-triggered poll finds again what was left.
+ * The error queue is read only when poll says so (POLLPRI or POLLERR).
+ */
+#include "platform/linux/linux_private.h"
+
+#include <stdlib.h>
+
+#define LONGEST_NS   500000000
+#define NS_PER_MS    1000000
+#define ERROR_EVENTS (POLLERR | POLLPRI | POLLHUP | POLLNVAL)
+#define SLOTS        2 /* for each descriptor: input, errors */
+
+/* ---- the set ---------------------------------------------------------------------------- */
+
+static size_t count_members(const struct mt_linux *self)
+{
+    return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + self->wait.watch_count;
+}
+
+static bool reserve(struct mt_linux_wait *wait, size_t size)
+{
+    struct pollfd *set;
+    struct mt_pollee *pollees;
+
+    if (size <= wait->capacity) {
+        return true;
+    }
+    set = realloc(wait->set, 2 * size * sizeof *set);
+    wait->set = set ? set : wait->set;
+    pollees = realloc(wait->pollees, 2 * size * sizeof *pollees);
+    wait->pollees = pollees ? pollees : wait->pollees;
+    wait->capacity = set && pollees ? 2 * size : wait->capacity;
+    return set && pollees;
+}
+
+static void put(struct mt_linux_wait *wait, int fd, short events, struct mt_pollee pollee)
+{
+    if (fd >= 0) {
+        wait->set[wait->size] = (struct pollfd){fd, events, 0};
+        wait->pollees[wait->size] = pollee;
+        wait->size++;
+    }
+}
+
+static void put_link(struct mt_linux_wait *wait, const struct mt_linux_link *link, uint16_t index)
+{
+    for (int role = 0; role < MT_SOCKET_ROLE_COUNT; role++) {
+        struct mt_pollee pollee = {MT_POLLEE_SOCKET, index, (enum mt_socket_role)role};
+
+        put(wait, link->sockets[role].fd, POLLIN | POLLPRI, pollee);
+    }
+}
+
+/* Without memory the old set would name closed descriptors, so then there is none until the next
+ * call. */
+static void rebuild(struct mt_linux *self)
+{
+    struct mt_linux_wait *wait = &self->wait;
+
+    wait->size = 0;
+    if (!reserve(wait, count_members(self))) {
+        return;
+    }
+    wait->is_set_old = false;
+    put(wait, self->netlink_fd, POLLIN, (struct mt_pollee){.kind = MT_POLLEE_NETLINK});
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        if (self->links[i]) {
+            put_link(wait, self->links[i], i);
+        }
+    }
+    for (size_t i = 0; i < wait->watch_count; i++) {
+        put(wait, wait->watches[i].fd, wait->watches[i].events,
+            (struct mt_pollee){.kind = MT_POLLEE_WATCH});
+    }
+}
+
+static struct mt_linux_watch *find_watch(struct mt_linux_wait *wait, int fd)
+{
+    for (size_t i = 0; i < wait->watch_count; i++) {
+        if (wait->watches[i].fd == fd) {
+            return &wait->watches[i];
+        }
+    }
+    return 0;
+}
+
+bool mt_linux_watch(struct mt_linux *self, int fd, short events, mt_linux_ready *ready,
+                    void *context)
+{
+    struct mt_linux_wait *wait = &self->wait;
+    struct mt_linux_watch *watch = find_watch(wait, fd);
+
+    if (!watch) {
+        struct mt_linux_watch *more =
+            realloc(wait->watches, (wait->watch_count + 1) * sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        wait->watches = more;
+        watch = &more[wait->watch_count++];
+    }
+    *watch = (struct mt_linux_watch){fd, events, ready, context};
+    wait->is_set_old = true;
+    return true;
+}
+
+void mt_linux_unwatch(struct mt_linux *self, int fd)
+{
+    struct mt_linux_wait *wait = &self->wait;
+    struct mt_linux_watch *watch = find_watch(wait, fd);
+
+    if (watch) {
+        *watch = wait->watches[--wait->watch_count];
+        wait->is_set_old = true;
+    }
+}
+
+void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void *context)
+{
+    self->wait.regular = regular;
+    self->wait.regular_context = context;
+}
+
+/* ---- what is due without waiting --------------------------------------------------------- */
+
+static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_input)
+{
+    if (link->is_told && link->told_up == link->is_up) {
+        return false;
+    }
+    link->is_told = true;
+    link->told_up = link->is_up;
+    ret_input->kind = MT_INPUT_LINK;
+    ret_input->is_up = link->is_up;
+    return true;
+}
+
+static bool take_given_up(struct mt_linux_link *link, struct mt_input *ret_input)
+{
+    if (!mt_tokens_next_given_up(&link->tokens, &ret_input->token, ret_input->now)) {
+        return false;
+    }
+    link->hal.counters.stamps_missing++;
+    ret_input->kind = MT_INPUT_TX_STAMP;
+    ret_input->has_stamp = false;
+    return true;
+}
+
+/* Something that a link has to say, and when the next link wants to be looked at. */
+static bool take_due(struct mt_linux *self, struct mt_input *ret_input, struct mt_mono *deadline)
+{
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        struct mt_linux_link *link = self->links[i];
+
+        if (!link) {
+            continue;
+        }
+        ret_input->link = i;
+        if (ret_input->now.ns >= link->check_at.ns) {
+            mt_linux_link_check(link, ret_input->now);
+        }
+        if (take_link_change(link, ret_input) || take_given_up(link, ret_input)) {
+            return true;
+        }
+        *deadline = mt_mono_earlier(*deadline, link->check_at);
+        *deadline = mt_mono_earlier(*deadline, mt_tokens_deadline(&link->tokens));
+    }
+    return false;
+}
+
+static void run_regular(struct mt_linux_wait *wait, struct mt_mono now)
+{
+    if (now.ns >= wait->tick_at.ns) {
+        wait->tick_at = mt_mono_plus(now, MT_LINUX_TICK_NS);
+        mt_linux_store_flush(wait->platform->store);
+        if (wait->regular) {
+            wait->regular(wait->regular_context);
+        }
+    }
+}
+
+/* ---- waiting ---------------------------------------------------------------------------- */
+
+/* rounded up: to wake a little late costs nothing, to wake early means to wait twice */
+static int timeout_ms(struct mt_mono now, struct mt_mono deadline)
+{
+    if (deadline.ns <= now.ns) {
+        return 0;
+    }
+    if (deadline.ns - now.ns >= LONGEST_NS) {
+        return LONGEST_NS / NS_PER_MS;
+    }
+    return (int)((deadline.ns - now.ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static bool is_slot_ready(const struct mt_linux_wait *wait, size_t slot)
+{
+    const struct pollfd *member = &wait->set[slot / SLOTS];
+    bool is_for_errors = slot % SLOTS != 0;
+
+    if (wait->pollees[slot / SLOTS].kind == MT_POLLEE_SOCKET) {
+        return (member->revents & (is_for_errors ? ERROR_EVENTS : POLLIN)) != 0;
+    }
+    return !is_for_errors && member->revents != 0;
+}
+
+static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input)
+{
+    struct mt_linux_wait *wait = &self->wait;
+    const struct mt_pollee *pollee = &wait->pollees[slot / SLOTS];
+    const struct pollfd *member = &wait->set[slot / SLOTS];
+    struct mt_linux_link *link;
+    const struct mt_linux_watch *watch;
+
+    switch (pollee->kind) {
+    case MT_POLLEE_NETLINK:
+        mt_linux_netlink_ready(self);
+        break;
+    case MT_POLLEE_SOCKET:
+        link = self->links[pollee->link];
+        ret_input->link = pollee->link;
+        if (slot % SLOTS == 0) {
+            mt_udp_receive(link, pollee->role, wait->frame, ret_input);
+        } else {
+            mt_udp_take_stamp(link, pollee->role, wait->frame, ret_input);
+        }
+        break;
+    case MT_POLLEE_WATCH:
+        watch = find_watch(wait, member->fd);
+        if (watch) {
+            watch->ready(watch->context, member->fd, member->revents);
+        }
+        break;
+    }
+}
+
+static void serve_one(struct mt_linux *self, struct mt_input *ret_input)
+{
+    struct mt_linux_wait *wait = &self->wait;
+    size_t slots = wait->size * SLOTS;
+
+    for (size_t i = 0; i < slots; i++) {
+        size_t slot = (wait->turn + i) % slots;
+
+        if (is_slot_ready(wait, slot)) {
+            wait->turn = slot + 1;
+            serve(self, slot, ret_input);
+            return;
+        }
+    }
+}
+
+static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
+{
+    struct mt_linux_wait *wait = (struct mt_linux_wait *)hal;
+    struct mt_linux *self = wait->platform;
+    struct mt_input input = {.kind = MT_INPUT_NONE, .now = mt_linux_now()};
+
+    run_regular(wait, input.now);
+    if (!take_due(self, &input, &deadline)) {
+        if (wait->is_set_old) {
+            rebuild(self);
+        }
+        if (poll(wait->set, wait->size, timeout_ms(input.now, deadline)) > 0) {
+            serve_one(self, &input);
+        }
+        input.now = mt_linux_now();
+    }
+    *ret_input = input;
+}
+
+static struct mt_mono wait_now(struct mt_hal_wait *hal)
+{
+    (void)hal;
+    return mt_linux_now();
+}
+
+static const struct mt_hal_wait_ops wait_ops = {.next = wait_next, .now = wait_now};
+
+void mt_linux_wait_init(struct mt_linux *self)
+{
+    self->wait.hal.ops = &wait_ops;
+    self->wait.platform = self;
+    self->wait.is_set_old = true;
+}
+
+void mt_linux_wait_free(struct mt_linux *self)
+{
+    free(self->wait.set);
+    free(self->wait.pollees);
+    free(self->wait.watches);
+}
