@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Events as sentences: what changed, for the log and for those who ask the control socket.
+ * compose/ translates the node's events into struct mt_status_event; events.def lists the kinds.
+ * Thread rule: pure functions; any thread.
+ */
+#ifndef MEANTIME_STATUS_EVENTS_H
+#define MEANTIME_STATUS_EVENTS_H
+
+#include "meantime/ptp.h"
+#include "meantime/steer.h"
+
+#define MT_STATUS_SENTENCE_SIZE 320 /**< suffices for every event; longer texts are cut */
+
+/** Most serious first, as log_level in the configuration. */
+enum mt_status_level {
+    MT_STATUS_ERROR,
+    MT_STATUS_WARNING,
+    MT_STATUS_INFO,
+    MT_STATUS_DEBUG,
+};
+
+enum mt_status_event_kind {
+#define MT_STATUS_EVENT(symbol, name, level, meaning) MT_STATUS_EVENT_##symbol,
+#include "status/events.def"
+#undef MT_STATUS_EVENT
+    MT_STATUS_EVENT_COUNT
+};
+
+/** One event.  Names and pointers are read during the call only. */
+struct mt_status_event {
+    enum mt_status_event_kind kind;
+    const char *instance; /**< its name: port state, parent, time properties */
+    const char *port;     /**< its name: port state, link; parent: the receiving port or null */
+    const char *clock;    /**< its name: the clock events */
+    union {
+        struct {
+            enum mt_port_state from;
+            enum mt_port_state to;
+        } state;
+        const struct mt_ptp_dataset *parent; /**< read if `port` is not null */
+        const struct mt_time_properties *time;
+        struct {
+            enum mt_steer_phase from;
+            enum mt_steer_phase to;
+        } phase;
+        struct mt_span step; /**< step, disturbed: by how much the reading jumped */
+        struct {
+            enum mt_timescale source;
+            enum mt_timescale clock;
+        } scale;
+        const char *text; /**< notice: the sentence itself */
+    } value;
+};
+
+const char *mt_status_event_name(enum mt_status_event_kind kind);
+enum mt_status_level mt_status_event_level(enum mt_status_event_kind kind);
+const char *mt_status_event_meaning(enum mt_status_event_kind kind);
+const char *mt_status_level_name(enum mt_status_level level); /**< "warning" */
+
+/** Writes the event as one sentence without full stop or newline; cut if `size` is too small. */
+void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size);
+
+/** An event of an instance as a sentence: for those who have no composition.  `port`: the name
+ * of the event's port; for a new parent only that there is one is told.  Samples give "". */
+void mt_event_sentence(const struct mt_event *event, const char *instance, const char *port,
+                       char *buffer, size_t size);
+
+/** {"id":7,"uptime_s":12.5,"event":"port_state","level":"info","text":"..."} as one line without
+ * newline; the caller frees it.  Null when there is no memory left. */
+char *mt_status_event_json(const struct mt_status_event *event, uint64_t id, mt_real uptime_s);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Names as tables indexed by the enumeration, so that a value without a name shows up as "?" in
+ * the tests and not as a crash. */
+#include "status/names.h"
+
+#include <stdio.h>
+
+#define COUNT_OF(table)        (sizeof(table) / sizeof(table)[0])
+#define LOOK_UP(table, number) look_up(table, COUNT_OF(table), (size_t)(number))
+
+static const char *look_up(const char *const *table, size_t count, size_t number)
+{
+    return number < count && table[number] != NULL ? table[number] : "?";
+}
+
+enum mt_role mt_role_of(const struct mt_instance *instance)
+{
+    bool transmits = false;
+    bool is_passive = false;
+    for (uint16_t port = 0; port < instance->port_count; port++) {
+        enum mt_port_state state = instance->ports[port].state;
+        transmits |= state == MT_STATE_TRANSMITTER || state == MT_STATE_PRE_TRANSMITTER;
+        is_passive |= state == MT_STATE_PASSIVE;
+    }
+    if (instance->receiving_port != 0)
+        return instance->port_count > 1 ? MT_ROLE_BOUNDARY : MT_ROLE_RECEIVER;
+    if (transmits)
+        return MT_ROLE_GRANDMASTER;
+    return is_passive ? MT_ROLE_PASSIVE : MT_ROLE_LISTENING;
+}
+
+const char *mt_role_name(enum mt_role role)
+{
+    static const char *const names[] = {"listening", "grandmaster", "receiver", "boundary",
+                                        "passive"};
+    return LOOK_UP(names, role);
+}
+
+const char *mt_port_state_name(enum mt_port_state state)
+{
+    static const char *const names[] = {
+        [MT_STATE_INITIALIZING] = "INITIALIZING",
+        [MT_STATE_FAULTY] = "FAULTY",
+        [MT_STATE_DISABLED] = "DISABLED",
+        [MT_STATE_LISTENING] = "LISTENING",
+        [MT_STATE_PRE_TRANSMITTER] = "PRE_TRANSMITTER",
+        [MT_STATE_TRANSMITTER] = "TRANSMITTER",
+        [MT_STATE_PASSIVE] = "PASSIVE",
+        [MT_STATE_UNCALIBRATED] = "UNCALIBRATED",
+        [MT_STATE_RECEIVER] = "RECEIVER",
+    };
+    return LOOK_UP(names, state);
+}
+
+const char *mt_verdict_name(enum mt_verdict verdict)
+{
+    static const char *const names[] = {
+#define MT_VERDICT(symbol, name, meaning) name,
+#include "meantime/verdict.def"
+#undef MT_VERDICT
+    };
+    return LOOK_UP(names, verdict);
+}
+
+const char *mt_verdict_meaning(enum mt_verdict verdict)
+{
+    static const char *const meanings[] = {
+#define MT_VERDICT(symbol, name, meaning) meaning,
+#include "meantime/verdict.def"
+#undef MT_VERDICT
+    };
+    return LOOK_UP(meanings, verdict);
+}
+
+const char *mt_port_counter_name(enum mt_port_counter counter)
+{
+    static const char *const names[] = {
+#define MT_PORT_COUNTER(symbol, name, meaning) name,
+#include "meantime/port_counter.def"
+#undef MT_PORT_COUNTER
+    };
+    return LOOK_UP(names, counter);
+}
+
+const char *mt_port_counter_meaning(enum mt_port_counter counter)
+{
+    static const char *const meanings[] = {
+#define MT_PORT_COUNTER(symbol, name, meaning) meaning,
+#include "meantime/port_counter.def"
+#undef MT_PORT_COUNTER
+    };
+    return LOOK_UP(meanings, counter);
+}
+
+const char *mt_clock_state_name(enum mt_clock_state state)
+{
+    static const char *const names[] = {
+        [MT_CLOCK_FREE_RUN] = "free_run", [MT_CLOCK_ACQUIRING] = "acquiring",
+        [MT_CLOCK_LOCKED] = "locked",     [MT_CLOCK_HOLDOVER] = "holdover",
+        [MT_CLOCK_SERVING] = "serving",
+    };
+    return LOOK_UP(names, state);
+}
+
+const char *mt_steer_phase_name(enum mt_steer_phase phase)
+{
+    static const char *const names[] = {
+        [MT_STEER_IDLE] = "idle",
+        [MT_STEER_ACQUIRING] = "acquiring",
+        [MT_STEER_LOCKED] = "locked",
+        [MT_STEER_HOLDOVER] = "holdover",
+    };
+    return LOOK_UP(names, phase);
+}
+
+const char *mt_scale_name(enum mt_timescale scale)
+{
+    static const char *const names[] = {
+        [MT_SCALE_ARB] = "ARB",
+        [MT_SCALE_TAI] = "TAI",
+        [MT_SCALE_UTC] = "UTC",
+        [MT_SCALE_SMEARED_UTC] = "smeared UTC",
+    };
+    return LOOK_UP(names, scale);
+}
+
+const char *mt_bound_reference_name(enum mt_bound_reference against)
+{
+    static const char *const names[] = {
+        [MT_BOUND_NONE] = "none",
+        [MT_BOUND_SOURCE] = "source",
+        [MT_BOUND_TRACEABLE] = "traceable",
+    };
+    return LOOK_UP(names, against);
+}
+
+const char *mt_sample_verdict_name(enum mt_sample_verdict verdict)
+{
+    static const char *const names[] = {
+        [MT_SAMPLE_USED] = "used", [MT_SAMPLE_OUTLIER] = "outlier", [MT_SAMPLE_STEP] = "step",
+        [MT_SAMPLE_OLD] = "old",   [MT_SAMPLE_REFUSED] = "refused",
+    };
+    return LOOK_UP(names, verdict);
+}
+
+const char *mt_time_source_name(uint8_t time_source)
+{
+    static const char *const names[] = {
+        [0x10] = "atomic_clock",     [0x20] = "gnss",  [0x30] = "terrestrial_radio",
+        [0x39] = "serial_time_code", [0x40] = "ptp",   [0x50] = "ntp",
+        [0x60] = "hand_set",         [0x90] = "other", [0xA0] = "internal_oscillator",
+    };
+    return LOOK_UP(names, time_source);
+}
+
+const char *mt_clock_accuracy_name(uint8_t accuracy)
+{
+    static const char *const names[] = {
+        "1 ps",  "2.5 ps", "10 ps",  "25 ps", "100 ps", "250 ps", "1 ns",  "2.5 ns", "10 ns",
+        "25 ns", "100 ns", "250 ns", "1 us",  "2.5 us", "10 us",  "25 us", "100 us", "250 us",
+        "1 ms",  "2.5 ms", "10 ms",  "25 ms", "100 ms", "250 ms", "1 s",   "10 s",   "over 10 s",
+    };
+    if (accuracy == 0xFE)
+        return "unknown";
+    return accuracy < 0x17 ? "?" : LOOK_UP(names, accuracy - 0x17);
+}
+
+void mt_clock_identity_text(struct mt_clock_identity identity, char ret_text[MT_IDENTITY_TEXT_SIZE])
+{
+    const uint8_t *o = identity.octet;
+    snprintf(ret_text, MT_IDENTITY_TEXT_SIZE, "%02x%02x%02x.%02x%02x.%02x%02x%02x", o[0], o[1],
+             o[2], o[3], o[4], o[5], o[6], o[7]);
+}
+
+void mt_port_identity_text(struct mt_port_identity identity, char ret_text[MT_IDENTITY_TEXT_SIZE])
+{
+    mt_clock_identity_text(identity.clock, ret_text);
+    snprintf(ret_text + 18, MT_IDENTITY_TEXT_SIZE - 18, "-%u", identity.port);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The report as JSON.  report.def is expanded once for each scope into a function that puts all
+ * fields of that scope into an object, and once into the table of the schema; there is no other
+ * list of fields.  A number that is not known is NAN here and null in JSON, so that nobody takes
+ * a zero for a measurement. */
+#include "status/report.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "status/names.h"
+
+const struct mt_report_field *mt_report_fields(size_t *ret_count)
+{
+    static const struct mt_report_field fields[] = {
+#define MT_REPORT(scope_, path_, type_, metric_, help_, value_)                                    \
+    {MT_REPORT_##scope_, MT_REPORT_##type_, MT_REPORT_##metric_, path_, help_},
+#include "status/report.def"
+#undef MT_REPORT
+    };
+    *ret_count = sizeof fields / sizeof fields[0];
+    return fields;
+}
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+/* Picoseconds and 10^-12 are finer than anything measured here. */
+static mt_real ns(mt_real s)
+{
+    return round(s * 1e12) / 1e3;
+}
+
+static mt_real ppb(mt_real ratio)
+{
+    return round(ratio * 1e12) / 1e3;
+}
+
+static mt_real interval_ns(struct mt_interval interval)
+{
+    return mt_interval_is_too_large(interval) ? NAN : round((mt_real)interval.q16 / 65.536) / 1e3;
+}
+
+static const struct mt_estimate *estimate_of(const struct mt_report_clock *o)
+{
+    return o->quality->has_estimate ? &o->quality->estimate : NULL;
+}
+
+static bool has_flag(const struct mt_report_instance *o, enum mt_ptp_flag flag)
+{
+    return (o->ptp->time.flags & flag) != 0;
+}
+
+static const char *identity_text(struct mt_clock_identity identity, char *text)
+{
+    mt_clock_identity_text(identity, text);
+    return text;
+}
+
+static void add_count(cJSON *counts, const char *name, uint64_t count)
+{
+    cJSON_AddNumberToObject(counts, name, (double)count);
+}
+
+static cJSON *count_samples(const struct mt_report_clock *o)
+{
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned verdict = 0; verdict < MT_SAMPLE_VERDICT_COUNT; verdict++) {
+        uint64_t sum = 0;
+        for (uint16_t source = 0; source < o->discipline->source_count; source++)
+            sum += o->discipline->sources[source].verdicts[verdict];
+        add_count(counts, mt_sample_verdict_name((enum mt_sample_verdict)verdict), sum);
+    }
+    return counts;
+}
+
+static cJSON *count_verdicts(const struct mt_report_port *o)
+{
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned verdict = 0; verdict < MT_VERDICT_COUNT; verdict++)
+        add_count(counts, mt_verdict_name((enum mt_verdict)verdict), o->ptp->verdicts[verdict]);
+    return counts;
+}
+
+static cJSON *count_counters(const struct mt_report_port *o)
+{
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned counter = 0; counter < MT_PORT_COUNTER_COUNT; counter++)
+        add_count(counts, mt_port_counter_name((enum mt_port_counter)counter),
+                  o->ptp->counters[counter]);
+    return counts;
+}
+
+/* ---- objects ------------------------------------------------------------------------------ */
+
+/* The object that a path's last word belongs into; inner objects are made on the way. */
+static cJSON *descend(cJSON *object, const char **path)
+{
+    const char *dot;
+    while ((dot = strchr(*path, '.')) != NULL) {
+        char name[40] = "";
+        memcpy(name, *path, (size_t)(dot - *path));
+        cJSON *inner = cJSON_GetObjectItemCaseSensitive(object, name);
+        object = inner != NULL ? inner : cJSON_AddObjectToObject(object, name);
+        *path = dot + 1;
+    }
+    return object;
+}
+
+static void put(cJSON *object, const char *path, cJSON *value)
+{
+    object = descend(object, &path);
+    if (!cJSON_AddItemToObject(object, path, value))
+        cJSON_Delete(value);
+}
+
+static cJSON *make_STRING(const char *value)
+{
+    return value == NULL ? cJSON_CreateNull() : cJSON_CreateString(value);
+}
+
+static cJSON *make_NUMBER(mt_real value)
+{
+    return isnan(value) ? cJSON_CreateNull() : cJSON_CreateNumber(value);
+}
+
+static cJSON *make_COUNTS(cJSON *value)
+{
+    return value;
+}
+
+#define make_INTEGER(value) cJSON_CreateNumber((double)(value))
+#define make_BOOLEAN(value) cJSON_CreateBool(value)
+
+/* A preprocessor cannot filter by scope: each function expands all lines, and those of another
+ * scope to nothing. */
+#define PUT(path, type, value) put(object, path, make_##type(value));
+
+static void put_daemon(cJSON *object, const struct mt_report_daemon *o)
+{
+#define ONLY_DAEMON(path, type, value) PUT(path, type, value)
+#define ONLY_CLOCK(path, type, value)
+#define ONLY_INSTANCE(path, type, value)
+#define ONLY_PORT(path, type, value)
+#define MT_REPORT(scope, path, type, metric, help, value) ONLY_##scope(path, type, value)
+#include "status/report.def"
+#undef ONLY_DAEMON
+#undef ONLY_CLOCK
+}
+
+static void put_clock(cJSON *object, const struct mt_report_clock *o)
+{
+#define ONLY_DAEMON(path, type, value)
+#define ONLY_CLOCK(path, type, value) PUT(path, type, value)
+#include "status/report.def"
+#undef ONLY_CLOCK
+#undef ONLY_INSTANCE
+}
+
+static void put_instance(cJSON *object, const struct mt_report_instance *o)
+{
+    char text[MT_IDENTITY_TEXT_SIZE];
+#define ONLY_CLOCK(path, type, value)
+#define ONLY_INSTANCE(path, type, value) PUT(path, type, value)
+#include "status/report.def"
+#undef ONLY_INSTANCE
+#undef ONLY_PORT
+}
+
+static void put_port(cJSON *object, const struct mt_report_port *o)
+{
+#define ONLY_INSTANCE(path, type, value)
+#define ONLY_PORT(path, type, value) PUT(path, type, value)
+#include "status/report.def"
+#undef MT_REPORT
+}
+
+static cJSON *add_to(cJSON *array)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, object);
+    return object;
+}
+
+static void put_all(cJSON *root, const struct mt_report *self)
+{
+    put_daemon(cJSON_AddObjectToObject(root, "daemon"), &self->daemon);
+    cJSON *clocks = cJSON_AddArrayToObject(root, "clocks");
+    for (size_t i = 0; i < self->clock_count; i++)
+        put_clock(add_to(clocks), &self->clocks[i]);
+    cJSON *instances = cJSON_AddArrayToObject(root, "instances");
+    for (size_t i = 0; i < self->instance_count; i++) {
+        const struct mt_report_instance *instance = &self->instances[i];
+        cJSON *object = add_to(instances);
+        put_instance(object, instance);
+        cJSON *ports = cJSON_AddArrayToObject(object, "ports");
+        for (uint16_t p = 0; p < instance->ptp->port_count; p++)
+            put_port(add_to(ports), &instance->ports[p]);
+    }
+}
+
+char *mt_report_json(const struct mt_report *self)
+{
+    cJSON *root = cJSON_CreateObject();
+    put_all(root, self);
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The status report: what a running daemon tells about itself.  compose/ fills a snapshot with
+ * pointers into the running node; this turns it into JSON for programs, and that JSON into
+ * OpenMetrics for monitoring.  report.def lists every field; names carry their units.
+ * Thread rule: the thread that owns what the snapshot points to; the OpenMetrics part any thread.
+ */
+#ifndef MEANTIME_STATUS_REPORT_H
+#define MEANTIME_STATUS_REPORT_H
+
+#include "meantime/ptp.h"
+#include "meantime/steer.h"
+
+struct mt_report_daemon {
+    const char *version;
+    const char *config_path; /**< null: started without a file */
+    int64_t pid;
+    mt_real uptime_s;
+    uint64_t inputs;
+    uint64_t events_lost;
+};
+
+struct mt_report_clock {
+    const char *name;
+    const char *kind; /**< "system", "overlay", "lab" */
+    const char *page; /**< path of the published page; null: none */
+    bool is_adjustable;
+    bool tai_utc_known;
+    int32_t tai_minus_utc_s;
+    const struct mt_clock_quality_report *quality;
+    const struct mt_discipline *discipline;
+};
+
+struct mt_report_link {
+    uint64_t received;
+    uint64_t kernel_dropped;
+    uint64_t sent;
+    uint64_t send_failed;
+    uint64_t stamps_missing;
+    uint64_t stamps_ambiguous;
+};
+
+struct mt_report_port {
+    const char *name;
+    const char *interface;
+    const struct mt_port *ptp;
+    struct mt_report_link link;
+};
+
+struct mt_report_instance {
+    const char *name;
+    const char *clock;
+    const struct mt_instance *ptp;
+    const struct mt_report_port *ports; /**< ptp->port_count of them */
+};
+
+struct mt_report {
+    struct mt_report_daemon daemon;
+    const struct mt_report_clock *clocks;
+    size_t clock_count;
+    const struct mt_report_instance *instances;
+    size_t instance_count;
+};
+
+/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}]} in one line without newline;
+ * the caller frees it.  Null when there is no memory left. */
+char *mt_report_json(const struct mt_report *self);
+
+/** The same as OpenMetrics text, from the JSON; the caller frees it.  Null if the JSON is no
+ * report or there is no memory left. */
+char *mt_report_open_metrics(const char *json);
+
+/* ---- the schema ----------------------------------------------------------------------------- */
+
+enum mt_report_scope {
+    MT_REPORT_DAEMON,
+    MT_REPORT_CLOCK,
+    MT_REPORT_INSTANCE,
+    MT_REPORT_PORT,
+};
+
+enum mt_report_type {
+    MT_REPORT_STRING,
+    MT_REPORT_INTEGER,
+    MT_REPORT_BOOLEAN,
+    MT_REPORT_NUMBER,
+    MT_REPORT_COUNTS,
+};
+
+enum mt_report_metric {
+    MT_REPORT_NONE,
+    MT_REPORT_GAUGE,
+    MT_REPORT_COUNTER,
+    MT_REPORT_INFO,
+    MT_REPORT_STATES_CLOCK,
+    MT_REPORT_STATES_ROLE,
+    MT_REPORT_STATES_PORT,
+};
+
+struct mt_report_field {
+    enum mt_report_scope scope;
+    enum mt_report_type type;
+    enum mt_report_metric metric;
+    const char *path;
+    const char *help;
+};
+
+/** All fields in the order of report.def. */
+const struct mt_report_field *mt_report_fields(size_t *ret_count);
+
+#endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * status/: the report matches its schema both ways, says null for what is not known, and becomes
+ * OpenMetrics text that follows the grammar of the format; names and sentences are as documented. */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#include "status/events.h"
+#include "status/names.h"
+#include "status/report.h"
+
+/* A boundary clock with two ports, small enough to be seen at a glance. */
+struct fixture {
+    struct mt_port ports[2];
+    struct mt_instance instance;
+    struct mt_discipline_source sources[2];
+    struct mt_discipline discipline;
+    struct mt_clock_quality_report quality;
+    struct mt_report_clock clock;
+    struct mt_report_port report_ports[2];
+    struct mt_report_instance report_instance;
+    struct mt_report report;
+};
+static struct fixture f;
+
+static int set_up(void **state)
+{
+    memset(&f, 0, sizeof f);
+    for (uint16_t i = 0; i < 2; i++) {
+        f.ports[i].identity.port = (uint16_t)(i + 1);
+        f.ports[i].state = i == 0 ? MT_STATE_RECEIVER : MT_STATE_TRANSMITTER;
+        f.report_ports[i] = (struct mt_report_port){
+            .name = i == 0 ? "eth0" : "eth1", .interface = "if", .ptp = &f.ports[i]};
+    }
+    f.ports[0].verdicts[MT_VERDICT_ACCEPTED] = 5000000000;
+    f.ports[0].counters[MT_COUNT_SAMPLES] = 7;
+    f.report_ports[0].link.kernel_dropped = 3;
+    f.instance.ports = f.ports;
+    f.instance.port_count = 2;
+    f.instance.receiving_port = 1;
+    f.instance.config.identity = (struct mt_clock_identity){{1, 2, 3, 4, 5, 6, 7, 8}};
+    f.instance.parent.sender.port = 9;
+    f.instance.time.flags = MT_PTP_UTC_OFFSET_VALID | MT_PTP_TIMESCALE;
+    f.instance.time.utc_offset = 37;
+    f.instance.time.time_source = 0x20;
+    f.discipline.sources = f.sources;
+    f.discipline.source_count = 2;
+    f.discipline.scale = MT_SCALE_TAI;
+    f.discipline.rate = -12.5e-6;
+    f.sources[0].verdicts[MT_SAMPLE_USED] = 2;
+    f.sources[1].verdicts[MT_SAMPLE_USED] = 3;
+    f.quality.has_estimate = true;
+    f.quality.estimate.offset = mt_span_from_ns(-1500);
+    f.quality.estimate.frequency = 2e-9;
+    f.quality.state = MT_CLOCK_LOCKED;
+    f.quality.reference = MT_BOUND_SOURCE;
+    f.quality.bound = mt_interval_from_ns(2100);
+    f.quality.parts.asymmetry_ns = 1900;
+    f.clock = (struct mt_report_clock){.name = "ma\"in",
+                                       .kind = "lab",
+                                       .is_adjustable = true,
+                                       .tai_utc_known = true,
+                                       .tai_minus_utc_s = 37,
+                                       .quality = &f.quality,
+                                       .discipline = &f.discipline};
+    f.report_instance = (struct mt_report_instance){"main", "main", &f.instance, f.report_ports};
+    f.report = (struct mt_report){
+        .daemon = {.version = "1.2", .pid = 42, .uptime_s = 1.5, .inputs = 10},
+        .clocks = &f.clock,
+        .clock_count = 1,
+        .instances = &f.report_instance,
+        .instance_count = 1,
+    };
+    return 0;
+}
+
+static cJSON *parsed(void)
+{
+    char *text = mt_report_json(&f.report);
+    assert_non_null(text);
+    assert_null(strchr(text, '\n'));
+    cJSON *root = cJSON_Parse(text);
+    free(text);
+    assert_non_null(root);
+    return root;
+}
+
+static const cJSON *object_of(const cJSON *root, enum mt_report_scope scope)
+{
+    const cJSON *clocks = cJSON_GetObjectItem(root, "clocks");
+    const cJSON *instance = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "instances"), 0);
+    switch (scope) {
+    case MT_REPORT_DAEMON:
+        return cJSON_GetObjectItem(root, "daemon");
+    case MT_REPORT_CLOCK:
+        return cJSON_GetArrayItem(clocks, 0);
+    case MT_REPORT_INSTANCE:
+        return instance;
+    case MT_REPORT_PORT:
+        return cJSON_GetArrayItem(cJSON_GetObjectItem(instance, "ports"), 0);
+    }
+    return NULL;
+}
+
+static const cJSON *at(const cJSON *object, const char *path)
+{
+    char copy[80];
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *word = strtok(copy, "."); word != NULL; word = strtok(NULL, "."))
+        object = cJSON_GetObjectItemCaseSensitive(object, word);
+    return object;
+}
+
+static bool has_type(const cJSON *item, enum mt_report_type type)
+{
+    switch (type) {
+    case MT_REPORT_STRING:
+        return cJSON_IsString(item) || cJSON_IsNull(item);
+    case MT_REPORT_INTEGER:
+        return cJSON_IsNumber(item);
+    case MT_REPORT_BOOLEAN:
+        return cJSON_IsBool(item);
+    case MT_REPORT_NUMBER:
+        return cJSON_IsNumber(item) || cJSON_IsNull(item);
+    case MT_REPORT_COUNTS:
+        return cJSON_IsObject(item) && item->child != NULL;
+    }
+    return false;
+}
+
+static void report_has_every_field_of_the_schema(void **state)
+{
+    size_t count;
+    const struct mt_report_field *fields = mt_report_fields(&count);
+    cJSON *root = parsed();
+    for (size_t i = 0; i < count; i++) {
+        const cJSON *item = at(object_of(root, fields[i].scope), fields[i].path);
+        if (item == NULL || !has_type(item, fields[i].type))
+            fail_msg("%s is missing or has the wrong type", fields[i].path);
+    }
+    cJSON_Delete(root);
+}
+
+static bool is_in_schema(enum mt_report_scope scope, const char *path)
+{
+    size_t count;
+    const struct mt_report_field *fields = mt_report_fields(&count);
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].scope == scope && strcmp(fields[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* Goes into inner objects that are no field themselves; no deeper than one. */
+static void assert_known(enum mt_report_scope scope, const cJSON *object)
+{
+    const cJSON *item;
+    const cJSON *inner;
+    cJSON_ArrayForEach(item, object)
+    {
+        if (is_in_schema(scope, item->string) || cJSON_IsArray(item))
+            continue;
+        assert_true(cJSON_IsObject(item));
+        cJSON_ArrayForEach(inner, item)
+        {
+            char path[80];
+            snprintf(path, sizeof path, "%s.%s", item->string, inner->string);
+            if (!is_in_schema(scope, path))
+                fail_msg("%s is not in the schema", path);
+        }
+    }
+}
+
+static void report_has_no_field_beyond_the_schema(void **state)
+{
+    cJSON *root = parsed();
+    assert_known(MT_REPORT_DAEMON, object_of(root, MT_REPORT_DAEMON));
+    assert_known(MT_REPORT_CLOCK, object_of(root, MT_REPORT_CLOCK));
+    assert_known(MT_REPORT_INSTANCE, object_of(root, MT_REPORT_INSTANCE));
+    assert_known(MT_REPORT_PORT, object_of(root, MT_REPORT_PORT));
+    assert_int_equal(cJSON_GetArraySize(root), 3);
+    cJSON_Delete(root);
+}
+
+static double number(const cJSON *object, const char *path)
+{
+    const cJSON *item = at(object, path);
+    assert_true(cJSON_IsNumber(item));
+    return item->valuedouble;
+}
+
+static const char *string(const cJSON *object, const char *path)
+{
+    const char *value = cJSON_GetStringValue(at(object, path));
+    assert_non_null(value);
+    return value;
+}
+
+static void report_has_the_units_that_names_say(void **state)
+{
+    cJSON *root = parsed();
+    const cJSON *clock = object_of(root, MT_REPORT_CLOCK);
+    assert_true(number(clock, "offset_ns") == -1500);
+    assert_true(number(clock, "frequency_ppb") == 2);
+    assert_true(number(clock, "rate_ppb") == -12500);
+    assert_true(number(clock, "bound_ns") == 2100);
+    assert_true(number(clock, "bound_parts.asymmetry_ns") == 1900);
+    assert_true(number(clock, "samples.used") == 5);
+    assert_string_equal(string(clock, "state"), "locked");
+    assert_string_equal(string(clock, "scale"), "TAI");
+    const cJSON *instance = object_of(root, MT_REPORT_INSTANCE);
+    assert_string_equal(string(instance, "role"), "boundary");
+    assert_string_equal(string(instance, "clock_identity"), "010203.0405.060708");
+    assert_true(number(instance, "parent.port_number") == 9);
+    assert_true(cJSON_IsTrue(at(instance, "time_properties.ptp_timescale")));
+    assert_true(cJSON_IsFalse(at(instance, "time_properties.leap61")));
+    const cJSON *port = object_of(root, MT_REPORT_PORT);
+    assert_true(number(port, "verdicts.accepted") == 5e9);
+    assert_true(number(port, "counters.samples") == 7);
+    assert_true(number(port, "link.kernel_dropped") == 3);
+    assert_string_equal(string(port, "state"), "RECEIVER");
+    cJSON_Delete(root);
+}
+
+static void report_says_null_when_a_value_is_not_known(void **state)
+{
+    f.quality.has_estimate = false;
+    f.quality.reference = MT_BOUND_NONE;
+    f.clock.tai_utc_known = false;
+    cJSON *root = parsed();
+    const cJSON *clock = object_of(root, MT_REPORT_CLOCK);
+    const char *const unknown[] = {"offset_ns", "sigma_ns",           "mean_delay_ns",
+                                   "bound_ns",  "reference_bound_ns", "tai_minus_utc_s"};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        assert_true(cJSON_IsNull(at(clock, unknown[i])));
+    cJSON_Delete(root);
+    f.quality.reference = MT_BOUND_SOURCE;
+    f.quality.bound = MT_INTERVAL_TOO_LARGE;
+    root = parsed();
+    assert_true(cJSON_IsNull(at(object_of(root, MT_REPORT_CLOCK), "bound_ns")));
+    cJSON_Delete(root);
+}
+
+/* ---- OpenMetrics -------------------------------------------------------------------------- */
+
+static char *metrics(void)
+{
+    char *json = mt_report_json(&f.report);
+    char *text = mt_report_open_metrics(json);
+    free(json);
+    assert_non_null(text);
+    return text;
+}
+
+static void assert_has_line(const char *text, const char *line)
+{
+    const char *found = strstr(text, line);
+    if (found == NULL || (found != text && found[-1] != '\n') || found[strlen(line)] != '\n')
+        fail_msg("no line: %s\n%s", line, text);
+}
+
+static void report_gives_open_metrics_with_labels(void **state)
+{
+    char *text = metrics();
+    assert_has_line(text, "meantime_daemon_info{version=\"1.2\"} 1");
+    assert_has_line(text, "meantime_daemon_inputs_total 10");
+    assert_has_line(text, "meantime_daemon_uptime_s 1.5");
+    assert_has_line(text, "# TYPE meantime_clock_offset_ns gauge");
+    assert_has_line(text, "# UNIT meantime_clock_offset_ns ns");
+    assert_has_line(text, "meantime_clock_offset_ns{clock=\"ma\\\"in\"} -1500");
+    assert_has_line(text, "meantime_clock_state{clock=\"ma\\\"in\",meantime_clock_state=\"locked\"}"
+                          " 1");
+    assert_has_line(text, "meantime_clock_state{clock=\"ma\\\"in\",meantime_clock_state="
+                          "\"free_run\"} 0");
+    assert_has_line(text, "meantime_clock_samples_total{clock=\"ma\\\"in\",sample=\"used\"} 5");
+    assert_has_line(text, "meantime_instance_time_properties_utc_offset_s{instance=\"main\"} 37");
+    assert_has_line(text, "meantime_port_verdicts_total{instance=\"main\",port=\"eth0\",verdict="
+                          "\"accepted\"} 5000000000");
+    assert_has_line(text, "meantime_port_state{instance=\"main\",port=\"eth1\",meantime_port_state="
+                          "\"TRANSMITTER\"} 1");
+    assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+    free(text);
+}
+
+static void report_leaves_samples_out_when_values_are_not_known(void **state)
+{
+    f.quality.has_estimate = false;
+    char *text = metrics();
+    assert_null(strstr(text, "\nmeantime_clock_offset_ns{"));
+    free(text);
+}
+
+/* Each sample belongs to the family named last, and no family comes twice. */
+static void report_gives_open_metrics_in_families(void **state)
+{
+    char *text = metrics();
+    char family[96] = "";
+    char seen[16384] = " ";
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        char spaced[100];
+        if (strncmp(line, "# TYPE ", 7) == 0) {
+            snprintf(family, sizeof family, "%.*s", (int)strcspn(line + 7, " "), line + 7);
+            snprintf(spaced, sizeof spaced, " %s ", family);
+            assert_null(strstr(seen, spaced));
+            assert_true(strlen(seen) + strlen(spaced) < sizeof seen);
+            strcat(seen, spaced);
+        } else if (line[0] != '#') {
+            size_t length = strlen(family);
+            const char *rest = line + length;
+            assert_memory_equal(line, family, length);
+            if (strncmp(rest, "_total", 6) == 0)
+                rest += 6;
+            else if (strncmp(rest, "_info", 5) == 0)
+                rest += 5;
+            assert_true(*rest == ' ' || *rest == '{');
+            assert_true(isdigit((unsigned char)line[strlen(line) - 1]));
+        }
+    }
+    free(text);
+}
+
+static void report_refuses_open_metrics_when_it_is_no_report(void **state)
+{
+    assert_null(mt_report_open_metrics(""));
+    assert_null(mt_report_open_metrics("[1,2]"));
+    assert_null(mt_report_open_metrics("{\"daemon\":3}"));
+    char *text = mt_report_open_metrics("{\"daemon\":{},\"clocks\":[1],\"instances\":3}");
+    assert_non_null(text);
+    free(text);
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+static void names_exist_for_every_value(void **state)
+{
+    for (unsigned i = 0; i < MT_ROLE_COUNT; i++)
+        assert_string_not_equal(mt_role_name((enum mt_role)i), "?");
+    for (unsigned i = 1; i < MT_STATE_COUNT; i++)
+        assert_string_not_equal(mt_port_state_name((enum mt_port_state)i), "?");
+    for (unsigned i = 0; i < MT_VERDICT_COUNT; i++)
+        assert_string_not_equal(mt_verdict_meaning((enum mt_verdict)i), "?");
+    for (unsigned i = 0; i < MT_PORT_COUNTER_COUNT; i++)
+        assert_string_not_equal(mt_port_counter_meaning((enum mt_port_counter)i), "?");
+    for (unsigned i = 0; i < MT_CLOCK_STATE_COUNT; i++)
+        assert_string_not_equal(mt_clock_state_name((enum mt_clock_state)i), "?");
+    for (unsigned i = 0; i <= MT_STEER_HOLDOVER; i++)
+        assert_string_not_equal(mt_steer_phase_name((enum mt_steer_phase)i), "?");
+    for (unsigned i = 0; i < MT_SCALE_COUNT; i++)
+        assert_string_not_equal(mt_scale_name((enum mt_timescale)i), "?");
+    for (unsigned i = 0; i <= MT_BOUND_TRACEABLE; i++)
+        assert_string_not_equal(mt_bound_reference_name((enum mt_bound_reference)i), "?");
+    for (unsigned i = 0; i < MT_SAMPLE_VERDICT_COUNT; i++)
+        assert_string_not_equal(mt_sample_verdict_name((enum mt_sample_verdict)i), "?");
+    assert_string_equal(mt_port_state_name((enum mt_port_state)0), "?");
+    assert_string_equal(mt_verdict_name(MT_VERDICT_COUNT), "?");
+    assert_string_equal(mt_clock_accuracy_name(0x21), "100 ns");
+    assert_string_equal(mt_clock_accuracy_name(0x31), "over 10 s");
+    assert_string_equal(mt_clock_accuracy_name(0x32), "?");
+    assert_string_equal(mt_time_source_name(0xA0), "internal_oscillator");
+    assert_string_equal(mt_time_source_name(0xFF), "?");
+}
+
+static void names_tell_the_role_of_an_instance(void **state)
+{
+    assert_int_equal(mt_role_of(&f.instance), MT_ROLE_BOUNDARY);
+    f.instance.receiving_port = 0;
+    f.ports[0].state = MT_STATE_PASSIVE;
+    assert_int_equal(mt_role_of(&f.instance), MT_ROLE_GRANDMASTER);
+    f.ports[1].state = MT_STATE_LISTENING;
+    assert_int_equal(mt_role_of(&f.instance), MT_ROLE_PASSIVE);
+    f.ports[0].state = MT_STATE_LISTENING;
+    assert_int_equal(mt_role_of(&f.instance), MT_ROLE_LISTENING);
+    f.instance.port_count = 1;
+    f.instance.receiving_port = 1;
+    assert_int_equal(mt_role_of(&f.instance), MT_ROLE_RECEIVER);
+}
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static void assert_sentence(const struct mt_status_event *event, const char *sentence)
+{
+    char text[MT_STATUS_SENTENCE_SIZE];
+    mt_status_sentence(event, text, sizeof text);
+    assert_string_equal(text, sentence);
+}
+
+static void events_are_sentences_about_ports_and_instances(void **state)
+{
+    struct mt_status_event event = {.instance = "main", .port = "eth0"};
+    event.kind = MT_STATUS_EVENT_PORT_STATE;
+    event.value.state.from = MT_STATE_UNCALIBRATED;
+    event.value.state.to = MT_STATE_RECEIVER;
+    assert_sentence(&event, "instance main, port eth0: RECEIVER, was UNCALIBRATED");
+    event.kind = MT_STATUS_EVENT_PARENT;
+    event.value.parent = &f.instance.parent;
+    f.instance.parent.steps_removed = 1;
+    assert_sentence(&event, "instance main: follows 000000.0000.000000-9 on port eth0; grandmaster "
+                            "000000.0000.000000, 1 step away");
+    event.port = NULL;
+    assert_sentence(&event, "instance main: this clock is the best one in its domain now");
+    event.kind = MT_STATUS_EVENT_TIME_PROPERTIES;
+    event.value.time = &f.instance.time;
+    assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s, source gnss");
+    event.kind = MT_STATUS_EVENT_LINK_DOWN;
+    event.port = "eth1";
+    assert_sentence(&event, "port eth1: the link is down");
+}
+
+static void events_are_sentences_about_clocks(void **state)
+{
+    struct mt_status_event event = {.clock = "main"};
+    event.kind = MT_STATUS_EVENT_CLOCK_STEP;
+    event.value.step = mt_span_from_ns(-250000001);
+    assert_sentence(&event, "clock main: stepped by -0.250000001 s");
+    event.kind = MT_STATUS_EVENT_CLOCK_PHASE;
+    event.value.phase.from = MT_STEER_ACQUIRING;
+    event.value.phase.to = MT_STEER_LOCKED;
+    assert_sentence(&event, "clock main: is synchronised (locked, was acquiring)");
+    event.kind = MT_STATUS_EVENT_CLOCK_SCALE;
+    event.value.scale.source = MT_SCALE_ARB;
+    event.value.scale.clock = MT_SCALE_UTC;
+    assert_sentence(&event, "clock main: runs on UTC and its source on ARB, which cannot be "
+                            "converted; if the source sends UTC, set arb_timescale = utc");
+}
+
+static void events_fit_when_names_are_long(void **state)
+{
+    char name[32];
+    memset(name, 'x', 31);
+    name[31] = '\0';
+    struct mt_span step = {INT64_MIN, 1, 0};
+    for (unsigned kind = 0; kind < MT_STATUS_EVENT_COUNT; kind++) {
+        char text[2 * MT_STATUS_SENTENCE_SIZE];
+        struct mt_status_event event = {
+            .kind = (enum mt_status_event_kind)kind, .instance = name, .port = name, .clock = name};
+        if (kind == MT_STATUS_EVENT_PARENT)
+            event.value.parent = &f.instance.parent;
+        else if (kind == MT_STATUS_EVENT_TIME_PROPERTIES)
+            event.value.time = &f.instance.time;
+        else if (kind == MT_STATUS_EVENT_NOTICE)
+            event.value.text = name;
+        else
+            event.value.step = step;
+        f.instance.time.flags = 0xFF;
+        mt_status_sentence(&event, text, sizeof text);
+        assert_in_range(strlen(text), 1, MT_STATUS_SENTENCE_SIZE - 1);
+        assert_string_not_equal(mt_status_event_name(event.kind), "?");
+        assert_string_not_equal(mt_status_event_meaning(event.kind), "?");
+    }
+}
+
+static void events_of_an_instance_are_sentences(void **state)
+{
+    char text[MT_STATUS_SENTENCE_SIZE];
+    struct mt_event event = {.kind = MT_EVENT_STATE, .port = 1};
+    event.value.state.from = MT_STATE_LISTENING;
+    event.value.state.to = MT_STATE_TRANSMITTER;
+    mt_event_sentence(&event, "main", "eth0", text, sizeof text);
+    assert_string_equal(text, "instance main, port eth0: TRANSMITTER, was LISTENING");
+    event.kind = MT_EVENT_SAMPLE;
+    mt_event_sentence(&event, "main", "eth0", text, sizeof text);
+    assert_string_equal(text, "");
+}
+
+static void events_are_json_with_level(void **state)
+{
+    struct mt_status_event event = {.kind = MT_STATUS_EVENT_LINK_DOWN, .port = "a\"b"};
+    char *text = mt_status_event_json(&event, 7, 1.5);
+    assert_string_equal(text, "{\"id\":7,\"uptime_s\":1.5,\"event\":\"link_down\",\"level\":"
+                              "\"warning\",\"text\":\"port a\\\"b: the link is down\"}");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(report_has_every_field_of_the_schema, set_up),
+        cmocka_unit_test_setup(report_has_no_field_beyond_the_schema, set_up),
+        cmocka_unit_test_setup(report_has_the_units_that_names_say, set_up),
+        cmocka_unit_test_setup(report_says_null_when_a_value_is_not_known, set_up),
+        cmocka_unit_test_setup(report_gives_open_metrics_with_labels, set_up),
+        cmocka_unit_test_setup(report_leaves_samples_out_when_values_are_not_known, set_up),
+        cmocka_unit_test_setup(report_gives_open_metrics_in_families, set_up),
+        cmocka_unit_test_setup(report_refuses_open_metrics_when_it_is_no_report, set_up),
+        cmocka_unit_test_setup(names_exist_for_every_value, set_up),
+        cmocka_unit_test_setup(names_tell_the_role_of_an_instance, set_up),
+        cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
+        cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
+        cmocka_unit_test_setup(events_fit_when_names_are_long, set_up),
+        cmocka_unit_test_setup(events_of_an_instance_are_sentences, set_up),
+        cmocka_unit_test_setup(events_are_json_with_level, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
