@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The running daemon: platform, composition, journal and control socket in one place, and the
+ * duties between two inputs.
+ * Thread rule: the loop's thread; signal handlers set flags only.
+ */
+#ifndef MEANTIME_APPS_DAEMON_H
+#define MEANTIME_APPS_DAEMON_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "apps/meantimed/journal.h"
+#include "apps/meantimed/options.h"
+#include "compose/compose.h"
+#include "platform/linux/linux_platform.h"
+
+struct mt_daemon {
+    struct mt_options options;
+    struct mt_config *config;
+    struct mt_journal journal;
+    struct mt_linux *platform;
+    struct mt_composition *composition;
+};
+
+/** Answers one line of the control socket; the reply is malloc'd, without newline.  `context` is
+ * the daemon, `uid` whose request it is. */
+char *mt_daemon_control(void *context, const char *line, uid_t uid);
+
+/** Tells what has happened in the node since the last call. */
+void mt_daemon_tell(struct mt_daemon *self);
+
+#endif

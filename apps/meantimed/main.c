@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * meantimed: reads the configuration, opens the platform, composes the node, gives up what
+ * privileges it can, and runs the one loop until it is told to end.  Signals set flags; everything
+ * else happens between two inputs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apps/meantimed/daemon.h"
+#include "meantime_version.h"
+#include "platform/linux/linux_leap.h"
+#include "runtime/loop.h"
+
+#define DEFAULT_CONFIG "/etc/meantime/meantime.conf"
+
+static volatile sig_atomic_t must_end;
+static volatile sig_atomic_t must_reload;
+
+static void on_end(int signal_number)
+{
+    (void)signal_number;
+    must_end = 1;
+}
+
+static void on_reload(int signal_number)
+{
+    (void)signal_number;
+    must_reload = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_end};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = on_reload;
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* ---- configuration --------------------------------------------------------------------------- */
+
+/* The file that was asked for; the packaged one if neither file nor interface was. */
+static const char *config_path(const struct mt_options *options)
+{
+    if (options->config != NULL) {
+        return options->config;
+    }
+    return options->interface_count == 0 ? DEFAULT_CONFIG : NULL;
+}
+
+static bool load_config(const struct mt_options *options, struct mt_config **ret_config)
+{
+    static struct mt_config_problems problems;
+    const char *path = config_path(options);
+    memset(&problems, 0, sizeof problems);
+    if (path != NULL && options->config == NULL && access(path, F_OK) != 0) {
+        fprintf(stderr,
+                "meantimed: there is no %s; write one, or say on which interface to "
+                "speak PTP: meantimed -i eth0\n",
+                path);
+        return false;
+    }
+    bool is_good = path != NULL
+                       ? mt_config_load_with(path, options->interfaces, options->interface_count,
+                                             ret_config, &problems)
+                       : mt_config_for_interfaces(options->interfaces, options->interface_count,
+                                                  ret_config, &problems);
+    mt_config_problems_print(&problems, stderr);
+    return is_good;
+}
+
+/* ---- start ------------------------------------------------------------------------------------- */
+
+static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
+{
+    const struct mt_composition *composition = self->composition;
+    for (size_t i = 0; i < composition->node.clock_count; i++) {
+        const struct mt_config_clock *clock = &self->config->clocks[i];
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed %s: clock %s is %s",
+                         MT_VERSION, clock->name,
+                         clock->kind == MT_CONFIG_CLOCK_SYSTEM
+                             ? "the system clock, which is adjusted"
+                         : clock->kind == MT_CONFIG_CLOCK_LAB
+                             ? "a synthetic lab clock; the machine's clock is left alone"
+                             : "an overlay: the machine's clock is left alone, programs read the "
+                               "time through libmeantime");
+    }
+    for (size_t i = 0; i < composition->note_count; i++) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s", composition->notes[i]);
+    }
+    if (leap->origin == MT_LEAP_UNKNOWN) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "TAI - UTC is not known (no leap-seconds.list: install tzdata): time is "
+                         "served on an arbitrary timescale");
+    } else if (leap->list_has_expired) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "the list of leap seconds has expired; TAI - UTC = %d s is used all the "
+                         "same (update tzdata)",
+                         (int)leap->tai_minus_utc_s);
+    }
+}
+
+static bool start(struct mt_daemon *self)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    const struct mt_linux_options options = {
+        .run_dir = self->config->daemon.run_directory,
+        .state_dir = self->config->daemon.state_directory,
+        .input_log =
+            self->options.record != NULL ? self->options.record : self->config->daemon.record,
+    };
+    self->platform = mt_linux_open(&options, reason);
+    if (self->platform == NULL) {
+        fprintf(stderr, "meantimed: %s\n", reason);
+        return false;
+    }
+    struct mt_linux_leap leap;
+    const struct mt_compose_facts facts = {
+        .tai_utc_known = mt_linux_tai_utc(time(NULL), &leap),
+        .tai_minus_utc_s = leap.tai_minus_utc_s,
+    };
+    self->composition = mt_compose(self->config, mt_linux_provider(self->platform), &facts, reason);
+    if (self->composition == NULL) {
+        fprintf(stderr, "meantimed: %s\n", reason);
+        return false;
+    }
+    say_hello(self, &leap);
+    return true;
+}
+
+/* ---- running ----------------------------------------------------------------------------------- */
+
+static void reload(struct mt_daemon *self, struct mt_mono now)
+{
+    struct mt_config *config;
+    char reason[MT_HAL_REASON_SIZE];
+    if (!load_config(&self->options, &config)) {
+        mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
+                         "the configuration was not reloaded: it has problems");
+        return;
+    }
+    if (mt_composition_reload(self->composition, config, now, reason)) {
+        mt_config_free(self->config);
+        self->config = config;
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded");
+        return;
+    }
+    mt_config_free(config);
+    mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                     "the configuration was reloaded in part: %s", reason);
+}
+
+static void run(struct mt_daemon *self)
+{
+    struct mt_hal_wait *wait = mt_linux_provider(self->platform)->wait;
+    while (!must_end) {
+        mt_loop_once(&self->composition->node, wait);
+        if (must_reload) {
+            must_reload = 0;
+            reload(self, wait->ops->now(wait));
+        }
+        mt_daemon_tell(self);
+    }
+    mt_node_stop(&self->composition->node, wait->ops->now(wait));
+    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed ends");
+}
+
+int main(int argc, char **argv)
+{
+    static struct mt_daemon daemon;
+    mt_options_read(argc, argv, &daemon.options);
+    if (daemon.options.is_done) {
+        return daemon.options.status;
+    }
+    if (!load_config(&daemon.options, &daemon.config)) {
+        return EXIT_FAILURE;
+    }
+    mt_journal_init(&daemon.journal);
+    daemon.journal.level = (enum mt_journal_level)daemon.config->daemon.log_level;
+    catch_signals();
+    bool is_started = start(&daemon);
+    if (is_started) {
+        run(&daemon);
+    }
+    mt_composition_free(daemon.composition);
+    if (daemon.platform != NULL) {
+        mt_linux_close(daemon.platform);
+    }
+    mt_config_free(daemon.config);
+    return is_started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The report is a snapshot of pointers into the node, made and turned into text at once.  The
+ * clocks are read for it: it says what is, not what was last published.
+ */
+#include "compose/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct snapshot {
+    struct mt_report_clock *clocks;
+    struct mt_clock_quality_report *qualities;
+    struct mt_report_instance *instances;
+    struct mt_report_port *ports;
+    char (*pages)[256];
+};
+
+static bool allocate(struct snapshot *self, const struct mt_config *config)
+{
+    self->clocks = calloc(config->clock_count, sizeof *self->clocks);
+    self->qualities = calloc(config->clock_count, sizeof *self->qualities);
+    self->pages = calloc(config->clock_count, sizeof *self->pages);
+    self->instances = calloc(config->instance_count, sizeof *self->instances);
+    self->ports = calloc(config->port_count, sizeof *self->ports);
+    return self->clocks != NULL && self->qualities != NULL && self->pages != NULL &&
+           self->instances != NULL && self->ports != NULL;
+}
+
+static void release(struct snapshot *self)
+{
+    free(self->clocks);
+    free(self->qualities);
+    free(self->pages);
+    free(self->instances);
+    free(self->ports);
+}
+
+static const char *kind_name(enum mt_config_clock_kind kind)
+{
+    static const char *const names[] = {
+        [MT_CONFIG_CLOCK_OVERLAY] = "overlay",
+        [MT_CONFIG_CLOCK_SYSTEM] = "system",
+        [MT_CONFIG_CLOCK_LAB] = "lab",
+    };
+    return names[kind];
+}
+
+static void fill_clock(struct mt_composition *composition, struct snapshot *snapshot,
+                       uint16_t index)
+{
+    const struct mt_config *config = composition->config;
+    struct mt_node_clock *clock = &composition->node.clocks[index];
+    struct mt_clock_page page;
+    mt_node_report(&composition->node, index, &page, &snapshot->qualities[index]);
+    snprintf(snapshot->pages[index], sizeof snapshot->pages[index], "%s/clock.%s",
+             config->daemon.run_directory, config->clocks[index].name);
+    snapshot->qualities[index].state = (enum mt_clock_state)page.state;
+    snapshot->clocks[index] = (struct mt_report_clock){
+        .name = config->clocks[index].name,
+        .kind = kind_name(config->clocks[index].kind),
+        .page = snapshot->pages[index],
+        .is_adjustable = clock->hal->is_adjustable,
+        .tai_utc_known = page.tai_utc_valid != 0,
+        .tai_minus_utc_s = page.tai_minus_utc_s,
+        .quality = &snapshot->qualities[index],
+        .discipline = &clock->discipline,
+    };
+}
+
+static void fill_port(const struct mt_composition *composition, struct snapshot *snapshot,
+                      size_t instance, size_t port)
+{
+    const struct mt_config *config = composition->config;
+    const struct mt_node_instance *node = &composition->node.instances[instance];
+    size_t index = config->instances[instance].first_port + port;
+    const struct mt_link_counters *link =
+        &composition->node.links[node->ports[port].link]->counters;
+    snapshot->ports[index] = (struct mt_report_port){
+        .name = config->ports[index].name,
+        .interface = config->ports[index].interface,
+        .ptp = &node->ptp.ports[port],
+        .link = {link->received, link->kernel_dropped, link->sent, link->send_failed,
+                 link->stamps_missing, link->stamps_ambiguous},
+    };
+}
+
+static void fill_instance(const struct mt_composition *composition, struct snapshot *snapshot,
+                          size_t index)
+{
+    const struct mt_config_instance *config = &composition->config->instances[index];
+    for (size_t port = 0; port < config->port_count; port++) {
+        fill_port(composition, snapshot, index, port);
+    }
+    snapshot->instances[index] = (struct mt_report_instance){
+        .name = config->name,
+        .clock = composition->config->clocks[config->clock_index].name,
+        .ptp = &composition->node.instances[index].ptp,
+        .ports = &snapshot->ports[config->first_port],
+    };
+}
+
+char *mt_composition_json(struct mt_composition *self, const struct mt_report_daemon *daemon,
+                          struct mt_mono now)
+{
+    struct snapshot snapshot = {0};
+    char *json = NULL;
+    if (allocate(&snapshot, self->config)) {
+        for (uint16_t i = 0; i < self->node.clock_count; i++) {
+            fill_clock(self, &snapshot, i);
+        }
+        for (size_t i = 0; i < self->node.instance_count; i++) {
+            fill_instance(self, &snapshot, i);
+        }
+        struct mt_report report = {
+            .daemon = *daemon,
+            .clocks = snapshot.clocks,
+            .clock_count = self->node.clock_count,
+            .instances = snapshot.instances,
+            .instance_count = self->node.instance_count,
+        };
+        report.daemon.uptime_s = (mt_real)(now.ns - self->started.ns) / 1e9;
+        report.daemon.inputs = self->node.inputs;
+        report.daemon.events_lost = self->node.events_lost;
+        json = mt_report_json(&report);
+    }
+    release(&snapshot);
+    return json;
+}

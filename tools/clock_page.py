@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Reads published clock pages (core/include/meantime/clock_page.h) without the library."""
+
+import struct
+import time
+
+NS = 1_000_000_000
+STATES = ("free_run", "acquiring", "locked", "holdover", "serving")
+REFERENCES = ("none", "source", "traceable")
+SCALES = ("ARB", "TAI", "UTC", "smeared UTC")
+
+_HEAD = struct.Struct("=IHHIHBB" "qqIHBBq" "qqq" "iiII8s" "qqqqq")
+_MAGIC = 0x6D656174
+
+
+class Page:
+    """One consistent copy of a page."""
+
+    def __init__(self, raw):
+        (self.magic, self.version, self.size, self.sequence, self.base, scale, state,
+         self.base_at_anchor_ns, anchor_s, anchor_ns, self.anchor_frac, reference,
+         self.tai_utc_valid, self.rate_q64, self.bound_ns, self.bound_growth_ppb,
+         self.valid_until_base_ns, self.tai_minus_utc_s, self.leap_s, self.corrections, self.steps,
+         grandmaster, *parts) = _HEAD.unpack_from(raw)
+        self.anchor_total_ns = anchor_s * NS + anchor_ns
+        self.scale = SCALES[scale]
+        self.state = STATES[state]
+        self.reference = REFERENCES[reference]
+        self.grandmaster = grandmaster.hex()
+        self.parts = dict(zip(("estimate", "asymmetry", "source", "granularity", "steering"),
+                              parts))
+
+    def time_ns(self, base_ns):
+        """Nanoseconds since the epoch of the page's scale when the base reads base_ns."""
+        elapsed = base_ns - self.base_at_anchor_ns
+        return self.anchor_total_ns + elapsed + ((elapsed * self.rate_q64) >> 64)
+
+    def bound_at_ns(self, base_ns):
+        """The error bound when the base reads base_ns, rounded up."""
+        age = abs(base_ns - self.base_at_anchor_ns)
+        return self.bound_ns + -(-self.bound_growth_ppb * age // NS)
+
+
+def read(path, attempts=100):
+    """The page at `path`, or None if there is none (yet)."""
+    for _ in range(attempts):
+        try:
+            with open(path, "rb") as page:
+                first = page.read(_HEAD.size)
+                page.seek(0)
+                second = page.read(_HEAD.size)
+        except OSError:
+            return None
+        if len(first) < _HEAD.size:
+            return None
+        page = Page(first)
+        if page.magic == _MAGIC and page.sequence % 2 == 0 and first == second:
+            return page
+        time.sleep(0.0001)
+    return None
+
+
+def base_now_ns():
+    """The base clock of pages with base 0: CLOCK_REALTIME."""
+    return time.clock_gettime_ns(time.CLOCK_REALTIME)
