@@ -94,6 +94,7 @@ struct mt_estimator {
         mt_real frequency;   /**< d frequency / d ln(wander) */
         mt_real score;       /**< d ln(likelihood) / d ln(wander) */
         mt_real information; /**< variance of score if the wander is right */
+        mt_real elapsed;     /**< s since offset and delay were begun */
     } whiteness;
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real minimum_delay;        /**< s: smallest forward + reverse seen, halved */

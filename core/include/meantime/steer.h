@@ -79,8 +79,16 @@ struct mt_discipline {
     uint16_t source_count;
     uint16_t selected;
     enum mt_steer_phase phase;
-    struct mt_applied history[MT_CORRECTION_HISTORY]; /**< ring, newest at history_at - 1 */
+    struct mt_steer_change { /**< a correction as later samples need it */
+        struct mt_instant at;
+        union {
+            struct mt_span step;
+            mt_real ratio; /**< new rate = (1 + ratio) old rate */
+        } by;
+        enum mt_correction_kind kind;
+    } history[MT_CORRECTION_HISTORY]; /**< ring, newest at history_at - 1 */
     uint8_t history_at;
+    uint8_t history_count;
     enum mt_timescale scale;
     mt_real rate; /**< applied */
     uint32_t corrections;
@@ -89,18 +97,31 @@ struct mt_discipline {
     bool has_next;
     bool awaits_applied;
     bool has_locked_once;
+    bool has_stepped;  /**< the first offset has been dealt with */
+    bool sets_rate;    /**< `rate` is wanted, the clock does not run at it yet */
     bool is_saturated; /**< the clock's range does not suffice */
     struct mt_steer_lock {
-        mt_real sigma;   /**< lowest published sigma of the last samples */
-        uint8_t settled; /**< samples in a row that meet the lock criterion */
+        mt_real sigma;        /**< published sigma that the next ones are compared with */
+        mt_real settled_once; /**< sigma while locked; 0: never was */
+        uint8_t settled;      /**< samples in a row that meet the lock criterion */
+        uint8_t astray;       /**< samples in a row with an innovation beyond 3 sigma */
     } lock;
+    struct mt_steer_anchor { /**< what was known when last locked: holdover starts here */
+        struct mt_track track;
+        mt_real asymmetry; /**< s */
+        struct mt_interval bound;
+        enum mt_timescale scale;
+    } anchor;
     struct mt_mono last_sample;
-    struct mt_mono next_correction_at;
+    struct mt_mono next_correction_at; /**< not before */
+    struct mt_mono slew_end;           /**< the offset will be gone: back to plain frequency */
 };
 
 /** `sources`: storage for `source_count` sources, owned by the caller for the object's life.
  * `scale`, `corrections`: the clock's at start.  `start_rate`: the frequency correction from the
- * drift store, 0 if there is none; `start_rate_is_known` says whether it was measured. */
+ * drift store, 0 if there is none; `start_rate_is_known` says whether it was measured.  If it was,
+ * it is the first correction, as soon as a source is selected; if not, the clock must be running
+ * at `start_rate` already (0: its nominal rate). */
 void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config *config,
                         struct mt_discipline_source *sources, uint16_t source_count,
                         enum mt_timescale scale, uint32_t corrections, mt_real start_rate,
@@ -138,6 +159,9 @@ struct mt_clock_quality_report {
     bool has_estimate;
     bool is_locked;
     bool is_saturated;
+    /** The part of the bound that is the grandmaster's own error against TAI or UTC; 0 if that
+     * is not known (then the reference is MT_BOUND_SOURCE). */
+    struct mt_interval reference_bound;
 };
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
                           struct mt_clock_quality_report *ret_report);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The discipline of one clock: the way of a sample from its arrival to a correction.
+ *
+ * Each source has its own estimator; only the selected one teaches the clock's model (frequency
+ * and wander), the others work on a copy.  A correction is planned after a sample of the selected
+ * source, when a slew is done, and after a step (a step leaves the rate to a second correction).
+ *
+ * Phases.  ACQUIRING until the estimate has settled: LOCK_SAMPLES samples in a row in which the
+ * published sigma did not fall by more than a tenth and no innovation exceeded three sigma.
+ * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large.
+ * While locked, each estimate is copied to the anchor, from which holdover predicts, whatever
+ * becomes of the source and of its estimator.
+ */
+#include "steer/steer_private.h"
+
+#define LOCK_SAMPLES 4
+#define LOCK_SIGMA   3
+#define ASTRAY_LIMIT 8
+#define RETRY_NS     (INT64_C(10) * MT_NS_PER_S)
+#define SILENCE_NS   (INT64_C(2) * MT_NS_PER_S)
+#define KNOWN_RATE   5e-6 /* s/s: how far a stored rate may have aged */
+
+void mt_steer_config_init(struct mt_steer_config *self)
+{
+    *self = (struct mt_steer_config){
+        .step_at_start = {0, 10000, 0},
+        .step_later = {0, 100000000, 0},
+        .max_slew = 500e-6,
+        .max_rate = 500e-6,
+        .max_drift = 1e-6,
+        .granularity_ns = 1,
+    };
+}
+
+void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config *config,
+                        struct mt_discipline_source *sources, uint16_t source_count,
+                        enum mt_timescale scale, uint32_t corrections, mt_real start_rate,
+                        bool start_rate_is_known)
+{
+    *self = (struct mt_discipline){
+        .config = *config,
+        .sources = sources,
+        .source_count = source_count,
+        .selected = MT_SOURCE_NONE,
+        .scale = scale,
+        .rate = start_rate,
+        .corrections = corrections,
+        .sets_rate = start_rate_is_known,
+        .slew_end = MT_MONO_NEVER,
+    };
+    mt_clock_model_init(&self->model);
+    for (unsigned i = 0; i < source_count; i++) {
+        sources[i] = (struct mt_discipline_source){.is_used = false};
+    }
+}
+
+static void lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
+{
+    self->phase = phase;
+    self->lock.settled = 0;
+    self->lock.astray = 0;
+    self->lock.sigma = 0;
+}
+
+void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
+{
+    if (source >= self->source_count) {
+        return;
+    }
+    self->sources[source] = (struct mt_discipline_source){
+        .bound = MT_INTERVAL_TOO_LARGE, .scale = self->scale, .is_used = true};
+    mt_estimator_init(&self->sources[source].estimator, &self->model, self->config.granularity_ns);
+    if (source == self->selected) {
+        lose_lock(self, MT_STEER_ACQUIRING);
+    }
+}
+
+void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now)
+{
+    if (source == self->selected) {
+        return;
+    }
+    self->selected = source;
+    if (mt_steer_selected(self) != 0) {
+        lose_lock(self, MT_STEER_ACQUIRING);
+        self->last_sample = now;
+        mt_steer_plan(self, now);
+        return;
+    }
+    lose_lock(self, self->has_locked_once ? MT_STEER_HOLDOVER : MT_STEER_IDLE);
+    if (self->slew_end.ns != MT_MONO_NEVER.ns) {
+        mt_steer_level(self);
+    }
+}
+
+static void keep_anchor(struct mt_discipline *self, const struct mt_discipline_source *source,
+                        mt_real asymmetry)
+{
+    self->anchor.track = source->estimator.track;
+    self->anchor.asymmetry = asymmetry;
+    self->anchor.bound = source->bound;
+    self->anchor.scale = source->scale;
+}
+
+/* the lock criterion, once for each sample used */
+static void judge_lock(struct mt_discipline *self, const struct mt_discipline_source *source)
+{
+    struct mt_estimate estimate;
+
+    if (!mt_estimator_predict(&source->estimator, &self->model, source->estimator.track.at,
+                              &estimate) ||
+        !estimate.is_complete) {
+        return;
+    }
+    if (mt_real_abs(estimate.innovation) >= LOCK_SIGMA || self->lock.sigma <= 0 ||
+        estimate.offset_sigma < 0.9 * self->lock.sigma) {
+        self->lock.settled = 0;
+        self->lock.sigma = estimate.offset_sigma;
+    } else if (self->lock.settled < LOCK_SAMPLES) {
+        self->lock.settled++;
+    }
+    if (self->lock.settled == LOCK_SAMPLES) {
+        self->phase = MT_STEER_LOCKED;
+        self->has_locked_once = true;
+        self->lock.settled = 0;
+        self->lock.sigma = estimate.offset_sigma;
+    }
+    if (self->phase == MT_STEER_LOCKED) {
+        self->lock.settled_once = estimate.offset_sigma;
+        keep_anchor(self, source, estimate.half_round_trip);
+    }
+}
+
+static void follow(struct mt_discipline *self, const struct mt_discipline_source *source,
+                   enum mt_sample_verdict verdict, struct mt_mono now)
+{
+    bool is_astray =
+        verdict == MT_SAMPLE_OUTLIER || mt_real_abs(source->estimator.innovation) >= LOCK_SIGMA;
+
+    self->last_sample = now;
+    self->lock.astray = is_astray ? self->lock.astray + 1 : 0;
+    if (verdict == MT_SAMPLE_STEP || self->lock.astray >= ASTRAY_LIMIT ||
+        self->phase == MT_STEER_HOLDOVER) {
+        lose_lock(self, MT_STEER_ACQUIRING);
+    }
+    if (verdict == MT_SAMPLE_USED) {
+        judge_lock(self, source);
+        mt_steer_plan(self, now);
+    }
+}
+
+/* mean distance of a source's samples; a late one counts as no distance */
+static void learn_interval(struct mt_discipline_source *source, const struct mt_sample *sample)
+{
+    mt_real elapsed =
+        mt_span_to_real(mt_instant_minus(sample->local.at, source->estimator.track.at));
+    mt_real most = 8 * source->interval;
+
+    if (!source->estimator.is_started) {
+        return;
+    }
+    elapsed = elapsed > 0 ? elapsed : 0;
+    if (most <= 0) {
+        source->interval = elapsed;
+        return;
+    }
+    source->interval += ((elapsed < most ? elapsed : most) - source->interval) / 8;
+}
+
+enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
+                                            const struct mt_sample *sample, struct mt_mono now)
+{
+    struct mt_sample present = *sample;
+    struct mt_clock_model copy = self->model;
+    struct mt_discipline_source *source;
+    enum mt_sample_verdict verdict = MT_SAMPLE_OLD;
+    bool is_selected = sample->source == self->selected;
+
+    if (sample->source >= self->source_count) {
+        return MT_SAMPLE_REFUSED;
+    }
+    source = &self->sources[sample->source];
+    if (!source->is_used) {
+        mt_discipline_reset_source(self, sample->source);
+    }
+    if (sample->scale != self->scale && !self->config.adopts_scale) {
+        verdict = MT_SAMPLE_REFUSED;
+    } else if (mt_steer_translate(self, &present)) {
+        source->scale = sample->scale;
+        source->bound = sample->bound;
+        learn_interval(source, &present);
+        verdict =
+            mt_estimator_update(&source->estimator, is_selected ? &self->model : &copy, &present);
+    }
+    source->verdicts[verdict]++;
+    if (is_selected && verdict != MT_SAMPLE_OLD && verdict != MT_SAMPLE_REFUSED) {
+        follow(self, source, verdict, now);
+    }
+    return verdict;
+}
+
+/* when silence means holdover */
+static struct mt_mono silence_at(const struct mt_discipline *self)
+{
+    const struct mt_discipline_source *source = mt_steer_selected(self);
+    int64_t patience_ns = SILENCE_NS;
+
+    if (source == 0 || !self->has_locked_once || self->phase == MT_STEER_HOLDOVER) {
+        return MT_MONO_NEVER;
+    }
+    if (source->interval * 4 > 2) {
+        patience_ns = mt_span_to_ns(mt_span_from_real(source->interval * 4));
+    }
+    return mt_mono_plus(self->last_sample, patience_ns);
+}
+
+void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now)
+{
+    if (now.ns >= silence_at(self).ns) {
+        lose_lock(self, MT_STEER_HOLDOVER);
+    }
+    if (now.ns >= self->slew_end.ns) {
+        mt_steer_level(self);
+    }
+}
+
+struct mt_mono mt_discipline_deadline(const struct mt_discipline *self)
+{
+    return mt_mono_earlier(silence_at(self), self->slew_end);
+}
+
+bool mt_discipline_next_correction(struct mt_discipline *self, struct mt_correction *ret_correction)
+{
+    if (!self->has_next || self->awaits_applied) {
+        return false;
+    }
+    *ret_correction = self->next;
+    self->has_next = false;
+    self->awaits_applied = true;
+    return true;
+}
+
+/* the clock now runs at the stored rate, whatever it did before: what was measured is void */
+static void begin_at_rate(struct mt_discipline *self, const struct mt_applied *applied)
+{
+    self->sets_rate = false;
+    self->rate = applied->rate;
+    self->corrections = applied->corrections;
+    self->history_count = 0;
+    self->model.frequency_variance = KNOWN_RATE * KNOWN_RATE;
+    for (uint16_t i = 0; i < self->source_count; i++) {
+        if (self->sources[i].is_used) {
+            mt_discipline_reset_source(self, i);
+        }
+    }
+}
+
+void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *applied)
+{
+    bool is_ours = self->awaits_applied;
+
+    self->awaits_applied = false;
+    if (applied->is_refused) {
+        self->next_correction_at = mt_mono_plus(self->last_sample, RETRY_NS);
+        self->slew_end = MT_MONO_NEVER;
+        return;
+    }
+    if (is_ours && self->sets_rate && applied->kind == MT_CORRECT_RATE) {
+        begin_at_rate(self, applied);
+        return;
+    }
+    self->has_next = false; /* planned before this one took effect */
+    mt_steer_record(self, applied);
+    if (applied->kind == MT_CORRECT_STEP) {
+        self->has_stepped = true;
+        self->next_correction_at = self->last_sample;
+        mt_steer_plan(self, self->last_sample);
+    }
+}
+
+bool mt_discipline_drift(const struct mt_discipline *self, mt_real *ret_rate)
+{
+    if (!self->has_locked_once) {
+        return false;
+    }
+    *ret_rate = mt_steer_even_rate(self);
+    return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files of core/steer share; for them and their tests only.
+ */
+#ifndef MEANTIME_STEER_PRIVATE_H
+#define MEANTIME_STEER_PRIVATE_H
+
+#include "meantime/steer.h"
+
+/* ---- history.c ---- */
+
+/** Records an applied correction and carries model, estimators and anchor across it. */
+void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applied);
+/** Expresses a sample on the clock as it is now; false: older than the history. */
+bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *sample);
+
+/* ---- plan.c ---- */
+
+/** The rate at which the clock would keep its distance from the reference, unlimited. */
+mt_real mt_steer_even_rate(const struct mt_discipline *self);
+/** Decides whether to correct the clock now. */
+void mt_steer_plan(struct mt_discipline *self, struct mt_mono now);
+/** Ends a slew: back to the plain frequency. */
+void mt_steer_level(struct mt_discipline *self);
+
+/** The selected source; null if there is none. */
+static inline struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
+{
+    return self->selected < self->source_count ? &self->sources[self->selected] : 0;
+}
+
+#endif
