@@ -27,14 +27,13 @@ static uint64_t root_of(uint64_t significand)
     significand <<= 10; /* its 54 bits to the top */
     for (int digit = 0; digit < 54; digit++) {
         uint64_t trial = root << 2 | 1;
+        uint64_t fits;
 
         rest = rest << 2 | significand >> 62;
         significand <<= 2;
-        root <<= 1;
-        if (rest >= trial) {
-            rest -= trial;
-            root |= 1;
-        }
+        fits = rest >= trial; /* no branch: the digits of a root are as good as random */
+        rest -= trial & (0 - fits);
+        root = root << 1 | fits;
     }
     return root;
 }
