@@ -17,10 +17,12 @@ static unsigned instance_line(const struct checker *self, const char *name, cons
 {
     const struct mt_config_setting *setting =
         mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, key);
-    if (setting == NULL)
+    if (setting == NULL) {
         setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
-    if (setting != NULL)
+    }
+    if (setting != NULL) {
         return setting->line;
+    }
     const struct mt_config_section *section =
         mt_config_source_find_section(self->source, MT_CONFIG_SECTION_INSTANCE, name);
     return section == NULL ? 0 : section->line;
@@ -30,8 +32,9 @@ static const struct mt_config_section *port_section(const struct checker *self, 
 {
     const struct mt_config_section *section =
         mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, name);
-    if (section == NULL)
+    if (section == NULL) {
         section = mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PTP_PORT, name);
+    }
     return section;
 }
 
@@ -42,8 +45,9 @@ static unsigned port_line(const struct checker *self, const struct mt_config_por
     const struct mt_config_setting *setting =
         section == NULL ? NULL
                         : mt_config_source_find(self->source, section->kind, port->name, key);
-    if (setting != NULL)
+    if (setting != NULL) {
         return setting->line;
+    }
     return section == NULL ? 0 : section->line;
 }
 
@@ -79,16 +83,18 @@ static void check_references(const struct checker *self)
         placed += instance->port_count;
         bool is_known = instance->clock_index < config->clock_count &&
                         strcmp(config->clocks[instance->clock_index].name, instance->clock) == 0;
-        if (!is_known)
+        if (!is_known) {
             complain_of_missing(
                 self, instance_line(self, instance->name, "clock"), "clock", instance->clock,
                 mt_config_nearest(instance->clock, clock_name, config, config->clock_count));
+        }
     }
-    for (size_t p = placed; p < config->port_count; p++) /* those that no instance took */
+    for (size_t p = placed; p < config->port_count; p++) { /* those that no instance took */
         complain_of_missing(self, port_line(self, &config->ports[p], "instance"), "instance",
                             config->ports[p].instance,
                             mt_config_nearest(config->ports[p].instance, instance_name, config,
                                               config->instance_count));
+    }
 }
 
 /* ---- ports -------------------------------------------------------------------------------- */
@@ -98,10 +104,11 @@ static void check_double_sections(const struct checker *self)
     for (size_t i = 0; i < self->source->section_count; i++) {
         const struct mt_config_section *section = &self->source->sections[i];
         if (section->kind == MT_CONFIG_SECTION_PTP_PORT &&
-            mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, section->name))
+            mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, section->name)) {
             COMPLAIN(self, section->line,
                      "[ptp %s]: the same port has a section [port %s]; keep one of them",
                      section->name, section->name);
+        }
     }
 }
 
@@ -117,19 +124,21 @@ static bool is_same_wire(const struct mt_config *config, const struct mt_config_
 static void check_shared_interfaces(const struct checker *self)
 {
     const struct mt_config *config = self->config;
-    for (size_t b = 0; b < config->port_count; b++)
+    for (size_t b = 0; b < config->port_count; b++) {
         for (size_t a = 0; a < b; a++) {
             const struct mt_config_port *first = &config->ports[a];
             const struct mt_config_port *second = &config->ports[b];
             if (config->instance_count == 0 || strcmp(first->name, second->name) == 0 ||
-                !is_same_wire(config, first, second))
+                !is_same_wire(config, first, second)) {
                 continue;
+            }
             COMPLAIN(self, port_line(self, second, "interface"),
                      "[port %s]: port %s already uses interface %s in domain %u; give their "
                      "instances different domains",
                      second->name, first->name, first->interface,
                      config->instances[first->instance_index].ptp.domain);
         }
+    }
 }
 
 /* ---- instances ---------------------------------------------------------------------------- */
@@ -137,38 +146,44 @@ static void check_shared_interfaces(const struct checker *self)
 static void check_port_count(const struct checker *self, const struct mt_config_instance *instance)
 {
     unsigned line = instance_line(self, instance->name, "");
-    if (instance->port_count == 0)
+    if (instance->port_count == 0) {
         COMPLAIN(self, line,
                  "[instance %s]: no port belongs to it; add [port NAME] with "
                  "instance = %s",
                  instance->name, instance->name);
-    if (instance->port_count > MT_INSTANCE_PORTS_MAX)
+    }
+    if (instance->port_count > MT_INSTANCE_PORTS_MAX) {
         COMPLAIN(self, line, "[instance %s]: it has %zu ports, at most %d are possible",
                  instance->name, instance->port_count, MT_INSTANCE_PORTS_MAX);
+    }
 }
 
 static void check_receiver_only(const struct checker *self,
                                 const struct mt_config_instance *instance)
 {
-    if (!instance->ptp.is_receiver_only)
+    if (!instance->ptp.is_receiver_only) {
         return;
+    }
     unsigned line = instance_line(self, instance->name, "receiver_only");
-    if (instance->port_count > 1)
+    if (instance->port_count > 1) {
         COMPLAIN(self, line,
                  "receiver_only: instance %s has %zu ports; only one with a single "
                  "port can be receiver only",
                  instance->name, instance->port_count);
-    if (instance->ptp.quality.clock_class != 255)
+    }
+    if (instance->ptp.quality.clock_class != 255) {
         COMPLAIN(self, instance_line(self, instance->name, "clock_class"),
                  "clock_class = %u: with receiver_only it is 255; leave it out",
                  instance->ptp.quality.clock_class);
+    }
     for (size_t p = 0; p < instance->port_count; p++) {
         const struct mt_config_port *port = &self->config->ports[instance->first_port + p];
-        if (port->ptp.is_transmitter_only)
+        if (port->ptp.is_transmitter_only) {
             COMPLAIN(self, line,
                      "receiver_only: port %s of instance %s is transmitter_only; it "
                      "would do nothing",
                      port->name, instance->name);
+        }
     }
 }
 
@@ -177,21 +192,24 @@ static void check_domain(const struct checker *self, const struct mt_config_inst
     unsigned domain = instance->ptp.domain;
     unsigned line = instance_line(self, instance->name, "domain");
     bool is_power_profile = domain == 254;
-    if (instance->ptp.sdo_id == 0 && domain > 127 && !is_power_profile)
+    if (instance->ptp.sdo_id == 0 && domain > 127 && !is_power_profile) {
         COMPLAIN(self, line,
                  "domain = %u: reserved for sdo_id 0; use 0 to 127, or 254 of the "
                  "power profile",
                  domain);
-    if (instance->ptp.sdo_id != 0 && domain > 239)
+    }
+    if (instance->ptp.sdo_id != 0 && domain > 239) {
         COMPLAIN(self, line, "domain = %u: reserved; use 0 to 239", domain);
+    }
 }
 
 static void check_leap(const struct checker *self, const struct mt_config_instance *instance)
 {
     uint16_t both = MT_PTP_LEAP_59 | MT_PTP_LEAP_61;
-    if ((instance->ptp.time.flags & both) == both)
+    if ((instance->ptp.time.flags & both) == both) {
         COMPLAIN(self, instance_line(self, instance->name, "leap59"),
                  "leap59: leap61 is set too; a minute is only one of them");
+    }
 }
 
 /* ---- clocks ------------------------------------------------------------------------------- */
@@ -199,16 +217,18 @@ static void check_leap(const struct checker *self, const struct mt_config_instan
 static void check_shared_clocks(const struct checker *self)
 {
     const struct mt_config *config = self->config;
-    for (size_t b = 0; b < config->instance_count; b++)
+    for (size_t b = 0; b < config->instance_count; b++) {
         for (size_t a = 0; a < b; a++) {
             const struct mt_config_instance *first = &config->instances[a];
             const struct mt_config_instance *second = &config->instances[b];
-            if (strcmp(first->clock, second->clock) == 0)
+            if (strcmp(first->clock, second->clock) == 0) {
                 COMPLAIN(self, instance_line(self, second->name, "clock"),
                          "[instance %s]: clock %s is already steered by instance %s; write "
                          "[clock %s] and clock = %s",
                          second->name, first->clock, first->name, second->name, second->name);
+            }
         }
+    }
 }
 
 static unsigned clock_line(const struct checker *self, const char *name)
@@ -223,12 +243,14 @@ static void check_unused_clocks(const struct checker *self)
     const struct mt_config *config = self->config;
     for (size_t c = 0; c < config->clock_count; c++) {
         bool is_used = false;
-        for (size_t i = 0; i < config->instance_count; i++)
+        for (size_t i = 0; i < config->instance_count; i++) {
             is_used |= strcmp(config->instances[i].clock, config->clocks[c].name) == 0;
-        if (!is_used)
+        }
+        if (!is_used) {
             COMPLAIN(self, clock_line(self, config->clocks[c].name),
                      "[clock %s]: no instance uses it; write clock = %s in [instance NAME]",
                      config->clocks[c].name, config->clocks[c].name);
+        }
     }
 }
 
@@ -238,12 +260,14 @@ static void check_system_clock(const struct checker *self)
     const char *first = NULL;
     for (size_t c = 0; c < config->clock_count; c++) {
         const struct mt_config_clock *clock = &config->clocks[c];
-        if (clock->kind != MT_CONFIG_CLOCK_SYSTEM)
+        if (clock->kind != MT_CONFIG_CLOCK_SYSTEM) {
             continue;
-        if (first != NULL)
+        }
+        if (first != NULL) {
             COMPLAIN(self, clock_line(self, clock->name),
                      "[clock %s]: clock %s is the system clock already; a machine has only one",
                      clock->name, first);
+        }
         first = first == NULL ? clock->name : first;
     }
 }
@@ -255,24 +279,29 @@ static void check_lab_keys(const struct checker *self)
         const struct mt_config_setting *setting = &self->source->settings[i];
         const struct mt_config_section *section = &self->source->sections[setting->section];
         bool is_lab = false;
-        if (strncmp(setting->key->name, "lab_", 4) != 0)
+        if (strncmp(setting->key->name, "lab_", 4) != 0) {
             continue;
-        for (size_t c = 0; c < self->config->clock_count; c++)
+        }
+        for (size_t c = 0; c < self->config->clock_count; c++) {
             if (section->kind == MT_CONFIG_SECTION_CLOCK_DEFAULTS ||
-                strcmp(self->config->clocks[c].name, section->name) == 0)
+                strcmp(self->config->clocks[c].name, section->name) == 0) {
                 is_lab |= self->config->clocks[c].kind == MT_CONFIG_CLOCK_LAB;
-        if (!is_lab)
+            }
+        }
+        if (!is_lab) {
             COMPLAIN(self, setting->line, "%s: only for a lab clock; add clock = lab",
                      setting->key->name);
+        }
     }
 }
 
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
-    if (self->port_count == 0)
+    if (self->port_count == 0) {
         COMPLAIN(&checker, 0,
                  "no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]");
+    }
     check_references(&checker);
     check_double_sections(&checker);
     check_shared_interfaces(&checker);

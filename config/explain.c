@@ -21,8 +21,9 @@ static void say(struct sentence *self, const char *format, ...)
     va_start(arguments, format);
     int length = vsnprintf(self->at, self->room, format, arguments);
     va_end(arguments);
-    if (length < 0 || (size_t)length >= self->room)
+    if (length < 0 || (size_t)length >= self->room) {
         length = self->room == 0 ? 0 : (int)self->room - 1;
+    }
     self->at += length;
     self->room -= (size_t)length;
 }
@@ -117,8 +118,9 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
                        "one port");
         break;
     }
-    if (key->word != NULL)
+    if (key->word != NULL) {
         say(&sentence, ", or %s", key->word);
+    }
 }
 
 /* Text broken into lines of at most 76 characters, all indented. */
@@ -140,15 +142,17 @@ static void print_wrapped(FILE *out, const char *text)
 
 static void print_words(FILE *out, const struct mt_config_key *key)
 {
-    if (key->type != MT_CONFIG_CODE)
+    if (key->type != MT_CONFIG_CODE) {
         return;
+    }
     fprintf(out, "    words:   ");
-    for (size_t i = 0; key->words[i].word != NULL; i++)
+    for (size_t i = 0; key->words[i].word != NULL; i++) {
         fprintf(out, "%s%s 0x%02x",
                 i == 0       ? ""
                 : i % 4 == 0 ? ",\n             "
                              : ", ",
                 key->words[i].word, (unsigned)key->words[i].value);
+    }
     fputc('\n', out);
 }
 
@@ -156,11 +160,13 @@ static void print_aliases(FILE *out, const struct mt_config_key *key)
 {
     size_t index = 0;
     const char *alias = mt_config_key_alias(key, &index);
-    if (alias == NULL)
+    if (alias == NULL) {
         return;
+    }
     fprintf(out, "    also:    %s", alias);
-    while ((alias = mt_config_key_alias(key, &index)) != NULL)
+    while ((alias = mt_config_key_alias(key, &index)) != NULL) {
         fprintf(out, ", %s", alias);
+    }
     fputc('\n', out);
 }
 
@@ -171,10 +177,12 @@ static void explain_key(FILE *out, const struct mt_config_key *key)
     fprintf(out, "%s\n", key->name);
     print_wrapped(out, key->help);
     fprintf(out, "    value:   %s\n", expected);
-    if (key->unit[0] != '\0' && key->type == MT_CONFIG_INTEGER)
+    if (key->unit[0] != '\0' && key->type == MT_CONFIG_INTEGER) {
         fprintf(out, "    unit:    %s\n", key->unit);
-    if (key->fallback[0] != '\0')
+    }
+    if (key->fallback[0] != '\0') {
         fprintf(out, "    default: %s\n", key->fallback);
+    }
     fprintf(out, "    in:      %s\n", mt_config_scope_heading(key->scope));
     print_words(out, key);
     print_aliases(out, key);
@@ -185,8 +193,9 @@ static void list_keys(FILE *out)
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || keys[i].scope != keys[i - 1].scope)
+        if (i == 0 || keys[i].scope != keys[i - 1].scope) {
             fprintf(out, "%s%s\n", i == 0 ? "" : "\n", mt_config_scope_heading(keys[i].scope));
+        }
         fprintf(out, "    %-28s %s\n", keys[i].name, keys[i].fallback);
     }
 }
@@ -207,14 +216,17 @@ bool mt_config_explain(const char *name, FILE *out)
     }
     for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
         const struct mt_config_key *key = mt_config_key_find((enum mt_config_scope)scope, name);
-        if (key == NULL)
+        if (key == NULL) {
             continue;
-        if (found++ > 0)
+        }
+        if (found++ > 0) {
             fputc('\n', out);
+        }
         explain_key(out, key);
     }
-    if (found > 0)
+    if (found > 0) {
         return true;
+    }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);
     fprintf(out, "%s: there is no such key%s%s%s\n", name, nearest != NULL ? "; did you mean " : "",
             nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");

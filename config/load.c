@@ -16,13 +16,14 @@ static void add_interfaces(struct mt_config_source *source, const char *const *i
                            size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!mt_config_is_interface(interfaces[i]))
+        if (!mt_config_is_interface(interfaces[i])) {
             mt_config_problem_add(source->problems, NULL, 0,
                                   "%s: expected the name of an interface, at most %d characters",
                                   interfaces[i], MT_CONFIG_INTERFACE_MAX);
-        else if (mt_config_source_find_section(source, MT_CONFIG_SECTION_PORT, interfaces[i]) ==
-                 NULL)
+        } else if (mt_config_source_find_section(source, MT_CONFIG_SECTION_PORT, interfaces[i]) ==
+                   NULL) {
             mt_config_source_section(source, MT_CONFIG_SECTION_PTP_PORT, interfaces[i], 0);
+        }
     }
 }
 
@@ -30,12 +31,15 @@ static bool finish(struct mt_config_source *source, struct mt_config **ret_confi
                    struct mt_config_problems *problems)
 {
     struct mt_config *config = calloc(1, sizeof *config);
-    if (config == NULL)
+    if (config == NULL) {
         mt_config_problem_add(problems, source->path, 0, "out of memory");
-    if (config != NULL && source->path != NULL)
+    }
+    if (config != NULL && source->path != NULL) {
         config->path = mt_config_pool_text(&config->pool, source->path);
-    if (config != NULL && mt_config_resolve(config, source))
+    }
+    if (config != NULL && mt_config_resolve(config, source)) {
         mt_config_check(config, source);
+    }
     mt_config_source_free(source);
     if (problems->count > 0) {
         mt_config_free(config);
@@ -67,8 +71,9 @@ bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
 static char *read_file(const char *path, size_t *ret_length)
 {
     FILE *file = fopen(path, "r");
-    if (file == NULL)
+    if (file == NULL) {
         return NULL;
+    }
     char *text = malloc(FILE_SIZE_MAX);
     size_t length = text == NULL ? 0 : fread(text, 1, FILE_SIZE_MAX, file);
     int error = ferror(file) != 0 ? errno : length == FILE_SIZE_MAX ? EFBIG : 0;
@@ -106,8 +111,9 @@ bool mt_config_load(const char *path, struct mt_config **ret_config,
 
 void mt_config_free(struct mt_config *self)
 {
-    if (self == NULL)
+    if (self == NULL) {
         return;
+    }
     struct mt_config_pool pool = self->pool;
     mt_config_pool_free(&pool);
     free(self);
@@ -118,8 +124,9 @@ void mt_config_free(struct mt_config *self)
 /* Keys that would be contradictions if they were written. */
 static bool is_out_of_place(const struct mt_config_key *key, const void *object)
 {
-    if (key->scope != MT_CONFIG_CLOCK || strncmp(key->name, "lab_", 4) != 0)
+    if (key->scope != MT_CONFIG_CLOCK || strncmp(key->name, "lab_", 4) != 0) {
         return false;
+    }
     return ((const struct mt_config_clock *)object)->kind != MT_CONFIG_CLOCK_LAB;
 }
 
@@ -129,8 +136,9 @@ static void write_keys(FILE *out, enum mt_config_scope scope, const void *object
     const struct mt_config_key *keys = mt_config_keys(&count);
     for (size_t i = 0; i < count; i++) {
         char text[MT_CONFIG_PATH_MAX + 1];
-        if (keys[i].scope != scope || is_out_of_place(&keys[i], object))
+        if (keys[i].scope != scope || is_out_of_place(&keys[i], object)) {
             continue;
+        }
         mt_config_value_write(&keys[i], object, text, sizeof text);
         fprintf(out, "%s = %s\n", keys[i].name, text);
     }
@@ -142,8 +150,9 @@ static void write_port(FILE *out, const struct mt_config_port *port)
     struct mt_config_port shown = *port;
     fprintf(out, "\n[port %s]\n", port->name);
     write_keys(out, MT_CONFIG_OWN_PORT, port);
-    if (port->acceptable.count > 0)
+    if (port->acceptable.count > 0) {
         shown.acceptable.count = 1;
+    }
     write_keys(out, MT_CONFIG_PORT, &shown);
     for (size_t i = 1; i < port->acceptable.count; i++) {
         char text[32];
@@ -164,6 +173,7 @@ void mt_config_write(const struct mt_config *self, FILE *out)
         fprintf(out, "\n[instance %s]\n", self->instances[i].name);
         write_keys(out, MT_CONFIG_INSTANCE, &self->instances[i]);
     }
-    for (size_t i = 0; i < self->port_count; i++)
+    for (size_t i = 0; i < self->port_count; i++) {
         write_port(out, &self->ports[i]);
+    }
 }

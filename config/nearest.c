@@ -20,10 +20,12 @@ static size_t distance(const char *a, const char *b)
 {
     size_t length = strlen(b);
     size_t rows[3][LENGTH_MAX + 1];
-    if (strlen(a) > LENGTH_MAX || length > LENGTH_MAX)
+    if (strlen(a) > LENGTH_MAX || length > LENGTH_MAX) {
         return LENGTH_MAX;
-    for (size_t j = 0; j <= length; j++)
+    }
+    for (size_t j = 0; j <= length; j++) {
         rows[0][j] = j;
+    }
     for (size_t i = 1; a[i - 1] != '\0'; i++) {
         size_t *row = rows[i % 3];
         const size_t *above = rows[(i + 2) % 3];
@@ -33,8 +35,9 @@ static size_t distance(const char *a, const char *b)
             size_t differs = a[i - 1] != b[j - 1];
             row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
             bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (is_swap && above_that[j - 2] + 1 < row[j])
+            if (is_swap && above_that[j - 2] + 1 < row[j]) {
                 row[j] = above_that[j - 2] + 1;
+            }
         }
     }
     return rows[strlen(a) % 3][length];

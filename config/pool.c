@@ -14,8 +14,9 @@ struct mt_config_block {
 void *mt_config_pool_take(struct mt_config_pool *self, size_t size)
 {
     struct mt_config_block *block = calloc(1, sizeof *block + size);
-    if (block == NULL)
+    if (block == NULL) {
         return NULL;
+    }
     block->next = self->first;
     self->first = block;
     return block->content;

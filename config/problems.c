@@ -17,8 +17,9 @@ static bool comes_after(const struct mt_config_problem *a, unsigned line)
 static struct mt_config_problem *insert(struct mt_config_problems *self, unsigned line)
 {
     size_t at = self->count;
-    while (at > 0 && comes_after(&self->problem[at - 1], line))
+    while (at > 0 && comes_after(&self->problem[at - 1], line)) {
         at--;
+    }
     memmove(&self->problem[at + 1], &self->problem[at],
             (self->count - at) * sizeof self->problem[0]);
     self->count++;
@@ -35,12 +36,14 @@ void mt_config_problem_add(struct mt_config_problems *self, const char *path, un
     struct mt_config_problem *problem = insert(self, line);
     problem->line = line;
     int length = 0;
-    if (path != NULL && line != 0)
+    if (path != NULL && line != 0) {
         length = snprintf(problem->text, sizeof problem->text, "%s:%u: ", path, line);
-    else if (path != NULL)
+    } else if (path != NULL) {
         length = snprintf(problem->text, sizeof problem->text, "%s: ", path);
-    if (length < 0 || (size_t)length >= sizeof problem->text)
+    }
+    if (length < 0 || (size_t)length >= sizeof problem->text) {
         return;
+    }
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(problem->text + length, sizeof problem->text - (size_t)length, format, arguments);
@@ -49,8 +52,10 @@ void mt_config_problem_add(struct mt_config_problems *self, const char *path, un
 
 void mt_config_problems_print(const struct mt_config_problems *self, FILE *out)
 {
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         fprintf(out, "%s\n", self->problem[i].text);
-    if (self->omitted > 0)
+    }
+    if (self->omitted > 0) {
         fprintf(out, "and %zu more\n", self->omitted);
+    }
 }

@@ -34,17 +34,21 @@ static void complain(struct reader *self, const char *sentence)
 /* A comment begins at the start of the line or behind a blank. */
 static size_t length_without_comment(const char *line, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if ((line[i] == '#' || line[i] == ';') && (i == 0 || isspace((unsigned char)line[i - 1])))
+    for (size_t i = 0; i < length; i++) {
+        if ((line[i] == '#' || line[i] == ';') && (i == 0 || isspace((unsigned char)line[i - 1]))) {
             return i;
+        }
+    }
     return length;
 }
 
 static bool is_text(const char *line, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (iscntrl((unsigned char)line[i]) && !isspace((unsigned char)line[i]))
+    for (size_t i = 0; i < length; i++) {
+        if (iscntrl((unsigned char)line[i]) && !isspace((unsigned char)line[i])) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -78,8 +82,9 @@ static void take_line(struct reader *self, const char **ret_line, size_t *ret_le
         length--;
     }
     length = length_without_comment(line, length);
-    while (length > 0 && isspace((unsigned char)line[length - 1]))
+    while (length > 0 && isspace((unsigned char)line[length - 1])) {
         length--;
+    }
     *ret_line = line;
     *ret_length = length;
 }
@@ -96,8 +101,9 @@ static char *next_line(char *buffer, int capacity, void *user)
         const char *line;
         size_t length;
         take_line(self, &line, &length);
-        if (length == 0 || !is_acceptable(self, line, length, (size_t)capacity))
+        if (length == 0 || !is_acceptable(self, line, length, (size_t)capacity)) {
             continue;
+        }
         memcpy(buffer, line, length);
         strcpy(buffer + length, "\n");
         self->marker_is_due = line[0] == '[';
@@ -109,11 +115,12 @@ static char *next_line(char *buffer, int capacity, void *user)
 static int handle(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *self = user;
-    if (name != NULL && strcmp(name, MARKER) == 0)
+    if (name != NULL && strcmp(name, MARKER) == 0) {
         self->ops->section(self->user, section, self->line);
-    else
+    } else {
         self->ops->value(self->user, name == NULL ? "" : name, value == NULL ? "" : value,
                          self->line);
+    }
     return 1;
 }
 
@@ -128,8 +135,10 @@ void mt_config_read(const char *text, size_t length, const char *path,
                           .ops = ops,
                           .user = user,
                           .problems = problems};
-    if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0)
+    if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
         self.at += 3;
-    if (ini_parse_stream(next_line, &self, handle, &self) < 0)
+    }
+    if (ini_parse_stream(next_line, &self, handle, &self) < 0) {
         mt_config_problem_add(problems, path, 0, "out of memory");
+    }
 }

@@ -16,8 +16,9 @@ struct resolver {
 
 static void complain_of_memory(struct resolver *self)
 {
-    if (self->is_out_of_memory)
+    if (self->is_out_of_memory) {
         return;
+    }
     self->is_out_of_memory = true;
     mt_config_problem_add(self->source->problems, self->source->path, 0, "out of memory");
 }
@@ -25,17 +26,20 @@ static void complain_of_memory(struct resolver *self)
 static void apply(struct resolver *self, const struct mt_config_key *key, const char *text,
                   void *object)
 {
-    if (!mt_config_value_parse(key, text, object, &self->config->pool))
+    if (!mt_config_value_parse(key, text, object, &self->config->pool)) {
         complain_of_memory(self); /* the text is known to be good */
+    }
 }
 
 static void apply_defaults(struct resolver *self, enum mt_config_scope scope, void *object)
 {
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
-    for (size_t i = 0; i < count; i++)
-        if (keys[i].scope == scope && keys[i].fallback[0] != '\0')
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].scope == scope && keys[i].fallback[0] != '\0') {
             apply(self, &keys[i], keys[i].fallback, object);
+        }
+    }
 }
 
 static void apply_section(struct resolver *self, enum mt_config_section_kind kind, const char *name,
@@ -46,16 +50,18 @@ static void apply_section(struct resolver *self, enum mt_config_section_kind kin
         const struct mt_config_setting *setting = &source->settings[i];
         const struct mt_config_section *section = &source->sections[setting->section];
         if (section->kind == kind && strcmp(section->name, name) == 0 &&
-            setting->key->scope == scope)
+            setting->key->scope == scope) {
             apply(self, setting->key, setting->text, object);
+        }
     }
 }
 
 static const char *keep(struct resolver *self, const char *text)
 {
     const char *copy = mt_config_pool_text(&self->config->pool, text);
-    if (copy == NULL)
+    if (copy == NULL) {
         complain_of_memory(self);
+    }
     return copy == NULL ? "" : copy;
 }
 
@@ -64,8 +70,9 @@ static void *take_array(struct resolver *self, size_t size)
 {
     void *array =
         mt_config_pool_take(&self->config->pool, (self->source->section_count + 1) * size);
-    if (array == NULL)
+    if (array == NULL) {
         complain_of_memory(self);
+    }
     return array;
 }
 
@@ -94,11 +101,13 @@ static void add_port(struct resolver *self, const struct mt_config_section *sect
     apply_section(self, section->kind, section->name, MT_CONFIG_OWN_PORT, port);
     apply_defaults(self, MT_CONFIG_PORT, port);
     apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_PORT, port);
-    if (port->instance != NULL)
+    if (port->instance != NULL) {
         apply_section(self, MT_CONFIG_SECTION_INSTANCE, port->instance, MT_CONFIG_PORT, port);
+    }
     apply_section(self, section->kind, section->name, MT_CONFIG_PORT, port);
-    if (port->interface == NULL)
+    if (port->interface == NULL) {
         port->interface = port->name;
+    }
     port->ptp.acceptable = port->acceptable.identity;
     port->ptp.acceptable_count = (uint16_t)port->acceptable.count;
 }
@@ -108,8 +117,10 @@ static void resolve_ports(struct resolver *self)
     self->config->ports = take_array(self, sizeof *self->config->ports);
     for (size_t i = 0; self->config->ports != NULL && i < self->source->section_count; i++) {
         const struct mt_config_section *section = &self->source->sections[i];
-        if (section->kind == MT_CONFIG_SECTION_PORT || section->kind == MT_CONFIG_SECTION_PTP_PORT)
+        if (section->kind == MT_CONFIG_SECTION_PORT ||
+            section->kind == MT_CONFIG_SECTION_PTP_PORT) {
             add_port(self, section);
+        }
     }
 }
 
@@ -121,8 +132,9 @@ static void group_ports(struct mt_config *config)
         struct mt_config_instance *instance = &config->instances[i];
         instance->first_port = placed;
         for (size_t p = placed; p < config->port_count; p++) {
-            if (strcmp(config->ports[p].instance, instance->name) != 0)
+            if (strcmp(config->ports[p].instance, instance->name) != 0) {
                 continue;
+            }
             struct mt_config_port port = config->ports[p];
             memmove(&config->ports[placed + 1], &config->ports[placed], (p - placed) * sizeof port);
             port.instance_index = i;
@@ -146,16 +158,19 @@ static void add_instance(struct resolver *self, const char *name)
         mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", "clock_class") != NULL ||
         mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, "clock_class") !=
             NULL;
-    if (instance->ptp.is_receiver_only && !class_is_given)
+    if (instance->ptp.is_receiver_only && !class_is_given) {
         instance->ptp.quality.clock_class = 255; /* [1588-2019 7.6.2.5] */
+    }
 }
 
 static bool main_is_implied(const struct mt_config *config)
 {
-    for (size_t p = 0; p < config->port_count; p++)
+    for (size_t p = 0; p < config->port_count; p++) {
         if (config->ports[p].instance != NULL &&
-            strcmp(config->ports[p].instance, MT_CONFIG_MAIN) == 0)
+            strcmp(config->ports[p].instance, MT_CONFIG_MAIN) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -163,15 +178,19 @@ static void resolve_instances(struct resolver *self)
 {
     const struct mt_config_source *source = self->source;
     self->config->instances = take_array(self, sizeof *self->config->instances);
-    if (self->config->instances == NULL)
+    if (self->config->instances == NULL) {
         return;
+    }
     bool main_is_written =
         mt_config_source_find_section(source, MT_CONFIG_SECTION_INSTANCE, MT_CONFIG_MAIN) != NULL;
-    if (!main_is_written && main_is_implied(self->config))
+    if (!main_is_written && main_is_implied(self->config)) {
         add_instance(self, MT_CONFIG_MAIN);
-    for (size_t i = 0; i < source->section_count; i++)
-        if (source->sections[i].kind == MT_CONFIG_SECTION_INSTANCE)
+    }
+    for (size_t i = 0; i < source->section_count; i++) {
+        if (source->sections[i].kind == MT_CONFIG_SECTION_INSTANCE) {
             add_instance(self, source->sections[i].name);
+        }
+    }
 }
 
 /* ---- clocks ------------------------------------------------------------------------------- */
@@ -183,8 +202,9 @@ static void add_clock(struct resolver *self, const char *name)
     apply_defaults(self, MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK_DEFAULTS, "", MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK, name, MT_CONFIG_CLOCK, clock);
-    if (clock->max_rate_is_auto)
+    if (clock->max_rate_is_auto) {
         clock->steer.max_rate = 500e-6; /* the kernel's range, until the clock is opened */
+    }
 }
 
 static void resolve_clocks(struct resolver *self)
@@ -192,25 +212,34 @@ static void resolve_clocks(struct resolver *self)
     const struct mt_config_source *source = self->source;
     bool main_is_used = false;
     self->config->clocks = take_array(self, sizeof *self->config->clocks);
-    if (self->config->clocks == NULL)
+    if (self->config->clocks == NULL) {
         return;
-    for (size_t i = 0; i < self->config->instance_count; i++)
-        if (strcmp(self->config->instances[i].clock, MT_CONFIG_MAIN) == 0)
+    }
+    for (size_t i = 0; i < self->config->instance_count; i++) {
+        if (strcmp(self->config->instances[i].clock, MT_CONFIG_MAIN) == 0) {
             main_is_used = true;
+        }
+    }
     if (main_is_used &&
-        mt_config_source_find_section(source, MT_CONFIG_SECTION_CLOCK, MT_CONFIG_MAIN) == NULL)
+        mt_config_source_find_section(source, MT_CONFIG_SECTION_CLOCK, MT_CONFIG_MAIN) == NULL) {
         add_clock(self, MT_CONFIG_MAIN);
-    for (size_t i = 0; i < source->section_count; i++)
-        if (source->sections[i].kind == MT_CONFIG_SECTION_CLOCK)
+    }
+    for (size_t i = 0; i < source->section_count; i++) {
+        if (source->sections[i].kind == MT_CONFIG_SECTION_CLOCK) {
             add_clock(self, source->sections[i].name);
+        }
+    }
 }
 
 static void connect_clocks(struct mt_config *config)
 {
-    for (size_t i = 0; i < config->instance_count; i++)
-        for (size_t c = 0; c < config->clock_count; c++)
-            if (strcmp(config->instances[i].clock, config->clocks[c].name) == 0)
+    for (size_t i = 0; i < config->instance_count; i++) {
+        for (size_t c = 0; c < config->clock_count; c++) {
+            if (strcmp(config->instances[i].clock, config->clocks[c].name) == 0) {
                 config->instances[i].clock_index = c;
+            }
+        }
+    }
 }
 
 bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source)
@@ -218,10 +247,12 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
     struct resolver resolver = {self, source, false};
     resolve_daemon(&resolver);
     resolve_ports(&resolver);
-    if (!resolver.is_out_of_memory)
+    if (!resolver.is_out_of_memory) {
         resolve_instances(&resolver);
-    if (resolver.is_out_of_memory)
+    }
+    if (resolver.is_out_of_memory) {
         return false;
+    }
     group_ports(self);
     resolve_clocks(&resolver);
     connect_clocks(self);

@@ -147,10 +147,12 @@ static bool snake_case(const char *name, char *buffer, size_t size)
     for (size_t i = 0; name[i] != '\0'; i++) {
         bool is_upper = isupper((unsigned char)name[i]) != 0;
         bool begins = is_upper && i > 0 && islower((unsigned char)name[i - 1]);
-        if (name[i] == '_' || length + 3 > size)
+        if (name[i] == '_' || length + 3 > size) {
             return false;
-        if (begins)
+        }
+        if (begins) {
             buffer[length++] = '_';
+        }
         buffer[length++] = (char)tolower((unsigned char)name[i]);
     }
     buffer[length] = '\0';
@@ -159,30 +161,36 @@ static bool snake_case(const char *name, char *buffer, size_t size)
 
 static const struct mt_config_key *find_exactly(enum mt_config_scope scope, const char *name)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++)
-        if (keys[i].scope == scope && strcmp(keys[i].name, name) == 0)
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (keys[i].scope == scope && strcmp(keys[i].name, name) == 0) {
             return &keys[i];
+        }
+    }
     return NULL;
 }
 
 static const struct mt_config_key *find_old(enum mt_config_scope scope, const char *name)
 {
-    for (size_t i = 0; i < ALIAS_COUNT; i++)
-        if (aliases[i].scope == scope && strcmp(aliases[i].old, name) == 0)
+    for (size_t i = 0; i < ALIAS_COUNT; i++) {
+        if (aliases[i].scope == scope && strcmp(aliases[i].old, name) == 0) {
             return find_exactly(scope, aliases[i].name);
+        }
+    }
     return NULL;
 }
 
 const struct mt_config_key *mt_config_key_find(enum mt_config_scope scope, const char *name)
 {
     const struct mt_config_key *key = find_exactly(scope, name);
-    if (key == NULL)
+    if (key == NULL) {
         key = find_old(scope, name);
+    }
     char snake[64];
     if (key == NULL && snake_case(name, snake, sizeof snake)) {
         key = find_exactly(scope, snake);
-        if (key == NULL)
+        if (key == NULL) {
             key = find_old(scope, snake);
+        }
     }
     return key;
 }
@@ -191,8 +199,9 @@ const char *mt_config_key_alias(const struct mt_config_key *key, size_t *index)
 {
     while (*index < ALIAS_COUNT) {
         const struct alias *alias = &aliases[(*index)++];
-        if (alias->scope == key->scope && strcmp(alias->name, key->name) == 0)
+        if (alias->scope == key->scope && strcmp(alias->name, key->name) == 0) {
             return alias->old;
+        }
     }
     return NULL;
 }

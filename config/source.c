@@ -44,8 +44,9 @@ static void *grow(struct mt_config_source *self, void *array, size_t count, size
 {
     bool is_full = (count & (count - 1)) == 0; /* capacities are powers of two */
     void *grown = is_full ? realloc(array, (count == 0 ? 1 : 2 * count) * size) : array;
-    if (grown == NULL)
+    if (grown == NULL) {
         mt_config_problem_add(self->problems, self->path, 0, "out of memory");
+    }
     return grown;
 }
 
@@ -55,9 +56,11 @@ const struct mt_config_section *mt_config_source_find_section(const struct mt_co
                                                               enum mt_config_section_kind kind,
                                                               const char *name)
 {
-    for (size_t i = 0; i < self->section_count; i++)
-        if (self->sections[i].kind == kind && strcmp(self->sections[i].name, name) == 0)
+    for (size_t i = 0; i < self->section_count; i++) {
+        if (self->sections[i].kind == kind && strcmp(self->sections[i].name, name) == 0) {
             return &self->sections[i];
+        }
+    }
     return NULL;
 }
 
@@ -65,15 +68,18 @@ size_t mt_config_source_section(struct mt_config_source *self, enum mt_config_se
                                 const char *name, unsigned line)
 {
     const struct mt_config_section *known = mt_config_source_find_section(self, kind, name);
-    if (known != NULL)
+    if (known != NULL) {
         return (size_t)(known - self->sections);
+    }
     struct mt_config_section *grown =
         grow(self, self->sections, self->section_count, sizeof *grown);
     const char *copy = mt_config_pool_text(&self->pool, name);
-    if (grown != NULL)
+    if (grown != NULL) {
         self->sections = grown;
-    if (grown == NULL || copy == NULL)
+    }
+    if (grown == NULL || copy == NULL) {
         return 0;
+    }
     grown[self->section_count] = (struct mt_config_section){kind, copy, line};
     return self->section_count++;
 }
@@ -87,26 +93,27 @@ static const char *heading_word(const void *names, size_t n)
 static bool is_good_name(struct mt_config_source *self, const struct heading *heading,
                          const char *name, unsigned line)
 {
-    if (name[0] == '\0' && heading->bare == MT_CONFIG_SECTION_NONE)
+    if (name[0] == '\0' && heading->bare == MT_CONFIG_SECTION_NONE) {
         mt_config_problem_add(self->problems, self->path, line, "[%s]: expected a name: %s",
                               heading->word, heading->usage);
-    else if (name[0] == '\0')
+    } else if (name[0] == '\0') {
         return true;
-    else if (heading->named == MT_CONFIG_SECTION_NONE)
+    } else if (heading->named == MT_CONFIG_SECTION_NONE) {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: this section takes no name: %s", heading->word, name,
                               heading->usage);
-    else if (heading->named == MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_interface(name))
+    } else if (heading->named == MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_interface(name)) {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected the name of an interface, at most %d characters",
                               heading->word, name, MT_CONFIG_INTERFACE_MAX);
-    else if (heading->named != MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_name(name))
+    } else if (heading->named != MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_name(name)) {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected a name of letters, digits, '.', '_' and '-', at "
                               "most %d",
                               heading->word, name, MT_CONFIG_NAME_MAX);
-    else
+    } else {
         return true;
+    }
     return false;
 }
 
@@ -120,11 +127,14 @@ static void begin_section(void *user, const char *text, unsigned line)
     self->current = 0;
     for (size_t i = 0; i < HEADING_COUNT; i++) {
         const struct heading *heading = &headings[i];
-        if (strlen(heading->word) != word_length || strncmp(heading->word, text, word_length) != 0)
+        if (strlen(heading->word) != word_length ||
+            strncmp(heading->word, text, word_length) != 0) {
             continue;
-        if (is_good_name(self, heading, name, line))
+        }
+        if (is_good_name(self, heading, name, line)) {
             self->current = mt_config_source_section(
                 self, name[0] == '\0' ? heading->bare : heading->named, name, line);
+        }
         return;
     }
     char word[64];
@@ -142,8 +152,9 @@ static const struct mt_config_key *find_key(enum mt_config_section_kind kind, co
     for (const enum mt_config_scope *scope = scopes_of[kind]; *scope != MT_CONFIG_SCOPE_COUNT;
          scope++) {
         const struct mt_config_key *key = mt_config_key_find(*scope, name);
-        if (key != NULL)
+        if (key != NULL) {
             return key;
+        }
     }
     return NULL;
 }
@@ -151,8 +162,9 @@ static const struct mt_config_key *find_key(enum mt_config_section_kind kind, co
 static bool may_stand(enum mt_config_section_kind kind, enum mt_config_scope scope)
 {
     const enum mt_config_scope *allowed = scopes_of[kind];
-    while (*allowed != MT_CONFIG_SCOPE_COUNT && *allowed != scope)
+    while (*allowed != MT_CONFIG_SCOPE_COUNT && *allowed != scope) {
         allowed++;
+    }
     return *allowed == scope && scope != MT_CONFIG_SCOPE_COUNT;
 }
 
@@ -168,9 +180,11 @@ static const char *key_name(const void *names, size_t n)
 static void heading_of(const struct mt_config_section *section, char *buffer, size_t size)
 {
     const char *word = "";
-    for (size_t i = 0; i < HEADING_COUNT; i++)
-        if (headings[i].bare == section->kind || headings[i].named == section->kind)
+    for (size_t i = 0; i < HEADING_COUNT; i++) {
+        if (headings[i].bare == section->kind || headings[i].named == section->kind) {
             word = headings[i].word;
+        }
+    }
     snprintf(buffer, size, "[%s%s%s]", word, section->name[0] != '\0' ? " " : "", section->name);
 }
 
@@ -182,8 +196,9 @@ static void complain_of_key(struct mt_config_source *self, const struct mt_confi
     heading_of(section, heading, sizeof heading);
     mt_config_keys(&count);
     for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
-        if (mt_config_key_find((enum mt_config_scope)scope, name) == NULL)
+        if (mt_config_key_find((enum mt_config_scope)scope, name) == NULL) {
             continue;
+        }
         mt_config_problem_add(self->problems, self->path, line,
                               "%s: no key of %s; it belongs in %s", name, heading,
                               mt_config_scope_heading((enum mt_config_scope)scope));
@@ -216,8 +231,9 @@ static const char *joined(struct mt_config_source *self, const char *a, const ch
 {
     size_t size = strlen(a) + strlen(b) + 2;
     char *text = mt_config_pool_take(&self->pool, size);
-    if (text == NULL)
+    if (text == NULL) {
         return a;
+    }
     snprintf(text, size, "%s %s", a, b);
     return text;
 }
@@ -229,41 +245,47 @@ static void add_again(struct mt_config_source *self, struct mt_config_setting *f
     bool is_list = first->key->type == MT_CONFIG_IDENTITIES &&
                    strcmp(value, first->key->word) != 0 &&
                    strcmp(first->text, first->key->word) != 0;
-    if (is_list)
+    if (is_list) {
         first->text = joined(self, first->text, value);
-    else
+    } else {
         mt_config_problem_add(self->problems, self->path, line,
                               "%s: given twice in this section; the first is in line %u", name,
                               first->line);
+    }
 }
 
 static void add_setting(struct mt_config_source *self, const struct mt_config_key *key,
                         const char *name, const char *value, unsigned line)
 {
-    for (size_t i = 0; i < self->setting_count; i++)
+    for (size_t i = 0; i < self->setting_count; i++) {
         if (self->settings[i].section == self->current && self->settings[i].key == key) {
             add_again(self, &self->settings[i], name, value, line);
             return;
         }
+    }
     struct mt_config_setting *grown =
         grow(self, self->settings, self->setting_count, sizeof *grown);
     const char *copy = mt_config_pool_text(&self->pool, value);
-    if (grown != NULL)
+    if (grown != NULL) {
         self->settings = grown;
-    if (grown != NULL && copy != NULL)
+    }
+    if (grown != NULL && copy != NULL) {
         grown[self->setting_count++] = (struct mt_config_setting){self->current, key, copy, line};
+    }
 }
 
 static void take_value(void *user, const char *name, const char *value, unsigned line)
 {
     struct mt_config_source *self = user;
-    if (self->section_count == 0) /* out of memory, which has been said */
+    if (self->section_count == 0) { /* out of memory, which has been said */
         return;
+    }
     const struct mt_config_section *section = &self->sections[self->current];
     if (section->kind == MT_CONFIG_SECTION_NONE) {
-        if (!self->has_heading) /* else the heading itself has been complained of */
+        if (!self->has_heading) { /* else the heading itself has been complained of */
             mt_config_problem_add(self->problems, self->path, line,
                                   "%s: expected a section heading before the first key", name);
+        }
         return;
     }
     const struct mt_config_key *key = find_key(section->kind, name);
@@ -289,8 +311,9 @@ const struct mt_config_setting *mt_config_source_find(const struct mt_config_sou
         const struct mt_config_setting *setting = &self->settings[i];
         const struct mt_config_section *section = &self->sections[setting->section];
         if (section->kind == kind && strcmp(section->name, name) == 0 &&
-            strcmp(setting->key->name, key) == 0)
+            strcmp(setting->key->name, key) == 0) {
             return setting;
+        }
     }
     return NULL;
 }

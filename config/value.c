@@ -30,14 +30,15 @@ static void store_integer(void *member, size_t size, int64_t value)
     int8_t i8 = (int8_t)value;
     int16_t i16 = (int16_t)value;
     int32_t i32 = (int32_t)value;
-    if (size == sizeof i8)
+    if (size == sizeof i8) {
         memcpy(member, &i8, size);
-    else if (size == sizeof i16)
+    } else if (size == sizeof i16) {
         memcpy(member, &i16, size);
-    else if (size == sizeof i32)
+    } else if (size == sizeof i32) {
         memcpy(member, &i32, size);
-    else
+    } else {
         memcpy(member, &value, size);
+    }
 }
 
 static int64_t load_integer(const void *member, size_t size, bool is_signed)
@@ -68,19 +69,25 @@ static bool parse_integer(const char *text, int64_t min, int64_t max, int64_t *r
 {
     const char *digits = text[0] == '-' || text[0] == '+' ? text + 1 : text;
     bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    if (is_hex)
+    if (is_hex) {
         digits += 2;
+    }
     size_t length = strlen(digits);
-    if (length == 0 || length > 18)
+    if (length == 0 || length > 18) {
         return false;
-    for (const char *c = digits; *c != '\0'; c++)
-        if (is_hex ? !isxdigit((unsigned char)*c) : !isdigit((unsigned char)*c))
+    }
+    for (const char *c = digits; *c != '\0'; c++) {
+        if (is_hex ? !isxdigit((unsigned char)*c) : !isdigit((unsigned char)*c)) {
             return false;
+        }
+    }
     int64_t value = strtoll(digits, NULL, is_hex ? 16 : 10);
-    if (text[0] == '-')
+    if (text[0] == '-') {
         value = -value;
-    if (value < min || value > max)
+    }
+    if (value < min || value > max) {
         return false;
+    }
     *ret_value = value;
     return true;
 }
@@ -91,22 +98,25 @@ static bool parse_quantity(const char *text, const struct unit *units, double *r
     const char *at = text[0] == '-' || text[0] == '+' ? text + 1 : text;
     size_t whole = strspn(at, "0123456789");
     size_t fraction = at[whole] == '.' ? 1 + strspn(at + whole + 1, "0123456789") : 0;
-    if (whole == 0 || whole + fraction > 40 || fraction == 1)
+    if (whole == 0 || whole + fraction > 40 || fraction == 1) {
         return false;
+    }
     double value = strtod(at, NULL);
     const char *unit = at + whole + fraction;
     unit += strspn(unit, " ");
-    if (text[0] == '-')
+    if (text[0] == '-') {
         value = -value;
+    }
     if (unit[0] == '\0' && value == 0) {
         *ret_value = 0;
         return true;
     }
-    for (; units->name != NULL; units++)
+    for (; units->name != NULL; units++) {
         if (strcmp(unit, units->name) == 0) {
             *ret_value = value * units->base;
             return true;
         }
+    }
     return false;
 }
 
@@ -119,8 +129,9 @@ static bool parse_interval(const struct mt_config_key *key, const char *text,
                            struct mt_interval *ret_value)
 {
     double ns;
-    if (!parse_quantity(text, time_units, &ns) || !is_within(ns, key))
+    if (!parse_quantity(text, time_units, &ns) || !is_within(ns, key)) {
         return false;
+    }
     ret_value->q16 = (int64_t)(ns * 65536 + (ns < 0 ? -0.5 : 0.5));
     return true;
 }
@@ -129,8 +140,9 @@ static bool parse_real(const struct mt_config_key *key, const char *text, mt_rea
 {
     bool is_time = key->type == MT_CONFIG_SECONDS;
     double base;
-    if (!parse_quantity(text, is_time ? time_units : ratio_units, &base) || !is_within(base, key))
+    if (!parse_quantity(text, is_time ? time_units : ratio_units, &base) || !is_within(base, key)) {
         return false;
+    }
     *ret_value = base / 1e9;
     return true;
 }
@@ -143,29 +155,32 @@ static bool parse_boolean(const char *text, bool *ret_value)
         {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {"on", 1},
         {"off", 0}, {"1", 1},  {"0", 0},    {NULL, 0},
     };
-    for (const struct mt_config_word *word = words; word->word != NULL; word++)
+    for (const struct mt_config_word *word = words; word->word != NULL; word++) {
         if (strcmp(word->word, text) == 0) {
             *ret_value = word->value != 0;
             return true;
         }
+    }
     return false;
 }
 
 static bool parse_word(const struct mt_config_key *key, const char *text, int64_t *ret_value)
 {
-    for (const struct mt_config_word *word = key->words; word->word != NULL; word++)
+    for (const struct mt_config_word *word = key->words; word->word != NULL; word++) {
         if (strcmp(word->word, text) == 0) {
             *ret_value = word->value;
             return true;
         }
+    }
     return key->type == MT_CONFIG_CODE && parse_integer(text, 0, UINT8_MAX, ret_value);
 }
 
 static bool parse_flag(const struct mt_config_key *key, const char *text, void *member)
 {
     bool is_set;
-    if (!parse_boolean(text, &is_set))
+    if (!parse_boolean(text, &is_set)) {
         return false;
+    }
     uint16_t mask = (uint16_t)key->words[0].value;
     uint16_t flags;
     memcpy(&flags, member, sizeof flags);
@@ -179,18 +194,22 @@ static bool parse_flag(const struct mt_config_key *key, const char *text, void *
 bool mt_config_is_name(const char *text)
 {
     size_t length = strlen(text);
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL) {
             return false;
+        }
+    }
     return length > 0 && length <= MT_CONFIG_NAME_MAX && text[0] != '.' && text[0] != '-';
 }
 
 bool mt_config_is_interface(const char *text)
 {
     size_t length = strlen(text);
-    for (size_t i = 0; i < length; i++)
-        if (!isgraph((unsigned char)text[i]) || text[i] == '/')
+    for (size_t i = 0; i < length; i++) {
+        if (!isgraph((unsigned char)text[i]) || text[i] == '/') {
             return false;
+        }
+    }
     return length > 0 && length <= MT_CONFIG_INTERFACE_MAX && strcmp(text, ".") != 0 &&
            strcmp(text, "..") != 0;
 }
@@ -203,8 +222,9 @@ static bool is_path(const char *text)
 char *mt_config_pool_text(struct mt_config_pool *pool, const char *text)
 {
     char *copy = mt_config_pool_take(pool, strlen(text) + 1);
-    if (copy != NULL)
+    if (copy != NULL) {
         strcpy(copy, text);
+    }
     return copy;
 }
 
@@ -215,8 +235,9 @@ static bool parse_text(const struct mt_config_key *key, const char *text, void *
                    : key->type == MT_CONFIG_PATH ? is_path(text)
                                                  : mt_config_is_interface(text);
     const char *copy = is_good ? mt_config_pool_text(pool, text) : NULL;
-    if (copy == NULL)
+    if (copy == NULL) {
         return false;
+    }
     memcpy(member, &copy, sizeof copy);
     return true;
 }
@@ -238,10 +259,12 @@ static const char *parse_identity(const char *text, struct mt_clock_identity *re
     unsigned digits = 0;
     for (; digits < 16; text++) {
         int digit = hex_digit(*text);
-        if (digit < 0 && (digits == 0 || (*text != '.' && *text != ':')))
+        if (digit < 0 && (digits == 0 || (*text != '.' && *text != ':'))) {
             return NULL;
-        if (digit < 0)
+        }
+        if (digit < 0) {
             continue;
+        }
         identity.octet[digits / 2] = (uint8_t)(identity.octet[digits / 2] << 4 | digit);
         digits++;
     }
@@ -253,11 +276,13 @@ static bool parse_port_identity(const char *text, struct mt_port_identity *ret_i
 {
     int64_t port = 0;
     const char *rest = parse_identity(text, &ret_identity->clock);
-    if (rest == NULL)
+    if (rest == NULL) {
         return false;
+    }
     if (rest[0] == '-') {
-        if (!isdigit((unsigned char)rest[1]) || !parse_integer(rest + 1, 1, 0xFFFE, &port))
+        if (!isdigit((unsigned char)rest[1]) || !parse_integer(rest + 1, 1, 0xFFFE, &port)) {
             return false;
+        }
     } else if (rest[0] != '\0') {
         return false;
     }
@@ -274,16 +299,19 @@ static bool parse_identities(const char *text, void *member, struct mt_config_po
     while (list != NULL && *(text += strspn(text, separators)) != '\0') {
         char one[32];
         size_t length = strcspn(text, separators);
-        if (length >= sizeof one)
+        if (length >= sizeof one) {
             return false;
+        }
         memcpy(one, text, length);
         one[length] = '\0';
-        if (!parse_port_identity(one, &list[count++]))
+        if (!parse_port_identity(one, &list[count++])) {
             return false;
+        }
         text += length;
     }
-    if (count == 0 || count > UINT16_MAX)
+    if (count == 0 || count > UINT16_MAX) {
         return false;
+    }
     struct mt_config_identities identities = {list, count};
     memcpy(member, &identities, sizeof identities);
     return true;
@@ -302,38 +330,44 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
     struct mt_clock_identity identity;
     switch (key->type) {
     case MT_CONFIG_INTEGER:
-        if (!parse_integer(text, key->min, key->max, &integer))
+        if (!parse_integer(text, key->min, key->max, &integer)) {
             return false;
+        }
         store_integer(member, key->size, integer);
         return true;
     case MT_CONFIG_CHOICE:
     case MT_CONFIG_CODE:
-        if (!parse_word(key, text, &integer))
+        if (!parse_word(key, text, &integer)) {
             return false;
+        }
         store_integer(member, key->size, integer);
         return true;
     case MT_CONFIG_BOOLEAN:
-        if (!parse_boolean(text, &boolean))
+        if (!parse_boolean(text, &boolean)) {
             return false;
+        }
         memcpy(member, &boolean, sizeof boolean);
         return true;
     case MT_CONFIG_FLAG:
         return parse_flag(key, text, member);
     case MT_CONFIG_INTERVAL:
-        if (!parse_interval(key, text, &interval))
+        if (!parse_interval(key, text, &interval)) {
             return false;
+        }
         memcpy(member, &interval, sizeof interval);
         return true;
     case MT_CONFIG_SPAN:
-        if (!parse_interval(key, text, &interval))
+        if (!parse_interval(key, text, &interval)) {
             return false;
+        }
         span = mt_span_from_interval(interval);
         memcpy(member, &span, sizeof span);
         return true;
     case MT_CONFIG_SECONDS:
     case MT_CONFIG_RATIO:
-        if (!parse_real(key, text, &real))
+        if (!parse_real(key, text, &real)) {
             return false;
+        }
         memcpy(member, &real, sizeof real);
         return true;
     case MT_CONFIG_NAME:
@@ -342,8 +376,9 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
         return parse_text(key, text, member, pool);
     case MT_CONFIG_IDENTITY: {
         const char *rest = parse_identity(text, &identity);
-        if (rest == NULL || *rest != '\0')
+        if (rest == NULL || *rest != '\0') {
             return false;
+        }
         memcpy(member, &identity, sizeof identity);
         return true;
     }
@@ -358,12 +393,14 @@ bool mt_config_value_parse(const struct mt_config_key *key, const char *text, vo
 {
     bool is_word = key->word != NULL && strcmp(text, key->word) == 0;
     char *member = (char *)object + key->offset;
-    if (is_word)
+    if (is_word) {
         memset(member, 0, key->size);
-    else if (!parse_member(key, text, member, pool))
+    } else if (!parse_member(key, text, member, pool)) {
         return false;
-    if (key->flag_offset != MT_CONFIG_NO_OFFSET)
+    }
+    if (key->flag_offset != MT_CONFIG_NO_OFFSET) {
         memcpy((char *)object + key->flag_offset, &is_word, sizeof is_word);
+    }
     return true;
 }
 
@@ -380,17 +417,19 @@ static void write_interval(struct mt_interval value, char *buffer, size_t size)
         snprintf(buffer, size, "0");
         return;
     }
-    for (size_t i = 0; i < 4 && fraction == 0; i++)
+    for (size_t i = 0; i < 4 && fraction == 0; i++) {
         if (ns % units_ns[i] == 0) {
             snprintf(buffer, size, "%" PRId64 "%s", ns / units_ns[i], time_units[i].name);
             return;
         }
+    }
     char digits[20];
     snprintf(digits, sizeof digits, "%016" PRId64,
              (fraction < 0 ? -fraction : fraction) * 152587890625);
     digits[strspn(digits, "0123456789")] = '\0';
-    for (size_t end = strlen(digits); end > 1 && digits[end - 1] == '0'; end--)
+    for (size_t end = strlen(digits); end > 1 && digits[end - 1] == '0'; end--) {
         digits[end - 1] = '\0';
+    }
     snprintf(buffer, size, "%s%" PRId64 ".%sns", value.q16 < 0 ? "-" : "", ns < 0 ? -ns : ns,
              digits);
 }
@@ -403,23 +442,26 @@ static void write_real(const struct mt_config_key *key, mt_real value, char *buf
         snprintf(buffer, size, "0");
         return;
     }
-    while (units[1].name != NULL && mt_real_abs(value * 1e9) < units->base)
+    while (units[1].name != NULL && mt_real_abs(value * 1e9) < units->base) {
         units++;
+    }
     for (int digits = 0; digits < 25; digits++) {
         mt_real back;
         snprintf(buffer, size, "%.*f%s", digits, value * 1e9 / units->base, units->name);
-        if (parse_real(key, buffer, &back) && back == value)
+        if (parse_real(key, buffer, &back) && back == value) {
             return;
+        }
     }
 }
 
 static void write_word(const struct mt_config_key *key, int64_t value, char *buffer, size_t size)
 {
-    for (const struct mt_config_word *word = key->words; word->word != NULL; word++)
+    for (const struct mt_config_word *word = key->words; word->word != NULL; word++) {
         if (word->value == value) {
             snprintf(buffer, size, "%s", word->word);
             return;
         }
+    }
     snprintf(buffer, size, "0x%02" PRIx64, (uint64_t)value);
 }
 
@@ -428,8 +470,9 @@ void mt_config_identity_write(const struct mt_port_identity *value, char *buffer
     const uint8_t *o = value->clock.octet;
     int length = snprintf(buffer, size, "%02x%02x%02x.%02x%02x.%02x%02x%02x", o[0], o[1], o[2],
                           o[3], o[4], o[5], o[6], o[7]);
-    if (value->port != 0 && length > 0 && (size_t)length < size)
+    if (value->port != 0 && length > 0 && (size_t)length < size) {
         snprintf(buffer + length, size - (size_t)length, "-%u", value->port);
+    }
 }
 
 static void write_identities(const struct mt_config_identities *value, char *buffer, size_t size)
@@ -439,8 +482,9 @@ static void write_identities(const struct mt_config_identities *value, char *buf
     for (size_t i = 0; i < value->count; i++) {
         char one[32];
         mt_config_identity_write(&value->identity[i], one, sizeof one);
-        if (length + strlen(one) + 3 > size)
+        if (length + strlen(one) + 3 > size) {
             return;
+        }
         length += (size_t)snprintf(buffer + length, size - length, "%s%s", i > 0 ? ", " : "", one);
     }
 }
@@ -449,15 +493,18 @@ static bool is_word_set(const struct mt_config_key *key, const void *object)
 {
     const char *bytes = object;
     bool flag = false;
-    if (key->word == NULL)
+    if (key->word == NULL) {
         return false;
+    }
     if (key->flag_offset != MT_CONFIG_NO_OFFSET) {
         memcpy(&flag, bytes + key->flag_offset, sizeof flag);
         return flag;
     }
-    for (size_t i = 0; i < key->size; i++)
-        if (bytes[key->offset + i] != 0)
+    for (size_t i = 0; i < key->size; i++) {
+        if (bytes[key->offset + i] != 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -520,8 +567,9 @@ static void write_member(const struct mt_config_key *key, const void *member, ch
 void mt_config_value_write(const struct mt_config_key *key, const void *object, char *buffer,
                            size_t size)
 {
-    if (is_word_set(key, object))
+    if (is_word_set(key, object)) {
         snprintf(buffer, size, "%s", key->word);
-    else
+    } else {
         write_member(key, (const char *)object + key->offset, buffer, size);
+    }
 }

@@ -49,8 +49,9 @@ static bool take_setting(const cJSON *item, struct mt_control_request *request, 
 {
     for (size_t i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
-        if (strcmp(item->string, setting->name) != 0)
+        if (strcmp(item->string, setting->name) != 0) {
             continue;
+        }
         bool is_flag = cJSON_IsBool(item) && setting->max == 1;
         if (!is_flag && !is_whole_number(item, (double)setting->min, (double)setting->max)) {
             snprintf(reason, MT_CONTROL_REASON_SIZE,
@@ -91,11 +92,13 @@ static bool parse_set(const cJSON *root, struct mt_control_request *request, cha
             is_good = take_setting(item, request, reason);
             count++;
         }
-        if (!is_good)
+        if (!is_good) {
             return false;
+        }
     }
-    if (count == 0)
+    if (count == 0) {
         snprintf(reason, MT_CONTROL_REASON_SIZE, "set: expected at least one setting");
+    }
     return count > 0;
 }
 
@@ -106,8 +109,9 @@ static bool has_only(const cJSON *root, const char *name, char *reason)
     cJSON_ArrayForEach(item, root)
     {
         if (strcmp(item->string, "command") == 0 ||
-            (name != NULL && strcmp(item->string, name) == 0))
+            (name != NULL && strcmp(item->string, name) == 0)) {
             continue;
+        }
         snprintf(reason, MT_CONTROL_REASON_SIZE, "%.64s: unknown member", item->string);
         return false;
     }
@@ -167,8 +171,9 @@ bool mt_control_parse(const char *line, size_t length, struct mt_control_request
     cJSON *root = cJSON_ParseWithLength(line, length);
     bool is_good = parse_object(root, &request, ret_reason);
     cJSON_Delete(root);
-    if (is_good)
+    if (is_good) {
         *ret_request = request;
+    }
     return is_good;
 }
 
@@ -177,9 +182,11 @@ bool mt_control_parse(const char *line, size_t length, struct mt_control_request
 static bool any_given(const struct mt_control_request *self, enum mt_control_setting first,
                       enum mt_control_setting last)
 {
-    for (unsigned i = first; i <= (unsigned)last; i++)
-        if (self->is_given[i])
+    for (unsigned i = first; i <= (unsigned)last; i++) {
+        if (self->is_given[i]) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -193,16 +200,18 @@ static int64_t choose(const struct mt_control_request *self, enum mt_control_set
 static void choose_flag(const struct mt_control_request *self, enum mt_control_setting setting,
                         uint16_t flag, uint16_t *flags)
 {
-    if (self->is_given[setting])
+    if (self->is_given[setting]) {
         *flags = (uint16_t)(self->value[setting] != 0 ? *flags | flag : *flags & ~flag);
+    }
 }
 
 static struct mt_time_properties choose_time(const struct mt_control_request *self,
                                              struct mt_time_properties time)
 {
     time.utc_offset = (int16_t)choose(self, MT_CONTROL_UTC_OFFSET, time.utc_offset);
-    if (self->is_given[MT_CONTROL_UTC_OFFSET])
+    if (self->is_given[MT_CONTROL_UTC_OFFSET]) {
         time.flags |= MT_PTP_UTC_OFFSET_VALID;
+    }
     choose_flag(self, MT_CONTROL_LEAP61, MT_PTP_LEAP_61, &time.flags);
     choose_flag(self, MT_CONTROL_LEAP59, MT_PTP_LEAP_59, &time.flags);
     choose_flag(self, MT_CONTROL_TIME_TRACEABLE, MT_PTP_TIME_TRACEABLE, &time.flags);
@@ -251,10 +260,11 @@ static char *print_line(cJSON *root)
     size_t length = text == NULL ? 0 : strlen(text);
     char *line = text == NULL ? NULL : realloc(text, length + 2);
     cJSON_Delete(root);
-    if (line == NULL)
+    if (line == NULL) {
         free(text);
-    else
+    } else {
         strcpy(line + length, "\n");
+    }
     return line;
 }
 
@@ -262,8 +272,9 @@ char *mt_control_reply_ok(const char *version)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddTrueToObject(root, "ok");
-    if (version != NULL)
+    if (version != NULL) {
         cJSON_AddStringToObject(root, "version", version);
+    }
     return print_line(root);
 }
 

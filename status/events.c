@@ -4,9 +4,7 @@
  * to be done, what.  Numbers keep the unit that people measure such things in. */
 #include "status/events.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "status/names.h"
@@ -65,8 +63,9 @@ static void tell_time(const struct mt_status_event *event, char *buffer, size_t 
 {
     const struct mt_time_properties *time = event->value.time;
     char offset[40] = "UTC offset unknown";
-    if ((time->flags & MT_PTP_UTC_OFFSET_VALID) != 0)
+    if ((time->flags & MT_PTP_UTC_OFFSET_VALID) != 0) {
         snprintf(offset, sizeof offset, "UTC offset %d s", time->utc_offset);
+    }
     snprintf(buffer, size, "instance %s: %s timescale, %s%s%s%s%s, source %s", event->instance,
              (time->flags & MT_PTP_TIMESCALE) != 0 ? "PTP" : "arbitrary", offset,
              (time->flags & MT_PTP_LEAP_61) != 0 ? ", leap second to be inserted today" : "",
@@ -168,8 +167,9 @@ void mt_event_sentence(const struct mt_event *event, const char *instance, const
                        char *buffer, size_t size)
 {
     struct mt_status_event told = {.instance = instance, .port = port};
-    if (size > 0)
+    if (size > 0) {
         buffer[0] = '\0';
+    }
     switch (event->kind) {
     case MT_EVENT_STATE:
         told.kind = MT_STATUS_EVENT_PORT_STATE;
@@ -178,11 +178,12 @@ void mt_event_sentence(const struct mt_event *event, const char *instance, const
         mt_status_sentence(&told, buffer, size);
         return;
     case MT_EVENT_PARENT:
-        if (event->port == 0)
+        if (event->port == 0) {
             tell_parent(&(struct mt_status_event){.instance = instance}, buffer, size);
-        else
+        } else {
             snprintf(buffer, size, "instance %s: follows another transmitter, on port %s", instance,
                      port);
+        }
         return;
     case MT_EVENT_TIME_PROPERTIES:
         snprintf(buffer, size, "instance %s: the time properties have changed", instance);
@@ -190,20 +191,4 @@ void mt_event_sentence(const struct mt_event *event, const char *instance, const
     case MT_EVENT_SAMPLE:
         return;
     }
-}
-
-char *mt_status_event_json(const struct mt_status_event *event, uint64_t id, mt_real uptime_s)
-{
-    char sentence[MT_STATUS_SENTENCE_SIZE];
-    mt_status_sentence(event, sentence, sizeof sentence);
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "id", (double)id);
-    cJSON_AddNumberToObject(object, "uptime_s", round(uptime_s * 1e3) / 1e3);
-    cJSON_AddStringToObject(object, "event", mt_status_event_name(event->kind));
-    cJSON_AddStringToObject(object, "level",
-                            mt_status_level_name(mt_status_event_level(event->kind)));
-    cJSON_AddStringToObject(object, "text", sentence);
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
-    return text;
 }

@@ -66,8 +66,4 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
 void mt_event_sentence(const struct mt_event *event, const char *instance, const char *port,
                        char *buffer, size_t size);
 
-/** {"id":7,"uptime_s":12.5,"event":"port_state","level":"info","text":"..."} as one line without
- * newline; the caller frees it.  Null when there is no memory left. */
-char *mt_status_event_json(const struct mt_status_event *event, uint64_t id, mt_real uptime_s);
-
 #endif

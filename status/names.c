@@ -23,10 +23,12 @@ enum mt_role mt_role_of(const struct mt_instance *instance)
         transmits |= state == MT_STATE_TRANSMITTER || state == MT_STATE_PRE_TRANSMITTER;
         is_passive |= state == MT_STATE_PASSIVE;
     }
-    if (instance->receiving_port != 0)
+    if (instance->receiving_port != 0) {
         return instance->port_count > 1 ? MT_ROLE_BOUNDARY : MT_ROLE_RECEIVER;
-    if (transmits)
+    }
+    if (transmits) {
         return MT_ROLE_GRANDMASTER;
+    }
     return is_passive ? MT_ROLE_PASSIVE : MT_ROLE_LISTENING;
 }
 
@@ -161,8 +163,9 @@ const char *mt_clock_accuracy_name(uint8_t accuracy)
         "25 ns", "100 ns", "250 ns", "1 us",  "2.5 us", "10 us",  "25 us", "100 us", "250 us",
         "1 ms",  "2.5 ms", "10 ms",  "25 ms", "100 ms", "250 ms", "1 s",   "10 s",   "over 10 s",
     };
-    if (accuracy == 0xFE)
+    if (accuracy == 0xFE) {
         return "unknown";
+    }
     return accuracy < 0x17 ? "?" : LOOK_UP(names, accuracy - 0x17);
 }
 

@@ -38,8 +38,9 @@ static void say(struct text *self, const char *format, ...)
         size_t capacity = 2 * (self->capacity + wanted + 1);
         char *grown = realloc(self->bytes, capacity);
         self->is_out_of_memory |= grown == NULL;
-        if (grown == NULL)
+        if (grown == NULL) {
             return;
+        }
         self->bytes = grown;
         self->capacity = capacity;
     }
@@ -63,8 +64,9 @@ static void escape(const char *value, char *buffer, size_t size)
 {
     size_t length = 0;
     for (; *value != '\0' && length + 3 < size; value++) {
-        if (*value == '"' || *value == '\\' || *value == '\n')
+        if (*value == '"' || *value == '\\' || *value == '\n') {
             buffer[length++] = '\\';
+        }
         buffer[length++] = *value == '\n' ? 'n' : *value;
     }
     buffer[length] = '\0';
@@ -139,9 +141,11 @@ static const char *scope_name(enum mt_report_scope scope)
 static void family_name(const struct mt_report_field *field, char *buffer, size_t size)
 {
     snprintf(buffer, size, "meantime_%s_%s", scope_name(field->scope), field->path);
-    for (char *c = buffer; *c != '\0'; c++)
-        if (*c == '.')
+    for (char *c = buffer; *c != '\0'; c++) {
+        if (*c == '.') {
             *c = '_';
+        }
+    }
 }
 
 static const cJSON *find(const cJSON *object, const char *path)
@@ -160,14 +164,16 @@ static void say_sample(struct text *out, const char *family, const char *suffix,
                        double value)
 {
     char number[40];
-    if (floor(value) == value && fabs(value) < 1e15)
+    if (floor(value) == value && fabs(value) < 1e15) {
         snprintf(number, sizeof number, "%.0f", value);
-    else
+    } else {
         snprintf(number, sizeof number, "%.15g", value);
-    if (labels[0] == '\0')
+    }
+    if (labels[0] == '\0') {
         say(out, "%s%s %s\n", family, suffix, number);
-    else
+    } else {
         say(out, "%s%s{%s} %s\n", family, suffix, labels, number);
+    }
 }
 
 static void say_number(struct text *out, const struct mt_report_field *field, const cJSON *object,
@@ -176,8 +182,9 @@ static void say_number(struct text *out, const struct mt_report_field *field, co
     char family[96];
     const cJSON *value = find(object, field->path);
     family_name(field, family, sizeof family);
-    if (!cJSON_IsNumber(value) && !cJSON_IsBool(value))
+    if (!cJSON_IsNumber(value) && !cJSON_IsBool(value)) {
         return; /* null: not known, so there is no sample */
+    }
     say_sample(out, family, field->metric == MT_REPORT_COUNTER ? "_total" : "", labels,
                cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble);
 }
@@ -203,12 +210,13 @@ static void say_counts(struct text *out, const struct mt_report_field *field, co
 static const char *state_name(enum mt_report_metric metric, unsigned state)
 {
     const char *name = "?";
-    if (metric == MT_REPORT_STATES_CLOCK)
+    if (metric == MT_REPORT_STATES_CLOCK) {
         name = mt_clock_state_name((enum mt_clock_state)state);
-    else if (metric == MT_REPORT_STATES_ROLE)
+    } else if (metric == MT_REPORT_STATES_ROLE) {
         name = mt_role_name((enum mt_role)state);
-    else if (metric == MT_REPORT_STATES_PORT)
+    } else if (metric == MT_REPORT_STATES_PORT) {
         name = mt_port_state_name((enum mt_port_state)(state + 1)); /* 0 is no state */
+    }
     return name;
 }
 
@@ -235,9 +243,11 @@ static void say_info(struct text *out, const struct mt_report_field *field, cons
     char family[96];
     snprintf(all_labels, sizeof all_labels, "%s", labels);
     snprintf(family, sizeof family, "meantime_%s_info", scope_name(field->scope));
-    for (size_t i = 0; i < count; i++)
-        if (fields[i].scope == field->scope && fields[i].metric == MT_REPORT_INFO)
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].scope == field->scope && fields[i].metric == MT_REPORT_INFO) {
             label(all_labels, fields[i].path, string_of(object, fields[i].path));
+        }
+    }
     say_sample(out, family, "", all_labels, 1);
 }
 
@@ -248,17 +258,21 @@ static void say_head(struct text *out, const char *family, const char *type, con
     static const char *const units[] = {"ns", "ppb", "s"};
     say(out, "# TYPE %s %s\n", family, type);
     const char *last = strrchr(family, '_');
-    for (size_t i = 0; i < 3; i++)
-        if (last != NULL && strcmp(last + 1, units[i]) == 0)
+    for (size_t i = 0; i < 3; i++) {
+        if (last != NULL && strcmp(last + 1, units[i]) == 0) {
             say(out, "# UNIT %s %s\n", family, units[i]);
+        }
+    }
     say(out, "# HELP %s %s\n", family, help);
 }
 
 static bool is_first_info(const struct mt_report_field *fields, size_t index)
 {
-    for (size_t i = 0; i < index; i++)
-        if (fields[i].scope == fields[index].scope && fields[i].metric == MT_REPORT_INFO)
+    for (size_t i = 0; i < index; i++) {
+        if (fields[i].scope == fields[index].scope && fields[i].metric == MT_REPORT_INFO) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -280,8 +294,9 @@ static void say_field(struct text *out, const struct mt_report_field *fields, si
         visit_all(out, field, root, field->type == MT_REPORT_COUNTS ? say_counts : say_number);
         return;
     case MT_REPORT_INFO:
-        if (!is_first_info(fields, index))
+        if (!is_first_info(fields, index)) {
             return;
+        }
         snprintf(family, sizeof family, "meantime_%s", scope_name(field->scope));
         say_head(out, family, "info", "what describes it");
         visit_all(out, field, root, say_info);
@@ -305,8 +320,9 @@ char *mt_report_open_metrics(const char *json)
         cJSON_Delete(root);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         say_field(&out, fields, i, root);
+    }
     say(&out, "# EOF\n");
     cJSON_Delete(root);
     if (out.is_out_of_memory) {

@@ -68,8 +68,9 @@ static cJSON *count_samples(const struct mt_report_clock *o)
     cJSON *counts = cJSON_CreateObject();
     for (unsigned verdict = 0; verdict < MT_SAMPLE_VERDICT_COUNT; verdict++) {
         uint64_t sum = 0;
-        for (uint16_t source = 0; source < o->discipline->source_count; source++)
+        for (uint16_t source = 0; source < o->discipline->source_count; source++) {
             sum += o->discipline->sources[source].verdicts[verdict];
+        }
         add_count(counts, mt_sample_verdict_name((enum mt_sample_verdict)verdict), sum);
     }
     return counts;
@@ -78,17 +79,19 @@ static cJSON *count_samples(const struct mt_report_clock *o)
 static cJSON *count_verdicts(const struct mt_report_port *o)
 {
     cJSON *counts = cJSON_CreateObject();
-    for (unsigned verdict = 0; verdict < MT_VERDICT_COUNT; verdict++)
+    for (unsigned verdict = 0; verdict < MT_VERDICT_COUNT; verdict++) {
         add_count(counts, mt_verdict_name((enum mt_verdict)verdict), o->ptp->verdicts[verdict]);
+    }
     return counts;
 }
 
 static cJSON *count_counters(const struct mt_report_port *o)
 {
     cJSON *counts = cJSON_CreateObject();
-    for (unsigned counter = 0; counter < MT_PORT_COUNTER_COUNT; counter++)
+    for (unsigned counter = 0; counter < MT_PORT_COUNTER_COUNT; counter++) {
         add_count(counts, mt_port_counter_name((enum mt_port_counter)counter),
                   o->ptp->counters[counter]);
+    }
     return counts;
 }
 
@@ -111,8 +114,9 @@ static cJSON *descend(cJSON *object, const char **path)
 static void put(cJSON *object, const char *path, cJSON *value)
 {
     object = descend(object, &path);
-    if (!cJSON_AddItemToObject(object, path, value))
+    if (!cJSON_AddItemToObject(object, path, value)) {
         cJSON_Delete(value);
+    }
 }
 
 static cJSON *make_STRING(const char *value)
@@ -187,16 +191,18 @@ static void put_all(cJSON *root, const struct mt_report *self)
 {
     put_daemon(cJSON_AddObjectToObject(root, "daemon"), &self->daemon);
     cJSON *clocks = cJSON_AddArrayToObject(root, "clocks");
-    for (size_t i = 0; i < self->clock_count; i++)
+    for (size_t i = 0; i < self->clock_count; i++) {
         put_clock(add_to(clocks), &self->clocks[i]);
+    }
     cJSON *instances = cJSON_AddArrayToObject(root, "instances");
     for (size_t i = 0; i < self->instance_count; i++) {
         const struct mt_report_instance *instance = &self->instances[i];
         cJSON *object = add_to(instances);
         put_instance(object, instance);
         cJSON *ports = cJSON_AddArrayToObject(object, "ports");
-        for (uint16_t p = 0; p < instance->ptp->port_count; p++)
+        for (uint16_t p = 0; p < instance->ptp->port_count; p++) {
             put_port(add_to(ports), &instance->ports[p]);
+        }
     }
 }
 

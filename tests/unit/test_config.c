@@ -16,16 +16,18 @@ static struct mt_config_problems problems;
 static struct mt_config *parse(const char *text)
 {
     struct mt_config *config = NULL;
-    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems))
+    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems)) {
         return NULL;
+    }
     return config;
 }
 
 static struct mt_config *parse_good(const char *text)
 {
     struct mt_config *config = parse(text);
-    if (config == NULL)
+    if (config == NULL) {
         mt_config_problems_print(&problems, stderr);
+    }
     assert_non_null(config);
     return config;
 }
@@ -34,10 +36,12 @@ static struct mt_config *parse_good(const char *text)
 static void assert_problem(const char *text, const char *problem)
 {
     struct mt_config *config = parse(text);
-    if (config != NULL)
+    if (config != NULL) {
         fail_msg("no problem in:\n%s", text);
-    if (problems.count != 1)
+    }
+    if (problems.count != 1) {
         mt_config_problems_print(&problems, stderr);
+    }
     assert_int_equal(problems.count, 1);
     assert_string_equal(problems.problem[0].text, problem);
 }
@@ -288,8 +292,9 @@ static void config_collects_problems_in_order_of_lines_when_there_are_many(void 
 static void config_counts_problems_when_there_are_too_many(void **state)
 {
     char text[1000] = "[ptp eth0]\n";
-    for (int i = 0; i < MT_CONFIG_PROBLEMS_MAX + 5; i++)
+    for (int i = 0; i < MT_CONFIG_PROBLEMS_MAX + 5; i++) {
         strcat(text, "x = 1\n");
+    }
     assert_null(parse(text));
     assert_int_equal(problems.count, MT_CONFIG_PROBLEMS_MAX);
     assert_int_equal(problems.omitted, 5);
@@ -393,8 +398,9 @@ static void explained(const char *key, bool is_known, const char *wanted)
     rewind(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
     fclose(file);
-    if (strstr(text, wanted) == NULL)
+    if (strstr(text, wanted) == NULL) {
         fail_msg("not in the explanation: %s\n%s", wanted, text);
+    }
 }
 
 static void config_explains_every_key(void **state)

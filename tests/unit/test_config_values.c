@@ -16,16 +16,18 @@ static struct mt_config_problems problems;
 static struct mt_config *parse(const char *text)
 {
     struct mt_config *config = NULL;
-    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems))
+    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems)) {
         return NULL;
+    }
     return config;
 }
 
 static struct mt_config *parse_good(const char *text)
 {
     struct mt_config *config = parse(text);
-    if (config == NULL)
+    if (config == NULL) {
         mt_config_problems_print(&problems, stderr);
+    }
     assert_non_null(config);
     return config;
 }
@@ -65,17 +67,20 @@ static void round_trip(const struct mt_config_key *key, const char *value)
     char again[300];
     memset(&first, 0, sizeof first);
     memset(&second, 0, sizeof second);
-    if (!mt_config_value_parse(key, value, &first, &pool))
+    if (!mt_config_value_parse(key, value, &first, &pool)) {
         fail_msg("%s = %s is refused", key->name, value);
+    }
     mt_config_value_write(key, &first, text, sizeof text);
-    if (!mt_config_value_parse(key, text, &second, &pool))
+    if (!mt_config_value_parse(key, text, &second, &pool)) {
         fail_msg("%s = %s is written as %s and refused", key->name, value, text);
+    }
     mt_config_value_write(key, &second, again, sizeof again);
     assert_string_equal(text, again);
     bool is_pointer = key->type == MT_CONFIG_NAME || key->type == MT_CONFIG_INTERFACE ||
                       key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_IDENTITIES;
-    if (!is_pointer)
+    if (!is_pointer) {
         assert_memory_equal(&first, &second, sizeof first);
+    }
     mt_config_pool_free(&pool);
 }
 
@@ -84,8 +89,9 @@ static void refuse(const struct mt_config_key *key, const char *value)
     union object object;
     struct mt_config_pool pool = {NULL};
     memset(&object, 0, sizeof object);
-    if (mt_config_value_parse(key, value, &object, &pool))
+    if (mt_config_value_parse(key, value, &object, &pool)) {
         fail_msg("%s = %s is accepted", key->name, value);
+    }
     mt_config_pool_free(&pool);
 }
 
@@ -111,18 +117,21 @@ static void round_trip_range(const struct mt_config_key *key, const char *unit)
 
 static void round_trip_words(const struct mt_config_key *key)
 {
-    for (const struct mt_config_word *word = key->words; word->word != NULL; word++)
+    for (const struct mt_config_word *word = key->words; word->word != NULL; word++) {
         round_trip(key, word->word);
+    }
     refuse(key, "nonsense");
     refuse(key, "");
 }
 
 static void round_trip_key(const struct mt_config_key *key)
 {
-    if (key->fallback[0] != '\0')
+    if (key->fallback[0] != '\0') {
         round_trip(key, key->fallback);
-    if (key->word != NULL)
+    }
+    if (key->word != NULL) {
         round_trip(key, key->word);
+    }
     switch (key->type) {
     case MT_CONFIG_INTEGER:
         round_trip_range(key, "");
@@ -188,8 +197,9 @@ static void config_values_stay_when_they_are_written_and_read_again(void **state
 {
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         round_trip_key(&keys[i]);
+    }
 }
 
 static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(void **state)
@@ -203,14 +213,16 @@ static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(v
         char wanted[64] = "";
         char found[64] = "";
         memset(&object, 0, sizeof object);
-        if (keys[i].fallback[0] != '\0')
+        if (keys[i].fallback[0] != '\0') {
             assert_true(mt_config_value_parse(&keys[i], keys[i].fallback, &object, &pool));
+        }
         mt_config_value_write(&keys[i], &object, wanted, sizeof wanted);
         mt_config_value_write(&keys[i], object_of(config, keys[i].scope), found, sizeof found);
         bool is_resolved =
             strcmp(keys[i].name, "control_socket") == 0 || strcmp(keys[i].name, "interface") == 0;
-        if (!is_resolved)
+        if (!is_resolved) {
             assert_string_equal(found, wanted);
+        }
         mt_config_pool_free(&pool);
     }
     mt_config_free(config);
@@ -232,8 +244,9 @@ static char *written(const struct mt_config *config)
 static void config_values_of_a_file_stay_when_written_and_read_again(void **state)
 {
     struct mt_config *config;
-    if (!mt_config_load("tests/config/everything.conf", &config, &problems))
+    if (!mt_config_load("tests/config/everything.conf", &config, &problems)) {
         mt_config_problems_print(&problems, stderr);
+    }
     assert_int_equal(problems.count, 0);
     char *first = written(config);
     struct mt_config *again = parse_good(first);
@@ -263,8 +276,9 @@ static void config_values_of_the_example_cover_every_key(void **state)
         bool has_one_value = keys[i].words != NULL && keys[i].words[1].word == NULL &&
                              keys[i].type == MT_CONFIG_CHOICE;
         if (!has_one_value && strcmp(keys[i].name, "leap59") != 0 &&
-            strcmp(keys[i].name, "transmitter_only") != 0)
+            strcmp(keys[i].name, "transmitter_only") != 0) {
             assert_string_not_equal(given, otherwise);
+        }
     }
     mt_config_free(config);
     mt_config_free(plain);

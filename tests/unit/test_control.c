@@ -17,8 +17,9 @@ static char reason[MT_CONTROL_REASON_SIZE];
 
 static void accept(const char *line)
 {
-    if (!mt_control_parse(line, strlen(line), &request, reason))
+    if (!mt_control_parse(line, strlen(line), &request, reason)) {
         fail_msg("%s is refused: %s", line, reason);
+    }
 }
 
 static void refuse(const char *line, const char *why)
