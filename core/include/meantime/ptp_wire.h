@@ -19,7 +19,7 @@
 
 #define MT_PTP_HEADER_SIZE       34
 #define MT_PTP_ANNOUNCE_SIZE     64
-#define MT_PTP_MESSAGE_MAX       1500 /**< nothing longer is written; longer frames parse all the same */
+#define MT_PTP_MESSAGE_MAX       1500 /**< nothing longer is written, but longer frames parse */
 #define MT_PTP_LOG_INTERVAL_NONE 0x7F
 
 struct mt_clock_identity {
