@@ -14,6 +14,7 @@ from runner import Count
 
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.MULTILINE)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test\(s\), listed below", re.MULTILINE)
+CMOCKA_NAMES = re.compile(r"^\[  FAILED  \] (\w+)$", re.MULTILINE)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] .*?(\d+) test\(s\), listed below", re.MULTILINE)
 TAP = re.compile(r"^(not )?ok \d+", re.MULTILINE)
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
@@ -37,10 +38,11 @@ def count_program(result, name, output):
     if result == "SKIP":
         return Count(skipped=1)
     passed, failed, skipped = cases_of(output)
+    names = tuple(dict.fromkeys(CMOCKA_NAMES.findall(output))) or (name,)
     if result in MESON_PASSED:
         return Count(passed=max(passed, 1 if failed == 0 else 0), failed=failed,
-                     skipped=skipped, names=(name,) * bool(failed))
-    return Count(passed=passed, failed=max(failed, 1), skipped=skipped, names=(name,))
+                     skipped=skipped, names=names if failed else ())
+    return Count(passed=passed, failed=max(failed, 1), skipped=skipped, names=names)
 
 
 def count_meson(build):
