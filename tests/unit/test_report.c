@@ -3,6 +3,22 @@
  * status/: the report matches its schema both ways, says null for what is not known, and becomes
  * OpenMetrics text that follows the grammar of the format; names and sentences are as
  * documented. */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#include "status/events.h"
+#include "status/names.h"
+#include "status/report.h"
+
+/* A boundary clock with two ports, small enough to be seen at a glance. */
 struct fixture {
     struct mt_port ports[2];
     struct mt_instance instance;
