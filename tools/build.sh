@@ -45,6 +45,10 @@ if [ ! -f "$folder/build.ninja" ]; then
         exit 1
     fi
 fi
+if [ "$kind" = fuzz ] && [ $# -eq 0 ]; then # only what searches
+    # shellcheck disable=SC2046
+    set -- $(ninja -C "$folder" -t targets all | sed -n 's|^\(fuzz/fuzz_[^.:/]*\): .*|\1|p')
+fi
 log=$top/build/$kind.build.log
 if ninja -C "$folder" "$@" >"$log" 2>&1; then
     tail -n 1 "$log" | sed "s|^|build/$kind: |"

@@ -10,6 +10,7 @@ Exits 1 if anything broke.
 import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,8 +39,8 @@ def libfuzzer(program, *arguments):
 
 
 def last_status(output):
-    lines = [line for line in output.splitlines() if line.startswith("#")]
-    return lines[-1] if lines else ""
+    lines = re.findall(r"^#\d+\s+.*$", output, re.MULTILINE)
+    return " ".join(lines[-1].split()) if lines else "did not start"
 
 
 def files_in(folder):
