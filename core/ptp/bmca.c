@@ -84,11 +84,17 @@ bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_da
     return result == MT_A_BETTER || result == MT_A_BETTER_BY_TOPOLOGY;
 }
 
+/* A clock that may not serve (null) is never better, or nobody would serve its path. */
+static bool is_own_better(const struct mt_ptp_dataset *own, const struct mt_ptp_dataset *other)
+{
+    return other == NULL || (own != NULL && mt_dataset_is_better(own, other));
+}
+
 /* A clock of class 1 to 127 never follows: it serves, or yields to a better one on the path. */
 static enum mt_decision decide_for_primary(const struct mt_ptp_dataset *own,
                                            const struct mt_ptp_dataset *erbest)
 {
-    return erbest == NULL || mt_dataset_is_better(own, erbest) ? MT_M1 : MT_P1;
+    return is_own_better(own, erbest) ? MT_M1 : MT_P1;
 }
 
 enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
@@ -98,10 +104,10 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
     if (erbest == NULL && is_waiting) {
         return MT_STAY;
     }
-    if (own->quality.clock_class <= 127) {
+    if (own != NULL && own->quality.clock_class <= 127) {
         return decide_for_primary(own, erbest);
     }
-    if (ebest == NULL || mt_dataset_is_better(own, ebest)) {
+    if (is_own_better(own, ebest)) {
         return MT_M2;
     }
     if (erbest == NULL) {

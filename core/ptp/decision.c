@@ -28,6 +28,13 @@ static struct mt_ptp_dataset own_dataset(const struct mt_instance *self)
 
 /* ---- data sets ------------------------------------------------------------------------------ */
 
+static void forget_path(struct mt_instance *self)
+{
+    if (self->config.path != NULL) {
+        self->config.path->count = 0;
+    }
+}
+
 static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *parent,
                        uint16_t receiving_port)
 {
@@ -36,6 +43,7 @@ static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *pa
     self->has_new_parent |= !is_same;
     if (!is_same) {
         self->clock.is_locked = false;
+        forget_path(self);
     }
     self->parent = *parent;
     self->receiving_port = receiving_port;
@@ -56,9 +64,6 @@ void mt_instance_become_own_parent(struct mt_instance *self)
     set_time_properties(self, &self->config.time);
     self->parent_bound = MT_INTERVAL_TOO_LARGE;
     self->reference_bound = MT_INTERVAL_TOO_LARGE;
-    if (self->config.path != NULL) {
-        self->config.path->count = 0;
-    }
 }
 
 void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
@@ -99,22 +104,43 @@ static const struct mt_foreign *take_snapshot(struct mt_instance *self, struct m
     return ebest;
 }
 
-static enum mt_decision decide(const struct mt_port *port, const struct mt_ptp_dataset *own,
-                               const struct mt_foreign *ebest, struct mt_mono now)
+static bool is_listening(const struct mt_port *port)
 {
-    bool is_waiting = port->state == MT_STATE_LISTENING && !port->has_listened &&
-                      !port->config.is_transmitter_only;
-    enum mt_decision decision =
-        mt_bmca_decide(own, dataset_of(ebest), dataset_of(port->erbest), is_waiting);
+    return port->state == MT_STATE_LISTENING && !port->has_listened &&
+           !port->config.is_transmitter_only;
+}
+
+/* A port that cannot listen waits for those that can: at its start a boundary clock shall not
+ * serve its own time just before it finds a better one. */
+static bool must_wait(const struct mt_instance *self, const struct mt_port *port,
+                      const struct mt_foreign *ebest)
+{
+    if (!port->config.is_transmitter_only) {
+        return is_listening(port);
+    }
+    bool waits = false;
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        waits |= is_listening(&self->ports[i]);
+    }
+    return waits && port->state == MT_STATE_LISTENING && ebest == NULL;
+}
+
+static enum mt_decision decide(const struct mt_instance *self, const struct mt_port *port,
+                               const struct mt_ptp_dataset *own, const struct mt_foreign *ebest,
+                               struct mt_mono now)
+{
+    enum mt_decision decision = mt_bmca_decide(own, dataset_of(ebest), dataset_of(port->erbest),
+                                               must_wait(self, port, ebest));
     bool serves = decision == MT_M1 || decision == MT_M2 || decision == MT_M3;
     /* two ports of this clock on one path: the higher yields [9.5.2.3] */
-    return serves && now.ns < port->sibling_until.ns ? MT_P2 : decision;
+    return serves && port->sibling_until.ns > now.ns ? MT_P2 : decision;
 }
 
 static void apply(struct mt_instance *self, struct mt_port *port, enum mt_decision decision,
                   struct mt_mono now)
 {
     bool follows = decision == MT_S1 || decision == MT_P1 || decision == MT_P2;
+    bool is_another = follows && port->erbest != NULL && !port->erbest->is_best;
     mt_foreign_mark_best(port, follows ? port->erbest : NULL);
     switch (decision) {
     case MT_STAY:
@@ -135,6 +161,9 @@ static void apply(struct mt_instance *self, struct mt_port *port, enum mt_decisi
         mt_port_event(self, port, MT_PE_RS_PASSIVE, now);
         break;
     }
+    if (is_another) { /* what is left of the timeout was for the one before */
+        mt_port_await_announce(self, port, now);
+    }
 }
 
 /* Forgets what was half known of the old parent. */
@@ -142,20 +171,20 @@ static void begin_with_parent(struct mt_instance *self, struct mt_port *port, st
 {
     port->sync = (struct mt_sync_receipt){0};
     port->has_sample = false;
-    mt_port_await_announce(self, port, now);
     self->config.features->delay->start(self, port, now);
 }
 
 void mt_instance_decide(struct mt_instance *self, struct mt_mono now)
 {
     self->needs_decision = false;
-    const struct mt_ptp_dataset own = own_dataset(self);
+    const struct mt_ptp_dataset d0 = own_dataset(self);
+    const struct mt_ptp_dataset *own = self->config.is_receiver_only ? NULL : &d0;
     const struct mt_foreign *ebest = take_snapshot(self, now);
     enum mt_decision decisions[MT_INSTANCE_PORTS_MAX];
     struct mt_port *receiving = NULL;
     for (uint16_t i = 0; i < self->port_count; i++) {
         struct mt_port *port = &self->ports[i];
-        decisions[i] = takes_part(port) ? decide(port, &own, ebest, now) : MT_STAY;
+        decisions[i] = takes_part(port) ? decide(self, port, own, ebest, now) : MT_STAY;
         receiving = decisions[i] == MT_S1 ? port : receiving;
     }
     bool had_news = self->has_new_parent;
@@ -183,7 +212,7 @@ bool mt_instance_has_time(const struct mt_instance *self)
     }
     const struct mt_port *port = &self->ports[self->receiving_port - 1];
     bool is_good = self->clock.has_bound && self->clock.bound.q16 <= self->config.serve_bound.q16;
-    return port->state == MT_STATE_RECEIVER || is_good;
+    return port->state == MT_STATE_RECEIVER || (self->was_calibrated && is_good);
 }
 
 void mt_instance_gate(struct mt_instance *self, struct mt_mono now)

@@ -43,7 +43,6 @@ static void sent(struct mt_port *port, uint32_t token, struct mt_ptp_message *me
     message->header.log_interval = MT_PTP_LOG_INTERVAL_NONE;
     message->header.correction =
         mt_interval_minus((struct mt_interval){0}, port->config.delay_asymmetry);
-    mt_port_count(port, MT_COUNT_SENT_DELAY_REQ);
 }
 
 static void complete(struct mt_instance *self, struct mt_port *port,
@@ -91,7 +90,7 @@ static enum mt_verdict response(struct mt_instance *self, struct mt_port *port,
 {
     const struct mt_ptp_header *header = &message->header;
     if (!mt_port_identity_equal(message->body.response.requester, port->identity)) {
-        return MT_VERDICT_NOT_REQUESTED;
+        return MT_VERDICT_ACCEPTED; /* everybody hears the answers to everybody */
     }
     for (unsigned i = 0; i < MT_DELAY_OUTSTANDING; i++) {
         struct mt_delay_exchange *exchange = &port->delay.exchange[i];

@@ -5,11 +5,16 @@
  * A transmitter qualifies when it was heard MT_FOREIGN_THRESHOLD times within MT_FOREIGN_WINDOW
  * of its own announce intervals; the runner-up stays qualified all the time, so that it can take
  * over at once.  When the list is full a newcomer displaces, in this order: one whose window has
- * passed, one that never qualified and is no better than it, the worst one that is worse than
- * it.  The best one is never displaced, so that invented transmitters cannot lock out a real one
- * that is heard.
+ * passed or that did not come again in two of its intervals, the worst of those that never
+ * qualified if it is worse than the newcomer, the worst of all if it is worse.  The one that is
+ * followed is never displaced.  So identities that were invented once hold their places for two
+ * intervals and cannot lock out a real transmitter; only a flood of new and better ones, several
+ * in each interval for as long as it lasts, keeps one from qualifying that has not qualified yet.
  */
 #include "ptp/ptp_private.h"
+
+#define OVERDUE    2    /* announce intervals */
+#define TIME_FLAGS 0x7F /* octet 1 of flagField without its reserved bit */
 
 static bool was_heard_within(const struct mt_port *port, const struct mt_foreign *foreign,
                              unsigned times, struct mt_mono now)
@@ -19,12 +24,13 @@ static bool was_heard_within(const struct mt_port *port, const struct mt_foreign
     return heard.ns != 0 && now.ns - heard.ns <= window_ns;
 }
 
+/* Who claims a longer interval than the port's does not stay qualified for longer. */
 int64_t mt_foreign_interval_ns(const struct mt_port *port, const struct mt_foreign *foreign)
 {
     int8_t log_interval = foreign->log_announce_interval;
-    return mt_log2s_to_ns(mt_log_interval_is_allowed(log_interval)
-                              ? log_interval
-                              : port->config.log_announce_interval);
+    bool is_shorter = mt_log_interval_is_allowed(log_interval) &&
+                      log_interval < port->config.log_announce_interval;
+    return mt_log2s_to_ns(is_shorter ? log_interval : port->config.log_announce_interval);
 }
 
 bool mt_foreign_is_qualified(const struct mt_port *port, const struct mt_foreign *foreign,
@@ -91,7 +97,14 @@ static struct mt_foreign *find(struct mt_port *port, struct mt_port_identity sen
     return NULL;
 }
 
-/* How readily a record gives way: 3 free, 2 not heard lately, 1 never qualified, 0 qualified. */
+/* Said something once and not again: a transmitter that is there would have. */
+static bool is_overdue(const struct mt_port *port, const struct mt_foreign *foreign,
+                       struct mt_mono now)
+{
+    return now.ns - foreign->heard[0].ns > OVERDUE * mt_foreign_interval_ns(port, foreign);
+}
+
+/* How readily a record gives way: 3 free, 2 silent, 1 never qualified, 0 qualified. */
 static unsigned readiness(const struct mt_port *port, const struct mt_foreign *foreign,
                           struct mt_mono now)
 {
@@ -101,7 +114,10 @@ static unsigned readiness(const struct mt_port *port, const struct mt_foreign *f
     if (!was_heard_within(port, foreign, 1, now)) {
         return 2;
     }
-    return mt_foreign_is_qualified(port, foreign, now) ? 0 : 1;
+    if (mt_foreign_is_qualified(port, foreign, now)) {
+        return 0;
+    }
+    return is_overdue(port, foreign, now) ? 2 : 1;
 }
 
 static struct mt_foreign *place_for(struct mt_port *port, const struct mt_ptp_dataset *newcomer,
@@ -144,19 +160,13 @@ static void fill(const struct mt_port *port, const struct mt_ptp_message *messag
     };
     foreign->time = (struct mt_time_properties){
         .utc_offset = announce->utc_offset,
-        .flags = message->header.flags & 0xFF,
+        .flags = message->header.flags & TIME_FLAGS,
         .time_source = announce->time_source,
     };
     mt_announce_accuracy(message, &foreign->bound, &foreign->reference_bound);
     foreign->sequence = message->header.sequence;
     foreign->log_announce_interval = message->header.log_interval;
     foreign->is_used = true;
-}
-
-/* A repeated or overtaken Announce; a larger distance is a sender that has started again. */
-static bool is_stale(const struct mt_foreign *foreign, uint16_t sequence)
-{
-    return (uint16_t)(foreign->sequence - sequence) < MT_FOREIGN_WINDOW;
 }
 
 static void hear(struct mt_foreign *foreign, struct mt_mono now)
@@ -171,7 +181,7 @@ enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
                                 const struct mt_ptp_message *announce, struct mt_mono now)
 {
     struct mt_foreign *foreign = find(port, announce->header.source);
-    if (foreign != NULL && is_stale(foreign, announce->header.sequence)) {
+    if (foreign != NULL && mt_sequence_is_stale(foreign->sequence, announce->header.sequence)) {
         return MT_VERDICT_STALE;
     }
     struct mt_foreign heard = {0};

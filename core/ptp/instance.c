@@ -60,6 +60,10 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
 {
     memset(self, 0, sizeof *self);
     self->config = *config;
+    self->config.is_receiver_only |= config->features->transmitter == NULL;
+    if (self->config.is_receiver_only) {
+        self->config.quality.clock_class = 255; /* [7.6.2.5] */
+    }
     self->ports = ports;
     self->port_count = port_count;
     mt_prng_init(&self->random, seed);
@@ -103,20 +107,20 @@ static bool is_acceptable(const struct mt_port *port, struct mt_port_identity so
     return port->config.acceptable_count == 0;
 }
 
-/* A port that hears a lower port of its own clock is on the same path as that one. */
+/* A port that hears a lower port of its own clock is on the same path as that one, if that one
+ * transmits: what claims to be of any other port is not ours. */
 static void hear_sibling(struct mt_instance *self, struct mt_port *port,
                          const struct mt_ptp_header *header, struct mt_mono now)
 {
-    if (header->type != MT_PTP_ANNOUNCE || header->source.port >= port->identity.port) {
+    uint16_t number = header->source.port;
+    if (header->type != MT_PTP_ANNOUNCE || number == 0 || number >= port->identity.port ||
+        self->ports[number - 1].state != MT_STATE_TRANSMITTER) {
         return;
     }
-    int64_t interval_ns = mt_log2s_to_ns(port->config.log_announce_interval);
-    self->needs_decision |= now.ns >= port->sibling_until.ns;
+    int64_t interval_ns = mt_log2s_to_ns(self->ports[number - 1].config.log_announce_interval);
+    self->needs_decision |= port->sibling_until.ns == 0;
     port->sibling_until =
         mt_mono_plus(now, interval_ns * (port->config.announce_receipt_timeout + 1));
-    if (mt_port_runs(self, port, MT_TIMER_ANNOUNCE_RECEIPT)) {
-        mt_port_await_announce(self, port, now);
-    }
 }
 
 static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *port,
@@ -236,8 +240,8 @@ enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port_number, c
 
 /* ---- other inputs ------------------------------------------------------------------------------- */
 
-static bool port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
-                         const struct mt_stamp *stamp)
+bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                     const struct mt_stamp *stamp)
 {
     const struct mt_ptp_features *features = self->config.features;
     struct mt_stamp on_wire;
@@ -255,7 +259,7 @@ void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct 
 {
     for (uint16_t i = 0; i < self->port_count && token != 0; i++) {
         struct mt_port *port = &self->ports[i];
-        if (port_tx_done(self, port, token, stamp)) {
+        if (mt_port_tx_done(self, port, token, stamp)) {
             if (stamp == NULL) {
                 mt_port_count(port, MT_COUNT_TX_STAMP_LOST);
             }

@@ -41,24 +41,46 @@ static size_t write_frame(struct mt_instance *self, struct mt_port *port, enum m
     return self->config.features->transmitter->write(self, port, frame, token, buffer, capacity);
 }
 
+static enum mt_port_counter counter_of(enum mt_port_frame frame)
+{
+    static const enum mt_port_counter counters[MT_FRAME_COUNT] = {
+        [MT_FRAME_FOLLOW_UP] = MT_COUNT_SENT_FOLLOW_UP,
+        [MT_FRAME_DELAY_RESP] = MT_COUNT_SENT_DELAY_RESP,
+        [MT_FRAME_ANNOUNCE] = MT_COUNT_SENT_ANNOUNCE,
+        [MT_FRAME_SYNC] = MT_COUNT_SENT_SYNC,
+        [MT_FRAME_DELAY_REQ] = MT_COUNT_SENT_DELAY_REQ,
+    };
+    return counters[frame];
+}
+
+static bool take_frame(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
+                       uint8_t *buffer, size_t capacity, struct mt_tx *ret_tx)
+{
+    bool is_event = frame == MT_FRAME_SYNC || frame == MT_FRAME_DELAY_REQ;
+    uint32_t token = is_event ? next_token(self) : 0;
+    port->pending &= (uint8_t) ~(1u << frame);
+    size_t length = write_frame(self, port, frame, token, buffer, capacity);
+    if (length == 0) {
+        mt_port_count(port, MT_COUNT_TX_DROPPED);
+        if (is_event) { /* there will be no timestamp */
+            (void)mt_port_tx_done(self, port, token, NULL);
+        }
+        return false;
+    }
+    mt_port_count(port, counter_of(frame));
+    *ret_tx = (struct mt_tx){port->identity.port, MT_TO_ALL, is_event, token, length};
+    return true;
+}
+
 static bool next_of_port(struct mt_instance *self, struct mt_port *port, uint8_t *buffer,
                          size_t capacity, struct mt_tx *ret_tx)
 {
-    for (unsigned bit = 0; bit < MT_FRAME_COUNT; bit++) {
-        enum mt_port_frame frame = (enum mt_port_frame)bit;
-        if ((port->pending & 1u << bit) == 0) {
-            continue;
+    for (unsigned frame = 0; frame < MT_FRAME_COUNT; frame++) {
+        while ((port->pending & 1u << frame) != 0) { /* more answers may wait behind one */
+            if (take_frame(self, port, (enum mt_port_frame)frame, buffer, capacity, ret_tx)) {
+                return true;
+            }
         }
-        port->pending &= (uint8_t) ~(1u << bit);
-        bool is_event = frame == MT_FRAME_SYNC || frame == MT_FRAME_DELAY_REQ;
-        uint32_t token = is_event ? next_token(self) : 0;
-        size_t length = write_frame(self, port, frame, token, buffer, capacity);
-        if (length == 0) {
-            mt_port_count(port, MT_COUNT_TX_DROPPED);
-            continue;
-        }
-        *ret_tx = (struct mt_tx){port->identity.port, MT_TO_ALL, is_event, token, length};
-        return true;
     }
     return false;
 }

@@ -104,6 +104,14 @@ static void switch_timers(struct mt_instance *self, struct mt_port *port, uint8_
 
 /* ---- state -------------------------------------------------------------------------------- */
 
+/* Half a measurement, or one that nobody has taken yet, is void without its transmitter. */
+static void forget_exchanges(struct mt_port *port)
+{
+    port->sync = (struct mt_sync_receipt){0};
+    memset(port->delay.exchange, 0, sizeof port->delay.exchange);
+    port->has_sample = false;
+}
+
 static void set_state(struct mt_instance *self, struct mt_port *port, enum mt_port_state state,
                       struct mt_mono now)
 {
@@ -112,14 +120,16 @@ static void set_state(struct mt_instance *self, struct mt_port *port, enum mt_po
     bool was_receiving = mt_port_is_receiving(port);
     port->state = state;
     port->is_qualified = false;
+    self->was_calibrated |= state == MT_STATE_RECEIVER;
     if (mt_port_is_active(port) != was_active) {
         port->has_listened = false;
+        port->sibling_until = (struct mt_mono){0};
         mt_foreign_forget_all(port);
         self->needs_decision = true;
     }
-    if (mt_port_is_receiving(port) != was_receiving || !mt_port_is_receiving(port)) {
+    if (!was_receiving || !mt_port_is_receiving(port)) {
         port->pending = 0;
-        port->sync = (struct mt_sync_receipt){0};
+        forget_exchanges(port);
     }
     if (state != MT_STATE_TRANSMITTER && self->config.features->transmitter != NULL) {
         self->config.features->transmitter->stop(port);
@@ -187,8 +197,18 @@ static void timer_due(struct mt_instance *self, struct mt_port *port, enum mt_po
     }
 }
 
+/* The lower port on the same path has fallen silent. */
+static void forget_sibling(struct mt_instance *self, struct mt_port *port)
+{
+    port->sibling_until = (struct mt_mono){0};
+    self->needs_decision = true;
+}
+
 void mt_port_tick(struct mt_instance *self, struct mt_port *port, struct mt_mono now)
 {
+    if (port->sibling_until.ns != 0 && port->sibling_until.ns <= now.ns) {
+        forget_sibling(self, port);
+    }
     struct mt_deadlines set = {port->timers, MT_TIMER_COUNT};
     for (;;) {
         struct mt_mono was = mt_deadlines_earliest(&set);
@@ -202,7 +222,7 @@ void mt_port_tick(struct mt_instance *self, struct mt_port *port, struct mt_mono
 
 struct mt_mono mt_port_deadline(const struct mt_port *port)
 {
-    struct mt_mono earliest = MT_MONO_NEVER;
+    struct mt_mono earliest = port->sibling_until.ns != 0 ? port->sibling_until : MT_MONO_NEVER;
     for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
         earliest = mt_mono_earlier(earliest, port->timers[timer]);
     }

@@ -95,7 +95,8 @@ bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_da
 enum mt_decision { MT_STAY, MT_M1, MT_M2, MT_M3, MT_S1, MT_P1, MT_P2 };
 
 /** The state decision of one port [Figure 33].  `erbest` of the port and `ebest` of the clock may
- * be null; `ebest` is compared by identity with `erbest` to tell who holds it. */
+ * be null; that they are one object tells that this port holds Ebest.  `own` is null for a clock
+ * that may not serve: with any transmitter to follow it follows, whatever its priorities. */
 enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
                                 const struct mt_ptp_dataset *ebest,
                                 const struct mt_ptp_dataset *erbest, bool is_waiting);
@@ -165,6 +166,10 @@ struct mt_path_part {
     size_t (*write)(const struct mt_instance *self, uint8_t *buffer, size_t capacity);
 };
 
+/** The transmit timestamp of the port's event frame `token`, null: it will not come.  False if no
+ * frame waits for it. */
+bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                     const struct mt_stamp *stamp);
 void mt_port_request(struct mt_port *port, enum mt_port_frame frame);
 /** The header that all own messages have in common. */
 void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
@@ -175,6 +180,9 @@ void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
 void mt_port_count(struct mt_port *port, enum mt_port_counter counter);
 struct mt_instant mt_instant_plus_interval(struct mt_instant at, struct mt_interval by);
 bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source);
+/** True for a message repeated or overtaken; one that is farther back is of a sender that has
+ * started again. */
+bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence);
 /** A log interval that others may ask for. */
 bool mt_log_interval_is_allowed(int8_t log_interval);
 void mt_timer_arm(struct mt_port *port, enum mt_port_timer timer, struct mt_mono at);

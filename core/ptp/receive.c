@@ -10,9 +10,16 @@
 #include "meantime/ptp_tlv.h"
 #include "ptp/ptp_private.h"
 
+#define SEQUENCE_WINDOW 4 /* messages by which one can be overtaken */
+
 struct mt_instant mt_instant_plus_interval(struct mt_instant at, struct mt_interval by)
 {
     return mt_instant_plus(at, mt_span_from_interval(by));
+}
+
+bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence)
+{
+    return (uint16_t)(newest - sequence) < SEQUENCE_WINDOW;
 }
 
 bool mt_log_interval_is_allowed(int8_t log_interval)
@@ -42,11 +49,17 @@ static struct mt_interval accuracy_bound(uint8_t accuracy)
     return (struct mt_interval){picoseconds_q16 / 1000 + 1};
 }
 
-static struct mt_interval metrics_bound(const struct mt_tlv_accuracy_metrics *metrics)
+/* A boundary clock that does not know the TLV passes it on as it is, without its own part: then
+ * fewer clocks have counted themselves than have counted the steps. */
+static struct mt_interval metrics_bound(const struct mt_tlv_accuracy_metrics *metrics,
+                                        uint16_t steps_removed)
 {
     const struct mt_interval parts[] = {metrics->max_transient, metrics->max_dynamic,
                                         metrics->max_static_instance, metrics->max_static_medium};
     struct mt_interval sum = {0};
+    if (metrics->boundary_hops < steps_removed) {
+        return MT_INTERVAL_TOO_LARGE;
+    }
     for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].q16 < 0) {
             return MT_INTERVAL_TOO_LARGE;
@@ -69,7 +82,7 @@ void mt_announce_accuracy(const struct mt_ptp_message *announce, struct mt_inter
     if (mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS,
                     &tlv) &&
         mt_tlv_parse_accuracy_metrics(&tlv, &metrics)) {
-        *ret_bound = metrics_bound(&metrics);
+        *ret_bound = metrics_bound(&metrics, announce->body.announce.steps_removed);
     }
 }
 
@@ -99,6 +112,9 @@ enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
     enum mt_verdict verdict = mt_foreign_hear(self, port, message, now);
     if (verdict != MT_VERDICT_ACCEPTED) {
         return verdict;
+    }
+    if (self->needs_decision) { /* before the path, which is of the parent that comes out of it */
+        mt_instance_decide(self, now);
     }
     const struct mt_path_part *path_trace = self->config.features->path_trace;
     if (mt_port_is_receiving(port) && mt_is_parent(self, message->header.source) &&
@@ -146,9 +162,12 @@ static void complete_sync(struct mt_instance *self, struct mt_port *port)
     mt_port_measured(self, port, MT_SAMPLE_FORWARD, &sync->arrival, value);
 }
 
-static bool is_repeated(const struct mt_sync_receipt *sync, uint16_t sequence)
+/* One that was overtaken must not push out the newer one. */
+static bool is_stale(const struct mt_sync_receipt *sync, bool has_half, uint16_t half_sequence,
+                     uint16_t sequence)
 {
-    return sync->has_done && sync->done_sequence == sequence;
+    return (sync->has_done && mt_sequence_is_stale(sync->done_sequence, sequence)) ||
+           (has_half && mt_sequence_is_stale(half_sequence, sequence));
 }
 
 enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
@@ -156,7 +175,7 @@ enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
 {
     struct mt_sync_receipt *sync = &port->sync;
     uint16_t sequence = message->header.sequence;
-    if (is_repeated(sync, sequence) || (sync->has_sync && sync->sync_sequence == sequence)) {
+    if (is_stale(sync, sync->has_sync, sync->sync_sequence, sequence)) {
         return MT_VERDICT_STALE;
     }
     if (sync->has_sync) {
@@ -183,8 +202,7 @@ enum mt_verdict mt_follow_up_rx(struct mt_instance *self, struct mt_port *port,
 {
     struct mt_sync_receipt *sync = &port->sync;
     uint16_t sequence = message->header.sequence;
-    if (is_repeated(sync, sequence) ||
-        (sync->has_follow_up && sync->follow_up_sequence == sequence)) {
+    if (is_stale(sync, sync->has_follow_up, sync->follow_up_sequence, sequence)) {
         return MT_VERDICT_STALE;
     }
     if (sync->has_follow_up) {

@@ -23,7 +23,6 @@ static void sync_sent(struct mt_port *port, uint32_t token, struct mt_ptp_messag
     message->header.sequence = sync->sequence;
     message->header.flags |= MT_PTP_TWO_STEP;
     message->header.log_interval = port->config.log_sync_interval;
-    mt_port_count(port, MT_COUNT_SENT_SYNC);
 }
 
 static bool tx_done(struct mt_port *port, uint32_t token, const struct mt_stamp *stamp)
@@ -89,7 +88,6 @@ static void take_answer(struct mt_port *port, struct mt_ptp_message *message)
     if (tx->answer_count > 0) {
         port->pending |= 1u << MT_FRAME_DELAY_RESP;
     }
-    mt_port_count(port, MT_COUNT_SENT_DELAY_RESP);
 }
 
 /* ---- Follow_Up and Announce ----------------------------------------------------------------------- */
@@ -101,7 +99,6 @@ static void fill_follow_up(struct mt_port *port, struct mt_ptp_message *message)
         mt_ptp_timestamp_from_instant(tx->follow_up, &message->header.correction);
     message->header.sequence = tx->follow_up_sequence;
     message->header.log_interval = port->config.log_sync_interval;
-    mt_port_count(port, MT_COUNT_SENT_FOLLOW_UP);
 }
 
 static void fill_announce(const struct mt_instance *self, struct mt_port *port,
@@ -123,7 +120,6 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
     }
     message->header.sequence = port->transmission.announce_sequence++;
     message->header.log_interval = port->config.log_announce_interval;
-    mt_port_count(port, MT_COUNT_SENT_ANNOUNCE);
 }
 
 /* A boundary clock says how wrong it may be, so that the bound grows honestly along a chain. */
@@ -147,12 +143,11 @@ static size_t write_accuracy(const struct mt_instance *self, uint8_t *buffer, si
 static size_t write_announce_tlvs(const struct mt_instance *self, uint8_t *buffer, size_t capacity)
 {
     size_t length = 0;
-    if (self->config.announces_accuracy && self->receiving_port != 0) {
-        length += write_accuracy(self, buffer, capacity);
-    }
     if (self->config.features->path_trace != NULL && self->config.path != NULL) {
-        length +=
-            self->config.features->path_trace->write(self, buffer + length, capacity - length);
+        length += self->config.features->path_trace->write(self, buffer, capacity);
+    }
+    if (self->config.announces_accuracy && self->receiving_port != 0) {
+        length += write_accuracy(self, buffer + length, capacity - length);
     }
     return length;
 }

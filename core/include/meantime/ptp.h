@@ -22,7 +22,7 @@
 
 #define MT_FOREIGN_MAX          8   /**< foreign transmitters remembered by a port; then eviction */
 #define MT_FOREIGN_THRESHOLD    2   /**< Announces within the window that qualify [9.3.2.4.4] */
-#define MT_FOREIGN_WINDOW       4   /**< the window, in announce intervals of the sender */
+#define MT_FOREIGN_WINDOW       4   /**< the window, in the shorter of both announce intervals */
 #define MT_SYNC_OUTSTANDING     4   /**< Syncs sent whose timestamp is awaited; oldest given up */
 #define MT_DELAY_OUTSTANDING    4   /**< Delay_Reqs whose answer is awaited; oldest given up */
 #define MT_ANSWERS_MAX          4   /**< Delay_Resps waiting to be drained; more are QUEUE_FULL */
@@ -98,8 +98,8 @@ struct mt_instance_config {
     bool accepts_alternate;    /**< alternateMasterFlag does not exclude a transmitter */
     bool announces_accuracy;   /**< adds ENHANCED_ACCURACY_METRICS to Announce */
     uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
-    /** A boundary clock serves nothing while its own bound is larger than this and its
-     * receiving port is not calibrated ... */
+    /** A boundary clock serves nothing before its first calibration, and later not while its own
+     * bound is larger than this and its receiving port is not calibrated ... */
     struct mt_interval serve_bound;
     bool serves_uncertain; /**< ... or serves all the same, announcing uncertainty */
     struct mt_path *path;  /**< storage for the path trace; null: not relayed */

@@ -88,7 +88,7 @@ struct mt_port {
     enum mt_port_state state;          /**< written by mt_port_set_state() only */
     enum mt_port_state reported_state; /**< as last drained */
     struct mt_mono timers[MT_TIMER_COUNT];
-    struct mt_mono sibling_until; /**< until then a lower port of this clock is on the same path */
+    struct mt_mono sibling_until; /**< a lower port of this clock is on the same path; 0 ns: none */
     uint8_t pending;              /**< frames to send, bits of enum mt_port_frame */
     bool is_link_up;
     bool is_enabled;
@@ -119,6 +119,7 @@ struct mt_instance {
     uint32_t last_token;
     struct mt_prng random;
     bool needs_decision;
+    bool was_calibrated; /**< a port has been RECEIVER since the start */
     bool has_new_parent; /**< events not yet drained */
     bool has_new_time;
 };

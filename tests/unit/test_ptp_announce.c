@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What an Announce says of errors, of time properties and of its path: read from a parent,
+ * configured for a grandmaster, relayed by a boundary clock.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "meantime/ptp_tlv.h"
+#include "ptp/ptp_private.h"
+#include "ptp_bench.h"
+
+static struct ptp_bench bench;
+static struct bench_peer peer;
+
+static int start_with(uint16_t ports)
+{
+    bench_init(&bench, ports);
+    bench_start(&bench);
+    peer_init(&peer, 1);
+    return 0;
+}
+
+static int one_port(void **state)
+{
+    return start_with(1);
+}
+
+/* Port 1 receives, port 2 serves. */
+static void serve_from_parent(void)
+{
+    bench_follow(&bench, 1, &peer);
+    bench_clock(&bench, true, 1000);
+    for (unsigned i = 0; i < 8; i++) {
+        bench_pass(&bench, BENCH_S(2));
+        bench_announce(&bench, 1, &peer);
+    }
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
+}
+
+static int boundary_clock(void **state)
+{
+    start_with(2);
+    serve_from_parent();
+    return 0;
+}
+
+static const struct mt_ptp_message *next_announce(uint16_t port)
+{
+    bench_clear(&bench);
+    bench_announce(&bench, 1, &peer);
+    bench_pass(&bench, BENCH_S(2));
+    return &bench_newest(&bench, port, MT_PTP_ANNOUNCE, 0)->message;
+}
+
+/* ---- accuracy ---------------------------------------------------------------------------------- */
+
+static void bounds_of(uint16_t flags, uint8_t accuracy, uint16_t steps_removed, const uint8_t *tlvs,
+                      size_t tlvs_length, struct mt_interval *ret_bound,
+                      struct mt_interval *ret_reference)
+{
+    const struct mt_ptp_message message = {
+        .header = {.type = MT_PTP_ANNOUNCE, .flags = flags},
+        .body.announce = {.quality = {.accuracy = accuracy}, .steps_removed = steps_removed},
+        .tlvs = tlvs,
+        .tlvs_length = tlvs_length,
+    };
+    mt_announce_accuracy(&message, ret_bound, ret_reference);
+}
+
+/* Table 5, in picoseconds; the bound may be rounded up by one unit of 2^-16 ns. */
+static void ptp_announce_reads_clock_accuracy_when_time_is_traceable(void **state)
+{
+    static const int64_t table_ps[] = {
+        1,
+        2500 / 1000,
+        10,
+        25,
+        100,
+        250,
+        1000,
+        2500,
+        10000,
+        25000,
+        100000,
+        250000,
+        1000000,
+        2500000,
+        10000000,
+        25000000,
+        100000000,
+        250000000,
+        1000000000,
+        2500000000,
+        10000000000,
+        25000000000,
+        100000000000,
+        250000000000,
+        1000000000000,
+        10000000000000,
+    };
+    for (unsigned accuracy = 0; accuracy < 256; accuracy++) {
+        struct mt_interval bound;
+        struct mt_interval reference;
+        bounds_of(MT_PTP_TIME_TRACEABLE, (uint8_t)accuracy, 0, NULL, 0, &bound, &reference);
+        if (accuracy < 0x17 || accuracy > 0x30) {
+            assert_true(mt_interval_is_too_large(reference));
+            continue;
+        }
+        /* 2.5 ps is the only one that is no whole number of them */
+        int64_t least_q16 = table_ps[accuracy - 0x17] * 65536 / 1000;
+        least_q16 = accuracy == 0x18 ? 163 : least_q16;
+        assert_in_range(reference.q16, least_q16, least_q16 + 1 + least_q16 / 10000);
+        assert_true(reference.q16 * 1000 >= table_ps[accuracy - 0x17] * 65536);
+    }
+}
+
+static void ptp_announce_knows_no_reference_bound_when_time_is_not_traceable(void **state)
+{
+    struct mt_interval bound;
+    struct mt_interval reference;
+    bounds_of(MT_PTP_FREQUENCY_TRACEABLE | MT_PTP_TIMESCALE, 0x20, 0, NULL, 0, &bound, &reference);
+    assert_true(mt_interval_is_too_large(reference));
+    assert_int_equal(bound.q16, 0);
+}
+
+static void ptp_announce_knows_no_bound_when_a_boundary_clock_says_nothing(void **state)
+{
+    struct mt_interval bound;
+    struct mt_interval reference;
+    bounds_of(MT_PTP_TIME_TRACEABLE, 0x20, 1, NULL, 0, &bound, &reference);
+    assert_true(mt_interval_is_too_large(bound));
+    assert_int_equal(mt_interval_to_ns(reference), 25);
+}
+
+static struct mt_tlv_accuracy_metrics some_metrics(uint8_t hops)
+{
+    return (struct mt_tlv_accuracy_metrics){
+        .boundary_hops = hops,
+        .max_gm = {1},
+        .max_transient = {10},
+        .max_dynamic = {200},
+        .max_static_instance = {3000},
+        .max_static_medium = {40000},
+    };
+}
+
+static struct mt_interval bound_of_metrics(const struct mt_tlv_accuracy_metrics *metrics,
+                                           uint16_t steps_removed)
+{
+    uint8_t tlvs[MT_TLV_ACCURACY_METRICS_SIZE];
+    struct mt_interval bound;
+    struct mt_interval reference;
+    size_t length = mt_tlv_write_accuracy_metrics(metrics, tlvs, sizeof tlvs);
+    assert_int_equal(length, sizeof tlvs);
+    bounds_of(0, 0xFE, steps_removed, tlvs, length, &bound, &reference);
+    return bound;
+}
+
+static void ptp_announce_adds_the_metrics_up_when_they_are_given(void **state)
+{
+    const struct mt_tlv_accuracy_metrics metrics = some_metrics(3);
+    assert_int_equal(bound_of_metrics(&metrics, 3).q16, 43210);
+}
+
+static void ptp_announce_knows_no_bound_when_a_metric_is_unknown_or_negative(void **state)
+{
+    for (unsigned part = 0; part < 4; part++) {
+        for (unsigned is_negative = 0; is_negative < 2; is_negative++) {
+            struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
+            struct mt_interval *const parts[] = {&metrics.max_transient, &metrics.max_dynamic,
+                                                 &metrics.max_static_instance,
+                                                 &metrics.max_static_medium};
+            parts[part]->q16 = is_negative ? -1 : INT64_MAX;
+            assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 1)));
+        }
+    }
+}
+
+static void ptp_announce_knows_no_bound_when_the_metrics_overflow(void **state)
+{
+    struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
+    metrics.max_dynamic.q16 = INT64_MAX - 1;
+    assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 1)));
+}
+
+/* The TLV is one of those that a clock passes on which does not know it. */
+static void ptp_announce_knows_no_bound_when_a_clock_did_not_count_itself(void **state)
+{
+    const struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
+    assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 2)));
+}
+
+static void ptp_announce_hands_bounds_on_when_a_sample_is_made(void **state)
+{
+    uint8_t tlvs[MT_TLV_ACCURACY_METRICS_SIZE];
+    const struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
+    mt_tlv_write_accuracy_metrics(&metrics, tlvs, sizeof tlvs);
+    peer.announce.steps_removed = 1;
+    peer.announce.quality.accuracy = 0x20;
+    peer.flags = MT_PTP_TIME_TRACEABLE | MT_PTP_TIMESCALE;
+    peer.tlvs = tlvs;
+    peer.tlvs_length = sizeof tlvs;
+    bench_follow(&bench, 1, &peer);
+    bench_sync(&bench, 1, &peer, 1000, 0);
+    const struct mt_sample *sample = &bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample;
+    assert_int_equal(sample->bound.q16, 43210);
+    assert_int_equal(mt_interval_to_ns(sample->reference_bound), 25);
+    assert_int_equal(sample->scale, MT_SCALE_TAI);
+    peer.tlvs = NULL;
+    peer.tlvs_length = 0;
+    peer.flags = 0;
+    bench_announce(&bench, 1, &peer);
+    bench_sync(&bench, 1, &peer, 1000, 0);
+    sample = &bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample;
+    assert_true(mt_interval_is_too_large(sample->bound));
+    assert_true(mt_interval_is_too_large(sample->reference_bound));
+    assert_int_equal(sample->scale, MT_SCALE_ARB);
+}
+
+static void ptp_announce_tells_the_own_bound_when_a_boundary_clock_has_one(void **state)
+{
+    struct mt_tlv tlv;
+    struct mt_tlv_accuracy_metrics metrics;
+    const struct mt_command clock = {
+        .kind = MT_COMMAND_CLOCK,
+        .value.clock = {.is_locked = true,
+                        .has_bound = true,
+                        .bound = mt_interval_from_ns(900),
+                        .bound_static = mt_interval_from_ns(300)},
+    };
+    bench_command(&bench, &clock);
+    const struct mt_ptp_message *announce = next_announce(2);
+    assert_true(
+        mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS, &tlv));
+    assert_true(mt_tlv_parse_accuracy_metrics(&tlv, &metrics));
+    assert_int_equal(metrics.boundary_hops, 1);
+    assert_int_equal(mt_interval_to_ns(metrics.max_dynamic), 600);
+    assert_int_equal(mt_interval_to_ns(metrics.max_static_medium), 300);
+    assert_int_equal(announce->body.announce.steps_removed, 1);
+    struct mt_interval bound;
+    struct mt_interval reference;
+    mt_announce_accuracy(announce, &bound, &reference);
+    assert_int_equal(mt_interval_to_ns(bound), 900);
+}
+
+static void ptp_announce_says_unknown_when_a_boundary_clock_has_no_bound(void **state)
+{
+    struct mt_interval bound;
+    struct mt_interval reference;
+    bench_clock(&bench, true, -1);
+    const struct mt_ptp_message *announce = next_announce(2);
+    mt_announce_accuracy(announce, &bound, &reference);
+    assert_true(mt_interval_is_too_large(bound));
+    bench.instance.config.announces_accuracy = false;
+    announce = next_announce(2);
+    struct mt_tlv tlv;
+    assert_false(
+        mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS, &tlv));
+}
+
+/* ---- time properties ------------------------------------------------------------------------------- */
+
+static void ptp_announce_carries_the_configured_properties_when_grandmaster(void **state)
+{
+    const struct mt_time_properties time = {
+        .utc_offset = 37,
+        .flags =
+            MT_PTP_UTC_OFFSET_VALID | MT_PTP_TIMESCALE | MT_PTP_TIME_TRACEABLE | MT_PTP_LEAP_61,
+        .time_source = 0x20,
+    };
+    bench.config.time = time;
+    bench.config.priority1 = 7;
+    bench.config.priority2 = 9;
+    bench.config.quality = (struct mt_clock_quality){6, 0x21, 0x4E5D};
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(9));
+    const struct mt_ptp_message *announce = &bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message;
+    const struct mt_ptp_announce *body = &announce->body.announce;
+    assert_int_equal(announce->header.flags, time.flags);
+    assert_int_equal(body->utc_offset, 37);
+    assert_int_equal(body->time_source, 0x20);
+    assert_int_equal(body->priority1, 7);
+    assert_int_equal(body->priority2, 9);
+    assert_int_equal(body->quality.clock_class, 6);
+    assert_int_equal(body->quality.accuracy, 0x21);
+    assert_int_equal(body->quality.variance, 0x4E5D);
+    assert_int_equal(body->steps_removed, 0);
+    assert_true(mt_clock_identity_equal(body->grandmaster, bench.config.identity));
+    assert_int_equal(announce->header.log_interval, 1);
+    assert_int_equal(announce->header.minor_version, 1);
+}
+
+static void ptp_announce_follows_the_command_when_properties_change(void **state)
+{
+    const struct mt_command command = {
+        .kind = MT_COMMAND_TIME_PROPERTIES,
+        .value.time = {.utc_offset = 38, .flags = MT_PTP_UTC_OFFSET_VALID, .time_source = 0x60},
+    };
+    bench_pass(&bench, BENCH_S(9));
+    bench_clear(&bench);
+    assert_true(bench_command(&bench, &command));
+    bench_pass(&bench, BENCH_S(2));
+    const struct mt_ptp_message *announce = &bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message;
+    assert_int_equal(announce->body.announce.utc_offset, 38);
+    assert_int_equal(announce->body.announce.time_source, 0x60);
+    assert_int_equal(announce->header.flags, MT_PTP_UTC_OFFSET_VALID);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_TIME_PROPERTIES), 1);
+}
+
+static void ptp_announce_relays_the_parents_properties_when_boundary_clock(void **state)
+{
+    peer.flags = MT_PTP_UTC_OFFSET_VALID | MT_PTP_TIMESCALE | MT_PTP_LEAP_59 |
+                 MT_PTP_FREQUENCY_TRACEABLE | MT_PTP_UNCERTAIN;
+    peer.announce.utc_offset = 36;
+    peer.announce.time_source = 0x20;
+    peer.announce.priority2 = 77;
+    bench_clear(&bench);
+    bench_announce(&bench, 1, &peer);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_TIME_PROPERTIES), 1);
+    assert_int_equal(mt_instance_time_properties(&bench.instance)->utc_offset, 36);
+    const struct mt_ptp_message *announce = next_announce(2);
+    assert_int_equal(announce->header.flags, peer.flags);
+    assert_int_equal(announce->body.announce.utc_offset, 36);
+    assert_int_equal(announce->body.announce.time_source, 0x20);
+    assert_int_equal(announce->body.announce.priority1, peer.announce.priority1);
+    assert_int_equal(announce->body.announce.priority2, 77);
+    assert_int_equal(announce->body.announce.steps_removed, 1);
+    assert_true(
+        mt_clock_identity_equal(announce->body.announce.grandmaster, peer.announce.grandmaster));
+    assert_int_equal(announce->header.source.port, 2);
+}
+
+static void ptp_announce_does_not_relay_when_a_flag_is_reserved_or_of_the_sender(void **state)
+{
+    peer.flags = 0x0080 | MT_PTP_PROFILE_SPECIFIC_1 | MT_PTP_UNICAST | MT_PTP_TIMESCALE;
+    assert_int_equal(next_announce(2)->header.flags, MT_PTP_TIMESCALE);
+}
+
+/* ---- path trace --------------------------------------------------------------------------------------- */
+
+static uint8_t path_tlv[4 + 8 * (MT_PATH_MAX + 1)];
+
+static void set_path(unsigned count, uint8_t first)
+{
+    unsigned value = count * 8;
+    path_tlv[0] = 0;
+    path_tlv[1] = MT_TLV_PATH_TRACE;
+    path_tlv[2] = (uint8_t)(value >> 8);
+    path_tlv[3] = (uint8_t)value;
+    for (unsigned i = 0; i < count; i++) {
+        const struct mt_clock_identity identity = bench_identity((uint8_t)(first + i));
+        memcpy(path_tlv + 4 + 8 * i, identity.octet, 8);
+    }
+    peer.tlvs = path_tlv;
+    peer.tlvs_length = 4 + value;
+}
+
+/* Compares the path of an Announce with `count` identities from `first` on, then the bench's. */
+static void assert_path(const struct mt_ptp_message *announce, unsigned count, uint8_t first)
+{
+    struct mt_tlv tlv;
+    assert_true(mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_PATH_TRACE, &tlv));
+    assert_int_equal(mt_tlv_path_count(&tlv), count + 1);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(
+            mt_clock_identity_equal(mt_tlv_path_at(&tlv, i), bench_identity((uint8_t)(first + i))));
+    }
+    assert_true(mt_clock_identity_equal(mt_tlv_path_at(&tlv, count), bench.config.identity));
+}
+
+static void ptp_announce_starts_the_path_when_grandmaster(void **state)
+{
+    bench_pass(&bench, BENCH_S(9));
+    assert_path(&bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message, 0, 0);
+    bench.config.path = NULL;
+    bench_start(&bench);
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(9));
+    assert_int_equal(bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message.tlvs_length, 0);
+}
+
+static void ptp_announce_appends_itself_when_the_parent_has_a_path(void **state)
+{
+    set_path(3, 40);
+    assert_path(next_announce(2), 3, 40);
+    set_path(1, 50);
+    assert_path(next_announce(2), 1, 50);
+    peer.tlvs_length = 0;
+    assert_path(next_announce(2), 0, 0);
+}
+
+static void ptp_announce_keeps_the_path_when_another_than_the_parent_announces(void **state)
+{
+    struct bench_peer other;
+    set_path(2, 40);
+    next_announce(2);
+    struct bench_peer parent = peer;
+    set_path(3, 60);
+    other = peer;
+    other.identity.clock = bench_identity(3);
+    other.announce.priority1 = 200;
+    bench_announces(&bench, 1, &other, 2);
+    assert_int_equal(bench.path.count, 2);
+    peer = parent;
+    set_path(2, 40);
+    assert_path(next_announce(2), 2, 40);
+}
+
+/* The path belongs to the parent: with a new one comes a new path, at once if its Announce made
+ * it the parent, else with its next. */
+static void ptp_announce_takes_the_path_when_its_announce_makes_the_parent(void **state)
+{
+    struct bench_peer other;
+    set_path(2, 40);
+    bench_announce(&bench, 1, &peer);
+    assert_int_equal(bench.path.count, 2);
+    peer_init(&other, 3);
+    other.announce.priority1 = 5;
+    bench_announce(&bench, 1, &other);
+    assert_int_equal(bench.path.count, 2);
+    set_path(5, 60);
+    other.tlvs = path_tlv;
+    other.tlvs_length = peer.tlvs_length;
+    bench_announce(&bench, 1, &other);
+    assert_true(
+        mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, other.identity));
+    assert_int_equal(bench.path.count, 5);
+}
+
+static void ptp_announce_forgets_the_path_when_the_parent_is_gone(void **state)
+{
+    struct bench_peer second;
+    peer_init(&second, 3);
+    second.announce.priority1 = 20;
+    set_path(2, 40);
+    for (unsigned i = 0; i < 2; i++) {
+        bench_announce(&bench, 1, &peer);
+        bench_announce(&bench, 1, &second);
+    }
+    assert_int_equal(bench.path.count, 2);
+    while (mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer.identity)) {
+        bench_pass(&bench, BENCH_S(1));
+        if (mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer.identity)) {
+            bench_announce(&bench, 1, &second);
+        }
+    }
+    assert_true(
+        mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, second.identity));
+    assert_int_equal(bench.path.count, 0);
+    bench_link(&bench, 1, false);
+    assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
+    assert_int_equal(bench.path.count, 0);
+}
+
+static void ptp_announce_refuses_a_loop_when_the_path_holds_this_clock(void **state)
+{
+    uint64_t refused = bench_verdicts(&bench, 1, MT_VERDICT_PATH_LOOP);
+    set_path(3, 7); /* 7, 8, 9: 8 is the bench */
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_PATH_LOOP);
+    assert_int_equal(bench_verdicts(&bench, 1, MT_VERDICT_PATH_LOOP), refused + 1);
+    for (unsigned i = 0; i < 4; i++) { /* and a parent that loops is no parent for long */
+        bench_pass(&bench, BENCH_S(2));
+        bench_announce(&bench, 1, &peer);
+    }
+    assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
+}
+
+/* 178 and this clock are 179, the most that a message holds; with one more no path is sent. */
+static void ptp_announce_sends_no_path_when_it_would_be_too_long(void **state)
+{
+    struct mt_tlv tlv;
+    uint8_t buffer[MT_PTP_MESSAGE_MAX];
+    struct mt_tx tx;
+    static const struct {
+        uint16_t count;
+        bool is_sent;
+        size_t length;
+    } cases[] = {{167, true, 64 + 4 + 168 * 8 + 88},
+                 {168, true, 64 + 4 + 169 * 8},
+                 {178, true, 1500},
+                 {179, false, 64 + 88}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mt_ptp_message message;
+        bench.path.count = cases[i].count;
+        bench_announce(&bench, 1, &peer);
+        bench.path.count = cases[i].count;
+        bench.now = bench.ports[1].timers[MT_TIMER_ANNOUNCE];
+        mt_instance_tick(&bench.instance, bench.now);
+        do {
+            assert_true(mt_instance_next_tx(&bench.instance, buffer, sizeof buffer, &tx));
+            assert_int_equal(mt_ptp_parse(buffer, tx.length, &message), MT_VERDICT_ACCEPTED);
+        } while (message.header.type != MT_PTP_ANNOUNCE);
+        assert_int_equal(tx.length, cases[i].length);
+        assert_int_equal(mt_tlv_find(message.tlvs, message.tlvs_length, MT_TLV_PATH_TRACE, &tlv),
+                         cases[i].is_sent);
+        bench_drain(&bench);
+    }
+}
+
+static void ptp_announce_keeps_179_when_the_parents_path_has_more(void **state)
+{
+    set_path(MT_PATH_MAX, 9);
+    for (unsigned i = 0; i < MT_PATH_MAX; i++) {
+        path_tlv[4 + 8 * i + 1] = 0x77; /* none is the bench's */
+    }
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_ACCEPTED);
+    assert_int_equal(bench.path.count, MT_PATH_MAX);
+}
+
+#define ONE(test)      cmocka_unit_test_setup(ptp_announce_##test, one_port)
+#define BOUNDARY(test) cmocka_unit_test_setup(ptp_announce_##test, boundary_clock)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ONE(reads_clock_accuracy_when_time_is_traceable),
+        ONE(knows_no_reference_bound_when_time_is_not_traceable),
+        ONE(knows_no_bound_when_a_boundary_clock_says_nothing),
+        ONE(adds_the_metrics_up_when_they_are_given),
+        ONE(knows_no_bound_when_a_metric_is_unknown_or_negative),
+        ONE(knows_no_bound_when_the_metrics_overflow),
+        ONE(knows_no_bound_when_a_clock_did_not_count_itself),
+        ONE(hands_bounds_on_when_a_sample_is_made),
+        BOUNDARY(tells_the_own_bound_when_a_boundary_clock_has_one),
+        BOUNDARY(says_unknown_when_a_boundary_clock_has_no_bound),
+        ONE(carries_the_configured_properties_when_grandmaster),
+        ONE(follows_the_command_when_properties_change),
+        BOUNDARY(relays_the_parents_properties_when_boundary_clock),
+        BOUNDARY(does_not_relay_when_a_flag_is_reserved_or_of_the_sender),
+        ONE(starts_the_path_when_grandmaster),
+        BOUNDARY(appends_itself_when_the_parent_has_a_path),
+        BOUNDARY(keeps_the_path_when_another_than_the_parent_announces),
+        BOUNDARY(takes_the_path_when_its_announce_makes_the_parent),
+        BOUNDARY(forgets_the_path_when_the_parent_is_gone),
+        BOUNDARY(refuses_a_loop_when_the_path_holds_this_clock),
+        BOUNDARY(sends_no_path_when_it_would_be_too_long),
+        BOUNDARY(keeps_179_when_the_parents_path_has_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
