@@ -199,11 +199,13 @@ static void add_clock(struct resolver *self, const char *name)
 {
     struct mt_config_clock *clock = &self->config->clocks[self->config->clock_count++];
     clock->name = keep(self, name);
+    mt_steer_config_init(&clock->steer);
+    mt_real default_rate = clock->steer.max_rate;
     apply_defaults(self, MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK_DEFAULTS, "", MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK, name, MT_CONFIG_CLOCK, clock);
     if (clock->max_rate_is_auto) {
-        clock->steer.max_rate = 500e-6; /* the kernel's range, until the clock is opened */
+        clock->steer.max_rate = default_rate; /* until the clock is opened */
     }
 }
 

@@ -200,6 +200,9 @@ static void say_counts(struct text *out, const struct mt_report_field *field, co
     snprintf(name, sizeof name, "%.*s", (int)strlen(field->path) - 1, field->path);
     cJSON_ArrayForEach(count, find(object, field->path))
     {
+        if (count->string == NULL || !cJSON_IsNumber(count)) {
+            continue; /* not from our daemon */
+        }
         char all_labels[LABELS_SIZE];
         snprintf(all_labels, sizeof all_labels, "%s", labels);
         label(all_labels, name, count->string);

@@ -320,6 +320,20 @@ static void config_values_are_the_core_defaults_when_nothing_is_written(void **s
     assert_int_equal(found->serve_bound.q16, instance.serve_bound.q16);
     assert_int_equal(found->serves_uncertain, instance.serves_uncertain);
     assert_ptr_equal(found->features, instance.features);
+    struct mt_steer_config steer;
+    memset(&steer, 0xFF, sizeof steer);
+    mt_steer_config_init(&steer);
+    const struct mt_steer_config *steers = &config->clocks[0].steer;
+    assert_int_equal(mt_span_compare(steers->step_at_start, steer.step_at_start), 0);
+    assert_int_equal(mt_span_compare(steers->step_later, steer.step_later), 0);
+    assert_int_equal(steers->never_step_at_start, steer.never_step_at_start);
+    assert_int_equal(steers->never_step_later, steer.never_step_later);
+    assert_true(steers->max_slew == steer.max_slew);
+    assert_true(steers->max_rate == steer.max_rate);
+    assert_true(steers->max_drift == steer.max_drift);
+    assert_int_equal(steers->max_asymmetry.q16, steer.max_asymmetry.q16);
+    assert_int_equal(steers->granularity_ns, steer.granularity_ns);
+    assert_int_equal(steers->estimates_only, steer.estimates_only);
     assert_memory_equal(&config->ports[0].ptp, &port, sizeof port);
     mt_config_free(config);
 }

@@ -345,6 +345,10 @@ static void report_refuses_open_metrics_when_it_is_no_report(void **state)
     char *text = mt_report_open_metrics("{\"daemon\":{},\"clocks\":[1],\"instances\":3}");
     assert_non_null(text);
     free(text);
+    text = mt_report_open_metrics("{\"daemon\":{},\"clocks\":[{\"samples\":[3,\"used\"]}]}");
+    assert_non_null(text);
+    assert_null(strstr(text, "meantime_clock_samples_total"));
+    free(text);
 }
 
 /* ---- names -------------------------------------------------------------------------------- */
