@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Random numbers with the shapes that clocks and networks have, out of seeded generators.
+ * Thread rule: constant tables once initialised; one generator, one thread.
+ */
+#ifndef MEANTIME_SIM_NOISE_H
+#define MEANTIME_SIM_NOISE_H
+
+#include <stdbool.h>
+
+#include "meantime/prng.h"
+#include "meantime/real.h"
+
+#define MT_SIM_NOISE_LAYERS 128
+
+struct mt_sim_noise {
+    mt_real edge[MT_SIM_NOISE_LAYERS + 1];    /**< of the layers, outermost first, 0 at the end */
+    mt_real density[MT_SIM_NOISE_LAYERS + 1]; /**< exp(-edge^2 / 2) */
+};
+
+void mt_sim_noise_init(struct mt_sim_noise *self);
+/** Mean 0, standard deviation 1. */
+mt_real mt_sim_normal(const struct mt_sim_noise *self, struct mt_prng *prng);
+/** Mean 1, standard deviation 1, never negative. */
+mt_real mt_sim_exponential(struct mt_prng *prng);
+/** Between 0 and 1, neither included. */
+mt_real mt_sim_uniform(struct mt_prng *prng);
+/** True with this probability; draws no number if it is 0 or less. */
+bool mt_sim_chance(struct mt_prng *prng, mt_real probability);
+/** Starts a generator of its own for thing `index` of a kind in the world with this seed. */
+void mt_sim_stream(struct mt_prng *prng, uint64_t seed, uint32_t kind, uint32_t index);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A random walk of the frequency over slots of 0.1 s.  For a walk f with w per square root of a
+ * second, the change of f over a slot of length T and the mean of f within it are jointly normal;
+ * with two independent normal numbers a and b
+ *
+ *     change = w sqrt(T) a          mean - start = w sqrt(T) (a / 2 + b / sqrt(12))
+ *
+ * so frequency and phase are exact at the slots' ends, however long the slots are.
+ */
+#include "platform/sim/sim_oscillator.h"
+
+#define INVERSE_ROOT_12 0.28867513459481288
+#define LIMIT           0.1 /* s/s */
+
+static int64_t to_q16(mt_real ns)
+{
+    mt_real q16 = ns * 65536;
+
+    if (!(q16 < 9e18 && q16 > -9e18)) {
+        return q16 < 0 ? INT64_MIN / 2 : INT64_MAX / 2;
+    }
+    return (int64_t)(q16 + (q16 < 0 ? -0.5 : 0.5));
+}
+
+static struct mt_sim_slot *place(struct mt_sim_oscillator *self, int64_t number)
+{
+    return &self->slots[number % MT_SIM_SLOTS];
+}
+
+/* Draws the frequency for one slot more. */
+static mt_real draw_rate(struct mt_sim_oscillator *self)
+{
+    mt_real rate = self->frequency;
+
+    if (self->wander_per_slot > 0) {
+        mt_real a = mt_sim_normal(self->noise, &self->prng);
+        mt_real b = mt_sim_normal(self->noise, &self->prng);
+
+        rate += self->wander_per_slot * (a / 2 + b * INVERSE_ROOT_12);
+        self->frequency = mt_real_clamp(self->frequency + self->wander_per_slot * a, -LIMIT, LIMIT);
+    }
+    return mt_real_clamp(rate, -LIMIT, LIMIT);
+}
+
+void mt_sim_oscillator_init(struct mt_sim_oscillator *self, const struct mt_sim_noise *noise,
+                            struct mt_prng prng, mt_real frequency, mt_real wander,
+                            int64_t start_ns)
+{
+    *self = (struct mt_sim_oscillator){
+        .noise = noise,
+        .prng = prng,
+        .frequency = mt_real_clamp(frequency, -LIMIT, LIMIT),
+        .wander_per_slot = wander * mt_real_sqrt((mt_real)MT_SIM_SLOT_NS / 1e9),
+        .start_ns = start_ns,
+    };
+    self->slots[0].rate = draw_rate(self);
+}
+
+static void advance(struct mt_sim_oscillator *self)
+{
+    const struct mt_sim_slot *last = place(self, self->newest);
+    int64_t gain_q16 = last->gain_q16 + to_q16(last->rate * (mt_real)MT_SIM_SLOT_NS);
+
+    self->newest++;
+    *place(self, self->newest) = (struct mt_sim_slot){gain_q16, draw_rate(self)};
+}
+
+/* The slot in force, drawn if need be; what is older than the oldest is taken for that one. */
+static const struct mt_sim_slot *slot_at(struct mt_sim_oscillator *self, struct mt_base_time at,
+                                         int64_t *ret_start_ns)
+{
+    int64_t number = at.ns > self->start_ns ? (at.ns - self->start_ns) / MT_SIM_SLOT_NS : 0;
+    int64_t oldest = self->newest < MT_SIM_SLOTS ? 0 : self->newest - MT_SIM_SLOTS + 1;
+
+    while (self->newest < number) {
+        advance(self);
+    }
+    number = number < oldest ? oldest : number;
+    *ret_start_ns = self->start_ns + number * MT_SIM_SLOT_NS;
+    return place(self, number);
+}
+
+struct mt_interval mt_sim_oscillator_gain(struct mt_sim_oscillator *self, struct mt_base_time at)
+{
+    int64_t start_ns;
+    const struct mt_sim_slot *slot = slot_at(self, at, &start_ns);
+    mt_real elapsed_ns = (mt_real)(at.ns - start_ns) + (mt_real)at.frac / 65536;
+
+    return (struct mt_interval){slot->gain_q16 + to_q16(slot->rate * elapsed_ns)};
+}
+
+mt_real mt_sim_oscillator_rate(struct mt_sim_oscillator *self, struct mt_base_time at)
+{
+    int64_t start_ns;
+
+    return slot_at(self, at, &start_ns)->rate;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The inside of the simulated world: what its files share.
+ */
+#ifndef MEANTIME_SIM_PRIVATE_H
+#define MEANTIME_SIM_PRIVATE_H
+
+#include "platform/sim/sim_clock.h"
+#include "platform/sim/sim_queue.h"
+#include "platform/sim/sim_world.h"
+
+#define MT_SIM_COMPLAINT_SIZE 160
+#define MT_SIM_FOREVER        INT64_MAX
+
+/** Kinds of random streams, for mt_sim_stream(). */
+enum mt_sim_stream_kind { MT_SIM_STREAM_OSCILLATOR, MT_SIM_STREAM_NODE, MT_SIM_STREAM_SEGMENT };
+
+/** An interface of a node, whether plugged into a segment or not. */
+struct mt_sim_port {
+    uint32_t node;
+    uint32_t segment;
+    uint32_t order; /**< among the members of its segment */
+    uint32_t part;
+    bool is_plugged;
+    uint8_t number; /**< among the interfaces of its node */
+    char name[MT_WORLD_NAME_MAX + 1];
+};
+
+/** A link that a node has opened. */
+struct mt_sim_link {
+    struct mt_hal_link hal;
+    struct mt_world *world;
+    uint32_t node;
+    uint16_t index;
+    struct mt_sim_port *port; /**< null: there is no such interface */
+};
+
+struct mt_sim_node {
+    struct mt_hal_provider provider;
+    struct mt_hal_wait wait;
+    struct mt_hal_store store;
+    struct mt_hal_entropy entropy;
+    struct mt_world *world;
+    uint32_t number;
+    struct mt_sim_node_config config;
+    struct mt_prng prng;
+    struct mt_sim_oscillator oscillator;
+    struct mt_sim_port **ports;
+    uint8_t port_count;
+    /* what its process has opened */
+    uint32_t life; /**< counts starts, so that inputs for the dead do not reach the living */
+    struct mt_sim_link **links;
+    uint16_t link_count;
+    struct mt_sim_clock *clocks[MT_WORLD_CLOCKS_MAX];
+    uint16_t clock_count;
+    struct mt_clock_page pages[MT_WORLD_CLOCKS_MAX];
+    bool has_drift[MT_WORLD_CLOCKS_MAX];
+    mt_real drift[MT_WORLD_CLOCKS_MAX];
+    /* running */
+    struct mt_node *runtime; /**< null: not running */
+    struct mt_hal_wait *waits_by;
+    int64_t wake_t_ns;   /**< the earliest wake-up in the queue */
+    unsigned idle_wakes; /**< in a row, while no time passed */
+    int64_t last_wake_t_ns;
+    struct mt_sim_event pending; /**< the input that the wait table hands out next */
+    bool has_pending;
+};
+
+struct mt_sim_segment {
+    struct mt_sim_segment_config config;
+    struct mt_prng prng;
+    struct mt_sim_port **members;
+    uint32_t member_count;
+    bool is_up;
+};
+
+struct mt_world {
+    uint64_t seed;
+    int64_t t_ns;
+    struct mt_sim_noise noise;
+    struct mt_sim_queue queue;
+    struct mt_sim_node **nodes;
+    uint32_t node_count;
+    struct mt_sim_segment **segments;
+    uint32_t segment_count;
+    struct mt_world_observer observer;
+    struct mt_world_counters counters;
+    char complaint[MT_SIM_COMPLAINT_SIZE];
+};
+
+/** The base now. */
+struct mt_base_time mt_sim_base(const struct mt_world *self);
+/** The base `by` later, or earlier. */
+struct mt_base_time mt_sim_base_plus(struct mt_base_time base, struct mt_interval by);
+/** The first t that is not before the base reads this. */
+int64_t mt_sim_t_of(struct mt_base_time base);
+/** Says why the world ends; the first reason stays. */
+void mt_sim_complain(struct mt_world *self, const char *sentence);
+/** An array of `count` elements with room for one more, or null (the old one stays). */
+void *mt_sim_grown(void *array, size_t count, size_t element_size);
+
+struct mt_sim_port *mt_sim_find_port(const struct mt_sim_node *node, const char *interface);
+/** Has an input reach a node at t, which is not before now. */
+void mt_sim_post(struct mt_world *self, int64_t t_ns, const struct mt_sim_event *event);
+
+void mt_sim_node_init(struct mt_sim_node *node);
+/** Forgets all that was opened; the memory of clocks is kept. */
+void mt_sim_node_forget(struct mt_sim_node *node);
+void mt_sim_node_free(struct mt_sim_node *node);
+/** A node's monotonic time is virtual time plus this. */
+int64_t mt_sim_node_boot_ns(const struct mt_sim_node *node);
+/** The stamp that a node's network interface takes at `base`: with noise and granularity. */
+struct mt_base_time mt_sim_node_stamp(struct mt_sim_node *node, struct mt_base_time base);
+
+bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port);
+/** Tells the links above an interface whether it is up. */
+void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port);
+extern const struct mt_hal_link_ops mt_sim_link_ops;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What will happen in the simulated world, in the order of time; what happens at one time happens
+ * in the order in which it was added.  Events and frames come from pools that only grow.
+ * Thread rule: one thread at a time for each object.
+ */
+#ifndef MEANTIME_SIM_QUEUE_H
+#define MEANTIME_SIM_QUEUE_H
+
+#include "hal/wait.h"
+
+#define MT_SIM_FRAME_SIZE 1500
+
+/** The bytes of a frame under way to several receivers. */
+struct mt_sim_frame {
+    struct mt_sim_frame *next; /**< in the pool */
+    uint32_t users;
+    uint16_t length;
+    uint8_t bytes[MT_SIM_FRAME_SIZE];
+};
+
+/** An input for a node; MT_INPUT_NONE wakes it at its deadline. */
+struct mt_sim_event {
+    struct mt_sim_event *next; /**< in the pool */
+    uint32_t node;
+    uint32_t life; /**< of the node; an input for an earlier life is dropped */
+    enum mt_input_kind kind;
+    uint16_t link;
+    bool has_stamp;
+    bool is_up;
+    uint32_t token;
+    struct mt_base_time stamp;
+    struct mt_sim_frame *frame;
+};
+
+struct mt_sim_entry {
+    int64_t t_ns;
+    uint64_t number;
+    struct mt_sim_event *event;
+};
+
+struct mt_sim_block;
+struct mt_sim_queue {
+    struct mt_sim_entry *heap;
+    size_t count;
+    size_t capacity;
+    uint64_t next_number;
+    struct mt_sim_event *free_events;
+    struct mt_sim_frame *free_frames;
+    struct mt_sim_block *blocks;
+};
+
+void mt_sim_queue_free(struct mt_sim_queue *self);
+/** A copy of `event` takes place at t.  False if there is no memory.  The event's frame, if it
+ * has one, is in use once more. */
+bool mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, const struct mt_sim_event *event);
+/** When the next event takes place; INT64_MAX: never. */
+int64_t mt_sim_queue_next_t(const struct mt_sim_queue *self);
+/** Takes out the next event; the caller gives back its frame.  False if there is none. */
+bool mt_sim_queue_take(struct mt_sim_queue *self, struct mt_sim_event *ret_event);
+/** A frame with one user, or null.  Longer ones do not exist. */
+struct mt_sim_frame *mt_sim_queue_new_frame(struct mt_sim_queue *self, const uint8_t *bytes,
+                                            size_t length);
+/** One user less; null is allowed. */
+void mt_sim_queue_give_back(struct mt_sim_queue *self, struct mt_sim_frame *frame);
+
+#endif

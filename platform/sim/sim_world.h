@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A simulated world: virtual time, nodes with oscillators of their own, and segments that join
+ * their interfaces with delay, jitter and loss.  Each node offers the same tables as any platform
+ * (hal/provider.h), so configuration, composition, loop and core run in it unchanged.
+ * Used by tests and by `meantime sim`: build the world, compose a node over each provider, hand
+ * it to mt_world_start(), let time pass, look at the truth.
+ *
+ *     t       virtual time: ns since the world began; true TAI is MT_WORLD_EPOCH_S later
+ *     base    the counter that all stamps and readings refer to: true TAI, MT_BASE_VIRTUAL
+ *
+ * The same seed and the same calls give the same world, bit for bit, with every compiler; looking
+ * at it changes nothing; a node more does not disturb the random numbers of the others.
+ * Thread rule: one world, one thread; no globals, so any number of worlds.
+ */
+#ifndef MEANTIME_SIM_WORLD_H
+#define MEANTIME_SIM_WORLD_H
+
+#include "hal/provider.h"
+#include "runtime/node.h"
+
+#define MT_WORLD_EPOCH_S       INT64_C(1767225637) /**< TAI: 2026-01-01 00:00:00 UTC */
+#define MT_WORLD_TAI_MINUS_UTC 37
+#define MT_WORLD_NONE          UINT32_MAX /**< no such node or segment: out of memory */
+#define MT_WORLD_CLOCKS_MAX    8          /**< clocks that a node may open */
+#define MT_WORLD_NAME_MAX      15         /**< characters in the name of an interface */
+
+struct mt_world;
+
+/** Null if there is no memory. */
+struct mt_world *mt_world_new(uint64_t seed);
+/** Frees the world; the runtime nodes in it belong to the caller, who frees them first. */
+void mt_world_free(struct mt_world *self);
+int64_t mt_world_t_ns(const struct mt_world *self);
+
+/* ---- what it is made of ---------------------------------------------------------------------- */
+
+/** A machine: its oscillator and how it stamps.  All zero is a perfect one. */
+struct mt_sim_node_config {
+    mt_real offset_s;  /**< of its clocks when they are opened; positive: ahead of true time */
+    mt_real frequency; /**< s/s; positive: gains */
+    mt_real wander;    /**< random walk of the frequency, s/s per square root of a second */
+    mt_real max_rate;  /**< range of its clocks' correction; 0: 10 % */
+    uint32_t granularity_ns;   /**< of packet stamps, in its own oscillator's ns; 0: 2^-16 ns */
+    mt_real stamp_noise_ns;    /**< normal noise of packet stamps, standard deviation */
+    mt_real tx_stamp_loss;     /**< share of transmit stamps that never come; the node is told when
+                                   patience is over, as on a real platform */
+    mt_real tx_stamp_late;     /**< share that come late */
+    int64_t tx_stamp_late_ns;  /**< how late those are */
+    int64_t tx_stamp_delay_ns; /**< how late all are */
+};
+
+enum mt_sim_jitter {
+    MT_SIM_JITTER_NONE,
+    MT_SIM_JITTER_NORMAL,      /**< around the delay */
+    MT_SIM_JITTER_EXPONENTIAL, /**< on top of the delay, which is the floor; mean = deviation */
+};
+
+/** What lies between interfaces: a cable, or a hub of any number of them. */
+struct mt_sim_segment_config {
+    mt_real delay_ns;
+    mt_real asymmetry_ns; /**< by this much the way from an interface that joined earlier to one
+                               that joined later takes longer than the way back */
+    enum mt_sim_jitter jitter;
+    mt_real jitter_ns; /**< standard deviation, for each direction */
+    mt_real loss;      /**< share of frames lost, for each receiver */
+};
+
+/** Numbers count from 0 in the order of the calls; MT_WORLD_NONE if there is no memory. */
+uint32_t mt_world_add_node(struct mt_world *self, const struct mt_sim_node_config *config);
+uint32_t mt_world_add_segment(struct mt_world *self, const struct mt_sim_segment_config *config);
+/** Plugs an interface of a node into a segment; an interface is in one segment at most.  False
+ * if it is in one already, the name is too long, or there is no memory. */
+bool mt_world_join(struct mt_world *self, uint32_t segment, uint32_t node, const char *interface);
+/** The configurations in force; they may be changed while no time passes (frequency, offset_s
+ * and wander count when a clock is opened only). */
+struct mt_sim_node_config *mt_world_node_config(struct mt_world *self, uint32_t node);
+struct mt_sim_segment_config *mt_world_segment_config(struct mt_world *self, uint32_t segment);
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/** The platform of a node, for compose; valid as long as the world. */
+struct mt_hal_provider *mt_world_provider(struct mt_world *self, uint32_t node);
+/** Runs a composed node from now on, by mt_loop_once() with `wait`: the provider's, or one that
+ * wraps it (a recorder). */
+void mt_world_start(struct mt_world *self, uint32_t node, struct mt_node *runtime,
+                    struct mt_hal_wait *wait);
+/** Stops a node as if its process had been killed, and forgets what it had opened, so that it
+ * can be composed anew.  Drift files stay, and so does what a clock of kind MT_CLOCK_SYSTEM
+ * reads; overlay and lab clocks begin again. */
+void mt_world_kill(struct mt_world *self, uint32_t node);
+/** Lets time pass up to and including t.  False if memory ran out or a node asks to be called
+ * again and again while no time passes: mt_world_complaint() says so, and time stands still. */
+bool mt_world_run_until(struct mt_world *self, int64_t t_ns);
+/** One sentence, or "". */
+const char *mt_world_complaint(const struct mt_world *self);
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+/** Pulls or plugs an interface: its node is told. */
+void mt_world_set_plugged(struct mt_world *self, uint32_t node, const char *interface,
+                          bool is_plugged);
+/** Takes a segment down or up: all its nodes are told. */
+void mt_world_set_segment_up(struct mt_world *self, uint32_t segment, bool is_up);
+/** Puts an interface into another part of its segment (all start in part 0): frames stay within
+ * a part, and nobody is told. */
+void mt_world_set_part(struct mt_world *self, uint32_t node, const char *interface, uint32_t part);
+/** Somebody steps a clock; its node learns of it through `disturbed`. */
+void mt_world_step_clock(struct mt_world *self, uint32_t node, uint16_t clock, struct mt_span by);
+
+/* ---- the truth ------------------------------------------------------------------------------- */
+
+/** What a clock reads now minus true time (of the same timescale; ARB is compared with TAI). */
+struct mt_span mt_world_true_offset(const struct mt_world *self, uint32_t node, uint16_t clock);
+
+/** What a program would read through the published page now. */
+struct mt_world_reading {
+    int64_t error_ns; /**< the time that the page gives, less true time */
+    int64_t bound_ns; /**< meaningful if has_bound */
+    bool has_bound;
+    bool is_stale;
+    enum mt_clock_state state;
+};
+/** False if the clock has no page yet. */
+bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clock,
+                        struct mt_world_reading *ret_reading);
+
+struct mt_world_frame {
+    int64_t t_ns;
+    uint32_t node;
+    uint32_t segment; /**< MT_WORLD_NONE: it went nowhere */
+    const char *interface;
+    const uint8_t *bytes;
+    size_t length;
+    bool is_event;
+};
+
+struct mt_world_correction {
+    int64_t t_ns;
+    uint32_t node;
+    uint16_t clock;
+    const struct mt_correction *asked;
+    const struct mt_applied *applied;
+};
+
+/** Told what nodes do, while they do it; either function may be null. */
+struct mt_world_observer {
+    void *context;
+    void (*frame)(void *context, const struct mt_world_frame *frame);
+    void (*correction)(void *context, const struct mt_world_correction *correction);
+};
+void mt_world_observe(struct mt_world *self, const struct mt_world_observer *observer);
+
+struct mt_world_counters {
+    uint64_t sent;      /**< frames */
+    uint64_t delivered; /**< frames, for each receiver */
+    uint64_t lost;      /**< for each receiver, by chance, part, plug or segment */
+    uint64_t steps;     /**< of the loop, of all nodes */
+};
+const struct mt_world_counters *mt_world_count(const struct mt_world *self);
+
+#endif
