@@ -13,6 +13,7 @@
 #include "apps/meantimed/journal.h"
 #include "apps/meantimed/options.h"
 #include "compose/compose.h"
+#include "platform/linux/linux_control.h"
 #include "platform/linux/linux_platform.h"
 
 struct mt_daemon {
@@ -21,6 +22,7 @@ struct mt_daemon {
     struct mt_journal journal;
     struct mt_linux *platform;
     struct mt_composition *composition;
+    struct mt_control *control; /**< null: without it the daemon still keeps time */
 };
 
 /** Answers one line of the control socket; the reply is malloc'd, without newline.  `context` is

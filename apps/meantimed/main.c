@@ -14,6 +14,7 @@
 #include "apps/meantimed/daemon.h"
 #include "meantime_version.h"
 #include "platform/linux/linux_leap.h"
+#include "platform/linux/linux_privilege.h"
 #include "runtime/loop.h"
 
 #define DEFAULT_CONFIG "/etc/meantime/meantime.conf"
@@ -107,6 +108,46 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
     }
 }
 
+static bool steers_system_clock(const struct mt_config *config)
+{
+    for (size_t i = 0; i < config->clock_count; i++) {
+        if (config->clocks[i].kind == MT_CONFIG_CLOCK_SYSTEM) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What cannot be given up is said; the daemon keeps time all the same. */
+static void give_up_privileges(struct mt_daemon *self)
+{
+    char reason[MT_HAL_REASON_SIZE];
+    const struct mt_config_daemon *config = &self->config->daemon;
+    const char *const paths[] = {config->run_directory, config->state_directory, NULL};
+    const struct mt_privilege_options options = {
+        .user = config->user,
+        .paths = paths,
+        .keeps_system_clock = steers_system_clock(self->config),
+        .keeps_network = true,
+    };
+    if (!mt_privilege_drop(&options, reason)) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s", reason);
+    }
+    if (config->sandbox && !mt_privilege_sandbox(MT_SANDBOX_REFUSE, reason)) {
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "%s", reason);
+    }
+}
+
+static void open_control(struct mt_daemon *self)
+{
+    char reason[MT_HAL_REASON_SIZE];
+    self->control = mt_control_open(self->platform, self->config->daemon.control_socket,
+                                    mt_daemon_control, self, reason);
+    if (self->control == NULL) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s", reason);
+    }
+}
+
 static bool start(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -132,6 +173,8 @@ static bool start(struct mt_daemon *self)
         return false;
     }
     say_hello(self, &leap);
+    open_control(self);
+    give_up_privileges(self);
     return true;
 }
 
@@ -188,6 +231,9 @@ int main(int argc, char **argv)
     bool is_started = start(&daemon);
     if (is_started) {
         run(&daemon);
+    }
+    if (daemon.control != NULL) {
+        mt_control_close(daemon.control);
     }
     mt_composition_free(daemon.composition);
     if (daemon.platform != NULL) {
