@@ -27,6 +27,9 @@
 #define CLIP_SIGMA      3     /* larger innovations count as this */
 #define CLIP_ENERGY     5     /* and for the noise, squared, as this */
 #define CLIPPED_MEAN    0.955 /* of min(x^2, CLIP_ENERGY), x normal */
+#define QUIET           0.25  /* innovations squared below this ... */
+#define QUIET_LIMIT     8     /* ... so many in a row: the noise is overestimated */
+#define BURST           3     /* refused samples in a row after which the noise is doubled */
 #define RESTART_PROOF   4     /* samples after a step before the estimate is believed */
 #define BACK_LIMIT_S    64    /* a sample this late is useless */
 #define OLD_LIMIT       8     /* so many in a row: the local time was set back */
@@ -191,13 +194,10 @@ static void learn_noise(struct mt_estimator *self, struct mt_servo_noise *noise,
 {
     mt_real gain = share / (noise->count < 32 ? 8 : 64);
 
-    noise->quiet_in_a_row = energy < 0.01 && share > 0.3 ? noise->quiet_in_a_row + 1 : 0;
-    if (noise->quiet_in_a_row >= 8) { /* the estimate came from an outlier, or traffic ceased */
-        noise->quiet_in_a_row = 0;
-        noise->variance /= 16;
-    }
-    if (noise->refused_in_a_row > 3) {
-        gain *= 4;
+    noise->quiet_in_a_row = energy < QUIET && share > 0.3 ? noise->quiet_in_a_row + 1 : 0;
+    if (noise->quiet_in_a_row > QUIET_LIMIT) { /* it came from an outlier, or traffic ceased */
+        noise->quiet_in_a_row--;
+        noise->variance /= 2;
     }
     noise->variance *= 1 + gain * ((energy < CLIP_ENERGY ? energy : CLIP_ENERGY) - CLIPPED_MEAN);
     if (noise->variance < self->granularity_variance) {
@@ -284,6 +284,11 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, const struct mt_
     mt_real drift;
 
     learn_noise(self, noise, CLIP_ENERGY, noise->variance / variance);
+    if (noise->strays_in_a_row < BURST) {
+        noise->strays_in_a_row++;
+    } else { /* no outliers, but much more noise than before */
+        noise->variance *= 2;
+    }
     self->outliers++;
     if (!is_step(self, sample, innovation, tolerance)) {
         return MT_SAMPLE_OUTLIER;
@@ -343,6 +348,7 @@ static enum mt_sample_verdict judge(struct mt_estimator *self, struct mt_clock_m
     if (self->is_scaled) {
         innovation = mt_real_clamp(innovation, -CLIP_SIGMA * sigma, CLIP_SIGMA * sigma);
         learned->refused_in_a_row = 0;
+        learned->strays_in_a_row = 0;
         learn_noise(self, learned, energy, learned->variance / variance);
         learn_wander(self, clock, h[0] * self->whiteness.offset + h[1] * self->whiteness.frequency,
                      gain, innovation, variance);
@@ -473,7 +479,9 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
         .is_complete = self->is_complete,
     };
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-        ret_estimate->noise[kind] = mt_real_sqrt(self->noise[kind].variance);
+        if (self->noise[kind].count > 0) {
+            ret_estimate->noise[kind] = mt_real_sqrt(self->noise[kind].variance);
+        }
     }
     return true;
 }

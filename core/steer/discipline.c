@@ -68,10 +68,13 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
     if (source >= self->source_count) {
         return;
     }
-    self->sources[source] = (struct mt_discipline_source){
-        .bound = MT_INTERVAL_TOO_LARGE, .scale = self->scale, .is_used = true};
+    self->sources[source] = (struct mt_discipline_source){.bound = MT_INTERVAL_TOO_LARGE,
+                                                          .reference_bound = MT_INTERVAL_TOO_LARGE,
+                                                          .scale = self->scale,
+                                                          .is_used = true};
     mt_estimator_init(&self->sources[source].estimator, &self->model, self->config.granularity_ns);
     if (source == self->selected) {
+        self->has_next = false;
         lose_lock(self, MT_STEER_ACQUIRING);
     }
 }
@@ -82,6 +85,7 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
         return;
     }
     self->selected = source;
+    self->has_next = false;
     if (mt_steer_selected(self) != 0) {
         lose_lock(self, MT_STEER_ACQUIRING);
         self->last_sample = now;
@@ -100,6 +104,7 @@ static void keep_anchor(struct mt_discipline *self, const struct mt_discipline_s
     self->anchor.track = source->estimator.track;
     self->anchor.asymmetry = asymmetry;
     self->anchor.bound = source->bound;
+    self->anchor.reference_bound = source->reference_bound;
     self->anchor.scale = source->scale;
 }
 
@@ -189,6 +194,7 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     } else if (mt_steer_translate(self, &present)) {
         source->scale = sample->scale;
         source->bound = sample->bound;
+        source->reference_bound = sample->reference_bound;
         learn_interval(source, &present);
         verdict =
             mt_estimator_update(&source->estimator, is_selected ? &self->model : &copy, &present);
@@ -281,7 +287,7 @@ void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *
 
 bool mt_discipline_drift(const struct mt_discipline *self, mt_real *ret_rate)
 {
-    if (!self->has_locked_once) {
+    if (!self->has_locked_once || self->sets_rate) {
         return false;
     }
     *ret_rate = mt_steer_even_rate(self);

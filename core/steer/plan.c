@@ -40,7 +40,8 @@ static void hand_out_rate(struct mt_discipline *self, mt_real rate)
 void mt_steer_level(struct mt_discipline *self)
 {
     self->slew_end = MT_MONO_NEVER;
-    if (!self->awaits_applied && !self->config.estimates_only && self->model.is_known) {
+    if (!self->awaits_applied && !self->config.estimates_only && self->model.is_known &&
+        !self->sets_rate) {
         hand_out_rate(self, mt_steer_even_rate(self));
     }
 }

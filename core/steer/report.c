@@ -15,6 +15,11 @@ static int64_t ns_above(mt_real s)
     return mt_span_to_ns(mt_span_from_real(mt_real_clamp(s, 0, LARGEST_S))) + (s > 0);
 }
 
+static int64_t ns_of(struct mt_interval a)
+{
+    return mt_interval_to_ns(a) + ((a.q16 & 0xFFFF) != 0);
+}
+
 struct basis {
     mt_real offset;
     mt_real sigma_then; /* at the last sample */
@@ -24,6 +29,7 @@ struct basis {
     mt_real frequency_sigma;
     mt_real asymmetry;
     struct mt_interval bound;
+    struct mt_interval reference_bound;
     enum mt_timescale scale;
 };
 
@@ -61,6 +67,7 @@ static bool basis_of_source(const struct mt_discipline *self, struct mt_instant 
     basis->frequency_sigma = estimate->frequency_sigma;
     basis->asymmetry = estimate->half_round_trip;
     basis->bound = source->bound;
+    basis->reference_bound = source->reference_bound;
     basis->scale = source->scale;
     return estimate->is_complete;
 }
@@ -79,7 +86,25 @@ static void basis_of_anchor(const struct mt_discipline *self, struct mt_instant 
     basis->frequency_sigma = mt_real_sqrt(track.p[1][1]);
     basis->asymmetry = self->anchor.asymmetry;
     basis->bound = self->anchor.bound;
+    basis->reference_bound = self->anchor.reference_bound;
     basis->scale = self->anchor.scale;
+}
+
+/* the source's error against its grandmaster, and that one's against TAI or UTC */
+static void add_source(const struct basis *basis, struct mt_clock_quality_report *report)
+{
+    struct mt_interval own = basis->bound;
+
+    report->reference = MT_BOUND_SOURCE;
+    if (mt_interval_is_too_large(own)) {
+        return;
+    }
+    if (!mt_interval_is_too_large(basis->reference_bound) && basis->scale != MT_SCALE_ARB) {
+        report->reference = MT_BOUND_TRACEABLE;
+        report->reference_bound = basis->reference_bound;
+        own = mt_interval_plus(own, basis->reference_bound);
+    }
+    report->parts.source_ns = ns_of(own);
 }
 
 static void add_up(const struct mt_discipline *self, const struct basis *basis,
@@ -93,16 +118,11 @@ static void add_up(const struct mt_discipline *self, const struct basis *basis,
         BOUND_SIGMA * (basis->frequency_sigma + mt_real_sqrt(self->model.wander * (age + 1)));
 
     parts->estimate_ns = ns_above(predicted > drifted ? predicted : drifted);
-    parts->asymmetry_ns = self->config.max_asymmetry.q16 > 0
-                              ? mt_interval_to_ns(self->config.max_asymmetry) + 1
-                              : ns_above(basis->asymmetry);
+    parts->asymmetry_ns = self->config.max_asymmetry.q16 > 0 ? ns_of(self->config.max_asymmetry)
+                                                             : ns_above(basis->asymmetry);
     parts->granularity_ns = self->config.granularity_ns;
     parts->steering_ns = ns_above(mt_real_abs(basis->offset));
-    report->reference = MT_BOUND_SOURCE;
-    if (!mt_interval_is_too_large(basis->bound)) {
-        parts->source_ns = mt_interval_to_ns(basis->bound) + 1;
-        report->reference = basis->scale == MT_SCALE_ARB ? MT_BOUND_SOURCE : MT_BOUND_TRACEABLE;
-    }
+    add_source(basis, report);
     report->bound =
         mt_interval_from_ns(parts->estimate_ns + parts->asymmetry_ns + parts->granularity_ns +
                             parts->steering_ns + parts->source_ns);

@@ -71,6 +71,7 @@ void world_init(struct world *world, uint64_t seed)
     world->has_reverse = true;
     world->source_scale = MT_SCALE_TAI;
     world->source_bound = MT_INTERVAL_TOO_LARGE;
+    world->reference_bound = MT_INTERVAL_TOO_LARGE;
     world->scale = MT_SCALE_TAI;
     world->locked_at = -1;
     world->hash = 0xcbf29ce484222325u;
@@ -112,11 +113,6 @@ struct mt_instant world_local(const struct world *world)
                            mt_span_plus(world->base, mt_span_from_real(world->offset)));
 }
 
-void world_push(struct world *world, double by)
-{
-    world->offset += by;
-}
-
 static void mix(struct world *world, const void *value, size_t size)
 {
     const unsigned char *bytes = value;
@@ -149,6 +145,7 @@ static void apply(struct world *world, const struct mt_correction *correction)
 {
     struct mt_applied applied = {.kind = correction->kind, .is_refused = world->refuses};
 
+    world->refusals += world->refuses;
     if (!world->refuses) {
         world->corrections++;
         world->sums.corrections++;
@@ -206,6 +203,7 @@ static void make(struct world *world, enum mt_sample_kind kind, struct mt_sample
         .bound = world->source_bound,
         .scale = world->source_scale,
         .source = world->source,
+        .reference_bound = world->reference_bound,
     };
 }
 

@@ -59,6 +59,7 @@ struct world {
     double rate_granularity;
     enum mt_timescale source_scale;
     struct mt_interval source_bound;
+    struct mt_interval reference_bound;
     int64_t variance_q16;
 
     /* the world's own */
@@ -84,6 +85,7 @@ struct world {
     uint64_t hash;    /**< of all corrections and estimates */
     double locked_at; /**< < 0: not yet */
     struct world_sums sums;
+    unsigned refusals;
     unsigned verdicts[MT_SAMPLE_VERDICT_COUNT];
     enum mt_sample_verdict last_verdict;
 };
@@ -96,8 +98,6 @@ void world_run(struct world *world, double seconds);
 void world_forget(struct world *world);
 /** The clock's true offset. */
 double world_offset(const struct world *world);
-/** Moves the clock from outside, without telling. */
-void world_push(struct world *world, double by);
 double world_normal(struct world *world);
 double world_uniform(struct world *world);
 double world_clock_rms(const struct world *world);
@@ -105,7 +105,7 @@ double world_clock_sd(const struct world *world);
 double world_estimate_rms(const struct world *world);
 struct mt_instant world_local(const struct world *world);
 struct mt_mono world_now(const struct world *world);
-/** Builds and delivers one sample by hand; `late`: s since it was stamped at the present rate. */
+/** Applies what the discipline wants. */
 void world_drain(struct world *world);
 
 #endif

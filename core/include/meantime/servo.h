@@ -85,6 +85,7 @@ struct mt_estimator {
         mt_real first;              /**< s: and of the first refused one in a row, */
         struct mt_instant first_at; /**< with its local time */
         uint16_t count;
+        uint8_t strays_in_a_row;     /**< refused, whatever they say */
         uint8_t refused_in_a_row;    /**< to the same side */
         uint8_t consistent_in_a_row; /**< and about equal */
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */

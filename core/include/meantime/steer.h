@@ -65,7 +65,8 @@ enum mt_steer_phase {
 
 struct mt_discipline_source {
     struct mt_estimator estimator;
-    struct mt_interval bound; /**< the source's own, from its last sample; too large: unknown */
+    struct mt_interval bound;           /**< the source's own, from its last sample ... */
+    struct mt_interval reference_bound; /**< ... and its grandmaster's; too large: unknown */
     enum mt_timescale scale;
     mt_real interval; /**< s: mean distance of its samples */
     uint32_t verdicts[MT_SAMPLE_VERDICT_COUNT];
@@ -110,6 +111,7 @@ struct mt_discipline {
         struct mt_track track;
         mt_real asymmetry; /**< s */
         struct mt_interval bound;
+        struct mt_interval reference_bound;
         enum mt_timescale scale;
     } anchor;
     struct mt_mono last_sample;
