@@ -6,6 +6,8 @@ user namespace for an ordinary user).  Whatever happens to it, the kernel takes 
 with it: interfaces, namespaces, processes.  Only addresses inside these namespaces are used.
 """
 
+import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -126,6 +128,41 @@ class Lab:
     def execute(self, node, *command):
         """Runs a command in a node to its end and returns its output."""
         return run("ip", "netns", "exec", self._namespace(node), *command)
+
+    @contextlib.contextmanager
+    def inside(self, node):
+        """The calling thread is in the node: sockets made here are the node's."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            _enter_network(f"/run/netns/{self._namespace(node)}")
+            yield
+        finally:
+            _set_network(home)
+            os.close(home)
+
+    def wait_for_links(self, timeout_s=5.0):
+        """A new interface takes up to a second until it is running."""
+        for namespace in self.namespaces:
+            if not wait_until(lambda name=namespace: _all_running(name), timeout_s, 0.02):
+                raise RuntimeError(f"interfaces of {namespace} do not come up")
+
+
+def _set_network(descriptor):
+    if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def _enter_network(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _set_network(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _all_running(namespace):
+    links = run("ip", "-n", namespace, "-o", "link", "show").splitlines()
+    return all("state UP" in link or "LOOPBACK" in link for link in links)
 
 
 def wait_until(condition, timeout_s, step_s=0.05):

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""meantimed and ptp4l follow each other."""
+import time
+
+import pytest
+
+import linuxptp
+import netlab
+import truth
+
+NS = 1_000_000_000
+# ptp4l's filtered delay and a single Sync are noisy on a busy machine
+PLAUSIBLE_NS = 1_000_000
+
+
+@pytest.mark.lab(seconds=20)
+def test_meantimed_follows_ptp4l_when_started_without_a_file(lab):
+    lab.chain("A", "B")
+    lab.ptp4l("A", "eth0", priority1=100, logAnnounceInterval=1, logSyncInterval=0,
+              logMinDelayReqInterval=0)
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
+    b.wait_state("RECEIVER", timeout_s=40)
+    readings = truth.hold(b, seconds=3)
+    truth.assert_inside(readings)
+    assert readings[-1].steps <= 1
+
+
+@pytest.mark.lab(seconds=10)
+@pytest.mark.parametrize("offset, frequency", [
+    ("0.9 s", "-40 ppm"),
+    pytest.param("-0.9 s", "40 ppm", marks=pytest.mark.long),
+    pytest.param("3 us", "0", marks=pytest.mark.long),
+    pytest.param("-80000 s", "200 ppm", marks=pytest.mark.long),
+])
+def test_meantimed_follows_ptp4l_when_its_clock_is_off(lab, offset, frequency):
+    lab.chain("A", "B")
+    lab.ptp4l("A", "eth0", priority1=100)
+    b = lab.meantimed("B", "eth0", clock={"clock": "lab", "lab_offset": offset,
+                                          "lab_frequency": frequency, "lab_wander": "2 ppb"})
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=4))
+
+
+def measured_by(ptp4l):
+    """(offset of ptp4l's clock in ns, local time of that Sync in ns), or None."""
+    fields = ptp4l.management("GET TIME_STATUS_NP")
+    offset_ns, at_ns = int(fields["master_offset"]), int(fields["ingress_time"])
+    return (offset_ns, at_ns) if offset_ns != 0 and at_ns != 0 else None
+
+
+@pytest.mark.lab(seconds=10)
+@pytest.mark.parametrize("offset, frequency, minor_version", [
+    ("0.25 s", "30 ppm", 1),
+    pytest.param("-0.25 s", "-30 ppm", 0, marks=pytest.mark.long),
+    pytest.param("7000 s", "1 ppm", 1, marks=pytest.mark.long),
+])
+def test_ptp4l_measures_the_true_offset_when_it_follows_meantimed(lab, offset, frequency,
+                                                                  minor_version):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "minor_version": minor_version},
+                      clock={"clock": "lab", "lab_offset": offset, "lab_frequency": frequency})
+    b = lab.ptp4l("B", "eth0", slaveOnly=1)
+    b.wait_state(*linuxptp.FOLLOWS)
+    assert netlab.wait_until(lambda: measured_by(b), 10)
+    time.sleep(1)
+    offset_ns, at_ns = measured_by(b)
+    page = a.page()
+    true_ns = truth.kernel_ns(page, at_ns) - page.time_ns(at_ns)
+    assert page.scale == "TAI"
+    assert abs(offset_ns - true_ns) < PLAUSIBLE_NS, f"{offset_ns} against {true_ns}"
+    delay_ns = float(b.management("GET CURRENT_DATA_SET")["meanPathDelay"])
+    assert 0 < delay_ns < PLAUSIBLE_NS

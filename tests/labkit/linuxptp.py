@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""ptp4l of linuxptp in a node of a laboratory, with software timestamps.
+
+It must never steer the machine's clock: free_running is always on.  So as a receiver it stays
+UNCALIBRATED and only measures, and as a boundary clock it relays the protocol, but serves the
+kernel's clock.
+"""
+import os
+import re
+import signal
+
+import netlab
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PEERS = os.path.join(TOP, "build", "peers")
+STATE = re.compile(r"^ptp4l\[(\d+\.\d+)\]: (?:\[[^]]*\] )?port (\d+)[^:]*: (\w+) to (\w+) on",
+                   re.MULTILINE)
+FIELD = re.compile(r"^\t\t(\S+)\s+(.*?)\s*$", re.MULTILINE)
+FAST = {"logAnnounceInterval": -2, "logSyncInterval": -3, "logMinDelayReqInterval": -3}
+OWN = {"free_running": 1, "time_stamping": "software", "tx_timestamp_timeout": 100,
+       "logging_level": 6, "use_syslog": 0, "verbose": 1, "summary_interval": -4}
+FOLLOWS = ("UNCALIBRATED", "SLAVE")
+
+
+def environment():
+    with open(os.path.join(PEERS, "lib.path"), encoding="utf-8") as file:
+        return {"LD_LIBRARY_PATH": file.read().strip()}
+
+
+def program(name):
+    return os.path.join(PEERS, "usr", "sbin", name)
+
+
+class Ptp4l:
+    def __init__(self, lab, node, interfaces, options):
+        self.lab = lab
+        self.node = node
+        self.interfaces = interfaces
+        self.options = {**OWN, **FAST, **options}
+        self.socket = f"/run/{node}.ptp4l"
+        self.config = lab.path(f"{node}.conf")
+        self.log_path = lab.path(f"{node}.log")
+        self.program = None
+
+    def start(self):
+        with open(self.config, "w", encoding="ascii") as file:
+            file.write("[global]\n" + f"uds_address {self.socket}\n")
+            file.writelines(f"{key} {value}\n" for key, value in self.options.items())
+            file.writelines(f"[{interface}]\n" for interface in self.interfaces)
+        self.program = self.lab.start(self.node, [program("ptp4l"), "-f", self.config],
+                                      self.log_path, environment())
+
+    def is_running(self):
+        return self.program is not None and self.program.is_running()
+
+    def stop(self, number=signal.SIGTERM):
+        return self.program.stop(number)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def states(self):
+        """State of each port by number, as the log has it."""
+        return {int(port): after for _, port, _, after in STATE.findall(self.log())}
+
+    def wait_state(self, *states, port=1, timeout_s=15.0):
+        assert netlab.wait_until(lambda: self.states().get(port) in states, timeout_s), \
+            f"{self.node}: port {port} is {self.states().get(port)} after {timeout_s} s, not " \
+            + " or ".join(states)
+
+    def management(self, request):
+        """The fields of the answer to one pmc request, as text."""
+        output = self.lab.execute(
+            self.node, "env", *(f"{key}={value}" for key, value in environment().items()),
+            program("pmc"), "-u", "-b", "0", "-s", self.socket, "-i", f"/run/{self.node}.pmc",
+            request)
+        return dict(FIELD.findall(output))
+
+    def set_time_properties(self, **values):
+        """GRANDMASTER_SETTINGS_NP: all fields must be given; these are not the defaults."""
+        settings = {"clockClass": 248, "clockAccuracy": "0xfe",
+                    "offsetScaledLogVariance": "0xffff", "currentUtcOffset": 37, "leap61": 0,
+                    "leap59": 0, "currentUtcOffsetValid": 0, "ptpTimescale": 1,
+                    "timeTraceable": 0, "frequencyTraceable": 0, "timeSource": "0xa0", **values}
+        self.management("SET GRANDMASTER_SETTINGS_NP "
+                        + " ".join(f"{key} {value}" for key, value in settings.items()))

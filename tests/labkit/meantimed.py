@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""meantimed in a node of a laboratory."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import clock_page
+import control
+import netlab
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.path.abspath(os.environ.get(
+    "MEANTIME_BIN", os.path.join(TOP, "build", "release", "apps", "meantimed")))
+DAEMON = os.path.join(BIN, "meantimed")
+TOOL = os.path.join(os.path.dirname(BIN), "meantime", "meantime")
+STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: to |, was )([A-Z_]+)",
+                   re.MULTILINE)
+FAST = {"log_announce_interval": -2, "log_sync_interval": -3, "log_min_delay_req_interval": -3}
+
+
+def config_text(directory, interfaces, clock, ptp, ports):
+    """A configuration: dictionaries of keys for [clock], [ptp] and each interface."""
+    sections = {"daemon": {"run_directory": directory, "state_directory": directory},
+                "clock": clock, "ptp": ptp}
+    for interface in interfaces:
+        sections[f"ptp {interface}"] = ports.get(interface, {})
+    return "\n".join(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+                     for name, keys in sections.items())
+
+
+class Meantimed:
+    """Options: clock, ptp and ports are keys of the configuration (accelerated intervals unless
+    is_fast is false); arguments go to the command line instead of a file."""
+
+    def __init__(self, lab, node, interfaces, clock=None, ptp=None, ports=None, is_fast=True,
+                 arguments=None, environment=None):
+        self.lab = lab
+        self.node = node
+        self.interfaces = interfaces
+        self.clock = dict(clock or {})
+        self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
+        self.ports = dict(ports or {})
+        self.arguments = arguments
+        self.environment = {"TZ": "UTC", **(environment or {})}
+        self.environment.setdefault("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", ""))
+        self.directory = "/run/meantime" if arguments else f"/run/{node}"
+        self.config = lab.path(f"{node}.conf")
+        self.log_path = lab.path(f"{node}.log")
+        self.program = None
+        self.told_to_end = False
+
+    def write_config(self):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(config_text(self.directory, self.interfaces, self.clock, self.ptp,
+                                   self.ports))
+
+    def start(self):
+        command = [DAEMON, *(self.arguments or ["-c", self.config])]
+        if not self.arguments:
+            os.makedirs(self.directory, exist_ok=True)
+            self.write_config()
+        self.started_realtime_s = time.time()
+        self.program = self.lab.start(self.node, command, self.log_path, self.environment)
+
+    def is_running(self):
+        return self.program is not None and self.program.is_running()
+
+    def stop(self, number=signal.SIGTERM):
+        return self.program.stop(number)
+
+    def reload(self):
+        self.write_config()
+        self.program.send_signal(signal.SIGHUP)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    # ---- what it tells -----------------------------------------------------------------------
+
+    def page(self):
+        return clock_page.read(os.path.join(self.directory, "clock.main"))
+
+    @property
+    def socket(self):
+        return os.path.join(self.directory, "control")
+
+    def request(self, **message):
+        reply = control.request(self.socket, message)
+        assert reply is not None, f"{self.node} does not answer on {self.socket}"
+        return reply
+
+    def status(self):
+        reply = self.request(command="status")
+        assert reply["ok"], reply
+        return reply["status"]
+
+    def instance(self):
+        return self.status()["instances"][0]
+
+    def port(self, name="eth0"):
+        return next(port for port in self.instance()["ports"] if port["name"] == name)
+
+    def set(self, **values):
+        reply = self.request(command="set", **values)
+        assert reply["ok"], reply
+
+    def tool(self, *arguments, timeout_s=10):
+        """Runs the tool against this daemon: a completed process with text output."""
+        return subprocess.run(
+            ["ip", "netns", "exec", f"t-{self.node}", TOOL, *arguments], capture_output=True,
+            text=True, timeout=timeout_s, check=False, env={**os.environ, **self.environment})
+
+    def history(self):
+        """(realtime in s, port, from, to) of each change of state in the log."""
+        day_s = int(self.started_realtime_s) // 86400 * 86400
+        changes = []
+        for found in STATE.finditer(self.log()):
+            hour, minute, second, ms = map(int, found.group(1, 2, 3, 4))
+            at_s = day_s + hour * 3600 + minute * 60 + second + ms / 1000
+            at_s += 86400 if at_s < self.started_realtime_s - 43200 else 0
+            before, after = found.group(6, 7)
+            if ", was " in found.group(0):
+                before, after = after, before
+            changes.append((at_s, found.group(5), before, after))
+        return changes
+
+    def states(self):
+        """The state of each port, as the log has it."""
+        return {port: after for _, port, _, after in self.history()}
+
+    def when(self, state, port="eth0", since_s=0.0):
+        """Realtime of the first change to the state since then, or None."""
+        return next((at_s for at_s, name, _, after in self.history()
+                     if name == port and after == state and at_s >= since_s), None)
+
+    # ---- waiting -----------------------------------------------------------------------------
+
+    def wait_for(self, condition, timeout_s, what):
+        assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
+            f"{self.node}: not in {timeout_s:.0f} s: {what}"
+        assert self.is_running(), f"{self.node} has ended"
+
+    def wait_state(self, state, port="eth0", timeout_s=15.0):
+        self.wait_for(lambda: self.states().get(port) == state, timeout_s,
+                      f"port {port} {state}")
+
+    def wait_locked(self, timeout_s=15.0):
+        def is_locked():
+            page = self.page()
+            return page is not None and page.state == "locked"
+        self.wait_for(is_locked, timeout_s, "clock locked")
+
+    def wait_log(self, pattern, timeout_s=5.0):
+        self.wait_for(lambda: re.search(pattern, self.log()), timeout_s, f"log has {pattern!r}")
