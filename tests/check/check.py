@@ -116,7 +116,8 @@ def all_steps(is_long):
                      "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--suite", "unit"),
         meson_step("tests asan", "asan"),
-        pytest_step("interop", ["tests/interop", "tests/daemon"], (90 if is_long else 8) * MINUTE_S, is_long),
+        pytest_step("interop", ["tests/interop", "tests/daemon"],
+                    (90 if is_long else 8) * MINUTE_S, is_long),
     ]
 
 
