@@ -203,6 +203,9 @@ void mt_compose_time_properties(const struct mt_config_instance *instance,
     if (scale == MT_SCALE_TAI) {
         ret_time->flags |= MT_PTP_TIMESCALE;
     }
+    if (facts->leap_s != 0) {
+        ret_time->flags |= facts->leap_s > 0 ? MT_PTP_LEAP_61 : MT_PTP_LEAP_59;
+    }
 }
 
 static bool fill_instance_config(struct mt_composition *self, uint16_t index,

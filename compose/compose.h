@@ -14,10 +14,11 @@
 
 #define MT_COMPOSE_NOTES_MAX 8
 
-/** What is known of the world at start. */
+/** What is known of the world. */
 struct mt_compose_facts {
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
+    int32_t leap_s; /**< leap second at the end of this UTC day: -1, 0 or +1 */
 };
 
 struct mt_composition {
@@ -44,6 +45,10 @@ void mt_composition_free(struct mt_composition *self);
  * configuration replaces the old one, which the caller may free. */
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE]);
+
+/** What is known of the world has changed: instances announce it while they are grandmasters. */
+void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
+                              struct mt_mono now);
 
 /** Index of an instance or clock by name, or -1. */
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);

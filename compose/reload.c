@@ -87,11 +87,19 @@ static bool is_same_otherwise(const struct mt_config *a, const struct mt_config 
 
 /* ---- what is taken over --------------------------------------------------------------------------- */
 
-static void take_over(struct mt_composition *self, uint16_t index,
-                      const struct mt_config_instance *config, struct mt_mono now)
+static void announce_time(struct mt_composition *self, uint16_t index,
+                          const struct mt_config_instance *config, struct mt_mono now)
 {
     const struct mt_node_instance *instance = &self->node.instances[index];
     enum mt_timescale scale = self->node.clocks[instance->clock].discipline.scale;
+    struct mt_command time = {.kind = MT_COMMAND_TIME_PROPERTIES};
+    mt_compose_time_properties(config, &self->facts, scale, &time.value.time);
+    mt_node_command(&self->node, index, &time, now);
+}
+
+static void take_over(struct mt_composition *self, uint16_t index,
+                      const struct mt_config_instance *config, struct mt_mono now)
+{
     struct mt_command priorities = {
         .kind = MT_COMMAND_PRIORITIES,
         .value.priorities = {config->ptp.priority1, config->ptp.priority2},
@@ -100,11 +108,22 @@ static void take_over(struct mt_composition *self, uint16_t index,
         .kind = MT_COMMAND_QUALITY,
         .value.quality = config->ptp.quality,
     };
-    struct mt_command time = {.kind = MT_COMMAND_TIME_PROPERTIES};
-    mt_compose_time_properties(config, &self->facts, scale, &time.value.time);
     mt_node_command(&self->node, index, &priorities, now);
     mt_node_command(&self->node, index, &quality, now);
-    mt_node_command(&self->node, index, &time, now);
+    announce_time(self, index, config, now);
+}
+
+void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
+                              struct mt_mono now)
+{
+    self->facts = *facts;
+    for (uint16_t i = 0; i < self->node.clock_count; i++) {
+        self->node.clocks[i].tai_utc_known = facts->tai_utc_known;
+        self->node.clocks[i].tai_minus_utc_s = facts->tai_minus_utc_s;
+    }
+    for (uint16_t i = 0; i < self->node.instance_count; i++) {
+        announce_time(self, i, &self->config->instances[i], now);
+    }
 }
 
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,

@@ -17,7 +17,8 @@
 #include "platform/linux/linux_privilege.h"
 #include "runtime/loop.h"
 
-#define DEFAULT_CONFIG "/etc/meantime/meantime.conf"
+#define DEFAULT_CONFIG   "/etc/meantime/meantime.conf"
+#define FACTS_RENEWED_NS INT64_C(3600000000000)
 
 static volatile sig_atomic_t must_end;
 static volatile sig_atomic_t must_reload;
@@ -148,6 +149,13 @@ static void open_control(struct mt_daemon *self)
     }
 }
 
+static void look_up_leap_seconds(struct mt_linux_leap *ret_leap, struct mt_compose_facts *ret_facts)
+{
+    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(time(NULL), ret_leap)};
+    ret_facts->tai_minus_utc_s = ret_leap->tai_minus_utc_s;
+    ret_facts->leap_s = ret_leap->next_change;
+}
+
 static bool start(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -163,10 +171,8 @@ static bool start(struct mt_daemon *self)
         return false;
     }
     struct mt_linux_leap leap;
-    const struct mt_compose_facts facts = {
-        .tai_utc_known = mt_linux_tai_utc(time(NULL), &leap),
-        .tai_minus_utc_s = leap.tai_minus_utc_s,
-    };
+    struct mt_compose_facts facts;
+    look_up_leap_seconds(&leap, &facts);
     self->composition = mt_compose(self->config, mt_linux_provider(self->platform), &facts, reason);
     if (self->composition == NULL) {
         fprintf(stderr, "meantimed: %s\n", reason);
@@ -200,14 +206,29 @@ static void reload(struct mt_daemon *self, struct mt_mono now)
                      "the configuration was reloaded in part: %s", reason);
 }
 
+/* Leap seconds are announced on their day and tzdata may be updated under a running daemon. */
+static void renew_facts(struct mt_daemon *self, struct mt_mono now)
+{
+    struct mt_linux_leap leap;
+    struct mt_compose_facts facts;
+    look_up_leap_seconds(&leap, &facts);
+    mt_composition_set_facts(self->composition, &facts, now);
+}
+
 static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = mt_linux_provider(self->platform)->wait;
+    struct mt_mono renew_at = mt_mono_plus(self->composition->started, FACTS_RENEWED_NS);
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
+        struct mt_mono now = wait->ops->now(wait);
+        if (now.ns >= renew_at.ns) {
+            renew_at = mt_mono_plus(now, FACTS_RENEWED_NS);
+            renew_facts(self, now);
+        }
         if (must_reload) {
             must_reload = 0;
-            reload(self, wait->ops->now(wait));
+            reload(self, now);
         }
         mt_daemon_tell(self);
     }
