@@ -9,17 +9,15 @@
 #include "meantime/real.h"
 #include "status/names.h"
 
-/* ---- PTP ------------------------------------------------------------------------------------------ */
+/* ---- PTP ------------------------------------------------------------------------------------- */
 
-static const char *instance_prefix(const struct mt_daemon *self, uint16_t index, char *buffer,
-                                   size_t size)
+static void instance_prefix(const struct mt_daemon *self, uint16_t index, char *buffer, size_t size)
 {
     const struct mt_config *config = self->config;
-    if (config->instance_count == 1) {
-        return "";
+    *buffer = '\0';
+    if (config->instance_count > 1) {
+        snprintf(buffer, size, "%s: ", config->instances[index].name);
     }
-    snprintf(buffer, size, "%s: ", config->instances[index].name);
-    return buffer;
 }
 
 static const char *port_name(const struct mt_daemon *self, uint16_t instance, uint16_t port)
@@ -79,7 +77,7 @@ static void tell_ptp(struct mt_daemon *self, uint16_t index, const struct mt_eve
     }
 }
 
-/* ---- clocks and links ------------------------------------------------------------------------------ */
+/* ---- clocks and links ------------------------------------------------------------------------ */
 
 static const char *phase_text(enum mt_steer_phase phase)
 {

@@ -61,8 +61,9 @@ class Ptp4l:
             return file.read()
 
     def states(self):
-        """State of each port by number, as the log has it."""
-        return {int(port): after for _, port, _, after in STATE.findall(self.log())}
+        """State of each port by number, as the log has it; a grandmaster's is MASTER too."""
+        return {int(port): after.replace("GRAND_MASTER", "MASTER")
+                for _, port, _, after in STATE.findall(self.log())}
 
     def wait_state(self, *states, port=1, timeout_s=15.0):
         assert netlab.wait_until(lambda: self.states().get(port) in states, timeout_s), \
