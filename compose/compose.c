@@ -28,7 +28,7 @@ static bool refuse(char reason[MT_HAL_REASON_SIZE], const char *text)
     return false;
 }
 
-/* ---- storage ---------------------------------------------------------------------------------- */
+/* ---- storage --------------------------------------------------------------------------------- */
 
 static void free_node(struct mt_node *node)
 {
@@ -56,7 +56,7 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
     return node->clocks != NULL && node->instances != NULL && node->links != NULL;
 }
 
-/* ---- clocks ------------------------------------------------------------------------------------- */
+/* ---- clocks ---------------------------------------------------------------------------------- */
 
 static enum mt_clock_kind kind_of(enum mt_config_clock_kind kind)
 {
@@ -148,7 +148,7 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
            refuse(reason, "out of memory");
 }
 
-/* ---- links and instances ------------------------------------------------------------------------ */
+/* ---- links and instances --------------------------------------------------------------------- */
 
 static bool compose_link(struct mt_composition *self, uint16_t index,
                          struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
@@ -273,7 +273,7 @@ static bool compose_instance(struct mt_composition *self, uint16_t index,
     return is_ready;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool compose_all(struct mt_composition *self, struct mt_hal_provider *provider,
                         const struct mt_compose_facts *facts, char reason[MT_HAL_REASON_SIZE])

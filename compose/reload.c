@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what must be the same ---------------------------------------------------------------------- */
+/* ---- what must be the same ------------------------------------------------------------------- */
 
 static bool may_change(const char *line)
 {
@@ -85,7 +85,7 @@ static bool is_same_otherwise(const struct mt_config *a, const struct mt_config 
     return is_same;
 }
 
-/* ---- what is taken over --------------------------------------------------------------------------- */
+/* ---- what is taken over ---------------------------------------------------------------------- */
 
 static void announce_time(struct mt_composition *self, uint16_t index,
                           const struct mt_config_instance *config, struct mt_mono now)

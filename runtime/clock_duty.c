@@ -8,7 +8,7 @@
 #include "runtime/events.h"
 #include "runtime/page.h"
 
-/* ---- corrections ------------------------------------------------------------------------------ */
+/* ---- corrections ----------------------------------------------------------------------------- */
 
 static void tell(struct mt_node *node, uint16_t index, enum mt_node_event_kind kind,
                  struct mt_span step, struct mt_mono now)
@@ -56,7 +56,7 @@ bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono 
     return any;
 }
 
-/* ---- what is told ------------------------------------------------------------------------------- */
+/* ---- what is told ---------------------------------------------------------------------------- */
 
 static void tell_changes(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
@@ -179,7 +179,7 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock,
     }
 }
 
-/* ---- time passes ---------------------------------------------------------------------------------- */
+/* ---- time passes ----------------------------------------------------------------------------- */
 
 static void save_drift(struct mt_node *node, uint16_t index)
 {

@@ -100,7 +100,7 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
     return any;
 }
 
-/* ---- from clocks back to instances ------------------------------------------------------------ */
+/* ---- from clocks back to instances ----------------------------------------------------------- */
 
 static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt_mono now)
 {
@@ -141,7 +141,7 @@ static void drain(struct mt_node *self, struct mt_mono now)
     }
 }
 
-/* ---- inputs --------------------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------------------------- */
 
 static void frame_received(struct mt_node *self, const struct mt_input *input)
 {

@@ -13,7 +13,7 @@
 #include "compose/report.h"
 #include "meantime_version.h"
 
-/* ---- replies ---------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 static char *refuse(const char *sentence)
 {
@@ -73,7 +73,7 @@ static char *events(const struct mt_daemon *self, const cJSON *request)
     return accept_with("events", list);
 }
 
-/* ---- changes ------------------------------------------------------------------------------------ */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 struct change {
     struct mt_command priorities;
@@ -203,7 +203,7 @@ static char *set(struct mt_daemon *self, const cJSON *request, struct mt_mono no
     return apply(self, (uint16_t)index, &change, now);
 }
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static char *answer(struct mt_daemon *self, const cJSON *request, bool may_change)
 {

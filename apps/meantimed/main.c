@@ -78,7 +78,7 @@ static bool load_config(const struct mt_options *options, struct mt_config **ret
     return is_good;
 }
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
 {
@@ -184,7 +184,7 @@ static bool start(struct mt_daemon *self)
     return true;
 }
 
-/* ---- running ----------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void reload(struct mt_daemon *self, struct mt_mono now)
 {
