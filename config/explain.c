@@ -71,8 +71,12 @@ static void say_words(struct sentence *self, const struct mt_config_key *key)
 
 static void say_code(struct sentence *self, const struct mt_config_key *key)
 {
+    size_t count = 0;
+    while (key->words[count].word != NULL) {
+        count++;
+    }
     say(self, "a number from 0 to 255, or a word such as %s (see `meantime explain %s`)",
-        key->words[0].word, key->name);
+        key->words[count / 2].word, key->name);
 }
 
 void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t size)

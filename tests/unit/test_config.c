@@ -217,7 +217,7 @@ static void config_names_what_was_expected_when_value_is_wrong(void **state)
                    "(ppb, ppm)");
     assert_problem("[ptp eth0]\n[ptp]\nclock_accuracy = good\n",
                    "f:3: clock_accuracy = good: expected a number from 0 to 255, or a word such "
-                   "as 1ps (see `meantime explain clock_accuracy`)");
+                   "as 10us (see `meantime explain clock_accuracy`)");
     assert_problem("[ptp eth0]\n[daemon]\nrecord = log\n",
                    "f:3: record = log: expected a path that begins with /, or none");
     assert_problem("[ptp eth0]\nacceptable_transmitters = eth1\n",

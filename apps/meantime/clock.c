@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * meantime clock: the time now and its error bound, read from the published page as any program
+ * would; no question is put to the daemon, so it also works while the daemon is busy or gone. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/meantime/text.h"
+#include "apps/meantime/tool.h"
+#include "meantime.h"
+#include "status/names.h"
+
+struct look {
+    const char *name; /* of the clock */
+    char path[MT_TOOL_PATH_SIZE];
+    bool as_json;
+    bool watches;
+    double interval_s;
+    double count;
+};
+
+/* What is told of one moment. */
+struct moment {
+    struct mt_now_result now;
+    struct timespec shown; /* UTC where that is known */
+    const char *scale;
+    bool is_stale;
+    bool has_grandmaster;
+    char grandmaster[MT_IDENTITY_TEXT_SIZE];
+};
+
+static void fill_moment(struct moment *self, const struct mt_clock_page *page)
+{
+    struct mt_clock_identity grandmaster;
+    memcpy(grandmaster.octet, page->grandmaster, sizeof grandmaster.octet);
+    mt_clock_identity_text(grandmaster, self->grandmaster);
+    for (size_t i = 0; i < sizeof grandmaster.octet; i++) {
+        self->has_grandmaster |= grandmaster.octet[i] != 0;
+    }
+    self->shown = self->now.time;
+    self->scale = mt_scale_name(self->now.scale);
+    if (self->now.scale == MT_SCALE_TAI && self->now.tai_utc_valid) {
+        self->shown.tv_sec -= self->now.tai_minus_utc_s;
+        self->scale = mt_scale_name(MT_SCALE_UTC);
+    }
+}
+
+static void time_text(struct timespec time, char *buffer, size_t size)
+{
+    struct tm parts;
+    char seconds[40];
+    if (gmtime_r(&time.tv_sec, &parts) == NULL ||
+        strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+        snprintf(seconds, sizeof seconds, "%lld s", (long long)time.tv_sec);
+    }
+    snprintf(buffer, size, "%s.%09ld", seconds, time.tv_nsec);
+}
+
+/* ---- for people --------------------------------------------------------------------------- */
+
+static const char *state_words(enum mt_clock_state state)
+{
+    switch (state) {
+    case MT_CLOCK_FREE_RUN:
+        return "free running, not synchronised";
+    case MT_CLOCK_ACQUIRING:
+        return "acquiring";
+    case MT_CLOCK_LOCKED:
+        return "locked to";
+    case MT_CLOCK_HOLDOVER:
+        return "in holdover";
+    case MT_CLOCK_SERVING:
+        return "serving its own time";
+    }
+    return "?";
+}
+
+static void say_line(struct mt_text *out, const struct moment *moment)
+{
+    char when[64];
+    char figure[MT_FIGURE_SIZE];
+    const struct mt_now_result *now = &moment->now;
+    bool names_source = now->state == MT_CLOCK_ACQUIRING || now->state == MT_CLOCK_LOCKED;
+    time_text(moment->shown, when, sizeof when);
+    mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s ", when, moment->scale);
+    if (now->bound_ns == MT_BOUND_UNKNOWN || now->bound_reference == MT_BOUND_NONE) {
+        mt_text_say(out, "with unknown error");
+    } else {
+        mt_text_say(out, "+-%s", mt_figure_time((double)now->bound_ns, false, figure));
+    }
+    mt_text_say(out, "  %s%s", now->state == MT_CLOCK_LOCKED ? MT_GOOD : MT_WARN,
+                state_words(now->state));
+    if (names_source && moment->has_grandmaster) {
+        mt_text_say(out, " %s", moment->grandmaster);
+    }
+    mt_text_say(out, MT_PLAIN "%s",
+                moment->is_stale ? MT_BAD "  stale: the daemon is gone" MT_PLAIN : "");
+}
+
+/* ---- for programs ------------------------------------------------------------------------- */
+
+static void say_json(struct mt_text *out, const struct look *look, const struct moment *moment)
+{
+    char when[64];
+    const struct mt_now_result *now = &moment->now;
+    bool has_bound = now->bound_ns != MT_BOUND_UNKNOWN && now->bound_reference != MT_BOUND_NONE;
+    cJSON *root = cJSON_CreateObject();
+    time_text(moment->shown, when, sizeof when);
+    cJSON_AddStringToObject(root, "clock", look->name);
+    cJSON_AddStringToObject(root, "time", when);
+    cJSON_AddStringToObject(root, "time_scale", moment->scale);
+    cJSON_AddNumberToObject(root, "reading_s", (double)now->time.tv_sec);
+    cJSON_AddNumberToObject(root, "reading_ns", (double)now->time.tv_nsec);
+    cJSON_AddStringToObject(root, "reading_scale", mt_scale_name(now->scale));
+    cJSON_AddItemToObject(root, "tai_minus_utc_s",
+                          now->tai_utc_valid ? cJSON_CreateNumber(now->tai_minus_utc_s)
+                                             : cJSON_CreateNull());
+    cJSON_AddItemToObject(root, "bound_ns",
+                          has_bound ? cJSON_CreateNumber((double)now->bound_ns)
+                                    : cJSON_CreateNull());
+    cJSON_AddStringToObject(root, "bound_reference", mt_bound_reference_name(now->bound_reference));
+    cJSON_AddStringToObject(root, "state", mt_clock_state_name(now->state));
+    cJSON_AddItemToObject(root, "grandmaster",
+                          moment->has_grandmaster ? cJSON_CreateString(moment->grandmaster)
+                                                  : cJSON_CreateNull());
+    cJSON_AddBoolToObject(root, "stale", moment->is_stale);
+    char *text = cJSON_PrintUnformatted(root);
+    mt_text_say(out, "%s", text == NULL ? "" : text);
+    free(text);
+    cJSON_Delete(root);
+}
+
+/* ---- command ------------------------------------------------------------------------------ */
+
+static enum mt_time_error look_once(const struct look *look, const struct mt_handle *handle,
+                                    struct mt_text *out)
+{
+    struct moment moment = {.is_stale = false};
+    struct mt_clock_page page;
+    enum mt_time_error error = mt_read_page(handle, &page);
+    if (error == MT_TIME_OK) {
+        error = mt_now(handle, &moment.now);
+    }
+    moment.is_stale = error == MT_TIME_STALE;
+    if (error != MT_TIME_OK && error != MT_TIME_STALE) {
+        return error;
+    }
+    fill_moment(&moment, &page);
+    if (look->as_json) {
+        say_json(out, look, &moment);
+    } else {
+        say_line(out, &moment);
+    }
+    return error;
+}
+
+static enum mt_exit fail_to_read(const struct look *look, enum mt_time_error error)
+{
+    if (error == MT_TIME_NO_PAGE) {
+        return mt_tool_fail("%s: %s; start the daemon with `systemctl start meantime`, or say "
+                            "where it is with --run-directory",
+                            look->path, strerror(errno));
+    }
+    return mt_tool_fail("%s: %s", look->path, mt_strerror(error));
+}
+
+static enum mt_exit look_on(const struct mt_tool *tool, const struct look *look,
+                            const struct mt_handle *handle)
+{
+    bool overwrites = look->watches && !look->as_json && isatty(STDOUT_FILENO) != 0;
+    for (double n = 1;; n++) {
+        struct mt_text text = {0};
+        enum mt_time_error error = look_once(look, handle, &text);
+        fputs(overwrites ? "\r\033[K" : "", stdout);
+        mt_text_print(&text, stdout, tool->in_colour);
+        mt_text_free(&text);
+        if (error != MT_TIME_OK && error != MT_TIME_STALE) {
+            return fail_to_read(look, error);
+        }
+        bool is_last = !look->watches || n == look->count;
+        fputs(overwrites && !is_last ? "" : "\n", stdout);
+        if (fflush(stdout) != 0 || is_last) {
+            return error == MT_TIME_STALE ? MT_EXIT_BAD : MT_EXIT_GOOD;
+        }
+        poll(NULL, 0, (int)(look->interval_s * 1000));
+    }
+}
+
+static enum mt_exit take_options(struct look *look, int count, char **arguments)
+{
+    for (int i = 0; i < count; i++) {
+        const char *value;
+        if (strcmp(arguments[i], "--json") == 0) {
+            look->as_json = true;
+        } else if (strcmp(arguments[i], "--watch") == 0) {
+            look->watches = true;
+        } else if ((value = mt_tool_option("--interval", count, arguments, &i)) != NULL) {
+            if (!mt_tool_number(value, 0.01, 3600, &look->interval_s)) {
+                return mt_tool_misuse("--interval: expected seconds from 0.01 to 3600");
+            }
+        } else if ((value = mt_tool_option("--count", count, arguments, &i)) != NULL) {
+            if (!mt_tool_number(value, 1, 1e9, &look->count)) {
+                return mt_tool_misuse("--count: expected a number from 1 on");
+            }
+            look->watches = true;
+        } else if (arguments[i][0] != '-' && strchr(arguments[i], '/') == NULL) {
+            look->name = arguments[i];
+        } else {
+            return mt_tool_misuse("clock: unexpected %s", arguments[i]);
+        }
+    }
+    return MT_EXIT_GOOD;
+}
+
+enum mt_exit mt_tool_clock(const struct mt_tool *tool, int count, char **arguments)
+{
+    struct look look = {.name = "main", .interval_s = 1};
+    enum mt_exit status = take_options(&look, count, arguments);
+    if (status != MT_EXIT_GOOD) {
+        return status;
+    }
+    enum mt_time_error error;
+    int length =
+        snprintf(look.path, sizeof look.path, "%s/clock.%s", tool->run_directory, look.name);
+    if ((size_t)length >= sizeof look.path) {
+        return mt_tool_misuse("clock: the name is too long");
+    }
+    struct mt_handle *handle = mt_open(look.path, &error);
+    if (handle == NULL) {
+        return fail_to_read(&look, error);
+    }
+    status = look_on(tool, &look, handle);
+    mt_close(handle);
+    return status;
+}

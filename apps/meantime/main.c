@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * meantime, the tool: a table of commands.  Options that say where the daemon is may stand before
+ * or behind the command; all else is the command's own. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/meantime/tool.h"
+#include "config/schema.h"
+#include "meantime_version.h"
+
+static mt_tool_command help;
+static mt_tool_command version;
+
+struct command {
+    const char *name;
+    mt_tool_command *run;
+    const char *usage;
+    const char *purpose;
+};
+static const struct command commands[] = {
+    {"status", mt_tool_status, "status [--json | --open-metrics]", "what the daemon is doing"},
+    {"watch", mt_tool_watch, "watch [--interval S] [--count N]", "the same, live; q ends it"},
+    {"clock", mt_tool_clock, "clock [NAME] [--json] [--watch]",
+     "the time now and how wrong it may be"},
+    {"set", mt_tool_set, "set KEY VALUE ... [--instance NAME]", "change the running daemon"},
+    {"check", mt_tool_check, "check [--show] [FILE]", "find mistakes in a configuration file"},
+    {"explain", mt_tool_explain, "explain [KEY]", "what a key of the configuration means"},
+    {"version", version, "version", "print the version"},
+    {"help", help, "help", "print this"},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+enum mt_exit mt_tool_fail(const char *format, ...)
+{
+    va_list arguments;
+    fputs("meantime: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return MT_EXIT_BAD;
+}
+
+enum mt_exit mt_tool_misuse(const char *format, ...)
+{
+    va_list arguments;
+    fputs("meantime: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs("; see `meantime help`\n", stderr);
+    return MT_EXIT_USAGE;
+}
+
+const char *mt_tool_option(const char *name, int count, char **arguments, int *at)
+{
+    const char *argument = arguments[*at];
+    size_t length = strlen(name);
+    if (strncmp(argument, name, length) != 0) {
+        return NULL;
+    }
+    if (argument[length] == '=') {
+        return argument + length + 1;
+    }
+    if (argument[length] != '\0') {
+        return NULL;
+    }
+    if (*at + 1 >= count) {
+        return "";
+    }
+    return arguments[++*at];
+}
+
+bool mt_tool_number(const char *text, double min, double max, double *ret_value)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= min && value <= max)) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+static void print_help(FILE *out)
+{
+    fputs("usage: meantime [--run-directory DIRECTORY] [--socket PATH] COMMAND\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-37s %s\n", commands[i].usage, commands[i].purpose);
+    }
+    fputs("\nThe daemon is meantimed(8); the file is described in meantime.conf(5).\n", out);
+}
+
+static enum mt_exit help(const struct mt_tool *tool, int count, char **arguments)
+{
+    print_help(stdout);
+    return MT_EXIT_GOOD;
+}
+
+static enum mt_exit version(const struct mt_tool *tool, int count, char **arguments)
+{
+    puts("meantime " MT_VERSION);
+    return MT_EXIT_GOOD;
+}
+
+static bool shows_colours(void)
+{
+    const char *terminal = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) != 0 && terminal != NULL && strcmp(terminal, "dumb") != 0 &&
+           (no_colour == NULL || no_colour[0] == '\0');
+}
+
+static bool keep_path(const char *name, const char *value, char *path)
+{
+    if (value[0] == '\0' || strlen(value) >= MT_TOOL_PATH_SIZE) {
+        mt_tool_misuse("%s: expected a path of at most %d octets", name, MT_TOOL_PATH_SIZE - 1);
+        return false;
+    }
+    strcpy(path, value);
+    return true;
+}
+
+/* Takes the common options out of the arguments, wherever they stand. */
+static bool take_common_options(struct mt_tool *tool, int *count, char **arguments)
+{
+    int kept = 0;
+    for (int i = 0; i < *count; i++) {
+        char *argument = arguments[i];
+        const char *value;
+        if ((value = mt_tool_option("--socket", *count, arguments, &i)) != NULL) {
+            if (!keep_path("--socket", value, tool->socket)) {
+                return false;
+            }
+        } else if ((value = mt_tool_option("--run-directory", *count, arguments, &i)) != NULL) {
+            if (!keep_path("--run-directory", value, tool->run_directory)) {
+                return false;
+            }
+        } else {
+            arguments[kept++] = argument;
+        }
+    }
+    *count = kept;
+    if (tool->socket[0] != '\0') {
+        return true;
+    }
+    int length = snprintf(tool->socket, sizeof tool->socket, "%s/control", tool->run_directory);
+    if (length >= MT_TOOL_PATH_SIZE) {
+        mt_tool_misuse("--run-directory: the path is too long");
+    }
+    return length < MT_TOOL_PATH_SIZE;
+}
+
+static const char *command_name(const void *names, size_t n)
+{
+    return ((const struct command *)names)[n].name;
+}
+
+static enum mt_exit run(const struct mt_tool *tool, const char *name, int count, char **arguments)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return commands[i].run(tool, count, arguments);
+        }
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return help(tool, 0, NULL);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        return version(tool, 0, NULL);
+    }
+    const char *nearest = mt_config_nearest(name, command_name, commands, COMMAND_COUNT);
+    if (nearest != NULL) {
+        return mt_tool_misuse("%s: there is no such command; did you mean %s?", name, nearest);
+    }
+    return mt_tool_misuse("%s: there is no such command", name);
+}
+
+int main(int argc, char **argv)
+{
+    struct mt_tool tool = {.run_directory = MT_TOOL_RUN_DIRECTORY, .in_colour = shows_colours()};
+    int count = argc - 1;
+    char **arguments = argv + 1;
+    if (!take_common_options(&tool, &count, arguments)) {
+        return MT_EXIT_USAGE;
+    }
+    if (count == 0) {
+        print_help(stdout);
+        return MT_EXIT_GOOD;
+    }
+    return (int)run(&tool, arguments[0], count - 1, arguments + 1);
+}

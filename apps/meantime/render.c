@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The report for people.  It says first what matters (is the clock synchronised, how wrong may it
+ * be, whom does it follow), then the figures behind it; zeros that mean "all is well" are left
+ * out.  Members that an older or newer daemon does not send are shown as unknown. */
+#include "apps/meantime/render.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "status/names.h"
+
+static const cJSON *member(const cJSON *object, const char *path)
+{
+    const char *dot;
+    while ((dot = strchr(path, '.')) != NULL) {
+        char name[40] = "";
+        memcpy(name, path, (size_t)(dot - path));
+        object = cJSON_GetObjectItemCaseSensitive(object, name);
+        path = dot + 1;
+    }
+    return cJSON_GetObjectItemCaseSensitive(object, path);
+}
+
+static const char *text_of(const cJSON *object, const char *path)
+{
+    const char *text = cJSON_GetStringValue(member(object, path));
+    return text == NULL ? "?" : text;
+}
+
+static double number_of(const cJSON *object, const char *path)
+{
+    const cJSON *item = member(object, path);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static unsigned code_of(const cJSON *object, const char *path)
+{
+    double number = number_of(object, path);
+    return number >= 0 && number <= 65535 ? (unsigned)number : 0;
+}
+
+static bool is_true(const cJSON *object, const char *path)
+{
+    return cJSON_IsTrue(member(object, path));
+}
+
+/* "    offset        " : the figures of all lines begin in one column. */
+static void begin(struct mt_text *out, const char *what)
+{
+    mt_text_say(out, "    " MT_FAINT "%s" MT_PLAIN, what);
+    mt_text_pad(out, 18);
+}
+
+/* ---- clocks ------------------------------------------------------------------------------- */
+
+static const char *clock_style(const char *state)
+{
+    if (strcmp(state, "locked") == 0 || strcmp(state, "serving") == 0) {
+        return MT_GOOD;
+    }
+    return strcmp(state, "free_run") == 0 ? MT_BAD : MT_WARN;
+}
+
+static const char *state_words(const char *state)
+{
+    if (strcmp(state, "free_run") == 0) {
+        return "free running, not synchronised";
+    }
+    if (strcmp(state, "acquiring") == 0) {
+        return "acquiring";
+    }
+    if (strcmp(state, "holdover") == 0) {
+        return "in holdover, its source is gone";
+    }
+    if (strcmp(state, "serving") == 0) {
+        return "serving its own time";
+    }
+    return state;
+}
+
+static const char *against(const char *reference)
+{
+    if (strcmp(reference, "source") == 0) {
+        return "against its grandmaster";
+    }
+    if (strcmp(reference, "traceable") == 0) {
+        return "against TAI and UTC";
+    }
+    return "";
+}
+
+/* What the bound is made of, three in a line. */
+static void render_parts(struct mt_text *out, const cJSON *clock)
+{
+    static const char *const parts[] = {"estimate", "asymmetry", "source", "granularity",
+                                        "steering"};
+    unsigned shown = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char figure[MT_FIGURE_SIZE];
+        char path[40];
+        snprintf(path, sizeof path, "bound_parts.%s_ns", parts[i]);
+        double part = number_of(clock, path);
+        if (!(part > 0)) {
+            continue;
+        }
+        if (shown % 3 == 0) {
+            mt_text_say(out, "%s", shown == 0 ? "" : "\n");
+            begin(out, "");
+        }
+        mt_text_say(out, "%s %s %s",
+                    shown == 0       ? "="
+                    : shown % 3 == 0 ? "+"
+                                     : " +",
+                    parts[i], mt_figure_time(part, false, figure));
+        shown++;
+    }
+    mt_text_say(out, "%s", shown > 0 ? "\n" : "");
+}
+
+static void render_bound(struct mt_text *out, const cJSON *clock)
+{
+    char figure[MT_FIGURE_SIZE];
+    double bound = number_of(clock, "bound_ns");
+    begin(out, "error bound");
+    if (isnan(bound)) {
+        mt_text_say(out, "unknown\n");
+        return;
+    }
+    mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s\n", mt_figure_time(bound, false, figure),
+                against(text_of(clock, "bound_reference")));
+    render_parts(out, clock);
+}
+
+static void render_estimate(struct mt_text *out, const cJSON *clock)
+{
+    char a[MT_FIGURE_SIZE];
+    char b[MT_FIGURE_SIZE];
+    if (!isnan(number_of(clock, "offset_ns"))) {
+        begin(out, "offset");
+        mt_text_say(out, "%s, sigma %s\n", mt_figure_time(number_of(clock, "offset_ns"), true, a),
+                    mt_figure_time(number_of(clock, "sigma_ns"), false, b));
+        begin(out, "path delay");
+        mt_text_say(out, "%s", mt_figure_time(number_of(clock, "mean_delay_ns"), false, a));
+        mt_text_say(out, ", noise %s here, %s back\n",
+                    mt_figure_time(number_of(clock, "noise_forward_ns"), false, a),
+                    mt_figure_time(number_of(clock, "noise_reverse_ns"), false, b));
+    }
+    begin(out, "frequency");
+    mt_text_say(out, "%s applied", mt_figure_ratio(number_of(clock, "rate_ppb"), a));
+    if (!isnan(number_of(clock, "frequency_ppb"))) {
+        mt_text_say(out, ", %s left", mt_figure_ratio(number_of(clock, "frequency_ppb"), a));
+    }
+    mt_text_say(out, "%s\n",
+                is_true(clock, "saturated") ? ", " MT_BAD "out of its range" MT_PLAIN : "");
+}
+
+/* "1200 used, 3 outlier": those that are not zero, the first one always. */
+static void render_counts(struct mt_text *out, const cJSON *counts, bool skip_first)
+{
+    const cJSON *count;
+    const char *separator = "";
+    cJSON_ArrayForEach(count, counts)
+    {
+        bool is_first = count == counts->child;
+        if (is_first ? skip_first : count->valuedouble == 0) {
+            continue;
+        }
+        mt_text_say(out, "%s%.0f %s", separator, count->valuedouble, count->string);
+        separator = ", ";
+    }
+}
+
+static void render_clock(struct mt_text *out, const cJSON *clock)
+{
+    const char *state = text_of(clock, "state");
+    mt_text_say(out, "\n" MT_BOLD "clock %s" MT_PLAIN "  %s%s" MT_PLAIN "  (%s, %s%s)\n",
+                text_of(clock, "name"), clock_style(state), state_words(state),
+                text_of(clock, "kind"), text_of(clock, "scale"),
+                is_true(clock, "adjustable") ? "" : ", may not be adjusted");
+    render_bound(out, clock);
+    render_estimate(out, clock);
+    begin(out, "samples");
+    render_counts(out, member(clock, "samples"), false);
+    double steps = number_of(clock, "steps");
+    mt_text_say(out, "; %.0f corrections, %.0f %s\n", number_of(clock, "corrections"), steps,
+                steps == 1 ? "step" : "steps");
+}
+
+/* ---- instances ---------------------------------------------------------------------------- */
+
+/* The order in which the BTCA looks at them. */
+static void render_rank(struct mt_text *out, const char *title, const cJSON *rank)
+{
+    begin(out, title);
+    mt_text_say(out, "priority1 %u, class %u, accuracy %s, priority2 %u\n",
+                code_of(rank, "priority1"), code_of(rank, "clock_class"),
+                mt_clock_accuracy_name((uint8_t)code_of(rank, "clock_accuracy")),
+                code_of(rank, "priority2"));
+}
+
+static void render_grandmaster(struct mt_text *out, const cJSON *instance)
+{
+    double removed = number_of(instance, "steps_removed");
+    begin(out, "grandmaster");
+    if (strcmp(text_of(instance, "role"), "grandmaster") == 0) {
+        mt_text_say(out, "this clock\n");
+        return;
+    }
+    mt_text_say(out, "%s, %.0f %s away", text_of(instance, "grandmaster.clock_identity"), removed,
+                removed == 1 ? "step" : "steps");
+    if (code_of(instance, "receiving_port") != 0) {
+        mt_text_say(out, " via %s-%u", text_of(instance, "parent.clock_identity"),
+                    code_of(instance, "parent.port_number"));
+    }
+    mt_text_say(out, "\n");
+    render_rank(out, "its rank", member(instance, "grandmaster"));
+}
+
+static void render_time(struct mt_text *out, const cJSON *instance)
+{
+    bool is_known = is_true(instance, "time_properties.utc_offset_valid");
+    begin(out, "time");
+    mt_text_say(out, "%s timescale, ",
+                is_true(instance, "time_properties.ptp_timescale") ? "PTP" : "arbitrary");
+    if (is_known) {
+        mt_text_say(out, "UTC offset %.0f s", number_of(instance, "time_properties.utc_offset_s"));
+    } else {
+        mt_text_say(out, "UTC offset unknown");
+    }
+    mt_text_say(out, "%s, from %s\n",
+                is_true(instance, "time_properties.time_traceable") ? ", traceable" : "",
+                text_of(instance, "time_properties.time_source"));
+    bool inserts = is_true(instance, "time_properties.leap61");
+    if (inserts || is_true(instance, "time_properties.leap59")) {
+        begin(out, "leap second");
+        mt_text_say(out, MT_WARN "%s at the end of this UTC day" MT_PLAIN "\n",
+                    inserts ? "to be inserted" : "to be left out");
+    }
+}
+
+static double refused_of(const cJSON *port)
+{
+    const cJSON *count;
+    double sum = 0;
+    const cJSON *verdicts = member(port, "verdicts");
+    cJSON_ArrayForEach(count, verdicts)
+    {
+        sum += count == verdicts->child ? 0 : count->valuedouble;
+    }
+    return sum;
+}
+
+static const char *port_style(const char *state)
+{
+    if (strcmp(state, "RECEIVER") == 0 || strcmp(state, "TRANSMITTER") == 0) {
+        return MT_GOOD;
+    }
+    if (strcmp(state, "FAULTY") == 0 || strcmp(state, "DISABLED") == 0) {
+        return MT_BAD;
+    }
+    return strcmp(state, "PASSIVE") == 0 ? MT_PLAIN : MT_WARN;
+}
+
+static void render_port(struct mt_text *out, const cJSON *port)
+{
+    const char *state = text_of(port, "state");
+    mt_text_say(out, "    %-3.0f %s", number_of(port, "number"), text_of(port, "name"));
+    mt_text_pad(out, 24);
+    mt_text_say(out, "%s%s" MT_PLAIN, port_style(state), state);
+    mt_text_pad(out, 40);
+    mt_text_say(out, "%s" MT_PLAIN, is_true(port, "link_up") ? "up" : MT_BAD "down");
+    mt_text_pad(out, 45);
+    mt_text_say(out, "%9.0f %9.0f %7.0f %7.0f\n", number_of(port, "link.received"),
+                number_of(port, "link.sent"), refused_of(port),
+                number_of(port, "link.kernel_dropped"));
+    if (refused_of(port) > 0) {
+        mt_text_say(out, MT_FAINT "        refused: " MT_PLAIN);
+        render_counts(out, member(port, "verdicts"), true);
+        mt_text_say(out, "\n");
+    }
+}
+
+static void render_instance(struct mt_text *out, const cJSON *instance)
+{
+    const cJSON *port;
+    mt_text_say(out, "\n" MT_BOLD "instance %s" MT_PLAIN "  %s in domain %u, on clock %s\n",
+                text_of(instance, "name"), text_of(instance, "role"), code_of(instance, "domain"),
+                text_of(instance, "clock"));
+    begin(out, "identity");
+    mt_text_say(out, "%s\n", text_of(instance, "clock_identity"));
+    render_rank(out, "own rank", instance);
+    render_grandmaster(out, instance);
+    render_time(out, instance);
+    mt_text_say(out, MT_FAINT "    no. port            state           link  received      sent "
+                              "refused dropped" MT_PLAIN "\n");
+    cJSON_ArrayForEach(port, member(instance, "ports"))
+    {
+        render_port(out, port);
+    }
+}
+
+void mt_render_report(struct mt_text *out, const cJSON *report)
+{
+    char uptime[MT_FIGURE_SIZE];
+    const cJSON *item;
+    const cJSON *config = member(report, "daemon.config_path");
+    mt_text_say(out, "meantimed %s, pid %.0f, up %s, %s\n", text_of(report, "daemon.version"),
+                number_of(report, "daemon.pid"),
+                mt_figure_duration(number_of(report, "daemon.uptime_s"), uptime),
+                cJSON_IsString(config) ? config->valuestring : "without a configuration file");
+    cJSON_ArrayForEach(item, member(report, "clocks"))
+    {
+        render_clock(out, item);
+    }
+    cJSON_ArrayForEach(item, member(report, "instances"))
+    {
+        render_instance(out, item);
+    }
+}
+
+void mt_render_line(struct mt_text *out, const cJSON *report)
+{
+    char offset[MT_FIGURE_SIZE];
+    char bound[MT_FIGURE_SIZE];
+    const cJSON *clock;
+    const cJSON *instance;
+    const cJSON *port;
+    cJSON_ArrayForEach(clock, member(report, "clocks"))
+    {
+        mt_text_say(out, "clock %s %s, offset %s, bound %s; ", text_of(clock, "name"),
+                    text_of(clock, "state"),
+                    mt_figure_time(number_of(clock, "offset_ns"), true, offset),
+                    mt_figure_time(number_of(clock, "bound_ns"), false, bound));
+    }
+    cJSON_ArrayForEach(instance, member(report, "instances"))
+    {
+        const char *separator = " ";
+        mt_text_say(out, "%s", text_of(instance, "name"));
+        cJSON_ArrayForEach(port, member(instance, "ports"))
+        {
+            mt_text_say(out, "%s%s %s", separator, text_of(port, "name"), text_of(port, "state"));
+            separator = ", ";
+        }
+        mt_text_say(out, "%s", instance->next == NULL ? "" : "; ");
+    }
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Styled text.  Styles are octets that no text of ours contains; plain output leaves them out, a
+ * colour terminal gets ANSI sequences, the window of `meantime watch` its attributes. */
+#include "apps/meantime/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(struct mt_text *self, size_t more)
+{
+    if (self->length + more + 1 <= self->capacity) {
+        return true;
+    }
+    size_t capacity = 2 * (self->length + more + 1);
+    char *grown = realloc(self->bytes, capacity);
+    if (grown == NULL) {
+        return false;
+    }
+    self->bytes = grown;
+    self->capacity = capacity;
+    return true;
+}
+
+void mt_text_say(struct mt_text *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || !make_room(self, (size_t)length)) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(self->bytes + self->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    self->length += (size_t)length;
+}
+
+static bool is_style(char c)
+{
+    return c >= MT_PLAIN[0] && c <= MT_FAINT[0];
+}
+
+void mt_text_pad(struct mt_text *self, size_t column)
+{
+    size_t width = 0;
+    for (size_t i = self->length; i > 0 && self->bytes[i - 1] != '\n'; i--) {
+        width += !is_style(self->bytes[i - 1]);
+    }
+    mt_text_say(self, "%*s", width < column ? (int)(column - width) : 1, "");
+}
+
+static const char *ansi(char style)
+{
+    if (style == MT_BOLD[0]) {
+        return "\033[1m";
+    }
+    if (style == MT_GOOD[0]) {
+        return "\033[32m";
+    }
+    if (style == MT_WARN[0]) {
+        return "\033[33m";
+    }
+    if (style == MT_BAD[0]) {
+        return "\033[31m";
+    }
+    if (style == MT_FAINT[0]) {
+        return "\033[2m";
+    }
+    return "\033[0m";
+}
+
+void mt_text_print(const struct mt_text *self, FILE *out, bool in_colour)
+{
+    for (size_t i = 0; i < self->length; i++) {
+        char c = self->bytes[i];
+        if (!is_style(c)) {
+            fputc(c, out);
+        } else if (in_colour) {
+            fputs(ansi(c), out);
+        }
+    }
+}
+
+void mt_text_free(struct mt_text *self)
+{
+    free(self->bytes);
+    *self = (struct mt_text){0};
+}
+
+const char *mt_figure_time(double ns, bool with_sign, char buffer[MT_FIGURE_SIZE])
+{
+    double size = fabs(ns);
+    const char *format = with_sign ? "%+.*f %s" : "%.*f %s";
+    if (isnan(ns)) {
+        snprintf(buffer, MT_FIGURE_SIZE, "unknown");
+    } else if (size < 1e3) {
+        snprintf(buffer, MT_FIGURE_SIZE, format, size < 10 ? 2 : size < 100 ? 1 : 0, ns, "ns");
+    } else if (size < 1e6) {
+        snprintf(buffer, MT_FIGURE_SIZE, format, size < 1e5 ? 3 : 1, ns / 1e3, "us");
+    } else if (size < 1e9) {
+        snprintf(buffer, MT_FIGURE_SIZE, format, 3, ns / 1e6, "ms");
+    } else {
+        snprintf(buffer, MT_FIGURE_SIZE, format, size < 1e12 ? 3 : 0, ns / 1e9, "s");
+    }
+    return buffer;
+}
+
+const char *mt_figure_ratio(double ppb, char buffer[MT_FIGURE_SIZE])
+{
+    if (isnan(ppb)) {
+        snprintf(buffer, MT_FIGURE_SIZE, "unknown");
+    } else if (fabs(ppb) < 1e3) {
+        snprintf(buffer, MT_FIGURE_SIZE, "%+.1f ppb", ppb);
+    } else {
+        snprintf(buffer, MT_FIGURE_SIZE, "%+.3f ppm", ppb / 1e3);
+    }
+    return buffer;
+}
+
+const char *mt_figure_duration(double s, char buffer[MT_FIGURE_SIZE])
+{
+    long whole = s > 0 && s < 1e12 ? (long)s : 0;
+    if (whole < 60) {
+        snprintf(buffer, MT_FIGURE_SIZE, "%ld s", whole);
+    } else if (whole < 3600) {
+        snprintf(buffer, MT_FIGURE_SIZE, "%ld min %ld s", whole / 60, whole % 60);
+    } else if (whole < 86400) {
+        snprintf(buffer, MT_FIGURE_SIZE, "%ld h %ld min", whole / 3600, whole / 60 % 60);
+    } else {
+        snprintf(buffer, MT_FIGURE_SIZE, "%ld d %ld h", whole / 86400, whole / 3600 % 24);
+    }
+    return buffer;
+}

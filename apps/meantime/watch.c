@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * meantime watch: the report, again and again.  On a terminal it is a window that follows its
+ * size and can be scrolled; elsewhere one line each time, for a file or a pipe.  A daemon that is
+ * away is said and waited for: whoever watches wants to see it come back. */
+#include <math.h>
+#include <ncurses.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apps/meantime/client.h"
+#include "apps/meantime/render.h"
+
+struct watch {
+    const struct mt_tool *tool;
+    double interval_s;
+    long count; /* 0: no end */
+    int top;    /* first line shown */
+};
+
+/* The report or the reason why there is none, as text. */
+static void take_text(const struct watch *self, bool in_one_line, struct mt_text *out)
+{
+    char reason[MT_CLIENT_REASON_SIZE];
+    cJSON *reply = mt_client_ask(self->tool, "{\"command\":\"status\"}", reason);
+    const cJSON *report = cJSON_GetObjectItemCaseSensitive(reply, "status");
+    if (reply == NULL) {
+        mt_text_say(out, MT_BAD "%s" MT_PLAIN, reason);
+    } else if (in_one_line) {
+        mt_render_line(out, report);
+    } else {
+        mt_render_report(out, report);
+    }
+    cJSON_Delete(reply);
+}
+
+static void clock_text(char *buffer, size_t size)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+    if (localtime_r(&now, &parts) == NULL || strftime(buffer, size, "%F %T", &parts) == 0) {
+        buffer[0] = '\0';
+    }
+}
+
+/* ---- lines -------------------------------------------------------------------------------- */
+
+static enum mt_exit watch_lines(const struct watch *self)
+{
+    for (long n = 1;; n++) {
+        char when[32];
+        struct mt_text text = {0};
+        clock_text(when, sizeof when);
+        take_text(self, true, &text);
+        printf("%s  ", when);
+        mt_text_print(&text, stdout, false);
+        putchar('\n');
+        mt_text_free(&text);
+        if (fflush(stdout) != 0 || n == self->count) {
+            return MT_EXIT_GOOD;
+        }
+        poll(NULL, 0, (int)(self->interval_s * 1000));
+    }
+}
+
+/* ---- window ------------------------------------------------------------------------------- */
+
+enum { PAIR_GOOD = 1, PAIR_WARN, PAIR_BAD };
+
+static void open_window(void)
+{
+    initscr();
+    cbreak();
+    noecho();
+    keypad(stdscr, TRUE);
+    curs_set(0);
+    if (!has_colors()) {
+        return;
+    }
+    start_color();
+    use_default_colors();
+    init_pair(PAIR_GOOD, COLOR_GREEN, -1);
+    init_pair(PAIR_WARN, COLOR_YELLOW, -1);
+    init_pair(PAIR_BAD, COLOR_RED, -1);
+}
+
+static bool set_style(char c)
+{
+    if (c < MT_PLAIN[0] || c > MT_FAINT[0]) {
+        return false;
+    }
+    attrset(A_NORMAL);
+    if (c == MT_BOLD[0]) {
+        attrset(A_BOLD);
+    } else if (c == MT_FAINT[0]) {
+        attrset(A_DIM);
+    } else if (c == MT_GOOD[0]) {
+        attrset(COLOR_PAIR(PAIR_GOOD));
+    } else if (c == MT_WARN[0]) {
+        attrset(COLOR_PAIR(PAIR_WARN));
+    } else if (c == MT_BAD[0]) {
+        attrset(COLOR_PAIR(PAIR_BAD) | A_BOLD);
+    }
+    return true;
+}
+
+static int count_lines(const struct mt_text *text)
+{
+    int lines = 1;
+    for (size_t i = 0; i < text->length; i++) {
+        lines += text->bytes[i] == '\n';
+    }
+    return lines;
+}
+
+static void draw(struct watch *self, const struct mt_text *text)
+{
+    int lowest = count_lines(text) - (LINES - 1);
+    int line = 0;
+    int column = 0;
+    if (self->top > lowest) {
+        self->top = lowest;
+    }
+    if (self->top < 0) {
+        self->top = 0;
+    }
+    erase();
+    attrset(A_NORMAL);
+    for (size_t i = 0; i < text->length; i++) {
+        char c = text->bytes[i];
+        if (set_style(c)) {
+            continue;
+        }
+        int row = line - self->top;
+        if (c == '\n') {
+            line++;
+        } else if (row >= 0 && row < LINES - 1 && column < COLS) {
+            mvaddch(row, column, (chtype)(unsigned char)c);
+        }
+        column = c == '\n' ? 0 : column + 1;
+    }
+    char when[32];
+    clock_text(when, sizeof when);
+    attrset(A_REVERSE);
+    mvprintw(LINES - 1, 0, " %s   q: end, arrows: scroll ", when);
+    attrset(A_NORMAL);
+    refresh();
+}
+
+/* True if the user wants to end. */
+static bool take_key(struct watch *self, int key)
+{
+    if (key == KEY_DOWN || key == 'j') {
+        self->top++;
+    } else if (key == KEY_UP || key == 'k') {
+        self->top--;
+    } else if (key == KEY_NPAGE || key == ' ') {
+        self->top += LINES - 2;
+    } else if (key == KEY_PPAGE) {
+        self->top -= LINES - 2;
+    } else if (key == KEY_HOME) {
+        self->top = 0;
+    }
+    return key == 'q' || key == 'Q' || key == 27;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Handles keys until it is time for the next report.  True if the user wants to end. */
+static bool wait_for_keys(struct watch *self, const struct mt_text *text, double until_s)
+{
+    double left_s;
+    while ((left_s = until_s - now_s()) > 0) {
+        timeout((int)ceil(left_s * 1000));
+        int key = getch();
+        if (key == ERR) {
+            continue;
+        }
+        if (take_key(self, key)) {
+            return true;
+        }
+        draw(self, text);
+    }
+    return false;
+}
+
+static enum mt_exit watch_window(struct watch *self)
+{
+    bool is_over = false;
+    open_window();
+    for (long n = 1; !is_over; n++) {
+        struct mt_text text = {0};
+        double until_s = now_s() + self->interval_s;
+        take_text(self, false, &text);
+        draw(self, &text);
+        is_over = n == self->count || wait_for_keys(self, &text, until_s);
+        mt_text_free(&text);
+    }
+    endwin();
+    return MT_EXIT_GOOD;
+}
+
+/* ---- command ------------------------------------------------------------------------------ */
+
+enum mt_exit mt_tool_watch(const struct mt_tool *tool, int count, char **arguments)
+{
+    struct watch self = {.tool = tool, .interval_s = 1};
+    double reports = 0;
+    for (int i = 0; i < count; i++) {
+        const char *value;
+        if ((value = mt_tool_option("--interval", count, arguments, &i)) != NULL) {
+            if (!mt_tool_number(value, 0.05, 3600, &self.interval_s)) {
+                return mt_tool_misuse("--interval: expected seconds from 0.05 to 3600");
+            }
+        } else if ((value = mt_tool_option("--count", count, arguments, &i)) != NULL) {
+            if (!mt_tool_number(value, 1, 1e9, &reports)) {
+                return mt_tool_misuse("--count: expected a number from 1 on");
+            }
+        } else {
+            return mt_tool_misuse("watch: unexpected %s", arguments[i]);
+        }
+    }
+    self.count = (long)reports;
+    const char *terminal = getenv("TERM");
+    bool has_window = isatty(STDOUT_FILENO) != 0 && isatty(STDIN_FILENO) != 0 && terminal != NULL &&
+                      strcmp(terminal, "dumb") != 0;
+    return has_window ? watch_window(&self) : watch_lines(&self);
+}
