@@ -2,6 +2,7 @@
  *
  * What a transmitter sends: Announce, two-step Sync, Follow_Up, Delay_Resp.
  *
+ * A Delay_Req is answered once: the newest few are remembered beyond their answer.
  * A Sync goes out without a timestamp and is remembered by its token; the stamp that comes back
  * makes its Follow_Up.  Only the newest stamp is worth a Follow_Up, so one place suffices.  A stamp
  * that never comes costs that Sync and nothing else.
@@ -9,7 +10,7 @@
 #include "meantime/ptp_tlv.h"
 #include "ptp/ptp_private.h"
 
-/* ---- transmit timestamps ---------------------------------------------------------------------- */
+/* ---- transmit timestamps --------------------------------------------------------------------- */
 
 static void sync_sent(struct mt_port *port, uint32_t token, struct mt_ptp_message *message)
 {
@@ -48,21 +49,38 @@ static void stop(struct mt_port *port)
 {
     struct mt_transmission *tx = &port->transmission;
     memset(tx->sync, 0, sizeof tx->sync);
+    memset(tx->answer, 0, sizeof tx->answer);
     tx->answer_count = 0;
 }
 
-/* ---- Delay_Req ---------------------------------------------------------------------------------- */
+/* ---- Delay_Req ------------------------------------------------------------------------------- */
+
+/* The same request over two ways, or twice over one, gets one answer. */
+static bool is_known(const struct mt_transmission *tx, const struct mt_ptp_header *request)
+{
+    for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
+        const struct mt_answer *answer = &tx->answer[i];
+        if (answer->sequence == request->sequence &&
+            mt_port_identity_equal(answer->requester, request->source)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static enum mt_verdict delay_req(struct mt_port *port, const struct mt_ptp_message *message,
                                  const struct mt_stamp *stamp)
 {
     struct mt_transmission *tx = &port->transmission;
+    if (is_known(tx, &message->header)) {
+        return MT_VERDICT_STALE;
+    }
     if (tx->answer_count == MT_ANSWERS_MAX) {
         return MT_VERDICT_QUEUE_FULL;
     }
     struct mt_interval latency =
         mt_interval_minus((struct mt_interval){0}, port->config.ingress_latency);
-    tx->answer[tx->answer_count++] = (struct mt_answer){
+    tx->answer[(tx->first_answer + tx->answer_count++) % MT_ANSWERS_MAX] = (struct mt_answer){
         .requester = message->header.source,
         .sequence = message->header.sequence,
         .arrival = mt_instant_plus_interval(stamp->at, latency),
@@ -75,22 +93,22 @@ static enum mt_verdict delay_req(struct mt_port *port, const struct mt_ptp_messa
 static void take_answer(struct mt_port *port, struct mt_ptp_message *message)
 {
     struct mt_transmission *tx = &port->transmission;
-    const struct mt_answer answer = tx->answer[0];
+    const struct mt_answer *answer = &tx->answer[tx->first_answer];
     struct mt_interval fraction;
-    memmove(&tx->answer[0], &tx->answer[1], (MT_ANSWERS_MAX - 1) * sizeof tx->answer[0]);
+    tx->first_answer = (uint8_t)((tx->first_answer + 1) % MT_ANSWERS_MAX);
     tx->answer_count--;
-    message->body.response.at = mt_ptp_timestamp_from_instant(answer.arrival, &fraction);
-    message->body.response.requester = answer.requester;
-    message->header.sequence = answer.sequence;
+    message->body.response.at = mt_ptp_timestamp_from_instant(answer->arrival, &fraction);
+    message->body.response.requester = answer->requester;
+    message->header.sequence = answer->sequence;
     message->header.log_interval = port->config.log_min_delay_req_interval;
     /* the receiver subtracts it, so t4's fraction goes in with the other sign [11.3.2] */
-    message->header.correction = mt_interval_minus(answer.correction, fraction);
+    message->header.correction = mt_interval_minus(answer->correction, fraction);
     if (tx->answer_count > 0) {
         port->pending |= 1u << MT_FRAME_DELAY_RESP;
     }
 }
 
-/* ---- Follow_Up and Announce ----------------------------------------------------------------------- */
+/* ---- Follow_Up and Announce ------------------------------------------------------------------ */
 
 static void fill_follow_up(struct mt_port *port, struct mt_ptp_message *message)
 {

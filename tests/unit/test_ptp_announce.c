@@ -59,7 +59,7 @@ static const struct mt_ptp_message *next_announce(uint16_t port)
     return &bench_newest(&bench, port, MT_PTP_ANNOUNCE, 0)->message;
 }
 
-/* ---- accuracy ---------------------------------------------------------------------------------- */
+/* ---- accuracy -------------------------------------------------------------------------------- */
 
 static void bounds_of(uint16_t flags, uint8_t accuracy, uint16_t steps_removed, const uint8_t *tlvs,
                       size_t tlvs_length, struct mt_interval *ret_bound,
@@ -265,7 +265,7 @@ static void ptp_announce_says_unknown_when_a_boundary_clock_has_no_bound(void **
         mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS, &tlv));
 }
 
-/* ---- time properties ------------------------------------------------------------------------------- */
+/* ---- time properties ------------------------------------------------------------------------- */
 
 static void ptp_announce_carries_the_configured_properties_when_grandmaster(void **state)
 {
@@ -343,7 +343,7 @@ static void ptp_announce_does_not_relay_when_a_flag_is_reserved_or_of_the_sender
     assert_int_equal(next_announce(2)->header.flags, MT_PTP_TIMESCALE);
 }
 
-/* ---- path trace --------------------------------------------------------------------------------------- */
+/* ---- path trace ------------------------------------------------------------------------------ */
 
 static uint8_t path_tlv[4 + 8 * (MT_PATH_MAX + 1)];
 

@@ -48,7 +48,7 @@ static void assert_compared(const struct mt_ptp_dataset *a, const struct mt_ptp_
     assert_int_equal(mt_dataset_is_better(b, a), expected > MT_SAME);
 }
 
-/* ---- figure 34: two grandmasters -------------------------------------------------------------- */
+/* ---- figure 34: two grandmasters ------------------------------------------------------------- */
 
 /* a is better in the k-th member and worse in all that come after it */
 static struct mt_ptp_dataset better_from(unsigned k)
@@ -94,7 +94,7 @@ static void ptp_bmca_compares_unsigned_when_values_are_large(void **state)
     assert_compared(&a, &b, MT_A_BETTER);
 }
 
-/* ---- figure 35: two ways to one grandmaster ---------------------------------------------------- */
+/* ---- figure 35: two ways to one grandmaster -------------------------------------------------- */
 
 struct way {
     uint16_t steps;
@@ -151,7 +151,7 @@ static void ptp_bmca_ignores_priorities_when_grandmaster_is_the_same(void **stat
     assert_compared(&b, &a, MT_A_BETTER);
 }
 
-/* ---- laws over random data sets ----------------------------------------------------------------- */
+/* ---- laws over random data sets -------------------------------------------------------------- */
 
 /* Small ranges, so that equal members are frequent; what describes a grandmaster follows from its
  * identity, as in a network whose clocks do not lie. */
@@ -206,7 +206,7 @@ static void ptp_bmca_is_transitive_when_sets_are_random(void **state)
     assert_true(chains > 30000);
 }
 
-/* ---- figure 33 ---------------------------------------------------------------------------------- */
+/* ---- figure 33 ------------------------------------------------------------------------------- */
 
 static const struct mt_ptp_dataset *set_of(unsigned rank)
 {

@@ -32,7 +32,7 @@ static int holding_stamps(void **state)
     return 0;
 }
 
-/* ---- the peer's side of an exchange ------------------------------------------------------------- */
+/* ---- the peer's side of an exchange ---------------------------------------------------------- */
 
 static struct mt_ptp_message header_of(enum mt_ptp_type type, uint16_t sequence, int64_t q16)
 {
@@ -108,7 +108,7 @@ static int64_t q16_of(int64_t ns)
     return ns * 65536;
 }
 
-/* ---- forward ---------------------------------------------------------------------------------------- */
+/* ---- forward --------------------------------------------------------------------------------- */
 
 static void ptp_delay_measures_forward_when_sync_is_two_step(void **state)
 {
@@ -186,7 +186,7 @@ static void ptp_delay_goes_on_when_the_parents_sequence_starts_again(void **stat
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_SAMPLES), 5);
 }
 
-/* ---- reverse ------------------------------------------------------------------------------------------ */
+/* ---- reverse --------------------------------------------------------------------------------- */
 
 static void ptp_delay_measures_reverse_when_answered(void **state)
 {
@@ -290,7 +290,7 @@ static void ptp_delay_measures_every_exchange_when_the_path_is_longer_than_the_i
                 bench_counter(&bench, 1, MT_COUNT_SAMPLES) / 10);
 }
 
-/* ---- spacing ------------------------------------------------------------------------------------------- */
+/* ---- spacing --------------------------------------------------------------------------------- */
 
 /* The gaps of some 4000 requests: all in (0, 2 x], mean x, spread like a uniform one. */
 static void assert_spacing(int8_t log_interval)
@@ -375,7 +375,7 @@ static void ptp_delay_goes_back_to_its_own_interval_when_the_parent_changes(void
     assert_int_equal(bench.ports[0].delay.log_interval, 0);
 }
 
-/* ---- what is measured belongs to the parent ------------------------------------------------------------------ */
+/* ---- what is measured belongs to the parent -------------------------------------------------- */
 
 static void ptp_delay_makes_no_sample_when_the_port_stopped_receiving(void **state)
 {
@@ -412,7 +412,7 @@ static void ptp_delay_drops_the_undrained_sample_when_the_parent_is_gone(void **
     }
 }
 
-/* ---- latencies and asymmetry ----------------------------------------------------------------------------------- */
+/* ---- latencies and asymmetry ----------------------------------------------------------------- */
 
 static void ptp_delay_takes_latencies_off_when_they_are_configured(void **state)
 {

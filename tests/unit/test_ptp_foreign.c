@@ -49,7 +49,7 @@ static void assert_parent(const struct bench_peer *peer)
         mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer->identity));
 }
 
-/* ---- qualification ---------------------------------------------------------------------------- */
+/* ---- qualification --------------------------------------------------------------------------- */
 
 static void ptp_foreign_does_not_qualify_when_heard_less_than_the_threshold(void **state)
 {
@@ -142,7 +142,7 @@ static void ptp_foreign_accepts_again_when_the_sender_has_started_again(void **s
     }
 }
 
-/* ---- the runner-up ------------------------------------------------------------------------------ */
+/* ---- the runner-up --------------------------------------------------------------------------- */
 
 static void ptp_foreign_lets_the_runner_up_take_over_when_the_best_falls_silent(void **state)
 {
@@ -198,7 +198,7 @@ static void ptp_foreign_gives_a_full_timeout_when_another_is_yielded_to(void **s
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT), 0);
 }
 
-/* ---- when the list is full ----------------------------------------------------------------------- */
+/* ---- when the list is full ------------------------------------------------------------------- */
 
 static void fill(struct bench_peer *peers, uint8_t priority1, unsigned announces)
 {

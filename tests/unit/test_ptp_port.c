@@ -51,7 +51,7 @@ static bool is_grandmaster(void)
                                    bench.config.identity);
 }
 
-/* ---- announce receipt timeout -------------------------------------------------------------------- */
+/* ---- announce receipt timeout ---------------------------------------------------------------- */
 
 /* (3 + U(0, 1]) x 2 s, each seed another */
 static void ptp_port_times_out_at_random_when_nobody_announces(void **state)
@@ -133,7 +133,7 @@ static void ptp_port_times_out_when_another_than_the_parent_announces(void **sta
     assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
 }
 
-/* ---- what a transmitter sends ------------------------------------------------------------------------ */
+/* ---- what a transmitter sends ---------------------------------------------------------------- */
 
 static void ptp_port_announces_at_once_and_periodically_when_transmitter(void **state)
 {
@@ -209,7 +209,7 @@ static void ptp_port_sends_the_old_minor_version_when_configured(void **state)
     }
 }
 
-/* ---- PRE_TRANSMITTER and the gate ------------------------------------------------------------------------ */
+/* ---- PRE_TRANSMITTER and the gate ------------------------------------------------------------ */
 
 /* The moment at which port 2 begins to serve, in announce intervals after it began to wait. */
 static void assert_qualification(uint16_t steps_removed)
@@ -349,7 +349,7 @@ static void ptp_port_serves_its_own_time_when_the_parent_is_gone(void **state)
     assert_int_equal(announce->header.flags & MT_PTP_UNCERTAIN, 0);
 }
 
-/* ---- states that the clock brings --------------------------------------------------------------------------- */
+/* ---- states that the clock brings ------------------------------------------------------------ */
 
 static void ptp_port_is_uncalibrated_again_when_the_parent_changes(void **state)
 {

@@ -62,7 +62,7 @@ static void calibrate(void)
     bench_clear(&bench);
 }
 
-/* ---- link, enable, fault ---------------------------------------------------------------------------------------- */
+/* ---- link, enable, fault --------------------------------------------------------------------- */
 
 static enum mt_port_state state_after(bool link, bool enabled, bool faulty)
 {
@@ -125,7 +125,7 @@ static void ptp_roles_refuses_a_command_when_the_port_does_not_exist(void **stat
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_RECEIVED), 0);
 }
 
-/* ---- several ports on one path ----------------------------------------------------------------------------------- */
+/* ---- several ports on one path --------------------------------------------------------------- */
 
 /* Whatever the ports send is heard by all the others, and by the sender too. */
 static void share_one_path(uint16_t ports, unsigned half_seconds)
@@ -222,7 +222,7 @@ static void ptp_roles_is_passive_when_it_has_the_longer_way_to_the_same_parent(v
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 2);
 }
 
-/* ---- limited roles --------------------------------------------------------------------------------------------------- */
+/* ---- limited roles --------------------------------------------------------------------------- */
 
 static void start_receiver_only(void)
 {
@@ -316,7 +316,7 @@ static void ptp_roles_does_not_wait_when_transmitter_only_and_the_others_are_dow
     assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
 }
 
-/* ---- changes while it runs -------------------------------------------------------------------------------------------- */
+/* ---- changes while it runs ------------------------------------------------------------------- */
 
 static void ptp_roles_changes_its_role_when_priority1_changes(void **state)
 {

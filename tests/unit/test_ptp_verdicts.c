@@ -15,11 +15,13 @@
 #include "meantime/ptp_tlv.h"
 #include "ptp_bench.h"
 
+#define SEQUENCE_AT 31 /* low octet of sequenceId */
+
 static struct ptp_bench bench;
 static struct bench_peer peer;
 static bool was_seen[MT_VERDICT_COUNT];
 
-/* ---- frames ------------------------------------------------------------------------------------ */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 struct frame {
     uint8_t octets[MT_PTP_MESSAGE_MAX];
@@ -76,7 +78,7 @@ static void expect_of(enum mt_verdict expected, const struct mt_ptp_message *mes
     expect(expected, &frame);
 }
 
-/* ---- states to start from ------------------------------------------------------------------------ */
+/* ---- states to start from -------------------------------------------------------------------- */
 
 static int listening(void **state)
 {
@@ -101,7 +103,7 @@ static int transmitting(void **state)
     return 0;
 }
 
-/* ---- not a PTP message ---------------------------------------------------------------------------- */
+/* ---- not a PTP message ----------------------------------------------------------------------- */
 
 static void ptp_verdict_is_accepted_when_nothing_is_wrong(void **state)
 {
@@ -158,7 +160,7 @@ static void ptp_verdict_is_field_when_nanoseconds_make_a_second(void **state)
     expect_of(MT_VERDICT_FIELD, &message);
 }
 
-/* ---- not for this port ------------------------------------------------------------------------------ */
+/* ---- not for this port ----------------------------------------------------------------------- */
 
 static void ptp_verdict_is_disabled_when_the_port_is_off(void **state)
 {
@@ -271,7 +273,7 @@ static void ptp_verdict_is_alternate_when_the_flag_is_set_and_not_allowed(void *
     bench_follow(&bench, 1, &peer);
 }
 
-/* ---- an Announce that may not qualify ------------------------------------------------------------------ */
+/* ---- an Announce that may not qualify -------------------------------------------------------- */
 
 static void ptp_verdict_is_steps_removed_when_the_maximum_is_reached(void **state)
 {
@@ -336,7 +338,23 @@ static void ptp_verdict_is_stale_when_a_half_of_a_sync_is_repeated(void **state)
     }
 }
 
-/* ---- an exchange that cannot be completed ---------------------------------------------------------------- */
+static void ptp_verdict_is_stale_when_a_request_is_repeated(void **state)
+{
+    struct frame frame = plain(MT_PTP_DELAY_REQ);
+    expect(MT_VERDICT_ACCEPTED, &frame);
+    expect(MT_VERDICT_STALE, &frame);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_RESP), 1);
+    for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
+        frame.octets[SEQUENCE_AT]++;
+        expect(MT_VERDICT_ACCEPTED, &frame);
+    }
+    frame.octets[SEQUENCE_AT] = (uint8_t)(frame.octets[SEQUENCE_AT] - MT_ANSWERS_MAX);
+    expect(MT_VERDICT_ACCEPTED, &frame); /* forgotten by now */
+    frame.octets[29]++;                  /* the same number from another port is another request */
+    expect(MT_VERDICT_ACCEPTED, &frame);
+}
+
+/* ---- an exchange that cannot be completed ---------------------------------------------------- */
 
 static void ptp_verdict_is_not_requested_when_nobody_asked(void **state)
 {
@@ -384,10 +402,12 @@ static void ptp_verdict_is_queue_full_when_answers_are_not_drained(void **state)
     struct frame frame = plain(MT_PTP_DELAY_REQ);
     const struct mt_stamp stamp = bench_stamp(&bench);
     for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
+        frame.octets[SEQUENCE_AT]++;
         assert_int_equal(
             mt_instance_rx(&bench.instance, 1, frame.octets, frame.length, &stamp, bench.now),
             MT_VERDICT_ACCEPTED);
     }
+    frame.octets[SEQUENCE_AT]++;
     expect(MT_VERDICT_QUEUE_FULL, &frame);
     assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_RESP), MT_ANSWERS_MAX);
     expect(MT_VERDICT_ACCEPTED, &frame);
@@ -430,6 +450,7 @@ int main(void)
         LISTENING(foreign_full_when_all_in_the_list_are_better),
         LISTENING(stale_when_an_announce_is_repeated),
         RECEIVING(stale_when_a_half_of_a_sync_is_repeated),
+        TRANSMITTING(stale_when_a_request_is_repeated),
         RECEIVING(not_requested_when_nobody_asked),
         RECEIVING(accepted_when_the_answer_is_for_another),
         RECEIVING(no_timestamp_when_an_event_message_has_none),

@@ -61,15 +61,16 @@ struct mt_delay_request {
     uint16_t sequence;
 };
 
-/** What a transmitting port remembers: Syncs without timestamp, one Follow_Up and the
- * Delay_Resps to send. */
+/** What a transmitting port remembers: Syncs without timestamp, one Follow_Up and a ring of the
+ * newest Delay_Reqs: those to answer and, before them, those that were answered. */
 struct mt_transmission {
     struct mt_sync_sent {
         uint32_t token; /**< 0: unused */
         uint16_t sequence;
     } sync[MT_SYNC_OUTSTANDING];
     uint8_t next_sync;
-    uint8_t answer_count;
+    uint8_t first_answer; /**< the oldest that waits */
+    uint8_t answer_count; /**< that wait */
     uint16_t announce_sequence;
     uint16_t sync_sequence;
     uint16_t follow_up_sequence;
