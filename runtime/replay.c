@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * One record is looked at ahead.  Each call of the node must find a record of its kind there, with
+ * the same question in it, and gets the recorded answer.  When the replay is over, whatever the
+ * reason, calls get harmless answers until the node comes back.
+ */
+#include "runtime/replay.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/replay_private.h"
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+bool mt_replay_is_over(const struct mt_replay *self)
+{
+    return self->result.outcome != MT_REPLAY_RUNNING;
+}
+
+void mt_replay_finish(struct mt_replay *self, enum mt_replay_outcome outcome, const char *format,
+                      ...)
+{
+    struct mt_replay_result *result = &self->result;
+    int written;
+    va_list arguments;
+
+    if (mt_replay_is_over(self)) {
+        return;
+    }
+    result->outcome = outcome;
+    if (format == NULL) {
+        return;
+    }
+    written = snprintf(result->sentence, sizeof result->sentence,
+                       "record %" PRIu64 " (octet %zu, time %" PRId64 " ns): ", result->records + 1,
+                       result->offset, result->at.ns);
+    va_start(arguments, format);
+    vsnprintf(result->sentence + written, sizeof result->sentence - (size_t)written, format,
+              arguments);
+    va_end(arguments);
+}
+
+/* ---- reading on ------------------------------------------------------------------------------ */
+
+bool mt_replay_look_ahead(struct mt_replay *self)
+{
+    if (self->has_ahead || mt_replay_is_over(self)) {
+        return self->has_ahead && !mt_replay_is_over(self);
+    }
+    switch (mt_log_read(&self->reader, &self->ahead)) {
+    case MT_LOG_OK:
+        self->has_ahead = true;
+        break;
+    case MT_LOG_OVER:
+        mt_replay_finish(self, MT_REPLAY_SAME, NULL);
+        break;
+    case MT_LOG_TRUNCATED:
+        mt_replay_finish(self, MT_REPLAY_CORRUPT, "the log ends in the middle of a record");
+        break;
+    case MT_LOG_CORRUPT:
+        mt_replay_finish(self, MT_REPLAY_CORRUPT, "the record holds what no recorder writes");
+        break;
+    }
+    return self->has_ahead;
+}
+
+void mt_replay_step_over(struct mt_replay *self)
+{
+    self->has_ahead = false;
+    self->result.records++;
+    self->result.offset = self->reader.at;
+    self->result.at = self->reader.now;
+}
+
+const struct mt_log_record *mt_replay_expect(struct mt_replay *self, enum mt_log_kind kind)
+{
+    if (!mt_replay_look_ahead(self)) {
+        return NULL;
+    }
+    if (self->ahead.kind != kind) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "the node wants %s where the log has %s",
+                         mt_log_kind_name(kind), mt_log_kind_name(self->ahead.kind));
+        return NULL;
+    }
+    mt_replay_step_over(self);
+    return &self->ahead;
+}
+
+const struct mt_log_record *mt_replay_expect_of(struct mt_replay *self, enum mt_log_kind kind,
+                                                const uint16_t *number, uint16_t wanted)
+{
+    const struct mt_log_record *record = mt_replay_expect(self, kind);
+
+    if (record != NULL && *number != wanted) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "%s is of number %u, was of %u",
+                         mt_log_kind_name(kind), wanted, *number);
+        return NULL;
+    }
+    return record;
+}
+
+bool mt_replay_is_text(struct mt_log_text text, const char *string)
+{
+    return strlen(string) == text.length && memcmp(string, text.text, text.length) == 0;
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+static void carry_out(struct mt_replay *self, const struct mt_order *order)
+{
+    switch (order->kind) {
+    case MT_ORDER_COMMAND:
+        mt_node_command(self->node, order->instance, &order->command, order->now);
+        break;
+    case MT_ORDER_RELOAD:
+        if (self->reload != NULL) {
+            self->reload(self->reload_context, order->config, order->now);
+        }
+        break;
+    case MT_ORDER_STOP:
+        mt_node_stop(self->node, order->now);
+        break;
+    }
+}
+
+/* Orders were given while the platform waited: they come before the input. */
+static void carry_out_orders(struct mt_replay *self)
+{
+    while (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_ORDER && self->node != NULL) {
+        struct mt_order order = self->ahead.value.order;
+
+        mt_replay_step_over(self);
+        carry_out(self, &order);
+    }
+    if (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_END) {
+        mt_replay_step_over(self);
+        self->result.is_complete = true;
+        mt_replay_finish(self, MT_REPLAY_SAME, NULL);
+    }
+}
+
+static void count_input(struct mt_replay *self, const struct mt_input *input)
+{
+    self->result.inputs++;
+    for (struct mt_replayed_link *link = self->links; link != NULL; link = link->next) {
+        if (link->index == input->link) {
+            link->hal.counters.received += input->kind == MT_INPUT_FRAME;
+        }
+    }
+}
+
+static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
+{
+    struct mt_replay *self = ((struct mt_replayed_wait *)hal)->replay;
+
+    *ret_input = (struct mt_input){.kind = MT_INPUT_NONE, .now = self->reader.now};
+    carry_out_orders(self);
+
+    const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_INPUT);
+    if (record == NULL) {
+        return;
+    }
+    if (record->value.input.deadline.ns != deadline.ns) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the node waits until %" PRId64 " ns, waited until %" PRId64 " ns",
+                         deadline.ns, record->value.input.deadline.ns);
+        return;
+    }
+    *ret_input = record->value.input.input;
+    count_input(self, ret_input);
+}
+
+static struct mt_mono wait_now(struct mt_hal_wait *hal)
+{
+    struct mt_replay *self = ((struct mt_replayed_wait *)hal)->replay;
+
+    if (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_NOW) {
+        mt_replay_step_over(self);
+    }
+    return self->result.at;
+}
+
+static const struct mt_hal_wait_ops wait_ops = {.next = wait_next, .now = wait_now};
+
+/* ---- store, entropy, identity ---------------------------------------------------------------- */
+
+static void publish(struct mt_hal_store *hal, uint16_t index, const struct mt_clock_page *page)
+{
+    struct mt_replay *self = ((struct mt_replayed_store *)hal)->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(self, MT_LOG_PAGE, &self->ahead.value.page.index, index);
+
+    if (record != NULL && record->value.page.digest != mt_log_page_digest(page)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the page of clock %u differs from the recorded one", index);
+    }
+}
+
+static bool load_drift(struct mt_hal_store *hal, uint16_t index, mt_real *ret_rate)
+{
+    struct mt_replay *self = ((struct mt_replayed_store *)hal)->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(self, MT_LOG_DRIFT, &self->ahead.value.drift.index, index);
+
+    if (record == NULL || !record->value.drift.is_known) {
+        return false;
+    }
+    *ret_rate = record->value.drift.rate;
+    return true;
+}
+
+static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
+{
+    struct mt_replay *self = ((struct mt_replayed_store *)hal)->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(self, MT_LOG_SAVE, &self->ahead.value.save.index, index);
+
+    if (record != NULL && memcmp(&record->value.save.rate, &rate, sizeof rate) != 0) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "the rate %.17g is stored, was %.17g", rate,
+                         record->value.save.rate);
+    }
+}
+
+static const struct mt_hal_store_ops store_ops = {
+    .publish = publish,
+    .load_drift = load_drift,
+    .save_drift = save_drift,
+};
+
+static uint64_t seed(struct mt_hal_entropy *hal)
+{
+    const struct mt_log_record *record =
+        mt_replay_expect(((struct mt_replayed_entropy *)hal)->replay, MT_LOG_SEED);
+
+    return record != NULL ? record->value.seed : 0;
+}
+
+static bool identity(struct mt_hal_provider *provider, const char *interface,
+                     struct mt_clock_identity *ret_identity)
+{
+    struct mt_replay *self = (struct mt_replay *)provider;
+    const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_IDENTITY);
+
+    if (record == NULL || !record->value.identity.is_known) {
+        return false;
+    }
+    if (!mt_replay_is_text(record->value.identity.interface, interface)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the identity of another interface is asked for");
+        return false;
+    }
+    *ret_identity = record->value.identity.identity;
+    return true;
+}
+
+static const struct mt_hal_provider_ops provider_ops = {
+    .open_clock = mt_replay_open_clock,
+    .open_link = mt_replay_open_link,
+    .identity = identity,
+};
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* Says in `reason` why a log cannot be begun with. */
+static bool begin(struct mt_replay *self, const uint8_t *octets, size_t length,
+                  char reason[MT_HAL_REASON_SIZE])
+{
+    if (!mt_log_open(&self->reader, octets, length)) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "this is no input log of version %d", MT_LOG_VERSION);
+        return false;
+    }
+    self->result.offset = self->reader.at;
+    const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_START);
+    if (record == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "the input log does not begin with a configuration");
+        return false;
+    }
+    self->start = record->value.start;
+    return true;
+}
+
+struct mt_replay *mt_replay_open(const uint8_t *octets, size_t length,
+                                 char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_replay *self = calloc(1, sizeof *self);
+
+    if (self == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return NULL;
+    }
+    self->wait = (struct mt_replayed_wait){{&wait_ops}, self};
+    self->store = (struct mt_replayed_store){{&store_ops}, self};
+    self->entropy = (struct mt_replayed_entropy){{seed}, self};
+    self->provider = (struct mt_hal_provider){&provider_ops, &self->wait.hal, &self->store.hal,
+                                              &self->entropy.hal};
+    if (!begin(self, octets, length, reason)) {
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void mt_replay_close(struct mt_replay *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    while (self->clocks != NULL) {
+        struct mt_replayed_clock *clock = self->clocks;
+
+        self->clocks = clock->next;
+        free(clock);
+    }
+    while (self->links != NULL) {
+        struct mt_replayed_link *link = self->links;
+
+        self->links = link->next;
+        free(link);
+    }
+    free(self);
+}
+
+const struct mt_log_start *mt_replay_start(const struct mt_replay *self)
+{
+    return &self->start;
+}
+
+struct mt_hal_provider *mt_replay_provider(struct mt_replay *self)
+{
+    return &self->provider;
+}
+
+void mt_replay_on_reload(struct mt_replay *self, mt_replay_reload *reload, void *context)
+{
+    self->reload = reload;
+    self->reload_context = context;
+}
+
+bool mt_replay_step(struct mt_replay *self, struct mt_node *node)
+{
+    struct mt_input input;
+
+    self->node = node;
+    wait_next(&self->wait.hal, mt_node_deadline(node), &input);
+    if (!mt_replay_is_over(self)) {
+        mt_node_input(node, &input);
+    }
+    self->node = NULL;
+    return !mt_replay_is_over(self);
+}
+
+const struct mt_replay_result *mt_replay_result(const struct mt_replay *self)
+{
+    return &self->result;
+}

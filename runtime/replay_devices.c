@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Clocks and links of a replay: what the node does to them is compared with what was recorded,
+ * what they answered then is answered now.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/replay_private.h"
+
+/* ---- clocks ---------------------------------------------------------------------------------- */
+
+static void clock_read(struct mt_hal_clock *hal, struct mt_clock_reading *ret_reading)
+{
+    struct mt_replayed_clock *self = (struct mt_replayed_clock *)hal;
+    struct mt_replay *replay = self->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(replay, MT_LOG_READ, &replay->ahead.value.read.clock, self->index);
+
+    if (record != NULL) {
+        self->last = record->value.read.reading;
+    }
+    *ret_reading = self->last;
+}
+
+static void clock_stamp(struct mt_hal_clock *hal, struct mt_base_time base,
+                        struct mt_stamp *ret_stamp)
+{
+    struct mt_replayed_clock *self = (struct mt_replayed_clock *)hal;
+    struct mt_replay *replay = self->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(replay, MT_LOG_STAMP, &replay->ahead.value.stamp.clock, self->index);
+
+    *ret_stamp = self->last.local;
+    if (record == NULL) {
+        return;
+    }
+    if (record->value.stamp.base.ns != base.ns || record->value.stamp.base.frac != base.frac) {
+        mt_replay_finish(replay, MT_REPLAY_DIVERGED,
+                         "another stamp is converted than was recorded");
+        return;
+    }
+    *ret_stamp = record->value.stamp.stamp;
+}
+
+static bool is_same_correction(const struct mt_correction *a, const struct mt_correction *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (a->kind == MT_CORRECT_RATE) {
+        return memcmp(&a->rate, &b->rate, sizeof a->rate) == 0;
+    }
+    return mt_span_compare(a->step, b->step) == 0 && a->scale == b->scale;
+}
+
+static void tell_other_correction(struct mt_replay *self, const struct mt_correction *done,
+                                  const struct mt_correction *recorded)
+{
+    if (done->kind != recorded->kind) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "a %s of the clock where the log has a %s",
+                         done->kind == MT_CORRECT_STEP ? "step" : "change of rate",
+                         recorded->kind == MT_CORRECT_STEP ? "step" : "change of rate");
+    } else if (done->kind == MT_CORRECT_RATE) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the clock's rate is set to %.17g, was set to %.17g", done->rate,
+                         recorded->rate);
+    } else {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the clock is stepped by %" PRId64 " ns, was stepped by %" PRId64 " ns",
+                         mt_span_to_ns(done->step), mt_span_to_ns(recorded->step));
+    }
+}
+
+static void clock_apply(struct mt_hal_clock *hal, const struct mt_correction *correction,
+                        struct mt_applied *ret_applied)
+{
+    struct mt_replayed_clock *self = (struct mt_replayed_clock *)hal;
+    struct mt_replay *replay = self->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(replay, MT_LOG_APPLY, &replay->ahead.value.apply.clock, self->index);
+
+    *ret_applied = (struct mt_applied){.kind = correction->kind, .is_refused = true};
+    if (record == NULL) {
+        return;
+    }
+    if (!is_same_correction(correction, &record->value.apply.correction)) {
+        tell_other_correction(replay, correction, &record->value.apply.correction);
+        return;
+    }
+    *ret_applied = record->value.apply.applied;
+    replay->result.corrections++;
+    if (!ret_applied->is_refused) {
+        hal->scale = ret_applied->at.scale;
+    }
+}
+
+/* Written only if there was something, so the log tells by what comes next. */
+static bool clock_disturbed(struct mt_hal_clock *hal, struct mt_applied *ret_applied)
+{
+    struct mt_replayed_clock *self = (struct mt_replayed_clock *)hal;
+    struct mt_replay *replay = self->replay;
+
+    if (!mt_replay_look_ahead(replay) || replay->ahead.kind != MT_LOG_DISTURBED ||
+        replay->ahead.value.disturbed.clock != self->index) {
+        return false;
+    }
+    mt_replay_step_over(replay);
+    *ret_applied = replay->ahead.value.disturbed.applied;
+    hal->scale = ret_applied->at.scale;
+    return true;
+}
+
+static const struct mt_hal_clock_ops clock_ops = {
+    .read = clock_read,
+    .stamp = clock_stamp,
+    .apply = clock_apply,
+    .disturbed = clock_disturbed,
+};
+
+static struct mt_replayed_clock *new_clock(struct mt_replay *self, const struct mt_hal_clock *hal)
+{
+    struct mt_replayed_clock *clock = calloc(1, sizeof *clock);
+
+    if (clock != NULL) {
+        clock->hal = *hal;
+        clock->hal.ops = &clock_ops;
+        clock->replay = self;
+        clock->index = self->clock_count++;
+        clock->next = self->clocks;
+        self->clocks = clock;
+    }
+    return clock;
+}
+
+struct mt_hal_clock *mt_replay_open_clock(struct mt_hal_provider *provider,
+                                          const struct mt_clock_request *request,
+                                          char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_replay *self = (struct mt_replay *)provider;
+    const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_CLOCK);
+    struct mt_replayed_clock *clock = NULL;
+
+    snprintf(reason, MT_HAL_REASON_SIZE, "the log has no such clock");
+    if (record == NULL) {
+        return NULL;
+    }
+    if (record->value.clock.kind != request->kind ||
+        !mt_replay_is_text(record->value.clock.name, request->name)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "another clock is opened than was recorded");
+        return NULL;
+    }
+    if (record->value.clock.is_open) {
+        clock = new_clock(self, &record->value.clock.hal);
+    } else {
+        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)record->value.clock.reason.length,
+                 record->value.clock.reason.text);
+    }
+    return clock != NULL ? &clock->hal : NULL;
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static bool is_same_address(const struct mt_link_frame *a, const struct mt_link_frame *b)
+{
+    return a->destination == b->destination && a->is_event == b->is_event && a->token == b->token;
+}
+
+static void compare_frames(struct mt_replay *self, const struct mt_link_frame *done,
+                           const struct mt_link_frame *recorded)
+{
+    size_t at = 0;
+    size_t length = done->length < recorded->length ? done->length : recorded->length;
+
+    while (at < length && done->bytes[at] == recorded->bytes[at]) {
+        at++;
+    }
+    if (at < length) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "octet %zu of the frame is 0x%02x, was 0x%02x",
+                         at, done->bytes[at], recorded->bytes[at]);
+    } else if (done->length != recorded->length) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "the frame has %zu octets, had %zu",
+                         done->length, recorded->length);
+    } else if (!is_same_address(done, recorded)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "the frame goes to another destination or has another token");
+    }
+}
+
+static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+{
+    struct mt_replayed_link *self = (struct mt_replayed_link *)hal;
+    struct mt_replay *replay = self->replay;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(replay, MT_LOG_SEND, &replay->ahead.value.send.link, self->index);
+
+    if (record == NULL) {
+        return true;
+    }
+    compare_frames(replay, frame, &record->value.send.frame);
+    if (record->value.send.is_sent) {
+        hal->counters.sent++;
+    } else {
+        hal->counters.send_failed++;
+    }
+    replay->result.frames += !mt_replay_is_over(replay);
+    return record->value.send.is_sent;
+}
+
+static const struct mt_hal_link_ops link_ops = {.send = link_send};
+
+static struct mt_replayed_link *new_link(struct mt_replay *self, uint16_t index)
+{
+    struct mt_replayed_link *link = calloc(1, sizeof *link);
+
+    if (link != NULL) {
+        link->hal.ops = &link_ops;
+        link->replay = self;
+        link->index = index;
+        link->next = self->links;
+        self->links = link;
+    }
+    return link;
+}
+
+struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16_t index,
+                                        const struct mt_link_request *request,
+                                        char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_replay *self = (struct mt_replay *)provider;
+    const struct mt_log_record *record =
+        mt_replay_expect_of(self, MT_LOG_LINK, &self->ahead.value.link.index, index);
+    struct mt_replayed_link *link = NULL;
+
+    snprintf(reason, MT_HAL_REASON_SIZE, "the log has no such link");
+    if (record == NULL) {
+        return NULL;
+    }
+    if (!mt_replay_is_text(record->value.link.interface, request->interface)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "another interface is opened than was recorded");
+        return NULL;
+    }
+    if (record->value.link.is_open) {
+        link = new_link(self, index);
+    } else {
+        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)record->value.link.reason.length,
+                 record->value.link.reason.text);
+    }
+    return link != NULL ? &link->hal : NULL;
+}
