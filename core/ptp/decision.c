@@ -77,7 +77,7 @@ void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
     self->reference_bound = parent->reference_bound;
 }
 
-/* ---- decision --------------------------------------------------------------------------------- */
+/* ---- decision -------------------------------------------------------------------------------- */
 
 static bool takes_part(const struct mt_port *port)
 {
@@ -110,29 +110,30 @@ static bool is_listening(const struct mt_port *port)
            !port->config.is_transmitter_only;
 }
 
-/* A port that cannot listen waits for those that can: at its start a boundary clock shall not
- * serve its own time just before it finds a better one. */
-static bool must_wait(const struct mt_instance *self, const struct mt_port *port,
-                      const struct mt_foreign *ebest)
+static bool another_listens(const struct mt_instance *self, const struct mt_port *port)
 {
-    if (!port->config.is_transmitter_only) {
-        return is_listening(port);
-    }
-    bool waits = false;
     for (uint16_t i = 0; i < self->port_count; i++) {
-        waits |= is_listening(&self->ports[i]);
+        if (&self->ports[i] != port && is_listening(&self->ports[i])) {
+            return true;
+        }
     }
-    return waits && port->state == MT_STATE_LISTENING && ebest == NULL;
+    return false;
 }
 
 static enum mt_decision decide(const struct mt_instance *self, const struct mt_port *port,
                                const struct mt_ptp_dataset *own, const struct mt_foreign *ebest,
                                struct mt_mono now)
 {
-    enum mt_decision decision = mt_bmca_decide(own, dataset_of(ebest), dataset_of(port->erbest),
-                                               must_wait(self, port, ebest));
-    bool serves = decision == MT_M1 || decision == MT_M2 || decision == MT_M3;
+    enum mt_decision decision =
+        mt_bmca_decide(own, dataset_of(ebest), dataset_of(port->erbest), is_listening(port));
+    bool is_grandmaster = decision == MT_M1 || decision == MT_M2;
+    /* at its start a boundary clock shall not serve its own time, because a worse clock is heard
+     * on this port, just before it finds a better one on another */
+    if (is_grandmaster && port->state == MT_STATE_LISTENING && another_listens(self, port)) {
+        return MT_STAY;
+    }
     /* two ports of this clock on one path: the higher yields [9.5.2.3] */
+    bool serves = is_grandmaster || decision == MT_M3;
     return serves && port->sibling_until.ns > now.ns ? MT_P2 : decision;
 }
 
@@ -203,7 +204,7 @@ void mt_instance_decide(struct mt_instance *self, struct mt_mono now)
     self->has_new_parent |= had_news;
 }
 
-/* ---- the gate ----------------------------------------------------------------------------------- */
+/* ---- the gate -------------------------------------------------------------------------------- */
 
 bool mt_instance_has_time(const struct mt_instance *self)
 {

@@ -34,7 +34,8 @@ def identity_bytes(source):
 
 
 def announce(source, sequence=0, priority1=128, clock_class=248, accuracy=0xFE, variance=0xFFFF,
-             priority2=128, grandmaster=None, steps_removed=0, flags=0, log_interval=-2, **header_values):
+             priority2=128, grandmaster=None, steps_removed=0, flags=0, log_interval=-2,
+             **header_values):
     body = timestamp(0) + struct.pack(">hxBBBHBQHB", 37, priority1, clock_class, accuracy,
                                       variance, priority2, grandmaster or source[0],
                                       steps_removed, 0xA0)
@@ -59,7 +60,8 @@ def delay_resp(source, requester, sequence=0, at_ns=0, log_interval=-3, **header
 
 
 def pdelay_req(source, sequence=0, **header_values):
-    return header(PDELAY_REQ, source, sequence, length=54, **header_values) + timestamp(0) + bytes(10)
+    return header(PDELAY_REQ, source, sequence, length=54, **header_values) \
+        + timestamp(0) + bytes(10)
 
 
 def pdelay_resp(source, requester, sequence=0, at_ns=0, **header_values):
@@ -124,7 +126,8 @@ def parse(at_s, message):
         return None
     kind, version, _, _, _, flags, _, _, clock, port, sequence, _, log_interval = \
         HEADER.unpack_from(message)
-    return Heard(at_s, kind & 15, version >> 4, (clock, port), sequence, flags, log_interval, message)
+    return Heard(at_s, kind & 15, version >> 4, (clock, port), sequence, flags, log_interval,
+                 message)
 
 
 class Sniffer:

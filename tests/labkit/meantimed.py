@@ -15,8 +15,8 @@ BIN = os.path.abspath(os.environ.get(
     "MEANTIME_BIN", os.path.join(TOP, "build", "release", "apps", "meantimed")))
 DAEMON = os.path.join(BIN, "meantimed")
 TOOL = os.path.join(os.path.dirname(BIN), "meantime", "meantime")
-STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: to |, was )([A-Z_]+)",
-                   re.MULTILINE)
+STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: to |, was )"
+                   r"([A-Z_]+)", re.MULTILINE)
 FAST = {"log_announce_interval": -2, "log_sync_interval": -3, "log_min_delay_req_interval": -3}
 
 

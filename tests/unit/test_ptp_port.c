@@ -271,6 +271,32 @@ static void calibrate(void)
     bench_clear(&bench);
 }
 
+/* At its start a boundary clock may hear its old receiver before it hears its grandmaster. */
+static void ptp_port_serves_nothing_when_a_worse_clock_is_heard_first(void **state)
+{
+    struct bench_peer worse;
+    peer_init(&worse, 200);
+    worse.announce.priority1 = 200;
+    for (unsigned i = 0; i < 3; i++) {
+        bench_announce(&bench, 2, &worse);
+        bench_pass(&bench, BENCH_S(0.5));
+    }
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_LISTENING);
+    bench_follow(&bench, 1, &peer);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_PRE_TRANSMITTER);
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_ANNOUNCE), 0);
+}
+
+static void ptp_port_serves_its_own_time_when_only_a_worse_clock_is_heard(void **state)
+{
+    struct bench_peer worse;
+    peer_init(&worse, 200);
+    worse.announce.priority1 = 200;
+    bench_announces(&bench, 2, &worse, 5);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
+}
+
 static void ptp_port_goes_on_serving_when_the_bound_stays_small(void **state)
 {
     calibrate();
@@ -416,6 +442,8 @@ int main(void)
         ONE(sends_the_old_minor_version_when_configured),
         TWO(qualifies_when_steps_and_one_intervals_have_passed),
         TWO(serves_nothing_when_the_clock_was_never_calibrated),
+        TWO(serves_nothing_when_a_worse_clock_is_heard_first),
+        TWO(serves_its_own_time_when_only_a_worse_clock_is_heard),
         TWO(goes_on_serving_when_the_bound_stays_small),
         TWO(stops_serving_when_the_bound_grows_or_is_lost),
         TWO(serves_when_locked_whatever_the_bound),
