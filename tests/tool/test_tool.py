@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The tool as its users run it: against a stand-in for the daemon that answers on a socket with
 what a test wants, and against files.  MEANTIME names the program."""
+import calendar
 import json
 import os
 import pathlib
 import re
 import socket
+import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -209,6 +212,65 @@ def test_clock_names_the_remedy_when_there_is_no_page(tmp_path):
         "`systemctl start meantime`, or say where it is with --run-directory\n")
 
 
+def write_page(path, state, grandmaster=bytes.fromhex("aabbccfffeddeeff"), valid_s=60,
+               bound_reference=1, scale=1):
+    """A clock page: TAI over CLOCK_REALTIME, exact, with a bound of 2100 ns."""
+    now_ns = time.time_ns()
+    anchor_s, anchor_ns = divmod(now_ns + 37 * 10**9, 10**9)
+    path.write_bytes(struct.pack(
+        "=IHHIHBBqqIHBBqqqqiiII8s5q", 0x6d656174, 1, 136, 2, 0, scale, state,
+        now_ns, anchor_s, anchor_ns, 0, bound_reference, 1, 0, 2100, 0,
+        now_ns + int(valid_s * 10**9), 37, 0, 5, 1, grandmaster, 2100, 0, 0, 0, 0))
+    return now_ns
+
+
+LOCKED, SERVING = 2, 4
+
+
+def test_clock_tells_utc_bound_and_grandmaster(tmp_path):
+    before = write_page(tmp_path / "clock.main", LOCKED)
+    done = run("clock", "--run-directory", tmp_path)
+    assert done.returncode == 0
+    shown = re.fullmatch(r"(\S{19})\.(\d{9}) UTC \+-2\.1\d\d us  locked to aabbcc\.fffe\.ddeeff\n",
+                         done.stdout)
+    second = calendar.timegm(time.strptime(shown[1], "%Y-%m-%dT%H:%M:%S"))
+    assert before - 1 <= second * 10**9 + int(shown[2]) <= time.time_ns()
+
+
+def test_clock_tells_the_same_as_json(tmp_path):
+    write_page(tmp_path / "clock.other", LOCKED)
+    lines = run("clock", "other", "--json", "--count", "2", "--interval", "0.02",
+                "--run-directory", tmp_path).stdout.splitlines()
+    one, two = map(json.loads, lines)
+    assert (one["clock"], one["state"]) == ("other", "locked")
+    assert 2100 <= one["bound_ns"] <= 2110  # the library adds its own rounding
+    assert (one["grandmaster"], one["reading_scale"], one["time_scale"], one["stale"]) == \
+        ("aabbcc.fffe.ddeeff", "TAI", "UTC", False)
+    assert two["reading_s"] + two["reading_ns"] / 1e9 >= one["reading_s"] + one["reading_ns"] / 1e9
+
+
+def test_clock_promises_nothing_without_reference(tmp_path):
+    write_page(tmp_path / "clock.main", SERVING, bound_reference=0)
+    done = run("clock", "--run-directory", tmp_path)
+    assert done.stdout.endswith(" UTC with unknown error  serving its own time\n")
+    told = json.loads(run("clock", "--json", "--run-directory", tmp_path).stdout)
+    assert told["bound_ns"] is None
+
+
+def test_clock_says_so_when_the_daemon_is_gone(tmp_path):
+    write_page(tmp_path / "clock.main", LOCKED, valid_s=-1)
+    done = run("clock", "--run-directory", tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.endswith("  stale: the daemon is gone\n")
+
+
+def test_clock_refuses_what_is_no_page(tmp_path):
+    (tmp_path / "clock.main").write_bytes(b"no page" * 100)
+    done = run("clock", "--run-directory", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"meantime: {tmp_path}/clock.main: ")
+
+
 # ---- check and explain ----------------------------------------------------------------------
 
 
@@ -234,6 +296,19 @@ def test_packaged_configuration_lacks_only_an_interface():
     assert done.stdout.splitlines()[0] == (
         f"{packaged}: no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]")
     assert len(done.stdout.splitlines()) == 2
+
+
+def manual_examples():
+    page = (HERE.parent.parent / "docs" / "man" / "meantime.conf.5.in").read_text()
+    blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed$", page, re.M | re.S)
+    return [block.replace("\\-", "-") for block in blocks]
+
+
+@pytest.mark.parametrize("example", manual_examples())
+def test_examples_of_the_manual_have_no_problems(tmp_path, example):
+    (tmp_path / "f").write_text(example)
+    done = run("check", tmp_path / "f")
+    assert done.returncode == 0, done.stdout
 
 
 def test_explain_finds_keys_by_every_name():
