@@ -44,8 +44,7 @@ static void put_before_config(struct mt_log_out *out, const struct mt_log_record
 
     if (record->kind == MT_LOG_START) {
         mt_log_put_text(out, start->about);
-        mt_log_put(out, start->tai_utc_known, 1);
-        mt_log_put_signed(out, start->tai_minus_utc_s, 4);
+        mt_log_put_facts(out, &start->facts);
     } else {
         mt_log_put_order(out, &record->value.order);
     }

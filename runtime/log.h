@@ -43,7 +43,7 @@ enum mt_log_kind {
     MT_LOG_SEND,
     MT_LOG_PAGE,  /**< a page was published: a digest of it */
     MT_LOG_SAVE,  /**< the rate was stored */
-    MT_LOG_ORDER, /**< a command, a new configuration, the end */
+    MT_LOG_ORDER, /**< a command, the stop, a new configuration, new facts */
     MT_LOG_END,
 };
 
@@ -52,18 +52,25 @@ struct mt_log_text {
     size_t length;
 };
 
+/** What is known of the world: struct mt_compose_facts on the floor above. */
+struct mt_log_facts {
+    bool tai_utc_known;
+    int32_t tai_minus_utc_s;
+    int32_t leap_s; /**< -1, 0 or 1 */
+};
+
 struct mt_log_start {
     struct mt_log_text about;  /**< the program that records and its version: for people */
     struct mt_log_text config; /**< complete, as mt_config_write() gives it */
-    bool tai_utc_known;
-    int32_t tai_minus_utc_s;
+    struct mt_log_facts facts;
 };
 
 /** What comes from outside while the node runs, besides inputs. */
 enum mt_order_kind {
     MT_ORDER_COMMAND, /**< mt_node_command() */
-    MT_ORDER_RELOAD,  /**< a new configuration */
     MT_ORDER_STOP,    /**< mt_node_stop() */
+    MT_ORDER_RELOAD,  /**< a new configuration */
+    MT_ORDER_FACTS,   /**< more, or something else, is known of the world */
 };
 
 struct mt_order {
@@ -72,6 +79,7 @@ struct mt_order {
     uint16_t instance;         /**< of a command */
     struct mt_command command; /**< any but MT_COMMAND_CLOCK, which is runtime's own */
     struct mt_log_text config; /**< of a reload */
+    struct mt_log_facts facts;
 };
 
 /** One record: what was asked, and the answer. */

@@ -52,11 +52,13 @@ void mt_log_put_instant(struct mt_log_out *out, struct mt_instant at);
 void mt_log_put_span(struct mt_log_out *out, struct mt_span span);
 void mt_log_put_applied(struct mt_log_out *out, const struct mt_applied *applied);
 void mt_log_put_input(struct mt_log_out *out, const struct mt_input *input);
+void mt_log_put_facts(struct mt_log_out *out, const struct mt_log_facts *facts);
 void mt_log_put_command(struct mt_log_out *out, const struct mt_command *command);
 struct mt_instant mt_log_get_instant(struct mt_log_in *in);
 struct mt_span mt_log_get_span(struct mt_log_in *in);
 void mt_log_get_applied(struct mt_log_in *in, struct mt_applied *ret_applied);
 void mt_log_get_input(struct mt_log_in *in, struct mt_input *ret_input);
+void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts);
 void mt_log_get_command(struct mt_log_in *in, struct mt_command *ret_command);
 
 #endif

@@ -185,9 +185,17 @@ void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
 {
     mt_log_put(out, (unsigned)order->kind, 1);
     mt_log_put_signed(out, order->now.ns, 8);
-    if (order->kind == MT_ORDER_COMMAND) {
+    switch (order->kind) {
+    case MT_ORDER_COMMAND:
         mt_log_put(out, order->instance, 2);
         mt_log_put_command(out, &order->command);
+        break;
+    case MT_ORDER_FACTS:
+        mt_log_put_facts(out, &order->facts);
+        break;
+    case MT_ORDER_STOP:
+    case MT_ORDER_RELOAD:
+        break;
     }
 }
 
@@ -260,15 +268,14 @@ static void get_time(struct mt_log_reader *self, struct mt_log_in *in, struct mt
 static void get_start(struct mt_log_in *in, struct mt_log_start *start)
 {
     start->about = mt_log_get_text(in);
-    start->tai_utc_known = mt_log_get_flag(in);
-    start->tai_minus_utc_s = (int32_t)mt_log_get_signed(in, 4);
+    mt_log_get_facts(in, &start->facts);
     start->config.length = in->left;
     start->config.text = (const char *)mt_log_get_octets(in, in->left);
 }
 
 static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct mt_order *order)
 {
-    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_STOP);
+    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_FACTS);
     order->now.ns = mt_log_get_signed(in, 8);
     get_time(self, in, order->now);
     switch (order->kind) {
@@ -279,6 +286,9 @@ static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct m
     case MT_ORDER_RELOAD:
         order->config.length = in->left;
         order->config.text = (const char *)mt_log_get_octets(in, in->left);
+        break;
+    case MT_ORDER_FACTS:
+        mt_log_get_facts(in, &order->facts);
         break;
     case MT_ORDER_STOP:
         break;

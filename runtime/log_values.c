@@ -316,3 +316,18 @@ void mt_log_get_command(struct mt_log_in *in, struct mt_command *ret_command)
         break;
     }
 }
+
+void mt_log_put_facts(struct mt_log_out *out, const struct mt_log_facts *facts)
+{
+    mt_log_put(out, facts->tai_utc_known, 1);
+    mt_log_put_signed(out, facts->tai_minus_utc_s, 4);
+    mt_log_put_signed(out, facts->leap_s, 1);
+}
+
+void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts)
+{
+    ret_facts->tai_utc_known = mt_log_get_flag(in);
+    ret_facts->tai_minus_utc_s = (int32_t)mt_log_get_signed(in, 4);
+    ret_facts->leap_s = (int32_t)mt_log_get_signed(in, 1);
+    in->failed |= ret_facts->leap_s < -1 || ret_facts->leap_s > 1;
+}

@@ -33,7 +33,7 @@ struct mt_hal_provider *mt_recorder_provider(struct mt_recorder *self);
 /** Carries out a command on the node and records it; with no recorder (null) carries it out. */
 bool mt_recorder_command(struct mt_recorder *self, struct mt_node *node, uint16_t instance,
                          const struct mt_command *command, struct mt_mono now);
-/** Brackets whatever else the program does to the node: MT_ORDER_RELOAD, MT_ORDER_STOP.  With no
+/** Brackets whatever else the program does to the node: reload, facts, stop.  With no
  * recorder (null) they do nothing. */
 void mt_recorder_begin(struct mt_recorder *self, const struct mt_order *order);
 void mt_recorder_end(struct mt_recorder *self);

@@ -117,8 +117,9 @@ static void carry_out(struct mt_replay *self, const struct mt_order *order)
         mt_node_command(self->node, order->instance, &order->command, order->now);
         break;
     case MT_ORDER_RELOAD:
-        if (self->reload != NULL) {
-            self->reload(self->reload_context, order->config, order->now);
+    case MT_ORDER_FACTS:
+        if (self->carry_out != NULL) {
+            self->carry_out(self->context, order);
         }
         break;
     case MT_ORDER_STOP:
@@ -334,10 +335,10 @@ struct mt_hal_provider *mt_replay_provider(struct mt_replay *self)
     return &self->provider;
 }
 
-void mt_replay_on_reload(struct mt_replay *self, mt_replay_reload *reload, void *context)
+void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void *context)
 {
-    self->reload = reload;
-    self->reload_context = context;
+    self->carry_out = function;
+    self->context = context;
 }
 
 bool mt_replay_step(struct mt_replay *self, struct mt_node *node)

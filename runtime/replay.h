@@ -49,9 +49,10 @@ void mt_replay_close(struct mt_replay *self);
 const struct mt_log_start *mt_replay_start(const struct mt_replay *self);
 struct mt_hal_provider *mt_replay_provider(struct mt_replay *self);
 
-/** Called when a new configuration was loaded: does to the node what the program did then. */
-typedef void mt_replay_reload(void *context, struct mt_log_text config, struct mt_mono now);
-void mt_replay_on_reload(struct mt_replay *self, mt_replay_reload *reload, void *context);
+/** Called where a new configuration was loaded or new facts became known, which is done on the
+ * floor above: does to the node what the program did then. */
+typedef void mt_replay_order(void *context, const struct mt_order *order);
+void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void *context);
 
 /** Takes the next input from the log and feeds it to the node; commands and the node's stop are
  * carried out on the way.  False if the replay is over. */

@@ -48,8 +48,8 @@ struct mt_replay {
     bool has_ahead;
     struct mt_replay_result result;
     struct mt_node *node; /* during a step */
-    mt_replay_reload *reload;
-    void *reload_context;
+    mt_replay_order *carry_out;
+    void *context;
     struct mt_replayed_clock *clocks;
     struct mt_replayed_link *links;
     uint16_t clock_count;

@@ -102,17 +102,19 @@ static void assert_applied(const struct mt_applied *a, const struct mt_applied *
     assert_int_equal(a->is_refused, b->is_refused);
 }
 
-static void log_keeps_start_and_reload_when_they_are_written(void **state)
+static void log_keeps_configuration_and_facts_when_they_are_written(void **state)
 {
     struct mt_log_record back;
-    round_trip(&(struct mt_log_record){.kind = MT_LOG_START,
-                                       .value.start = {text_of("meantimed 1"), text_of("[ptp]\n"),
-                                                       true, -37}},
-               &back);
+    round_trip(
+        &(struct mt_log_record){
+            .kind = MT_LOG_START,
+            .value.start = {text_of("meantimed 1"), text_of("[ptp]\n"), {true, -37, 1}}},
+        &back);
     assert_text(back.value.start.about, "meantimed 1");
     assert_text(back.value.start.config, "[ptp]\n");
-    assert_true(back.value.start.tai_utc_known);
-    assert_int_equal(back.value.start.tai_minus_utc_s, -37);
+    assert_true(back.value.start.facts.tai_utc_known);
+    assert_int_equal(back.value.start.facts.tai_minus_utc_s, -37);
+    assert_int_equal(back.value.start.facts.leap_s, 1);
     round_trip(
         &(struct mt_log_record){
             .kind = MT_LOG_ORDER,
@@ -121,6 +123,14 @@ static void log_keeps_start_and_reload_when_they_are_written(void **state)
     assert_int_equal(back.value.order.kind, MT_ORDER_RELOAD);
     assert_int_equal(back.value.order.now.ns, 5);
     assert_text(back.value.order.config, "[daemon]\n");
+    round_trip(
+        &(struct mt_log_record){.kind = MT_LOG_ORDER,
+                                .value.order = {.kind = MT_ORDER_FACTS, .facts = {false, 38, -1}}},
+        &back);
+    assert_int_equal(back.value.order.kind, MT_ORDER_FACTS);
+    assert_false(back.value.order.facts.tai_utc_known);
+    assert_int_equal(back.value.order.facts.tai_minus_utc_s, 38);
+    assert_int_equal(back.value.order.facts.leap_s, -1);
 }
 
 static void log_keeps_what_was_opened_when_it_is_written(void **state)
@@ -328,6 +338,8 @@ static void log_refuses_values_that_no_recorder_writes(void **state)
     assert_refused(&(struct mt_log_record){
         .kind = MT_LOG_CLOCK,
         .value.clock = {.name = text_of("x"), .reason = text_of(""), .hal.max_rate = -0.5}});
+    assert_refused(&(struct mt_log_record){
+        .kind = MT_LOG_ORDER, .value.order = {.kind = MT_ORDER_FACTS, .facts.leap_s = 2}});
     assert_refused(&(struct mt_log_record){.kind = MT_LOG_ORDER,
                                            .value.order.command = {.kind = MT_COMMAND_CLOCK}});
 }
@@ -397,7 +409,7 @@ static void log_digest_differs_when_any_member_of_a_page_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(log_keeps_start_and_reload_when_they_are_written),
+        cmocka_unit_test(log_keeps_configuration_and_facts_when_they_are_written),
         cmocka_unit_test(log_keeps_what_was_opened_when_it_is_written),
         cmocka_unit_test(log_keeps_small_answers_when_they_are_written),
         cmocka_unit_test(log_keeps_input_when_it_is_written),

@@ -293,7 +293,7 @@ static uint64_t live(struct mt_hal_provider *p, enum habit habit)
     return sum;
 }
 
-static const struct mt_log_start some_start = {{"test", 4}, {"config", 6}, true, 37};
+static const struct mt_log_start some_start = {{"test", 4}, {"config", 6}, {true, 37, 0}};
 
 static uint64_t record_life(struct octets *log)
 {
