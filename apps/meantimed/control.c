@@ -158,14 +158,16 @@ static char *apply(struct mt_daemon *self, uint16_t index, const struct change *
                    struct mt_mono now)
 {
     struct mt_node *node = &self->composition->node;
+    struct mt_recorder *recorder = self->recorder;
     if (!change->changes_priorities && !change->changes_quality) {
         return refuse("set: nothing to change was named");
     }
-    if (change->changes_quality && !mt_node_command(node, index, &change->quality, now)) {
+    if (change->changes_quality &&
+        !mt_recorder_command(recorder, node, index, &change->quality, now)) {
         return refuse("set: a receiver-only clock has class 255 and keeps it");
     }
     if (change->changes_priorities) {
-        mt_node_command(node, index, &change->priorities, now);
+        mt_recorder_command(recorder, node, index, &change->priorities, now);
     }
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
                      "instance %s was changed through the control socket",
@@ -207,7 +209,7 @@ static char *set(struct mt_daemon *self, const cJSON *request, struct mt_mono no
 
 static char *answer(struct mt_daemon *self, const cJSON *request, bool may_change)
 {
-    struct mt_hal_wait *wait = mt_linux_provider(self->platform)->wait;
+    struct mt_hal_wait *wait = self->provider->wait;
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "command");
     const char *command = cJSON_IsString(item) ? item->valuestring : "";
     if (strcmp(command, "ping") == 0) {

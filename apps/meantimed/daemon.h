@@ -15,15 +15,28 @@
 #include "compose/compose.h"
 #include "platform/linux/linux_control.h"
 #include "platform/linux/linux_platform.h"
+#include "runtime/record.h"
 
 struct mt_daemon {
     struct mt_options options;
     struct mt_config *config;
     struct mt_journal journal;
     struct mt_linux *platform;
+    struct mt_recorder *recorder;     /**< null: nothing is recorded */
+    struct mt_hal_provider *provider; /**< the platform's, or the recorder's around it */
     struct mt_composition *composition;
     struct mt_control *control; /**< null: without it the daemon still keeps time */
 };
+
+/** Wraps the platform into a recorder if an input log was asked for.  False if there is no
+ * memory. */
+bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *facts);
+/** Do these to the node, and record that they were done. */
+bool mt_daemon_reload(struct mt_daemon *self, const struct mt_config *config, struct mt_mono now,
+                      char ret_reason[MT_HAL_REASON_SIZE]);
+void mt_daemon_set_facts(struct mt_daemon *self, const struct mt_compose_facts *facts,
+                         struct mt_mono now);
+void mt_daemon_stop_node(struct mt_daemon *self, struct mt_mono now);
 
 /** Answers one line of the control socket; the reply is malloc'd, without newline.  `context` is
  * the daemon, `uid` whose request it is. */

@@ -195,7 +195,7 @@ static void reload(struct mt_daemon *self, struct mt_mono now)
                          "the configuration was not reloaded: it has problems");
         return;
     }
-    if (mt_composition_reload(self->composition, config, now, reason)) {
+    if (mt_daemon_reload(self, config, now, reason)) {
         mt_config_free(self->config);
         self->config = config;
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded");
@@ -212,12 +212,12 @@ static void renew_facts(struct mt_daemon *self, struct mt_mono now)
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
     look_up_leap_seconds(&leap, &facts);
-    mt_composition_set_facts(self->composition, &facts, now);
+    mt_daemon_set_facts(self, &facts, now);
 }
 
 static void run(struct mt_daemon *self)
 {
-    struct mt_hal_wait *wait = mt_linux_provider(self->platform)->wait;
+    struct mt_hal_wait *wait = self->provider->wait;
     struct mt_mono renew_at = mt_mono_plus(self->composition->started, FACTS_RENEWED_NS);
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
@@ -232,7 +232,7 @@ static void run(struct mt_daemon *self)
         }
         mt_daemon_tell(self);
     }
-    mt_node_stop(&self->composition->node, wait->ops->now(wait));
+    mt_daemon_stop_node(self, wait->ops->now(wait));
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed ends");
 }
 
@@ -257,6 +257,9 @@ int main(int argc, char **argv)
         mt_control_close(daemon.control);
     }
     mt_composition_free(daemon.composition);
+    if (daemon.recorder != NULL) {
+        mt_recorder_close(daemon.recorder);
+    }
     if (daemon.platform != NULL) {
         mt_linux_close(daemon.platform);
     }
