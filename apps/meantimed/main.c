@@ -94,6 +94,9 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
                              : "an overlay: the machine's clock is left alone, programs read the "
                                "time through libmeantime");
     }
+    if (self->recorder != NULL) {
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "all inputs are recorded");
+    }
     for (size_t i = 0; i < composition->note_count; i++) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s", composition->notes[i]);
     }
@@ -173,7 +176,11 @@ static bool start(struct mt_daemon *self)
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
     look_up_leap_seconds(&leap, &facts);
-    self->composition = mt_compose(self->config, mt_linux_provider(self->platform), &facts, reason);
+    if (!mt_daemon_record(self, &facts)) {
+        fputs("meantimed: out of memory\n", stderr);
+        return false;
+    }
+    self->composition = mt_compose(self->config, self->provider, &facts, reason);
     if (self->composition == NULL) {
         fprintf(stderr, "meantimed: %s\n", reason);
         return false;

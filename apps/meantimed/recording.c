@@ -49,7 +49,6 @@ bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *fac
         return false;
     }
     self->provider = mt_recorder_provider(self->recorder);
-    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "all inputs are recorded in %s", file);
     return true;
 }
 
