@@ -11,87 +11,117 @@
  * the estimate is that of a clock which was never corrected, seen through one linear map.
  *
  * Process noise: the frequency does a random walk of `wander`, which the offset integrates; the
- * delay does a very slow one, in proportion to itself.  The measurement update has Joseph's form,
- * (I - KH) P (I - KH)' + K R K', which keeps the covariance positive in spite of rounding.
+ * delay does a very slow one, in proportion to itself.
+ *
+ * Everything is counted in standard deviations of the measurement, so the update is one outer
+ * product, P - g g'.  Its entries are rounded by less than 2^-51 sqrt(Pii Pjj) each; ROUNDING
+ * adds 2^-49 Pii to the diagonal, which outweighs any such error matrix, so P stays positive.
  */
 #include "servo/track_private.h"
 
+#define ROUNDING           0x1p-49
 #define DELAY_WANDER_FLOOR 1e-22 /* s^2 per s */
 #define DELAY_WANDER_SHARE 1e-12 /* of delay^2, per s */
 
-static void predict_by(struct mt_track *track, mt_real wander, mt_real dt)
+mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
+{
+    return mt_span_to_real(mt_instant_minus(*to, *from));
+}
+
+static void combine(mt_real *to, const mt_real *other, mt_real a, mt_real b)
+{
+    *to = a * *to + b * *other;
+}
+
+void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b)
 {
     mt_real(*p)[3] = track->p;
+
+    combine(&track->x[i], &track->x[j], a, b);
+    for (int k = 0; k < 3; k++) {
+        combine(&p[i][k], &p[j][k], a, b);
+    }
+    for (int k = 0; k < 3; k++) {
+        combine(&p[k][i], &p[k][j], a, b);
+    }
+}
+
+void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_instant *at)
+{
+    mt_real(*p)[3] = track->p;
+    mt_real dt = mt_seconds(&track->at, at);
     mt_real size = mt_real_abs(dt);
-    mt_real grown = wander * size;
+    mt_real half = wander * size / 2;
 
-    track->x[0] += dt * track->x[1];
-    p[0][0] += dt * (2 * p[0][1] + dt * p[1][1]) + grown * dt * dt / 3;
-    p[0][1] += dt * p[1][1] + grown * dt / 2;
-    p[0][2] += dt * p[1][2];
-    p[1][1] += grown;
+    /* half of the noise before, half after: that gives q dt^2 / 2 between, q dt^3 / 2 on top */
+    p[1][1] += half;
+    mt_track_combine(track, 0, 1, 1, dt);
+    p[1][1] += half;
+    p[0][0] -= half * dt * dt / 3; /* leaves q dt^3 / 3 */
     p[2][2] += size * (DELAY_WANDER_FLOOR + DELAY_WANDER_SHARE * track->x[2] * track->x[2]);
-    p[1][0] = p[0][1];
-    p[2][0] = p[0][2];
+    track->at = *at;
 }
 
-void mt_track_predict(struct mt_track *track, mt_real wander, struct mt_instant at)
+void mt_track_stepped(struct mt_track *track, const struct mt_span *by)
 {
-    predict_by(track, wander, mt_span_to_real(mt_instant_minus(at, track->at)));
-    track->at = at;
+    track->at = mt_instant_plus(track->at, *by);
+    track->base = mt_span_plus(track->base, *by);
 }
 
-void mt_track_stepped(struct mt_track *track, struct mt_span by, enum mt_timescale scale)
+void mt_track_rate_changed(struct mt_track *track, mt_real delta, const struct mt_instant *at)
 {
-    track->at = mt_instant_plus(track->at, by);
-    track->at.scale = scale;
-    track->base = mt_span_plus(track->base, by);
-}
+    struct mt_span shift = mt_span_from_real(mt_seconds(at, &track->at) * delta);
 
-struct mt_span mt_rate_shift(mt_real delta, struct mt_instant at, struct mt_instant then)
-{
-    return mt_span_from_real(mt_span_to_real(mt_instant_minus(then, at)) * delta);
-}
-
-void mt_track_rate_changed(struct mt_track *track, mt_real delta, struct mt_instant at)
-{
-    mt_track_stepped(track, mt_rate_shift(delta, at, track->at), track->at.scale);
+    mt_track_stepped(track, &shift);
     track->x[1] = (track->x[1] + delta) / (1 + delta);
 }
 
-mt_real mt_track_project(const struct mt_track *track, const mt_real h[3], mt_real ret_ph[3])
+void mt_track_estimate(const struct mt_track *track, mt_real wander, const struct mt_instant *at,
+                       mt_real tail, struct mt_estimate *ret_estimate)
 {
-    mt_real variance = 0;
+    struct mt_track then = *track;
+    mt_real sigma[3];
 
+    mt_track_predict(&then, wander, at);
     for (int i = 0; i < 3; i++) {
-        ret_ph[i] = 0;
-        for (int j = 0; j < 3; j++) {
-            ret_ph[i] += track->p[i][j] * h[j];
-        }
-        variance += h[i] * ret_ph[i];
+        sigma[i] = tail * mt_real_sqrt(then.p[i][i]);
     }
-    return variance;
+    ret_estimate->at = *at;
+    ret_estimate->offset = mt_span_plus(then.base, mt_span_from_real(then.x[0]));
+    ret_estimate->frequency = then.x[1] / (1 - then.x[1]);
+    ret_estimate->delay = then.x[2];
+    ret_estimate->half_round_trip = then.x[2] > 0 ? then.x[2] : 0;
+    ret_estimate->offset_sigma = sigma[0];
+    ret_estimate->frequency_sigma = sigma[1];
+    ret_estimate->delay_sigma = sigma[2];
 }
 
-void mt_track_measure(struct mt_track *track, const mt_real h[3], const mt_real gain[3],
-                      mt_real innovation, mt_real noise)
+mt_real mt_track_weigh(const struct mt_track *track, const mt_real h[3], mt_real noise,
+                       mt_real ret_gain[3])
 {
-    mt_real half[3][3]; /* (I - KH) P */
-    mt_real ph[3];
+    mt_real sigma;
 
-    mt_track_project(track, h, ph);
+    for (int i = 0; i < 3; i++) {
+        ret_gain[i] = 0;
+        for (int j = 0; j < 3; j++) {
+            ret_gain[i] += track->p[i][j] * h[j];
+        }
+        noise += h[i] * ret_gain[i];
+    }
+    sigma = mt_real_sqrt(noise);
+    for (int i = 0; i < 3; i++) {
+        ret_gain[i] /= sigma;
+    }
+    return sigma;
+}
+
+void mt_track_absorb(struct mt_track *track, const mt_real gain[3], mt_real innovation)
+{
     for (int i = 0; i < 3; i++) {
         track->x[i] += gain[i] * innovation;
+        track->p[i][i] += ROUNDING * track->p[i][i];
         for (int j = 0; j < 3; j++) {
-            half[i][j] = track->p[i][j] - gain[i] * ph[j];
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        mt_real hh = half[i][0] * h[0] + half[i][1] * h[1] + half[i][2] * h[2];
-
-        for (int j = i; j < 3; j++) {
-            track->p[i][j] = half[i][j] + (gain[i] * noise - hh) * gain[j];
-            track->p[j][i] = track->p[i][j];
+            track->p[i][j] -= gain[i] * gain[j];
         }
     }
 }

@@ -7,10 +7,14 @@
 
 #include "meantime/servo.h"
 
-/** *ret_ph = P h; returns h' P h, the variance of what h observes. */
-mt_real mt_track_project(const struct mt_track *track, const mt_real h[3], mt_real ret_ph[3]);
-/** Takes in a measurement of noise variance `noise` whose innovation and gain are known. */
-void mt_track_measure(struct mt_track *track, const mt_real h[3], const mt_real gain[3],
-                      mt_real innovation, mt_real noise);
+/** x[i] becomes a x[i] + b x[j], and the covariance with it. */
+void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b);
+
+/** A measurement of h'x with noise variance `noise`, made ready: returns its standard deviation
+ * as predicted; *ret_gain is the gain for an innovation counted in that. */
+mt_real mt_track_weigh(const struct mt_track *track, const mt_real h[3], mt_real noise,
+                       mt_real ret_gain[3]);
+/** Takes in a weighed measurement; innovation in standard deviations. */
+void mt_track_absorb(struct mt_track *track, const mt_real gain[3], mt_real innovation);
 
 #endif

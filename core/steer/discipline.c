@@ -19,6 +19,7 @@
 #define ASTRAY_LIMIT 8
 #define RETRY_NS     (INT64_C(10) * MT_NS_PER_S)
 #define SILENCE_NS   (INT64_C(2) * MT_NS_PER_S)
+#define NEVER_S      1e9
 #define KNOWN_RATE   5e-6 /* s/s: how far a stored rate may have aged */
 
 void mt_steer_config_init(struct mt_steer_config *self)
@@ -48,6 +49,8 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
         .corrections = corrections,
         .sets_rate = start_rate_is_known,
         .slew_end = MT_MONO_NEVER,
+        .silence = MT_MONO_NEVER,
+        .lock = {.sigma = NEVER_S, .settled_once = NEVER_S},
     };
     mt_clock_model_init(&self->model);
     for (unsigned i = 0; i < source_count; i++) {
@@ -55,27 +58,60 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
     }
 }
 
+int64_t mt_steer_ns(mt_real s)
+{
+    return mt_span_to_ns(mt_span_from_real(s));
+}
+
+struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
+{
+    return self->selected < self->source_count ? &self->sources[self->selected] : 0;
+}
+
 static void lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
 {
     self->phase = phase;
     self->lock.settled = 0;
     self->lock.astray = 0;
-    self->lock.sigma = 0;
+    self->lock.sigma = NEVER_S;
 }
 
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
 {
+    struct mt_discipline_source *reset;
+
     if (source >= self->source_count) {
         return;
     }
-    self->sources[source] = (struct mt_discipline_source){.bound = MT_INTERVAL_TOO_LARGE,
-                                                          .reference_bound = MT_INTERVAL_TOO_LARGE,
-                                                          .scale = self->scale,
-                                                          .is_used = true};
-    mt_estimator_init(&self->sources[source].estimator, &self->model, self->config.granularity_ns);
+    reset = &self->sources[source];
+    *reset = (struct mt_discipline_source){.is_used = true, .origin.scale = self->scale};
+    mt_estimator_init(&reset->estimator, &self->model, self->config.granularity_ns);
     if (source == self->selected) {
         self->has_next = false;
         lose_lock(self, MT_STEER_ACQUIRING);
+    }
+}
+
+/* the selected source is alive: until when it may keep silent */
+static void listen(struct mt_discipline *self, int64_t patience_ns, struct mt_mono now)
+{
+    self->last_sample = now;
+    if (self->has_locked_once) {
+        self->silence = mt_mono_plus(now, patience_ns > SILENCE_NS ? patience_ns : SILENCE_NS);
+    }
+}
+
+/* plans by the selected source's estimate, if it has one */
+static void plan(struct mt_discipline *self)
+{
+    const struct mt_discipline_source *source = mt_steer_selected(self);
+    struct mt_estimate estimate;
+
+    if (source != 0 &&
+        mt_estimator_predict(&source->estimator, &self->model, source->estimator.track.at,
+                             &estimate) &&
+        estimate.is_complete) {
+        mt_steer_plan(self, &estimate, self->last_sample);
     }
 }
 
@@ -86,91 +122,82 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
     }
     self->selected = source;
     self->has_next = false;
-    if (mt_steer_selected(self) != 0) {
-        lose_lock(self, MT_STEER_ACQUIRING);
-        self->last_sample = now;
-        mt_steer_plan(self, now);
+    if (mt_steer_selected(self) == 0) {
+        lose_lock(self, self->has_locked_once ? MT_STEER_HOLDOVER : MT_STEER_IDLE);
+        self->silence = MT_MONO_NEVER;
+        if (self->slew_end.ns != MT_MONO_NEVER.ns) {
+            mt_steer_level(self);
+        }
         return;
     }
-    lose_lock(self, self->has_locked_once ? MT_STEER_HOLDOVER : MT_STEER_IDLE);
-    if (self->slew_end.ns != MT_MONO_NEVER.ns) {
-        mt_steer_level(self);
+    lose_lock(self, MT_STEER_ACQUIRING);
+    listen(self, 0, now);
+    if (self->sets_rate) {
+        mt_steer_plan(self, 0, now);
     }
-}
-
-static void keep_anchor(struct mt_discipline *self, const struct mt_discipline_source *source,
-                        mt_real asymmetry)
-{
-    self->anchor.track = source->estimator.track;
-    self->anchor.asymmetry = asymmetry;
-    self->anchor.bound = source->bound;
-    self->anchor.reference_bound = source->reference_bound;
-    self->anchor.scale = source->scale;
 }
 
 /* the lock criterion, once for each sample used */
-static void judge_lock(struct mt_discipline *self, const struct mt_discipline_source *source)
+static void judge_lock(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
-    struct mt_estimate estimate;
+    struct mt_discipline_source *source = mt_steer_selected(self);
+    struct mt_steer_lock *lock = &self->lock;
 
-    if (!mt_estimator_predict(&source->estimator, &self->model, source->estimator.track.at,
-                              &estimate) ||
-        !estimate.is_complete) {
-        return;
-    }
-    if (mt_real_abs(estimate.innovation) >= LOCK_SIGMA || self->lock.sigma <= 0 ||
-        estimate.offset_sigma < 0.9 * self->lock.sigma) {
-        self->lock.settled = 0;
-        self->lock.sigma = estimate.offset_sigma;
-    } else if (self->lock.settled < LOCK_SAMPLES) {
-        self->lock.settled++;
-    }
-    if (self->lock.settled == LOCK_SAMPLES) {
+    if (lock->astray > 0 || estimate->offset_sigma < 0.9 * lock->sigma) {
+        lock->settled = 0;
+        lock->sigma = estimate->offset_sigma;
+    } else if (++lock->settled == LOCK_SAMPLES) {
+        lock->settled = 0;
+        lock->sigma = estimate->offset_sigma;
         self->phase = MT_STEER_LOCKED;
         self->has_locked_once = true;
-        self->lock.settled = 0;
-        self->lock.sigma = estimate.offset_sigma;
     }
     if (self->phase == MT_STEER_LOCKED) {
-        self->lock.settled_once = estimate.offset_sigma;
-        keep_anchor(self, source, estimate.half_round_trip);
+        lock->settled_once = estimate->offset_sigma;
+        self->anchor.track = source->estimator.track;
+        self->anchor.origin = source->origin;
+        self->anchor.origin.asymmetry = estimate->half_round_trip;
     }
 }
 
 static void follow(struct mt_discipline *self, const struct mt_discipline_source *source,
                    enum mt_sample_verdict verdict, struct mt_mono now)
 {
-    bool is_astray =
-        verdict == MT_SAMPLE_OUTLIER || mt_real_abs(source->estimator.innovation) >= LOCK_SIGMA;
+    const struct mt_estimator *estimator = &source->estimator;
+    struct mt_estimate estimate;
 
-    self->last_sample = now;
-    self->lock.astray = is_astray ? self->lock.astray + 1 : 0;
+    listen(self, 4 * source->interval_ns, now);
+    if (verdict == MT_SAMPLE_OUTLIER || mt_real_abs(estimator->innovation) >= LOCK_SIGMA) {
+        self->lock.astray++;
+    } else {
+        self->lock.astray = 0;
+    }
     if (verdict == MT_SAMPLE_STEP || self->lock.astray >= ASTRAY_LIMIT ||
         self->phase == MT_STEER_HOLDOVER) {
         lose_lock(self, MT_STEER_ACQUIRING);
     }
-    if (verdict == MT_SAMPLE_USED) {
-        judge_lock(self, source);
-        mt_steer_plan(self, now);
+    if (verdict == MT_SAMPLE_USED &&
+        mt_estimator_predict(estimator, &self->model, estimator->track.at, &estimate) &&
+        estimate.is_complete) {
+        judge_lock(self, &estimate);
+        mt_steer_plan(self, &estimate, now);
     }
 }
 
-/* mean distance of a source's samples; a late one counts as no distance */
-static void learn_interval(struct mt_discipline_source *source, const struct mt_sample *sample)
+/* mean distance of a source's samples */
+static void learn_interval(struct mt_discipline_source *source, struct mt_mono now)
 {
-    mt_real elapsed =
-        mt_span_to_real(mt_instant_minus(sample->local.at, source->estimator.track.at));
-    mt_real most = 8 * source->interval;
+    int64_t elapsed_ns = now.ns - source->last.ns;
 
-    if (!source->estimator.is_started) {
-        return;
+    if (source->estimator.is_started) {
+        if (source->interval_ns == 0) {
+            source->interval_ns = elapsed_ns;
+        } else if (elapsed_ns > 8 * source->interval_ns) { /* a gap is no interval */
+            elapsed_ns = 8 * source->interval_ns;
+        }
+        source->interval_ns += (elapsed_ns - source->interval_ns) / 8;
     }
-    elapsed = elapsed > 0 ? elapsed : 0;
-    if (most <= 0) {
-        source->interval = elapsed;
-        return;
-    }
-    source->interval += ((elapsed < most ? elapsed : most) - source->interval) / 8;
+    source->last = now;
 }
 
 enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
@@ -179,8 +206,8 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     struct mt_sample present = *sample;
     struct mt_clock_model copy = self->model;
     struct mt_discipline_source *source;
-    enum mt_sample_verdict verdict = MT_SAMPLE_OLD;
     bool is_selected = sample->source == self->selected;
+    enum mt_sample_verdict verdict = MT_SAMPLE_OLD;
 
     if (sample->source >= self->source_count) {
         return MT_SAMPLE_REFUSED;
@@ -192,10 +219,10 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     if (sample->scale != self->scale && !self->config.adopts_scale) {
         verdict = MT_SAMPLE_REFUSED;
     } else if (mt_steer_translate(self, &present)) {
-        source->scale = sample->scale;
-        source->bound = sample->bound;
-        source->reference_bound = sample->reference_bound;
-        learn_interval(source, &present);
+        source->origin.bound = sample->bound;
+        source->origin.reference_bound = sample->reference_bound;
+        source->origin.scale = sample->scale;
+        learn_interval(source, now);
         verdict =
             mt_estimator_update(&source->estimator, is_selected ? &self->model : &copy, &present);
     }
@@ -206,25 +233,11 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     return verdict;
 }
 
-/* when silence means holdover */
-static struct mt_mono silence_at(const struct mt_discipline *self)
-{
-    const struct mt_discipline_source *source = mt_steer_selected(self);
-    int64_t patience_ns = SILENCE_NS;
-
-    if (source == 0 || !self->has_locked_once || self->phase == MT_STEER_HOLDOVER) {
-        return MT_MONO_NEVER;
-    }
-    if (source->interval * 4 > 2) {
-        patience_ns = mt_span_to_ns(mt_span_from_real(source->interval * 4));
-    }
-    return mt_mono_plus(self->last_sample, patience_ns);
-}
-
 void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now)
 {
-    if (now.ns >= silence_at(self).ns) {
+    if (now.ns >= self->silence.ns) {
         lose_lock(self, MT_STEER_HOLDOVER);
+        self->silence = MT_MONO_NEVER;
     }
     if (now.ns >= self->slew_end.ns) {
         mt_steer_level(self);
@@ -233,7 +246,7 @@ void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now)
 
 struct mt_mono mt_discipline_deadline(const struct mt_discipline *self)
 {
-    return mt_mono_earlier(silence_at(self), self->slew_end);
+    return mt_mono_earlier(self->silence, self->slew_end);
 }
 
 bool mt_discipline_next_correction(struct mt_discipline *self, struct mt_correction *ret_correction)
@@ -255,33 +268,32 @@ static void begin_at_rate(struct mt_discipline *self, const struct mt_applied *a
     self->corrections = applied->corrections;
     self->history_count = 0;
     self->model.frequency_variance = KNOWN_RATE * KNOWN_RATE;
+    self->model.at = applied->at;
     for (uint16_t i = 0; i < self->source_count; i++) {
-        if (self->sources[i].is_used) {
-            mt_discipline_reset_source(self, i);
-        }
+        mt_discipline_reset_source(self, i);
     }
 }
 
 void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *applied)
 {
-    bool is_ours = self->awaits_applied;
+    bool sets_rate = self->sets_rate && self->awaits_applied && applied->kind == MT_CORRECT_RATE;
 
     self->awaits_applied = false;
+    self->has_next = false; /* planned before this one took effect */
     if (applied->is_refused) {
         self->next_correction_at = mt_mono_plus(self->last_sample, RETRY_NS);
         self->slew_end = MT_MONO_NEVER;
         return;
     }
-    if (is_ours && self->sets_rate && applied->kind == MT_CORRECT_RATE) {
+    if (sets_rate) {
         begin_at_rate(self, applied);
         return;
     }
-    self->has_next = false; /* planned before this one took effect */
     mt_steer_record(self, applied);
     if (applied->kind == MT_CORRECT_STEP) {
         self->has_stepped = true;
         self->next_correction_at = self->last_sample;
-        mt_steer_plan(self, self->last_sample);
+        plan(self);
     }
 }
 

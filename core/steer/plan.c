@@ -23,120 +23,110 @@
 
 mt_real mt_steer_even_rate(const struct mt_discipline *self)
 {
-    return (1 + self->rate) / (1 + self->model.frequency) - 1;
+    return (1 + self->rate) * (1 - self->model.frequency) - 1;
 }
 
-static void hand_out_rate(struct mt_discipline *self, mt_real rate)
+/* the even rate less `slew` */
+static void hand_out_rate(struct mt_discipline *self, mt_real slew)
 {
     mt_real range = self->config.max_rate;
     mt_real even = mt_steer_even_rate(self);
+    mt_real rate = mt_real_clamp(even - slew, -range, range);
 
     self->is_saturated = mt_real_abs(even) > range;
-    rate = mt_real_clamp(rate, -range, range);
     self->has_next = mt_real_abs(rate - self->rate) > EVEN_ENOUGH;
-    self->next = (struct mt_correction){.kind = MT_CORRECT_RATE, .rate = rate};
+    self->next.kind = MT_CORRECT_RATE;
+    self->next.rate = rate;
 }
 
 void mt_steer_level(struct mt_discipline *self)
 {
     self->slew_end = MT_MONO_NEVER;
-    if (!self->awaits_applied && !self->config.estimates_only && self->model.is_known &&
+    if (!self->awaits_applied && self->model.is_known && !self->config.estimates_only &&
         !self->sets_rate) {
-        hand_out_rate(self, mt_steer_even_rate(self));
+        hand_out_rate(self, 0);
     }
 }
 
-static bool wants_step(const struct mt_discipline *self, const struct mt_discipline_source *source,
-                       const struct mt_estimate *estimate)
+static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate,
+                       mt_real size)
 {
-    struct mt_span size = mt_span_abs(estimate->offset);
+    const struct mt_steer_config *config = &self->config;
     bool is_later = self->has_locked_once || self->has_stepped;
-    bool is_never = is_later ? self->config.never_step_later : self->config.never_step_at_start;
 
-    if (source->scale != self->scale) {
-        return true;
-    }
-    if (is_never || mt_span_to_real(size) < STEP_SIGMA * estimate->offset_sigma) {
+    if (is_later ? config->never_step_later : config->never_step_at_start) {
         return false;
     }
-    return mt_span_compare(size, is_later ? self->config.step_later : self->config.step_at_start) >
-           0;
+    return size > STEP_SIGMA * estimate->offset_sigma &&
+           size > mt_span_to_real(is_later ? config->step_later : config->step_at_start);
 }
 
 /* s: in which the estimated offset shall be removed */
 static mt_real slew_time(const struct mt_discipline *self, const struct mt_estimate *estimate,
-                         mt_real interval, mt_real offset)
+                         mt_real size)
 {
-    mt_real variance = estimate->offset_sigma * estimate->offset_sigma;
-    mt_real noise = estimate->noise[MT_SAMPLE_FORWARD];
-    mt_real settled = self->lock.settled_once;
-    mt_real time;
+    mt_real interval = 1e-9 * (mt_real)mt_steer_selected(self)->interval_ns;
+    mt_real sigma = estimate->offset_sigma;
+    /* a source has either one-way or offset samples; the other noise is 0 */
+    mt_real noise =
+        (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
+    mt_real doubt = sigma / self->lock.settled_once;
+    mt_real time = FOLLOW_SHARE * interval * (1 + noise * noise);
 
-    if (noise < estimate->noise[MT_SAMPLE_OFFSET]) {
-        noise = estimate->noise[MT_SAMPLE_OFFSET];
+    if (size < DOUBTLESS_SIGMA * sigma) {
+        time *= 1 + doubt * doubt;
     }
-    time = FOLLOW_SHARE * interval * (1 + noise * noise / variance);
-    if (settled > 0 && mt_real_abs(offset) < DOUBTLESS_SIGMA * estimate->offset_sigma) {
-        time *= 1 + variance / (settled * settled);
+    if (time < interval) {
+        time = interval;
     }
-    return time > interval ? time : interval;
+    /* the history of corrections must reach back over the path */
+    return time > estimate->delay / 2 ? time : estimate->delay / 2;
 }
 
-static int64_t to_ns(mt_real s)
+static struct mt_mono later(struct mt_mono now, mt_real s)
 {
-    return mt_span_to_ns(mt_span_from_real(s));
+    return mt_mono_plus(now, mt_steer_ns(s));
 }
 
-static void slew(struct mt_discipline *self, const struct mt_estimate *estimate, mt_real interval,
+static void slew(struct mt_discipline *self, const struct mt_estimate *estimate, mt_real offset,
                  struct mt_mono now)
 {
-    mt_real offset = mt_span_to_real(estimate->offset);
-    mt_real time = slew_time(self, estimate, interval, offset);
-    mt_real most = self->config.max_slew;
-    mt_real slew = mt_real_clamp(offset / time, -most, most);
-    mt_real spacing = time / 4;
+    mt_real size = mt_real_abs(offset);
+    mt_real time = slew_time(self, estimate, size);
+    mt_real least = size / self->config.max_slew;
 
-    if (slew != 0) {
-        time = offset / slew;
+    self->next_correction_at = later(now, 0.75 * time);
+    if (time < least) {
+        time = least;
     }
-    hand_out_rate(self, (1 + mt_steer_even_rate(self)) * (1 - slew) - 1);
-    if (spacing < interval * 3 / 4) {
-        spacing = interval * 3 / 4;
-    }
-    if (spacing < estimate->delay / 2) { /* the history must reach back over the path */
-        spacing = estimate->delay / 2;
-    }
-    self->next_correction_at = mt_mono_plus(now, to_ns(spacing));
-    self->slew_end = mt_mono_plus(now, to_ns(time > spacing ? time : spacing));
+    hand_out_rate(self, offset / time);
+    self->slew_end = later(now, time);
 }
 
-void mt_steer_plan(struct mt_discipline *self, struct mt_mono now)
+void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate,
+                   struct mt_mono now)
 {
-    const struct mt_discipline_source *source = mt_steer_selected(self);
-    const struct mt_estimator *estimator;
-    struct mt_estimate estimate;
+    enum mt_timescale scale = mt_steer_selected(self)->origin.scale;
+    mt_real offset;
 
-    if (source == 0 || self->awaits_applied || self->config.estimates_only ||
+    if (self->awaits_applied || self->config.estimates_only ||
         now.ns < self->next_correction_at.ns) {
         return;
     }
     if (self->sets_rate) {
-        self->next = (struct mt_correction){.kind = MT_CORRECT_RATE, .rate = self->rate};
+        self->next.kind = MT_CORRECT_RATE;
+        self->next.rate = self->rate;
         self->has_next = true;
         return;
     }
-    estimator = &source->estimator;
-    if (!mt_estimator_predict(estimator, &self->model, estimator->track.at, &estimate) ||
-        !estimate.is_complete) {
-        return;
-    }
-    if (wants_step(self, source, &estimate)) {
-        self->next = (struct mt_correction){.kind = MT_CORRECT_STEP,
-                                            .step = mt_span_negate(estimate.offset),
-                                            .scale = source->scale};
+    offset = mt_span_to_real(estimate->offset);
+    if (scale != self->scale || wants_step(self, estimate, mt_real_abs(offset))) {
+        self->next.kind = MT_CORRECT_STEP;
+        self->next.step = mt_span_negate(estimate->offset);
+        self->next.scale = scale;
         self->has_next = true;
         self->slew_end = MT_MONO_NEVER;
         return;
     }
-    slew(self, &estimate, source->interval, now);
+    slew(self, estimate, offset, now);
 }

@@ -18,15 +18,18 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
 
 /** The rate at which the clock would keep its distance from the reference, unlimited. */
 mt_real mt_steer_even_rate(const struct mt_discipline *self);
-/** Decides whether to correct the clock now. */
-void mt_steer_plan(struct mt_discipline *self, struct mt_mono now);
+/** Decides by the estimate of the selected source whether to correct the clock now. */
+void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate,
+                   struct mt_mono now);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
 
+/* ---- discipline.c ---- */
+
+/** Seconds in nanoseconds, rounded down; saturates. */
+int64_t mt_steer_ns(mt_real s);
+
 /** The selected source; null if there is none. */
-static inline struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
-{
-    return self->selected < self->source_count ? &self->sources[self->selected] : 0;
-}
+struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self);
 
 #endif

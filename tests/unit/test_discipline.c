@@ -206,7 +206,7 @@ static void discipline_locks_soon_when_it_starts_cold(void **state)
     }
 }
 
-/* ---- disturbances ----------------------------------------------------------------------------- */
+/* ---- disturbances ---------------------------------------------------------------------------- */
 
 static void discipline_keeps_frequency_when_samples_pause(void **state)
 {
@@ -318,7 +318,7 @@ static void discipline_moves_over_when_the_new_source_differs(void **state)
     assert_int_equal(world->sums.steps, 0);
 }
 
-/* ---- holdover --------------------------------------------------------------------------------- */
+/* ---- holdover -------------------------------------------------------------------------------- */
 
 static void discipline_bound_holds_when_in_holdover(void **state)
 {
@@ -385,7 +385,7 @@ static void discipline_ends_a_slew_when_samples_stop(void **state)
     assert_true(mt_real_abs(world_offset(world) - 1e-3) < 1e-6 + mt_real_abs(error) / 10);
 }
 
-/* ---- steps and slews -------------------------------------------------------------------------- */
+/* ---- steps and slews ------------------------------------------------------------------------- */
 
 static void discipline_steps_when_policy_says_so(void **state)
 {
@@ -505,7 +505,7 @@ static void discipline_tells_the_estimator_when_the_rate_is_coarse(void **state)
     assert_int_equal(world->sums.outside_bound, 0);
 }
 
-/* ---- scales ----------------------------------------------------------------------------------- */
+/* ---- scales ---------------------------------------------------------------------------------- */
 
 static void discipline_takes_the_scale_when_it_may(void **state)
 {
@@ -541,7 +541,7 @@ static void discipline_refuses_when_the_scale_is_not_its_own(void **state)
     assert_true(world->sources[0].verdicts[MT_SAMPLE_REFUSED] > 30);
 }
 
-/* ---- who may be touched ----------------------------------------------------------------------- */
+/* ---- who may be touched ---------------------------------------------------------------------- */
 
 static void discipline_touches_nothing_when_no_source_is_selected(void **state)
 {
@@ -645,7 +645,7 @@ static void discipline_sets_the_stored_rate_when_first_selected(void **state)
     assert_true(mt_real_abs(rate + 30e-6) < 50e-9);
 }
 
-/* ---- lock ------------------------------------------------------------------------------------- */
+/* ---- lock ------------------------------------------------------------------------------------ */
 
 static void discipline_unlocks_when_innovations_stay_large(void **state)
 {
@@ -684,7 +684,7 @@ static void discipline_is_in_holdover_when_patience_ends(void **state)
     }
 }
 
-/* ---- bound ------------------------------------------------------------------------------------ */
+/* ---- bound ----------------------------------------------------------------------------------- */
 
 static void discipline_names_the_parts_when_it_reports_a_bound(void **state)
 {
@@ -701,7 +701,7 @@ static void discipline_names_the_parts_when_it_reports_a_bound(void **state)
     mt_discipline_report(&world->discipline, world_local(world), &report);
     assert_int_equal(report.reference, MT_BOUND_SOURCE);
     assert_int_equal(report.parts.source_ns, 0);
-    assert_int_equal(report.parts.granularity_ns, 8);
+    assert_int_equal(report.parts.granularity_ns, 8 + 4);
     assert_in_range(report.parts.asymmetry_ns, 9300, 10100); /* half the least round trip */
     own_ns = report.parts.estimate_ns + report.parts.asymmetry_ns + report.parts.granularity_ns +
              report.parts.steering_ns;
@@ -740,7 +740,7 @@ static void discipline_bound_covers_asymmetry_when_it_cannot_be_seen(void **stat
     assert_int_equal(world->sums.outside_bound, 0);
 }
 
-/* ---- late samples and corrections ------------------------------------------------------------- */
+/* ---- late samples and corrections ------------------------------------------------------------ */
 
 #define LATE 6
 
@@ -914,10 +914,10 @@ static void discipline_forgives_when_someone_else_steps_the_clock(void **state)
     assert_int_equal(world->verdicts[MT_SAMPLE_OUTLIER], 0);
 }
 
-/* ---- determinism ------------------------------------------------------------------------------ */
+/* ---- determinism ----------------------------------------------------------------------------- */
 
 /* gcc and clang, any optimisation, host and firmware: change the number only with the maths */
-#define GOLDEN_HASH 0xfc5f3fd8f89e63a6u
+#define GOLDEN_HASH 0x32332081fe922875u
 
 static void discipline_gives_equal_bits_when_compiled_otherwise(void **state)
 {

@@ -15,7 +15,7 @@
 #include "meantime/sample.h"
 
 /** What is known of a steered clock's oscillator, whoever it is compared with.  `frequency` is
- * the local clock's present rate against the reference minus one, with the correction that is
+ * what the local clock gains on the reference in a second of its own, with the correction that is
  * applied to it now: after a perfect correction it is 0. */
 struct mt_clock_model {
     mt_real frequency;          /**< s/s; positive: the local clock gains */
@@ -42,7 +42,7 @@ struct mt_estimate {
     struct mt_instant at;  /**< local time */
     struct mt_span offset; /**< local - source */
     mt_real offset_sigma;  /**< s */
-    mt_real frequency;     /**< s/s, as in mt_clock_model */
+    mt_real frequency;     /**< s/s: the local clock's rate against the reference minus one */
     mt_real frequency_sigma;
     mt_real delay; /**< mean one-way path delay, s */
     mt_real delay_sigma;
@@ -62,16 +62,19 @@ struct mt_track {
     mt_real p[3][3];      /**< covariance, symmetric */
 };
 
+/** Seconds from one reading to another. */
+mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to);
 /** Predicts to local time `at`, before or after track->at; `wander` as in mt_clock_model. */
-void mt_track_predict(struct mt_track *track, mt_real wander, struct mt_instant at);
-/** The clock was stepped by `by`; afterwards its readings are of `scale`. */
-void mt_track_stepped(struct mt_track *track, struct mt_span by, enum mt_timescale scale);
+void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_instant *at);
+/** The clock was stepped by `by`. */
+void mt_track_stepped(struct mt_track *track, const struct mt_span *by);
 /** The clock's rate was multiplied by 1 + delta when it read `at`: the state is expressed on a
  * clock that has always run at the new rate, so nothing is predicted and nothing is lost. */
-void mt_track_rate_changed(struct mt_track *track, mt_real delta, struct mt_instant at);
-/** By how much a clock that has always run at the new rate differs, at its old reading `then`,
- * from one whose rate was multiplied by 1 + delta when it read `at`. */
-struct mt_span mt_rate_shift(mt_real delta, struct mt_instant at, struct mt_instant then);
+void mt_track_rate_changed(struct mt_track *track, mt_real delta, const struct mt_instant *at);
+
+/** The state at local time `at` as an estimate; sigmas are multiplied by `tail`. */
+void mt_track_estimate(const struct mt_track *track, mt_real wander, const struct mt_instant *at,
+                       mt_real tail, struct mt_estimate *ret_estimate);
 
 #define MT_ESTIMATOR_START 6 /**< samples from which the first noise estimate is made */
 
@@ -79,31 +82,24 @@ struct mt_span mt_rate_shift(mt_real delta, struct mt_instant at, struct mt_inst
 struct mt_estimator {
     struct mt_track track;
     struct mt_servo_noise {
-        mt_real variance;           /**< s^2 */
-        mt_real delay;              /**< s: last measured value less the offset's part */
-        mt_real refused;            /**< s: innovation of the last refused sample */
-        mt_real first;              /**< s: and of the first refused one in a row, */
-        struct mt_instant first_at; /**< with its local time */
+        mt_real variance; /**< s^2 */
+        mt_real refused;  /**< s: innovation of the last refused sample */
         uint16_t count;
-        uint8_t strays_in_a_row;     /**< refused, whatever they say */
-        uint8_t refused_in_a_row;    /**< to the same side */
+        uint8_t refused_in_a_row;
         uint8_t consistent_in_a_row; /**< and about equal */
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
     } noise[MT_SAMPLE_KIND_COUNT];
     struct mt_servo_whiteness {
-        mt_real offset;      /**< d offset / d ln(wander) */
-        mt_real frequency;   /**< d frequency / d ln(wander) */
+        mt_real slope[2];    /**< d offset, d frequency / d ln(wander) */
         mt_real score;       /**< d ln(likelihood) / d ln(wander) */
         mt_real information; /**< variance of score if the wander is right */
         mt_real elapsed;     /**< s since offset and delay were begun */
     } whiteness;
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
-    mt_real minimum_delay;        /**< s: smallest forward + reverse seen, halved */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
     mt_real innovation;
-    uint32_t samples;
-    uint32_t outliers;
     uint16_t fresh; /**< samples used since the last (re)start */
+    uint8_t wary;   /**< rises with each refused sample, falls with each used one */
     uint8_t old_in_a_row;
     uint8_t first_kind; /**< of the sample that (re)started it */
     bool is_started;

@@ -63,12 +63,19 @@ enum mt_steer_phase {
     MT_STEER_HOLDOVER, /**< was locked; no samples of any selected source */
 };
 
+/** What a source says of itself, and what is known of the way to it. */
+struct mt_steer_origin {
+    struct mt_interval bound;           /**< its own error; too large: unknown */
+    struct mt_interval reference_bound; /**< and its grandmaster's */
+    mt_real asymmetry;                  /**< s: half the least round trip */
+    enum mt_timescale scale;
+};
+
 struct mt_discipline_source {
     struct mt_estimator estimator;
-    struct mt_interval bound;           /**< the source's own, from its last sample ... */
-    struct mt_interval reference_bound; /**< ... and its grandmaster's; too large: unknown */
-    enum mt_timescale scale;
-    mt_real interval; /**< s: mean distance of its samples */
+    struct mt_steer_origin origin;
+    int64_t interval_ns; /**< mean distance of its samples */
+    struct mt_mono last; /**< arrival of the last one */
     uint32_t verdicts[MT_SAMPLE_VERDICT_COUNT];
     bool is_used;
 };
@@ -84,7 +91,7 @@ struct mt_discipline {
         struct mt_instant at;
         union {
             struct mt_span step;
-            mt_real ratio; /**< new rate = (1 + ratio) old rate */
+            mt_real ratio; /**< 1 + new rate = (1 + ratio) (1 + old rate) */
         } by;
         enum mt_correction_kind kind;
     } history[MT_CORRECTION_HISTORY]; /**< ring, newest at history_at - 1 */
@@ -103,18 +110,16 @@ struct mt_discipline {
     bool is_saturated; /**< the clock's range does not suffice */
     struct mt_steer_lock {
         mt_real sigma;        /**< published sigma that the next ones are compared with */
-        mt_real settled_once; /**< sigma while locked; 0: never was */
+        mt_real settled_once; /**< sigma while locked; huge: never was */
         uint8_t settled;      /**< samples in a row that meet the lock criterion */
         uint8_t astray;       /**< samples in a row with an innovation beyond 3 sigma */
     } lock;
     struct mt_steer_anchor { /**< what was known when last locked: holdover starts here */
         struct mt_track track;
-        mt_real asymmetry; /**< s */
-        struct mt_interval bound;
-        struct mt_interval reference_bound;
-        enum mt_timescale scale;
+        struct mt_steer_origin origin;
     } anchor;
-    struct mt_mono last_sample;
+    struct mt_mono last_sample;        /**< of the selected source */
+    struct mt_mono silence;            /**< without a sample until then: holdover */
     struct mt_mono next_correction_at; /**< not before */
     struct mt_mono slew_end;           /**< the offset will be gone: back to plain frequency */
 };
