@@ -35,7 +35,8 @@ static void sent(struct mt_port *port, uint32_t token, struct mt_ptp_message *me
     struct mt_delay_request *delay = &port->delay;
     struct mt_delay_exchange *exchange = &delay->exchange[delay->next];
     if (exchange->token != 0) {
-        mt_port_count(port, MT_COUNT_DELAY_UNANSWERED);
+        mt_port_count(port,
+                      exchange->has_arrival ? MT_COUNT_TX_STAMP_LOST : MT_COUNT_DELAY_UNANSWERED);
     }
     delay->next = (uint8_t)((delay->next + 1) % MT_DELAY_OUTSTANDING);
     *exchange = (struct mt_delay_exchange){.token = token, .sequence = delay->sequence++};

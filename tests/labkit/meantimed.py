@@ -114,7 +114,8 @@ class Meantimed:
             text=True, timeout=timeout_s, check=False, env={**os.environ, **self.environment})
 
     def history(self):
-        """(realtime in s, port, from, to) of each change of state in the log."""
+        """(realtime in s, port, from, to) of each change of state in the log, which does not
+        tell all when there are many at once."""
         day_s = int(self.started_realtime_s) // 86400 * 86400
         changes = []
         for found in STATE.finditer(self.log()):
@@ -128,8 +129,11 @@ class Meantimed:
         return changes
 
     def states(self):
-        """The state of each port, as the log has it."""
-        return {port: after for _, port, _, after in self.history()}
+        """The state of each port; empty while nobody answers."""
+        reply = control.request(self.socket, {"command": "status"})
+        if reply is None:
+            return {}
+        return {port["name"]: port["state"] for port in reply["status"]["instances"][0]["ports"]}
 
     def when(self, state, port="eth0", since_s=0.0):
         """Realtime of the first change to the state since then, or None."""

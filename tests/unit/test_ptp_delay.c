@@ -259,6 +259,18 @@ static void ptp_delay_counts_the_oldest_unanswered_when_too_many_are_under_way(v
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_DELAY_UNANSWERED), 1);
 }
 
+static void ptp_delay_counts_the_timestamp_lost_when_only_the_answer_came(void **state)
+{
+    bench.holds_stamps = true;
+    for (unsigned i = 0; i < MT_DELAY_OUTSTANDING; i++) {
+        respond(next_request(), local_ns(), 0);
+    }
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_TX_STAMP_LOST), 0);
+    next_request();
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_TX_STAMP_LOST), 1);
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_DELAY_UNANSWERED), 0);
+}
+
 /* A path of 50 ms with 64 requests a second: several are under way at once. */
 static void ptp_delay_measures_every_exchange_when_the_path_is_longer_than_the_interval(
     void **state)
@@ -491,6 +503,7 @@ int main(void)
         HOLDING(loses_one_exchange_when_its_timestamp_is_lost),
         HOLDING(counts_unknown_when_a_token_is_used_up_or_invented),
         RECEIVING(counts_the_oldest_unanswered_when_too_many_are_under_way),
+        RECEIVING(counts_the_timestamp_lost_when_only_the_answer_came),
         RECEIVING(measures_every_exchange_when_the_path_is_longer_than_the_interval),
         RECEIVING(spreads_requests_when_nobody_asks_for_an_interval),
         RECEIVING(follows_the_interval_when_the_parent_asks_for_it),

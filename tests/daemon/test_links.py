@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What happens to an interface does not end the daemon; it synchronises again."""
+import time
+
+import pytest
+
+import netlab
+import truth
+from test_defects import LAB_CLOCK, pair
+
+
+def take_down_and_up(lab, node, _):
+    lab.ip(node, "link", "set", "eth0", "down")
+    time.sleep(1.5)
+    lab.ip(node, "link", "set", "eth0", "up")
+
+
+def delete_and_make_again(lab, node, other):
+    lab.ip(node, "link", "del", "eth0")
+    time.sleep(1.5)
+    lab.link(node, "eth0", other, "eth0")
+
+
+def rename(lab, node, _):
+    lab.ip(node, "link", "set", "eth0", "down")
+    lab.ip(node, "link", "set", "eth0", "name", "lan0")
+    lab.ip(node, "link", "set", "lan0", "up")
+
+
+def lose_address_for_a_while(lab, node, _):
+    address = lab.ip(node, "-4", "-o", "address", "show", "eth0").split()[3]
+    lab.ip(node, "address", "flush", "dev", "eth0")
+    time.sleep(1.5)
+    lab.ip(node, "address", "add", address, "dev", "eth0")
+
+
+def flap(lab, node, _):
+    for _ in range(20):
+        lab.ip(node, "link", "set", "eth0", "down")
+        lab.ip(node, "link", "set", "eth0", "up")
+
+
+MISHAPS = {"down and up": take_down_and_up, "deleted and made again": delete_and_make_again,
+           "renamed": rename, "address lost": lose_address_for_a_while, "flapping": flap}
+LONG = [("transmitter", "renamed"), ("transmitter", "address lost"), ("transmitter", "flapping"),
+        ("receiver", "address lost")]
+CASES = [(whose, what) for whose in ("transmitter", "receiver") for what in MISHAPS]
+
+
+@pytest.mark.lab(seconds=14)
+@pytest.mark.parametrize("whose, what", [
+    pytest.param(*case, marks=pytest.mark.long if case in LONG else (), id=" ".join(case))
+    for case in CASES])
+def test_receiver_synchronises_again_when_an_interface_is(lab, whose, what):
+    a, b = pair(lab)
+    time.sleep(1)
+    steps = b.page().steps
+    since_s = time.time()
+    MISHAPS[what](lab, *(("A", "B") if whose == "transmitter" else ("B", "A")))
+
+    def is_back():
+        reading = truth.read(b, a)
+        return b.states()["eth0"] == "RECEIVER" and reading.state == "locked" and a.is_running()
+    if what != "renamed":  # which may pass unnoticed
+        assert netlab.wait_until(lambda: len([1 for change in b.history() + a.history()
+                                              if change[0] >= since_s]) > 0, 10)
+    time.sleep(1)
+    assert netlab.wait_until(is_back, 20), b.states()
+    readings = truth.hold(b, a, seconds=1)
+    truth.assert_inside(readings)
+    assert readings[-1].steps == steps  # it knew the time all along
+
+
+@pytest.mark.lab(seconds=14)
+def test_daemon_waits_when_the_interface_does_not_exist_yet(lab):
+    lab.nodes("A", "B")
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b.wait_log(r"there is no interface eth0; waiting for it")
+    lab.link("A", "eth0", "B", "eth0")
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, a, seconds=1))

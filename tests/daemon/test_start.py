@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What keeps the daemon from starting is told in one sentence, with the remedy."""
+import os
+import socket
+import subprocess
+
+import pytest
+
+import meantimed
+
+BARE = "[daemon]\nrun_directory = /run/B\nstate_directory = /run/B\n[ptp eth0]\n"
+
+
+def run(lab, *command, timeout_s=5):
+    """A command in node B that must end by itself: (exit status, lines on standard error)."""
+    result = subprocess.run(["ip", "netns", "exec", "t-B", *command], capture_output=True,
+                            text=True, timeout=timeout_s, check=False)
+    return result.returncode, result.stderr.splitlines()
+
+
+def write(lab, text):
+    os.makedirs("/run/B", exist_ok=True)
+    path = lab.path("bad.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def assert_one_sentence(lines, *parts):
+    assert len(lines) == 1, lines
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+@pytest.mark.lab(seconds=3)
+def test_busy_port_is_told_with_the_remedy(lab):
+    lab.chain("A", "B")
+    with lab.inside("B"):
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("", 319))
+    status, lines = run(lab, meantimed.DAEMON, "-c", write(lab, BARE))
+    assert status == 1
+    assert_one_sentence(lines, "319", "eth0", "in use", "stop it")
+
+
+@pytest.mark.lab(seconds=3)
+def test_second_daemon_is_told_of_the_first(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0")
+    b.wait_state("TRANSMITTER")
+    status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
+    assert status == 1
+    assert_one_sentence(lines, "another")
+    assert b.is_running() and b.status()
+
+
+@pytest.mark.lab(seconds=3)
+def test_missing_privilege_is_told_with_the_remedy(lab):
+    lab.chain("A", "B")
+    status, lines = run(lab, "setpriv", "--bounding-set", "-net_bind_service,-net_raw",
+                        meantimed.DAEMON, "-c", write(lab, BARE))
+    assert status == 1
+    assert_one_sentence(lines, "eth0", "CAP_NET_BIND_SERVICE", "root")
+
+
+@pytest.mark.lab(seconds=3)
+def test_no_file_and_no_interface_is_told_with_the_remedy(lab):
+    lab.chain("A", "B")
+    if os.path.exists("/etc/meantime/meantime.conf"):
+        pytest.skip("this machine has a configuration")
+    status, lines = run(lab, meantimed.DAEMON)
+    assert status == 1
+    assert_one_sentence(lines, "/etc/meantime/meantime.conf", "meantimed -i eth0")
+
+
+@pytest.mark.lab(seconds=3)
+def test_file_that_is_not_there_is_told(lab):
+    lab.chain("A", "B")
+    status, lines = run(lab, meantimed.DAEMON, "-c", "/run/nothing.conf")
+    assert status == 1
+    assert_one_sentence(lines, "/run/nothing.conf", "No such file")
+
+
+@pytest.mark.lab(seconds=3)
+@pytest.mark.parametrize("text, line, parts", [
+    ("[ptp]\nlog_anounce_interval = 1\n", 2, ("log_anounce_interval", "log_announce_interval")),
+    ("[ptp]\n\npriority1 = 300\n", 3, ("priority1", "300", "255")),
+    ("[clok]\n", 1, ("clok", "clock")),
+    ("[ptp]\nlog_sync_interval = fast\n", 2, ("log_sync_interval", "fast", "integer")),
+], ids=["unknown key", "out of range", "unknown section", "not a number"])
+def test_wrong_configuration_is_told_with_file_and_line(lab, text, line, parts):
+    lab.chain("A", "B")
+    path = write(lab, text + BARE)
+    status, lines = run(lab, meantimed.DAEMON, "-c", path)
+    assert status == 1
+    assert_one_sentence(lines, f"{path}:{line}:", *parts)
+
+
+@pytest.mark.lab(seconds=4)
+def test_directory_that_may_not_be_written_is_told(lab):
+    lab.chain("A", "B")
+    text = BARE.replace("run_directory = /run/B", "run_directory = /proc/nothing")
+    status, lines = run(lab, meantimed.DAEMON, "-c", write(lab, text))
+    assert status == 1
+    assert_one_sentence(lines, "/proc/nothing")
