@@ -137,6 +137,14 @@ static void config_prefers_the_nearest_section_when_a_key_is_in_several(void **s
     mt_config_free(config);
 }
 
+static void config_clears_a_flag_when_a_nearer_section_says_no(void **state)
+{
+    struct mt_config *config = parse_good("[ptp]\nleap61 = yes\ntime_traceable = yes\n[ptp a]\n"
+                                          "[instance main]\nleap61 = no\n");
+    assert_int_equal(config->instances[0].ptp.time.flags, MT_PTP_TIME_TRACEABLE);
+    mt_config_free(config);
+}
+
 static void config_takes_names_of_other_standards_when_they_are_known(void **state)
 {
     struct mt_config *config = parse_good("[ptp]\nslave_only = yes\ndomainNumber = 4\n"
@@ -188,6 +196,10 @@ static void config_names_nearest_key_when_key_is_unknown(void **state)
     assert_problem("[ptp eth0]\nlog_snyc_interval = 3\n",
                    "f:2: log_snyc_interval: unknown key in [ptp eth0]; did you mean "
                    "log_sync_interval?");
+    assert_problem("[ptp eth0]\ntlt = 3\n",
+                   "f:2: tlt: unknown key in [ptp eth0]; did you mean ttl?");
+    assert_problem("[ptp eth0]\n[ptp]\nodmian = 3\n",
+                   "f:3: odmian: unknown key in [ptp]; did you mean domain?");
     assert_problem("[ptp eth0]\nflavour = sweet\n", "f:2: flavour: unknown key in [ptp eth0]");
 }
 
@@ -426,6 +438,7 @@ int main(void)
         cmocka_unit_test(config_refuses_when_interface_name_is_impossible),
         cmocka_unit_test(config_adds_interface_when_file_does_not_have_it),
         cmocka_unit_test(config_prefers_the_nearest_section_when_a_key_is_in_several),
+        cmocka_unit_test(config_clears_a_flag_when_a_nearer_section_says_no),
         cmocka_unit_test(config_takes_names_of_other_standards_when_they_are_known),
         cmocka_unit_test(config_reads_lines_as_people_write_them),
         cmocka_unit_test(config_joins_list_when_it_is_given_in_pieces),

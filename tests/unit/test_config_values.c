@@ -284,6 +284,32 @@ static void config_values_of_the_example_cover_every_key(void **state)
     mt_config_free(plain);
 }
 
+static void assert_written(const char *name, const char *value, const char *wanted)
+{
+    struct mt_config_port port;
+    struct mt_config_pool pool = {NULL};
+    char text[64];
+    memset(&port, 0, sizeof port);
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_PORT, name);
+    assert_true(mt_config_value_parse(key, value, &port, &pool));
+    mt_config_value_write(key, &port, text, sizeof text);
+    assert_string_equal(text, wanted);
+    mt_config_pool_free(&pool);
+}
+
+static void config_values_are_written_exactly(void **state)
+{
+    assert_written("egress_latency", "2.0000152587890625ns", "2.0000152587890625ns");
+    assert_written("egress_latency", "-0.5 ns", "-0.5ns");
+    assert_written("egress_latency", "0.3ns", "0.3000030517578125ns");
+    assert_written("egress_latency", "-0.3ns", "-0.3000030517578125ns");
+    assert_written("egress_latency", "1500us", "1500us");
+    assert_written("egress_latency", "0.002s", "2ms");
+    assert_written("egress_latency", "0", "0");
+    assert_written("acceptable_transmitters", "0011223344556677-9,00:11:22:33:44:55:66:78",
+                   "001122.3344.556677-9, 001122.3344.556678");
+}
+
 static void config_values_are_exact_when_units_differ(void **state)
 {
     struct mt_config *config = parse_good("[ptp a]\negress_latency = 0.1 us\n"
@@ -345,6 +371,7 @@ int main(void)
         cmocka_unit_test(config_values_are_the_defaults_of_each_key_when_nothing_is_written),
         cmocka_unit_test(config_values_of_a_file_stay_when_written_and_read_again),
         cmocka_unit_test(config_values_of_the_example_cover_every_key),
+        cmocka_unit_test(config_values_are_written_exactly),
         cmocka_unit_test(config_values_are_exact_when_units_differ),
         cmocka_unit_test(config_values_are_the_core_defaults_when_nothing_is_written),
     };
