@@ -2,8 +2,8 @@
 """Tests that need a network of their own.
 
 A test marked `lab(seconds=N)` runs in a process of its own in private namespaces
-(labkit/isolate.py), MEANTIME_LABS of them at a time (2), longest first.  It fails when it takes
-much longer than it says.  Tests marked `long` run with `-m long` or MEANTIME_LONG=1 only.
+(labkit/isolate.py), MEANTIME_LABS of them at a time (2), longest first; with `alone=True` it runs
+at the end and by itself.  It fails when it takes much longer than it says.  Tests marked `long` run with `-m long` or MEANTIME_LONG=1 only.
 What a failing lab test leaves in its folder is shown with the failure.
 """
 import json
@@ -27,7 +27,7 @@ SHOWN_LINES = 60
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "lab(seconds): runs in private network namespaces")
+    config.addinivalue_line("markers", "lab(seconds, alone): runs in private network namespaces")
     config.addinivalue_line("markers", "long: one of many like it; only in the long run")
 
 
@@ -100,14 +100,18 @@ def seconds_of(item):
     return marker.kwargs.get("seconds", 10)
 
 
-def run_labs(session, items):
-    """Runs the lab tests, some at a time."""
+def is_alone(item):
+    return item.get_closest_marker("lab").kwargs.get("alone", False)
+
+
+def run_labs(session, items, side_by_side):
+    """Runs lab tests, some at a time."""
     folder = session.config._tmp_path_factory.mktemp("reports")  # pylint: disable=protected-access
     waiting = sorted(items, key=seconds_of)
     running = []
     try:
         while waiting or running:
-            while waiting and len(running) < SIDE_BY_SIDE:
+            while waiting and len(running) < side_by_side:
                 running.append(Job(waiting.pop(), folder))
             time.sleep(0.05)
             for job in [job for job in running if job.has_ended()]:
@@ -127,7 +131,8 @@ def pytest_runtestloop(session):
     if session.config.option.collectonly or session.testsfailed or not labs:
         return None
     session.items[:] = [item for item in session.items if item not in labs]
-    run_labs(session, labs)
+    run_labs(session, [item for item in labs if not is_alone(item)], SIDE_BY_SIDE)
+    run_labs(session, [item for item in labs if is_alone(item)], 1)
     return None if session.items else True
 
 

@@ -15,7 +15,7 @@ from linuxptp import Ptp4l
 from meantimed import Meantimed
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 
 
 class Laboratory(netlab.Lab):

@@ -32,10 +32,11 @@ def config_text(directory, interfaces, clock, ptp, ports):
 
 class Meantimed:
     """Options: clock, ptp and ports are keys of the configuration (accelerated intervals unless
-    is_fast is false); arguments go to the command line instead of a file."""
+    is_fast is false); arguments go to the command line instead of a file, more_arguments besides
+    it."""
 
     def __init__(self, lab, node, interfaces, clock=None, ptp=None, ports=None, is_fast=True,
-                 arguments=None, environment=None):
+                 arguments=None, more_arguments=(), environment=None):
         self.lab = lab
         self.node = node
         self.interfaces = interfaces
@@ -43,13 +44,13 @@ class Meantimed:
         self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
         self.ports = dict(ports or {})
         self.arguments = arguments
+        self.more_arguments = list(more_arguments)
         self.environment = {"TZ": "UTC", **(environment or {})}
         self.environment.setdefault("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", ""))
         self.directory = "/run/meantime" if arguments else f"/run/{node}"
         self.config = lab.path(f"{node}.conf")
         self.log_path = lab.path(f"{node}.log")
         self.program = None
-        self.told_to_end = False
 
     def write_config(self):
         with open(self.config, "w", encoding="utf-8") as file:
@@ -57,7 +58,7 @@ class Meantimed:
                                    self.ports))
 
     def start(self):
-        command = [DAEMON, *(self.arguments or ["-c", self.config])]
+        command = [DAEMON, *(self.arguments or ["-c", self.config]), *self.more_arguments]
         if not self.arguments:
             os.makedirs(self.directory, exist_ok=True)
             self.write_config()

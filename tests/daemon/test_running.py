@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""A running daemon: reload, restart, recording, and the tool against it."""
+import json
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+import frames
+import meantimed
+import netlab
+import truth
+from test_defects import LAB_CLOCK, assert_unharmed, pair
+
+REPLAY = os.path.join(os.path.dirname(os.path.dirname(meantimed.BIN)), "tests", "daemon",
+                      "replay_log")
+
+
+# ---- reload ----------------------------------------------------------------------------------
+
+
+@pytest.mark.lab(seconds=8)
+def test_reload_keeps_the_synchronisation(lab):
+    a, b = pair(lab)
+    since_s, steps = time.time(), b.page().steps
+    with truth.Recorder(b, a) as recorder:
+        b.ptp["priority2"] = 77
+        b.reload()
+        b.wait_log("configuration was reloaded")
+        assert b.instance()["priority2"] == 77
+        a.ptp["priority1"] = 90
+        a.ptp["time_source"] = "gnss"
+        a.reload()
+        b.wait_for(lambda: b.instance()["grandmaster"]["priority1"] == 90
+                   and b.instance()["time_properties"]["time_source"] == "gnss", 5,
+                   "hears of the change")
+        time.sleep(1)
+    truth.assert_inside(recorder.readings)
+    assert recorder.readings[-1].steps == steps
+    assert_unharmed(a, b, since_s)
+
+
+@pytest.mark.lab(seconds=8)
+def test_reload_of_a_wrong_file_changes_nothing(lab):
+    a, b = pair(lab)
+    since_s = time.time()
+    b.ptp["priority2"] = 256
+    b.reload()
+    b.wait_log(r"B\.conf:\d+: priority2 = 256.*\n(.*\n)?.*was not reloaded")
+    assert b.instance()["priority2"] == 128
+    b.ptp["priority2"] = 66
+    b.ptp["log_sync_interval"] = 1
+    b.reload()
+    b.wait_log(r"reloaded in part: .*log_sync_interval.*needs a restart")
+    assert b.instance()["priority2"] == 66
+    os.remove(b.config)
+    b.program.send_signal(meantimed.signal.SIGHUP)
+    assert netlab.wait_until(lambda: b.log().count("was not reloaded") == 2, 5)
+    assert_unharmed(a, b, since_s)
+
+
+# ---- restart ---------------------------------------------------------------------------------
+
+
+@pytest.mark.lab(seconds=12)
+def test_drift_file_is_used_when_restarted(lab):
+    a, b = pair(lab)
+    time.sleep(3)
+    rate_ppb = b.status()["clocks"][0]["rate_ppb"]
+    assert abs(rate_ppb + 20000) < 1000  # of a clock that gains 20 ppm
+    assert b.stop() == 0
+    assert "drift.main" in os.listdir(b.directory)
+    with truth.Recorder(b, a, step_s=0.01) as recorder:
+        b.start()
+        b.wait_for(lambda: b.when("RECEIVER", since_s=b.started_realtime_s), 15, "RECEIVER again")
+    # the step is over, the frequency is right from its first moment on
+    acquiring = [reading for reading in recorder.since(b.started_realtime_s)
+                 if reading.state == "acquiring" and reading.steps == 1]
+    slope_ppb = slope(acquiring)
+    print(f"{slope_ppb:.0f} ppb over {acquiring[-1].at_s - acquiring[0].at_s:.1f} s")
+    assert abs(slope_ppb) < 4000
+    truth.assert_inside(truth.hold(b, a, seconds=1))
+
+
+def slope(readings):
+    """How fast the offset runs away, in ppb."""
+    first, last = readings[0], readings[-1]
+    return (last.offset_ns - first.offset_ns) / (last.at_s - first.at_s)
+
+
+@pytest.mark.lab(seconds=6)
+def test_page_says_that_it_is_stale_when_the_daemon_is_gone(lab):
+    _, b = pair(lab)
+    assert b.page().valid_until_base_ns > truth.clock_page.base_now_ns()
+    assert b.stop() == 0
+    assert b.page().valid_until_base_ns < truth.clock_page.base_now_ns()
+    done = b.tool("--run-directory", b.directory, "clock")
+    assert done.returncode != 0 and "stale" in done.stderr + done.stdout
+
+
+@pytest.mark.lab(seconds=6)
+def test_minor_version_0_is_sent_when_configured(lab):
+    lab.chain("A", "B")
+    lab.meantimed("A", "eth0", ptp={"minor_version": 0})
+    lab.meantimed("B", "eth0", ptp={"priority1": 200})
+    with frames.Sniffer(lab, "B") as from_a, frames.Sniffer(lab, "A") as from_b:
+        assert netlab.wait_until(lambda: from_a.of(frames.DELAY_RESP) and from_b.heard, 10)
+    assert {heard.minor_version for heard in from_a.heard} == {0}
+    assert {heard.minor_version for heard in from_b.heard} == {1}
+
+
+# ---- recording -------------------------------------------------------------------------------
+
+
+@pytest.mark.lab(seconds=12)
+def test_recorded_run_is_the_same_when_replayed(lab):
+    log = "/run/input.log"
+    lab.chain("A", "BC", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    lab.meantimed("B", "eth0", ptp={"priority1": 200})
+    bc = lab.meantimed("BC", "eth0", "eth1", clock=LAB_CLOCK, more_arguments=["--record", log])
+    bc.wait_state("RECEIVER")
+    bc.wait_state("TRANSMITTER", "eth1")
+    bc.ptp["priority2"] = 99
+    bc.reload()
+    bc.wait_log("configuration was reloaded")
+    bc.set(priority1=127, clock_class=187)
+    lab.ip("B", "link", "set", "eth0", "down")
+    bc.wait_state("FAULTY", "eth1")
+    lab.ip("B", "link", "set", "eth0", "up")
+    bc.wait_state("TRANSMITTER", "eth1")
+    inputs = bc.status()["daemon"]["inputs"]
+    assert bc.stop() == 0
+    done = subprocess.run([REPLAY, log], capture_output=True, text=True, timeout=60, check=False)
+    print(os.path.getsize(log), done.stdout, done.stderr)
+    result = json.loads(done.stdout)
+    assert result["same"], result["sentence"]
+    assert result["inputs"] >= inputs and result["corrections"] > 0 and result["frames"] > 0
+
+
+# ---- the tool --------------------------------------------------------------------------------
+
+
+@pytest.mark.lab(seconds=8)
+def test_tool_works_against_a_running_daemon(lab):
+    _, b = pair(lab)
+    time.sleep(1)
+    directory = ("--run-directory", b.directory)
+
+    def run(*arguments):
+        done = b.tool(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+        return done.stdout
+    assert "RECEIVER" in run(*directory, "status")
+    report = json.loads(run(*directory, "status", "--json"))
+    assert report["instances"][0]["ports"][0]["state"] == "RECEIVER"
+    metrics = run(*directory, "status", "--open-metrics")
+    assert metrics.endswith("# EOF\n") and re.search(r'state="RECEIVER"[^\n]*} 1\n', metrics)
+    assert run(*directory, "watch", "--interval", "0.2", "--count", "3").count("RECEIVER") >= 3
+    clock = json.loads(run(*directory, "clock", "--json"))
+    assert clock["state"] == "locked", clock
+    assert re.search(r"\d\d:\d\d:\d\d", run(*directory, "clock"))
+    run(*directory, "set", "priority2", "55")
+    assert b.instance()["priority2"] == 55
+    run("check", b.config)
+    assert "priority1" in run("explain", "priority1")
+
+
+@pytest.mark.lab(seconds=8)
+def test_control_socket_lets_only_root_change_anything(lab):
+    _, b = pair(lab)
+    as_nobody = ["setpriv", "--reuid", "65534", "--clear-groups", meantimed.TOOL,
+                 "--run-directory", b.directory]
+    if os.stat("/proc/1").st_uid != 0 or "4294967295" not in open("/proc/self/uid_map").read():
+        pytest.skip("there is no other user in a user namespace")
+    done = lab.execute("B", *as_nobody, "status", "--json")
+    assert json.loads(done)
+    with pytest.raises(RuntimeError, match="only root"):
+        lab.execute("B", *as_nobody, "set", "priority2", "54")
+    assert b.instance()["priority2"] == 128
