@@ -138,135 +138,28 @@ bool mt_privilege_drop(const struct mt_privilege_options *options, char reason[M
 /* ---- system calls ------------------------------------------------------------------------ */
 
 static const char *const allowed_calls[] = {
-    /* waiting and time */
-    "poll",
-    "ppoll",
-    "ppoll_time64",
-    "restart_syscall",
-    "clock_gettime",
-    "clock_gettime64",
-    "clock_getres",
-    "clock_getres_time64",
-    "gettimeofday",
-    "time",
-    "clock_nanosleep",
-    "nanosleep",
-    /* the kernel lets everybody ask and only CAP_SYS_TIME set */
-    "clock_adjtime",
-    "clock_adjtime64",
-    "adjtimex",
+    /* waiting and time; the kernel lets everybody ask and only CAP_SYS_TIME set */
+    "poll", "ppoll", "ppoll_time64", "restart_syscall", "clock_gettime", "clock_gettime64",
+    "clock_getres", "clock_getres_time64", "gettimeofday", "time", "clock_nanosleep", "nanosleep",
+    "clock_adjtime", "clock_adjtime64", "adjtimex",
     /* sockets, which are opened again when an interface returns; socket itself is below */
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "accept4",
-    "getsockname",
-    "getpeername",
-    "getsockopt",
-    "setsockopt",
-    "sendto",
-    "sendmsg",
-    "recvfrom",
-    "recvmsg",
-    "recv",
-    "send",
-    "shutdown",
-    "ioctl",
-    "fcntl",
-    "fcntl64",
+    "bind", "connect", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
+    "setsockopt", "sendto", "sendmsg", "recvfrom", "recvmsg", "recv", "send", "shutdown", "ioctl",
+    "fcntl", "fcntl64",
     /* files: configuration, leap seconds, drift, pages, logs */
-    "open",
-    "openat",
-    "close",
-    "read",
-    "readv",
-    "pread64",
-    "write",
-    "writev",
-    "pwrite64",
-    "lseek",
-    "_llseek",
-    "fstat",
-    "fstat64",
-    "stat",
-    "stat64",
-    "lstat",
-    "lstat64",
-    "newfstatat",
-    "fstatat64",
-    "statx",
-    "ftruncate",
-    "ftruncate64",
-    "rename",
-    "renameat",
-    "renameat2",
-    "unlink",
-    "unlinkat",
-    "mkdir",
-    "mkdirat",
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "access",
-    "faccessat",
-    "faccessat2",
-    "readlink",
-    "readlinkat",
-    "getcwd",
-    "getdents",
-    "getdents64",
-    "flock",
-    "fsync",
-    "fdatasync",
-    "umask",
-    "dup",
-    "dup2",
-    "dup3",
+    "open", "openat", "close", "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek",
+    "_llseek", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64",
+    "statx", "ftruncate", "ftruncate64", "rename", "renameat", "renameat2", "unlink", "unlinkat",
+    "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "access", "faccessat", "faccessat2",
+    "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "flock", "fsync", "fdatasync",
+    "umask", "dup", "dup2", "dup3",
     /* memory, threads, signals, identity, end */
-    "brk",
-    "mmap",
-    "mmap2",
-    "munmap",
-    "mremap",
-    "mprotect",
-    "madvise",
-    "futex",
-    "futex_time64",
-    "set_robust_list",
-    "rseq",
-    "clone",
-    "clone3",
-    "set_tid_address",
-    "sched_yield",
-    "sched_getaffinity",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sigreturn",
-    "sigaltstack",
-    "getpid",
-    "gettid",
-    "getppid",
-    "tgkill",
-    "getuid",
-    "geteuid",
-    "getgid",
-    "getegid",
-    "getuid32",
-    "geteuid32",
-    "getgid32",
-    "getegid32",
-    "getrandom",
-    "uname",
-    "sysinfo",
-    "getrlimit",
-    "ugetrlimit",
-    "prlimit64",
-    "getrusage",
-    "exit",
-    "exit_group",
-};
+    "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "futex", "futex_time64",
+    "set_robust_list", "rseq", "clone", "clone3", "set_tid_address", "sched_yield",
+    "sched_getaffinity", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn",
+    "sigaltstack", "getpid", "gettid", "getppid", "tgkill", "getuid", "geteuid", "getgid",
+    "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getrandom", "uname", "sysinfo",
+    "getrlimit", "ugetrlimit", "prlimit64", "getrusage", "exit", "exit_group"};
 
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
 
@@ -278,6 +171,14 @@ static bool allow(scmp_filter_ctx filter, const char *name)
     return number == __NR_SCMP_ERROR || seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0) == 0;
 }
 
+static bool allow_family(scmp_filter_ctx filter, int family)
+{
+    const struct scmp_arg_cmp is_family = {
+        .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)family, .datum_b = 0};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is_family) == 0;
+}
+
 static bool fill(scmp_filter_ctx filter)
 {
     bool is_good = true;
@@ -286,8 +187,7 @@ static bool fill(scmp_filter_ctx filter)
         is_good = is_good && allow(filter, allowed_calls[i]);
     }
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        is_good = is_good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                              SCMP_A0(SCMP_CMP_EQ, (uint64_t)families[i])) == 0;
+        is_good = is_good && allow_family(filter, families[i]);
     }
     return is_good;
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The kernel's part: clock_adjtime as far as the clocks use it, with the kernel's rule that an
+ * offset is taken only while its own loop runs.
+ */
+#include "linux_machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+void machine_pass(struct machine *self, int64_t ns)
+{
+    self->realtime_ns += ns;
+    self->monotonic_ns += ns;
+}
+
+static int64_t read_realtime(void *context)
+{
+    struct machine *self = context;
+
+    machine_pass(self, self->cost_ns);
+    return self->realtime_ns;
+}
+
+static int64_t read_monotonic(void *context)
+{
+    struct machine *self = context;
+
+    machine_pass(self, self->cost_ns);
+    return self->monotonic_ns;
+}
+
+static int adjust(void *context, struct timex *change)
+{
+    struct machine *self = context;
+    unsigned modes = change->modes;
+
+    if (modes != 0 && self->is_forbidden) {
+        errno = EPERM;
+        return -1;
+    }
+    self->changes += modes != 0 && modes != ADJ_ESTERROR;
+    if (modes == ADJ_OFFSET_SINGLESHOT) {
+        modes = 0;
+    }
+    if (modes & ADJ_SETOFFSET) {
+        self->realtime_ns += change->time.tv_sec * SECOND + change->time.tv_usec;
+    }
+    if (modes & ADJ_FREQUENCY) {
+        self->kernel.freq = change->freq;
+    }
+    if (modes & ADJ_TICK) {
+        self->kernel.tick = change->tick;
+    }
+    if (modes & ADJ_STATUS) {
+        self->kernel.status = change->status;
+    }
+    if (modes & ADJ_OFFSET && self->kernel.status & STA_PLL) {
+        self->kernel.offset = change->offset;
+    }
+    *change = self->kernel;
+    return TIME_OK;
+}
+
+void machine_init(struct machine *self)
+{
+    memset(self, 0, sizeof *self);
+    self->os = (struct mt_os_time){read_realtime, read_monotonic, adjust, self};
+    self->realtime_ns = NOON;
+    self->monotonic_ns = 1000 * SECOND;
+    self->kernel.tick = 10000;
+    self->kernel.status = STA_UNSYNC;
+}
+
+struct mt_clock_reading read_clock(struct mt_hal_clock *clock)
+{
+    struct mt_clock_reading reading;
+
+    clock->ops->read(clock, &reading);
+    return reading;
+}
+
+struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t base_ns)
+{
+    struct mt_stamp at;
+
+    clock->ops->stamp(clock, (struct mt_base_time){base_ns, 0}, &at);
+    return at;
+}
+
+int64_t local_ns(struct mt_hal_clock *clock)
+{
+    return mt_instant_to_ns(read_clock(clock).local.at);
+}
+
+struct mt_applied step(struct mt_hal_clock *clock, int64_t ns)
+{
+    struct mt_correction correction = {
+        .kind = MT_CORRECT_STEP, .step = mt_span_from_ns(ns), .scale = MT_SCALE_TAI};
+    struct mt_applied applied;
+
+    clock->ops->apply(clock, &correction, &applied);
+    return applied;
+}
+
+struct mt_applied set_rate(struct mt_hal_clock *clock, mt_real rate)
+{
+    struct mt_correction correction = {.kind = MT_CORRECT_RATE, .rate = rate};
+    struct mt_applied applied;
+
+    clock->ops->apply(clock, &correction, &applied);
+    return applied;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The machine's clock, over a machine of the test's own.
+ */
+#include "linux_machine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct mt_clock_request system_request = {
+    .kind = MT_CLOCK_SYSTEM, .name = "s", .tai_utc_known = true, .tai_minus_utc_s = 37};
+
+/* ---- system ------------------------------------------------------------------------------ */
+
+static void system_touches_nothing_when_it_is_opened(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_int_equal(machine.changes, 0);
+    assert_true(clock->is_adjustable);
+    assert_false(clock->adopts_scale);
+    assert_int_equal(clock->scale, MT_SCALE_TAI);
+    assert_int_equal(local_ns(clock), NOON + 37 * SECOND);
+    assert_int_equal(read_clock(clock).rate_q64, 0);
+    free(clock);
+}
+
+static void system_refuses_when_it_may_not_be_adjusted(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_clock_request request = system_request;
+
+    (void)state;
+    machine_init(&machine);
+    machine.is_forbidden = true;
+    request.tai_utc_known = false;
+    clock = mt_clock_system_new(&request, &machine.os);
+    assert_false(clock->is_adjustable);
+    assert_int_equal(clock->scale, MT_SCALE_UTC);
+    assert_true(step(clock, SECOND).is_refused);
+    assert_true(set_rate(clock, 1e-6).is_refused);
+    assert_int_equal(read_clock(clock).local.corrections, 0);
+    assert_int_equal(local_ns(clock), NOON);
+    free(clock);
+}
+
+static void system_stops_what_others_left_running_when_first_corrected(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    machine.kernel.status = STA_PLL | STA_PPSFREQ | STA_INS;
+    machine.kernel.offset = 500;
+    machine.kernel.tick = 10010;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_int_equal(machine.kernel.status, STA_PLL | STA_PPSFREQ | STA_INS);
+    set_rate(clock, 1e-6);
+    assert_int_equal(machine.kernel.status, STA_INS);
+    assert_int_equal(machine.kernel.offset, 0);
+    assert_int_equal(machine.kernel.tick, 10000);
+    assert_int_equal(machine.kernel.freq, 65536);
+    free(clock);
+}
+
+static void system_says_what_the_kernel_made_of_a_correction(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+    struct mt_correction correction = {.kind = MT_CORRECT_STEP, .step = {-1, 750000000, 0x9000}};
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    applied = set_rate(clock, 1.00000001e-6);
+    assert_int_equal(machine.kernel.freq, 65536);
+    assert_true(applied.rate > 0.9999999999e-6 && applied.rate < 1.0000000001e-6);
+    assert_int_equal(applied.corrections, 1);
+    applied = set_rate(clock, -1);
+    assert_int_equal(machine.kernel.freq, -32768000);
+    assert_true(applied.rate > -500.001e-6 && applied.rate < -499.999e-6);
+    clock->ops->apply(clock, &correction, &applied);
+    assert_int_equal(machine.realtime_ns, NOON - 250 * MS + 1);
+    assert_int_equal(mt_span_to_ns(applied.step), -250 * MS + 1);
+    assert_int_equal(mt_instant_to_ns(applied.at), NOON + 37 * SECOND - 250 * MS + 1);
+    assert_int_equal(applied.corrections, 3);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    free(clock);
+}
+
+static void system_counts_corrections_for_stamps_of_the_past(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    machine.cost_ns = 20;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    machine_pass(&machine, SECOND);
+    set_rate(clock, 1e-6); /* at 1 s */
+    machine_pass(&machine, SECOND);
+    step(clock, 10 * SECOND); /* at 2 s, which becomes 12 s */
+    machine_pass(&machine, SECOND);
+    assert_int_equal(stamp(clock, NOON + SECOND / 2).corrections, 0);
+    assert_int_equal(stamp(clock, NOON + 3 * SECOND / 2).corrections, 1);
+    assert_int_equal(stamp(clock, NOON + 25 * SECOND / 2).corrections, 2);
+    step(clock, -5 * SECOND); /* at 13 s, which becomes 8 s */
+    assert_int_equal(stamp(clock, NOON + 13 * SECOND - MS).corrections, 2);
+    machine_pass(&machine, SECOND);
+    assert_int_equal(stamp(clock, NOON + 17 * SECOND / 2).corrections, 3);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, NOON + 17 * SECOND / 2).at),
+                     NOON + 37 * SECOND + 17 * SECOND / 2);
+    free(clock);
+}
+
+static void system_tells_when_others_step_it(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine_pass(&machine, SECOND);
+    machine.realtime_ns -= 400 * MS;
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(applied.kind, MT_CORRECT_STEP);
+    assert_int_equal(mt_span_to_ns(applied.step), -400 * MS);
+    assert_int_equal(applied.corrections, 1);
+    assert_false(applied.is_refused);
+    assert_int_equal(mt_instant_to_ns(applied.at), NOON + 37 * SECOND + 600 * MS);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(machine.changes, 0);
+    free(clock);
+}
+
+static void system_tells_when_others_change_its_frequency(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    machine.kernel.freq = 10 * 65536; /* from an earlier run */
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(applied.kind, MT_CORRECT_RATE);
+    assert_true(applied.rate > 9.999e-6 && applied.rate < 10.001e-6);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine.kernel.tick = 10001;
+    machine_pass(&machine, SECOND);
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_true(applied.rate > 109.999e-6 && applied.rate < 110.001e-6);
+    assert_int_equal(applied.corrections, 2);
+    free(clock);
+}
+
+static void system_goes_on_when_a_leap_second_comes(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+    int64_t before_ns;
+
+    (void)state;
+    machine_init(&machine);
+    machine.realtime_ns = MIDNIGHT - 100 * MS;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    before_ns = local_ns(clock);
+    machine_pass(&machine, 200 * MS);
+    machine.realtime_ns -= SECOND;
+    assert_false(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(local_ns(clock), before_ns + 200 * MS);
+    assert_int_equal(read_clock(clock).local.corrections, 0);
+    machine_pass(&machine, 12 * 3600 * SECOND); /* the same at noon is somebody's doing */
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine.realtime_ns -= SECOND;
+    assert_true(clock->ops->disturbed(clock, &applied));
+    free(clock);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(system_touches_nothing_when_it_is_opened),
+        cmocka_unit_test(system_refuses_when_it_may_not_be_adjusted),
+        cmocka_unit_test(system_stops_what_others_left_running_when_first_corrected),
+        cmocka_unit_test(system_says_what_the_kernel_made_of_a_correction),
+        cmocka_unit_test(system_counts_corrections_for_stamps_of_the_past),
+        cmocka_unit_test(system_tells_when_others_step_it),
+        cmocka_unit_test(system_tells_when_others_change_its_frequency),
+        cmocka_unit_test(system_goes_on_when_a_leap_second_comes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
