@@ -3,7 +3,7 @@
 """usage: check.py [--long] [--only STEP,...] [--list]
 
 Everything that must hold, in one run; `./dev check` installs what it needs and starts it.
---long adds what takes hours on the whole matrix; tests see it as MEANTIME_LONG=1.
+--long adds the whole matrix, up to 90 minutes; tests see it as MEANTIME_LONG=1.
 """
 import argparse
 import glob
