@@ -24,23 +24,17 @@ static void forget_interface(struct mt_linux_link *self)
 {
     mt_udp_close(self);
     mt_tokens_give_up(&self->tokens);
-    self->ifindex = 0;
+    self->has_interface = false;
 }
 
 static void find_interface(struct mt_linux_link *self)
 {
-    int fd = self->platform->ioctl_fd;
-    int ifindex = mt_netdev_index(fd, self->interface);
-
-    if (ifindex == 0) {
+    if (!mt_netdev_find(self->platform->ioctl_fd, self->interface, &self->ifindex)) {
         mt_linux_say(self->reason, "there is no interface %s; waiting for it", self->interface);
         return;
     }
     memcpy(self->present, self->interface, IFNAMSIZ);
-    self->ifindex = ifindex;
-    if (!mt_udp_open(self, self->reason)) {
-        self->ifindex = 0;
-    }
+    self->has_interface = mt_udp_open(self, self->reason);
 }
 
 static bool is_interface_up(struct mt_linux_link *self)
@@ -67,13 +61,13 @@ void mt_linux_link_check(struct mt_linux_link *self, struct mt_mono now)
 {
     int fd = self->platform->ioctl_fd;
 
-    if (self->ifindex != 0 && !mt_netdev_name(fd, self->ifindex, self->present)) {
+    if (self->has_interface && !mt_netdev_name(fd, self->ifindex, self->present)) {
         forget_interface(self);
     }
-    if (self->ifindex == 0) {
+    if (!self->has_interface) {
         find_interface(self);
     }
-    self->is_up = self->ifindex != 0 && is_interface_up(self);
+    self->is_up = self->has_interface && is_interface_up(self);
     self->checked = now;
     self->check_at = mt_mono_plus(now, self->is_up ? CHECK_WELL_NS : CHECK_DOWN_NS);
 }
@@ -90,7 +84,7 @@ static void note_deleted(struct mt_linux *self, int ifindex)
     for (uint16_t i = 0; i < self->link_count; i++) {
         struct mt_linux_link *link = self->links[i];
 
-        if (link && link->ifindex != 0 && link->ifindex == ifindex) {
+        if (link && link->has_interface && link->ifindex == ifindex) {
             forget_interface(link);
         }
     }
@@ -143,7 +137,10 @@ static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_li
 /* True if waiting may help: the sockets are open, or there is no interface yet. */
 static bool may_work(struct mt_linux_link *link)
 {
-    return link->ifindex != 0 || mt_netdev_index(link->platform->ioctl_fd, link->interface) == 0;
+    int ifindex;
+
+    return link->has_interface ||
+           !mt_netdev_find(link->platform->ioctl_fd, link->interface, &ifindex);
 }
 
 struct mt_hal_link *mt_linux_link_open(struct mt_linux *self, uint16_t index,

@@ -29,17 +29,25 @@ static bool means_missing(int error)
     return error == ENODEV || error == ENXIO;
 }
 
-int mt_netdev_index(int ioctl_fd, const char *name)
+bool mt_netdev_find(int ioctl_fd, const char *name, int *ret_ifindex)
 {
     struct ifreq answer;
+    bool is_answered = ask(ioctl_fd, SIOCGIFINDEX, name, &answer);
 
-    return ask(ioctl_fd, SIOCGIFINDEX, name, &answer) ? answer.ifr_ifindex : 0;
+    if (!is_answered && means_missing(errno)) {
+        return false;
+    }
+    *ret_ifindex = is_answered ? answer.ifr_ifindex : 0;
+    return true;
 }
 
 bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ])
 {
     struct ifreq answer;
 
+    if (ifindex <= 0) {
+        return true;
+    }
     memset(&answer, 0, sizeof answer);
     answer.ifr_ifindex = ifindex;
     if (ioctl(ioctl_fd, SIOCGIFNAME, &answer) != 0) {

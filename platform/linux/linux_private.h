@@ -33,7 +33,8 @@ struct mt_linux_link {
     struct mt_linux *platform;
     char interface[IFNAMSIZ]; /**< as configured */
     char present[IFNAMSIZ];   /**< its name now: a renamed interface is followed */
-    int ifindex;              /**< 0: missing */
+    bool has_interface;       /**< it exists and the sockets are open */
+    int ifindex;              /**< 0: the system gives no numbers */
     uint8_t ttl;
     uint8_t dscp;
     struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
@@ -143,8 +144,8 @@ extern const struct mt_hal_link_ops mt_udp_ops;
 
 enum mt_netdev_state { MT_NETDEV_MISSING, MT_NETDEV_DOWN, MT_NETDEV_NO_ADDRESS, MT_NETDEV_UP };
 
-/** 0 if there is no such interface. */
-int mt_netdev_index(int ioctl_fd, const char *name);
+/** False if there is no such interface; the number is 0 where the system gives none. */
+bool mt_netdev_find(int ioctl_fd, const char *name, int *ret_ifindex);
 /** The present name of an interface; false if it is gone. */
 bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
 enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name);

@@ -74,16 +74,17 @@ static bool bind_to(int fd, const struct mt_linux_link *link, uint16_t port)
            set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
+/* Without the groups nothing works; what else is refused makes the link a little worse. */
 static bool set_multicast(int fd, const struct mt_linux_link *link)
 {
     struct ip_mreqn out = {.imr_ifindex = link->ifindex};
 
-    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* only what we joined; no matter if not */
+    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* only what we joined */
+    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, link->ttl);
+    (void)set_int(fd, IPPROTO_IP, IP_TTL, link->ttl);
+    (void)set_int(fd, IPPROTO_IP, IP_TOS, link->dscp << 2);
     return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) == 0 &&
-           set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, link->ttl) &&
-           set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0) &&
-           set_int(fd, IPPROTO_IP, IP_TTL, link->ttl) &&
-           set_int(fd, IPPROTO_IP, IP_TOS, link->dscp << 2) &&
            join(fd, link->ifindex, GROUP_PRIMARY) && join(fd, link->ifindex, GROUP_PEER);
 }
 
@@ -365,8 +366,8 @@ static bool udp_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
 {
     struct mt_linux_link *link = (struct mt_linux_link *)hal;
     uint32_t destination = htonl(frame->destination == MT_LINK_PEER ? GROUP_PEER : GROUP_PRIMARY);
-    bool is_sent = link->ifindex != 0 && (frame->is_event ? send_event(link, frame, destination)
-                                                          : transmit(link, frame, destination));
+    bool is_sent = link->has_interface && (frame->is_event ? send_event(link, frame, destination)
+                                                           : transmit(link, frame, destination));
 
     if (is_sent) {
         hal->counters.sent++;
