@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Files that outlive an input: drift, input log, and the page files as such (what is in a page
+ * is test_libmeantime.c's).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "platform/linux/linux_platform.h"
+
+struct fixture {
+    char folder[64];
+    char log[96];
+    char drift[96];
+    char page[96];
+    char reason[MT_HAL_REASON_SIZE];
+    struct mt_linux_options options;
+    struct mt_linux *platform;
+    struct mt_hal_provider *provider;
+    struct mt_hal_store *store;
+};
+
+static void open_platform(struct fixture *self)
+{
+    self->platform = mt_linux_open(&self->options, self->reason);
+    assert_non_null(self->platform);
+    self->provider = mt_linux_provider(self->platform);
+    self->store = self->provider->store;
+}
+
+static struct mt_hal_clock *open_clock(struct fixture *self, const char *name)
+{
+    struct mt_clock_request request = {.kind = MT_CLOCK_OVERLAY, .name = name};
+
+    return self->provider->ops->open_clock(self->provider, &request, self->reason);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *self = calloc(1, sizeof *self);
+
+    *state = self;
+    snprintf(self->folder, sizeof self->folder, "/tmp/meantime-store-XXXXXX");
+    assert_non_null(mkdtemp(self->folder));
+    snprintf(self->log, sizeof self->log, "%s/log", self->folder);
+    snprintf(self->drift, sizeof self->drift, "%s/drift.main", self->folder);
+    snprintf(self->page, sizeof self->page, "%s/clock.main", self->folder);
+    self->options = (struct mt_linux_options){
+        .run_dir = self->folder, .state_dir = self->folder, .input_log = self->log, .seed = 5};
+    open_platform(self);
+    assert_non_null(open_clock(self, "main"));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *self = *state;
+
+    mt_linux_close(self->platform);
+    unlink(self->log);
+    unlink(self->drift);
+    unlink(self->page);
+    assert_int_equal(rmdir(self->folder), 0); /* nothing else was left behind */
+    free(self);
+    return 0;
+}
+
+static bool load(struct fixture *self, mt_real *ret_rate)
+{
+    return self->store->ops->load_drift(self->store, 0, ret_rate);
+}
+
+static void write_drift(const struct fixture *self, const char *text)
+{
+    FILE *file = fopen(self->drift, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void store_gives_back_the_drift_when_restarted(void **state)
+{
+    struct fixture *self = *state;
+    mt_real rate = 7;
+
+    assert_false(load(self, &rate));
+    assert_true(rate == 7);
+    self->store->ops->save_drift(self->store, 0, -1.23456789012345e-5);
+    self->store->ops->save_drift(self->store, 0, 4.000000000000001e-5);
+    mt_linux_close(self->platform);
+    open_platform(self);
+    assert_non_null(open_clock(self, "main"));
+    assert_true(load(self, &rate));
+    assert_true(rate == 4.000000000000001e-5);
+}
+
+static void store_has_no_drift_when_the_file_is_spoilt(void **state)
+{
+    static const char *const spoilt[] = {"", "fast", "0.2", "-1e9", "nan", "inf"};
+    struct fixture *self = *state;
+    mt_real rate = 7;
+
+    for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+        write_drift(self, spoilt[i]);
+        assert_false(load(self, &rate));
+        assert_true(rate == 7);
+    }
+}
+
+static void store_ignores_a_clock_that_was_not_opened(void **state)
+{
+    struct fixture *self = *state;
+    struct mt_clock_page page = {.scale = MT_SCALE_TAI};
+    mt_real rate;
+
+    self->store->ops->publish(self->store, 1, &page);
+    self->store->ops->save_drift(self->store, 1, 1e-6);
+    assert_false(self->store->ops->load_drift(self->store, 1, &rate));
+}
+
+static void store_refuses_a_clock_when_its_name_is_no_file_name(void **state)
+{
+    static const char *const names[] = {
+        "", "../x", "a/b", ".hidden",
+        "a-name-that-is-much-too-long-to-be-the-name-of-a-clock-or-of-anything"};
+    struct fixture *self = *state;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_null(open_clock(self, names[i]));
+        assert_non_null(strstr(self->reason, "cannot name a clock"));
+    }
+}
+
+static void store_names_the_remedy_when_a_folder_cannot_be_made(void **state)
+{
+    struct fixture *self = *state;
+    struct mt_linux_options options = {.run_dir = "/nowhere/meantime"};
+
+    assert_null(mt_linux_open(&options, self->reason));
+    assert_non_null(strstr(self->reason, "/nowhere/meantime"));
+    assert_non_null(strstr(self->reason, "make it"));
+    options = (struct mt_linux_options){.input_log = "/nowhere/log"};
+    assert_null(mt_linux_open(&options, self->reason));
+    assert_non_null(strstr(self->reason, "name another file"));
+}
+
+static void store_lets_everybody_read_a_page(void **state)
+{
+    struct fixture *self = *state;
+    struct stat status;
+
+    assert_int_equal(stat(self->page, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0644);
+    assert_true(status.st_size >= (off_t)sizeof(struct mt_clock_page));
+}
+
+static void store_refuses_a_page_when_it_is_a_link_elsewhere(void **state)
+{
+    struct fixture *self = *state;
+    char link[96];
+
+    snprintf(link, sizeof link, "%s/clock.other", self->folder);
+    assert_int_equal(symlink("/tmp/meantime-victim", link), 0);
+    assert_null(open_clock(self, "other"));
+    assert_int_equal(access("/tmp/meantime-victim", F_OK), -1);
+    unlink(link);
+}
+
+static void store_appends_to_the_log(void **state)
+{
+    struct fixture *self = *state;
+    char text[16] = "";
+    FILE *file;
+
+    self->store->ops->log(self->store, (const uint8_t *)"abc", 3);
+    self->store->ops->log(self->store, (const uint8_t *)"def", 3);
+    mt_linux_close(self->platform);
+    file = fopen(self->log, "r");
+    assert_int_equal(fread(text, 1, sizeof text, file), 6);
+    fclose(file);
+    assert_string_equal(text, "abcdef");
+    open_platform(self);
+}
+
+static void entropy_follows_from_the_seed_when_there_is_one(void **state)
+{
+    static const struct mt_linux_options random;
+    struct fixture *self = *state;
+    struct mt_hal_entropy *fixed = self->provider->entropy;
+    struct mt_linux *platform = mt_linux_open(&random, self->reason);
+    struct mt_hal_entropy *free_running = mt_linux_provider(platform)->entropy;
+
+    assert_int_equal(fixed->seed(fixed), 5);
+    assert_int_equal(fixed->seed(fixed), 6);
+    assert_int_not_equal(free_running->seed(free_running), free_running->seed(free_running));
+    mt_linux_close(platform);
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(store_gives_back_the_drift_when_restarted),
+        STORE_TEST(store_has_no_drift_when_the_file_is_spoilt),
+        STORE_TEST(store_ignores_a_clock_that_was_not_opened),
+        STORE_TEST(store_refuses_a_clock_when_its_name_is_no_file_name),
+        STORE_TEST(store_names_the_remedy_when_a_folder_cannot_be_made),
+        STORE_TEST(store_lets_everybody_read_a_page),
+        STORE_TEST(store_refuses_a_page_when_it_is_a_link_elsewhere),
+        STORE_TEST(store_appends_to_the_log),
+        STORE_TEST(entropy_follows_from_the_seed_when_there_is_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
