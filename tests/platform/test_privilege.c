@@ -176,7 +176,8 @@ static int try_forbidden_calls(void)
     if (errno != EPERM) {
         return 1;
     }
-    if (socket(AF_INET, SOCK_STREAM, 0) < 0 || socket(AF_BLUETOOTH, SOCK_RAW, 0) >= 0) {
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0 || socket(AF_BLUETOOTH, SOCK_RAW, 0) >= 0 ||
+        errno != EPERM) {
         return 2;
     }
     return chroot("/tmp") == 0 || errno != EPERM ? 3 : 0;
