@@ -2,7 +2,7 @@
  *
  * Composition: a configuration and a platform become a running node.  The daemon does it once at
  * start, the simulator for each of its nodes; neither runtime nor config know each other.
- * The configuration must outlive the composition.
+ * The configuration that it is made from must outlive the composition.
  * Thread rule: one thread at a time.
  */
 #ifndef MEANTIME_COMPOSE_COMPOSE_H
@@ -42,7 +42,7 @@ void mt_composition_free(struct mt_composition *self);
 /** Takes over what a new configuration may change while running (priorities, quality, time
  * properties).  False if it changes anything else: `ret_reason` says what, and that a restart is
  * needed; what could be taken over has been, and the old configuration stays.  If true the new
- * configuration replaces the old one, which the caller may free. */
+ * configuration replaces the old one, which the caller may free unless it is the first. */
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE]);
 

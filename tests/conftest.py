@@ -3,7 +3,8 @@
 
 A test marked `lab(seconds=N)` runs in a process of its own in private namespaces
 (labkit/isolate.py), MEANTIME_LABS of them at a time (2), longest first; with `alone=True` it runs
-at the end and by itself.  It fails when it takes much longer than it says.  Tests marked `long` run with `-m long` or MEANTIME_LONG=1 only.
+at the end and by itself.  It fails when it takes much longer than it says.  Tests marked `long`
+run with `-m long` or MEANTIME_LONG=1 only.
 What a failing lab test leaves in its folder is shown with the failure.
 """
 import json

@@ -19,7 +19,8 @@
 
 struct mt_daemon {
     struct mt_options options;
-    struct mt_config *config;
+    struct mt_config *config;       /**< as reloaded */
+    struct mt_config *first_config; /**< what platform and node were made from */
     struct mt_journal journal;
     struct mt_linux *platform;
     struct mt_recorder *recorder;     /**< null: nothing is recorded */

@@ -203,7 +203,9 @@ static void reload(struct mt_daemon *self, struct mt_mono now)
         return;
     }
     if (mt_daemon_reload(self, config, now, reason)) {
-        mt_config_free(self->config);
+        if (self->config != self->first_config) {
+            mt_config_free(self->config);
+        }
         self->config = config;
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded");
         return;
@@ -253,6 +255,7 @@ int main(int argc, char **argv)
     if (!load_config(&daemon.options, &daemon.config)) {
         return EXIT_FAILURE;
     }
+    daemon.first_config = daemon.config;
     mt_journal_init(&daemon.journal);
     daemon.journal.level = (enum mt_journal_level)daemon.config->daemon.log_level;
     catch_signals();
@@ -269,6 +272,9 @@ int main(int argc, char **argv)
     }
     if (daemon.platform != NULL) {
         mt_linux_close(daemon.platform);
+    }
+    if (daemon.first_config != daemon.config) {
+        mt_config_free(daemon.first_config);
     }
     mt_config_free(daemon.config);
     return is_started ? EXIT_SUCCESS : EXIT_FAILURE;

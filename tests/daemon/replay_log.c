@@ -16,6 +16,7 @@
 struct run {
     struct mt_composition *composition;
     struct mt_config *config;
+    struct mt_config *first; /* the node points into it */
 };
 
 static uint8_t *read_file(const char *path, size_t *ret_length)
@@ -67,7 +68,7 @@ static void obey(void *context, const struct mt_order *order)
 
         if (config != NULL &&
             mt_composition_reload(self->composition, config, order->now, reason)) {
-            unused = self->config;
+            unused = self->config != self->first ? self->config : NULL;
             self->config = config;
         }
         mt_config_free(unused);
@@ -82,6 +83,7 @@ static bool replay(struct mt_replay *replay)
     struct run run = {.config = parse(start->config)};
     const struct mt_replay_result *result = mt_replay_result(replay);
 
+    run.first = run.config;
     if (run.config != NULL) {
         run.composition = mt_compose(run.config, mt_replay_provider(replay), &facts, reason);
     }
@@ -94,7 +96,10 @@ static bool replay(struct mt_replay *replay)
            is_same ? "true" : "false", run.composition != NULL ? result->sentence : reason,
            result->records, result->inputs, result->frames, result->corrections);
     mt_composition_free(run.composition);
-    mt_config_free(run.config);
+    if (run.config != run.first) {
+        mt_config_free(run.config);
+    }
+    mt_config_free(run.first);
     return is_same;
 }
 
