@@ -9,17 +9,9 @@
  */
 #include "ptp/ptp_private.h"
 
-const struct mt_ptp_features mt_ptp_all_features = {
-    .states = &mt_states_full,
-    .transmitter = &mt_transmitter,
-    .delay = &mt_delay_e2e,
-    .path_trace = &mt_path_trace,
-};
-
 void mt_instance_config_init(struct mt_instance_config *self)
 {
     *self = (struct mt_instance_config){
-        .features = &mt_ptp_all_features,
         .minor_version = 1,
         .priority1 = 128,
         .priority2 = 128,
@@ -88,7 +80,7 @@ static struct mt_port *find_port(struct mt_instance *self, uint16_t port)
     return port >= 1 && port <= self->port_count ? &self->ports[port - 1] : NULL;
 }
 
-/* ---- reception -------------------------------------------------------------------------------- */
+/* ---- reception ------------------------------------------------------------------------------- */
 
 bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source)
 {
@@ -238,7 +230,7 @@ enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port_number, c
     return verdict;
 }
 
-/* ---- other inputs ------------------------------------------------------------------------------- */
+/* ---- other inputs ---------------------------------------------------------------------------- */
 
 bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
                      const struct mt_stamp *stamp)
@@ -353,7 +345,7 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
     return is_done;
 }
 
-/* ---- outputs -------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
 {
@@ -399,7 +391,7 @@ bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event
     return false;
 }
 
-/* ---- data sets -------------------------------------------------------------------------------------- */
+/* ---- data sets ------------------------------------------------------------------------------- */
 
 enum mt_port_state mt_port_state_of(const struct mt_instance *self, uint16_t port)
 {

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-/* ---- state table (states.c) --------------------------------------------------------------------- */
+/* ---- state table (states.c) ------------------------------------------------------------------ */
 
 /** What can happen to a port [1588-2019 9.2.6].  The RS_ events are results of the state
  * decision. */
@@ -52,7 +52,7 @@ struct mt_mono mt_port_deadline(const struct mt_port *port);
 bool mt_port_is_active(const struct mt_port *port);
 bool mt_port_is_receiving(const struct mt_port *port);
 
-/* ---- foreign transmitters (foreign.c) ----------------------------------------------------------- */
+/* ---- foreign transmitters (foreign.c) -------------------------------------------------------- */
 
 /** Remembers an Announce.  FOREIGN_FULL, STALE or ACCEPTED; sets needs_decision if it matters. */
 enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
@@ -75,7 +75,7 @@ int64_t mt_foreign_interval_ns(const struct mt_port *port, const struct mt_forei
 void mt_announce_accuracy(const struct mt_ptp_message *announce, struct mt_interval *ret_bound,
                           struct mt_interval *ret_reference_bound);
 
-/* ---- best transmitter clock algorithm (bmca.c): pure functions ----------------------------------- */
+/* ---- best transmitter clock algorithm (bmca.c): pure functions ------------------------------- */
 
 enum mt_comparison {
     MT_A_BETTER,
@@ -101,7 +101,7 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
                                 const struct mt_ptp_dataset *ebest,
                                 const struct mt_ptp_dataset *erbest, bool is_waiting);
 
-/* ---- the stop-the-world step (decision.c) --------------------------------------------------------- */
+/* ---- the stop-the-world step (decision.c) ---------------------------------------------------- */
 
 /** Runs the decision for all ports between two inputs and updates the data sets. */
 void mt_instance_decide(struct mt_instance *self, struct mt_mono now);
@@ -115,7 +115,7 @@ bool mt_instance_has_time(const struct mt_instance *self);
 /** Lets qualified ports serve, or stops them, as mt_instance_has_time() says. */
 void mt_instance_gate(struct mt_instance *self, struct mt_mono now);
 
-/* ---- messages --------------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
                                const struct mt_ptp_message *message, struct mt_mono now);
@@ -175,7 +175,7 @@ void mt_port_request(struct mt_port *port, enum mt_port_frame frame);
 void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
                     enum mt_ptp_type type, struct mt_ptp_header *ret_header);
 
-/* ---- small helpers ---------------------------------------------------------------------------------- */
+/* ---- small helpers --------------------------------------------------------------------------- */
 
 void mt_port_count(struct mt_port *port, enum mt_port_counter counter);
 struct mt_instant mt_instant_plus_interval(struct mt_instant at, struct mt_interval by);

@@ -127,7 +127,7 @@ enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
     return MT_VERDICT_ACCEPTED;
 }
 
-/* ---- Sync and Follow_Up ----------------------------------------------------------------------- */
+/* ---- Sync and Follow_Up ---------------------------------------------------------------------- */
 
 void mt_port_measured(struct mt_instance *self, struct mt_port *port, enum mt_sample_kind kind,
                       const struct mt_stamp *local, struct mt_span value)

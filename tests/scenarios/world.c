@@ -35,6 +35,7 @@ void world_init(struct world *self)
 {
     memset(self, 0, sizeof *self);
     mt_instance_config_init(&self->config);
+    self->config.features = &mt_ptp_all_features;
     self->config.identity = world_identity(WORLD_OWN_ID);
     self->config.path = &self->path;
     self->port_count = 1;

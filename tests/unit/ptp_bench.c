@@ -23,6 +23,7 @@ void bench_init(struct ptp_bench *self, uint16_t port_count)
 {
     memset(self, 0, sizeof *self);
     mt_instance_config_init(&self->config);
+    self->config.features = &mt_ptp_all_features;
     self->config.identity = bench_identity(OWN_ID);
     self->config.path = &self->path;
     self->port_count = port_count;
@@ -58,7 +59,7 @@ void peer_init(struct bench_peer *self, uint8_t id)
     };
 }
 
-/* ---- outputs ---------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 struct mt_stamp bench_stamp(const struct ptp_bench *self)
 {
@@ -131,7 +132,7 @@ void bench_pass(struct ptp_bench *self, int64_t ns)
     self->now = end;
 }
 
-/* ---- inputs ----------------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------------------------- */
 
 enum mt_verdict bench_rx(struct ptp_bench *self, uint16_t port,
                          const struct mt_ptp_message *message)
@@ -221,7 +222,7 @@ void bench_clock(struct ptp_bench *self, bool is_locked, int64_t bound_ns)
     assert_true(bench_command(self, &command));
 }
 
-/* ---- what was seen ---------------------------------------------------------------------------- */
+/* ---- what was seen --------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct bench_frame *frame, uint16_t port, enum mt_ptp_type type)
 {

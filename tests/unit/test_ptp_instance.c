@@ -51,6 +51,7 @@ static void twin_init(struct twin *self, uint8_t garbage)
     struct mt_port_config ports[TWIN_PORTS];
     memset(self, garbage, sizeof *self);
     mt_instance_config_init(&config);
+    config.features = &mt_ptp_all_features;
     config.identity = bench_identity(8);
     config.path = &self->path;
     for (unsigned i = 0; i < TWIN_PORTS; i++) {

@@ -118,6 +118,7 @@ struct mt_port_config {
     uint16_t acceptable_count;                 /**< 0: all are acceptable */
 };
 
+/** The default profile's values.  `features` is left null: the application names them. */
 void mt_instance_config_init(struct mt_instance_config *self);
 /** The default profile: announce 2 s, sync 1 s, delay request 1 s, timeout 3. */
 void mt_port_config_init(struct mt_port_config *self);
@@ -240,7 +241,7 @@ struct mt_event {
  * an older undrained sample of a port gives way to the newer. */
 bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event);
 
-/* ---- data sets, read-only [clause 8] ---------------------------------------------------------- */
+/* ---- data sets, read-only [clause 8] --------------------------------------------------------- */
 
 enum mt_port_state mt_port_state_of(const struct mt_instance *self, uint16_t port);
 /** The parent data set as announced; grandmaster == own identity while this clock is it. */
