@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""usage: ./dev bench size [--json FILE] [--update-docs] [--parts BUILD]
+"""usage: ./dev bench size [--json FILE] [--update-docs] [--parts BUILD] [--growth]
 
 Size of the core in firmware.  libmeantime-core.a is built for a Cortex-M4 by the project's own
 build, then each description in builds/ is linked with it and libgcc into an image.  Counted is
@@ -11,7 +11,8 @@ what the core and libgcc add to the image; the loop around them, mem* and the pl
   instance_bytes  memory of one clock: instance, one port, discipline, one source with its
                   estimator and, where the build has one, the path trace
 
-Exits 1 when a build misses its limit.
+Exits 1 when a build misses its limit.  With --growth it judges instead what a change did: exits 1
+when text or instance_bytes of a build is more than 2 % over the committed table.
 """
 import argparse
 import glob
@@ -171,6 +172,27 @@ def write_document(builds):
         file.write(f"{before}{mark}\n\n{table(builds)}\n\n{text}\n")
 
 
+def documented():
+    """Build -> its figures in docs/size.md."""
+    figures = {}
+    with open(DOCUMENT, encoding="utf-8") as file:
+        for line in file:
+            cells = [cell.strip().split(" ")[0] for cell in line.strip().strip("|").split("|")]
+            if cells[0] in LIMITS:
+                figures[cells[0]] = {"text": int(cells[1]), "instance_bytes": int(cells[5])}
+    return figures
+
+
+def growth(builds):
+    table = documented()
+    missing = [f"{name}: has no row in docs/size.md" for name in ORDER if name not in table]
+    return missing + [
+        f"{build['name']}: {what} {build[what]} is more than 2 % over {was} of docs/size.md; "
+        "./dev bench size --update-docs, if that is on purpose"
+        for build in builds for what, was in table.get(build["name"], {}).items()
+        if build[what] > was * 1.02]
+
+
 def write_json(path, builds):
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"builds": [{key: build[key] for key in ("name", *COLUMNS)}
@@ -183,6 +205,7 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--update-docs", action="store_true", help="rewrite docs/size.md")
     parser.add_argument("--parts", metavar="BUILD", choices=ORDER, help="text by source file")
+    parser.add_argument("--growth", action="store_true", help="judge growth, not limits")
     arguments = parser.parse_args()
     try:
         builds = measure_all()
@@ -195,7 +218,7 @@ def main():
         write_json(arguments.json, builds)
     if arguments.update_docs:
         write_document(builds)
-    missed = missed_limits(builds)
+    missed = growth(builds) if arguments.growth else missed_limits(builds)
     for line in missed:
         print(line)
     sys.exit(1 if missed else 0)

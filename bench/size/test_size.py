@@ -27,6 +27,25 @@ def test_size_complains_when_a_limit_is_missed(change, said):
     assert len(missed) == 1 and missed[0].startswith(said)
 
 
+@pytest.mark.parametrize("text, said", [(1020, []), (1021, ["oc-e2e: text 1021 is more than 2 %"])])
+def test_size_complains_of_growth_when_it_is_over_two_per_cent(tmp_path, monkeypatch, text, said):
+    document = tmp_path / "size.md"
+    monkeypatch.setattr(size, "DOCUMENT", str(document))
+    document.write_text(f"{size.GENERATED}\n")
+    builds = [build(name=name, text=1000, instance_bytes=100) for name in size.ORDER]
+    size.write_document(builds)
+    builds[0]["text"] = text
+    assert [line[:len(said[0])] if said else line for line in size.growth(builds)] == said
+
+
+def test_size_complains_when_a_build_is_not_in_the_table(tmp_path, monkeypatch):
+    document = tmp_path / "size.md"
+    monkeypatch.setattr(size, "DOCUMENT", str(document))
+    document.write_text(f"{size.GENERATED}\n")
+    size.write_document([build(name=name) for name in size.ORDER[1:]])
+    assert size.growth([build()]) == ["oc-e2e: has no row in docs/size.md"]
+
+
 def test_size_leaves_the_rest_when_it_rewrites_the_table(tmp_path, monkeypatch):
     document = tmp_path / "size.md"
     monkeypatch.setattr(size, "DOCUMENT", str(document))

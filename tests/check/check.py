@@ -126,7 +126,7 @@ def all_steps(is_long):
         tool_step("format", "tools/format.py", "--check"),
         pytest_step("tools", ["tools", "tests/check", "bench/size"], 2 * MINUTE_S),
         man_step("man pages"),
-        tool_step("size", "bench/size/run.py"),
+        tool_step("size", "bench/size/run.py", "--growth"),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--suite", "unit"),
