@@ -122,24 +122,24 @@ static void privilege_names_the_remedy_when_there_is_no_such_user(void **state)
 
 static int give_folder(void)
 {
-    char folder[] = "/tmp/meantime-privilege-XXXXXX";
-    const char *paths[] = {folder, "/tmp/meantime-not-there", 0};
+    char given[] = "/tmp/meantime-privilege-XXXXXX";
+    const char *paths[] = {given, "/tmp/meantime-not-there", 0};
     struct mt_privilege_options options = {.user = "nobody", .paths = paths};
     char reason[MT_HAL_REASON_SIZE];
     struct stat status;
     char file[64];
     int fd;
 
-    if (!mkdtemp(folder) || !mt_privilege_drop(&options, reason)) {
+    if (!mkdtemp(given) || !mt_privilege_drop(&options, reason)) {
         return 1;
     }
-    snprintf(file, sizeof file, "%s/drift", folder);
+    snprintf(file, sizeof file, "%s/drift", given);
     fd = open(file, O_CREAT | O_WRONLY, 0644);
-    if (fd < 0 || stat(folder, &status) != 0 || status.st_uid != geteuid()) {
+    if (fd < 0 || stat(given, &status) != 0 || status.st_uid != geteuid()) {
         return 2;
     }
     unlink(file);
-    rmdir(folder);
+    rmdir(given);
     return 0;
 }
 
@@ -183,10 +183,8 @@ static int try_forbidden_calls(void)
     return chroot("/tmp") == 0 || errno != EPERM ? 3 : 0;
 }
 
-static void expect_in_sandbox(int (*act)(void))
+static void expect_result(int result)
 {
-    int result = in_child(act);
-
     if (result == SKIPPED) {
         skip();
     }
@@ -196,7 +194,7 @@ static void expect_in_sandbox(int (*act)(void))
 static void sandbox_refuses_what_the_daemon_never_does(void **state)
 {
     (void)state;
-    expect_in_sandbox(try_forbidden_calls);
+    expect_result(in_child(try_forbidden_calls));
 }
 
 static char *answer(void *context, const char *line, uid_t uid)
@@ -219,11 +217,12 @@ static bool wait_for(struct mt_hal_wait *wait, enum mt_input_kind kind, bool is_
     return false;
 }
 
+static char folder[] = "/tmp/meantime-sandbox-XXXXXX";
+
 /* everything that a daemon does while it runs: an interface comes back, frames are sent, pages,
  * drift and log are written, the control socket is removed */
 static int live_in_sandbox(void)
 {
-    char folder[] = "/tmp/meantime-sandbox-XXXXXX";
     char log[64];
     char path[64];
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -245,9 +244,6 @@ static int live_in_sandbox(void)
     mt_real drift = 0;
     pid_t helper;
 
-    if (!mkdtemp(folder)) {
-        return 1;
-    }
     snprintf(log, sizeof log, "%s/log", folder);
     snprintf(path, sizeof path, "%s/control", folder);
     platform = mt_linux_open(&options, reason);
@@ -292,9 +288,14 @@ static int live_in_sandbox(void)
 
 static void sandbox_lets_the_daemon_live_when_its_interface_comes_back(void **state)
 {
+    int result;
+
     (void)state;
     assert_true(netspace_make_pair());
-    expect_in_sandbox(live_in_sandbox);
+    assert_non_null(mkdtemp(folder));
+    result = in_child(live_in_sandbox);
+    assert_true(netspace_run("rm -r %s", folder)); /* the child may not any more */
+    expect_result(result);
 }
 
 int main(void)
