@@ -26,12 +26,12 @@
 #define START_NOISE     1e-12 /* s^2: arbitrary, the scale is found afterwards */
 #define START_FREQUENCY 1e-2  /* (s/s)^2: no opinion */
 #define LOST_FREQUENCY  1e-8  /* (s/s)^2: after a change that was no mere step */
+#define LOST_WANDER     8     /* and the wander is so much larger */
 #define GATE            5     /* sigma */
 #define CLIP_SIGMA      3     /* larger innovations count as this */
-#define CLIP_ENERGY     5     /* and for the noise, squared, as this */
-#define CLIPPED_MEAN    0.955 /* of min(x^2, CLIP_ENERGY), x normal */
+#define EXCEEDING       0.317 /* share of normal numbers beyond one sigma */
 #define QUIET           0.25  /* innovations squared below this ... */
-#define QUIET_LIMIT     8     /* ... so many in a row: the noise is overestimated */
+#define QUIET_LIMIT     12    /* ... so many in a row: the noise is overestimated */
 #define STEP_SAMPLES    3     /* consistent refused samples that make a step */
 #define STEP_WARY       5     /* and where outliers are frequent */
 #define WARY_RISE       32    /* more than one outlier among so many is frequent */
@@ -41,24 +41,14 @@
 #define SETTLED         16    /* samples after which a second step is no surprise */
 #define BACK_LIMIT_S    64    /* a sample this late is useless */
 #define OLD_LIMIT       8     /* so many in a row: the local time was set back */
-#define INFORMED        3     /* information from which the wander is corrected */
+#define DECISIVE        2     /* score at which the wander is doubled or halved */
+#define RUN_LIMIT       20    /* innovations to one side in a row: no chance */
 #define WANDER_MIN      1e-24 /* (1e-12 per sqrt(s))^2 */
 #define WANDER_MAX      1e-6  /* (1e-3 per sqrt(s))^2 */
 
-/* a sample on its way through the filter */
-struct weighed {
-    mt_real h[3];
-    mt_real gain[3];
-    mt_real value;
-    mt_real noise;
-    mt_real sigma;
-    mt_real innovation; /* in sigmas */
-    mt_real energy;     /* innovation squared */
-};
-
 void mt_clock_model_init(struct mt_clock_model *self)
 {
-    *self = (struct mt_clock_model){.frequency_variance = 1e-8, .wander = 1e-17};
+    *self = (struct mt_clock_model){.frequency_variance = 1e-8, .wander = 1e-16};
 }
 
 void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
@@ -108,14 +98,14 @@ static void start(struct mt_estimator *self, const struct mt_sample *sample)
 /* The first sample of the other direction splits x[0] into offset and delay: the sample is put
  * where the delay will be and predicted to now, then offset = (x0 + x2) / 2 and
  * delay = +-(x2 - offset). */
-static void complete(struct mt_estimator *self, const struct weighed *weighed)
+static void complete(struct mt_estimator *self, const struct mt_measurement *measured)
 {
     struct mt_track *track = &self->track;
-    mt_real sign = weighed->h[0];
+    mt_real sign = measured->h[0];
 
-    track->x[2] = sign * weighed->value;
-    track->p[2][2] = weighed->noise;
-    mt_track_combine(track, 2, 1, 1, -sign * weighed->h[1]);
+    track->x[2] = sign * measured->value;
+    track->p[2][2] = measured->noise;
+    mt_track_combine(track, 2, 1, 1, -sign * measured->h[1]);
     mt_track_combine(track, 0, 2, 0.5, 0.5);
     mt_track_combine(track, 2, 0, sign, -sign);
     self->is_complete = true;
@@ -124,12 +114,15 @@ static void complete(struct mt_estimator *self, const struct weighed *weighed)
 /* the clock model's frequency is one more measurement */
 static void take_frequency(struct mt_track *track, const struct mt_clock_model *clock)
 {
-    static const mt_real h[3] = {0, 1, 0};
     mt_real age = mt_real_abs(mt_seconds(&clock->at, &track->at));
-    mt_real gain[3];
-    mt_real sigma = mt_track_weigh(track, h, clock->frequency_variance + clock->wander * age, gain);
+    struct mt_measurement measured = {
+        .h = {0, 1, 0},
+        .value = clock->frequency,
+        .noise = clock->frequency_variance + clock->wander * age,
+    };
 
-    mt_track_absorb(track, gain, (clock->frequency - track->x[1]) / sigma);
+    mt_track_weigh(track, &measured);
+    mt_track_absorb(track, &measured);
 }
 
 /* the first noise estimate, when MT_ESTIMATOR_START samples are in */
@@ -151,55 +144,70 @@ static void scale(struct mt_estimator *self, const struct mt_clock_model *clock)
     take_frequency(&self->track, clock);
 }
 
+/* The variance at which as many innovations exceed their sigma as do with normal noise: outliers
+ * count no more than others. */
 static void learn_noise(const struct mt_estimator *self, struct mt_servo_noise *noise,
-                        const struct weighed *weighed)
+                        const struct mt_measurement *measured)
 {
-    mt_real energy = weighed->energy < CLIP_ENERGY ? weighed->energy : CLIP_ENERGY;
-    mt_real share = noise->variance / (weighed->sigma * weighed->sigma);
+    mt_real energy = measured->energy;
+    mt_real gain = noise->count < 32 ? 0x1p-2 : 0x1p-5;
 
     noise->quiet_in_a_row = energy < QUIET ? noise->quiet_in_a_row + 1 : 0;
     if (noise->quiet_in_a_row > QUIET_LIMIT) { /* it came from an outlier, or traffic ceased */
         noise->quiet_in_a_row--;
-        noise->variance /= 2;
+        gain = 1.5;
     }
-    noise->variance *= 1 + share * (energy - CLIPPED_MEAN) / (noise->count < 32 ? 8 : 64);
+    /* as far as the innovation is noise and not the state's uncertainty */
+    gain *= measured->share;
+    noise->variance += gain * noise->variance * (energy > 1 ? 1 - EXCEEDING : -EXCEEDING);
     if (noise->variance < self->granularity_variance) {
         noise->variance = self->granularity_variance;
     }
 }
 
+static void change_wander(struct mt_clock_model *clock, mt_real factor)
+{
+    clock->wander = mt_real_clamp(clock->wander * factor, WANDER_MIN, WANDER_MAX);
+}
+
 /* slope: d offset / d ln(wander) and d frequency / d ln(wander), once they do not depend on the
- * start; the gains grow with about the 1/4 and 1/2 power of the wander */
+ * start; the gains grow with about the 1/4 and 1/2 power of the wander.  The score is the
+ * derivative of the likelihood: a sequential test between half and twice the wander. */
 static void learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
-                         const struct weighed *weighed)
+                         const struct mt_measurement *measured)
 {
     struct mt_servo_whiteness *white = &self->whiteness;
-    mt_real seen = weighed->h[0] * white->slope[0] / weighed->sigma;
-    mt_real factor;
+    mt_real seen = measured->h[0] * white->slope[0] / measured->sigma;
+    bool is_ahead = measured->innovation * measured->h[0] > 0;
+    mt_real pull;
 
+    if (measured->energy > QUIET) {
+        white->run = is_ahead == white->is_ahead ? white->run + 1 : 0;
+        white->is_ahead = is_ahead;
+    }
+    if (white->run > RUN_LIMIT) { /* far too stiff */
+        white->run = RUN_LIMIT;
+        change_wander(clock, 2);
+    }
     if (clock->wander * white->elapsed < self->track.p[1][1]) {
         return;
     }
-    white->slope[0] += weighed->gain[0] * (weighed->innovation / 4 - seen);
-    white->slope[1] += weighed->gain[1] * (weighed->innovation / 2 - seen);
-    white->score += weighed->innovation * seen;
-    white->information += seen * seen;
-    if (white->information < INFORMED) {
+    pull = measured->innovation / 4;
+    white->slope[0] += measured->gain[0] * (pull - seen);
+    white->slope[1] += measured->gain[1] * (2 * pull - seen);
+    white->score += measured->innovation * seen;
+    if (mt_real_abs(white->score) < DECISIVE) {
         return;
     }
-    factor = 1 + mt_real_abs(white->score) / white->information;
-    if (white->score < 0) {
-        factor = 1 / factor;
-    }
-    clock->wander = mt_real_clamp(clock->wander * factor, WANDER_MIN, WANDER_MAX);
+    clock->wander =
+        mt_real_clamp(clock->wander * (white->score > 0 ? 2 : 0.5), WANDER_MIN, WANDER_MAX);
     white->score = 0;
-    white->information = 0;
 }
 
 /* equal but for noise, or for a changed frequency */
 static bool agree(mt_real earlier, mt_real innovation, mt_real sigma)
 {
-    return mt_real_abs(earlier - innovation) < GATE * sigma + mt_real_abs(innovation) / 2;
+    return mt_real_abs(earlier - innovation) < GATE * sigma;
 }
 
 /* counts a refused sample; true if it and those before it, of either direction, are a step */
@@ -221,54 +229,57 @@ static bool is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real
         agree(-other->refused, innovation, sigma)) {
         consistent += other->consistent_in_a_row;
     }
-    return consistent >= needed;
+    /* one more for each that did not agree */
+    return consistent >= needed + noise->refused_in_a_row - noise->consistent_in_a_row;
 }
 
-static enum mt_sample_verdict refuse(struct mt_estimator *self, const struct mt_sample *sample,
-                                     const struct weighed *weighed)
+static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_model *clock,
+                                     const struct mt_sample *sample,
+                                     const struct mt_measurement *measured)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
-    mt_real innovation = weighed->innovation * weighed->sigma;
+    mt_real innovation = measured->innovation * measured->sigma;
     bool is_lost = self->fresh < SETTLED;
 
-    learn_noise(self, noise, weighed);
+    learn_noise(self, noise, measured);
     if (self->wary <= UINT8_MAX - WARY_RISE) {
         self->wary += WARY_RISE;
     }
-    if (!is_step(self, sample->kind, innovation, weighed->sigma)) {
+    if (!is_step(self, sample->kind, innovation, measured->sigma)) {
         if (noise->refused_in_a_row < LOST_SAMPLES) {
             return MT_SAMPLE_OUTLIER;
         }
         is_lost = true;
         for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-            self->noise[kind].variance += innovation * innovation;
+            self->noise[kind].variance += 4 * innovation * innovation;
         }
     }
     if (is_lost) {
         self->track.p[1][1] += LOST_FREQUENCY;
+        change_wander(clock, LOST_WANDER);
     }
     begin(self, sample);
     return MT_SAMPLE_STEP;
 }
 
 static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_model *clock,
-                                   const struct mt_sample *sample, struct weighed *weighed)
+                                   const struct mt_sample *sample, struct mt_measurement *measured)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
 
     if (self->is_scaled) {
         /* wide while the noise itself rests on few samples */
-        if (weighed->energy > GATE * GATE + 400 / noise->count) {
-            return refuse(self, sample, weighed);
+        if (measured->energy > GATE * GATE + 400 / noise->count) {
+            return refuse(self, clock, sample, measured);
         }
-        learn_noise(self, noise, weighed);
-        self->innovation = weighed->innovation;
-        weighed->innovation = mt_real_clamp(weighed->innovation, -CLIP_SIGMA, CLIP_SIGMA);
-        learn_wander(self, clock, weighed);
+        learn_noise(self, noise, measured);
+        self->innovation = measured->innovation;
+        measured->innovation = mt_real_clamp(measured->innovation, -CLIP_SIGMA, CLIP_SIGMA);
+        learn_wander(self, clock, measured);
     }
     noise->refused_in_a_row = 0;
-    self->start_energy += weighed->energy;
-    mt_track_absorb(&self->track, weighed->gain, weighed->innovation);
+    self->start_energy += measured->energy;
+    mt_track_absorb(&self->track, measured);
     return MT_SAMPLE_USED;
 }
 
@@ -291,45 +302,37 @@ static void remember(struct mt_estimator *self, struct mt_clock_model *clock)
     }
 }
 
-/* how the sample sees the state, and how far it is from what was expected; age: s by which it is
- * older than the state */
-static void weigh(struct mt_estimator *self, const struct mt_clock_model *clock,
-                  const struct mt_sample *sample, mt_real age, struct weighed *ret_weighed)
+/* how the sample sees the state; age: s by which it is older than the state */
+static void measure(struct mt_estimator *self, const struct mt_clock_model *clock,
+                    const struct mt_sample *sample, mt_real age, struct mt_measurement *ret)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
-    mt_real *h = ret_weighed->h;
     struct mt_span value;
-    mt_real expected = 0;
 
-    h[0] = 1;
-    h[1] = -age;
-    h[2] = self->is_complete && sample->kind != MT_SAMPLE_OFFSET;
+    if (noise->count < UINT16_MAX) {
+        noise->count++;
+    }
+    ret->h[0] = 1;
+    ret->h[1] = -age;
+    ret->h[2] = self->is_complete && sample->kind != MT_SAMPLE_OFFSET;
     if (sample->kind == MT_SAMPLE_REVERSE) {
-        h[0] = -1;
-        h[1] = age;
+        ret->h[0] = -1;
+        ret->h[1] = age;
         value = mt_span_plus(sample->value, self->track.base);
     } else {
         value = mt_span_minus(sample->value, self->track.base);
     }
-    ret_weighed->value = mt_span_to_real(value);
-    for (int i = 0; i < 3; i++) {
-        expected += h[i] * self->track.x[i];
-    }
-    if (noise->count < UINT16_MAX) {
-        noise->count++;
-    }
+    ret->value = mt_span_to_real(value);
     /* learned and told, and what the oscillator may have done since a late sample */
-    ret_weighed->noise = noise->variance + clock->wander * age * age * age +
-                         (mt_real)sample->variance_q16 * (1e-18 / 65536);
-    ret_weighed->sigma = mt_track_weigh(&self->track, h, ret_weighed->noise, ret_weighed->gain);
-    ret_weighed->innovation = (ret_weighed->value - expected) / ret_weighed->sigma;
-    ret_weighed->energy = ret_weighed->innovation * ret_weighed->innovation;
+    ret->noise = noise->variance + clock->wander * age * age * age +
+                 (mt_real)sample->variance_q16 * (1e-18 / 65536);
+    mt_track_weigh(&self->track, ret);
 }
 
 enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_clock_model *clock,
                                            const struct mt_sample *sample)
 {
-    struct weighed weighed;
+    struct mt_measurement measured;
     mt_real age;
 
     if (!self->is_started) {
@@ -354,11 +357,11 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         self->whiteness.elapsed -= age;
         age = 0;
     }
-    weigh(self, clock, sample, age, &weighed);
+    measure(self, clock, sample, age, &measured);
     if (!self->is_complete && sample->kind != self->first_kind) {
-        complete(self, &weighed);
+        complete(self, &measured);
     } else {
-        enum mt_sample_verdict verdict = take(self, clock, sample, &weighed);
+        enum mt_sample_verdict verdict = take(self, clock, sample, &measured);
 
         if (verdict != MT_SAMPLE_USED) {
             return verdict;

@@ -11,7 +11,7 @@
  * the estimate is that of a clock which was never corrected, seen through one linear map.
  *
  * Process noise: the frequency does a random walk of `wander`, which the offset integrates; the
- * delay does a very slow one, in proportion to itself.
+ * delay does a very slow one.
  *
  * Everything is counted in standard deviations of the measurement, so the update is one outer
  * product, P - g g'.  Its entries are rounded by less than 2^-51 sqrt(Pii Pjj) each; ROUNDING
@@ -19,9 +19,8 @@
  */
 #include "servo/track_private.h"
 
-#define ROUNDING           0x1p-49
-#define DELAY_WANDER_FLOOR 1e-22 /* s^2 per s */
-#define DELAY_WANDER_SHARE 1e-12 /* of delay^2, per s */
+#define ROUNDING     0x1p-49
+#define DELAY_WANDER 1e-20 /* s^2 per s */
 
 mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
 {
@@ -58,7 +57,7 @@ void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_in
     mt_track_combine(track, 0, 1, 1, dt);
     p[1][1] += half;
     p[0][0] -= half * dt * dt / 3; /* leaves q dt^3 / 3 */
-    p[2][2] += size * (DELAY_WANDER_FLOOR + DELAY_WANDER_SHARE * track->x[2] * track->x[2]);
+    p[2][2] += DELAY_WANDER * size;
     track->at = *at;
 }
 
@@ -96,29 +95,36 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     ret_estimate->delay_sigma = sigma[2];
 }
 
-mt_real mt_track_weigh(const struct mt_track *track, const mt_real h[3], mt_real noise,
-                       mt_real ret_gain[3])
+void mt_track_weigh(const struct mt_track *track, struct mt_measurement *measurement)
 {
-    mt_real sigma;
+    const mt_real *h = measurement->h;
+    mt_real *gain = measurement->gain;
+    mt_real innovation = measurement->value;
+    mt_real variance = measurement->noise;
 
     for (int i = 0; i < 3; i++) {
-        ret_gain[i] = 0;
+        gain[i] = 0;
         for (int j = 0; j < 3; j++) {
-            ret_gain[i] += track->p[i][j] * h[j];
+            gain[i] += track->p[i][j] * h[j];
         }
-        noise += h[i] * ret_gain[i];
+        variance += h[i] * gain[i];
+        innovation -= h[i] * track->x[i];
     }
-    sigma = mt_real_sqrt(noise);
+    measurement->sigma = mt_real_sqrt(variance);
+    measurement->share = measurement->noise / variance;
     for (int i = 0; i < 3; i++) {
-        ret_gain[i] /= sigma;
+        gain[i] /= measurement->sigma;
     }
-    return sigma;
+    measurement->innovation = innovation / measurement->sigma;
+    measurement->energy = measurement->innovation * measurement->innovation;
 }
 
-void mt_track_absorb(struct mt_track *track, const mt_real gain[3], mt_real innovation)
+void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measurement)
 {
+    const mt_real *gain = measurement->gain;
+
     for (int i = 0; i < 3; i++) {
-        track->x[i] += gain[i] * innovation;
+        track->x[i] += gain[i] * measurement->innovation;
         track->p[i][i] += ROUNDING * track->p[i][i];
         for (int j = 0; j < 3; j++) {
             track->p[i][j] -= gain[i] * gain[j];

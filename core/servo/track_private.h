@@ -10,11 +10,21 @@
 /** x[i] becomes a x[i] + b x[j], and the covariance with it. */
 void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b);
 
-/** A measurement of h'x with noise variance `noise`, made ready: returns its standard deviation
- * as predicted; *ret_gain is the gain for an innovation counted in that. */
-mt_real mt_track_weigh(const struct mt_track *track, const mt_real h[3], mt_real noise,
-                       mt_real ret_gain[3]);
-/** Takes in a weighed measurement; innovation in standard deviations. */
-void mt_track_absorb(struct mt_track *track, const mt_real gain[3], mt_real innovation);
+/** A measurement of h'x on its way through the filter. */
+struct mt_measurement {
+    mt_real h[3];
+    mt_real value;
+    mt_real noise;      /**< variance */
+    mt_real sigma;      /**< of value, as predicted */
+    mt_real innovation; /**< in sigmas */
+    mt_real energy;     /**< innovation squared */
+    mt_real share;      /**< of the noise in sigma squared: 1 less the gain */
+    mt_real gain[3];    /**< for an innovation in sigmas */
+};
+
+/** Works out the rest from h, value and noise. */
+void mt_track_weigh(const struct mt_track *track, struct mt_measurement *measurement);
+/** Takes a weighed measurement in. */
+void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measurement);
 
 #endif

@@ -18,6 +18,7 @@
 
 #define EVEN_ENOUGH     1e-12 /* s/s: smaller changes of rate are not worth a correction */
 #define FOLLOW_SHARE    0.1   /* slew time, in time constants of the estimator */
+#define MOST_SAMPLES    64
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
 
@@ -61,44 +62,33 @@ static bool wants_step(const struct mt_discipline *self, const struct mt_estimat
            size > mt_span_to_real(is_later ? config->step_later : config->step_at_start);
 }
 
-/* s: in which the estimated offset shall be removed */
-static mt_real slew_time(const struct mt_discipline *self, const struct mt_estimate *estimate,
-                         mt_real size)
-{
-    mt_real interval = 1e-9 * (mt_real)mt_steer_selected(self)->interval_ns;
-    mt_real sigma = estimate->offset_sigma;
-    /* a source has either one-way or offset samples; the other noise is 0 */
-    mt_real noise =
-        (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
-    mt_real doubt = sigma / self->lock.settled_once;
-    mt_real time = FOLLOW_SHARE * interval * (1 + noise * noise);
-
-    if (size < DOUBTLESS_SIGMA * sigma) {
-        time *= 1 + doubt * doubt;
-    }
-    if (time < interval) {
-        time = interval;
-    }
-    /* the history of corrections must reach back over the path */
-    return time > estimate->delay / 2 ? time : estimate->delay / 2;
-}
-
 static struct mt_mono later(struct mt_mono now, mt_real s)
 {
     return mt_mono_plus(now, mt_steer_ns(s));
 }
 
+static mt_real larger(mt_real a, mt_real b)
+{
+    return a > b ? a : b;
+}
+
 static void slew(struct mt_discipline *self, const struct mt_estimate *estimate, mt_real offset,
                  struct mt_mono now)
 {
+    mt_real interval = 1e-9 * (mt_real)mt_steer_selected(self)->interval_ns;
     mt_real size = mt_real_abs(offset);
-    mt_real time = slew_time(self, estimate, size);
-    mt_real least = size / self->config.max_slew;
+    mt_real sigma = estimate->offset_sigma;
+    /* a source has either one-way or offset samples; the other noise is 0 */
+    mt_real noise =
+        (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
+    mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->lock.settled_once : 0;
+    mt_real time = FOLLOW_SHARE * (1 + noise * noise);
 
+    /* in samples; and the history of corrections must reach back over the path */
+    time = mt_real_clamp(time, 1, MOST_SAMPLES) * interval;
+    time = larger(time, estimate->delay / 2);
     self->next_correction_at = later(now, 0.75 * time);
-    if (time < least) {
-        time = least;
-    }
+    time = larger(time * (1 + doubt * doubt), size / self->config.max_slew);
     hand_out_rate(self, offset / time);
     self->slew_end = later(now, time);
 }

@@ -90,10 +90,11 @@ struct mt_estimator {
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
     } noise[MT_SAMPLE_KIND_COUNT];
     struct mt_servo_whiteness {
-        mt_real slope[2];    /**< d offset, d frequency / d ln(wander) */
-        mt_real score;       /**< d ln(likelihood) / d ln(wander) */
-        mt_real information; /**< variance of score if the wander is right */
-        mt_real elapsed;     /**< s since offset and delay were begun */
+        mt_real slope[2]; /**< d offset, d frequency / d ln(wander) */
+        mt_real score;    /**< d ln(likelihood) / d ln(wander) */
+        mt_real elapsed;  /**< s since offset and delay were begun */
+        uint8_t run;      /**< innovations to the same side in a row */
+        bool is_ahead;    /**< that side */
     } whiteness;
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
