@@ -60,8 +60,10 @@ static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
     enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     if (verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {
         clock->told_wrong_scale = true;
-        mt_node_tell(self, &(struct mt_node_event){
-                               .kind = MT_NODE_WRONG_SCALE, .at = now, .index = instance->clock});
+        mt_node_tell(self, &(struct mt_node_event){.kind = MT_NODE_WRONG_SCALE,
+                                                   .at = now,
+                                                   .index = instance->clock,
+                                                   .value.scale = sample.scale});
     }
     clock->needs_report = true;
 }

@@ -79,8 +79,9 @@ struct mt_node_event {
             enum mt_steer_phase from;
             enum mt_steer_phase to;
         } phase;
-        struct mt_span step; /**< step, disturbed */
-        bool is_on;          /**< saturated, link up */
+        struct mt_span step;     /**< step, disturbed */
+        enum mt_timescale scale; /**< wrong scale: the source's */
+        bool is_on;              /**< saturated, link up */
     } value;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The daemon's end of the control socket: one JSON object in, one out (meantime-control(7)).
- * Whoever can reach the socket may look; only root and the daemon's own user may change.
+ * The daemon's end of the control socket: status/control.h knows the protocol, this carries
+ * requests out.  Whoever can reach the socket may look; only root and the daemon's own user may
+ * change.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -12,29 +13,15 @@
 #include "apps/meantimed/daemon.h"
 #include "compose/report.h"
 #include "meantime_version.h"
+#include "status/control.h"
+#include "status/events.h"
 
-/* ---- replies --------------------------------------------------------------------------------- */
-
-static char *refuse(const char *sentence)
+static char *reply_json(const char *key, char *json)
 {
-    cJSON *reply = cJSON_CreateObject();
-    cJSON_AddBoolToObject(reply, "ok", 0);
-    cJSON_AddStringToObject(reply, "error", sentence);
-    char *text = cJSON_PrintUnformatted(reply);
-    cJSON_Delete(reply);
-    return text;
-}
-
-static char *accept_with(const char *name, cJSON *value)
-{
-    cJSON *reply = cJSON_CreateObject();
-    cJSON_AddBoolToObject(reply, "ok", 1);
-    if (value != NULL) {
-        cJSON_AddItemToObject(reply, name, value);
-    }
-    char *text = cJSON_PrintUnformatted(reply);
-    cJSON_Delete(reply);
-    return text;
+    char *reply =
+        json != NULL ? mt_control_reply_json(key, json) : mt_control_reply_error("out of memory");
+    free(json);
+    return reply;
 }
 
 static char *status(struct mt_daemon *self, struct mt_mono now)
@@ -44,199 +31,89 @@ static char *status(struct mt_daemon *self, struct mt_mono now)
         .config_path = self->config->path,
         .pid = getpid(),
     };
-    char *report = mt_composition_json(self->composition, &daemon, now);
-    if (report == NULL) {
-        return refuse("out of memory");
-    }
-    char *text = accept_with("status", cJSON_CreateRaw(report));
-    free(report);
-    return text;
+    return reply_json("status", mt_composition_json(self->composition, &daemon, now));
 }
 
-static char *events(const struct mt_daemon *self, const cJSON *request)
+/* Seconds as text: nanoseconds since 1970 do not fit into JSON's numbers. */
+static cJSON *entry_object(const struct mt_journal_entry *entry)
 {
-    static const char *const levels[] = {"error", "warning", "info", "debug"};
-    const cJSON *since = cJSON_GetObjectItemCaseSensitive(request, "since");
-    uint64_t sequence =
-        cJSON_IsNumber(since) && since->valuedouble > 0 ? (uint64_t)since->valuedouble : 0;
+    char realtime_s[32];
+    cJSON *item = cJSON_CreateObject();
+    snprintf(realtime_s, sizeof realtime_s, "%lld.%09lld",
+             (long long)(entry->realtime_ns / MT_NS_PER_S),
+             (long long)(entry->realtime_ns % MT_NS_PER_S));
+    cJSON_AddNumberToObject(item, "sequence", (double)entry->sequence);
+    cJSON_AddStringToObject(item, "realtime_s", realtime_s);
+    cJSON_AddStringToObject(item, "level",
+                            mt_status_level_name((enum mt_status_level)entry->level));
+    cJSON_AddStringToObject(item, "text", entry->text);
+    return item;
+}
+
+static char *events(const struct mt_daemon *self, uint64_t since)
+{
     cJSON *list = cJSON_CreateArray();
     const struct mt_journal_entry *entry;
-    while ((entry = mt_journal_find(&self->journal, sequence)) != NULL) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddNumberToObject(item, "sequence", (double)entry->sequence);
-        cJSON_AddNumberToObject(item, "realtime_ns", (double)entry->realtime_ns);
-        cJSON_AddStringToObject(item, "level", levels[entry->level]);
-        cJSON_AddStringToObject(item, "text", entry->text);
-        cJSON_AddItemToArray(list, item);
-        sequence = entry->sequence + 1;
+    while ((entry = mt_journal_find(&self->journal, since)) != NULL) {
+        cJSON_AddItemToArray(list, entry_object(entry));
+        since = entry->sequence + 1;
     }
-    return accept_with("events", list);
+    char *json = cJSON_PrintUnformatted(list);
+    cJSON_Delete(list);
+    return reply_json("events", json);
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
-
-struct change {
-    struct mt_command priorities;
-    struct mt_command quality;
-    bool changes_priorities;
-    bool changes_quality;
-};
-
-/* Takes a number in 0..max from the request.  False if it is there and wrong. */
-static bool take(const cJSON *request, const char *key, double max, double *value, bool *changes)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, key);
-    if (item == NULL) {
-        return true;
-    }
-    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > max ||
-        item->valuedouble != (double)(long)item->valuedouble) {
-        return false;
-    }
-    *value = item->valuedouble;
-    *changes = true;
-    return true;
-}
-
-static const char *wrong_key(const cJSON *request, struct change *change)
-{
-    const struct {
-        const char *key;
-        double max;
-        bool is_priority;
-    } keys[] = {{"priority1", 255, true},
-                {"priority2", 255, true},
-                {"clock_class", 255, false},
-                {"clock_accuracy", 255, false},
-                {"offset_scaled_log_variance", 65535, false}};
-    double values[] = {
-        change->priorities.value.priorities.priority1,
-        change->priorities.value.priorities.priority2,
-        change->quality.value.quality.clock_class,
-        change->quality.value.quality.accuracy,
-        change->quality.value.quality.variance,
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        bool *changes =
-            keys[i].is_priority ? &change->changes_priorities : &change->changes_quality;
-        if (!take(request, keys[i].key, keys[i].max, &values[i], changes)) {
-            return keys[i].key;
-        }
-    }
-    change->priorities.value.priorities.priority1 = (uint8_t)values[0];
-    change->priorities.value.priorities.priority2 = (uint8_t)values[1];
-    change->quality.value.quality.clock_class = (uint8_t)values[2];
-    change->quality.value.quality.accuracy = (uint8_t)values[3];
-    change->quality.value.quality.variance = (uint16_t)values[4];
-    return NULL;
-}
-
-static const char *unknown_key(const cJSON *request)
-{
-    static const char *const known[] = {"command",
-                                        "instance",
-                                        "priority1",
-                                        "priority2",
-                                        "clock_class",
-                                        "clock_accuracy",
-                                        "offset_scaled_log_variance"};
-    const cJSON *item;
-    cJSON_ArrayForEach(item, request)
-    {
-        bool is_known = false;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-            is_known |= strcmp(item->string, known[i]) == 0;
-        }
-        if (!is_known) {
-            return item->string;
-        }
-    }
-    return NULL;
-}
-
-static char *apply(struct mt_daemon *self, uint16_t index, const struct change *change,
-                   struct mt_mono now)
+static char *set(struct mt_daemon *self, const struct mt_control_request *request,
+                 struct mt_mono now)
 {
     struct mt_node *node = &self->composition->node;
-    struct mt_recorder *recorder = self->recorder;
-    if (!change->changes_priorities && !change->changes_quality) {
-        return refuse("set: nothing to change was named");
+    struct mt_command commands[MT_CONTROL_COMMANDS_MAX];
+    char sentence[MT_CONTROL_REASON_SIZE];
+    int index = mt_composition_find_instance(self->composition, request->instance);
+    if (index < 0) {
+        snprintf(sentence, sizeof sentence, "there is no instance %s", request->instance);
+        return mt_control_reply_error(sentence);
     }
-    if (change->changes_quality &&
-        !mt_recorder_command(recorder, node, index, &change->quality, now)) {
-        return refuse("set: a receiver-only clock has class 255 and keeps it");
-    }
-    if (change->changes_priorities) {
-        mt_recorder_command(recorder, node, index, &change->priorities, now);
+    size_t count = mt_control_commands(request, &node->instances[index].ptp.config, commands);
+    for (size_t i = 0; i < count; i++) {
+        if (!mt_recorder_command(self->recorder, node, (uint16_t)index, &commands[i], now)) {
+            return mt_control_reply_error("a receiver-only clock has class 255 and keeps it");
+        }
     }
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
-                     "instance %s was changed through the control socket",
-                     self->config->instances[index].name);
-    return accept_with(NULL, NULL);
+                     "instance %s was changed through the control socket", request->instance);
+    return mt_control_reply_ok(NULL);
 }
 
-static char *set(struct mt_daemon *self, const cJSON *request, struct mt_mono now)
-{
-    char sentence[160];
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(request, "instance");
-    const char *instance =
-        cJSON_IsString(name) ? name->valuestring : self->config->instances[0].name;
-    int index = mt_composition_find_instance(self->composition, instance);
-    if (index < 0) {
-        snprintf(sentence, sizeof sentence, "there is no instance %.64s", instance);
-        return refuse(sentence);
-    }
-    const struct mt_instance_config *config = &self->composition->node.instances[index].ptp.config;
-    struct change change = {
-        .priorities = {.kind = MT_COMMAND_PRIORITIES,
-                       .value.priorities = {config->priority1, config->priority2}},
-        .quality = {.kind = MT_COMMAND_QUALITY, .value.quality = config->quality},
-    };
-    const char *wrong = unknown_key(request);
-    if (wrong != NULL) {
-        snprintf(sentence, sizeof sentence, "set: %.64s cannot be changed while running", wrong);
-        return refuse(sentence);
-    }
-    wrong = wrong_key(request, &change);
-    if (wrong != NULL) {
-        snprintf(sentence, sizeof sentence, "set: %.64s is not a number in its range", wrong);
-        return refuse(sentence);
-    }
-    return apply(self, (uint16_t)index, &change, now);
-}
-
-/* ---- requests -------------------------------------------------------------------------------- */
-
-static char *answer(struct mt_daemon *self, const cJSON *request, bool may_change)
+static char *answer(struct mt_daemon *self, const struct mt_control_request *request,
+                    bool may_change)
 {
     struct mt_hal_wait *wait = self->provider->wait;
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "command");
-    const char *command = cJSON_IsString(item) ? item->valuestring : "";
-    if (strcmp(command, "ping") == 0) {
-        return accept_with(NULL, NULL);
-    }
-    if (strcmp(command, "status") == 0) {
+    switch (request->command) {
+    case MT_CONTROL_PING:
+        return mt_control_reply_ok(MT_VERSION);
+    case MT_CONTROL_STATUS:
         return status(self, wait->ops->now(wait));
+    case MT_CONTROL_EVENTS:
+        return events(self, request->since);
+    case MT_CONTROL_SET:
+        break;
     }
-    if (strcmp(command, "events") == 0) {
-        return events(self, request);
+    if (!may_change) {
+        return mt_control_reply_error("only root and the daemon's own user may change anything");
     }
-    if (strcmp(command, "set") == 0) {
-        return may_change ? set(self, request, wait->ops->now(wait))
-                          : refuse("set: only root and the daemon's own user may change anything");
-    }
-    return refuse("unknown command; known are ping, status, events and set");
+    return set(self, request, wait->ops->now(wait));
 }
 
 char *mt_daemon_control(void *context, const char *line, uid_t uid)
 {
-    struct mt_daemon *self = context;
-    cJSON *request = cJSON_Parse(line);
-    if (!cJSON_IsObject(request)) {
-        cJSON_Delete(request);
-        return refuse("a request is one JSON object on one line");
+    struct mt_control_request request;
+    char reason[MT_CONTROL_REASON_SIZE];
+    char *reply = mt_control_parse(line, strlen(line), &request, reason)
+                      ? answer(context, &request, uid == 0 || uid == geteuid())
+                      : mt_control_reply_error(reason);
+    if (reply != NULL) {
+        reply[strcspn(reply, "\n")] = '\0'; /* the socket ends the line itself */
     }
-    char *reply = answer(self, request, uid == 0 || uid == geteuid());
-    cJSON_Delete(request);
     return reply;
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define MT_JOURNAL_KEPT     512
-#define MT_JOURNAL_TEXT     240
+#define MT_JOURNAL_TEXT     320
 #define MT_JOURNAL_KINDS    16
 #define MT_JOURNAL_BURST    20
 #define MT_JOURNAL_PAUSE_NS INT64_C(10000000000)

@@ -221,7 +221,11 @@ static void renew_facts(struct mt_daemon *self, struct mt_mono now)
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
     look_up_leap_seconds(&leap, &facts);
-    mt_daemon_set_facts(self, &facts, now);
+    if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
+        facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
+        facts.leap_s != self->composition->facts.leap_s) {
+        mt_daemon_set_facts(self, &facts, now);
+    }
 }
 
 static void run(struct mt_daemon *self)
