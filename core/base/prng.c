@@ -6,7 +6,7 @@
  * its outputs in a row are never both zero.  Bounded numbers are drawn by masking and trying
  * again, which is unbiased and needs fewer than two draws on average.
  */
-#include "base/prng.h"
+#include "meantime/prng.h"
 
 static uint64_t splitmix64(uint64_t *counter)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/prng.h"
+#include "meantime/prng.h"
 
 static void prng_gives_published_numbers_when_state_is_known(void **state)
 {

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/prng.h"
+#include "meantime/prng.h"
 #include "meantime/real.h"
 
 #define ROUNDS 200000

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/prng.h"
+#include "meantime/prng.h"
 #include "meantime/time.h"
 
 #define ROUNDS 200000
