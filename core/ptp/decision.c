@@ -35,11 +35,16 @@ static void forget_path(struct mt_instance *self)
     }
 }
 
+/* Who is not calibrated yet begins anew when the parent changes its grandmaster: it may serve
+ * another time from then on.  Who is calibrated goes on, and its estimator sees a step. */
 static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *parent,
                        uint16_t receiving_port)
 {
-    bool is_same = receiving_port == self->receiving_port &&
-                   mt_port_identity_equal(parent->sender, self->parent.sender);
+    bool is_same =
+        receiving_port == self->receiving_port &&
+        mt_port_identity_equal(parent->sender, self->parent.sender) &&
+        (self->clock.is_locked ||
+         mt_clock_identity_equal(parent->grandmaster, self->parent.grandmaster));
     self->has_new_parent |= !is_same;
     if (!is_same) {
         self->clock.is_locked = false;

@@ -90,6 +90,9 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
         self->has_next = false;
         lose_lock(self, MT_STEER_ACQUIRING);
     }
+    if (!self->has_locked_once) {
+        self->has_stepped = false; /* that was to the time of another, who may have been wrong */
+    }
 }
 
 /* the selected source is alive: until when it may keep silent */
