@@ -76,6 +76,7 @@ enum mt_order_kind {
 struct mt_order {
     enum mt_order_kind kind;
     struct mt_mono now;
+    bool came_while_waiting;   /**< set by the recorder: the deadline was worked out before it */
     uint16_t instance;         /**< of a command */
     struct mt_command command; /**< any but MT_COMMAND_CLOCK, which is runtime's own */
     struct mt_log_text config; /**< of a reload */

@@ -185,6 +185,7 @@ void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
 {
     mt_log_put(out, (unsigned)order->kind, 1);
     mt_log_put_signed(out, order->now.ns, 8);
+    mt_log_put(out, order->came_while_waiting, 1);
     switch (order->kind) {
     case MT_ORDER_COMMAND:
         mt_log_put(out, order->instance, 2);
@@ -278,6 +279,7 @@ static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct m
     order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_FACTS);
     order->now.ns = mt_log_get_signed(in, 8);
     get_time(self, in, order->now);
+    order->came_while_waiting = mt_log_get_flag(in);
     switch (order->kind) {
     case MT_ORDER_COMMAND:
         order->instance = (uint16_t)mt_log_get(in, 2);

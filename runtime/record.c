@@ -410,9 +410,12 @@ struct mt_hal_provider *mt_recorder_provider(struct mt_recorder *self)
 
 void mt_recorder_begin(struct mt_recorder *self, const struct mt_order *order)
 {
+    struct mt_log_record record = {.kind = MT_LOG_ORDER, .value.order = *order};
+
     if (self != NULL) {
+        record.value.order.came_while_waiting = self->is_waiting;
         self->orders++;
-        note(self, &(struct mt_log_record){.kind = MT_LOG_ORDER, .value.order = *order});
+        note(self, &record);
     }
 }
 

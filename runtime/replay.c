@@ -128,10 +128,11 @@ static void carry_out(struct mt_replay *self, const struct mt_order *order)
     }
 }
 
-/* Orders were given while the platform waited: they come before the input. */
-static void carry_out_orders(struct mt_replay *self)
+/* Orders come between an input and the wait for the next, or during that wait. */
+static void carry_out_orders(struct mt_replay *self, bool came_while_waiting)
 {
-    while (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_ORDER && self->node != NULL) {
+    while (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_ORDER && self->node != NULL &&
+           self->ahead.value.order.came_while_waiting == came_while_waiting) {
         struct mt_order order = self->ahead.value.order;
 
         mt_replay_step_over(self);
@@ -159,7 +160,7 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
     struct mt_replay *self = ((struct mt_replayed_wait *)hal)->replay;
 
     *ret_input = (struct mt_input){.kind = MT_INPUT_NONE, .now = self->reader.now};
-    carry_out_orders(self);
+    carry_out_orders(self, true);
 
     const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_INPUT);
     if (record == NULL) {
@@ -346,6 +347,7 @@ bool mt_replay_step(struct mt_replay *self, struct mt_node *node)
     struct mt_input input;
 
     self->node = node;
+    carry_out_orders(self, false);
     wait_next(&self->wait.hal, mt_node_deadline(node), &input);
     if (!mt_replay_is_over(self)) {
         mt_node_input(node, &input);

@@ -123,11 +123,13 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     assert_int_equal(back.value.order.kind, MT_ORDER_RELOAD);
     assert_int_equal(back.value.order.now.ns, 5);
     assert_text(back.value.order.config, "[daemon]\n");
-    round_trip(
-        &(struct mt_log_record){.kind = MT_LOG_ORDER,
-                                .value.order = {.kind = MT_ORDER_FACTS, .facts = {false, 38, -1}}},
-        &back);
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
+                                       .value.order = {.kind = MT_ORDER_FACTS,
+                                                       .came_while_waiting = true,
+                                                       .facts = {false, 38, -1}}},
+               &back);
     assert_int_equal(back.value.order.kind, MT_ORDER_FACTS);
+    assert_true(back.value.order.came_while_waiting);
     assert_false(back.value.order.facts.tai_utc_known);
     assert_int_equal(back.value.order.facts.tai_minus_utc_s, 38);
     assert_int_equal(back.value.order.facts.leap_s, -1);
