@@ -394,5 +394,6 @@ bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clo
         .is_stale = mt_sim_base(self).ns > page->valid_until_base_ns,
         .state = (enum mt_clock_state)page->state,
     };
+    memcpy(ret_reading->grandmaster.octet, page->grandmaster, sizeof page->grandmaster);
     return true;
 }

@@ -120,6 +120,7 @@ struct mt_world_reading {
     bool has_bound;
     bool is_stale;
     enum mt_clock_state state;
+    struct mt_clock_identity grandmaster; /**< that the bound refers to; zero: none */
 };
 /** False if the clock has no page yet. */
 bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clock,
