@@ -40,11 +40,10 @@ static void forget_path(struct mt_instance *self)
 static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *parent,
                        uint16_t receiving_port)
 {
-    bool is_same =
-        receiving_port == self->receiving_port &&
-        mt_port_identity_equal(parent->sender, self->parent.sender) &&
-        (self->clock.is_locked ||
-         mt_clock_identity_equal(parent->grandmaster, self->parent.grandmaster));
+    bool is_same = receiving_port == self->receiving_port &&
+                   mt_port_identity_equal(parent->sender, self->parent.sender) &&
+                   (self->clock.is_locked ||
+                    mt_clock_identity_equal(parent->grandmaster, self->parent.grandmaster));
     self->has_new_parent |= !is_same;
     if (!is_same) {
         self->clock.is_locked = false;
@@ -175,8 +174,7 @@ static void apply(struct mt_instance *self, struct mt_port *port, enum mt_decisi
 /* Forgets what was half known of the old parent. */
 static void begin_with_parent(struct mt_instance *self, struct mt_port *port, struct mt_mono now)
 {
-    port->sync = (struct mt_sync_receipt){0};
-    port->has_sample = false;
+    mt_port_forget_exchanges(port);
     self->config.features->delay->start(self, port, now);
 }
 
@@ -217,7 +215,9 @@ bool mt_instance_has_time(const struct mt_instance *self)
         return true;
     }
     const struct mt_port *port = &self->ports[self->receiving_port - 1];
-    bool is_good = self->clock.has_bound && self->clock.bound.q16 <= self->config.serve_bound.q16;
+    const struct mt_clock_condition *clock = &self->clock;
+    bool is_good = clock->has_bound && clock->bound.q16 >= 0 &&
+                   clock->bound.q16 <= self->config.serve_bound.q16;
     return port->state == MT_STATE_RECEIVER || (self->was_calibrated && is_good);
 }
 

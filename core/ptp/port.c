@@ -104,8 +104,7 @@ static void switch_timers(struct mt_instance *self, struct mt_port *port, uint8_
 
 /* ---- state -------------------------------------------------------------------------------- */
 
-/* Half a measurement, or one that nobody has taken yet, is void without its transmitter. */
-static void forget_exchanges(struct mt_port *port)
+void mt_port_forget_exchanges(struct mt_port *port)
 {
     port->sync = (struct mt_sync_receipt){0};
     memset(port->delay.exchange, 0, sizeof port->delay.exchange);
@@ -129,7 +128,7 @@ static void set_state(struct mt_instance *self, struct mt_port *port, enum mt_po
     }
     if (!was_receiving || !mt_port_is_receiving(port)) {
         port->pending = 0;
-        forget_exchanges(port);
+        mt_port_forget_exchanges(port);
     }
     if (state != MT_STATE_TRANSMITTER && self->config.features->transmitter != NULL) {
         self->config.features->transmitter->stop(port);

@@ -46,6 +46,8 @@ bool mt_port_runs(const struct mt_instance *self, const struct mt_port *port,
 void mt_port_refresh(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
 /** (Re)starts the announce receipt timeout, random part included [9.2.6.12]. */
 void mt_port_await_announce(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+/** Half a measurement, or one that nobody has taken yet, is void without its transmitter. */
+void mt_port_forget_exchanges(struct mt_port *port);
 void mt_port_tick(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
 struct mt_mono mt_port_deadline(const struct mt_port *port);
 /** LISTENING and beyond: frames are looked at. */

@@ -302,6 +302,19 @@ static void ptp_delay_measures_every_exchange_when_the_path_is_longer_than_the_i
                 bench_counter(&bench, 1, MT_COUNT_SAMPLES) / 10);
 }
 
+/* The network doubles the answer before the timestamp of the request is there. */
+static void ptp_delay_takes_the_first_answer_when_two_come_before_the_timestamp(void **state)
+{
+    const struct bench_frame *request = next_request();
+    const struct mt_stamp stamp = bench_stamp(&bench);
+    assert_int_equal(respond(request, local_ns() + 400, 0), MT_VERDICT_ACCEPTED);
+    assert_int_equal(respond(request, local_ns() + 900, 0), MT_VERDICT_NOT_REQUESTED);
+    mt_instance_tx_done(&bench.instance, request->tx.token, &stamp, bench.now);
+    bench_drain(&bench);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_REVERSE), 400);
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_SAMPLES), 1);
+}
+
 /* ---- spacing --------------------------------------------------------------------------------- */
 
 /* The gaps of some 4000 requests: all in (0, 2 x], mean x, spread like a uniform one. */
@@ -424,6 +437,54 @@ static void ptp_delay_drops_the_undrained_sample_when_the_parent_is_gone(void **
     }
 }
 
+/* Two parents that count alike: halves of different ones must not meet. */
+static void ptp_delay_forgets_the_half_when_the_parent_changes(void **state)
+{
+    struct bench_peer other;
+    peer_init(&other, 2);
+    other.announce.priority1 = 5;
+    sync(5, true, 0, 0);
+    bench_announces(&bench, 1, &other, 2);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
+    peer = other;
+    assert_int_equal(follow_up(5, local_ns(), 0), MT_VERDICT_ACCEPTED);
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_SAMPLES), 0);
+}
+
+static enum mt_verdict rx_undrained(const struct mt_ptp_message *message)
+{
+    uint8_t buffer[MT_PTP_MESSAGE_MAX];
+    size_t length = mt_ptp_write(message, buffer, sizeof buffer);
+    const struct mt_stamp stamp = bench_stamp(&bench);
+    return mt_instance_rx(&bench.instance, 1, buffer, length,
+                          mt_ptp_is_event(message->header.type) ? &stamp : NULL, bench.now);
+}
+
+/* Between two drains: a sample, then another parent and a second decision that brings no news. */
+static void ptp_delay_tells_of_the_parent_and_no_sample_when_drained_late(void **state)
+{
+    struct bench_peer other;
+    struct mt_event event;
+    unsigned parents = 0;
+    peer_init(&other, 2);
+    other.announce.priority1 = 5;
+    bench_announce(&bench, 1, &other);
+    const struct mt_ptp_message one_step = header_of(MT_PTP_SYNC, 900, 0);
+    struct mt_ptp_message announce = {
+        .header = {.type = MT_PTP_ANNOUNCE, .source = other.identity, .sequence = 1},
+        .body.announce = other.announce,
+    };
+    assert_int_equal(rx_undrained(&one_step), MT_VERDICT_ACCEPTED);
+    assert_int_equal(rx_undrained(&announce), MT_VERDICT_ACCEPTED);
+    announce.header.sequence++;
+    assert_int_equal(rx_undrained(&announce), MT_VERDICT_ACCEPTED);
+    while (mt_instance_next_event(&bench.instance, &event)) {
+        assert_int_not_equal(event.kind, MT_EVENT_SAMPLE);
+        parents += event.kind == MT_EVENT_PARENT;
+    }
+    assert_int_equal(parents, 1);
+}
+
 /* ---- latencies and asymmetry ----------------------------------------------------------------- */
 
 static void ptp_delay_takes_latencies_off_when_they_are_configured(void **state)
@@ -502,6 +563,7 @@ int main(void)
         HOLDING(measures_reverse_when_the_timestamp_comes_after_the_answer),
         HOLDING(loses_one_exchange_when_its_timestamp_is_lost),
         HOLDING(counts_unknown_when_a_token_is_used_up_or_invented),
+        HOLDING(takes_the_first_answer_when_two_come_before_the_timestamp),
         RECEIVING(counts_the_oldest_unanswered_when_too_many_are_under_way),
         RECEIVING(counts_the_timestamp_lost_when_only_the_answer_came),
         RECEIVING(measures_every_exchange_when_the_path_is_longer_than_the_interval),
@@ -511,6 +573,8 @@ int main(void)
         RECEIVING(goes_back_to_its_own_interval_when_the_parent_changes),
         HOLDING(makes_no_sample_when_the_port_stopped_receiving),
         RECEIVING(drops_the_undrained_sample_when_the_parent_is_gone),
+        RECEIVING(forgets_the_half_when_the_parent_changes),
+        RECEIVING(tells_of_the_parent_and_no_sample_when_drained_late),
         RECEIVING(takes_latencies_off_when_they_are_configured),
         RECEIVING(counts_asymmetry_once_when_sync_is_two_step),
         RECEIVING(counts_asymmetry_once_when_sync_is_one_step),

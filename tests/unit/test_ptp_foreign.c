@@ -198,6 +198,26 @@ static void ptp_foreign_gives_a_full_timeout_when_another_is_yielded_to(void **s
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT), 0);
 }
 
+/* A patient port follows on although the transmitter announces more rarely than its window. */
+static void ptp_foreign_stays_when_it_is_followed_and_slower_than_the_window(void **state)
+{
+    struct bench_peer followed = peer_of_rank(1, 50);
+    bench.port_configs[0].announce_receipt_timeout = 10;
+    bench_start(&bench);
+    bench_follow(&bench, 1, &followed);
+    for (unsigned i = 0; i < 5; i++) {
+        bench_pass(&bench, BENCH_S(19));
+        for (uint8_t id = 20; id < 40; id++) { /* not even strangers push it out */
+            struct bench_peer once = peer_of_rank((uint8_t)(id + 20 * i), 60);
+            bench_announce(&bench, 1, &once);
+        }
+        assert_parent(&followed);
+        assert_int_equal(bench_announce(&bench, 1, &followed), MT_VERDICT_ACCEPTED);
+        assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
+    }
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT), 0);
+}
+
 /* ---- when the list is full ------------------------------------------------------------------- */
 
 static void fill(struct bench_peer *peers, uint8_t priority1, unsigned announces)
@@ -356,6 +376,7 @@ int main(void)
         WITH_PORT(ptp_foreign_lets_the_runner_up_take_over_when_the_best_falls_silent),
         WITH_PORT(ptp_foreign_lets_the_runner_up_take_over_when_the_best_gets_worse),
         WITH_PORT(ptp_foreign_gives_a_full_timeout_when_another_is_yielded_to),
+        WITH_PORT(ptp_foreign_stays_when_it_is_followed_and_slower_than_the_window),
         WITH_PORT(ptp_foreign_refuses_a_newcomer_when_all_are_better_and_fresh),
         WITH_PORT(ptp_foreign_evicts_the_worst_when_a_better_one_comes),
         WITH_PORT(ptp_foreign_evicts_the_unqualified_first_when_a_better_one_comes),

@@ -304,6 +304,20 @@ static void ptp_instance_merges_and_counts_when_frames_are_not_drained(void **st
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_TX_DROPPED), 3 + 1);
 }
 
+static void ptp_instance_sends_nothing_when_the_port_stopped_before_draining(void **state)
+{
+    uint8_t buffer[MT_PTP_MESSAGE_MAX];
+    struct mt_tx tx;
+    const struct mt_command off = {.kind = MT_COMMAND_LINK, .port = 1};
+    bench_init(&bench, 1);
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(8));
+    bench.now = mt_mono_plus(bench.now, BENCH_S(2));
+    mt_instance_tick(&bench.instance, bench.now);
+    mt_instance_command(&bench.instance, &off, bench.now);
+    assert_false(mt_instance_next_tx(&bench.instance, buffer, sizeof buffer, &tx));
+}
+
 /* ---- transmit timestamps of Syncs ------------------------------------------------------------ */
 
 static void transmit_holding_stamps(void)
@@ -391,6 +405,7 @@ int main(void)
         cmocka_unit_test(ptp_instance_drops_and_counts_when_the_buffer_is_too_small),
         cmocka_unit_test(ptp_instance_drops_all_answers_when_the_buffer_is_too_small),
         cmocka_unit_test(ptp_instance_merges_and_counts_when_frames_are_not_drained),
+        cmocka_unit_test(ptp_instance_sends_nothing_when_the_port_stopped_before_draining),
         cmocka_unit_test(ptp_instance_follows_up_only_what_has_a_timestamp_when_some_are_lost),
         cmocka_unit_test(ptp_instance_gives_the_oldest_up_when_timestamps_never_come),
         cmocka_unit_test(ptp_instance_ignores_the_timestamp_when_the_port_stopped_transmitting),

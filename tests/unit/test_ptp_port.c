@@ -194,6 +194,7 @@ static void ptp_port_sends_once_when_time_has_leapt(void **state)
     bench_drain(&bench);
     assert_int_equal(bench_count(&bench, 1, MT_PTP_SYNC), 1);
     assert_int_equal(bench_count(&bench, 1, MT_PTP_ANNOUNCE), 1);
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_TX_DROPPED), 0);
     assert_true(mt_instance_deadline(&bench.instance).ns > bench.now.ns);
 }
 
@@ -324,6 +325,35 @@ static void ptp_port_stops_serving_when_the_bound_grows_or_is_lost(void **state)
     }
 }
 
+/* Time that was lost and is back has to qualify again. */
+static void ptp_port_waits_again_when_time_was_lost_for_a_moment(void **state)
+{
+    calibrate();
+    bench_clock(&bench, false, -1);
+    bench_clock(&bench, true, 1000);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_PRE_TRANSMITTER);
+    bench_announce(&bench, 1, &peer);
+    bench_pass(&bench, BENCH_S(3.9));
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_PRE_TRANSMITTER);
+    bench_pass(&bench, BENCH_S(0.1));
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
+}
+
+/* The lock was against the parent before; until there is one against the new, time is uncertain. */
+static void ptp_port_says_uncertain_when_the_parent_has_just_changed(void **state)
+{
+    struct bench_peer other;
+    peer_init(&other, 2);
+    other.announce.priority1 = 5;
+    calibrate();
+    bench_announces(&bench, 1, &other, 2);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(2));
+    assert_int_equal(bench_newest(&bench, 2, MT_PTP_ANNOUNCE, 0)->message.header.flags,
+                     MT_PTP_UNCERTAIN);
+}
+
 static void ptp_port_serves_when_locked_whatever_the_bound(void **state)
 {
     calibrate();
@@ -373,6 +403,18 @@ static void ptp_port_serves_its_own_time_when_the_parent_is_gone(void **state)
     const struct mt_ptp_message *announce = &bench_newest(&bench, 2, MT_PTP_ANNOUNCE, 0)->message;
     assert_int_equal(announce->body.announce.steps_removed, 0);
     assert_int_equal(announce->header.flags & MT_PTP_UNCERTAIN, 0);
+}
+
+/* That another port has just begun to listen is no reason to stay with a parent that is gone. */
+static void ptp_port_serves_its_own_time_when_the_parent_is_gone_and_another_listens(void **state)
+{
+    bench_follow(&bench, 1, &peer);
+    bench_pass(&bench, BENCH_S(5));
+    bench_link(&bench, 2, false);
+    bench_link(&bench, 2, true);
+    bench_pass(&bench, BENCH_S(3));
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_LISTENING);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
 }
 
 /* ---- states that the clock brings ------------------------------------------------------------ */
@@ -446,10 +488,13 @@ int main(void)
         TWO(serves_its_own_time_when_only_a_worse_clock_is_heard),
         TWO(goes_on_serving_when_the_bound_stays_small),
         TWO(stops_serving_when_the_bound_grows_or_is_lost),
+        TWO(waits_again_when_time_was_lost_for_a_moment),
+        TWO(says_uncertain_when_the_parent_has_just_changed),
         TWO(serves_when_locked_whatever_the_bound),
         TWO(serves_and_says_uncertain_when_configured),
         TWO(stops_at_once_when_a_grandmaster_finds_a_better_one),
         TWO(serves_its_own_time_when_the_parent_is_gone),
+        TWO(serves_its_own_time_when_the_parent_is_gone_and_another_listens),
         ONE(is_uncalibrated_again_when_the_parent_changes),
         ONE(stays_receiver_when_only_the_grandmaster_changes),
         ONE(merges_states_when_they_are_not_drained),

@@ -111,6 +111,17 @@ static void ptp_roles_recovers_when_the_link_comes_back(void **state)
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 1);
 }
 
+static void ptp_roles_listens_anew_when_the_link_comes_back(void **state)
+{
+    bench_pass(&bench, BENCH_S(8));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    bench_link(&bench, 1, false);
+    bench_link(&bench, 1, true);
+    bench_announce(&bench, 1, &peer); /* makes nobody a parent, but is no reason to serve */
+    bench_pass(&bench, BENCH_S(6));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_LISTENING);
+}
+
 static void ptp_roles_refuses_a_command_when_the_port_does_not_exist(void **state)
 {
     static const uint16_t ports[] = {0, 2, 65535};
@@ -166,6 +177,15 @@ static void ptp_roles_takes_over_when_the_lower_one_on_its_path_falls_silent(voi
         assert_true(bench.now.ns - before.ns <= BENCH_S(8.1));
     }
     assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
+}
+
+static void ptp_roles_waits_for_nothing_when_a_yielding_port_goes_down(void **state)
+{
+    share_one_path(2, 60);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_PASSIVE);
+    bench_link(&bench, 1, false);
+    bench_link(&bench, 2, false);
+    assert_true(mt_instance_deadline(&bench.instance).ns == MT_MONO_NEVER.ns);
 }
 
 static enum mt_verdict hear_own(uint16_t on, uint16_t from)
@@ -224,14 +244,19 @@ static void ptp_roles_is_passive_when_it_has_the_longer_way_to_the_same_parent(v
 
 /* ---- limited roles --------------------------------------------------------------------------- */
 
-static void start_receiver_only(void)
+static void start_receiver_only_as(bool is_flagged)
 {
     static const struct mt_ptp_features features = {.states = &mt_states_receiver_only,
                                                     .delay = &mt_delay_e2e};
     prepare(1);
     bench.config.features = &features;
-    bench.config.is_receiver_only = true;
+    bench.config.is_receiver_only = is_flagged;
     bench_start(&bench);
+}
+
+static void start_receiver_only(void)
+{
+    start_receiver_only_as(true);
 }
 
 static void ptp_roles_never_sends_when_receiver_only_and_alone(void **state)
@@ -256,6 +281,13 @@ static void ptp_roles_follows_the_worst_when_receiver_only(void **state)
     bench_pass(&bench, BENCH_S(8));
     assert_int_equal(bench_state(&bench, 1), MT_STATE_LISTENING);
     assert_int_equal(bench.frame_count, bench_count(&bench, 1, MT_PTP_DELAY_REQ));
+    bench_follow(&bench, 1, &peer);
+}
+
+static void ptp_roles_follows_the_worst_when_it_has_no_transmitter_part(void **state)
+{
+    start_receiver_only_as(false);
+    peer.announce.priority1 = 255;
     bench_follow(&bench, 1, &peer);
 }
 
@@ -349,6 +381,20 @@ static void ptp_roles_changes_its_role_when_quality_changes(void **state)
     assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
 }
 
+/* A worse one that was heard once, long ago, is nobody to follow. */
+static void ptp_roles_stays_grandmaster_when_only_the_silent_are_better(void **state)
+{
+    bench_pass(&bench, BENCH_S(8));
+    peer.announce.priority1 = 200;
+    bench_announces(&bench, 1, &peer, 3);
+    bench_pass(&bench, BENCH_S(20));
+    assert_true(bench_command(&bench, &(struct mt_command){.kind = MT_COMMAND_PRIORITIES,
+                                                           .value.priorities = {250, 128}}));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    bench_announces(&bench, 1, &peer, 2);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
+}
+
 static void ptp_roles_announces_priority2_when_it_changes(void **state)
 {
     bench_pass(&bench, BENCH_S(8));
@@ -368,14 +414,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(listens_only_when_linked_enabled_and_sound),
         TWO(recovers_when_the_link_comes_back),
+        ONE(listens_anew_when_the_link_comes_back),
         ONE(refuses_a_command_when_the_port_does_not_exist),
         ONE(yields_when_a_lower_one_transmits_on_its_path),
         ONE(takes_over_when_the_lower_one_on_its_path_falls_silent),
+        TWO(waits_for_nothing_when_a_yielding_port_goes_down),
         TWO(stays_when_what_it_hears_is_no_serving_sibling),
         TWO(loses_its_parent_when_only_the_own_announce_is_heard),
         TWO(is_passive_when_it_has_the_longer_way_to_the_same_parent),
         ONE(never_sends_when_receiver_only_and_alone),
         ONE(follows_the_worst_when_receiver_only),
+        ONE(follows_the_worst_when_it_has_no_transmitter_part),
         ONE(refuses_another_class_when_receiver_only),
         ONE(serves_at_once_when_transmitter_only_and_alone),
         ONE(waits_for_the_others_when_transmitter_only),
@@ -383,6 +432,7 @@ int main(void)
         ONE(does_not_wait_when_transmitter_only_and_the_others_are_down),
         ONE(changes_its_role_when_priority1_changes),
         ONE(changes_its_role_when_quality_changes),
+        ONE(stays_grandmaster_when_only_the_silent_are_better),
         ONE(announces_priority2_when_it_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
