@@ -23,32 +23,32 @@
 #include "base/memory.h"
 #include "servo/track_private.h"
 
-#define START_NOISE     1e-12 /* s^2: arbitrary, the scale is found afterwards */
-#define START_FREQUENCY 1e-2  /* (s/s)^2: no opinion */
-#define LOST_FREQUENCY  1e-8  /* (s/s)^2: after a change that was no mere step */
-#define LOST_WANDER     8     /* and the wander is so much larger */
-#define GATE            5     /* sigma */
-#define CLIP_SIGMA      3     /* larger innovations count as this */
-#define EXCEEDING       0.317 /* share of normal numbers beyond one sigma */
-#define QUIET           0.25  /* innovations squared below this ... */
-#define QUIET_LIMIT     12    /* ... so many in a row: the noise is overestimated */
-#define STEP_SAMPLES    3     /* consistent refused samples that make a step */
-#define STEP_WARY       5     /* and where outliers are frequent */
-#define WARY_RISE       32    /* more than one outlier among so many is frequent */
+#define START_NOISE     0x1p-40 /* s^2: arbitrary (and short), the scale is found afterwards */
+#define START_FREQUENCY 0x1p-7  /* (s/s)^2: no opinion */
+#define LOST_FREQUENCY  0x1p-27 /* (s/s)^2: after a change that was no mere step */
+#define LOST_WANDER     8       /* and the wander is so much larger */
+#define GATE            5       /* sigma */
+#define CLIP_SIGMA      3       /* larger innovations count as this */
+#define EXCEEDING       0.3125  /* share of normal numbers beyond one sigma, nearly */
+#define QUIET           0.25    /* innovations squared below this ... */
+#define QUIET_LIMIT     12      /* ... so many in a row: the noise is overestimated */
+#define STEP_SAMPLES    3       /* consistent refused samples that make a step */
+#define STEP_WARY       5       /* and where outliers are frequent */
+#define WARY_RISE       32      /* more than one outlier among so many is frequent */
 #define WARY_LIMIT      128
-#define LOST_SAMPLES    6     /* refused samples in a row: nothing is as it was */
-#define RESTART_PROOF   4     /* samples after a step before the estimate is believed */
-#define SETTLED         16    /* samples after which a second step is no surprise */
-#define BACK_LIMIT_S    64    /* a sample this late is useless */
-#define OLD_LIMIT       8     /* so many in a row: the local time was set back */
-#define DECISIVE        2     /* score at which the wander is doubled or halved */
-#define RUN_LIMIT       20    /* innovations to one side in a row: no chance */
-#define WANDER_MIN      1e-24 /* (1e-12 per sqrt(s))^2 */
-#define WANDER_MAX      1e-6  /* (1e-3 per sqrt(s))^2 */
+#define LOST_SAMPLES    6       /* refused samples in a row: nothing is as it was */
+#define RESTART_PROOF   4       /* samples after a step before the estimate is believed */
+#define SETTLED         16      /* samples after which a second step is no surprise */
+#define BACK_LIMIT_S    64      /* a sample this late is useless */
+#define OLD_LIMIT       8       /* so many in a row: the local time was set back */
+#define DECISIVE        2       /* score at which the wander is doubled or halved */
+#define RUN_LIMIT       20      /* innovations to one side in a row: no chance */
+#define WANDER_MIN      0x1p-80 /* (1e-12 per sqrt(s))^2 */
+#define WANDER_MAX      0x1p-20 /* (1e-3 per sqrt(s))^2 */
 
 void mt_clock_model_init(struct mt_clock_model *self)
 {
-    *self = (struct mt_clock_model){.frequency_variance = 1e-8, .wander = 1e-16};
+    *self = (struct mt_clock_model){.frequency_variance = 0x1p-27, .wander = 0x1p-53};
 }
 
 void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
@@ -76,7 +76,9 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     if (sample->kind == MT_SAMPLE_REVERSE) {
         track->base = mt_span_negate(sample->value);
     }
-    memset(&self->whiteness, 0, sizeof self->whiteness);
+    memset(self->slope, 0, sizeof self->slope);
+    self->score = 0;
+    self->elapsed = 0;
     self->first_kind = (uint8_t)sample->kind;
     self->is_complete = sample->kind == MT_SAMPLE_OFFSET;
     self->fresh = 1;
@@ -176,32 +178,33 @@ static void change_wander(struct mt_clock_model *clock, mt_real factor)
 static void learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
                          const struct mt_measurement *measured)
 {
-    struct mt_servo_whiteness *white = &self->whiteness;
-    mt_real seen = measured->h[0] * white->slope[0] / measured->sigma;
+    mt_real seen = measured->h[0] * self->slope[0] / measured->sigma;
     bool is_ahead = measured->innovation * measured->h[0] > 0;
     mt_real pull;
 
     if (measured->energy > QUIET) {
-        white->run = is_ahead == white->is_ahead ? white->run + 1 : 0;
-        white->is_ahead = is_ahead;
+        self->run = is_ahead == self->is_ahead ? self->run + 1 : 0;
+        self->is_ahead = is_ahead;
     }
-    if (white->run > RUN_LIMIT) { /* far too stiff */
-        white->run = RUN_LIMIT;
+    if (self->run > RUN_LIMIT) { /* far too stiff */
+        self->run = RUN_LIMIT;
         change_wander(clock, 2);
     }
-    if (clock->wander * white->elapsed < self->track.p[1][1]) {
+    if (clock->wander * self->elapsed < self->track.p[1][1]) {
         return;
     }
     pull = measured->innovation / 4;
-    white->slope[0] += measured->gain[0] * (pull - seen);
-    white->slope[1] += measured->gain[1] * (2 * pull - seen);
-    white->score += measured->innovation * seen;
-    if (mt_real_abs(white->score) < DECISIVE) {
+    for (int i = 0; i < 2; i++) {
+        self->slope[i] += measured->gain[i] * (pull - seen);
+        pull += pull;
+    }
+    self->score += measured->innovation * seen;
+    if (mt_real_abs(self->score) < DECISIVE) {
         return;
     }
     clock->wander =
-        mt_real_clamp(clock->wander * (white->score > 0 ? 2 : 0.5), WANDER_MIN, WANDER_MAX);
-    white->score = 0;
+        mt_real_clamp(clock->wander * (self->score > 0 ? 2 : 0.5), WANDER_MIN, WANDER_MAX);
+    self->score = 0;
 }
 
 /* equal but for noise, or for a changed frequency */
@@ -210,12 +213,24 @@ static bool agree(mt_real earlier, mt_real innovation, mt_real sigma)
     return mt_real_abs(earlier - innovation) < GATE * sigma;
 }
 
+/* an offset sample has none: itself */
+static enum mt_sample_kind opposite(enum mt_sample_kind kind)
+{
+    static const uint8_t kinds[] = {
+        [MT_SAMPLE_FORWARD] = MT_SAMPLE_REVERSE,
+        [MT_SAMPLE_REVERSE] = MT_SAMPLE_FORWARD,
+        [MT_SAMPLE_OFFSET] = MT_SAMPLE_OFFSET,
+    };
+
+    return (enum mt_sample_kind)kinds[kind];
+}
+
 /* counts a refused sample; true if it and those before it, of either direction, are a step */
 static bool is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
                     mt_real sigma)
 {
     struct mt_servo_noise *noise = &self->noise[kind];
-    const struct mt_servo_noise *other = &self->noise[kind ^ 1]; /* forward and reverse */
+    const struct mt_servo_noise *other = &self->noise[opposite(kind)];
     int needed = self->wary < WARY_LIMIT ? STEP_SAMPLES : STEP_WARY;
     int consistent;
 
@@ -303,8 +318,8 @@ static void remember(struct mt_estimator *self, struct mt_clock_model *clock)
 }
 
 /* how the sample sees the state; age: s by which it is older than the state */
-static void measure(struct mt_estimator *self, const struct mt_clock_model *clock,
-                    const struct mt_sample *sample, mt_real age, struct mt_measurement *ret)
+static void measure(struct mt_estimator *self, const struct mt_sample *sample, mt_real age,
+                    struct mt_measurement *ret)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
     struct mt_span value;
@@ -323,9 +338,8 @@ static void measure(struct mt_estimator *self, const struct mt_clock_model *cloc
         value = mt_span_minus(sample->value, self->track.base);
     }
     ret->value = mt_span_to_real(value);
-    /* learned and told, and what the oscillator may have done since a late sample */
-    ret->noise = noise->variance + clock->wander * age * age * age +
-                 (mt_real)sample->variance_q16 * (1e-18 / 65536);
+    /* learned and told */
+    ret->noise = noise->variance + (mt_real)sample->variance_q16 * (1e-18 / 65536);
     mt_track_weigh(&self->track, ret);
 }
 
@@ -353,11 +367,11 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     self->old_in_a_row = 0;
     if (age < 0) {
         mt_track_predict(&self->track, self->is_scaled ? clock->wander : 0, &sample->local.at);
-        self->whiteness.slope[0] -= age * self->whiteness.slope[1];
-        self->whiteness.elapsed -= age;
+        self->slope[0] -= age * self->slope[1];
+        self->elapsed -= age;
         age = 0;
     }
-    measure(self, clock, sample, age, &measured);
+    measure(self, sample, age, &measured);
     if (!self->is_complete && sample->kind != self->first_kind) {
         complete(self, &measured);
     } else {

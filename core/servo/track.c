@@ -20,7 +20,7 @@
 #include "servo/track_private.h"
 
 #define ROUNDING     0x1p-49
-#define DELAY_WANDER 1e-20 /* s^2 per s */
+#define DELAY_WANDER 0x1p-66 /* s^2 per s */
 
 mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
 {

@@ -19,8 +19,8 @@
 #define ASTRAY_LIMIT 8
 #define RETRY_NS     (INT64_C(10) * MT_NS_PER_S)
 #define SILENCE_NS   (INT64_C(2) * MT_NS_PER_S)
-#define NEVER_S      1e9
-#define KNOWN_RATE   5e-6 /* s/s: how far a stored rate may have aged */
+#define HUGE_S       0x1p30
+#define KNOWN_RATE   0x1p-35 /* (s/s)^2: how far a stored rate may have aged, 5 ppm */
 
 void mt_steer_config_init(struct mt_steer_config *self)
 {
@@ -50,7 +50,8 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
         .sets_rate = start_rate_is_known,
         .slew_end = MT_MONO_NEVER,
         .silence = MT_MONO_NEVER,
-        .lock = {.sigma = NEVER_S, .settled_once = NEVER_S},
+        .sigma = HUGE_S,
+        .settled_sigma = HUGE_S,
     };
     mt_clock_model_init(&self->model);
     for (unsigned i = 0; i < source_count; i++) {
@@ -71,9 +72,9 @@ struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
 static void lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
 {
     self->phase = phase;
-    self->lock.settled = 0;
-    self->lock.astray = 0;
-    self->lock.sigma = NEVER_S;
+    self->settled = 0;
+    self->astray = 0;
+    self->sigma = HUGE_S;
 }
 
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
@@ -95,12 +96,14 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
     }
 }
 
-/* the selected source is alive: until when it may keep silent */
-static void listen(struct mt_discipline *self, int64_t patience_ns, struct mt_mono now)
+/* the selected source is alive, or begins: until when it may keep silent */
+static void listen(struct mt_discipline *self, uint32_t interval, struct mt_mono now)
 {
+    int64_t patience_ns = (int64_t)interval << 12;
+
     self->last_sample = now;
     if (self->has_locked_once) {
-        self->silence = mt_mono_plus(now, patience_ns > SILENCE_NS ? patience_ns : SILENCE_NS);
+        self->silence.ns = now.ns + (patience_ns > SILENCE_NS ? patience_ns : SILENCE_NS);
     }
 }
 
@@ -141,22 +144,21 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
 }
 
 /* the lock criterion, once for each sample used */
-static void judge_lock(struct mt_discipline *self, const struct mt_estimate *estimate)
+static void judge_lock(struct mt_discipline *self, const struct mt_discipline_source *source,
+                       const struct mt_estimate *estimate)
 {
-    struct mt_discipline_source *source = mt_steer_selected(self);
-    struct mt_steer_lock *lock = &self->lock;
+    bool is_restless = self->astray > 0 || estimate->offset_sigma < 0.9 * self->sigma;
 
-    if (lock->astray > 0 || estimate->offset_sigma < 0.9 * lock->sigma) {
-        lock->settled = 0;
-        lock->sigma = estimate->offset_sigma;
-    } else if (++lock->settled == LOCK_SAMPLES) {
-        lock->settled = 0;
-        lock->sigma = estimate->offset_sigma;
-        self->phase = MT_STEER_LOCKED;
-        self->has_locked_once = true;
+    if (is_restless || ++self->settled == LOCK_SAMPLES) {
+        self->settled = 0;
+        self->sigma = estimate->offset_sigma;
+        if (!is_restless) {
+            self->phase = MT_STEER_LOCKED;
+            self->has_locked_once = true;
+        }
     }
     if (self->phase == MT_STEER_LOCKED) {
-        lock->settled_once = estimate->offset_sigma;
+        self->settled_sigma = estimate->offset_sigma;
         self->anchor.track = source->estimator.track;
         self->anchor.origin = source->origin;
         self->anchor.origin.asymmetry = estimate->half_round_trip;
@@ -169,20 +171,19 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
     const struct mt_estimator *estimator = &source->estimator;
     struct mt_estimate estimate;
 
-    listen(self, 4 * source->interval_ns, now);
-    if (verdict == MT_SAMPLE_OUTLIER || mt_real_abs(estimator->innovation) >= LOCK_SIGMA) {
-        self->lock.astray++;
-    } else {
-        self->lock.astray = 0;
+    listen(self, source->interval, now);
+    self->astray++;
+    if (verdict == MT_SAMPLE_USED && mt_real_abs(estimator->innovation) < LOCK_SIGMA) {
+        self->astray = 0;
     }
-    if (verdict == MT_SAMPLE_STEP || self->lock.astray >= ASTRAY_LIMIT ||
+    if (verdict == MT_SAMPLE_STEP || self->astray >= ASTRAY_LIMIT ||
         self->phase == MT_STEER_HOLDOVER) {
         lose_lock(self, MT_STEER_ACQUIRING);
     }
     if (verdict == MT_SAMPLE_USED &&
         mt_estimator_predict(estimator, &self->model, estimator->track.at, &estimate) &&
         estimate.is_complete) {
-        judge_lock(self, &estimate);
+        judge_lock(self, source, &estimate);
         mt_steer_plan(self, &estimate, now);
     }
 }
@@ -190,17 +191,18 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
 /* mean distance of a source's samples */
 static void learn_interval(struct mt_discipline_source *source, struct mt_mono now)
 {
-    int64_t elapsed_ns = now.ns - source->last.ns;
+    uint32_t arrival = (uint32_t)(now.ns >> 10);
+    uint32_t elapsed = arrival - source->last;
 
     if (source->estimator.is_started) {
-        if (source->interval_ns == 0) {
-            source->interval_ns = elapsed_ns;
-        } else if (elapsed_ns > 8 * source->interval_ns) { /* a gap is no interval */
-            elapsed_ns = 8 * source->interval_ns;
+        if (source->interval == 0) {
+            source->interval = elapsed;
+        } else if (elapsed / 8 > source->interval) { /* a gap is no interval */
+            elapsed = 8 * source->interval;
         }
-        source->interval_ns += (elapsed_ns - source->interval_ns) / 8;
+        source->interval += elapsed / 8 - source->interval / 8;
     }
-    source->last = now;
+    source->last = arrival;
 }
 
 enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
@@ -270,7 +272,7 @@ static void begin_at_rate(struct mt_discipline *self, const struct mt_applied *a
     self->rate = applied->rate;
     self->corrections = applied->corrections;
     self->history_count = 0;
-    self->model.frequency_variance = KNOWN_RATE * KNOWN_RATE;
+    self->model.frequency_variance = KNOWN_RATE;
     self->model.at = applied->at;
     for (uint16_t i = 0; i < self->source_count; i++) {
         mt_discipline_reset_source(self, i);

@@ -16,8 +16,8 @@
  */
 #include "steer/steer_private.h"
 
-#define EVEN_ENOUGH     1e-12 /* s/s: smaller changes of rate are not worth a correction */
-#define FOLLOW_SHARE    0.1   /* slew time, in time constants of the estimator */
+#define EVEN_ENOUGH     0x1p-40 /* s/s: smaller changes of rate are not worth a correction */
+#define FOLLOW_SHARE    0x3p-5  /* slew time, in time constants of the estimator */
 #define MOST_SAMPLES    64
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
@@ -75,17 +75,20 @@ static mt_real larger(mt_real a, mt_real b)
 static void slew(struct mt_discipline *self, const struct mt_estimate *estimate, mt_real offset,
                  struct mt_mono now)
 {
-    mt_real interval = 1e-9 * (mt_real)mt_steer_selected(self)->interval_ns;
+    mt_real interval = 1.024e-6 * mt_steer_selected(self)->interval;
     mt_real size = mt_real_abs(offset);
     mt_real sigma = estimate->offset_sigma;
     /* a source has either one-way or offset samples; the other noise is 0 */
     mt_real noise =
         (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
-    mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->lock.settled_once : 0;
-    mt_real time = FOLLOW_SHARE * (1 + noise * noise);
+    mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->settled_sigma : 0;
+    mt_real time = 1 + FOLLOW_SHARE * noise * noise; /* in samples */
 
-    /* in samples; and the history of corrections must reach back over the path */
-    time = mt_real_clamp(time, 1, MOST_SAMPLES) * interval;
+    time *= interval;
+    if (time > MOST_SAMPLES * interval) {
+        time = MOST_SAMPLES * interval;
+    }
+    /* the history of corrections must reach back over the path */
     time = larger(time, estimate->delay / 2);
     self->next_correction_at = later(now, 0.75 * time);
     time = larger(time * (1 + doubt * doubt), size / self->config.max_slew);

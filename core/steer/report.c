@@ -26,6 +26,19 @@ static void add_source(const struct mt_steer_origin *origin, struct mt_clock_qua
 }
 
 /* age: s since the last sample */
+/* too large if the sum cannot be told */
+static struct mt_interval sum_of(const struct mt_bound_parts *parts)
+{
+    const int64_t terms[] = {parts->estimate_ns, parts->asymmetry_ns, parts->granularity_ns,
+                             parts->steering_ns, parts->source_ns};
+    struct mt_interval sum = {0};
+
+    for (unsigned i = 0; i < sizeof terms / sizeof *terms; i++) {
+        sum = mt_interval_plus(sum, mt_interval_from_ns(terms[i]));
+    }
+    return sum;
+}
+
 static void add_up(const struct mt_discipline *self, const struct mt_steer_origin *origin,
                    mt_real age, struct mt_clock_quality_report *report)
 {
@@ -44,9 +57,7 @@ static void add_up(const struct mt_discipline *self, const struct mt_steer_origi
     parts->steering_ns = mt_steer_ns(mt_real_abs(mt_span_to_real(estimate->offset)));
     /* and 1 ns for each part that was rounded down */
     parts->granularity_ns = (int64_t)self->config.granularity_ns + 4;
-    report->bound =
-        mt_interval_from_ns(parts->estimate_ns + parts->asymmetry_ns + parts->granularity_ns +
-                            parts->steering_ns + parts->source_ns);
+    report->bound = sum_of(parts);
     report->bound_growth = growth > drift ? growth : drift;
 }
 

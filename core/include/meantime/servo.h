@@ -78,34 +78,33 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
 
 #define MT_ESTIMATOR_START 6 /**< samples from which the first noise estimate is made */
 
-/** Everything the estimator remembers.  Members are private to core/servo. */
+/** Everything the estimator remembers.  Members are private to core/servo; the small ones come
+ * first because firmware reaches them with shorter instructions. */
 struct mt_estimator {
-    struct mt_track track;
+    bool is_started;
+    bool is_scaled; /**< the first noise estimate is made */
+    bool is_complete;
+    uint8_t first_kind; /**< of the sample that (re)started it */
+    uint8_t wary;       /**< rises with each refused sample, falls with each used one */
+    uint8_t old_in_a_row;
+    uint8_t run;    /**< innovations to the same side in a row */
+    bool is_ahead;  /**< that side */
+    uint16_t fresh; /**< samples used since the last (re)start */
     struct mt_servo_noise {
-        mt_real variance; /**< s^2 */
-        mt_real refused;  /**< s: innovation of the last refused sample */
         uint16_t count;
         uint8_t refused_in_a_row;
         uint8_t consistent_in_a_row; /**< and about equal */
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
+        mt_real variance;            /**< s^2 */
+        mt_real refused;             /**< s: innovation of the last refused sample */
     } noise[MT_SAMPLE_KIND_COUNT];
-    struct mt_servo_whiteness {
-        mt_real slope[2]; /**< d offset, d frequency / d ln(wander) */
-        mt_real score;    /**< d ln(likelihood) / d ln(wander) */
-        mt_real elapsed;  /**< s since offset and delay were begun */
-        uint8_t run;      /**< innovations to the same side in a row */
-        bool is_ahead;    /**< that side */
-    } whiteness;
+    struct mt_track track;
+    mt_real slope[2];             /**< d offset, d frequency / d ln(wander) */
+    mt_real score;                /**< d ln(likelihood) / d ln(wander) */
+    mt_real elapsed;              /**< s since offset and delay were begun */
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
     mt_real innovation;
-    uint16_t fresh; /**< samples used since the last (re)start */
-    uint8_t wary;   /**< rises with each refused sample, falls with each used one */
-    uint8_t old_in_a_row;
-    uint8_t first_kind; /**< of the sample that (re)started it */
-    bool is_started;
-    bool is_scaled; /**< the first noise estimate is made */
-    bool is_complete;
 };
 
 /** Starts without offset and delay; frequency and wander come from `clock`, as it is when they

@@ -72,21 +72,47 @@ struct mt_steer_origin {
 };
 
 struct mt_discipline_source {
-    struct mt_estimator estimator;
-    struct mt_steer_origin origin;
-    int64_t interval_ns; /**< mean distance of its samples */
-    struct mt_mono last; /**< arrival of the last one */
-    uint32_t verdicts[MT_SAMPLE_VERDICT_COUNT];
     bool is_used;
+    uint32_t interval; /**< mean distance of its samples, in 1024 ns */
+    uint32_t last;     /**< arrival of the last one, likewise, modulo 2^32 */
+    uint32_t verdicts[MT_SAMPLE_VERDICT_COUNT];
+    struct mt_steer_origin origin;
+    struct mt_estimator estimator;
 };
 
+/** Small members come first because firmware reaches them with shorter instructions. */
 struct mt_discipline {
-    struct mt_steer_config config;
-    struct mt_clock_model model;
-    struct mt_discipline_source *sources;
+    enum mt_steer_phase phase;
+    enum mt_timescale scale;
+    bool has_next;
+    bool awaits_applied;
+    bool has_locked_once;
+    bool has_stepped;  /**< the first offset has been dealt with */
+    bool sets_rate;    /**< `rate` is wanted, the clock does not run at it yet */
+    bool is_saturated; /**< the clock's range does not suffice */
+    uint8_t settled;   /**< samples in a row that meet the lock criterion */
+    uint8_t astray;    /**< samples in a row with an innovation beyond 3 sigma */
+    uint8_t history_at;
+    uint8_t history_count;
     uint16_t source_count;
     uint16_t selected;
-    enum mt_steer_phase phase;
+    uint32_t corrections;
+    uint32_t steps;
+    struct mt_discipline_source *sources;
+    mt_real rate;                      /**< applied */
+    mt_real sigma;                     /**< published sigma that the next ones are compared with */
+    mt_real settled_sigma;             /**< sigma while last locked; huge: never was */
+    struct mt_mono last_sample;        /**< of the selected source */
+    struct mt_mono silence;            /**< without a sample until then: holdover */
+    struct mt_mono next_correction_at; /**< not before */
+    struct mt_mono slew_end;           /**< the offset will be gone: back to plain frequency */
+    struct mt_clock_model model;
+    struct mt_correction next;
+    struct mt_steer_config config;
+    struct mt_steer_anchor { /**< what was known when last locked: holdover starts here */
+        struct mt_track track;
+        struct mt_steer_origin origin;
+    } anchor;
     struct mt_steer_change { /**< a correction as later samples need it */
         struct mt_instant at;
         union {
@@ -95,33 +121,6 @@ struct mt_discipline {
         } by;
         enum mt_correction_kind kind;
     } history[MT_CORRECTION_HISTORY]; /**< ring, newest at history_at - 1 */
-    uint8_t history_at;
-    uint8_t history_count;
-    enum mt_timescale scale;
-    mt_real rate; /**< applied */
-    uint32_t corrections;
-    uint32_t steps;
-    struct mt_correction next;
-    bool has_next;
-    bool awaits_applied;
-    bool has_locked_once;
-    bool has_stepped;  /**< the first offset has been dealt with */
-    bool sets_rate;    /**< `rate` is wanted, the clock does not run at it yet */
-    bool is_saturated; /**< the clock's range does not suffice */
-    struct mt_steer_lock {
-        mt_real sigma;        /**< published sigma that the next ones are compared with */
-        mt_real settled_once; /**< sigma while locked; huge: never was */
-        uint8_t settled;      /**< samples in a row that meet the lock criterion */
-        uint8_t astray;       /**< samples in a row with an innovation beyond 3 sigma */
-    } lock;
-    struct mt_steer_anchor { /**< what was known when last locked: holdover starts here */
-        struct mt_track track;
-        struct mt_steer_origin origin;
-    } anchor;
-    struct mt_mono last_sample;        /**< of the selected source */
-    struct mt_mono silence;            /**< without a sample until then: holdover */
-    struct mt_mono next_correction_at; /**< not before */
-    struct mt_mono slew_end;           /**< the offset will be gone: back to plain frequency */
 };
 
 /** `sources`: storage for `source_count` sources, owned by the caller for the object's life.
