@@ -7,9 +7,11 @@
 
 #include <string.h>
 
+#define LARGEST_GROWTH 1e6 /* s/s: nobody can make use of more */
+
 static int64_t to_ppb_rounded_up(mt_real rate)
 {
-    return (int64_t)(rate * 1e9) + 1;
+    return (int64_t)(mt_real_clamp(rate, 0, LARGEST_GROWTH) * 1e9) + 1;
 }
 
 static uint8_t state_of(const struct mt_page_facts *facts)

@@ -63,6 +63,19 @@ static char *events(const struct mt_daemon *self, uint64_t since)
     return reply_json("events", json);
 }
 
+static void tell_settings(struct mt_daemon *self, const struct mt_control_request *request)
+{
+    for (int setting = 0; setting < MT_CONTROL_SETTING_COUNT; setting++) {
+        if (request->is_given[setting]) {
+            mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
+                             "instance %s: %s is %lld now, by the control socket",
+                             request->instance,
+                             mt_control_setting_name((enum mt_control_setting)setting),
+                             (long long)request->value[setting]);
+        }
+    }
+}
+
 static char *set(struct mt_daemon *self, const struct mt_control_request *request,
                  struct mt_mono now)
 {
@@ -80,8 +93,7 @@ static char *set(struct mt_daemon *self, const struct mt_control_request *reques
             return mt_control_reply_error("a receiver-only clock has class 255 and keeps it");
         }
     }
-    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
-                     "instance %s was changed through the control socket", request->instance);
+    tell_settings(self, request);
     return mt_control_reply_ok(NULL);
 }
 

@@ -122,8 +122,9 @@ static bool steers_system_clock(const struct mt_config *config)
     return false;
 }
 
-/* What cannot be given up is said; the daemon keeps time all the same. */
-static void give_up_privileges(struct mt_daemon *self)
+/* False if a user was asked for and cannot be had: nobody wants root instead.  What else cannot be
+ * given up is said; the daemon keeps time all the same. */
+static bool give_up_privileges(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE];
     const struct mt_config_daemon *config = &self->config->daemon;
@@ -135,11 +136,17 @@ static void give_up_privileges(struct mt_daemon *self)
         .keeps_network = true,
     };
     if (!mt_privilege_drop(&options, reason)) {
-        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s", reason);
+        mt_journal_write(&self->journal,
+                         config->user != NULL ? MT_JOURNAL_ERROR : MT_JOURNAL_WARNING, 0, "%s",
+                         reason);
+        if (config->user != NULL) {
+            return false;
+        }
     }
     if (config->sandbox && !mt_privilege_sandbox(MT_SANDBOX_REFUSE, reason)) {
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "%s", reason);
     }
+    return true;
 }
 
 static void open_control(struct mt_daemon *self)
@@ -187,8 +194,7 @@ static bool start(struct mt_daemon *self)
     }
     say_hello(self, &leap);
     open_control(self);
-    give_up_privileges(self);
-    return true;
+    return give_up_privileges(self);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */

@@ -67,15 +67,19 @@ static void tell_clock(struct mt_daemon *self, const struct mt_node_event *event
     tell(self, &told);
 }
 
+/* Why a link is down is worth more than that it is. */
 static void tell_link(struct mt_daemon *self, const struct mt_node_event *event)
 {
+    const char *name = self->config->ports[event->index].name;
     const char *reason = mt_linux_link_reason(self->platform, event->index);
+    if (!event->value.is_on && *reason != '\0') {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, MT_STATUS_EVENT_LINK_DOWN + 1,
+                         "port %s: cannot be used: %s", name, reason);
+        return;
+    }
     tell(self, &(struct mt_status_event){.kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP
                                                                     : MT_STATUS_EVENT_LINK_DOWN,
-                                         .port = self->config->ports[event->index].name});
-    if (!event->value.is_on && *reason != '\0') {
-        tell(self, &(struct mt_status_event){.kind = MT_STATUS_EVENT_NOTICE, .value.text = reason});
-    }
+                                         .port = name});
 }
 
 static void tell_event(struct mt_daemon *self, const struct mt_node_event *event)

@@ -105,11 +105,16 @@ static void hear_sibling(struct mt_instance *self, struct mt_port *port,
                          const struct mt_ptp_header *header, struct mt_mono now)
 {
     uint16_t number = header->source.port;
-    if (header->type != MT_PTP_ANNOUNCE || number == 0 || number >= port->identity.port ||
-        self->ports[number - 1].state != MT_STATE_TRANSMITTER) {
+    if (header->type != MT_PTP_ANNOUNCE || number == 0 || number >= port->identity.port) {
         return;
     }
-    int64_t interval_ns = mt_log2s_to_ns(self->ports[number - 1].config.log_announce_interval);
+    const struct mt_port *sibling = &self->ports[number - 1];
+    uint16_t age = (uint16_t)(sibling->transmission.announce_sequence - header->sequence);
+    /* its newest Announce, or a forgery */
+    if (sibling->state != MT_STATE_TRANSMITTER || age != 1) {
+        return;
+    }
+    int64_t interval_ns = mt_log2s_to_ns(sibling->config.log_announce_interval);
     self->needs_decision |= port->sibling_until.ns == 0;
     port->sibling_until =
         mt_mono_plus(now, interval_ns * (port->config.announce_receipt_timeout + 1));

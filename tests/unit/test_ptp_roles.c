@@ -188,12 +188,22 @@ static void ptp_roles_waits_for_nothing_when_a_yielding_port_goes_down(void **st
     assert_true(mt_instance_deadline(&bench.instance).ns == MT_MONO_NEVER.ns);
 }
 
-static enum mt_verdict hear_own(uint16_t on, uint16_t from)
+/* `age`: 1 is the port's newest Announce, 0 one that it never sent. */
+static enum mt_verdict hear_own_of_age(uint16_t on, uint16_t from, uint16_t age)
 {
     struct bench_peer self;
     peer_init(&self, 8);
     self.identity = (struct mt_port_identity){bench.config.identity, from};
+    if (from >= 1 && from <= bench.instance.port_count) {
+        uint16_t next = bench.instance.ports[from - 1].transmission.announce_sequence;
+        self.announce_sequence = (uint16_t)(next - age);
+    }
     return bench_announce(&bench, on, &self);
+}
+
+static enum mt_verdict hear_own(uint16_t on, uint16_t from)
+{
+    return hear_own_of_age(on, from, 1);
 }
 
 static void ptp_roles_stays_when_what_it_hears_is_no_serving_sibling(void **state)
@@ -211,6 +221,9 @@ static void ptp_roles_stays_when_what_it_hears_is_no_serving_sibling(void **stat
     assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
     bench_link(&bench, 1, true);
     bench_pass(&bench, BENCH_S(9));
+    assert_int_equal(hear_own_of_age(2, 1, 0), MT_VERDICT_OWN); /* forged */
+    assert_int_equal(hear_own_of_age(2, 1, 2), MT_VERDICT_OWN); /* sent again by somebody */
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
     assert_int_equal(hear_own(2, 1), MT_VERDICT_OWN);
     assert_int_equal(bench_state(&bench, 2), MT_STATE_PASSIVE);
 }
