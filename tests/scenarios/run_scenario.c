@@ -489,13 +489,20 @@ static void sweep_one(int frame, enum mischief mischief)
 
 static unsigned sweep(void)
 {
+    static bool is_event[WORLD_FRAMES];
     unsigned runs = 0;
     int frames = world.frames;
     check_finals();
+    if (frames > WORLD_FRAMES) {
+        world_die(&world, "more than %d frames", WORLD_FRAMES);
+    }
+    memcpy(is_event, world.is_event, sizeof is_event);
     for (int frame = 0; frame < frames; frame++) {
         for (unsigned mischief = 0; mischief < MISCHIEF_COUNT; mischief++) {
-            sweep_one(frame, (enum mischief)mischief);
-            runs++;
+            if (mischief != WITHOUT_STAMP || is_event[frame]) {
+                sweep_one(frame, (enum mischief)mischief);
+                runs++;
+            }
         }
     }
     return runs;

@@ -110,6 +110,9 @@ static bool is_perturbed(struct world *self, const struct item *item, uint16_t p
                          enum mischief *ret_mischief)
 {
     bool is_chosen = self->frames == self->perturbed;
+    if (self->frames < WORLD_FRAMES) {
+        self->is_event[self->frames] = mt_ptp_is_event(type_of(&item->frame));
+    }
     self->frames++;
     if (self->is_traced) {
         printf("%10.6f %s port %u  #%d %s\n", world_s(self),

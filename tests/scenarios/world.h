@@ -15,6 +15,7 @@
 #define WORLD_OCTETS 512
 #define WORLD_QUEUE  512
 #define WORLD_MEMORY 128
+#define WORLD_FRAMES 2048
 #define WORLD_START  INT64_C(1000000000) /* mono time of the script's 0 s */
 #define WORLD_EPOCH  INT64_C(1000000)    /* s that true time is ahead of mono */
 #define WORLD_OWN_ID 8
@@ -118,6 +119,7 @@ struct world {
 
     /* what was seen */
     int frames;
+    bool is_event[WORLD_FRAMES]; /* of each frame, whether it has a timestamp to lose */
     struct {
         unsigned sent[16];
         uint16_t visited; /* bits of states, since MARK */
