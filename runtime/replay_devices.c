@@ -120,6 +120,14 @@ static const struct mt_hal_clock_ops clock_ops = {
     .disturbed = clock_disturbed,
 };
 
+/* Why something could not be opened then; a log may have lost that. */
+static void tell_reason(struct mt_log_text recorded, char reason[MT_HAL_REASON_SIZE])
+{
+    if (recorded.length > 0) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)recorded.length, recorded.text);
+    }
+}
+
 static struct mt_replayed_clock *new_clock(struct mt_replay *self, const struct mt_hal_clock *hal)
 {
     struct mt_replayed_clock *clock = calloc(1, sizeof *clock);
@@ -155,8 +163,7 @@ struct mt_hal_clock *mt_replay_open_clock(struct mt_hal_provider *provider,
     if (record->value.clock.is_open) {
         clock = new_clock(self, &record->value.clock.hal);
     } else {
-        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)record->value.clock.reason.length,
-                 record->value.clock.reason.text);
+        tell_reason(record->value.clock.reason, reason);
     }
     return clock != NULL ? &clock->hal : NULL;
 }
@@ -245,8 +252,7 @@ struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16
     if (record->value.link.is_open) {
         link = new_link(self, index);
     } else {
-        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)record->value.link.reason.length,
-                 record->value.link.reason.text);
+        tell_reason(record->value.link.reason, reason);
     }
     return link != NULL ? &link->hal : NULL;
 }
