@@ -94,8 +94,8 @@ struct mt_instance_config {
     uint8_t priority2;
     struct mt_clock_quality quality;
     struct mt_time_properties time; /**< announced while this clock is the grandmaster */
-    bool is_receiver_only;
-    bool accepts_alternate;    /**< alternateMasterFlag does not exclude a transmitter */
+    bool is_receiver_only;  /**< with mt_states_receiver_only; implied without a transmitter part */
+    bool accepts_alternate; /**< alternateMasterFlag does not exclude a transmitter */
     bool announces_accuracy;   /**< adds ENHANCED_ACCURACY_METRICS to Announce */
     uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
     /** A boundary clock serves nothing before its first calibration, and later not while its own
