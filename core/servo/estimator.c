@@ -113,7 +113,8 @@ static void complete(struct mt_estimator *self, const struct mt_measurement *mea
     self->is_complete = true;
 }
 
-/* the clock model's frequency is one more measurement */
+/* the clock model's frequency is one more measurement, unless it was learned from a source that
+ * ran at another */
 static void take_frequency(struct mt_track *track, const struct mt_clock_model *clock)
 {
     mt_real age = mt_real_abs(mt_seconds(&clock->at, &track->at));
@@ -124,7 +125,9 @@ static void take_frequency(struct mt_track *track, const struct mt_clock_model *
     };
 
     mt_track_weigh(track, &measured);
-    mt_track_absorb(track, &measured);
+    if (measured.energy < GATE * GATE) {
+        mt_track_absorb(track, &measured);
+    }
 }
 
 /* the first noise estimate, when MT_ESTIMATOR_START samples are in */

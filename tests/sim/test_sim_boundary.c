@@ -89,44 +89,57 @@ static void join(struct lab *lab)
     lab_boot(lab, BC);
     assert_true(lab_run_until_state(lab, BC, 2, MT_STATE_TRANSMITTER, 15));
     assert_true(lab_run_until_state(lab, B, 1, MT_STATE_RECEIVER, 15));
+    assert_true(lab_run_until_state(lab, BC, 1, MT_STATE_RECEIVER, 15));
     assert_int_equal(lab_state(lab, A, 1), MT_STATE_TRANSMITTER);
     assert_int_equal(lab_state(lab, BC, 1), MT_STATE_RECEIVER);
     assert_int_equal(lab_state(lab, BC, 2), MT_STATE_TRANSMITTER);
 }
 
-static void assert_founding_lab(const struct mt_sim_segment_config *cable, double bc_sd_ns,
-                                double b_sd_ns)
+static void assert_founding_lab(unsigned seed, const struct mt_sim_segment_config *cable,
+                                double bc_sd_ns, double b_sd_ns)
 {
-    FOR_EACH_SEED(seed)
-    {
-        found(&net, seed, cable);
-        join(&net);
-        assert_int_equal(premature, 0);
-        /* it may have heard B first */
-        assert_in_range(net.nodes[BC].watch.steps, 1, 2);
-        assert_int_equal(net.nodes[BC].watch.outside, 0);
-        assert_int_equal(net.nodes[B].watch.steps, 1);
-        assert_int_equal(net.nodes[B].watch.outside, 0);
-        lab_run(&net, 40 - lab_seconds(&net));
-        lab_forget(&net);
-        lab_run(&net, 120);
-        assert_true(lab_sd_ns(&net, BC) < bc_sd_ns);
-        assert_true(lab_sd_ns(&net, B) < b_sd_ns);
-        assert_true(lab_is_bounded(&net, BC));
-        assert_true(lab_is_bounded(&net, B));
-        assert_int_equal(net.nodes[BC].watch.steps + net.nodes[B].watch.steps, 0);
-        lab_close(&net);
-    }
+    found(&net, seed, cable);
+    join(&net);
+    assert_int_equal(premature, 0);
+    /* it may have heard B first */
+    assert_in_range(net.nodes[BC].watch.steps, 1, 2);
+    assert_int_equal(net.nodes[BC].watch.outside, 0);
+    assert_int_equal(net.nodes[B].watch.steps, 1);
+    assert_int_equal(net.nodes[B].watch.outside, 0);
+    lab_run(&net, 40 - lab_seconds(&net));
+    lab_forget(&net);
+    lab_run(&net, 120);
+    assert_true(lab_sd_ns(&net, BC) < bc_sd_ns);
+    assert_true(lab_sd_ns(&net, B) < b_sd_ns);
+    assert_true(lab_is_bounded(&net, BC));
+    assert_true(lab_is_bounded(&net, B));
+    assert_int_equal(net.nodes[BC].watch.steps + net.nodes[B].watch.steps, 0);
+    lab_close(&net);
 }
 
 static void sim_boundary_clock_joins_two_when_stamps_are_of_software(void **state)
 {
-    assert_founding_lab(&software, 1500, 2000);
+    FOR_EACH_SEED(seed)
+    {
+        assert_founding_lab(seed, &software, 1500, 2000);
+    }
 }
 
 static void sim_boundary_clock_joins_two_when_stamps_are_of_hardware(void **state)
 {
-    assert_founding_lab(&hardware, 15, 25);
+    FOR_EACH_SEED(seed)
+    {
+        assert_founding_lab(seed, &hardware, 15, 25);
+    }
+}
+
+/* B's oscillator runs 25 ppm apart from A's: what BC learned of its own from B is no knowledge. */
+static void sim_boundary_clock_keeps_its_bound_when_it_heard_another_frequency_first(void **state)
+{
+    const unsigned seeds[] = {6, 12, 36, 58};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        assert_founding_lab(seeds[i], &hardware, 15, 25);
+    }
 }
 
 /* Having followed B for a moment, it must not take ages over to A's time by slewing. */
@@ -245,6 +258,8 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(sim_boundary_clock_joins_two_when_stamps_are_of_hardware,
                                   clean_up),
+        cmocka_unit_test_teardown(
+            sim_boundary_clock_keeps_its_bound_when_it_heard_another_frequency_first, clean_up),
         cmocka_unit_test_teardown(
             sim_boundary_clock_steps_again_when_it_heard_the_worse_clock_first, clean_up),
         cmocka_unit_test_teardown(sim_boundary_clock_serves_nothing_when_it_cannot_calibrate,
