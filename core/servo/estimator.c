@@ -28,6 +28,7 @@
 #define LOST_FREQUENCY  0x1p-27 /* (s/s)^2: after a change that was no mere step */
 #define LOST_WANDER     8       /* and the wander is so much larger */
 #define GATE            5       /* sigma */
+#define STRANGE         10      /* sigma of a frequency after few samples: theirs is a guess */
 #define CLIP_SIGMA      3       /* larger innovations count as this */
 #define EXCEEDING       0.3125  /* share of normal numbers beyond one sigma, nearly */
 #define QUIET           0.25    /* innovations squared below this ... */
@@ -125,7 +126,7 @@ static void take_frequency(struct mt_track *track, const struct mt_clock_model *
     };
 
     mt_track_weigh(track, &measured);
-    if (measured.energy < GATE * GATE) {
+    if (measured.energy < STRANGE * STRANGE) {
         mt_track_absorb(track, &measured);
     }
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What happens to an interface does not end the daemon; it synchronises again."""
+import os
 import time
 
 import pytest
 
+import isolate
 import netlab
 import truth
 from test_defects import LAB_CLOCK, pair
@@ -69,6 +71,26 @@ def test_receiver_synchronises_again_when_an_interface_is(lab, whose, what):
     readings = truth.hold(b, a, seconds=1)
     truth.assert_inside(readings)
     assert readings[-1].steps == steps  # it knew the time all along
+
+
+@pytest.mark.lab(seconds=14)
+def test_daemon_without_root_opens_an_interface_again(lab):
+    if not isolate.has_users():
+        pytest.skip("there is no other user in a user namespace")
+    a, b = pair(lab, daemon={"user": "nobody"})
+    with open(f"/proc/{b.program.pid}/status", encoding="ascii") as file:
+        assert "Uid:\t65534\t65534" in file.read()
+    delete_and_make_again(lab, "B", "A")
+    b.wait_for(lambda: "RECEIVER" not in b.states().values(), 10, "notices")
+    b.wait_state("RECEIVER", timeout_s=20)
+    truth.assert_inside(truth.hold(b, a, seconds=1))
+    b.ptp["priority2"] = 33
+    b.reload()
+    b.wait_for(lambda: b.instance()["priority2"] == 33, 5, "reloads")
+    assert b.stop() == 0
+    assert "drift.main" in os.listdir(b.directory)
+    b.start()
+    b.wait_state("RECEIVER")
 
 
 @pytest.mark.lab(seconds=14)

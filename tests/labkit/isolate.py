@@ -43,6 +43,12 @@ def become_root():
     write("/proc/self/gid_map", f"0 {gid} 1")
 
 
+def has_users():
+    """Whether there are other users than root here: not in a user namespace of become_root()."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return int(file.read().split()[2]) > 65534
+
+
 def end_with_parent():
     check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
 

@@ -20,9 +20,9 @@ STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: 
 FAST = {"log_announce_interval": -2, "log_sync_interval": -3, "log_min_delay_req_interval": -3}
 
 
-def config_text(directory, interfaces, clock, ptp, ports):
-    """A configuration: dictionaries of keys for [clock], [ptp] and each interface."""
-    sections = {"daemon": {"run_directory": directory, "state_directory": directory},
+def config_text(directory, interfaces, daemon, clock, ptp, ports):
+    """A configuration: dictionaries of keys for [daemon], [clock], [ptp] and each interface."""
+    sections = {"daemon": {"run_directory": directory, "state_directory": directory, **daemon},
                 "clock": clock, "ptp": ptp}
     for interface in interfaces:
         sections[f"ptp {interface}"] = ports.get(interface, {})
@@ -31,15 +31,16 @@ def config_text(directory, interfaces, clock, ptp, ports):
 
 
 class Meantimed:
-    """Options: clock, ptp and ports are keys of the configuration (accelerated intervals unless
+    """Options: daemon, clock, ptp and ports are keys of the configuration (accelerated intervals unless
     is_fast is false); arguments go to the command line instead of a file, more_arguments besides
     it."""
 
-    def __init__(self, lab, node, interfaces, clock=None, ptp=None, ports=None, is_fast=True,
-                 arguments=None, more_arguments=(), environment=None):
+    def __init__(self, lab, node, interfaces, daemon=None, clock=None, ptp=None, ports=None,
+                 is_fast=True, arguments=None, more_arguments=(), environment=None):
         self.lab = lab
         self.node = node
         self.interfaces = interfaces
+        self.daemon = dict(daemon or {})
         self.clock = dict(clock or {})
         self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
         self.ports = dict(ports or {})
@@ -48,14 +49,14 @@ class Meantimed:
         self.environment = {"TZ": "UTC", **(environment or {})}
         self.environment.setdefault("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", ""))
         self.directory = "/run/meantime" if arguments else f"/run/{node}"
-        self.config = lab.path(f"{node}.conf")
+        self.config = f"/run/{node}.conf"
         self.log_path = lab.path(f"{node}.log")
         self.program = None
 
     def write_config(self):
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(config_text(self.directory, self.interfaces, self.clock, self.ptp,
-                                   self.ports))
+            file.write(config_text(self.directory, self.interfaces, self.daemon, self.clock,
+                                   self.ptp, self.ports))
 
     def start(self):
         command = [DAEMON, *(self.arguments or ["-c", self.config]), *self.more_arguments]

@@ -254,7 +254,8 @@ static void read_clock(struct world *world)
     double offset = world_offset(world) - world->source_error[world->source];
     double bound;
 
-    world->next_reading += world->interval / READINGS;
+    world->next_reading +=
+        world->reading_interval > 0 ? world->reading_interval : world->interval / READINGS;
     sums->count++;
     sums->clock_sum += offset;
     sums->clock_squares += offset * offset;

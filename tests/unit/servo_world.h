@@ -53,10 +53,10 @@ struct world {
     uint16_t source;                    /**< that traffic comes from */
     bool has_forward;
     bool has_reverse;
-    bool is_random;      /**< reverse samples at random distances */
-    bool reads_estimate; /**< collects the estimate's error too (slower) */
-    bool refuses;        /**< the platform cannot correct */
+    bool is_random; /**< reverse samples at random distances */
+    bool refuses;   /**< the platform cannot correct */
     double rate_granularity;
+    double reading_interval; /**< s; 0: eight readings for each forward sample */
     enum mt_timescale source_scale;
     struct mt_interval source_bound;
     struct mt_interval reference_bound;
