@@ -41,6 +41,8 @@ enum mt_bound_reference {
     MT_BOUND_NONE,      /**< there is no reference: bound_ns means nothing */
     MT_BOUND_SOURCE,    /**< error against the grandmaster, whose own error is not known */
     MT_BOUND_TRACEABLE, /**< error against TAI or UTC, the source's own bound included */
+    MT_BOUND_PARENT,    /**< error against the clock that is followed, which does not say how wrong
+                             it is against its grandmaster */
 };
 
 /** The parts of the bound at the anchor, in nanoseconds; their sum is bound_ns. */

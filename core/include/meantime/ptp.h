@@ -234,6 +234,9 @@ struct mt_event {
             enum mt_port_state to;
         } state;
         struct mt_sample sample; /**< `source` is not set */
+        /** Parent: its grandmaster is the one that was followed last, or both are traceable to
+         * TAI or UTC; so what was known of the clock's error still means something. */
+        bool is_same_reference;
     } value;
 };
 

@@ -40,6 +40,8 @@ struct mt_sample {
     uint16_t source; /**< index of the source among those of the clock */
     /** The grandmaster's own error against TAI or UTC; too large: not known, not traceable. */
     struct mt_interval reference_bound;
+    /** When the source said `bound`, which ages since then; 0: it does not age. */
+    struct mt_mono bound_since;
 };
 
 #endif
