@@ -110,7 +110,8 @@ static void check_frame(struct state *self, const uint8_t *frame, const struct m
     fuzz_require(tx->port >= 1 && tx->port <= self->port_count);
     fuzz_require(mt_ptp_parse(frame, tx->length, &message) == MT_VERDICT_ACCEPTED);
     fuzz_require(message.header.length == tx->length);
-    fuzz_require(mt_clock_identity_equal(message.header.source.clock, identity(OWN_ID)));
+    const struct mt_clock_identity own = identity(OWN_ID);
+    fuzz_require(mt_clock_identity_equal(&message.header.source.clock, &own));
     fuzz_require(message.header.source.port == tx->port);
     fuzz_require(may_send(self, tx->port, message.header.type));
     fuzz_require(tx->is_event == mt_ptp_is_event(message.header.type));

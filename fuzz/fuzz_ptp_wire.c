@@ -95,7 +95,7 @@ static void decode(const struct mt_tlv *tlv)
 
     touch(tlv->value, tlv->length);
     for (size_t i = 0; i < count; i++) {
-        sink ^= mt_tlv_path_at(tlv, i).octet[7];
+        sink ^= mt_tlv_path_at(tlv, i)->octet[7];
     }
     decode_organization(tlv);
     decode_accuracy_metrics(tlv);
@@ -131,7 +131,7 @@ static bool header_equal(const struct mt_ptp_header *a, const struct mt_ptp_head
     return a->type == b->type && a->sdo_id == b->sdo_id && a->minor_version == b->minor_version &&
            a->domain == b->domain && a->length == b->length && a->flags == b->flags &&
            a->correction.q16 == b->correction.q16 && a->type_specific == b->type_specific &&
-           mt_port_identity_equal(a->source, b->source) && a->sequence == b->sequence &&
+           mt_port_identity_equal(&a->source, &b->source) && a->sequence == b->sequence &&
            a->log_interval == b->log_interval;
 }
 
@@ -141,13 +141,13 @@ static bool announce_equal(const struct mt_ptp_announce *a, const struct mt_ptp_
            a->priority1 == b->priority1 && a->quality.clock_class == b->quality.clock_class &&
            a->quality.accuracy == b->quality.accuracy &&
            a->quality.variance == b->quality.variance && a->priority2 == b->priority2 &&
-           mt_clock_identity_equal(a->grandmaster, b->grandmaster) &&
+           mt_clock_identity_equal(&a->grandmaster, &b->grandmaster) &&
            a->steps_removed == b->steps_removed && a->time_source == b->time_source;
 }
 
 static bool management_equal(const struct mt_ptp_management *a, const struct mt_ptp_management *b)
 {
-    return mt_port_identity_equal(a->target, b->target) && a->starting_hops == b->starting_hops &&
+    return mt_port_identity_equal(&a->target, &b->target) && a->starting_hops == b->starting_hops &&
            a->hops == b->hops && a->action == b->action;
 }
 
@@ -163,11 +163,11 @@ static bool body_equal(const struct mt_ptp_message *a, const struct mt_ptp_messa
     case MT_PTP_DELAY_RESP:
     case MT_PTP_PDELAY_RESP_FOLLOW_UP:
         return time_equal(&a->body.response.at, &b->body.response.at) &&
-               mt_port_identity_equal(a->body.response.requester, b->body.response.requester);
+               mt_port_identity_equal(&a->body.response.requester, &b->body.response.requester);
     case MT_PTP_ANNOUNCE:
         return announce_equal(&a->body.announce, &b->body.announce);
     case MT_PTP_SIGNALING:
-        return mt_port_identity_equal(a->body.target, b->body.target);
+        return mt_port_identity_equal(&a->body.target, &b->body.target);
     case MT_PTP_MANAGEMENT:
         return management_equal(&a->body.management, &b->body.management);
     }

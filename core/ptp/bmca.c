@@ -23,7 +23,7 @@ static enum mt_comparison compare_grandmasters(const struct mt_ptp_dataset *a,
         (int)a->quality.accuracy - (int)b->quality.accuracy,
         (int)a->quality.variance - (int)b->quality.variance,
         (int)a->priority2 - (int)b->priority2,
-        mt_clock_identity_compare(a->grandmaster, b->grandmaster),
+        mt_clock_identity_compare(&a->grandmaster, &b->grandmaster),
     };
     for (unsigned i = 0; i < sizeof differences / sizeof *differences; i++) {
         if (differences[i] != 0) {
@@ -39,7 +39,7 @@ static enum mt_comparison one_step_farther(const struct mt_ptp_dataset *farther,
                                            enum mt_comparison nearer_better,
                                            enum mt_comparison nearer_better_by_topology)
 {
-    int order = mt_port_identity_compare(farther->receiver, farther->sender);
+    int order = mt_port_identity_compare(&farther->receiver, &farther->sender);
     if (order == 0) {
         return MT_SAME;
     }
@@ -59,7 +59,7 @@ static enum mt_comparison compare_topology(const struct mt_ptp_dataset *a,
     if (steps == -1) {
         return one_step_farther(b, MT_A_BETTER, MT_A_BETTER_BY_TOPOLOGY);
     }
-    int order = mt_port_identity_compare(a->sender, b->sender);
+    int order = mt_port_identity_compare(&a->sender, &b->sender);
     if (order == 0) {
         order = (int)a->receiver.port - (int)b->receiver.port;
     }
@@ -72,7 +72,7 @@ static enum mt_comparison compare_topology(const struct mt_ptp_dataset *a,
 enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
                                       const struct mt_ptp_dataset *b)
 {
-    if (mt_clock_identity_equal(a->grandmaster, b->grandmaster)) {
+    if (mt_clock_identity_equal(&a->grandmaster, &b->grandmaster)) {
         return compare_topology(a, b);
     }
     return compare_grandmasters(a, b);

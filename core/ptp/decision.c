@@ -41,9 +41,9 @@ static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *pa
                        uint16_t receiving_port)
 {
     bool is_same = receiving_port == self->receiving_port &&
-                   mt_port_identity_equal(parent->sender, self->parent.sender) &&
+                   mt_port_identity_equal(&parent->sender, &self->parent.sender) &&
                    (self->clock.is_locked ||
-                    mt_clock_identity_equal(parent->grandmaster, self->parent.grandmaster));
+                    mt_clock_identity_equal(&parent->grandmaster, &self->parent.grandmaster));
     self->has_new_parent |= !is_same;
     if (!is_same) {
         self->clock.is_locked = false;

@@ -90,7 +90,7 @@ static enum mt_verdict response(struct mt_instance *self, struct mt_port *port,
                                 const struct mt_ptp_message *message)
 {
     const struct mt_ptp_header *header = &message->header;
-    if (!mt_port_identity_equal(message->body.response.requester, port->identity)) {
+    if (!mt_port_identity_equal(&message->body.response.requester, &port->identity)) {
         return MT_VERDICT_ACCEPTED; /* everybody hears the answers to everybody */
     }
     for (unsigned i = 0; i < MT_DELAY_OUTSTANDING; i++) {
@@ -102,7 +102,7 @@ static enum mt_verdict response(struct mt_instance *self, struct mt_port *port,
         adopt_interval(port, header->log_interval);
         exchange->has_arrival = true;
         exchange->arrival = mt_instant_plus_interval(
-            mt_ptp_timestamp_to_instant(message->body.response.at, MT_SCALE_ARB),
+            mt_ptp_timestamp_to_instant(&message->body.response.at, MT_SCALE_ARB),
             mt_interval_minus((struct mt_interval){0}, header->correction));
         complete(self, port, exchange);
         return MT_VERDICT_ACCEPTED;

@@ -65,7 +65,7 @@ bool mt_foreign_is_followed(const struct mt_port *port, struct mt_port_identity 
 {
     for (unsigned i = 0; i < MT_FOREIGN_MAX; i++) {
         const struct mt_foreign *foreign = &port->foreign[i];
-        if (foreign->is_best && mt_port_identity_equal(foreign->dataset.sender, sender)) {
+        if (foreign->is_best && mt_port_identity_equal(&foreign->dataset.sender, &sender)) {
             return true;
         }
     }
@@ -90,7 +90,7 @@ static struct mt_foreign *find(struct mt_port *port, struct mt_port_identity sen
 {
     for (unsigned i = 0; i < MT_FOREIGN_MAX; i++) {
         struct mt_foreign *foreign = &port->foreign[i];
-        if (foreign->is_used && mt_port_identity_equal(foreign->dataset.sender, sender)) {
+        if (foreign->is_used && mt_port_identity_equal(&foreign->dataset.sender, &sender)) {
             return foreign;
         }
     }

@@ -84,14 +84,14 @@ static struct mt_port *find_port(struct mt_instance *self, uint16_t port)
 
 bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source)
 {
-    return mt_port_identity_equal(self->parent.sender, source);
+    return mt_port_identity_equal(&self->parent.sender, &source);
 }
 
 static bool is_acceptable(const struct mt_port *port, struct mt_port_identity source)
 {
     for (uint16_t i = 0; i < port->config.acceptable_count; i++) {
         const struct mt_port_identity *acceptable = &port->config.acceptable[i];
-        if (mt_clock_identity_equal(acceptable->clock, source.clock) &&
+        if (mt_clock_identity_equal(&acceptable->clock, &source.clock) &&
             (acceptable->port == 0 || acceptable->port == source.port)) {
             return true;
         }
@@ -130,7 +130,7 @@ static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *po
     if (header->domain != self->config.domain || header->sdo_id != self->config.sdo_id) {
         return MT_VERDICT_DOMAIN;
     }
-    if (mt_clock_identity_equal(header->source.clock, self->config.identity)) {
+    if (mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
         hear_sibling(self, port, header, now);
         return MT_VERDICT_OWN;
     }

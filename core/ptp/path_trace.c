@@ -16,7 +16,7 @@ static void follow(struct mt_path *path, const struct mt_ptp_message *announce)
     }
     size_t count = mt_tlv_path_count(&tlv);
     for (size_t i = 0; i < count && i < MT_PATH_MAX; i++) {
-        path->identity[i] = mt_tlv_path_at(&tlv, i);
+        path->identity[i] = *mt_tlv_path_at(&tlv, i);
         path->count++;
     }
 }

@@ -93,7 +93,7 @@ static bool path_holds(const struct mt_ptp_message *announce, struct mt_clock_id
         return false;
     }
     for (size_t i = 0; i < mt_tlv_path_count(&tlv); i++) {
-        if (mt_clock_identity_equal(mt_tlv_path_at(&tlv, i), identity)) {
+        if (mt_clock_identity_equal(mt_tlv_path_at(&tlv, i), &identity)) {
             return true;
         }
     }
@@ -191,7 +191,7 @@ enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
     if ((message->header.flags & MT_PTP_TWO_STEP) == 0) {
         sync->has_follow_up = true;
         sync->follow_up_sequence = sequence;
-        sync->departure = mt_ptp_timestamp_to_instant(message->body.origin, MT_SCALE_ARB);
+        sync->departure = mt_ptp_timestamp_to_instant(&message->body.origin, MT_SCALE_ARB);
     }
     complete_sync(self, port);
     return MT_VERDICT_ACCEPTED;
@@ -211,7 +211,7 @@ enum mt_verdict mt_follow_up_rx(struct mt_instance *self, struct mt_port *port,
     sync->has_follow_up = true;
     sync->follow_up_sequence = sequence;
     sync->departure =
-        mt_instant_plus_interval(mt_ptp_timestamp_to_instant(message->body.origin, MT_SCALE_ARB),
+        mt_instant_plus_interval(mt_ptp_timestamp_to_instant(&message->body.origin, MT_SCALE_ARB),
                                  message->header.correction);
     complete_sync(self, port);
     return MT_VERDICT_ACCEPTED;

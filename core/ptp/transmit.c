@@ -61,7 +61,7 @@ static bool is_known(const struct mt_transmission *tx, const struct mt_ptp_heade
     for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
         const struct mt_answer *answer = &tx->answer[i];
         if (answer->sequence == request->sequence &&
-            mt_port_identity_equal(answer->requester, request->source)) {
+            mt_port_identity_equal(&answer->requester, &request->source)) {
             return true;
         }
     }
@@ -97,7 +97,7 @@ static void take_answer(struct mt_port *port, struct mt_ptp_message *message)
     struct mt_interval fraction;
     tx->first_answer = (uint8_t)((tx->first_answer + 1) % MT_ANSWERS_MAX);
     tx->answer_count--;
-    message->body.response.at = mt_ptp_timestamp_from_instant(answer->arrival, &fraction);
+    mt_ptp_timestamp_from_instant(&answer->arrival, &message->body.response.at, &fraction);
     message->body.response.requester = answer->requester;
     message->header.sequence = answer->sequence;
     message->header.log_interval = port->config.log_min_delay_req_interval;
@@ -113,8 +113,8 @@ static void take_answer(struct mt_port *port, struct mt_ptp_message *message)
 static void fill_follow_up(struct mt_port *port, struct mt_ptp_message *message)
 {
     const struct mt_transmission *tx = &port->transmission;
-    message->body.origin =
-        mt_ptp_timestamp_from_instant(tx->follow_up, &message->header.correction);
+    mt_ptp_timestamp_from_instant(&tx->follow_up, &message->body.origin,
+                                  &message->header.correction);
     message->header.sequence = tx->follow_up_sequence;
     message->header.log_interval = port->config.log_sync_interval;
 }

@@ -99,12 +99,9 @@ size_t mt_tlv_path_count(const struct mt_tlv *tlv)
     return tlv->length / sizeof(struct mt_clock_identity);
 }
 
-struct mt_clock_identity mt_tlv_path_at(const struct mt_tlv *tlv, size_t i)
+const struct mt_clock_identity *mt_tlv_path_at(const struct mt_tlv *tlv, size_t i)
 {
-    struct mt_clock_identity clock;
-
-    memcpy(clock.octet, tlv->value + i * sizeof clock.octet, sizeof clock.octet);
-    return clock;
+    return (const struct mt_clock_identity *)tlv->value + i; /* octets, in both */
 }
 
 bool mt_tlv_parse_alternate_time_offset(const struct mt_tlv *tlv,

@@ -61,28 +61,28 @@ static uint8_t control_of(enum mt_ptp_type type)
     return 5;
 }
 
-bool mt_clock_identity_equal(struct mt_clock_identity a, struct mt_clock_identity b)
+int mt_clock_identity_compare(const struct mt_clock_identity *a, const struct mt_clock_identity *b)
 {
-    return mt_clock_identity_compare(a, b) == 0;
-}
-
-int mt_clock_identity_compare(struct mt_clock_identity a, struct mt_clock_identity b)
-{
-    int difference = memcmp(a.octet, b.octet, sizeof a.octet);
+    int difference = memcmp(a, b, sizeof *a);
 
     return (difference > 0) - (difference < 0);
 }
 
-bool mt_port_identity_equal(struct mt_port_identity a, struct mt_port_identity b)
+bool mt_clock_identity_equal(const struct mt_clock_identity *a, const struct mt_clock_identity *b)
 {
-    return mt_port_identity_compare(a, b) == 0;
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
-int mt_port_identity_compare(struct mt_port_identity a, struct mt_port_identity b)
+int mt_port_identity_compare(const struct mt_port_identity *a, const struct mt_port_identity *b)
 {
-    int order = mt_clock_identity_compare(a.clock, b.clock);
+    int order = mt_clock_identity_compare(&a->clock, &b->clock);
 
-    return order != 0 ? order : (a.port > b.port) - (a.port < b.port);
+    return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
+}
+
+bool mt_port_identity_equal(const struct mt_port_identity *a, const struct mt_port_identity *b)
+{
+    return mt_port_identity_compare(a, b) == 0;
 }
 
 static struct mt_clock_identity read_clock(struct mt_reader *r)
@@ -340,21 +340,23 @@ bool mt_ptp_is_event(enum mt_ptp_type type)
     return type <= MT_PTP_PDELAY_RESP;
 }
 
-struct mt_instant mt_ptp_timestamp_to_instant(struct mt_ptp_timestamp at, enum mt_timescale scale)
+struct mt_instant mt_ptp_timestamp_to_instant(const struct mt_ptp_timestamp *at,
+                                              enum mt_timescale scale)
 {
-    return (struct mt_instant){(int64_t)(at.s & S_OF_48_BITS), at.ns, 0, scale};
+    return (struct mt_instant){(int64_t)(at->s & S_OF_48_BITS), at->ns, 0, scale};
 }
 
-struct mt_ptp_timestamp mt_ptp_timestamp_from_instant(struct mt_instant at,
-                                                      struct mt_interval *ret_fraction)
+void mt_ptp_timestamp_from_instant(const struct mt_instant *at,
+                                   struct mt_ptp_timestamp *ret_timestamp,
+                                   struct mt_interval *ret_fraction)
 {
-    *ret_fraction = (struct mt_interval){0};
-    if (at.s < 0) {
-        return (struct mt_ptp_timestamp){0, 0};
+    ret_fraction->q16 = 0;
+    if (at->s < 0) {
+        *ret_timestamp = (struct mt_ptp_timestamp){0, 0};
+    } else if (at->s > S_OF_48_BITS) {
+        *ret_timestamp = (struct mt_ptp_timestamp){S_OF_48_BITS, MT_NS_PER_S - 1};
+    } else {
+        *ret_timestamp = (struct mt_ptp_timestamp){(uint64_t)at->s, at->ns};
+        ret_fraction->q16 = at->frac;
     }
-    if (at.s > S_OF_48_BITS) {
-        return (struct mt_ptp_timestamp){S_OF_48_BITS, MT_NS_PER_S - 1};
-    }
-    ret_fraction->q16 = at.frac;
-    return (struct mt_ptp_timestamp){(uint64_t)at.s, at.ns};
 }

@@ -48,7 +48,7 @@ static const char *expect_identity(struct world *world, const struct words *word
     const char *name = words_at(words, 1);
     struct mt_clock_identity expected =
         strcmp(name, "own") == 0 ? world->config.identity : peer_find(world, name)->identity.clock;
-    return mt_clock_identity_equal(is, expected) ? NULL : differs("the identity", is.octet[7]);
+    return mt_clock_identity_equal(&is, &expected) ? NULL : differs("the identity", is.octet[7]);
 }
 
 static const char *expect_parent(struct world *world, const struct words *words)

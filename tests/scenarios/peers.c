@@ -307,7 +307,7 @@ static void client_receives(struct peer *self, const struct mt_ptp_message *mess
         self->forward_ns = self->sync_arrival_ns - ns_of(&message->body.origin) -
                            (self->sync_correction_q16 + header->correction.q16) / 65536;
     } else if (header->type == MT_PTP_DELAY_RESP &&
-               mt_port_identity_equal(message->body.response.requester, self->identity)) {
+               mt_port_identity_equal(&message->body.response.requester, &self->identity)) {
         self->answered++;
         if ((uint16_t)(header->sequence + 1) == self->request_sequence) {
             self->reverse_ns = ns_of(&message->body.response.at) - self->request_departure_ns -

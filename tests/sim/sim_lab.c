@@ -123,8 +123,8 @@ static bool is_grandmaster(const struct lab *lab, uint32_t node,
     const struct mt_composition *composition = lab->nodes[node].composition;
 
     return composition != NULL &&
-           mt_clock_identity_equal(reading->grandmaster,
-                                   composition->node.instances[0].ptp.config.identity);
+           mt_clock_identity_equal(&reading->grandmaster,
+                                   &composition->node.instances[0].ptp.config.identity);
 }
 
 /* In holdover a node is its own grandmaster, and its bound is against the last one. */

@@ -241,8 +241,8 @@ static void sim_boundary_clock_becomes_grandmaster_when_its_own_dies(void **stat
         const struct mt_instance *bc = lab_instance(&net, BC, 0);
         uint16_t receiving = mt_instance_receiving_port(bc);
         /* B or BC, by identity: they agree on one */
-        assert_true(mt_clock_identity_equal(mt_instance_parent(b)->grandmaster,
-                                            mt_instance_parent(bc)->grandmaster));
+        assert_true(mt_clock_identity_equal(&mt_instance_parent(b)->grandmaster,
+                                            &mt_instance_parent(bc)->grandmaster));
         assert_int_equal(lab_state(&net, B, 1),
                          receiving == 0 ? MT_STATE_RECEIVER : MT_STATE_TRANSMITTER);
         assert_int_equal(net.nodes[B].watch.steps, 0);

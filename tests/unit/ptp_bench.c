@@ -194,7 +194,7 @@ void bench_sync(struct ptp_bench *self, uint16_t port, struct bench_peer *peer, 
     assert_int_equal(bench_rx(self, port, &message), MT_VERDICT_ACCEPTED);
     message.header.type = MT_PTP_FOLLOW_UP;
     message.header.flags = 0;
-    message.body.origin = mt_ptp_timestamp_from_instant(departure, &message.header.correction);
+    mt_ptp_timestamp_from_instant(&departure, &message.body.origin, &message.header.correction);
     assert_int_equal(bench_rx(self, port, &message), MT_VERDICT_ACCEPTED);
 }
 

@@ -292,7 +292,7 @@ static void ptp_announce_carries_the_configured_properties_when_grandmaster(void
     assert_int_equal(body->quality.accuracy, 0x21);
     assert_int_equal(body->quality.variance, 0x4E5D);
     assert_int_equal(body->steps_removed, 0);
-    assert_true(mt_clock_identity_equal(body->grandmaster, bench.config.identity));
+    assert_true(mt_clock_identity_equal(&body->grandmaster, &bench.config.identity));
     assert_int_equal(announce->header.log_interval, 1);
     assert_int_equal(announce->header.minor_version, 1);
 }
@@ -333,7 +333,7 @@ static void ptp_announce_relays_the_parents_properties_when_boundary_clock(void 
     assert_int_equal(announce->body.announce.priority2, 77);
     assert_int_equal(announce->body.announce.steps_removed, 1);
     assert_true(
-        mt_clock_identity_equal(announce->body.announce.grandmaster, peer.announce.grandmaster));
+        mt_clock_identity_equal(&announce->body.announce.grandmaster, &peer.announce.grandmaster));
     assert_int_equal(announce->header.source.port, 2);
 }
 
@@ -369,10 +369,10 @@ static void assert_path(const struct mt_ptp_message *announce, unsigned count, u
     assert_true(mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_PATH_TRACE, &tlv));
     assert_int_equal(mt_tlv_path_count(&tlv), count + 1);
     for (unsigned i = 0; i < count; i++) {
-        assert_true(
-            mt_clock_identity_equal(mt_tlv_path_at(&tlv, i), bench_identity((uint8_t)(first + i))));
+        const struct mt_clock_identity clock = bench_identity((uint8_t)(first + i));
+        assert_true(mt_clock_identity_equal(mt_tlv_path_at(&tlv, i), &clock));
     }
-    assert_true(mt_clock_identity_equal(mt_tlv_path_at(&tlv, count), bench.config.identity));
+    assert_true(mt_clock_identity_equal(mt_tlv_path_at(&tlv, count), &bench.config.identity));
 }
 
 static void ptp_announce_starts_the_path_when_grandmaster(void **state)
@@ -430,7 +430,7 @@ static void ptp_announce_takes_the_path_when_its_announce_makes_the_parent(void 
     other.tlvs_length = peer.tlvs_length;
     bench_announce(&bench, 1, &other);
     assert_true(
-        mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, other.identity));
+        mt_port_identity_equal(&mt_instance_parent(&bench.instance)->sender, &other.identity));
     assert_int_equal(bench.path.count, 5);
 }
 
@@ -445,14 +445,14 @@ static void ptp_announce_forgets_the_path_when_the_parent_is_gone(void **state)
         bench_announce(&bench, 1, &second);
     }
     assert_int_equal(bench.path.count, 2);
-    while (mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer.identity)) {
+    while (mt_port_identity_equal(&mt_instance_parent(&bench.instance)->sender, &peer.identity)) {
         bench_pass(&bench, BENCH_S(1));
-        if (mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer.identity)) {
+        if (mt_port_identity_equal(&mt_instance_parent(&bench.instance)->sender, &peer.identity)) {
             bench_announce(&bench, 1, &second);
         }
     }
     assert_true(
-        mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, second.identity));
+        mt_port_identity_equal(&mt_instance_parent(&bench.instance)->sender, &second.identity));
     assert_int_equal(bench.path.count, 0);
     bench_link(&bench, 1, false);
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);

@@ -185,7 +185,7 @@ static void ptp_bmca_is_antisymmetric_when_sets_are_random(void **state)
 /* a sender that is its own receiver is the figure's error, not an order */
 static bool is_sound(const struct mt_ptp_dataset *set)
 {
-    return !mt_port_identity_equal(set->sender, set->receiver);
+    return !mt_port_identity_equal(&set->sender, &set->receiver);
 }
 
 static void ptp_bmca_is_transitive_when_sets_are_random(void **state)

@@ -36,7 +36,7 @@ static const struct mt_foreign *record_of(const struct bench_peer *peer)
 {
     for (unsigned i = 0; i < MT_FOREIGN_MAX; i++) {
         const struct mt_foreign *foreign = &bench.ports[0].foreign[i];
-        if (foreign->is_used && mt_port_identity_equal(foreign->dataset.sender, peer->identity)) {
+        if (foreign->is_used && mt_port_identity_equal(&foreign->dataset.sender, &peer->identity)) {
             return foreign;
         }
     }
@@ -46,7 +46,7 @@ static const struct mt_foreign *record_of(const struct bench_peer *peer)
 static void assert_parent(const struct bench_peer *peer)
 {
     assert_true(
-        mt_port_identity_equal(mt_instance_parent(&bench.instance)->sender, peer->identity));
+        mt_port_identity_equal(&mt_instance_parent(&bench.instance)->sender, &peer->identity));
 }
 
 /* ---- qualification --------------------------------------------------------------------------- */

@@ -47,8 +47,8 @@ static void announce_for(unsigned intervals)
 
 static bool is_grandmaster(void)
 {
-    return mt_clock_identity_equal(mt_instance_parent(&bench.instance)->grandmaster,
-                                   bench.config.identity);
+    return mt_clock_identity_equal(&mt_instance_parent(&bench.instance)->grandmaster,
+                                   &bench.config.identity);
 }
 
 /* Brings port 1 to RECEIVER and port 2 to TRANSMITTER. */

@@ -106,7 +106,7 @@ static void ptp_tlv_gives_identities_when_it_is_a_path_trace(void **state)
     }
     assert_int_equal(mt_tlv_path_count(&tlv), 3);
     for (size_t i = 0; i < 3; i++) {
-        struct mt_clock_identity clock = mt_tlv_path_at(&tlv, i);
+        struct mt_clock_identity clock = *mt_tlv_path_at(&tlv, i);
 
         assert_memory_equal(clock.octet, value + 8 * i, 8);
     }

@@ -59,8 +59,8 @@ bool mt_tlv_is_propagated(uint16_t type);
 
 /** Number of identities; 0 if it is no path trace or its length is no multiple of 8. */
 size_t mt_tlv_path_count(const struct mt_tlv *tlv);
-/** The i-th identity, i < mt_tlv_path_count(). */
-struct mt_clock_identity mt_tlv_path_at(const struct mt_tlv *tlv, size_t i);
+/** A view of the i-th identity, i < mt_tlv_path_count(). */
+const struct mt_clock_identity *mt_tlv_path_at(const struct mt_tlv *tlv, size_t i);
 
 /* ---- organisation extensions [14.3] ---------------------------------------------------------- */
 

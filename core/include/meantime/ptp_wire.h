@@ -31,12 +31,12 @@ struct mt_port_identity {
     uint16_t port;
 };
 
-bool mt_clock_identity_equal(struct mt_clock_identity a, struct mt_clock_identity b);
+bool mt_clock_identity_equal(const struct mt_clock_identity *a, const struct mt_clock_identity *b);
 /** memcmp order: -1, 0, 1. */
-int mt_clock_identity_compare(struct mt_clock_identity a, struct mt_clock_identity b);
-bool mt_port_identity_equal(struct mt_port_identity a, struct mt_port_identity b);
+int mt_clock_identity_compare(const struct mt_clock_identity *a, const struct mt_clock_identity *b);
+bool mt_port_identity_equal(const struct mt_port_identity *a, const struct mt_port_identity *b);
 /** Clock identity first, then port number: -1, 0, 1. */
-int mt_port_identity_compare(struct mt_port_identity a, struct mt_port_identity b);
+int mt_port_identity_compare(const struct mt_port_identity *a, const struct mt_port_identity *b);
 
 enum mt_ptp_type {
     MT_PTP_SYNC = 0x0,
@@ -144,10 +144,12 @@ size_t mt_ptp_write(const struct mt_ptp_message *message, uint8_t *buffer, size_
 bool mt_ptp_is_event(enum mt_ptp_type type);
 
 /** The instant that a timestamp names; a correction is added to it as a span. */
-struct mt_instant mt_ptp_timestamp_to_instant(struct mt_ptp_timestamp at, enum mt_timescale scale);
+struct mt_instant mt_ptp_timestamp_to_instant(const struct mt_ptp_timestamp *at,
+                                              enum mt_timescale scale);
 /** Splits an instant into the timestamp and the fraction that belongs into a correctionField.
  * Instants before the epoch or past 48 bits of seconds are clamped. */
-struct mt_ptp_timestamp mt_ptp_timestamp_from_instant(struct mt_instant at,
-                                                      struct mt_interval *ret_fraction);
+void mt_ptp_timestamp_from_instant(const struct mt_instant *at,
+                                   struct mt_ptp_timestamp *ret_timestamp,
+                                   struct mt_interval *ret_fraction);
 
 #endif
