@@ -167,7 +167,8 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock,
     const struct mt_clock_quality_report *report = &clock->report;
     *ret_condition = (struct mt_clock_condition){
         .is_locked = report->is_locked,
-        .has_bound = report->reference != MT_BOUND_NONE && !mt_interval_is_too_large(report->bound),
+        .has_bound =
+            report->reference == MT_BOUND_SOURCE || report->reference == MT_BOUND_TRACEABLE,
     };
     if (ret_condition->has_bound) {
         ret_condition->bound = bound_to_grandmaster(report);

@@ -68,13 +68,17 @@ static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
     clock->needs_report = true;
 }
 
-static void follow(struct mt_node *self, struct mt_node_instance *instance, uint16_t port,
-                   struct mt_mono now)
+static void follow(struct mt_node *self, struct mt_node_instance *instance,
+                   const struct mt_event *event, struct mt_mono now)
 {
+    uint16_t port = event->port;
     struct mt_node_clock *clock = &self->clocks[instance->clock];
     uint16_t source = port != 0 ? instance->ports[port - 1].source : MT_SOURCE_NONE;
     if (source != MT_SOURCE_NONE) {
         mt_discipline_reset_source(&clock->discipline, source);
+        if (!event->value.is_same_reference) {
+            mt_discipline_new_reference(&clock->discipline);
+        }
     }
     mt_discipline_select(&clock->discipline, source, now);
     clock->told_wrong_scale = false;
@@ -93,7 +97,7 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
             continue;
         }
         if (event.kind == MT_EVENT_PARENT) {
-            follow(self, instance, event.port, now);
+            follow(self, instance, &event, now);
         }
         self->clocks[instance->clock].needs_report = true;
         mt_node_tell(self, &(struct mt_node_event){

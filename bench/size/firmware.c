@@ -65,6 +65,9 @@ static void take_events(struct mt_mono now)
             mt_discipline_sample(&instance_discipline, &event.value.sample, now);
         } else if (event.kind == MT_EVENT_PARENT) {
             mt_discipline_reset_source(&instance_discipline, 0);
+            if (!event.value.is_same_reference) {
+                mt_discipline_new_reference(&instance_discipline);
+            }
             mt_discipline_select(&instance_discipline, event.port == 0 ? MT_SOURCE_NONE : 0, now);
         }
     }

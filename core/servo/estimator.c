@@ -413,9 +413,13 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
     mt_track_estimate(&self->track, clock->wander, &at,
                       (mt_real)(self->fresh + 2) / (self->fresh - 2), ret_estimate);
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-        ret_estimate->noise[kind] = 0;
-        if (self->noise[kind].count > 0) {
-            ret_estimate->noise[kind] = mt_real_sqrt(self->noise[kind].variance);
+        const struct mt_servo_noise *noise = &self->noise[kind];
+        mt_real doubt = mt_real_abs(noise->refused);
+
+        ret_estimate->noise[kind] = noise->count > 0 ? mt_real_sqrt(noise->variance) : 0;
+        if (noise->refused_in_a_row > 1 && noise->consistent_in_a_row > 1 &&
+            doubt > ret_estimate->doubt) {
+            ret_estimate->doubt = doubt;
         }
     }
     ret_estimate->innovation = self->innovation;

@@ -89,7 +89,7 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     ret_estimate->offset = mt_span_plus(then.base, mt_span_from_real(then.x[0]));
     ret_estimate->frequency = then.x[1] / (1 - then.x[1]);
     ret_estimate->delay = then.x[2];
-    ret_estimate->half_round_trip = then.x[2] > 0 ? then.x[2] : 0;
+    ret_estimate->doubt = 0;
     ret_estimate->offset_sigma = sigma[0];
     ret_estimate->frequency_sigma = sigma[1];
     ret_estimate->delay_sigma = sigma[2];

@@ -10,7 +10,7 @@
  * published sigma did not fall by more than a tenth and no innovation exceeded three sigma.
  * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large.
  * While locked, each estimate is copied to the anchor, from which holdover predicts, whatever
- * becomes of the source and of its estimator.
+ * becomes of the source and of its estimator; until the reference turns out to be another.
  */
 #include "steer/steer_private.h"
 
@@ -121,6 +121,11 @@ static void plan(struct mt_discipline *self)
     }
 }
 
+void mt_discipline_new_reference(struct mt_discipline *self)
+{
+    self->has_anchor = false;
+}
+
 void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now)
 {
     if (source == self->selected) {
@@ -161,7 +166,8 @@ static void judge_lock(struct mt_discipline *self, const struct mt_discipline_so
         self->settled_sigma = estimate->offset_sigma;
         self->anchor.track = source->estimator.track;
         self->anchor.origin = source->origin;
-        self->anchor.origin.asymmetry = estimate->half_round_trip;
+        self->anchor.origin.asymmetry = mt_steer_asymmetry(estimate);
+        self->has_anchor = true;
     }
 }
 
@@ -176,6 +182,7 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
     if (verdict == MT_SAMPLE_USED && mt_real_abs(estimator->innovation) < LOCK_SIGMA) {
         self->astray = 0;
     }
+    self->has_anchor &= verdict != MT_SAMPLE_STEP;
     if (verdict == MT_SAMPLE_STEP || self->astray >= ASTRAY_LIMIT ||
         self->phase == MT_STEER_HOLDOVER) {
         lose_lock(self, MT_STEER_ACQUIRING);
@@ -205,6 +212,19 @@ static void learn_interval(struct mt_discipline_source *source, struct mt_mono n
     source->last = arrival;
 }
 
+/* what the source said of itself, as it may be by now */
+static struct mt_interval aged_bound(const struct mt_discipline *self,
+                                     const struct mt_sample *sample, struct mt_mono now)
+{
+    mt_real age = 1e-9 * (mt_real)(now.ns - sample->bound_since.ns);
+
+    if (sample->bound_since.ns == 0) {
+        return sample->bound;
+    }
+    return mt_interval_plus(sample->bound,
+                            mt_interval_from_ns(mt_steer_ns(self->config.max_drift * age)));
+}
+
 enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
                                             const struct mt_sample *sample, struct mt_mono now)
 {
@@ -224,7 +244,7 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     if (sample->scale != self->scale && !self->config.adopts_scale) {
         verdict = MT_SAMPLE_REFUSED;
     } else if (mt_steer_translate(self, &present)) {
-        source->origin.bound = sample->bound;
+        source->origin.bound = aged_bound(self, sample, now);
         source->origin.reference_bound = sample->reference_bound;
         source->origin.scale = sample->scale;
         learn_interval(source, now);

@@ -44,7 +44,8 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
     struct mt_steer_change *change = &self->history[self->history_at];
 
     if (applied->corrections != self->corrections + 1) {
-        self->history_count = 0; /* we have not been told of all: older samples are lost */
+        self->history_count = 0;  /* we have not been told of all: older samples are lost ... */
+        self->has_anchor = false; /* ... and where the clock has been moved to */
     }
     change->kind = applied->kind;
     change->at = applied->at;

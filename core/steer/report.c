@@ -3,62 +3,65 @@
  * How wrong the clock may be: the sum of named parts, each with its own assumption
  * (docs/design/estimator.md).  While the selected source has an estimate, it counts; otherwise
  * the anchor does, the last estimate of a locked clock, carried along by all corrections since.
+ * There is no bound without either: after a change of reference the anchor means nothing.
  */
 #include "steer/steer_private.h"
 
 #define BOUND_SIGMA 5
 
+/* Half the round trip is all that one direction can be longer than the mean.  A measured one
+ * that is below 0 was made so by latencies that are configured wrongly, by at least as much. */
+mt_real mt_steer_asymmetry(const struct mt_estimate *estimate)
+{
+    return mt_real_abs(estimate->delay) + BOUND_SIGMA * estimate->delay_sigma;
+}
+
 /* the source's error against its grandmaster, and that one's against TAI or UTC */
-static void add_source(const struct mt_steer_origin *origin, struct mt_clock_quality_report *report)
+static struct mt_interval source_bound(const struct mt_steer_origin *origin,
+                                       struct mt_clock_quality_report *report)
 {
     struct mt_interval own = origin->bound;
 
     report->reference = MT_BOUND_SOURCE;
     if (mt_interval_is_too_large(own)) {
-        return;
+        report->reference = MT_BOUND_PARENT;
+        return (struct mt_interval){0};
     }
     if (!mt_interval_is_too_large(origin->reference_bound) && origin->scale != MT_SCALE_ARB) {
         report->reference = MT_BOUND_TRACEABLE;
         report->reference_bound = origin->reference_bound;
         own = mt_interval_plus(own, origin->reference_bound);
     }
-    report->parts.source_ns = mt_interval_to_ns(own);
+    return own;
 }
 
 /* age: s since the last sample */
-/* too large if the sum cannot be told */
-static struct mt_interval sum_of(const struct mt_bound_parts *parts)
-{
-    const int64_t terms[] = {parts->estimate_ns, parts->asymmetry_ns, parts->granularity_ns,
-                             parts->steering_ns, parts->source_ns};
-    struct mt_interval sum = {0};
-
-    for (unsigned i = 0; i < sizeof terms / sizeof *terms; i++) {
-        sum = mt_interval_plus(sum, mt_interval_from_ns(terms[i]));
-    }
-    return sum;
-}
-
 static void add_up(const struct mt_discipline *self, const struct mt_steer_origin *origin,
                    mt_real age, struct mt_clock_quality_report *report)
 {
     const struct mt_estimate *estimate = &report->estimate;
     struct mt_bound_parts *parts = &report->parts;
+    struct mt_interval source = source_bound(origin, report);
     mt_real drift = self->config.max_drift;
     mt_real growth = BOUND_SIGMA * estimate->frequency_sigma + mt_real_abs(estimate->frequency);
+    /* a source that is itself a clock on the way drifts, too */
+    mt_real away = source.q16 > report->reference_bound.q16 ? drift : 0;
+    const mt_real seconds[] = {
+        BOUND_SIGMA * estimate->offset_sigma + estimate->doubt + (drift + away) * mt_real_abs(age),
+        origin->asymmetry,
+        mt_real_abs(mt_span_to_real(estimate->offset)),
+    };
+    int64_t *const ns[] = {&parts->estimate_ns, &parts->asymmetry_ns, &parts->steering_ns};
 
-    add_source(origin, report);
-    parts->estimate_ns =
-        mt_steer_ns(BOUND_SIGMA * estimate->offset_sigma + drift * mt_real_abs(age));
-    parts->asymmetry_ns = mt_steer_ns(origin->asymmetry);
-    if (self->config.max_asymmetry.q16 > 0) {
-        parts->asymmetry_ns = mt_interval_to_ns(self->config.max_asymmetry);
-    }
-    parts->steering_ns = mt_steer_ns(mt_real_abs(mt_span_to_real(estimate->offset)));
-    /* and 1 ns for each part that was rounded down */
+    /* and 1 ns for each part that is rounded down */
     parts->granularity_ns = (int64_t)self->config.granularity_ns + 4;
-    report->bound = sum_of(parts);
-    report->bound_growth = growth > drift ? growth : drift;
+    parts->source_ns = mt_interval_to_ns(source);
+    report->bound = mt_interval_plus(source, mt_interval_from_ns(parts->granularity_ns));
+    for (unsigned i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        *ns[i] = mt_steer_ns(seconds[i]);
+        report->bound = mt_interval_plus(report->bound, mt_interval_from_ns(*ns[i]));
+    }
+    report->bound_growth = (growth > drift ? growth : drift) + away;
 }
 
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
@@ -87,11 +90,14 @@ void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at
         ret_report->has_estimate = true;
         track = &source->estimator.track;
         origin = source->origin;
-        origin.asymmetry = ret_report->estimate.half_round_trip;
-    } else if (self->has_locked_once) {
+        origin.asymmetry = mt_steer_asymmetry(&ret_report->estimate);
+    } else if (self->has_anchor) {
         mt_track_estimate(track, self->model.wander, &at, 1, &ret_report->estimate);
     } else {
         return;
+    }
+    if (self->config.max_asymmetry.q16 > 0) {
+        origin.asymmetry = mt_span_to_real(mt_span_from_interval(self->config.max_asymmetry));
     }
     add_up(self, &origin, mt_seconds(&track->at, &at), ret_report);
 }

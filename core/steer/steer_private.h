@@ -24,6 +24,11 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
 
+/* ---- report.c ---- */
+
+/** An upper limit of the offset that two-way exchange cannot see, s. */
+mt_real mt_steer_asymmetry(const struct mt_estimate *estimate);
+
 /* ---- discipline.c ---- */
 
 /** Seconds in nanoseconds, rounded down; saturates. */

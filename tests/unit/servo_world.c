@@ -205,6 +205,9 @@ static void make(struct world *world, enum mt_sample_kind kind, struct mt_sample
         .source = world->source,
         .reference_bound = world->reference_bound,
     };
+    if (world->source_bound_age > 0) {
+        sample->bound_since.ns = world_now(world).ns - (int64_t)(world->source_bound_age * 1e9);
+    }
 }
 
 static void deliver(struct world *world, const struct mt_sample *sample)

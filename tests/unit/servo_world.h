@@ -59,6 +59,7 @@ struct world {
     double reading_interval; /**< s; 0: eight readings for each forward sample */
     enum mt_timescale source_scale;
     struct mt_interval source_bound;
+    double source_bound_age; /**< s since the source said so; 0: it does not age */
     struct mt_interval reference_bound;
     int64_t variance_q16;
 

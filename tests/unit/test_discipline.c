@@ -328,7 +328,7 @@ static void discipline_names_the_parts_when_it_reports_a_bound(void **state)
     world_start(world, &config);
     world_run(world, 100);
     mt_discipline_report(&world->discipline, world_local(world), &report);
-    assert_int_equal(report.reference, MT_BOUND_SOURCE);
+    assert_int_equal(report.reference, MT_BOUND_PARENT);
     assert_int_equal(report.parts.source_ns, 0);
     assert_int_equal(report.parts.granularity_ns, 8 + 4);
     assert_in_range(report.parts.asymmetry_ns, 9300, 10100); /* half the least round trip */

@@ -141,7 +141,7 @@ static void estimator_takes_offset_samples_when_delay_is_removed(void **state)
     assert_true(predict(&bench, 100, &estimate));
     assert_true(estimate.is_complete);
     assert_true(mt_real_abs(error_at(&bench, 100)) < 100e-9);
-    assert_true(mt_real_abs(estimate.half_round_trip - 10e-6) < 1e-12);
+    assert_true(mt_real_abs(estimate.delay - 10e-6) < 1e-12);
     assert_int_equal(feed(&bench, MT_SAMPLE_FORWARD, 101), MT_SAMPLE_REFUSED);
 }
 

@@ -46,7 +46,8 @@ struct mt_estimate {
     mt_real frequency_sigma;
     mt_real delay; /**< mean one-way path delay, s */
     mt_real delay_sigma;
-    mt_real half_round_trip; /**< s; half the round trip as measured, an upper limit of asymmetry */
+    mt_real doubt; /**< s: samples that were refused, but agree, say that the offset is so much
+                        beside the estimate; 0: there are none */
     mt_real noise[MT_SAMPLE_KIND_COUNT]; /**< learned timestamp noise, sigma in s, for each kind */
     mt_real innovation; /**< of the last sample used, in sigmas of its prediction */
     bool is_complete;   /**< both directions (or an offset sample) have been seen */

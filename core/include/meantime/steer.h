@@ -67,7 +67,7 @@ enum mt_steer_phase {
 struct mt_steer_origin {
     struct mt_interval bound;           /**< its own error; too large: unknown */
     struct mt_interval reference_bound; /**< and its grandmaster's */
-    mt_real asymmetry;                  /**< s: half the least round trip */
+    mt_real asymmetry;                  /**< s: half the round trip, at most */
     enum mt_timescale scale;
 };
 
@@ -90,6 +90,7 @@ struct mt_discipline {
     bool has_stepped;  /**< the first offset has been dealt with */
     bool sets_rate;    /**< `rate` is wanted, the clock does not run at it yet */
     bool is_saturated; /**< the clock's range does not suffice */
+    bool has_anchor;   /**< the anchor still says how wrong the clock may be */
     uint8_t settled;   /**< samples in a row that meet the lock criterion */
     uint8_t astray;    /**< samples in a row with an innovation beyond 3 sigma */
     uint8_t history_at;
@@ -136,6 +137,9 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 /** Begins a new source at `source` (a new parent): offset and delay are forgotten, frequency is
  * kept. */
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source);
+/** The clock follows another time from now on, of which nothing says how far it is from the one
+ * before: no bound is published until there is an estimate. */
+void mt_discipline_new_reference(struct mt_discipline *self);
 /** Says which source the clock follows; MT_SOURCE_NONE: none. */
 void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now);
 
