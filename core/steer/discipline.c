@@ -61,7 +61,7 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 
 int64_t mt_steer_ns(mt_real s)
 {
-    return mt_span_to_ns(mt_span_from_real(s));
+    return (int64_t)mt_real_clamp(s * 1e9, -1e18, 1e18);
 }
 
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
@@ -107,18 +107,19 @@ static void listen(struct mt_discipline *self, uint32_t interval, struct mt_mono
     }
 }
 
-/* plans by the selected source's estimate, if it has one */
-static void plan(struct mt_discipline *self)
+bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant *at,
+                       struct mt_estimate *ret_estimate)
 {
     const struct mt_discipline_source *source = mt_steer_selected(self);
-    struct mt_estimate estimate;
 
-    if (source != 0 &&
-        mt_estimator_predict(&source->estimator, &self->model, source->estimator.track.at,
-                             &estimate) &&
-        estimate.is_complete) {
-        mt_steer_plan(self, &estimate, self->last_sample);
+    if (source == 0) {
+        return false;
     }
+    if (at == 0) {
+        at = &source->estimator.track.at;
+    }
+    return mt_estimator_predict(&source->estimator, &self->model, *at, ret_estimate) &&
+           ret_estimate->is_complete;
 }
 
 void mt_discipline_new_reference(struct mt_discipline *self)
@@ -144,7 +145,7 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
     lose_lock(self, MT_STEER_ACQUIRING);
     listen(self, 0, now);
     if (self->sets_rate) {
-        mt_steer_plan(self, 0, now);
+        mt_steer_plan(self, 0);
     }
 }
 
@@ -166,7 +167,6 @@ static void judge_lock(struct mt_discipline *self, const struct mt_discipline_so
         self->settled_sigma = estimate->offset_sigma;
         self->anchor.track = source->estimator.track;
         self->anchor.origin = source->origin;
-        self->anchor.origin.asymmetry = mt_steer_asymmetry(estimate);
         self->has_anchor = true;
     }
 }
@@ -174,12 +174,11 @@ static void judge_lock(struct mt_discipline *self, const struct mt_discipline_so
 static void follow(struct mt_discipline *self, const struct mt_discipline_source *source,
                    enum mt_sample_verdict verdict, struct mt_mono now)
 {
-    const struct mt_estimator *estimator = &source->estimator;
     struct mt_estimate estimate;
 
     listen(self, source->interval, now);
     self->astray++;
-    if (verdict == MT_SAMPLE_USED && mt_real_abs(estimator->innovation) < LOCK_SIGMA) {
+    if (verdict == MT_SAMPLE_USED && mt_real_abs(source->estimator.innovation) < LOCK_SIGMA) {
         self->astray = 0;
     }
     self->has_anchor &= verdict != MT_SAMPLE_STEP;
@@ -187,11 +186,9 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
         self->phase == MT_STEER_HOLDOVER) {
         lose_lock(self, MT_STEER_ACQUIRING);
     }
-    if (verdict == MT_SAMPLE_USED &&
-        mt_estimator_predict(estimator, &self->model, estimator->track.at, &estimate) &&
-        estimate.is_complete) {
+    if (verdict == MT_SAMPLE_USED && mt_steer_estimate(self, 0, &estimate)) {
         judge_lock(self, source, &estimate);
-        mt_steer_plan(self, &estimate, now);
+        mt_steer_plan(self, &estimate);
     }
 }
 
@@ -316,9 +313,13 @@ void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *
     }
     mt_steer_record(self, applied);
     if (applied->kind == MT_CORRECT_STEP) {
+        struct mt_estimate estimate;
+
         self->has_stepped = true;
         self->next_correction_at = self->last_sample;
-        plan(self);
+        if (mt_steer_estimate(self, 0, &estimate)) {
+            mt_steer_plan(self, &estimate);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
     change->at = applied->at;
     if (applied->kind == MT_CORRECT_STEP) {
         change->by.step = applied->step;
-        self->model.at = mt_instant_plus(self->model.at, applied->step);
+        self->model.at = applied->at; /* its knowledge is hardly older than that */
         self->scale = applied->at.scale;
         self->steps++;
     } else {

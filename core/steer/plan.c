@@ -52,19 +52,20 @@ void mt_steer_level(struct mt_discipline *self)
 static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate,
                        mt_real size)
 {
-    const struct mt_steer_config *config = &self->config;
-    bool is_later = self->has_locked_once || self->has_stepped;
+    const struct mt_span *threshold = &self->config.step_later;
+    bool is_never = self->config.never_step_later;
 
-    if (is_later ? config->never_step_later : config->never_step_at_start) {
-        return false;
+    if (!self->has_locked_once && !self->has_stepped) {
+        threshold = &self->config.step_at_start;
+        is_never = self->config.never_step_at_start;
     }
-    return size > STEP_SIGMA * estimate->offset_sigma &&
-           size > mt_span_to_real(is_later ? config->step_later : config->step_at_start);
+    return !is_never && size > STEP_SIGMA * estimate->offset_sigma &&
+           size > mt_span_to_real(*threshold);
 }
 
-static struct mt_mono later(struct mt_mono now, mt_real s)
+static struct mt_mono later(const struct mt_discipline *self, mt_real s)
 {
-    return mt_mono_plus(now, mt_steer_ns(s));
+    return (struct mt_mono){self->last_sample.ns + mt_steer_ns(s)};
 }
 
 static mt_real larger(mt_real a, mt_real b)
@@ -72,38 +73,33 @@ static mt_real larger(mt_real a, mt_real b)
     return a > b ? a : b;
 }
 
-static void slew(struct mt_discipline *self, const struct mt_estimate *estimate, mt_real offset,
-                 struct mt_mono now)
+static void slew(struct mt_discipline *self, const struct mt_discipline_source *source,
+                 const struct mt_estimate *estimate, mt_real offset)
 {
-    mt_real interval = 1.024e-6 * mt_steer_selected(self)->interval;
     mt_real size = mt_real_abs(offset);
     mt_real sigma = estimate->offset_sigma;
     /* a source has either one-way or offset samples; the other noise is 0 */
     mt_real noise =
         (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
     mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->settled_sigma : 0;
-    mt_real time = 1 + FOLLOW_SHARE * noise * noise; /* in samples */
+    mt_real samples = mt_real_clamp(1 + FOLLOW_SHARE * noise * noise, 1, MOST_SAMPLES);
+    mt_real time = 1.024e-6 * source->interval * samples;
 
-    time *= interval;
-    if (time > MOST_SAMPLES * interval) {
-        time = MOST_SAMPLES * interval;
-    }
     /* the history of corrections must reach back over the path */
     time = larger(time, estimate->delay / 2);
-    self->next_correction_at = later(now, 0.75 * time);
+    self->next_correction_at = later(self, 0.75 * time);
     time = larger(time * (1 + doubt * doubt), size / self->config.max_slew);
     hand_out_rate(self, offset / time);
-    self->slew_end = later(now, time);
+    self->slew_end = later(self, time);
 }
 
-void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate,
-                   struct mt_mono now)
+void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
-    enum mt_timescale scale = mt_steer_selected(self)->origin.scale;
+    const struct mt_discipline_source *source = mt_steer_selected(self);
     mt_real offset;
 
     if (self->awaits_applied || self->config.estimates_only ||
-        now.ns < self->next_correction_at.ns) {
+        self->last_sample.ns < self->next_correction_at.ns) {
         return;
     }
     if (self->sets_rate) {
@@ -113,13 +109,13 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
         return;
     }
     offset = mt_span_to_real(estimate->offset);
-    if (scale != self->scale || wants_step(self, estimate, mt_real_abs(offset))) {
+    if (source->origin.scale != self->scale || wants_step(self, estimate, mt_real_abs(offset))) {
         self->next.kind = MT_CORRECT_STEP;
         self->next.step = mt_span_negate(estimate->offset);
-        self->next.scale = scale;
+        self->next.scale = source->origin.scale;
         self->has_next = true;
         self->slew_end = MT_MONO_NEVER;
         return;
     }
-    slew(self, estimate, offset, now);
+    slew(self, source, estimate, offset);
 }

@@ -18,21 +18,19 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
 
 /** The rate at which the clock would keep its distance from the reference, unlimited. */
 mt_real mt_steer_even_rate(const struct mt_discipline *self);
-/** Decides by the estimate of the selected source whether to correct the clock now. */
-void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate,
-                   struct mt_mono now);
+/** Decides by the estimate at the selected source's last sample whether to correct the clock. */
+void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
 
-/* ---- report.c ---- */
-
-/** An upper limit of the offset that two-way exchange cannot see, s. */
-mt_real mt_steer_asymmetry(const struct mt_estimate *estimate);
-
 /* ---- discipline.c ---- */
 
-/** Seconds in nanoseconds, rounded down; saturates. */
+/** Seconds in nanoseconds, rounded towards 0; at most +-10^18, so that a few can be added. */
 int64_t mt_steer_ns(mt_real s);
+/** The selected source's estimate at local time `at` (null: of its last sample).  False if there
+ * is none. */
+bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant *at,
+                       struct mt_estimate *ret_estimate);
 
 /** The selected source; null if there is none. */
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self);

@@ -57,17 +57,16 @@ void mt_steer_config_init(struct mt_steer_config *self);
 
 /** Why the discipline does what it does: for status and logs. */
 enum mt_steer_phase {
-    MT_STEER_IDLE,      /**< no source selected */
-    MT_STEER_ACQUIRING, /**< a source, its estimate not settled */
-    MT_STEER_LOCKED,
-    MT_STEER_HOLDOVER, /**< was locked; no samples of any selected source */
+    MT_STEER_IDLE = MT_CLOCK_FREE_RUN,       /**< no source selected */
+    MT_STEER_ACQUIRING = MT_CLOCK_ACQUIRING, /**< a source, its estimate not settled */
+    MT_STEER_LOCKED = MT_CLOCK_LOCKED,
+    MT_STEER_HOLDOVER = MT_CLOCK_HOLDOVER, /**< was locked; no samples of any selected source */
 };
 
 /** What a source says of itself, and what is known of the way to it. */
 struct mt_steer_origin {
     struct mt_interval bound;           /**< its own error; too large: unknown */
     struct mt_interval reference_bound; /**< and its grandmaster's */
-    mt_real asymmetry;                  /**< s: half the round trip, at most */
     enum mt_timescale scale;
 };
 
