@@ -37,7 +37,7 @@ static void forget_path(struct mt_instance *self)
 
 /* Who is not calibrated yet begins anew when the parent changes its grandmaster: it may serve
  * another time from then on.  Who is calibrated goes on, and its estimator sees a step. */
-static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *parent,
+static bool set_parent(struct mt_instance *self, const struct mt_ptp_dataset *parent,
                        uint16_t receiving_port)
 {
     bool is_same = receiving_port == self->receiving_port &&
@@ -51,6 +51,24 @@ static void set_parent(struct mt_instance *self, const struct mt_ptp_dataset *pa
     }
     self->parent = *parent;
     self->receiving_port = receiving_port;
+    return is_same;
+}
+
+/* A grandmaster that changes behind the same parent makes no event, but it is the one that the
+ * next parent is compared with. */
+static void set_reference(struct mt_instance *self, const struct mt_foreign *parent,
+                          bool is_same_parent)
+{
+    const uint16_t traceable = MT_PTP_TIME_TRACEABLE | MT_PTP_TIMESCALE;
+    const struct mt_clock_identity *grandmaster = &parent->dataset.grandmaster;
+    bool is_traceable = (parent->time.flags & traceable) == traceable &&
+                        !mt_interval_is_too_large(parent->reference_bound);
+    if (!is_same_parent) {
+        self->is_same_reference &= mt_clock_identity_equal(grandmaster, &self->last_followed) ||
+                                   (is_traceable && self->was_traceable);
+    }
+    self->last_followed = *grandmaster;
+    self->was_traceable = is_traceable;
 }
 
 static void set_time_properties(struct mt_instance *self, const struct mt_time_properties *time)
@@ -64,10 +82,11 @@ static void set_time_properties(struct mt_instance *self, const struct mt_time_p
 void mt_instance_become_own_parent(struct mt_instance *self)
 {
     struct mt_ptp_dataset own = own_dataset(self);
-    set_parent(self, &own, 0);
+    (void)set_parent(self, &own, 0);
     set_time_properties(self, &self->config.time);
     self->parent_bound = MT_INTERVAL_TOO_LARGE;
     self->reference_bound = MT_INTERVAL_TOO_LARGE;
+    self->bound_since = (struct mt_mono){0};
 }
 
 void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
@@ -75,10 +94,13 @@ void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
 {
     struct mt_ptp_dataset dataset = parent->dataset;
     dataset.steps_removed++;
-    set_parent(self, &dataset, port->identity.port);
+    bool is_same_parent = set_parent(self, &dataset, port->identity.port);
+    set_reference(self, parent, is_same_parent);
     set_time_properties(self, &parent->time);
     self->parent_bound = parent->bound;
     self->reference_bound = parent->reference_bound;
+    /* a grandmaster's bound against itself does not age */
+    self->bound_since = parent->dataset.steps_removed != 0 ? parent->heard[0] : (struct mt_mono){0};
 }
 
 /* ---- decision -------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     mt_instance_become_own_parent(self);
     self->has_new_parent = false;
     self->has_new_time = false;
+    self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
 static void settle(struct mt_instance *self, struct mt_mono now)
@@ -378,8 +379,13 @@ static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
 bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event)
 {
     if (self->has_new_parent) {
-        *ret_event = (struct mt_event){.kind = MT_EVENT_PARENT, .port = self->receiving_port};
+        *ret_event = (struct mt_event){
+            .kind = MT_EVENT_PARENT,
+            .port = self->receiving_port,
+            .value.is_same_reference = self->receiving_port != 0 && self->is_same_reference,
+        };
         self->has_new_parent = false;
+        self->is_same_reference = true;
         return true;
     }
     if (self->has_new_time) {

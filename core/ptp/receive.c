@@ -74,7 +74,10 @@ void mt_announce_accuracy(const struct mt_ptp_message *announce, struct mt_inter
 {
     struct mt_tlv tlv;
     struct mt_tlv_accuracy_metrics metrics;
-    bool is_traceable = (announce->header.flags & MT_PTP_TIME_TRACEABLE) != 0;
+    const uint16_t traceable = MT_PTP_TIME_TRACEABLE;
+    /* who is not sure of its time cannot vouch for the grandmaster's */
+    bool is_traceable =
+        (announce->header.flags & (MT_PTP_TIME_TRACEABLE | MT_PTP_UNCERTAIN)) == traceable;
     *ret_bound = announce->body.announce.steps_removed == 0 ? (struct mt_interval){0}
                                                             : MT_INTERVAL_TOO_LARGE;
     *ret_reference_bound = is_traceable ? accuracy_bound(announce->body.announce.quality.accuracy)
@@ -139,6 +142,7 @@ void mt_port_measured(struct mt_instance *self, struct mt_port *port, enum mt_sa
         .value = value,
         .bound = self->parent_bound,
         .reference_bound = self->reference_bound,
+        .bound_since = self->bound_since,
         .scale = is_ptp_scale ? MT_SCALE_TAI : MT_SCALE_ARB,
     };
     port->has_sample = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What an Announce says of errors, of time properties and of its path: read from a parent,
- * configured for a grandmaster, relayed by a boundary clock.
+ * What an Announce says of time properties and of its path: read from a parent, configured for a
+ * grandmaster, relayed by a boundary clock.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "meantime/ptp_tlv.h"
-#include "ptp/ptp_private.h"
 #include "ptp_bench.h"
 
 static struct ptp_bench bench;
@@ -57,212 +56,6 @@ static const struct mt_ptp_message *next_announce(uint16_t port)
     bench_announce(&bench, 1, &peer);
     bench_pass(&bench, BENCH_S(2));
     return &bench_newest(&bench, port, MT_PTP_ANNOUNCE, 0)->message;
-}
-
-/* ---- accuracy -------------------------------------------------------------------------------- */
-
-static void bounds_of(uint16_t flags, uint8_t accuracy, uint16_t steps_removed, const uint8_t *tlvs,
-                      size_t tlvs_length, struct mt_interval *ret_bound,
-                      struct mt_interval *ret_reference)
-{
-    const struct mt_ptp_message message = {
-        .header = {.type = MT_PTP_ANNOUNCE, .flags = flags},
-        .body.announce = {.quality = {.accuracy = accuracy}, .steps_removed = steps_removed},
-        .tlvs = tlvs,
-        .tlvs_length = tlvs_length,
-    };
-    mt_announce_accuracy(&message, ret_bound, ret_reference);
-}
-
-/* Table 5, in picoseconds; the bound may be rounded up by one unit of 2^-16 ns. */
-static void ptp_announce_reads_clock_accuracy_when_time_is_traceable(void **state)
-{
-    static const int64_t table_ps[] = {
-        1,
-        2500 / 1000,
-        10,
-        25,
-        100,
-        250,
-        1000,
-        2500,
-        10000,
-        25000,
-        100000,
-        250000,
-        1000000,
-        2500000,
-        10000000,
-        25000000,
-        100000000,
-        250000000,
-        1000000000,
-        2500000000,
-        10000000000,
-        25000000000,
-        100000000000,
-        250000000000,
-        1000000000000,
-        10000000000000,
-    };
-    for (unsigned accuracy = 0; accuracy < 256; accuracy++) {
-        struct mt_interval bound;
-        struct mt_interval reference;
-        bounds_of(MT_PTP_TIME_TRACEABLE, (uint8_t)accuracy, 0, NULL, 0, &bound, &reference);
-        if (accuracy < 0x17 || accuracy > 0x30) {
-            assert_true(mt_interval_is_too_large(reference));
-            continue;
-        }
-        /* 2.5 ps is the only one that is no whole number of them */
-        int64_t least_q16 = table_ps[accuracy - 0x17] * 65536 / 1000;
-        least_q16 = accuracy == 0x18 ? 163 : least_q16;
-        assert_in_range(reference.q16, least_q16, least_q16 + 1 + least_q16 / 10000);
-        assert_true(reference.q16 * 1000 >= table_ps[accuracy - 0x17] * 65536);
-    }
-}
-
-static void ptp_announce_knows_no_reference_bound_when_time_is_not_traceable(void **state)
-{
-    struct mt_interval bound;
-    struct mt_interval reference;
-    bounds_of(MT_PTP_FREQUENCY_TRACEABLE | MT_PTP_TIMESCALE, 0x20, 0, NULL, 0, &bound, &reference);
-    assert_true(mt_interval_is_too_large(reference));
-    assert_int_equal(bound.q16, 0);
-}
-
-static void ptp_announce_knows_no_bound_when_a_boundary_clock_says_nothing(void **state)
-{
-    struct mt_interval bound;
-    struct mt_interval reference;
-    bounds_of(MT_PTP_TIME_TRACEABLE, 0x20, 1, NULL, 0, &bound, &reference);
-    assert_true(mt_interval_is_too_large(bound));
-    assert_int_equal(mt_interval_to_ns(reference), 25);
-}
-
-static struct mt_tlv_accuracy_metrics some_metrics(uint8_t hops)
-{
-    return (struct mt_tlv_accuracy_metrics){
-        .boundary_hops = hops,
-        .max_gm = {1},
-        .max_transient = {10},
-        .max_dynamic = {200},
-        .max_static_instance = {3000},
-        .max_static_medium = {40000},
-    };
-}
-
-static struct mt_interval bound_of_metrics(const struct mt_tlv_accuracy_metrics *metrics,
-                                           uint16_t steps_removed)
-{
-    uint8_t tlvs[MT_TLV_ACCURACY_METRICS_SIZE];
-    struct mt_interval bound;
-    struct mt_interval reference;
-    size_t length = mt_tlv_write_accuracy_metrics(metrics, tlvs, sizeof tlvs);
-    assert_int_equal(length, sizeof tlvs);
-    bounds_of(0, 0xFE, steps_removed, tlvs, length, &bound, &reference);
-    return bound;
-}
-
-static void ptp_announce_adds_the_metrics_up_when_they_are_given(void **state)
-{
-    const struct mt_tlv_accuracy_metrics metrics = some_metrics(3);
-    assert_int_equal(bound_of_metrics(&metrics, 3).q16, 43210);
-}
-
-static void ptp_announce_knows_no_bound_when_a_metric_is_unknown_or_negative(void **state)
-{
-    for (unsigned part = 0; part < 4; part++) {
-        for (unsigned is_negative = 0; is_negative < 2; is_negative++) {
-            struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
-            struct mt_interval *const parts[] = {&metrics.max_transient, &metrics.max_dynamic,
-                                                 &metrics.max_static_instance,
-                                                 &metrics.max_static_medium};
-            parts[part]->q16 = is_negative ? -1 : INT64_MAX;
-            assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 1)));
-        }
-    }
-}
-
-static void ptp_announce_knows_no_bound_when_the_metrics_overflow(void **state)
-{
-    struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
-    metrics.max_dynamic.q16 = INT64_MAX - 1;
-    assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 1)));
-}
-
-/* The TLV is one of those that a clock passes on which does not know it. */
-static void ptp_announce_knows_no_bound_when_a_clock_did_not_count_itself(void **state)
-{
-    const struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
-    assert_true(mt_interval_is_too_large(bound_of_metrics(&metrics, 2)));
-}
-
-static void ptp_announce_hands_bounds_on_when_a_sample_is_made(void **state)
-{
-    uint8_t tlvs[MT_TLV_ACCURACY_METRICS_SIZE];
-    const struct mt_tlv_accuracy_metrics metrics = some_metrics(1);
-    mt_tlv_write_accuracy_metrics(&metrics, tlvs, sizeof tlvs);
-    peer.announce.steps_removed = 1;
-    peer.announce.quality.accuracy = 0x20;
-    peer.flags = MT_PTP_TIME_TRACEABLE | MT_PTP_TIMESCALE;
-    peer.tlvs = tlvs;
-    peer.tlvs_length = sizeof tlvs;
-    bench_follow(&bench, 1, &peer);
-    bench_sync(&bench, 1, &peer, 1000, 0);
-    const struct mt_sample *sample = &bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample;
-    assert_int_equal(sample->bound.q16, 43210);
-    assert_int_equal(mt_interval_to_ns(sample->reference_bound), 25);
-    assert_int_equal(sample->scale, MT_SCALE_TAI);
-    peer.tlvs = NULL;
-    peer.tlvs_length = 0;
-    peer.flags = 0;
-    bench_announce(&bench, 1, &peer);
-    bench_sync(&bench, 1, &peer, 1000, 0);
-    sample = &bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample;
-    assert_true(mt_interval_is_too_large(sample->bound));
-    assert_true(mt_interval_is_too_large(sample->reference_bound));
-    assert_int_equal(sample->scale, MT_SCALE_ARB);
-}
-
-static void ptp_announce_tells_the_own_bound_when_a_boundary_clock_has_one(void **state)
-{
-    struct mt_tlv tlv;
-    struct mt_tlv_accuracy_metrics metrics;
-    const struct mt_command clock = {
-        .kind = MT_COMMAND_CLOCK,
-        .value.clock = {.is_locked = true,
-                        .has_bound = true,
-                        .bound = mt_interval_from_ns(900),
-                        .bound_static = mt_interval_from_ns(300)},
-    };
-    bench_command(&bench, &clock);
-    const struct mt_ptp_message *announce = next_announce(2);
-    assert_true(
-        mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS, &tlv));
-    assert_true(mt_tlv_parse_accuracy_metrics(&tlv, &metrics));
-    assert_int_equal(metrics.boundary_hops, 1);
-    assert_int_equal(mt_interval_to_ns(metrics.max_dynamic), 600);
-    assert_int_equal(mt_interval_to_ns(metrics.max_static_medium), 300);
-    assert_int_equal(announce->body.announce.steps_removed, 1);
-    struct mt_interval bound;
-    struct mt_interval reference;
-    mt_announce_accuracy(announce, &bound, &reference);
-    assert_int_equal(mt_interval_to_ns(bound), 900);
-}
-
-static void ptp_announce_says_unknown_when_a_boundary_clock_has_no_bound(void **state)
-{
-    struct mt_interval bound;
-    struct mt_interval reference;
-    bench_clock(&bench, true, -1);
-    const struct mt_ptp_message *announce = next_announce(2);
-    mt_announce_accuracy(announce, &bound, &reference);
-    assert_true(mt_interval_is_too_large(bound));
-    bench.instance.config.announces_accuracy = false;
-    announce = next_announce(2);
-    struct mt_tlv tlv;
-    assert_false(
-        mt_tlv_find(announce->tlvs, announce->tlvs_length, MT_TLV_ENHANCED_ACCURACY_METRICS, &tlv));
 }
 
 /* ---- time properties ------------------------------------------------------------------------- */
@@ -520,16 +313,6 @@ static void ptp_announce_keeps_179_when_the_parents_path_has_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ONE(reads_clock_accuracy_when_time_is_traceable),
-        ONE(knows_no_reference_bound_when_time_is_not_traceable),
-        ONE(knows_no_bound_when_a_boundary_clock_says_nothing),
-        ONE(adds_the_metrics_up_when_they_are_given),
-        ONE(knows_no_bound_when_a_metric_is_unknown_or_negative),
-        ONE(knows_no_bound_when_the_metrics_overflow),
-        ONE(knows_no_bound_when_a_clock_did_not_count_itself),
-        ONE(hands_bounds_on_when_a_sample_is_made),
-        BOUNDARY(tells_the_own_bound_when_a_boundary_clock_has_one),
-        BOUNDARY(says_unknown_when_a_boundary_clock_has_no_bound),
         ONE(carries_the_configured_properties_when_grandmaster),
         ONE(follows_the_command_when_properties_change),
         BOUNDARY(relays_the_parents_properties_when_boundary_clock),

@@ -116,7 +116,11 @@ struct mt_instance {
     struct mt_clock_condition clock;
     struct mt_interval parent_bound; /**< as in mt_foreign, of the parent */
     struct mt_interval reference_bound;
-    uint16_t receiving_port; /**< 0: none */
+    struct mt_mono bound_since;             /**< the Announce of parent_bound; 0: does not age */
+    struct mt_clock_identity last_followed; /**< grandmaster, remembered while there is none */
+    bool was_traceable;                     /**< it, to TAI or UTC */
+    bool is_same_reference;                 /**< for the event of the parent */
+    uint16_t receiving_port;                /**< 0: none */
     uint32_t last_token;
     struct mt_prng random;
     bool needs_decision;
