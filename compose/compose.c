@@ -91,6 +91,7 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
     if (hal == NULL || hal->is_adjustable) {
         return hal;
     }
+    self->is_fallback[clock - self->config->clocks] = true;
     note(self,
          "the system clock may not be adjusted (CAP_SYS_TIME is missing): clock %s carries on as "
          "an overlay, readable through libmeantime",
@@ -300,6 +301,21 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
     return true;
 }
 
+/* Instances have values of their own, since a reload changes them. */
+static bool put_in_force(struct mt_composition *self, const struct mt_config *config)
+{
+    size_t size = config->instance_count * sizeof *config->instances;
+    self->in_force = *config;
+    self->in_force.instances = malloc(size);
+    self->is_fallback = calloc(config->clock_count, sizeof *self->is_fallback);
+    self->config = &self->in_force;
+    if (self->in_force.instances == NULL || self->is_fallback == NULL) {
+        return false;
+    }
+    memcpy(self->in_force.instances, config->instances, size);
+    return true;
+}
+
 struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_provider *provider,
                                   const struct mt_compose_facts *facts,
                                   char reason[MT_HAL_REASON_SIZE])
@@ -309,10 +325,14 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
         refuse(reason, "out of memory");
         return NULL;
     }
-    self->config = config;
     self->facts = *facts;
     self->node.store = provider->store;
     self->started = provider->wait->ops->now(provider->wait);
+    if (!put_in_force(self, config)) {
+        refuse(reason, "out of memory");
+        mt_composition_free(self);
+        return NULL;
+    }
     if (!compose_all(self, provider, facts, reason)) {
         mt_composition_free(self);
         return NULL;
@@ -325,6 +345,8 @@ void mt_composition_free(struct mt_composition *self)
 {
     if (self != NULL) {
         free_node(&self->node);
+        free(self->in_force.instances);
+        free(self->is_fallback);
         free(self);
     }
 }

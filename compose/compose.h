@@ -2,7 +2,8 @@
  *
  * Composition: a configuration and a platform become a running node.  The daemon does it once at
  * start, the simulator for each of its nodes; neither runtime nor config know each other.
- * The configuration that it is made from must outlive the composition.
+ * The configuration that it is made from must outlive the composition; what is in force may come
+ * to differ from it, by reloads.
  * Thread rule: one thread at a time.
  */
 #ifndef MEANTIME_COMPOSE_COMPOSE_H
@@ -12,7 +13,9 @@
 #include "hal/provider.h"
 #include "runtime/node.h"
 
-#define MT_COMPOSE_NOTES_MAX 8
+#define MT_COMPOSE_NOTES_MAX   8
+#define MT_COMPOSE_CHANGES_MAX 48 /**< told of one reload; more are only counted */
+#define MT_COMPOSE_CHANGE_SIZE 160
 
 /** What is known of the world. */
 struct mt_compose_facts {
@@ -21,14 +24,31 @@ struct mt_compose_facts {
     int32_t leap_s; /**< leap second at the end of this UTC day: -1, 0 or +1 */
 };
 
+/** What became of one key that a reload found changed. */
+struct mt_compose_change {
+    bool is_applied; /**< false: it needs a restart */
+    char text[MT_COMPOSE_CHANGE_SIZE];
+};
+
 struct mt_composition {
-    const struct mt_config *config;
+    const struct mt_config *config; /**< what is in force: `in_force` */
+    struct mt_config in_force; /**< private: shares everything but `instances` with the first */
     struct mt_node node;
     struct mt_compose_facts facts;
     struct mt_mono started;
     /** Sentences that the user should read: what was done differently and why. */
     char notes[MT_COMPOSE_NOTES_MAX][MT_HAL_REASON_SIZE];
     size_t note_count;
+    bool *
+        is_fallback; /**< of each clock: it is an overlay because the system's may not be adjusted */
+    /** What the last reload found changed. */
+    struct mt_compose_change changes[MT_COMPOSE_CHANGES_MAX];
+    size_t change_count;
+    size_t applied_count; /**< with those that are not in `changes` */
+    size_t refused_count;
+    /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
+    const char *(*link_reason)(const void *context, uint16_t link);
+    const void *link_context;
 };
 
 /** Opens all that the configuration names.  Null with a reason in one sentence if that is
@@ -39,10 +59,11 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
 /** Frees the node; clocks and links are the platform's. */
 void mt_composition_free(struct mt_composition *self);
 
-/** Takes over what a new configuration may change while running (priorities, quality, time
- * properties).  False if it changes anything else: `ret_reason` says what, and that a restart is
- * needed; what could be taken over has been, and the old configuration stays.  If true the new
- * configuration replaces the old one, which the caller may free unless it is the first. */
+/** Takes over what a new configuration may change while running (what `meantime set` may change),
+ * and says in `changes` what became of each key that differs from what is in force.  An applied
+ * key is in force from now on; one that needs a restart is not, and will be told again.  False if
+ * anything needs a restart: `ret_reason` names the first.  The caller keeps `config`, which is read
+ * during the call only. */
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE]);
 

@@ -1,89 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * A new configuration while the node runs.  What can change without disturbing synchronisation
- * is taken over by the same commands that the control socket uses.  Whether anything else has
- * changed is seen from the two configurations written out in full: the first line that differs
- * in another key names what needs a restart.
+ * A new configuration while the node runs.  It is compared, key by key, with what is in force, and
+ * that is a copy of the first configuration with all that reloads and the control socket have
+ * changed since: so a key that was refused is told again at the next reload, and one that was
+ * applied is not.  What `set` may change is taken over, by the same commands; all else needs a
+ * restart.
  */
 #include "compose/compose_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* ---- what must be the same ------------------------------------------------------------------- */
-
-static bool may_change(const char *line)
-{
-    static const char *const keys[] = {
-        "priority1",
-        "priority2",
-        "clock_class",
-        "clock_accuracy",
-        "offset_scaled_log_variance",
-        "utc_offset",
-        "time_source",
-        "time_traceable",
-        "frequency_traceable",
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        size_t length = strlen(keys[i]);
-        if (strncmp(line, keys[i], length) == 0 && (line[length] == ' ' || line[length] == '=')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static char *written(const struct mt_config *config)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (out != NULL) {
-        mt_config_write(config, out);
-        fclose(out);
-    }
-    return text;
-}
-
-static bool compare_lines(char *old_text, char *new_text, char reason[MT_HAL_REASON_SIZE])
-{
-    char *old_rest;
-    char *new_rest;
-    char *old_line = strtok_r(old_text, "\n", &old_rest);
-    char *new_line = strtok_r(new_text, "\n", &new_rest);
-    while (old_line != NULL && new_line != NULL) {
-        if (strcmp(old_line, new_line) != 0 && !may_change(new_line)) {
-            snprintf(reason, MT_HAL_REASON_SIZE, "\"%s\" instead of \"%s\" needs a restart",
-                     new_line, old_line);
-            return false;
-        }
-        old_line = strtok_r(NULL, "\n", &old_rest);
-        new_line = strtok_r(NULL, "\n", &new_rest);
-    }
-    if (old_line != NULL || new_line != NULL) {
-        snprintf(reason, MT_HAL_REASON_SIZE, "sections added or removed need a restart");
-        return false;
-    }
-    return true;
-}
-
-static bool is_same_otherwise(const struct mt_config *a, const struct mt_config *b,
-                              char reason[MT_HAL_REASON_SIZE])
-{
-    char *old_text = written(a);
-    char *new_text = written(b);
-    bool is_same = false;
-    if (old_text == NULL || new_text == NULL) {
-        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
-    } else {
-        is_same = compare_lines(old_text, new_text, reason);
-    }
-    free(old_text);
-    free(new_text);
-    return is_same;
-}
+#include "status/control.h"
 
 /* ---- what is taken over ---------------------------------------------------------------------- */
 
@@ -113,9 +41,53 @@ static void take_over(struct mt_composition *self, uint16_t index,
     announce_time(self, index, config, now);
 }
 
+/* ---- what is in force ------------------------------------------------------------------------ */
+
+static bool differs(uint16_t a, uint16_t b, uint16_t flag)
+{
+    return ((a ^ b) & flag) != 0;
+}
+
+/* Time properties that somebody set, by what they would be otherwise. */
+static void note_time(struct mt_config_instance *config, const struct mt_time_properties *otherwise,
+                      const struct mt_time_properties *now)
+{
+    static const uint16_t flags[] = {MT_PTP_LEAP_61, MT_PTP_LEAP_59, MT_PTP_TIME_TRACEABLE,
+                                     MT_PTP_FREQUENCY_TRACEABLE};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (differs(otherwise->flags, now->flags, flags[i])) {
+            config->ptp.time.flags =
+                (uint16_t)((config->ptp.time.flags & ~flags[i]) | (now->flags & flags[i]));
+        }
+    }
+    if (now->utc_offset != otherwise->utc_offset ||
+        differs(otherwise->flags, now->flags, MT_PTP_UTC_OFFSET_VALID)) {
+        config->utc_offset_is_auto = false;
+        config->ptp.time.utc_offset = now->utc_offset;
+    }
+    config->ptp.time.time_source = now->time_source;
+}
+
+/* The control socket changes the node, not the configuration. */
+static void note_what_was_set(struct mt_composition *self)
+{
+    for (uint16_t i = 0; i < self->node.instance_count; i++) {
+        const struct mt_node_instance *instance = &self->node.instances[i];
+        struct mt_config_instance *config = &self->in_force.instances[i];
+        struct mt_time_properties otherwise;
+        mt_compose_time_properties(config, &self->facts,
+                                   self->node.clocks[instance->clock].discipline.scale, &otherwise);
+        config->ptp.priority1 = instance->ptp.config.priority1;
+        config->ptp.priority2 = instance->ptp.config.priority2;
+        config->ptp.quality = instance->ptp.config.quality;
+        note_time(config, &otherwise, &instance->ptp.config.time);
+    }
+}
+
 void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
                               struct mt_mono now)
 {
+    note_what_was_set(self);
     self->facts = *facts;
     for (uint16_t i = 0; i < self->node.clock_count; i++) {
         self->node.clocks[i].tai_utc_known = facts->tai_utc_known;
@@ -126,18 +98,84 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
     }
 }
 
+/* ---- reload ---------------------------------------------------------------------------------- */
+
+static bool may_change(const struct mt_config_change *change)
+{
+    if (change->kind != MT_CONFIG_CHANGED || change->key->scope != MT_CONFIG_INSTANCE) {
+        return false;
+    }
+    for (unsigned i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
+        if (strcmp(mt_control_setting_name((enum mt_control_setting)i), change->key->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_refused(const struct mt_config_change *change, char *text, size_t size)
+{
+    bool has_name = change->name[0] != '\0';
+    switch (change->kind) {
+    case MT_CONFIG_CHANGED:
+        snprintf(text, size, "%s = %.40s (%s%s%s) needs a restart; until then it is %.40s",
+                 change->key->name, change->after, change->section, has_name ? " " : "",
+                 change->name, change->before[0] != '\0' ? change->before : "not set");
+        return;
+    case MT_CONFIG_ADDED:
+        snprintf(text, size, "%s %s is new and needs a restart", change->section, change->name);
+        return;
+    case MT_CONFIG_REMOVED:
+        snprintf(text, size, "%s %s is gone from the file, which needs a restart", change->section,
+                 change->name);
+        return;
+    }
+}
+
+static void consider(void *context, const struct mt_config_change *change)
+{
+    struct mt_composition *self = context;
+    struct mt_compose_change unseen;
+    bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
+    struct mt_compose_change *told = has_room ? &self->changes[self->change_count++] : &unseen;
+    told->is_applied = may_change(change);
+    if (!told->is_applied) {
+        self->refused_count++;
+        say_refused(change, told->text, sizeof told->text);
+        return;
+    }
+    struct mt_config_pool pool = {NULL}; /* none of these values needs memory */
+    mt_config_value_parse(change->key, change->after, &self->in_force.instances[change->index],
+                          &pool);
+    self->applied_count++;
+    snprintf(told->text, sizeof told->text, "%s = %s (instance %s)", change->key->name,
+             change->after, change->name);
+}
+
+static void name_first_refused(const struct mt_composition *self, char reason[MT_HAL_REASON_SIZE])
+{
+    for (size_t i = 0; i < self->change_count; i++) {
+        if (!self->changes[i].is_applied) {
+            snprintf(reason, MT_HAL_REASON_SIZE, "%s", self->changes[i].text);
+            return;
+        }
+    }
+    snprintf(reason, MT_HAL_REASON_SIZE, "%zu changes need a restart", self->refused_count);
+}
+
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE])
 {
-    for (size_t i = 0; i < config->instance_count; i++) {
-        int index = mt_composition_find_instance(self, config->instances[i].name);
-        if (index >= 0) {
-            take_over(self, (uint16_t)index, &config->instances[i], now);
-        }
+    self->change_count = 0;
+    self->applied_count = 0;
+    self->refused_count = 0;
+    note_what_was_set(self);
+    mt_config_compare(&self->in_force, config, consider, self);
+    for (uint16_t i = 0; self->applied_count > 0 && i < self->node.instance_count; i++) {
+        take_over(self, i, &self->in_force.instances[i], now);
     }
-    bool is_same = is_same_otherwise(self->config, config, ret_reason);
-    if (is_same) {
-        self->config = config;
+    if (self->refused_count > 0) {
+        name_first_refused(self, ret_reason);
     }
-    return is_same;
+    return self->refused_count == 0;
 }

@@ -58,7 +58,10 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
     snapshot->qualities[index].state = (enum mt_clock_state)page.state;
     snapshot->clocks[index] = (struct mt_report_clock){
         .name = config->clocks[index].name,
-        .kind = kind_name(config->clocks[index].kind),
+        .kind = composition->is_fallback[index] ? "overlay" : kind_name(config->clocks[index].kind),
+        .fallback_reason = composition->is_fallback[index]
+                               ? "the system clock may not be adjusted (CAP_SYS_TIME is missing)"
+                               : NULL,
         .page = snapshot->pages[index],
         .is_adjustable = clock->hal->is_adjustable,
         .tai_utc_known = page.tai_utc_valid != 0,
@@ -66,6 +69,23 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .quality = &snapshot->qualities[index],
         .discipline = &clock->discipline,
     };
+}
+
+/* Why a port does nothing, if it should do something. */
+static const char *fault_reason(const struct mt_composition *self,
+                                const struct mt_node_instance *instance, size_t index)
+{
+    const struct mt_port *port = &instance->ptp.ports[index];
+    if (!port->is_enabled || (port->is_link_up && !port->is_faulty)) {
+        return NULL;
+    }
+    const char *reason = self->link_reason != NULL
+                             ? self->link_reason(self->link_context, instance->ports[index].link)
+                             : "";
+    if (reason[0] != '\0') {
+        return reason;
+    }
+    return port->is_link_up ? "its network has failed" : "the link is down";
 }
 
 static void fill_port(const struct mt_composition *composition, struct snapshot *snapshot,
@@ -77,6 +97,7 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
     const struct mt_link_counters *link =
         &composition->node.links[node->ports[port].link]->counters;
     snapshot->ports[index] = (struct mt_report_port){
+        .fault_reason = fault_reason(composition, node, port),
         .name = config->ports[index].name,
         .interface = config->ports[index].interface,
         .ptp = &node->ptp.ports[port],

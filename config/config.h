@@ -137,6 +137,25 @@ void mt_config_free(struct mt_config *self);
 /** Writes the configuration as a file that says every key: read again it gives the same. */
 void mt_config_write(const struct mt_config *self, FILE *out);
 
+enum mt_config_change_kind { MT_CONFIG_CHANGED, MT_CONFIG_ADDED, MT_CONFIG_REMOVED };
+
+struct mt_config_change {
+    enum mt_config_change_kind kind; /**< of a key's value; or a whole section */
+    const char *section;             /**< "daemon", "clock", "instance" or "port" */
+    const char *name;                /**< of the object; "" for the daemon */
+    size_t index;                    /**< of the object, in the configuration that has it */
+    const struct mt_config_key *key; /**< null for a whole section */
+    const char *before;              /**< its value, as text */
+    const char *after;
+};
+
+/** Told of each difference; the texts are valid during the call. */
+typedef void mt_config_difference(void *context, const struct mt_config_change *change);
+/** Compares key by key.  Sections are matched by name; what follows from another key (the path of
+ * the control socket from the run directory, class 255 from receiver_only) is not told. */
+void mt_config_compare(const struct mt_config *before, const struct mt_config *after,
+                       mt_config_difference *tell, void *context);
+
 /** Prints all problems, one a line, and how many more there were. */
 void mt_config_problems_print(const struct mt_config_problems *self, FILE *out);
 

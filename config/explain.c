@@ -209,15 +209,10 @@ static const char *name_of(const void *names, size_t n)
     return ((const struct mt_config_key *)names)[n].name;
 }
 
-bool mt_config_explain(const char *name, FILE *out)
+/* All keys of that name, in any section.  How many there were. */
+static unsigned explain_name(FILE *out, const char *name)
 {
-    size_t count;
     unsigned found = 0;
-    const struct mt_config_key *keys = mt_config_keys(&count);
-    if (name == NULL) {
-        list_keys(out);
-        return true;
-    }
     for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
         const struct mt_config_key *key = mt_config_key_find((enum mt_config_scope)scope, name);
         if (key == NULL) {
@@ -228,7 +223,35 @@ bool mt_config_explain(const char *name, FILE *out)
         }
         explain_key(out, key);
     }
-    if (found > 0) {
+    return found;
+}
+
+static bool explain_foreign(FILE *out, const char *name)
+{
+    const struct mt_config_foreign *foreign;
+    size_t n = 0;
+    for (; (foreign = mt_config_foreign_find(name, n)) != NULL; n++) {
+        char text[400];
+        mt_config_foreign_say(foreign, text, sizeof text);
+        fprintf(out, "%s%s\n", n > 0 ? "\n" : "", name);
+        print_wrapped(out, text);
+        for (size_t i = 0; i < 2 && foreign->keys[i][0] != '\0'; i++) {
+            fputc('\n', out);
+            explain_name(out, foreign->keys[i]);
+        }
+    }
+    return n > 0;
+}
+
+bool mt_config_explain(const char *name, FILE *out)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    if (name == NULL) {
+        list_keys(out);
+        return true;
+    }
+    if (explain_name(out, name) > 0 || explain_foreign(out, name)) {
         return true;
     }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);

@@ -52,6 +52,19 @@ static bool is_text(const char *line, size_t length)
     return true;
 }
 
+/* Somebody writes as for another program, without '='. */
+static void take_stray(struct reader *self, const char *line, size_t length)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", (int)length, line);
+    char *rest = text + strcspn(text, " \t");
+    if (*rest != '\0') {
+        *rest++ = '\0';
+        rest += strspn(rest, " \t");
+    }
+    self->ops->stray(self->user, text, rest, self->line);
+}
+
 /* Sees to it that inih gets only what it can split; reports the rest.  False: leave it out. */
 static bool is_acceptable(struct reader *self, const char *line, size_t length, size_t capacity)
 {
@@ -63,7 +76,7 @@ static bool is_acceptable(struct reader *self, const char *line, size_t length, 
         complain(self, "expected ] at the end of the section heading");
     } else if (line[0] != '[' && memchr(line, '=', length) == NULL &&
                memchr(line, ':', length) == NULL) {
-        complain(self, "expected [SECTION] or KEY = VALUE");
+        take_stray(self, line, length);
     } else {
         return true;
     }

@@ -11,6 +11,8 @@ struct mt_config_reader_ops {
     /** A section begins, "instance main" for [instance main]; also one without keys. */
     void (*section)(void *user, const char *heading, unsigned line);
     void (*value)(void *user, const char *key, const char *value, unsigned line);
+    /** A line that is neither: its first word and what follows, maybe "". */
+    void (*stray)(void *user, const char *word, const char *rest, unsigned line);
 };
 
 /** Reads all lines in order.  What is no line of an INI file becomes a problem. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/value_private.h"
 
 const struct mt_config_word mt_config_log_level_words[] = {
     {"error", MT_CONFIG_LOG_ERROR},
@@ -141,7 +142,7 @@ const struct mt_config_key *mt_config_keys(size_t *ret_count)
 
 /* logMinDelayReqInterval -> log_min_delay_req_interval; a run of capitals is one word, so that
  * minorVersionPTP and sdoId come out as people would write them. */
-static bool snake_case(const char *name, char *buffer, size_t size)
+bool mt_config_snake_case(const char *name, char *buffer, size_t size)
 {
     size_t length = 0;
     for (size_t i = 0; name[i] != '\0'; i++) {
@@ -185,8 +186,8 @@ const struct mt_config_key *mt_config_key_find(enum mt_config_scope scope, const
     if (key == NULL) {
         key = find_old(scope, name);
     }
-    char snake[64];
-    if (key == NULL && snake_case(name, snake, sizeof snake)) {
+    char snake[MT_CONFIG_SNAKE_SIZE];
+    if (key == NULL && mt_config_snake_case(name, snake, sizeof snake)) {
         key = find_exactly(scope, snake);
         if (key == NULL) {
             key = find_old(scope, snake);

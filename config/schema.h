@@ -83,6 +83,18 @@ const char *mt_config_scope_heading(enum mt_config_scope scope);
 /** Old names of a key, one at a time: `*index` starts at 0.  Null when there are no more. */
 const char *mt_config_key_alias(const struct mt_config_key *key, size_t *index);
 
+/** A setting of another program that is no key here: what to write instead, and why. */
+struct mt_config_foreign {
+    const char *program;
+    const char *name;
+    const char *keys[2]; /**< ours; "" where there is none */
+    const char *advice;
+};
+/** The n-th program's setting of that name, from 0; null when there are no more. */
+const struct mt_config_foreign *mt_config_foreign_find(const char *name, size_t n);
+/** "ptp4l calls this step_threshold; here it is step_later in [clock], ... (with a unit)". */
+void mt_config_foreign_say(const struct mt_config_foreign *foreign, char *buffer, size_t size);
+
 /** What a value of this key must look like: "an integer from -7 to 4". */
 void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t size);
 

@@ -117,6 +117,26 @@ static bool is_good_name(struct mt_config_source *self, const struct heading *he
     return false;
 }
 
+/* [global] and [eth0] of ptp4l: told once, and what stands in them is looked at all the same. */
+static bool is_foreign_heading(struct mt_config_source *self, const char *text, size_t word_length,
+                               unsigned line)
+{
+    bool is_global = strcmp(text, "global") == 0;
+    bool is_interface = text[word_length] == '\0' && mt_config_is_interface(text) &&
+                        mt_config_nearest(text, heading_word, NULL, HEADING_COUNT) == NULL;
+    if (is_global) {
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[global]: unknown section; ptp4l calls it so, here it is [ptp]");
+        self->current = mt_config_source_section(self, MT_CONFIG_SECTION_PTP, "", line);
+    } else if (is_interface) {
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[%s]: unknown section; a port on the interface %s is [ptp %s]", text,
+                              text, text);
+        self->current = mt_config_source_section(self, MT_CONFIG_SECTION_PTP_PORT, text, line);
+    }
+    return is_global || is_interface;
+}
+
 static void begin_section(void *user, const char *text, unsigned line)
 {
     struct mt_config_source *self = user;
@@ -135,6 +155,9 @@ static void begin_section(void *user, const char *text, unsigned line)
             self->current = mt_config_source_section(
                 self, name[0] == '\0' ? heading->bare : heading->named, name, line);
         }
+        return;
+    }
+    if (is_foreign_heading(self, text, word_length, line)) {
         return;
     }
     char word[64];
@@ -202,6 +225,14 @@ static void complain_of_key(struct mt_config_source *self, const struct mt_confi
         mt_config_problem_add(self->problems, self->path, line,
                               "%s: no key of %s; it belongs in %s", name, heading,
                               mt_config_scope_heading((enum mt_config_scope)scope));
+        return;
+    }
+    const struct mt_config_foreign *foreign = mt_config_foreign_find(name, 0);
+    if (foreign != NULL) {
+        char text[MT_CONFIG_PROBLEM_SIZE];
+        mt_config_foreign_say(foreign, text, sizeof text);
+        mt_config_problem_add(self->problems, self->path, line, "%s: unknown key in %s; %s", name,
+                              heading, text);
         return;
     }
     const char *nearest = mt_config_nearest(name, key_name, &section->kind, count);
@@ -303,6 +334,29 @@ static void take_value(void *user, const char *name, const char *value, unsigned
     add_setting(self, key, name, value, line);
 }
 
+/* "priority1 128" as in ptp4l, "makestep 1 3" as in chrony; or a word that nobody knows. */
+static void take_stray(void *user, const char *word, const char *rest, unsigned line)
+{
+    struct mt_config_source *self = user;
+    const struct mt_config_foreign *foreign = mt_config_foreign_find(word, 0);
+    bool is_key = false;
+    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        is_key |= mt_config_key_find((enum mt_config_scope)scope, word) != NULL;
+    }
+    if (is_key && rest[0] != '\0') {
+        mt_config_problem_add(self->problems, self->path, line,
+                              "%s: expected KEY = VALUE; write %s = %s", word, word, rest);
+    } else if (!is_key && foreign != NULL) {
+        char text[MT_CONFIG_PROBLEM_SIZE];
+        mt_config_foreign_say(foreign, text, sizeof text);
+        mt_config_problem_add(self->problems, self->path, line,
+                              "%s: expected [SECTION] or KEY = VALUE; %s", word, text);
+    } else {
+        mt_config_problem_add(self->problems, self->path, line,
+                              "expected [SECTION] or KEY = VALUE");
+    }
+}
+
 const struct mt_config_setting *mt_config_source_find(const struct mt_config_source *self,
                                                       enum mt_config_section_kind kind,
                                                       const char *name, const char *key)
@@ -320,7 +374,7 @@ const struct mt_config_setting *mt_config_source_find(const struct mt_config_sou
 
 void mt_config_source_read(struct mt_config_source *self, const char *text, size_t length)
 {
-    static const struct mt_config_reader_ops ops = {begin_section, take_value};
+    static const struct mt_config_reader_ops ops = {begin_section, take_value, take_stray};
     self->current = mt_config_source_section(self, MT_CONFIG_SECTION_NONE, "", 0);
     mt_config_read(text, length, self->path, &ops, self, self->problems);
 }

@@ -10,6 +10,10 @@
 #define MT_CONFIG_INTERFACE_MAX 15 /**< the kernel's IFNAMSIZ - 1 */
 #define MT_CONFIG_PATH_MAX      4000
 
+#define MT_CONFIG_SNAKE_SIZE 64
+/** The standard's spelling as ours: logMinDelayReqInterval -> log_min_delay_req_interval.  False
+ * if the name is not spelt that way or does not fit. */
+bool mt_config_snake_case(const char *name, char *buffer, size_t size);
 bool mt_config_is_name(const char *text);
 bool mt_config_is_interface(const char *text);
 /** A copy of the text; null when there is no memory left. */

@@ -133,6 +133,7 @@ const char *mt_bound_reference_name(enum mt_bound_reference against)
         [MT_BOUND_NONE] = "none",
         [MT_BOUND_SOURCE] = "source",
         [MT_BOUND_TRACEABLE] = "traceable",
+        [MT_BOUND_PARENT] = "parent",
     };
     return LOOK_UP(names, against);
 }

@@ -22,8 +22,9 @@ struct mt_report_daemon {
 
 struct mt_report_clock {
     const char *name;
-    const char *kind; /**< "system", "overlay", "lab" */
-    const char *page; /**< path of the published page; null: none */
+    const char *kind;            /**< "system", "overlay", "lab" */
+    const char *fallback_reason; /**< why it is an overlay after all; null: it is not */
+    const char *page;            /**< path of the published page; null: none */
     bool is_adjustable;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
@@ -45,6 +46,7 @@ struct mt_report_port {
     const char *interface;
     const struct mt_port *ptp;
     struct mt_report_link link;
+    const char *fault_reason; /**< why it cannot be used, a sentence; null: it can */
 };
 
 struct mt_report_instance {

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "apps/meantimed/footprint.h"
 #include "apps/meantimed/journal.h"
 #include "apps/meantimed/options.h"
 #include "compose/compose.h"
@@ -19,8 +20,8 @@
 
 struct mt_daemon {
     struct mt_options options;
-    struct mt_config *config;       /**< as reloaded */
-    struct mt_config *first_config; /**< what platform and node were made from */
+    struct mt_config *config; /**< what platform and node were made from */
+    struct mt_footprint footprint;
     struct mt_journal journal;
     struct mt_linux *platform;
     struct mt_recorder *recorder;     /**< null: nothing is recorded */
@@ -32,6 +33,12 @@ struct mt_daemon {
 /** Wraps the platform into a recorder if an input log was asked for.  False if there is no
  * memory. */
 bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *facts);
+/** Reads the configuration that the options name.  False with the problems. */
+bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
+                    struct mt_config_problems *problems);
+/** Reads the configuration again, takes over what can be, and tells what became of each change. */
+void mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now);
+
 /** Do these to the node, and record that they were done. */
 bool mt_daemon_reload(struct mt_daemon *self, const struct mt_config *config, struct mt_mono now,
                       char ret_reason[MT_HAL_REASON_SIZE]);

@@ -17,7 +17,6 @@
 #include "platform/linux/linux_privilege.h"
 #include "runtime/loop.h"
 
-#define DEFAULT_CONFIG   "/etc/meantime/meantime.conf"
 #define FACTS_RENEWED_NS INT64_C(3600000000000)
 
 static volatile sig_atomic_t must_end;
@@ -46,53 +45,27 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-/* ---- configuration --------------------------------------------------------------------------- */
-
-/* The file that was asked for; the packaged one if neither file nor interface was. */
-static const char *config_path(const struct mt_options *options)
-{
-    if (options->config != NULL) {
-        return options->config;
-    }
-    return options->interface_count == 0 ? DEFAULT_CONFIG : NULL;
-}
-
-static bool load_config(const struct mt_options *options, struct mt_config **ret_config)
-{
-    static struct mt_config_problems problems;
-    const char *path = config_path(options);
-    memset(&problems, 0, sizeof problems);
-    if (path != NULL && options->config == NULL && access(path, F_OK) != 0) {
-        fprintf(stderr,
-                "meantimed: there is no %s; write one, or say on which interface to "
-                "speak PTP: meantimed -i eth0\n",
-                path);
-        return false;
-    }
-    bool is_good = path != NULL
-                       ? mt_config_load_with(path, options->interfaces, options->interface_count,
-                                             ret_config, &problems)
-                       : mt_config_for_interfaces(options->interfaces, options->interface_count,
-                                                  ret_config, &problems);
-    mt_config_problems_print(&problems, stderr);
-    return is_good;
-}
-
 /* ---- start ----------------------------------------------------------------------------------- */
+
+static const char *kind_in_words(enum mt_config_clock_kind kind, bool is_fallback)
+{
+    if (kind == MT_CONFIG_CLOCK_LAB) {
+        return "a synthetic lab clock; the machine's clock is left alone";
+    }
+    if (kind == MT_CONFIG_CLOCK_SYSTEM && !is_fallback) {
+        return "the system clock, which is adjusted";
+    }
+    return "an overlay: the machine's clock is left alone, programs read the time through "
+           "libmeantime";
+}
 
 static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
 {
     const struct mt_composition *composition = self->composition;
     for (size_t i = 0; i < composition->node.clock_count; i++) {
-        const struct mt_config_clock *clock = &self->config->clocks[i];
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed %s: clock %s is %s",
-                         MT_VERSION, clock->name,
-                         clock->kind == MT_CONFIG_CLOCK_SYSTEM
-                             ? "the system clock, which is adjusted"
-                         : clock->kind == MT_CONFIG_CLOCK_LAB
-                             ? "a synthetic lab clock; the machine's clock is left alone"
-                             : "an overlay: the machine's clock is left alone, programs read the "
-                               "time through libmeantime");
+                         MT_VERSION, self->config->clocks[i].name,
+                         kind_in_words(self->config->clocks[i].kind, composition->is_fallback[i]));
     }
     if (self->recorder != NULL) {
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "all inputs are recorded");
@@ -166,18 +139,36 @@ static void look_up_leap_seconds(struct mt_linux_leap *ret_leap, struct mt_compo
     ret_facts->leap_s = ret_leap->next_change;
 }
 
-static bool start(struct mt_daemon *self)
+static bool open_platform(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
     const struct mt_linux_options options = {
         .run_dir = self->config->daemon.run_directory,
-        .state_dir = self->config->daemon.state_directory,
+        .state_dir = mt_footprint_state_directory(self->config),
         .input_log =
             self->options.record != NULL ? self->options.record : self->config->daemon.record,
     };
+    if (mt_footprint_is_taken(self->config, reason)) {
+        fprintf(stderr, "meantimed: %s\n", reason);
+        return false;
+    }
+    mt_footprint_take(&self->footprint, self->config, options.input_log);
     self->platform = mt_linux_open(&options, reason);
     if (self->platform == NULL) {
         fprintf(stderr, "meantimed: %s\n", reason);
+    }
+    return self->platform != NULL;
+}
+
+static const char *link_reason(const void *platform, uint16_t link)
+{
+    return mt_linux_link_reason(platform, link);
+}
+
+static bool start(struct mt_daemon *self)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    if (!open_platform(self)) {
         return false;
     }
     struct mt_linux_leap leap;
@@ -192,34 +183,14 @@ static bool start(struct mt_daemon *self)
         fprintf(stderr, "meantimed: %s\n", reason);
         return false;
     }
+    self->composition->link_reason = link_reason;
+    self->composition->link_context = self->platform;
     say_hello(self, &leap);
     open_control(self);
     return give_up_privileges(self);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
-
-static void reload(struct mt_daemon *self, struct mt_mono now)
-{
-    struct mt_config *config;
-    char reason[MT_HAL_REASON_SIZE];
-    if (!load_config(&self->options, &config)) {
-        mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
-                         "the configuration was not reloaded: it has problems");
-        return;
-    }
-    if (mt_daemon_reload(self, config, now, reason)) {
-        if (self->config != self->first_config) {
-            mt_config_free(self->config);
-        }
-        self->config = config;
-        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded");
-        return;
-    }
-    mt_config_free(config);
-    mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                     "the configuration was reloaded in part: %s", reason);
-}
 
 /* Leap seconds are announced on their day and tzdata may be updated under a running daemon. */
 static void renew_facts(struct mt_daemon *self, struct mt_mono now)
@@ -247,7 +218,7 @@ static void run(struct mt_daemon *self)
         }
         if (must_reload) {
             must_reload = 0;
-            reload(self, now);
+            mt_daemon_read_again(self, now);
         }
         mt_daemon_tell(self);
     }
@@ -255,17 +226,41 @@ static void run(struct mt_daemon *self)
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed ends");
 }
 
+/* What was not there before a start that failed is not there after it. */
+static void end(struct mt_daemon *self, bool is_started)
+{
+    if (self->control != NULL) {
+        mt_control_close(self->control);
+    }
+    mt_composition_free(self->composition);
+    if (self->recorder != NULL) {
+        mt_recorder_close(self->recorder);
+    }
+    if (!is_started) {
+        mt_footprint_remove_files(&self->footprint, self->config);
+    }
+    if (self->platform != NULL) {
+        mt_linux_close(self->platform);
+    }
+    if (!is_started) {
+        mt_footprint_remove_folders(&self->footprint, self->config);
+    }
+    mt_footprint_free(&self->footprint);
+    mt_config_free(self->config);
+}
+
 int main(int argc, char **argv)
 {
     static struct mt_daemon daemon;
+    static struct mt_config_problems problems;
     mt_options_read(argc, argv, &daemon.options);
     if (daemon.options.is_done) {
         return daemon.options.status;
     }
-    if (!load_config(&daemon.options, &daemon.config)) {
+    if (!mt_daemon_load(&daemon.options, &daemon.config, &problems)) {
+        mt_config_problems_print(&problems, stderr);
         return EXIT_FAILURE;
     }
-    daemon.first_config = daemon.config;
     mt_journal_init(&daemon.journal);
     daemon.journal.level = (enum mt_journal_level)daemon.config->daemon.log_level;
     catch_signals();
@@ -273,19 +268,6 @@ int main(int argc, char **argv)
     if (is_started) {
         run(&daemon);
     }
-    if (daemon.control != NULL) {
-        mt_control_close(daemon.control);
-    }
-    mt_composition_free(daemon.composition);
-    if (daemon.recorder != NULL) {
-        mt_recorder_close(daemon.recorder);
-    }
-    if (daemon.platform != NULL) {
-        mt_linux_close(daemon.platform);
-    }
-    if (daemon.first_config != daemon.config) {
-        mt_config_free(daemon.first_config);
-    }
-    mt_config_free(daemon.config);
+    end(&daemon, is_started);
     return is_started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,7 +16,6 @@
 struct run {
     struct mt_composition *composition;
     struct mt_config *config;
-    struct mt_config *first; /* the node points into it */
 };
 
 static uint8_t *read_file(const char *path, size_t *ret_length)
@@ -52,7 +51,6 @@ static struct mt_compose_facts facts_of(const struct mt_log_facts *facts)
     return (struct mt_compose_facts){facts->tai_utc_known, facts->tai_minus_utc_s, facts->leap_s};
 }
 
-/* As the daemon does it: the old configuration lives on if the new one needs a restart. */
 static void obey(void *context, const struct mt_order *order)
 {
     struct run *self = context;
@@ -64,14 +62,11 @@ static void obey(void *context, const struct mt_order *order)
         mt_composition_set_facts(self->composition, &facts, order->now);
     } else if (order->kind == MT_ORDER_RELOAD) {
         struct mt_config *config = parse(order->config);
-        struct mt_config *unused = config;
 
-        if (config != NULL &&
-            mt_composition_reload(self->composition, config, order->now, reason)) {
-            unused = self->config != self->first ? self->config : NULL;
-            self->config = config;
+        if (config != NULL) {
+            mt_composition_reload(self->composition, config, order->now, reason);
         }
-        mt_config_free(unused);
+        mt_config_free(config);
     }
 }
 
@@ -83,7 +78,6 @@ static bool replay(struct mt_replay *replay)
     struct run run = {.config = parse(start->config)};
     const struct mt_replay_result *result = mt_replay_result(replay);
 
-    run.first = run.config;
     if (run.config != NULL) {
         run.composition = mt_compose(run.config, mt_replay_provider(replay), &facts, reason);
     }
@@ -96,10 +90,7 @@ static bool replay(struct mt_replay *replay)
            is_same ? "true" : "false", run.composition != NULL ? result->sentence : reason,
            result->records, result->inputs, result->frames, result->corrections);
     mt_composition_free(run.composition);
-    if (run.config != run.first) {
-        mt_config_free(run.config);
-    }
-    mt_config_free(run.first);
+    mt_config_free(run.config);
     return is_same;
 }
 

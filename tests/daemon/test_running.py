@@ -58,17 +58,40 @@ def test_reload_of_a_wrong_file_changes_nothing(lab):
     since_s = time.time()
     b.ptp["priority2"] = 256
     b.reload()
-    b.wait_log(r"B\.conf:\d+: priority2 = 256.*\n(.*\n)?.*was not reloaded")
+    b.wait_log(r"error: .*B\.conf:\d+: priority2 = 256.*\n.*was not reloaded: .* 1 problem;")
     assert b.instance()["priority2"] == 128
-    b.ptp["priority2"] = 66
-    b.ptp["log_sync_interval"] = 1
-    b.reload()
-    b.wait_log(r"reloaded in part: .*log_sync_interval.*needs a restart")
-    assert b.instance()["priority2"] == 66
     os.remove(b.config)
     b.program.send_signal(meantimed.signal.SIGHUP)
-    assert netlab.wait_until(lambda: b.log().count("was not reloaded") == 2, 5)
+    b.wait_log(r"was not reloaded: /run/B\.conf cannot be read \(No such file or directory\); the "
+               r"old one stays in force\n")
+    assert b.instance()["priority2"] == 128
     assert_unharmed(a, b, since_s)
+
+
+@pytest.mark.lab(seconds=8)
+def test_reload_tells_each_key_as_in_force_or_as_waiting_for_a_restart(lab):
+    a, b = pair(lab)
+    since_s = time.time()
+    b.ptp.update({"priority2": 66, "log_sync_interval": 1, "domain": 5})
+    b.reload()
+    b.wait_log(r"warning: the configuration was reloaded in part: priority2 = 66 "
+               r"\(instance main\); 2 changes need a restart\n"
+               r".*domain = 5 \(instance main\) needs a restart; until then it is 0\n"
+               r".*log_sync_interval = 1 \(port eth0\) needs a restart; until then it is -3\n")
+    assert (b.instance()["priority2"], b.instance()["domain"]) == (66, 0)
+    b.ptp.update({"log_sync_interval": -3, "domain": 0})
+    b.reload()
+    b.wait_log(r"the configuration was reloaded: nothing has changed\n")
+    assert_unharmed(a, b, since_s)
+
+
+@pytest.mark.lab(seconds=5)
+def test_reload_without_a_file_says_that_there_is_none(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
+    b.wait_log("LISTENING")
+    b.program.send_signal(meantimed.signal.SIGHUP)
+    b.wait_log("nothing to reload: .* without a configuration file")
 
 
 # ---- restart ---------------------------------------------------------------------------------

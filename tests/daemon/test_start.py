@@ -48,10 +48,59 @@ def test_second_daemon_is_told_of_the_first(lab):
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0")
     b.wait_state("TRANSMITTER")
+    pid = b.status()["daemon"]["pid"]
     status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
     assert status == 1
-    assert_one_sentence(lines, "another")
+    assert_one_sentence(lines, f"another meantimed (pid {pid}) runs in /run/B", "run_directory = ")
     assert b.is_running() and b.status()
+    os.remove(b.socket)  # nobody can be asked
+    status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
+    assert status == 1
+    assert_one_sentence(lines, "another meantimed runs in /run/B")
+    assert os.listdir("/run/B") == ["clock.main"] and b.page().sequence > 0
+
+
+@pytest.mark.lab(seconds=3)
+def test_failed_start_leaves_nothing_behind(lab):
+    lab.chain("A", "B")
+    with lab.inside("B"):
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("", 319))
+    status, _ = run(lab, meantimed.DAEMON, "-i", "eth0", "--record", "/run/input.log")
+    assert status == 1
+    os.makedirs("/run/B/new")
+    text = BARE.replace("state_directory = /run/B", "state_directory = /run/B/new/state")
+    status, _ = run(lab, meantimed.DAEMON, "-c", write(lab, text))
+    assert status == 1
+    assert sorted(os.listdir("/run")) == ["B", "netns"] and not os.listdir("/var/lib")
+    assert os.listdir("/run/B") == ["new"] and not os.listdir("/run/B/new")
+
+
+@pytest.mark.lab(seconds=3)
+def test_failed_start_leaves_what_was_there(lab):
+    lab.chain("A", "B")
+    path = write(lab, BARE)
+    for name in ("clock.main", "drift.main", "input.log"):
+        with open(f"/run/B/{name}", "wb") as file:
+            file.write(bytes(4096))
+    with lab.inside("B"):
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("", 319))
+    status, _ = run(lab, meantimed.DAEMON, "-c", path, "--record", "/run/B/input.log")
+    assert status == 1
+    assert sorted(os.listdir("/run/B")) == ["clock.main", "drift.main", "input.log"]
+
+
+@pytest.mark.lab(seconds=5)
+@pytest.mark.parametrize("has_directory", [False, True])
+def test_run_without_a_file_keeps_drift_only_where_a_directory_is(lab, has_directory):
+    lab.chain("A", "B")
+    if has_directory:
+        os.makedirs("/var/lib/meantime")
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
+    b.wait_log("LISTENING")
+    assert b.stop() == 0
+    assert os.listdir("/var/lib") == (["meantime"] if has_directory else [])
 
 
 @pytest.mark.lab(seconds=3)

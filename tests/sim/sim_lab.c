@@ -452,8 +452,7 @@ bool lab_reload(struct lab *lab, uint32_t node, const char *text)
     mt_recorder_begin(self->recorder, &order);
     bool is_taken = mt_composition_reload(self->composition, config, order.now, reason);
     mt_recorder_end(self->recorder);
-    mt_config_free(is_taken ? self->config : config);
-    self->config = is_taken ? config : self->config;
+    mt_config_free(config);
     return is_taken;
 }
 

@@ -101,12 +101,11 @@ static struct mt_config *parse(struct mt_log_text text)
 static void carry_out(void *context, const struct mt_order *order)
 {
     struct replayed *self = context;
-    struct mt_config *old = self->config;
     char reason[MT_HAL_REASON_SIZE];
     assert_int_equal(order->kind, MT_ORDER_RELOAD);
-    self->config = parse(order->config);
-    assert_true(mt_composition_reload(self->composition, self->config, order->now, reason));
-    mt_config_free(old);
+    struct mt_config *config = parse(order->config);
+    assert_true(mt_composition_reload(self->composition, config, order->now, reason));
+    mt_config_free(config);
 }
 
 static struct mt_replay_result replay_log(const uint8_t *octets, size_t length)

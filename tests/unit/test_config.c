@@ -260,7 +260,8 @@ static void config_complains_when_line_is_no_ini_line(void **state)
 static void config_complains_when_section_is_wrong(void **state)
 {
     assert_problem("[ptp eth0]\n[pt]\nx = 1\n", "f:2: [pt]: unknown section; did you mean [ptp]?");
-    assert_problem("[ptp eth0]\n[global]\nx = 1\n", "f:2: [global]: unknown section");
+    assert_problem("[ptp eth0]\n[unicast_master_table]\nx = 1\n",
+                   "f:2: [unicast_master_table]: unknown section");
     assert_problem("[ptp eth0]\n[port]\n", "f:2: [port]: expected a name: [port NAME]");
     assert_problem("[ptp eth0]\n[daemon x]\n",
                    "f:2: [daemon x]: this section takes no name: [daemon]");

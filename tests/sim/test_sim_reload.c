@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Reloads of a running node: each key that differs from what is in force is told, either as in
+ * force from now on or as waiting for a restart, and the next reload compares with that.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim_lab.h"
+
+#define A 0
+
+static struct lab net;
+
+static int set_up(void **state)
+{
+    const struct mt_sim_node_config clock = {0};
+    const struct mt_sim_segment_config cable = {.delay_ns = 1000};
+    lab_open(&net, 1);
+    lab_add(&net, "A", &clock, lab_conf("priority1 = 100", 1));
+    lab_add(&net, "B", &clock, lab_conf("", 1));
+    lab_cable(&net, &cable, 0, "eth0", 1, "eth0");
+    lab_boot(&net, A);
+    lab_run(&net, 1);
+    return 0;
+}
+
+static int clean_up(void **state)
+{
+    lab_close(&net);
+    return 0;
+}
+
+/* What the last reload said, a line for each change: "+" is in force, "-" needs a restart. */
+static void assert_told(const char *expected)
+{
+    const struct mt_composition *composition = net.nodes[A].composition;
+    char told[2048] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < composition->change_count; i++) {
+        const struct mt_compose_change *change = &composition->changes[i];
+        length += (size_t)snprintf(told + length, sizeof told - length, "%c%s\n",
+                                   change->is_applied ? '+' : '-', change->text);
+    }
+    assert_string_equal(told, expected);
+}
+
+static const struct mt_instance_config *running(void)
+{
+    return &lab_instance(&net, A, 0)->config;
+}
+
+static void reload_says_nothing_when_nothing_has_changed(void **state)
+{
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("");
+}
+
+static void reload_compares_with_what_is_in_force_when_one_key_was_refused(void **state)
+{
+    assert_false(lab_reload(&net, A, lab_conf("priority1 = 90\ndomain = 3", 1)));
+    assert_told("-domain = 3 (instance main) needs a restart; until then it is 0\n"
+                "+priority1 = 90 (instance main)\n");
+    assert_int_equal(running()->priority1, 90);
+    assert_int_equal(running()->domain, 0);
+
+    /* the refused one is told again, the applied one is in force */
+    assert_false(lab_reload(&net, A, lab_conf("priority1 = 90\ndomain = 3", 1)));
+    assert_told("-domain = 3 (instance main) needs a restart; until then it is 0\n");
+
+    /* back to what it was: only the applied one is a change */
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("+priority1 = 100 (instance main)\n");
+    assert_int_equal(running()->priority1, 100);
+}
+
+static void reload_tells_every_key_when_many_need_a_restart(void **state)
+{
+    const char *text = lab_conf("priority1 = 100\nttl = 2\nmax_steps_removed = 9\n[clock]\n"
+                                "max_slew = 9ppm",
+                                2);
+    assert_false(lab_reload(&net, A, text));
+    assert_told("-max_slew = 9ppm (clock main) needs a restart; until then it is 500ppm\n"
+                "-max_steps_removed = 9 (instance main) needs a restart; until then it is 255\n"
+                "-ttl = 2 (port eth0) needs a restart; until then it is 1\n"
+                "-port eth1 is new and needs a restart\n");
+    assert_int_equal(net.nodes[A].composition->refused_count, 4);
+}
+
+static void reload_takes_over_all_that_may_change(void **state)
+{
+    const char *text = lab_conf("priority1 = 1\npriority2 = 2\nclock_class = 6\n"
+                                "clock_accuracy = 100ns\noffset_scaled_log_variance = 3\n"
+                                "utc_offset = 38\nleap61 = yes\ntime_traceable = yes\n"
+                                "frequency_traceable = yes\ntime_source = gnss",
+                                1);
+    assert_true(lab_reload(&net, A, text));
+    assert_int_equal(net.nodes[A].composition->applied_count, 10);
+    assert_int_equal(running()->priority2, 2);
+    assert_int_equal(running()->quality.clock_class, 6);
+    assert_int_equal(running()->quality.accuracy, 0x21);
+    assert_int_equal(running()->time.utc_offset, 38);
+    assert_int_equal(running()->time.time_source, 0x20);
+    assert_true((running()->time.flags & MT_PTP_LEAP_61) != 0);
+    assert_true((running()->time.flags & MT_PTP_TIME_TRACEABLE) != 0);
+    assert_true(lab_reload(&net, A, text));
+    assert_told("");
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_int_equal(net.nodes[A].composition->applied_count, 10);
+    assert_true((running()->time.flags & MT_PTP_LEAP_61) == 0);
+}
+
+/* The control socket changes what is in force; the next reload puts the file's values back. */
+static void reload_undoes_what_was_set(void **state)
+{
+    const struct mt_command best = {.kind = MT_COMMAND_PRIORITIES, .value.priorities = {1, 7}};
+    struct mt_command time = {.kind = MT_COMMAND_TIME_PROPERTIES, .value.time = running()->time};
+    time.value.time.time_source = 0x20;
+    time.value.time.flags |= MT_PTP_LEAP_59;
+    assert_true(lab_command(&net, A, 0, &best));
+    assert_true(lab_command(&net, A, 0, &time));
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 1", 1)));
+    assert_told("+priority2 = 128 (instance main)\n"
+                "+leap59 = no (instance main)\n"
+                "+time_source = internal_oscillator (instance main)\n");
+    assert_int_equal(running()->priority2, 128);
+    assert_true((running()->time.flags & MT_PTP_LEAP_59) == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(reload_says_nothing_when_nothing_has_changed, set_up,
+                                        clean_up),
+        cmocka_unit_test_setup_teardown(
+            reload_compares_with_what_is_in_force_when_one_key_was_refused, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(reload_tells_every_key_when_many_need_a_restart, set_up,
+                                        clean_up),
+        cmocka_unit_test_setup_teardown(reload_takes_over_all_that_may_change, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(reload_undoes_what_was_set, set_up, clean_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * config/: what people type who come from linuxptp or chrony, and what differs between two
+ * configurations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static struct mt_config_problems problems;
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config *config = NULL;
+    bool is_good = mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems);
+    return is_good ? config : NULL;
+}
+
+static void assert_problem(const char *text, const char *problem)
+{
+    struct mt_config *config = parse(text);
+    if (config != NULL || problems.count != 1) {
+        mt_config_problems_print(&problems, stderr);
+        mt_config_free(config);
+        fail_msg("%zu problems in:\n%s", problems.count, text);
+    }
+    assert_string_equal(problems.problem[0].text, problem);
+}
+
+/* ---- names of other programs ---------------------------------------------------------------- */
+
+/* These mean the same, with the same values. */
+static void config_takes_names_of_other_programs_when_values_are_the_same(void **state)
+{
+    struct mt_config *config = parse("[clock]\nfree_running = 1\n"
+                                     "[ptp]\nslaveOnly = 0\nclientOnly_ = 0\n");
+    assert_null(config); /* each is given once, and there is no clientOnly_ */
+    config = parse("[clock]\nfree_running = 1\n"
+                   "[ptp]\nslaveOnly = 0\npriority1 = 5\ndomainNumber = 3\nclockClass = 6\n"
+                   "clockAccuracy = 0x21\noffsetScaledLogVariance = 0x4e5d\n"
+                   "logAnnounceInterval = 0\nlogSyncInterval = -3\nlogMinDelayReqInterval = -2\n"
+                   "announceReceiptTimeout = 4\n"
+                   "[ptp eth0]\nserverOnly = 1\nnetwork_transport = udp4\n");
+    assert_non_null(config);
+    assert_true(config->clocks[0].steer.estimates_only);
+    assert_int_equal(config->instances[0].ptp.domain, 3);
+    assert_int_equal(config->instances[0].ptp.quality.accuracy, 0x21);
+    assert_int_equal(config->ports[0].ptp.log_min_delay_req_interval, -2);
+    assert_int_equal(config->ports[0].ptp.announce_receipt_timeout, 4);
+    assert_true(config->ports[0].ptp.is_transmitter_only);
+    mt_config_free(config);
+}
+
+static void config_names_ours_when_a_key_of_another_program_is_written(void **state)
+{
+    assert_problem("[clock]\nstep_threshold = 0.00002\n[ptp eth0]\n",
+                   "f:2: step_threshold: unknown key in [clock]; ptp4l calls this "
+                   "step_threshold; here it is step_later in [clock], [clock NAME]: with a unit, "
+                   "such as 20us; never instead of 0.0");
+    assert_problem("[clock]\nmakestep = 1 3\n[ptp eth0]\n",
+                   "f:2: makestep: unknown key in [clock]; chrony calls this makestep; here it is "
+                   "step_at_start and step_later in [clock], [clock NAME]: each with a time such "
+                   "as 1s, or never");
+    assert_problem("[ptp eth0]\ndelay_mechanism = E2E\n",
+                   "f:2: delay_mechanism: unknown key in [ptp eth0]; ptp4l calls this "
+                   "delay_mechanism; not needed here: only E2E is spoken");
+    assert_problem("[ptp]\ntwoStepFlag = 1\n[ptp eth0]\n",
+                   "f:2: twoStepFlag: unknown key in [ptp]; ptp4l calls this two_step_flag; not "
+                   "needed here: two-step is sent, both are understood");
+}
+
+static void config_shows_the_spelling_when_a_line_is_of_another_program(void **state)
+{
+    assert_problem("[ptp]\npriority1\t\t128\n[ptp eth0]\n",
+                   "f:2: priority1: expected KEY = VALUE; write priority1 = 128");
+    assert_problem("[ptp eth0]\ntx_timestamp_timeout 10\n",
+                   "f:2: tx_timestamp_timeout: expected [SECTION] or KEY = VALUE; ptp4l calls this "
+                   "tx_timestamp_timeout; not needed here: nothing waits for a timestamp; a late "
+                   "one costs one exchange, not the port");
+    assert_problem("driftfile /var/lib/chrony/drift\n[ptp eth0]\n",
+                   "f:1: driftfile: expected [SECTION] or KEY = VALUE; chrony calls this "
+                   "driftfile; here it is state_directory and keep_drift in [daemon]: it is the "
+                   "file drift.NAME in that directory");
+    assert_problem("[ptp eth0]\nrtcsync\n", "f:2: expected [SECTION] or KEY = VALUE");
+}
+
+static void config_names_the_section_when_it_is_of_another_program(void **state)
+{
+    assert_problem("[global]\npriority1 = 5\n[ptp eth0]\n",
+                   "f:1: [global]: unknown section; ptp4l calls it so, here it is [ptp]");
+    assert_problem("[eth0]\nlog_sync_interval = 0\n",
+                   "f:1: [eth0]: unknown section; a port on the interface eth0 is [ptp eth0]");
+    assert_null(parse("[global]\npriority1 = 256\n[ptp eth0]\n")); /* is looked at all the same */
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.problem[1].line, 2);
+}
+
+static const char *explained(const char *name)
+{
+    static char text[4096];
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    bool is_known = mt_config_explain(name, out);
+    rewind(out);
+    text[fread(text, 1, sizeof text - 1, out)] = '\0';
+    fclose(out);
+    if (!is_known) {
+        fail_msg("%s is not explained: %s", name, text);
+    }
+    return text;
+}
+
+static void config_explains_names_of_other_programs(void **state)
+{
+    static const char *const names[] = {"makestep",
+                                        "step_threshold",
+                                        "first_step_threshold",
+                                        "max_frequency",
+                                        "free_running",
+                                        "driftfile",
+                                        "slaveOnly",
+                                        "clientOnly",
+                                        "masterOnly",
+                                        "serverOnly",
+                                        "priority1",
+                                        "domainNumber",
+                                        "clockClass",
+                                        "clockAccuracy",
+                                        "logAnnounceInterval",
+                                        "logSyncInterval",
+                                        "time_stamping",
+                                        "gmCapable",
+                                        "network_transport",
+                                        "logMinDelayReqInterval",
+                                        "twoStepFlag",
+                                        "uds_address",
+                                        "announceReceiptTimeout",
+                                        "delay_mechanism",
+                                        "offsetScaledLogVariance",
+                                        "tx_timestamp_timeout"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        explained(names[i]);
+    }
+    const char *text = explained("makestep");
+    assert_non_null(strstr(text, "chrony calls this makestep"));
+    assert_non_null(strstr(text, "\nstep_at_start\n"));
+    assert_non_null(strstr(text, "\nstep_later\n"));
+}
+
+/* A key of ours in the advice that is none would lead people astray. */
+static void config_has_every_key_that_it_advises(void **state)
+{
+    static const char *const names[] = {
+        "step_threshold", "max_frequency", "logging_level",  "uds_address", "gm_capable",
+        "dscp_event",     "dscp_general",  "makestep",       "driftfile",   "dumpdir",
+        "maxslewrate",    "maxclockerror", "bindcmdaddress", "local",       "transport_specific"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char text[400];
+        const struct mt_config_foreign *foreign = mt_config_foreign_find(names[i], 0);
+        assert_non_null(foreign);
+        mt_config_foreign_say(foreign, text, sizeof text);
+        assert_null(strchr(text, '?'));
+        assert_non_null(strstr(text, "here it is"));
+        assert_null(mt_config_foreign_find(names[i], 1));
+    }
+}
+
+/* ---- differences ---------------------------------------------------------------------------- */
+
+static char told[2048];
+
+static void tell(void *context, const struct mt_config_change *change)
+{
+    static const char *const kinds[] = {"changed", "added", "removed"};
+    size_t length = strlen(told);
+    (void)context;
+    snprintf(told + length, sizeof told - length, "%s %s %s %zu %s %s>%s\n", kinds[change->kind],
+             change->section, change->name, change->index,
+             change->key == NULL ? "-" : change->key->name, change->before, change->after);
+}
+
+static void assert_differences(const char *before, const char *after, const char *expected)
+{
+    struct mt_config *a = parse(before);
+    struct mt_config *b = parse(after);
+    assert_non_null(a);
+    assert_non_null(b);
+    told[0] = '\0';
+    mt_config_compare(a, b, tell, NULL);
+    assert_string_equal(told, expected);
+    mt_config_free(a);
+    mt_config_free(b);
+}
+
+static void config_has_no_differences_when_only_the_order_differs(void **state)
+{
+    assert_differences("[clock]\nmax_slew = 9ppm\n[ptp eth0]\nttl = 2\n[ptp eth1]\n",
+                       "[ptp eth1]\n[ptp eth0]\nudp_ttl = 2 # the same\n[clock main]\n"
+                       "max_slew = 9ppm\n",
+                       "");
+}
+
+static void config_tells_each_key_when_it_differs(void **state)
+{
+    assert_differences("[ptp]\npriority1 = 1\nttl = 3\n[ptp eth0]\n",
+                       "[clock]\nclock = system\n[ptp]\nleap61 = yes\n[ptp eth0]\nttl = 2\n",
+                       "changed clock main 0 clock overlay>system\n"
+                       "changed instance main 0 priority1 1>128\n"
+                       "changed instance main 0 leap61 no>yes\n"
+                       "changed port eth0 0 ttl 3>2\n");
+    assert_differences("[ptp eth0]\nacceptable_transmitters = aabbcc.fffe.ddeeff-1\n",
+                       "[ptp eth0]\nacceptable_transmitters = aabbcc.fffe.ddeeff-2\n",
+                       "changed port eth0 0 acceptable_transmitters "
+                       "aabbcc.fffe.ddeeff-1>aabbcc.fffe.ddeeff-2\n");
+}
+
+static void config_tells_sections_when_they_come_and_go(void **state)
+{
+    assert_differences("[ptp eth0]\n[ptp eth1]\n", "[ptp eth1]\n[ptp eth2]\n",
+                       "removed port eth0 0 - >\n"
+                       "added port eth2 1 - >\n");
+}
+
+static void config_leaves_out_what_follows_from_another_key(void **state)
+{
+    assert_differences("[ptp eth0]\n", "[daemon]\nrun_directory = /run/x\n[ptp eth0]\n",
+                       "changed daemon  0 run_directory /run/meantime>/run/x\n");
+    assert_differences("[ptp eth0]\n", "[ptp]\nreceiver_only = yes\n[ptp eth0]\n",
+                       "changed instance main 0 receiver_only no>yes\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_takes_names_of_other_programs_when_values_are_the_same),
+        cmocka_unit_test(config_names_ours_when_a_key_of_another_program_is_written),
+        cmocka_unit_test(config_shows_the_spelling_when_a_line_is_of_another_program),
+        cmocka_unit_test(config_names_the_section_when_it_is_of_another_program),
+        cmocka_unit_test(config_explains_names_of_other_programs),
+        cmocka_unit_test(config_has_every_key_that_it_advises),
+        cmocka_unit_test(config_has_no_differences_when_only_the_order_differs),
+        cmocka_unit_test(config_tells_each_key_when_it_differs),
+        cmocka_unit_test(config_tells_sections_when_they_come_and_go),
+        cmocka_unit_test(config_leaves_out_what_follows_from_another_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
