@@ -39,8 +39,8 @@ struct mt_composition {
     /** Sentences that the user should read: what was done differently and why. */
     char notes[MT_COMPOSE_NOTES_MAX][MT_HAL_REASON_SIZE];
     size_t note_count;
-    bool *
-        is_fallback; /**< of each clock: it is an overlay because the system's may not be adjusted */
+    /** Of each clock: it is an overlay, as the system's may not be adjusted. */
+    bool *is_fallback;
     /** What the last reload found changed. */
     struct mt_compose_change changes[MT_COMPOSE_CHANGES_MAX];
     size_t change_count;

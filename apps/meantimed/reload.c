@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The configuration, read at the start and again at SIGHUP.  A file that cannot be read or has
+ * problems changes nothing; else the log says in one sentence what is in force now, and in one
+ * more for each key that has to wait for a restart.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/meantimed/daemon.h"
+
+#define DEFAULT_CONFIG "/etc/meantime/meantime.conf"
+
+/* The file that was asked for; the packaged one if neither file nor interface was. */
+static const char *config_path(const struct mt_options *options)
+{
+    if (options->config != NULL) {
+        return options->config;
+    }
+    return options->interface_count == 0 ? DEFAULT_CONFIG : NULL;
+}
+
+static void complain_of_no_file(struct mt_config_problems *problems)
+{
+    *problems = (struct mt_config_problems){.count = 1};
+    snprintf(problems->problem[0].text, sizeof problems->problem[0].text,
+             "meantimed: there is no %s; write one, or say on which interface to speak PTP: "
+             "meantimed -i eth0",
+             DEFAULT_CONFIG);
+}
+
+bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
+                    struct mt_config_problems *problems)
+{
+    const char *path = config_path(options);
+    if (path == NULL) {
+        return mt_config_for_interfaces(options->interfaces, options->interface_count, ret_config,
+                                        problems);
+    }
+    if (options->config == NULL && access(path, F_OK) != 0) {
+        complain_of_no_file(problems);
+        return false;
+    }
+    return mt_config_load_with(path, options->interfaces, options->interface_count, ret_config,
+                               problems);
+}
+
+/* ---- what became of it ----------------------------------------------------------------------- */
+
+static void tell_problems(struct mt_daemon *self, const struct mt_config_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0, "%s", problems->problem[i].text);
+    }
+    mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
+                     "the configuration was not reloaded: the file has %zu %s; nothing has changed",
+                     problems->count + problems->omitted,
+                     problems->count + problems->omitted == 1 ? "problem" : "problems");
+}
+
+/* "priority2 = 66 (instance main), ..."; what does not fit is counted. */
+static void list_applied(const struct mt_composition *composition, char *text, size_t size)
+{
+    size_t length = 0;
+    size_t listed = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < composition->change_count; i++) {
+        const struct mt_compose_change *change = &composition->changes[i];
+        if (!change->is_applied || length + strlen(change->text) + 16 > size) {
+            continue;
+        }
+        length += (size_t)snprintf(text + length, size - length, "%s%s", listed > 0 ? ", " : "",
+                                   change->text);
+        listed++;
+    }
+    if (listed < composition->applied_count) {
+        snprintf(text + length, size - length, ", %zu more", composition->applied_count - listed);
+    }
+}
+
+static void tell_whole(struct mt_daemon *self)
+{
+    char applied[MT_JOURNAL_TEXT - 80];
+    list_applied(self->composition, applied, sizeof applied);
+    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded: %s",
+                     applied[0] != '\0' ? applied : "nothing has changed");
+}
+
+static void tell_parts(struct mt_daemon *self)
+{
+    const struct mt_composition *composition = self->composition;
+    char applied[MT_JOURNAL_TEXT - 120];
+    size_t refused = composition->refused_count;
+    list_applied(composition, applied, sizeof applied);
+    mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                     "the configuration was reloaded in part: %s; %zu %s a restart",
+                     applied[0] != '\0' ? applied : "nothing is in force yet", refused,
+                     refused == 1 ? "change needs" : "changes need");
+    for (size_t i = 0; i < composition->change_count; i++) {
+        if (!composition->changes[i].is_applied) {
+            mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s",
+                             composition->changes[i].text);
+        }
+    }
+}
+
+void mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now)
+{
+    static struct mt_config_problems problems;
+    struct mt_config *config;
+    char reason[MT_HAL_REASON_SIZE];
+    const char *path = config_path(&self->options);
+    if (path == NULL) {
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
+                         "there is nothing to reload: this daemon runs without a configuration "
+                         "file");
+        return;
+    }
+    if (access(path, R_OK) != 0) {
+        mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
+                         "the configuration was not reloaded: %s cannot be read (%s); the old one "
+                         "stays in force",
+                         path, strerror(errno));
+        return;
+    }
+    if (!mt_daemon_load(&self->options, &config, &problems)) {
+        tell_problems(self, &problems);
+        return;
+    }
+    if (mt_daemon_reload(self, config, now, reason)) {
+        tell_whole(self);
+    } else {
+        tell_parts(self);
+    }
+    mt_config_free(config);
+}
