@@ -116,8 +116,9 @@ struct mt_span mt_world_true_offset(const struct mt_world *self, uint32_t node, 
 /** What a program would read through the published page now. */
 struct mt_world_reading {
     int64_t error_ns; /**< the time that the page gives, less true time */
-    int64_t bound_ns; /**< meaningful if has_bound */
-    bool has_bound;
+    int64_t bound_ns; /**< meaningful if reference is not MT_BOUND_NONE */
+    enum mt_bound_reference reference;
+    bool has_bound; /**< against the grandmaster, or TAI */
     bool is_stale;
     enum mt_clock_state state;
     struct mt_clock_identity grandmaster; /**< that the bound refers to; zero: none */
