@@ -1,73 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Square root, conversions and small helpers of mt_real.  The square root is worked out in
- * integers, digit by digit: correctly rounded with and without a floating-point unit, and
- * without a mathematics library to link.  exp, log and erf live in real_functions.c, so that an
+ * Square root, conversions and small helpers of mt_real, out of + - * / alone: equal bits with
+ * and without a floating-point unit, no mathematics library to link, and of the compiler's own
+ * only what the estimators need anyway.  exp, log and erf live in real_functions.c, so that an
  * image which does not need them does not carry them.
  */
 #include "meantime/real.h"
 
-#define PARTS_PER_S    65536e9 /* 2^-16 ns in a second */
-#define FRACTION_BITS  52
-#define EXPONENT_BIAS  1075 /* of a significand read as an integer */
-#define EXPONENT_LIMIT 0x7FF
-#define EXACT_S        137 /* below, a count of 2^-16 ns fits the 53 bits of the significand */
+#define PARTS_PER_S 65536e9  /* 2^-16 ns in a second */
+#define EXACT       0x1p51   /* below, the sum with INTEGER stays in its binade */
+#define INTEGER     0x1.8p52 /* numbers of this size are integers */
+#define LARGEST_S   0x1p50   /* and plus this they are of this size */
 
 union real_bits {
     mt_real real;
     uint64_t bits;
 };
 
-/* floor(sqrt(significand * 2^54)) of a significand in [2^52, 2^54): 54 digits, two bits each */
-static uint64_t root_of(uint64_t significand)
-{
-    uint64_t root = 0;
-    uint64_t rest = 0;
-
-    significand <<= 10; /* its 54 bits to the top */
-    for (int digit = 0; digit < 54; digit++) {
-        uint64_t trial = root << 2 | 1;
-        uint64_t fits;
-
-        rest = rest << 2 | significand >> 62;
-        significand <<= 2;
-        fits = rest >= trial; /* no branch: the digits of a root are as good as random */
-        rest -= trial & (0 - fits);
-        root = root << 1 | fits;
-    }
-    return root;
-}
-
+/* Heron's rule from above: half the exponent is never too small a guess, each step is better by
+ * the square, and when the last digits do not fall any more they are right. */
 mt_real mt_real_sqrt(mt_real x)
 {
-    union real_bits value = {x};
-    uint64_t significand = value.bits & ((UINT64_C(1) << FRACTION_BITS) - 1);
-    int exponent = (int)(value.bits >> FRACTION_BITS) & EXPONENT_LIMIT;
+    union real_bits root = {x};
+    mt_real guess;
 
     if (x <= 0) {
         return 0;
     }
-    if (exponent == EXPONENT_LIMIT) { /* infinity, or not a number */
-        return x;
-    }
-    if (exponent != 0) {
-        significand |= UINT64_C(1) << FRACTION_BITS;
-    } else {
-        for (exponent = 1; significand >> FRACTION_BITS == 0; exponent--) {
-            significand <<= 1;
-        }
-    }
-    exponent -= EXPONENT_BIAS;
-    if (exponent % 2 != 0) {
-        significand <<= 1;
-        exponent--;
-    }
-    /* the last digit decides the rounding: the root of an even number is never half way */
-    significand = (root_of(significand) + 1) >> 1;
-    exponent = (exponent - FRACTION_BITS) / 2 + EXPONENT_BIAS;
-    /* the leading bit of the significand adds the missing 1 to the exponent field */
-    value.bits = ((uint64_t)(exponent - 1) << FRACTION_BITS) + significand;
-    return value.real;
+    root.bits = root.bits / 2 + (UINT64_C(1023) << 51);
+    do {
+        guess = root.real;
+        root.real = (guess + x / guess) / 2;
+    } while (root.real < guess);
+    return root.real;
 }
 
 mt_real mt_real_abs(mt_real x)
@@ -83,34 +48,33 @@ mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high)
     return x > high ? high : x;
 }
 
+/* below 137 s all but the division is exact, and so are whole seconds */
 mt_real mt_span_to_real(struct mt_span a)
 {
     int64_t part = (int64_t)a.ns * 65536 + a.frac;
 
-    if (-EXACT_S <= a.s && a.s < EXACT_S) {
-        return (mt_real)(a.s * (MT_NS_PER_S * INT64_C(65536)) + part) / PARTS_PER_S;
-    }
-    return (mt_real)a.s + (mt_real)part / PARTS_PER_S;
+    return ((mt_real)a.s * PARTS_PER_S + (mt_real)part) / PARTS_PER_S;
 }
 
+/* Adding INTEGER rounds to an integer, which then stands in the low bits: first the seconds, then
+ * what is left of them, of either sign, in 2^-16 ns. */
 struct mt_span mt_span_from_real(mt_real x)
 {
-    mt_real size = mt_real_abs(x);
-    struct mt_span span = {INT64_MAX, MT_NS_PER_S - 1, UINT16_MAX};
+    static const union real_bits zero = {INTEGER};
+    struct mt_span span;
+    uint64_t whole[2];
 
     if (x != x) {
-        return (struct mt_span){0, 0, 0};
+        x = 0;
     }
-    if (x < -9e18) {
-        return (struct mt_span){INT64_MIN, 0, 0};
-    }
-    if (size <= 9e18) {
-        int64_t s = (int64_t)size;
-        uint64_t part = (uint64_t)((size - (mt_real)s) * PARTS_PER_S + 0.5);
-        uint64_t ns = part >> 16;
-        bool carry = ns == MT_NS_PER_S;
+    x = mt_real_clamp(x, -LARGEST_S, LARGEST_S);
+    for (int i = 0; i < 2; i++) {
+        union real_bits sum = {x + INTEGER};
 
-        span = (struct mt_span){s + carry, carry ? 0 : (uint32_t)ns, (uint16_t)(part & 0xFFFF)};
+        whole[i] = sum.bits - zero.bits;
+        x = (x - (sum.real - INTEGER)) * PARTS_PER_S;
     }
-    return x < 0 ? mt_span_negate(span) : span;
+    span = mt_span_from_interval((struct mt_interval){(int64_t)whole[1]});
+    span.s += (int64_t)whole[0];
+    return span;
 }

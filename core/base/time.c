@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Time arithmetic.  Instants and spans are both s + part, where part is a non-negative count of
- * 2^-16 ns smaller than a second: the floor form.  One addition with carry serves all of them,
- * because in floor form  -(s + part) = ~s + (ONE - part), just as in two's complement; so a
- * difference is a sum too and there is one place where a carry or an overflow can go wrong.
+ * Time arithmetic.  Spans are in floor form, so turning every digit over, seconds in binary and
+ * the rest against all nines, gives -1 - a in units of 2^-16 ns, as it does in two's complement.
+ * Then a - b = ~(~a + b): one addition serves all, there is one place where a carry or an
+ * overflow can go wrong, and the two saturated values are each other's reverse.
  * Signed overflow is avoided, never provoked: sums run in uint64_t and their sign is inspected.
- * No 128-bit type and no floating point: a Cortex-M has neither.
+ * No division of 64 bits, no 128-bit type and no floating point: a Cortex-M has none of them.
  */
 #include "meantime/time.h"
 
 #define PARTS_PER_NS     65536
 #define PARTS_PER_S      ((int64_t)MT_NS_PER_S * PARTS_PER_NS)
+#define MOST_S           (INT64_MAX / MT_NS_PER_S) /* whole seconds in an int64_t of nanoseconds */
+#define SECONDS_Q61      2305843009                /* 2^61 / 1e9, rounded down */
 #define LOG2S_NS_LOWEST  (-30)
 #define LOG2S_NS_HIGHEST 33
-
-/* a count of 1/one seconds, and the largest number of seconds and of its parts in an int64_t */
-struct unit {
-    int64_t one;
-    int64_t most_s;
-    int64_t most_part;
-};
-
-static const struct unit unit_ns = {MT_NS_PER_S, INT64_MAX / MT_NS_PER_S, INT64_MAX % MT_NS_PER_S};
-static const struct unit unit_q16 = {PARTS_PER_S, INT64_MAX / PARTS_PER_S, INT64_MAX % PARTS_PER_S};
 
 /* without the implementation-defined conversion; compilers make it nothing */
 static int64_t to_signed(uint64_t u)
@@ -30,117 +22,125 @@ static int64_t to_signed(uint64_t u)
     return u <= INT64_MAX ? (int64_t)u : -(int64_t)~u - 1;
 }
 
-static uint64_t part_of(uint32_t ns, uint16_t frac)
-{
-    return (uint64_t)ns * PARTS_PER_NS + frac;
-}
-
-static struct mt_span make_span(int64_t s, uint64_t part)
-{
-    return (struct mt_span){s, (uint32_t)(part / PARTS_PER_NS), (uint16_t)(part % PARTS_PER_NS)};
-}
-
-/* Operands of one sign can overflow, and then the sum has the other sign: adding a carry of 1
- * cannot hide it, and operands of different signs cannot overflow even with the carry. */
-static struct mt_span add(int64_t a_s, uint64_t a_part, int64_t b_s, uint64_t b_part)
-{
-    uint64_t part = a_part + b_part;
-    uint64_t carry = part >= (uint64_t)PARTS_PER_S;
-    int64_t s = to_signed((uint64_t)a_s + (uint64_t)b_s + carry);
-
-    if ((a_s < 0) == (b_s < 0) && (s < 0) != (a_s < 0)) {
-        return a_s < 0 ? make_span(INT64_MIN, 0) : make_span(INT64_MAX, PARTS_PER_S - 1);
-    }
-    return make_span(s, carry ? part - (uint64_t)PARTS_PER_S : part);
-}
-
-static struct mt_span subtract(int64_t a_s, uint64_t a_part, int64_t b_s, uint64_t b_part)
-{
-    return add(a_s, a_part, ~b_s, (uint64_t)PARTS_PER_S - b_part);
-}
-
-static int compare(int64_t a_s, uint64_t a_part, int64_t b_s, uint64_t b_part)
-{
-    if (a_s != b_s) {
-        return a_s < b_s ? -1 : 1;
-    }
-    return (a_part > b_part) - (a_part < b_part);
-}
-
-/* s + part / one seconds as a count of parts, saturating.  A negative one is taken as
- * (s + 1) seconds less what is missing to the full second, so that no step overflows. */
-static int64_t count(int64_t s, int64_t part, const struct unit *unit)
-{
-    int64_t up = s + (s < 0);
-    int64_t missing = unit->one - part;
-
-    if (s >= 0) {
-        if (s > unit->most_s || (s == unit->most_s && part > unit->most_part)) {
-            return INT64_MAX;
-        }
-        return s * unit->one + part;
-    }
-    if (up < -unit->most_s || (up == -unit->most_s && missing > unit->most_part + 1)) {
-        return INT64_MIN;
-    }
-    return up * unit->one - missing;
-}
-
 static int64_t add_saturating(int64_t a, int64_t b)
 {
     int64_t sum = to_signed((uint64_t)a + (uint64_t)b);
 
-    if ((a < 0) == (b < 0) && (sum < 0) != (a < 0)) {
+    if (((a ^ sum) & (b ^ sum)) < 0) { /* two of one sign made one of the other */
         return a < 0 ? INT64_MIN : INT64_MAX;
     }
     return sum;
 }
 
-/* floor form of a count of 1/one seconds; the remainder goes to *ret_part */
-static int64_t split(int64_t value, int64_t one, int64_t *ret_part)
+static void turn_over(struct mt_span *a)
 {
-    int64_t s = value / one;
-    int64_t part = value % one;
+    a->s = ~a->s;
+    a->ns = MT_NS_PER_S - 1 - a->ns;
+    a->frac = UINT16_MAX - a->frac;
+}
 
-    *ret_part = part < 0 ? part + one : part;
-    return s - (part < 0);
+/* Operands of one sign can overflow, and then the sum has the other sign: adding a carry of 1
+ * cannot hide it, and operands of different signs cannot overflow even with the carry. */
+static void add(struct mt_span *to, const struct mt_span *by)
+{
+    uint32_t frac = (uint32_t)to->frac + by->frac;
+    uint32_t ns = to->ns + by->ns + frac / PARTS_PER_NS;
+    uint64_t s = (uint64_t)to->s + (uint64_t)by->s;
+    int64_t sum;
+
+    if (ns >= MT_NS_PER_S) {
+        ns -= MT_NS_PER_S;
+        s++;
+    }
+    sum = to_signed(s);
+    if (((to->s ^ sum) & (by->s ^ sum)) < 0) {
+        *to = (struct mt_span){INT64_MAX, MT_NS_PER_S - 1, UINT16_MAX};
+        if (by->s < 0) {
+            turn_over(to);
+        }
+        return;
+    }
+    *to = (struct mt_span){sum, ns, (uint16_t)(frac % PARTS_PER_NS)};
+}
+
+static void subtract(struct mt_span *from, const struct mt_span *by)
+{
+    turn_over(from);
+    add(from, by);
+    turn_over(from);
+}
+
+static struct mt_span since_epoch(const struct mt_instant *a)
+{
+    return (struct mt_span){a->s, a->ns, a->frac};
+}
+
+/* The seconds are estimated from the upper bits by the reciprocal, too few by 4 at most (by 2 in
+ * this century), and made good one by one. */
+static struct mt_span split(uint64_t ns)
+{
+    uint64_t s = (ns >> 31) * SECONDS_Q61 >> 30;
+    uint64_t rest = ns - s * MT_NS_PER_S;
+
+    while (rest >= MT_NS_PER_S) {
+        rest -= MT_NS_PER_S;
+        s++;
+    }
+    return (struct mt_span){(int64_t)s, (uint32_t)rest, 0};
 }
 
 struct mt_span mt_instant_minus(struct mt_instant a, struct mt_instant b)
 {
-    return subtract(a.s, part_of(a.ns, a.frac), b.s, part_of(b.ns, b.frac));
+    struct mt_span difference = since_epoch(&a);
+    struct mt_span by = since_epoch(&b);
+
+    subtract(&difference, &by);
+    return difference;
 }
 
 struct mt_instant mt_instant_plus(struct mt_instant a, struct mt_span by)
 {
-    struct mt_span sum = add(a.s, part_of(a.ns, a.frac), by.s, part_of(by.ns, by.frac));
+    struct mt_span sum = since_epoch(&a);
 
+    add(&sum, &by);
     return (struct mt_instant){sum.s, sum.ns, sum.frac, a.scale};
+}
+
+static int64_t part_of(const struct mt_span *a)
+{
+    return (int64_t)a->ns * PARTS_PER_NS + a->frac;
+}
+
+static int compare(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
 }
 
 int mt_instant_compare(struct mt_instant a, struct mt_instant b)
 {
-    return compare(a.s, part_of(a.ns, a.frac), b.s, part_of(b.ns, b.frac));
+    return mt_span_compare(since_epoch(&a), since_epoch(&b));
 }
 
 struct mt_span mt_span_plus(struct mt_span a, struct mt_span b)
 {
-    return add(a.s, part_of(a.ns, a.frac), b.s, part_of(b.ns, b.frac));
+    add(&a, &b);
+    return a;
 }
 
 struct mt_span mt_span_minus(struct mt_span a, struct mt_span b)
 {
-    return subtract(a.s, part_of(a.ns, a.frac), b.s, part_of(b.ns, b.frac));
+    subtract(&a, &b);
+    return a;
 }
 
 struct mt_span mt_span_negate(struct mt_span a)
 {
-    return subtract(0, 0, a.s, part_of(a.ns, a.frac));
+    return mt_span_minus((struct mt_span){0, 0, 0}, a);
 }
 
 int mt_span_compare(struct mt_span a, struct mt_span b)
 {
-    return compare(a.s, part_of(a.ns, a.frac), b.s, part_of(b.ns, b.frac));
+    return a.s != b.s ? compare(a.s, b.s) : compare(part_of(&a), part_of(&b));
 }
 
 struct mt_span mt_span_abs(struct mt_span a)
@@ -150,36 +150,57 @@ struct mt_span mt_span_abs(struct mt_span a)
 
 struct mt_span mt_span_from_ns(int64_t ns)
 {
-    int64_t part;
-    int64_t s = split(ns, MT_NS_PER_S, &part);
+    struct mt_span span = split((uint64_t)(ns < 0 ? ~ns : ns));
 
-    return (struct mt_span){s, (uint32_t)part, 0};
+    if (ns < 0) {
+        turn_over(&span);
+        span.frac = 0;
+    }
+    return span;
 }
 
 struct mt_span mt_span_from_interval(struct mt_interval a)
 {
-    int64_t part;
-    int64_t s = split(a.q16, PARTS_PER_S, &part);
+    uint64_t size = (uint64_t)(a.q16 < 0 ? ~a.q16 : a.q16);
+    struct mt_span span = split(size / PARTS_PER_NS);
 
-    return make_span(s, (uint64_t)part);
+    span.frac = (uint16_t)(size % PARTS_PER_NS);
+    if (a.q16 < 0) {
+        turn_over(&span);
+    }
+    return span;
 }
 
 struct mt_interval mt_span_to_interval(struct mt_span a)
 {
-    return (struct mt_interval){count(a.s, (int64_t)part_of(a.ns, a.frac), &unit_q16)};
+    int64_t ns = mt_span_to_ns(a);
+    struct mt_interval interval = mt_interval_from_ns(ns);
+
+    if (mt_interval_to_ns(interval) == ns) { /* not saturated */
+        interval.q16 += a.frac;
+    }
+    return interval;
 }
 
+/* Just beyond the ends, the sum in 64 bits wraps to the other sign. */
 int64_t mt_span_to_ns(struct mt_span a)
 {
-    return count(a.s, a.ns, &unit_ns);
+    int64_t ns = to_signed((uint64_t)a.s * MT_NS_PER_S + a.ns);
+
+    if (a.s > MOST_S || a.s < -MOST_S - 1 || (ns ^ a.s) < 0) {
+        return a.s < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return ns;
 }
 
 struct mt_span mt_span_half(struct mt_span a)
 {
     bool odd = (a.s & 1) != 0;
-    uint64_t part = part_of(a.ns, a.frac) + (odd ? (uint64_t)PARTS_PER_S : 0);
+    int64_t part = part_of(&a) + (odd ? PARTS_PER_S : 0);
+    struct mt_span half = mt_span_from_interval((struct mt_interval){part / 2});
 
-    return make_span(a.s / 2 - (odd && a.s < 0), part / 2);
+    half.s = a.s / 2 - (odd && a.s < 0);
+    return half;
 }
 
 /* A correction that was too large once stays so: nothing can be subtracted from it to make it
@@ -197,10 +218,7 @@ struct mt_interval mt_interval_minus(struct mt_interval a, struct mt_interval b)
     if (mt_interval_is_too_large(a) || mt_interval_is_too_large(b)) {
         return MT_INTERVAL_TOO_LARGE;
     }
-    if (b.q16 == INT64_MIN) { /* has no negative: a + 1 + INT64_MAX */
-        return (struct mt_interval){a.q16 < 0 ? add_saturating(a.q16 + 1, INT64_MAX) : INT64_MAX};
-    }
-    return (struct mt_interval){add_saturating(a.q16, -b.q16)};
+    return (struct mt_interval){~add_saturating(~a.q16, b.q16)};
 }
 
 struct mt_interval mt_interval_from_ns(int64_t ns)
@@ -245,24 +263,24 @@ int64_t mt_log2s_to_ns(int8_t log2s)
 
     if (shift > LOG2S_NS_HIGHEST) {
         shift = LOG2S_NS_HIGHEST;
-    }
-    if (shift < LOG2S_NS_LOWEST) {
+    } else if (shift < LOG2S_NS_LOWEST) {
         shift = LOG2S_NS_LOWEST;
     }
-    if (shift >= 0) {
-        return (int64_t)MT_NS_PER_S << shift;
-    }
-    return (MT_NS_PER_S + (INT64_C(1) << (-shift - 1))) >> -shift;
+    /* the highest, with one more bit that is rounded away, shifted down */
+    return (
+        int64_t)((((uint64_t)MT_NS_PER_S << (LOG2S_NS_HIGHEST + 1) >> (LOG2S_NS_HIGHEST - shift)) +
+                  1) /
+                 2);
 }
 
 struct mt_instant mt_instant_from_ns(int64_t ns, enum mt_timescale scale)
 {
-    struct mt_span since_epoch = mt_span_from_ns(ns);
+    struct mt_span span = mt_span_from_ns(ns);
 
-    return (struct mt_instant){since_epoch.s, since_epoch.ns, 0, scale};
+    return (struct mt_instant){span.s, span.ns, 0, scale};
 }
 
 int64_t mt_instant_to_ns(struct mt_instant a)
 {
-    return count(a.s, a.ns, &unit_ns);
+    return mt_span_to_ns(since_epoch(&a));
 }

@@ -60,7 +60,7 @@ static void discipline_keeps_its_bound_when_the_reference_is_the_same(void **sta
     world_forget(world);
     mt_discipline_reset_source(&world->discipline, 0);
     assert_true(has_bound(world));
-    world_run(world, 3);
+    world_run(world, 2);
     assert_int_equal(world->sums.estimate_count, 0);
     assert_true(has_bound(world));
     world_run(world, 60);

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 struct mt_prng {
-    uint32_t state[4]; /**< never all zero */
+    uint32_t state[4]; /**< the last one counts the numbers */
 };
 
-/** Any seed is good, 0 too. */
+/** Any seed is good, 0 too; the numbers of two seeds have nothing to do with each other. */
 void mt_prng_init(struct mt_prng *prng, uint64_t seed);
 uint32_t mt_prng_next_u32(struct mt_prng *prng);
 /** Uniform in 0..n-1, without bias; 0 if n is 0. */
