@@ -60,7 +60,7 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .name = config->clocks[index].name,
         .kind = composition->is_fallback[index] ? "overlay" : kind_name(config->clocks[index].kind),
         .fallback_reason = composition->is_fallback[index]
-                               ? "the system clock may not be adjusted (CAP_SYS_TIME is missing)"
+                               ? "the system clock may not be adjusted: CAP_SYS_TIME is missing"
                                : NULL,
         .page = snapshot->pages[index],
         .is_adjustable = clock->hal->is_adjustable,

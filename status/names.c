@@ -5,6 +5,7 @@
 #include "status/names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define COUNT_OF(table)        (sizeof(table) / sizeof(table)[0])
 #define LOOK_UP(table, number) look_up(table, COUNT_OF(table), (size_t)(number))
@@ -73,6 +74,43 @@ const char *mt_verdict_meaning(enum mt_verdict verdict)
 #undef MT_VERDICT
     };
     return LOOK_UP(meanings, verdict);
+}
+
+/* What a frame was that has such a verdict: "12 not expected in this state". */
+static const char *const verdict_words[] = {
+    [MT_VERDICT_ACCEPTED] = "used",
+    [MT_VERDICT_SHORT] = "too short",
+    [MT_VERDICT_VERSION] = "not of PTP version 2",
+    [MT_VERDICT_TYPE] = "of an unknown type",
+    [MT_VERDICT_LENGTH] = "of a wrong length",
+    [MT_VERDICT_TLV] = "with a broken TLV",
+    [MT_VERDICT_FIELD] = "with a forbidden value",
+    [MT_VERDICT_DISABLED] = "while the port was out of use",
+    [MT_VERDICT_DOMAIN] = "of another domain",
+    [MT_VERDICT_OWN] = "sent by this clock itself",
+    [MT_VERDICT_STATE] = "not expected in this state",
+    [MT_VERDICT_UNSUPPORTED] = "of a kind that is not used here",
+    [MT_VERDICT_NOT_PARENT] = "from a clock that is not followed",
+    [MT_VERDICT_NOT_ACCEPTABLE] = "from a clock that may not be followed",
+    [MT_VERDICT_ALTERNATE] = "from an alternate transmitter",
+    [MT_VERDICT_STEPS_REMOVED] = "from too many steps away",
+    [MT_VERDICT_PATH_LOOP] = "come round in a loop",
+    [MT_VERDICT_FOREIGN_FULL] = "from one clock too many",
+    [MT_VERDICT_STALE] = "older than one before",
+    [MT_VERDICT_NOT_REQUESTED] = "answers to nothing asked",
+    [MT_VERDICT_NO_TIMESTAMP] = "without a receive timestamp",
+    [MT_VERDICT_CORRECTION] = "with a correction too large",
+    [MT_VERDICT_QUEUE_FULL] = "more than could be answered",
+};
+
+const char *mt_verdict_words(const char *name)
+{
+    for (unsigned verdict = 0; verdict < COUNT_OF(verdict_words); verdict++) {
+        if (strcmp(mt_verdict_name((enum mt_verdict)verdict), name) == 0) {
+            return verdict_words[verdict];
+        }
+    }
+    return name;
 }
 
 const char *mt_port_counter_name(enum mt_port_counter counter)

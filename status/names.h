@@ -27,6 +27,8 @@ const char *mt_role_name(enum mt_role role);                          /**< "boun
 const char *mt_port_state_name(enum mt_port_state state);             /**< "PRE_TRANSMITTER" */
 const char *mt_verdict_name(enum mt_verdict verdict);                 /**< "not_parent" */
 const char *mt_verdict_meaning(enum mt_verdict verdict);              /**< a sentence */
+const char *mt_verdict_words(const char *name);                       /**< "from another domain";
+                                                                           a new one: its name */
 const char *mt_port_counter_name(enum mt_port_counter counter);       /**< "sent_sync" */
 const char *mt_port_counter_meaning(enum mt_port_counter counter);    /**< a sentence */
 const char *mt_clock_state_name(enum mt_clock_state state);           /**< "locked" */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * meantime, the tool: a table of commands.  Options that say where the daemon is may stand before
- * or behind the command; all else is the command's own. */
+ * or behind the command, and --help behind any; all else is the command's own. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "apps/meantime/tool.h"
@@ -16,21 +17,13 @@ static mt_tool_command help;
 static mt_tool_command version;
 
 struct command {
-    const char *name;
+    const char *name; /* as in the help */
     mt_tool_command *run;
-    const char *usage;
-    const char *purpose;
 };
 static const struct command commands[] = {
-    {"status", mt_tool_status, "status [--json | --open-metrics]", "what the daemon is doing"},
-    {"watch", mt_tool_watch, "watch [--interval S] [--count N]", "the same, live; q ends it"},
-    {"clock", mt_tool_clock, "clock [NAME] [--json] [--watch]",
-     "the time now and how wrong it may be"},
-    {"set", mt_tool_set, "set KEY VALUE ... [--instance NAME]", "change the running daemon"},
-    {"check", mt_tool_check, "check [--show] [FILE]", "find mistakes in a configuration file"},
-    {"explain", mt_tool_explain, "explain [KEY]", "what a key of the configuration means"},
-    {"version", version, "version", "print the version"},
-    {"help", help, "help", "print this"},
+    {"status", mt_tool_status}, {"watch", mt_tool_watch}, {"clock", mt_tool_clock},
+    {"set", mt_tool_set},       {"check", mt_tool_check}, {"explain", mt_tool_explain},
+    {"version", version},       {"help", help},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -75,6 +68,13 @@ const char *mt_tool_option(const char *name, int count, char **arguments, int *a
     return arguments[++*at];
 }
 
+size_t mt_tool_width(void)
+{
+    struct winsize size;
+    bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return is_known ? size.ws_col : 80;
+}
+
 bool mt_tool_number(const char *text, double min, double max, double *ret_value)
 {
     char *end;
@@ -86,18 +86,18 @@ bool mt_tool_number(const char *text, double min, double max, double *ret_value)
     return true;
 }
 
-static void print_help(FILE *out)
-{
-    fputs("usage: meantime [--run-directory DIRECTORY] [--socket PATH] COMMAND\n\n", out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-37s %s\n", commands[i].usage, commands[i].purpose);
-    }
-    fputs("\nThe daemon is meantimed(8); the file is described in meantime.conf(5).\n", out);
-}
+static enum mt_exit refuse_command(const char *name);
 
 static enum mt_exit help(const struct mt_tool *tool, int count, char **arguments)
 {
-    print_help(stdout);
+    if (count > 1) {
+        return mt_tool_misuse("help: expected one command");
+    }
+    if (count == 0) {
+        mt_tool_print_overview(stdout);
+    } else if (!mt_tool_print_help_of(arguments[0], stdout)) {
+        return refuse_command(arguments[0]);
+    }
     return MT_EXIT_GOOD;
 }
 
@@ -160,12 +160,36 @@ static const char *command_name(const void *names, size_t n)
     return ((const struct command *)names)[n].name;
 }
 
+static enum mt_exit refuse_command(const char *name)
+{
+    const char *nearest = mt_config_nearest(name, command_name, commands, COMMAND_COUNT);
+    if (nearest != NULL) {
+        return mt_tool_misuse("%s: there is no such command; did you mean %s?", name, nearest);
+    }
+    return mt_tool_misuse("%s: there is no such command", name);
+}
+
+static bool asks_for_help(int count, char **arguments)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum mt_exit run(const struct mt_tool *tool, const char *name, int count, char **arguments)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return commands[i].run(tool, count, arguments);
+        if (strcmp(commands[i].name, name) != 0) {
+            continue;
         }
+        if (asks_for_help(count, arguments)) {
+            mt_tool_print_help_of(name, stdout);
+            return MT_EXIT_GOOD;
+        }
+        return commands[i].run(tool, count, arguments);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         return help(tool, 0, NULL);
@@ -173,11 +197,7 @@ static enum mt_exit run(const struct mt_tool *tool, const char *name, int count,
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         return version(tool, 0, NULL);
     }
-    const char *nearest = mt_config_nearest(name, command_name, commands, COMMAND_COUNT);
-    if (nearest != NULL) {
-        return mt_tool_misuse("%s: there is no such command; did you mean %s?", name, nearest);
-    }
-    return mt_tool_misuse("%s: there is no such command", name);
+    return refuse_command(name);
 }
 
 int main(int argc, char **argv)
@@ -189,7 +209,7 @@ int main(int argc, char **argv)
         return MT_EXIT_USAGE;
     }
     if (count == 0) {
-        print_help(stdout);
+        mt_tool_print_overview(stdout);
         return MT_EXIT_GOOD;
     }
     return (int)run(&tool, arguments[0], count - 1, arguments + 1);

@@ -79,15 +79,32 @@ static const char *state_words(const char *state)
     return state;
 }
 
-static const char *against(const char *reference)
+/* In holdover the reference is one that is gone. */
+static const char *against(const char *reference, const char *state)
 {
+    bool is_gone = strcmp(state, "holdover") == 0;
     if (strcmp(reference, "source") == 0) {
-        return "against its grandmaster";
+        return is_gone ? "against the grandmaster followed last" : "against its grandmaster";
+    }
+    if (strcmp(reference, "parent") == 0) {
+        return is_gone ? "against the parent followed last, no further"
+                       : "against its parent, not against its grandmaster";
     }
     if (strcmp(reference, "traceable") == 0) {
         return "against TAI and UTC";
     }
     return "";
+}
+
+static const char *why_no_bound(const char *state)
+{
+    if (strcmp(state, "serving") == 0) {
+        return "none: this clock is itself the reference";
+    }
+    if (strcmp(state, "acquiring") == 0) {
+        return "unknown so far";
+    }
+    return "unknown: there is nothing to compare it with";
 }
 
 /* What the bound is made of, three in a line. */
@@ -124,11 +141,11 @@ static void render_bound(struct mt_text *out, const cJSON *clock)
     double bound = number_of(clock, "bound_ns");
     begin(out, "error bound");
     if (isnan(bound)) {
-        mt_text_say(out, "unknown\n");
+        mt_text_say(out, "%s\n", why_no_bound(text_of(clock, "state")));
         return;
     }
     mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s\n", mt_figure_time(bound, false, figure),
-                against(text_of(clock, "bound_reference")));
+                against(text_of(clock, "bound_reference"), text_of(clock, "state")));
     render_parts(out, clock);
 }
 
@@ -156,18 +173,30 @@ static void render_estimate(struct mt_text *out, const cJSON *clock)
 }
 
 /* "1200 used, 3 outlier": those that are not zero, the first one always. */
-static void render_counts(struct mt_text *out, const cJSON *counts, bool skip_first)
+static void render_samples(struct mt_text *out, const cJSON *counts)
 {
     const cJSON *count;
-    const char *separator = "";
     cJSON_ArrayForEach(count, counts)
     {
         bool is_first = count == counts->child;
-        if (is_first ? skip_first : count->valuedouble == 0) {
-            continue;
+        if (is_first || count->valuedouble != 0) {
+            mt_text_say(out, "%s%.0f %s", is_first ? "" : ", ", count->valuedouble, count->string);
         }
-        mt_text_say(out, "%s%.0f %s", separator, count->valuedouble, count->string);
-        separator = ", ";
+    }
+}
+
+/* "12 not expected in this state, 3 of another domain"; the first verdict is "accepted". */
+static void render_refused(struct mt_text *out, const cJSON *verdicts)
+{
+    const cJSON *count;
+    const char *separator = "";
+    cJSON_ArrayForEach(count, verdicts)
+    {
+        if (count != verdicts->child && count->valuedouble != 0) {
+            mt_text_say(out, "%s%.0f %s", separator, count->valuedouble,
+                        mt_verdict_words(count->string));
+            separator = ", ";
+        }
     }
 }
 
@@ -178,10 +207,14 @@ static void render_clock(struct mt_text *out, const cJSON *clock)
                 text_of(clock, "name"), clock_style(state), state_words(state),
                 text_of(clock, "kind"), text_of(clock, "scale"),
                 is_true(clock, "adjustable") ? "" : ", may not be adjusted");
+    if (cJSON_IsString(member(clock, "fallback_reason"))) {
+        begin(out, "note");
+        mt_text_say(out, MT_WARN "%s" MT_PLAIN "\n", text_of(clock, "fallback_reason"));
+    }
     render_bound(out, clock);
     render_estimate(out, clock);
     begin(out, "samples");
-    render_counts(out, member(clock, "samples"), false);
+    render_samples(out, member(clock, "samples"));
     double steps = number_of(clock, "steps");
     mt_text_say(out, "; %.0f corrections, %.0f %s\n", number_of(clock, "corrections"), steps,
                 steps == 1 ? "step" : "steps");
@@ -204,7 +237,11 @@ static void render_grandmaster(struct mt_text *out, const cJSON *instance)
     double removed = number_of(instance, "steps_removed");
     begin(out, "grandmaster");
     if (strcmp(text_of(instance, "role"), "grandmaster") == 0) {
-        mt_text_say(out, "this clock\n");
+        mt_text_say(out, "this clock is the grandmaster\n");
+        return;
+    }
+    if (strcmp(text_of(instance, "role"), "listening") == 0) {
+        mt_text_say(out, MT_WARN "no transmitter heard yet" MT_PLAIN "\n");
         return;
     }
     mt_text_say(out, "%s, %.0f %s away", text_of(instance, "grandmaster.clock_identity"), removed,
@@ -262,7 +299,56 @@ static const char *port_style(const char *state)
     return strcmp(state, "PASSIVE") == 0 ? MT_PLAIN : MT_WARN;
 }
 
-static void render_port(struct mt_text *out, const cJSON *port)
+/* Columns of figures, the most important first. */
+struct column {
+    const char *title;
+    int width;
+};
+static const struct column columns[] = {
+    {"received", 9}, {"sent", 10}, {"refused", 8}, {"dropped", 8}};
+#define COLUMN_COUNT (sizeof columns / sizeof columns[0])
+#define FIRST_COLUMN 45
+
+/* How many of them have room. */
+static size_t columns_in(size_t width)
+{
+    size_t count = 0;
+    size_t used = FIRST_COLUMN;
+    while (count < COLUMN_COUNT && used + (size_t)columns[count].width <= width) {
+        used += (size_t)columns[count++].width;
+    }
+    return count;
+}
+
+static void render_heading(struct mt_text *out, size_t width)
+{
+    mt_text_say(out, MT_FAINT "    no. port");
+    mt_text_pad(out, 24);
+    mt_text_say(out, "state");
+    mt_text_pad(out, 40);
+    mt_text_say(out, "link ");
+    for (size_t i = 0; i < columns_in(width); i++) {
+        mt_text_say(out, "%*s", columns[i].width, columns[i].title);
+    }
+    mt_text_say(out, MT_PLAIN "\n");
+}
+
+static void render_figures(struct mt_text *out, const cJSON *port, size_t width)
+{
+    const double figures[COLUMN_COUNT] = {
+        number_of(port, "link.received"),
+        number_of(port, "link.sent"),
+        refused_of(port),
+        number_of(port, "link.kernel_dropped"),
+    };
+    mt_text_pad(out, FIRST_COLUMN);
+    for (size_t i = 0; i < columns_in(width); i++) {
+        mt_text_say(out, "%*.0f", columns[i].width, figures[i]);
+    }
+    mt_text_say(out, "\n");
+}
+
+static void render_port(struct mt_text *out, const cJSON *port, size_t width)
 {
     const char *state = text_of(port, "state");
     mt_text_say(out, "    %-3.0f %s", number_of(port, "number"), text_of(port, "name"));
@@ -270,18 +356,18 @@ static void render_port(struct mt_text *out, const cJSON *port)
     mt_text_say(out, "%s%s" MT_PLAIN, port_style(state), state);
     mt_text_pad(out, 40);
     mt_text_say(out, "%s" MT_PLAIN, is_true(port, "link_up") ? "up" : MT_BAD "down");
-    mt_text_pad(out, 45);
-    mt_text_say(out, "%9.0f %9.0f %7.0f %7.0f\n", number_of(port, "link.received"),
-                number_of(port, "link.sent"), refused_of(port),
-                number_of(port, "link.kernel_dropped"));
+    render_figures(out, port, width);
+    if (cJSON_IsString(member(port, "fault_reason"))) {
+        mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
+    }
     if (refused_of(port) > 0) {
-        mt_text_say(out, MT_FAINT "        refused: " MT_PLAIN);
-        render_counts(out, member(port, "verdicts"), true);
+        mt_text_say(out, MT_FAINT "        refused:  " MT_PLAIN);
+        render_refused(out, member(port, "verdicts"));
         mt_text_say(out, "\n");
     }
 }
 
-static void render_instance(struct mt_text *out, const cJSON *instance)
+static void render_instance(struct mt_text *out, const cJSON *instance, size_t width)
 {
     const cJSON *port;
     mt_text_say(out, "\n" MT_BOLD "instance %s" MT_PLAIN "  %s in domain %u, on clock %s\n",
@@ -292,15 +378,14 @@ static void render_instance(struct mt_text *out, const cJSON *instance)
     render_rank(out, "own rank", instance);
     render_grandmaster(out, instance);
     render_time(out, instance);
-    mt_text_say(out, MT_FAINT "    no. port            state           link  received      sent "
-                              "refused dropped" MT_PLAIN "\n");
+    render_heading(out, width);
     cJSON_ArrayForEach(port, member(instance, "ports"))
     {
-        render_port(out, port);
+        render_port(out, port, width);
     }
 }
 
-void mt_render_report(struct mt_text *out, const cJSON *report)
+void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
 {
     char uptime[MT_FIGURE_SIZE];
     const cJSON *item;
@@ -315,8 +400,9 @@ void mt_render_report(struct mt_text *out, const cJSON *report)
     }
     cJSON_ArrayForEach(item, member(report, "instances"))
     {
-        render_instance(out, item);
+        render_instance(out, item, width);
     }
+    mt_text_wrap(out, width < MT_RENDER_LEAST ? MT_RENDER_LEAST : width, width < 60 ? 8 : 18);
 }
 
 void mt_render_line(struct mt_text *out, const cJSON *report)
@@ -328,15 +414,16 @@ void mt_render_line(struct mt_text *out, const cJSON *report)
     const cJSON *port;
     cJSON_ArrayForEach(clock, member(report, "clocks"))
     {
-        mt_text_say(out, "clock %s %s, offset %s, bound %s; ", text_of(clock, "name"),
-                    text_of(clock, "state"),
-                    mt_figure_time(number_of(clock, "offset_ns"), true, offset),
+        mt_text_say(out, "%s %s", text_of(clock, "name"), text_of(clock, "state"));
+        if (!isnan(number_of(clock, "offset_ns"))) {
+            mt_text_say(out, " %s", mt_figure_time(number_of(clock, "offset_ns"), true, offset));
+        }
+        mt_text_say(out, ", bound %s; ",
                     mt_figure_time(number_of(clock, "bound_ns"), false, bound));
     }
     cJSON_ArrayForEach(instance, member(report, "instances"))
     {
-        const char *separator = " ";
-        mt_text_say(out, "%s", text_of(instance, "name"));
+        const char *separator = "";
         cJSON_ArrayForEach(port, member(instance, "ports"))
         {
             mt_text_say(out, "%s%s %s", separator, text_of(port, "name"), text_of(port, "state"));

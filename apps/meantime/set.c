@@ -20,6 +20,38 @@ static bool may_be_set(const char *name)
     return false;
 }
 
+static const char *setting_name(const void *names, size_t n)
+{
+    return mt_control_setting_name((enum mt_control_setting)n);
+}
+
+/* What is no setting is a slip of the fingers, or a key that only a restart can change. */
+static enum mt_exit refuse_key(const char *name, const struct mt_config_key *key)
+{
+    const char *nearest = mt_config_nearest(name, setting_name, NULL, MT_CONTROL_SETTING_COUNT);
+    if (key != NULL) {
+        mt_tool_fail("set: %s cannot be changed while the daemon runs; change it in the "
+                     "configuration file and restart the daemon",
+                     name);
+    } else if (nearest != NULL) {
+        mt_tool_fail("set: %s: there is no such key; did you mean %s?", name, nearest);
+    } else {
+        mt_tool_fail("set: %s: there is no such key", name);
+    }
+    mt_tool_print_settings(stderr);
+    return MT_EXIT_BAD;
+}
+
+/* A key of any section: it exists, but cannot be set. */
+static const struct mt_config_key *find_key(const char *name)
+{
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_INSTANCE, name);
+    for (unsigned scope = 0; key == NULL && scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        key = mt_config_key_find((enum mt_config_scope)scope, name);
+    }
+    return key;
+}
+
 static void add_value(cJSON *request, const struct mt_config_key *key,
                       const struct mt_config_instance *values)
 {
@@ -39,11 +71,9 @@ static enum mt_exit add_setting(cJSON *request, const char *name, const char *va
     struct mt_config_instance values;
     struct mt_config_pool pool = {NULL};
     memset(&values, 0, sizeof values);
-    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_INSTANCE, name);
+    const struct mt_config_key *key = find_key(name);
     if (key == NULL || !may_be_set(key->name)) {
-        return mt_tool_fail("set: %s cannot be changed while the daemon runs; change it in the "
-                            "configuration file and restart the daemon",
-                            name);
+        return refuse_key(name, key);
     }
     bool is_word = key->word != NULL && strcmp(value, key->word) == 0;
     if (is_word || !mt_config_value_parse(key, value, &values, &pool)) {

@@ -37,25 +37,38 @@ static enum mt_exit print_open_metrics(const cJSON *report)
 static enum mt_exit print_text(const struct mt_tool *tool, const cJSON *report)
 {
     struct mt_text text = {0};
-    mt_render_report(&text, report);
+    mt_render_report(&text, report, mt_tool_width());
     mt_text_print(&text, stdout, tool->in_colour);
     mt_text_free(&text);
+    return MT_EXIT_GOOD;
+}
+
+static enum mt_exit take_options(int count, char **arguments, enum form *ret_form)
+{
+    enum form form = FOR_PEOPLE;
+    for (int i = 0; i < count; i++) {
+        enum form wanted = strcmp(arguments[i], "--json") == 0           ? AS_JSON
+                           : strcmp(arguments[i], "--open-metrics") == 0 ? AS_OPEN_METRICS
+                                                                         : FOR_PEOPLE;
+        if (wanted == FOR_PEOPLE) {
+            return mt_tool_misuse("status: unexpected %s", arguments[i]);
+        }
+        if (form != FOR_PEOPLE && form != wanted) {
+            return mt_tool_misuse("status: --json and --open-metrics exclude each other");
+        }
+        form = wanted;
+    }
+    *ret_form = form;
     return MT_EXIT_GOOD;
 }
 
 enum mt_exit mt_tool_status(const struct mt_tool *tool, int count, char **arguments)
 {
     char reason[MT_CLIENT_REASON_SIZE];
-    enum form form = FOR_PEOPLE;
-    enum mt_exit status = MT_EXIT_BAD;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--json") == 0) {
-            form = AS_JSON;
-        } else if (strcmp(arguments[i], "--open-metrics") == 0) {
-            form = AS_OPEN_METRICS;
-        } else {
-            return mt_tool_misuse("status: unexpected %s", arguments[i]);
-        }
+    enum form form;
+    enum mt_exit status = take_options(count, arguments, &form);
+    if (status != MT_EXIT_GOOD) {
+        return status;
     }
     cJSON *reply = mt_client_ask(tool, "{\"command\":\"status\"}", reason);
     if (reply == NULL) {

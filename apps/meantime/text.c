@@ -53,6 +53,45 @@ void mt_text_pad(struct mt_text *self, size_t column)
     mt_text_say(self, "%*s", width < column ? (int)(column - width) : 1, "");
 }
 
+/* Where to break a line of `length` octets: at the last blank within the width that has something
+ * in front of it.  The length if it fits, or if there is no such blank. */
+static size_t break_of(const char *line, size_t length, size_t width)
+{
+    size_t column = 0;
+    size_t at = length;
+    bool has_word = false;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == ' ' && has_word && column <= width) {
+            at = i;
+        }
+        has_word |= line[i] != ' ' && !is_style(line[i]);
+        column += !is_style(line[i]);
+    }
+    return column <= width ? length : at;
+}
+
+void mt_text_wrap(struct mt_text *self, size_t width, size_t hang)
+{
+    struct mt_text wrapped = {0};
+    size_t at = 0;
+    size_t indent = 0;
+    while (at < self->length) {
+        const char *line = self->bytes + at;
+        const char *newline = memchr(line, '\n', self->length - at);
+        size_t length = newline != NULL ? (size_t)(newline - line) : self->length - at;
+        size_t kept = break_of(line, length, width - indent);
+        mt_text_say(&wrapped, "%*s%.*s", (int)indent, "", (int)kept, line);
+        at += kept;
+        indent = kept < length ? hang : 0;
+        if (at < self->length) {
+            mt_text_say(&wrapped, "\n");
+            at++; /* the blank or the newline */
+        }
+    }
+    mt_text_free(self);
+    *self = wrapped;
+}
+
 static const char *ansi(char style)
 {
     if (style == MT_BOLD[0]) {

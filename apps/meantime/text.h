@@ -29,6 +29,8 @@ void mt_text_say(struct mt_text *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /** Spaces up to `column` of the line, at least one; styles have no width. */
 void mt_text_pad(struct mt_text *self, size_t column);
+/** Breaks lines that are wider than `width` at blanks; what follows begins in column `hang`. */
+void mt_text_wrap(struct mt_text *self, size_t width, size_t hang);
 void mt_text_print(const struct mt_text *self, FILE *out, bool in_colour);
 void mt_text_free(struct mt_text *self);
 

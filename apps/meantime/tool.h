@@ -6,6 +6,8 @@
 #define MEANTIME_APPS_TOOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #define MT_TOOL_PATH_SIZE     256
 #define MT_TOOL_RUN_DIRECTORY "/run/meantime"
@@ -34,10 +36,29 @@ mt_tool_command mt_tool_check;
 mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_set;
 
+/** What is said of a command; a row without name ends the list. */
+struct mt_tool_help {
+    const char *name;
+    const char *arguments;
+    const char *purpose; /**< in a few words */
+    const char *text;
+    const char *options; /**< a line for each */
+    const char *example;
+};
+extern const struct mt_tool_help mt_tool_helps[];
+void mt_tool_print_overview(FILE *out);
+/** False, and nothing is printed, if there is no such command. */
+bool mt_tool_print_help_of(const char *name, FILE *out);
+/** The keys that `set` knows. */
+void mt_tool_print_settings(FILE *out);
+
 /** "meantime: " and the sentence, on standard error; returns MT_EXIT_BAD. */
 enum mt_exit mt_tool_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** The same with a hint at the help; returns MT_EXIT_USAGE. */
 enum mt_exit mt_tool_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Columns of the terminal that is standard output; 80 if it is none. */
+size_t mt_tool_width(void);
 
 /** The value of an option at arguments[*at], which is "--name VALUE" or "--name=VALUE"; null if
  * it is another option, "" if the value is missing.  Moves *at to the value. */

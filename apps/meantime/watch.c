@@ -29,19 +29,22 @@ static void take_text(const struct watch *self, bool in_one_line, struct mt_text
     const cJSON *report = cJSON_GetObjectItemCaseSensitive(reply, "status");
     if (reply == NULL) {
         mt_text_say(out, MT_BAD "%s" MT_PLAIN, reason);
+        if (!in_one_line) {
+            mt_text_wrap(out, (size_t)COLS, 0);
+        }
     } else if (in_one_line) {
         mt_render_line(out, report);
     } else {
-        mt_render_report(out, report);
+        mt_render_report(out, report, (size_t)COLS);
     }
     cJSON_Delete(reply);
 }
 
-static void clock_text(char *buffer, size_t size)
+static void clock_text(const char *format, char *buffer, size_t size)
 {
     time_t now = time(NULL);
     struct tm parts;
-    if (localtime_r(&now, &parts) == NULL || strftime(buffer, size, "%F %T", &parts) == 0) {
+    if (localtime_r(&now, &parts) == NULL || strftime(buffer, size, format, &parts) == 0) {
         buffer[0] = '\0';
     }
 }
@@ -50,12 +53,13 @@ static void clock_text(char *buffer, size_t size)
 
 static enum mt_exit watch_lines(const struct watch *self)
 {
+    const char *format = isatty(STDOUT_FILENO) != 0 ? "%T" : "%F %T"; /* a line has 80 columns */
     for (long n = 1;; n++) {
         char when[32];
         struct mt_text text = {0};
-        clock_text(when, sizeof when);
+        clock_text(format, when, sizeof when);
         take_text(self, true, &text);
-        printf("%s  ", when);
+        printf("%s ", when);
         mt_text_print(&text, stdout, false);
         putchar('\n');
         mt_text_free(&text);
@@ -143,9 +147,10 @@ static void draw(struct watch *self, const struct mt_text *text)
         column = c == '\n' ? 0 : column + 1;
     }
     char when[32];
-    clock_text(when, sizeof when);
+    clock_text("%F %T", when, sizeof when);
     attrset(A_REVERSE);
-    mvprintw(LINES - 1, 0, " %s   q: end, arrows: scroll ", when);
+    mvprintw(LINES - 1, 0, " %s   q: end%s ", when,
+             count_lines(text) > LINES - 1 ? ", arrows: scroll" : "");
     attrset(A_NORMAL);
     refresh();
 }

@@ -143,8 +143,8 @@ def test_watch_prints_lines_when_there_is_no_terminal(daemon):
     done = daemon.run("watch", "--count", "2", "--interval", "0.05")
     lines = done.stdout.splitlines()
     assert len(lines) == 2
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  clock main locked, offset \+24\.6 ns, "
-                        r"bound 1\.001 us; main eth0 RECEIVER, eth1 TRANSMITTER", lines[0])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d main locked \+24\.6 ns, bound 1\.001 us; "
+                        r"eth0 RECEIVER, eth1 TRANSMITTER", lines[0])
 
 
 def test_watch_goes_on_when_the_daemon_is_away(daemon):
@@ -174,8 +174,8 @@ def test_set_passes_on_why_the_daemon_refuses(daemon):
 def test_set_names_the_remedy_when_a_key_is_fixed(daemon):
     done = daemon.run("set", "domain", "3")
     assert done.returncode == 1
-    assert done.stderr == ("meantime: set: domain cannot be changed while the daemon runs; change "
-                           "it in the configuration file and restart the daemon\n")
+    assert done.stderr.startswith("meantime: set: domain cannot be changed while the daemon runs; "
+                                  "change it in the configuration file and restart the daemon\n")
 
 
 # ---- no daemon ------------------------------------------------------------------------------

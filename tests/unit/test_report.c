@@ -376,7 +376,7 @@ static void names_exist_for_every_value(void **state)
     for (unsigned i = 0; i < MT_SCALE_COUNT; i++) {
         assert_string_not_equal(mt_scale_name((enum mt_timescale)i), "?");
     }
-    for (unsigned i = 0; i <= MT_BOUND_TRACEABLE; i++) {
+    for (unsigned i = 0; i <= MT_BOUND_PARENT; i++) {
         assert_string_not_equal(mt_bound_reference_name((enum mt_bound_reference)i), "?");
     }
     for (unsigned i = 0; i < MT_SAMPLE_VERDICT_COUNT; i++) {

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The help, as data: a line for each command in the overview, and a page for each command with its
+ * options and an example that can be pasted.  Lines have at most 80 characters. */
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/meantime/tool.h"
+#include "config/schema.h"
+#include "status/control.h"
+
+#define WHERE_THE_DAEMON_IS                                                                        \
+    "  --run-directory DIRECTORY  the daemon's run_directory (default /run/meantime)\n"
+
+const struct mt_tool_help mt_tool_helps[] = {
+    {"status", "[--json | --open-metrics]", "what the daemon is doing",
+     "Shows clocks, instances and ports, and what is wrong with them.\n",
+     "  --json                     for programs, see meantime-control(7)\n"
+     "  --open-metrics             for monitoring systems such as Prometheus\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime status --json"},
+    {"watch", "[--interval S] [--count N]", "the same, live; q ends it",
+     "On a terminal: what status shows, again and again; arrow keys scroll, q ends\n"
+     "it.  Elsewhere: one line each time, for a file or a pipe.\n",
+     "  --interval SECONDS         from one report to the next (default 1)\n"
+     "  --count NUMBER             end after so many reports\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime watch --interval 10 > watch.log"},
+    {"clock", "[NAME] [--json] [--watch]", "the time now and how wrong it may be",
+     "Prints the time of a clock that the daemon publishes, `main` if none is named,\n"
+     "with its error bound.\n",
+     "  --json                     an object for programs\n"
+     "  --watch                    again every second\n"
+     "  --interval SECONDS         or as often as this\n"
+     "  --count NUMBER             so many times\n" WHERE_THE_DAEMON_IS,
+     "meantime clock --watch --interval 0.1"},
+    {"set", "KEY VALUE ... [--instance NAME]", "change the running daemon",
+     "Changes what an instance announces until the daemon ends or reads its\n"
+     "configuration again.  KEY=VALUE is understood too.\n",
+     "  --instance NAME            of that instance (default main)\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime set priority1 100"},
+    {"check", "[--show] [FILE]", "find mistakes in a configuration file",
+     "Tells each mistake with its line, the key, what was expected and the nearest\n"
+     "name.  FILE is /etc/meantime/meantime.conf if none is named.\n",
+     "  --show                     print a good file with every key and its value\n",
+     "meantime check ./meantime.conf"},
+    {"explain", "[KEY]", "what a key of the configuration means",
+     "Tells what a key means, its values, its default and where it belongs.  Names\n"
+     "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
+     "", "meantime explain slaveOnly"},
+    {"version", "", "print the version", "", "", "meantime version"},
+    {"help", "[COMMAND]", "print this, or the help of a command", "", "", "meantime help set"},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+void mt_tool_print_overview(FILE *out)
+{
+    fputs("usage: meantime [--run-directory DIRECTORY] [--socket PATH] COMMAND\n\n", out);
+    for (const struct mt_tool_help *help = mt_tool_helps; help->name != NULL; help++) {
+        char usage[64];
+        snprintf(usage, sizeof usage, "%s %s", help->name, help->arguments);
+        fprintf(out, "  %-37s %s\n", usage, help->purpose);
+    }
+    fputs("\n`meantime help COMMAND` tells more.  The daemon is meantimed(8); its file is\n"
+          "described in meantime.conf(5).\n",
+          out);
+}
+
+/* "Can be set: priority1, priority2, ..." in lines that fit. */
+void mt_tool_print_settings(FILE *out)
+{
+    size_t column = (size_t)fprintf(out, "can be set:");
+    for (unsigned i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
+        const char *name = mt_control_setting_name((enum mt_control_setting)i);
+        if (column + strlen(name) + 2 > 78) {
+            column = (size_t)fprintf(out, "\n   ") - 1;
+        }
+        column += (size_t)fprintf(out, " %s%s", name, i + 1 < MT_CONTROL_SETTING_COUNT ? "," : "");
+    }
+    fputc('\n', out);
+}
+
+static void print_page(const struct mt_tool_help *help, FILE *out)
+{
+    fprintf(out, "usage: meantime %s%s%s\n", help->name, help->arguments[0] != '\0' ? " " : "",
+            help->arguments);
+    fprintf(out, "%s%s", help->text[0] != '\0' ? "\n" : "", help->text);
+    if (strcmp(help->name, "set") == 0) {
+        fputc('\n', out);
+        mt_tool_print_settings(out);
+    }
+    fprintf(out, "%s%s", help->options[0] != '\0' ? "\n" : "", help->options);
+    fprintf(out, "\nexample: %s\n", help->example);
+}
+
+bool mt_tool_print_help_of(const char *name, FILE *out)
+{
+    for (const struct mt_tool_help *help = mt_tool_helps; help->name != NULL; help++) {
+        if (strcmp(help->name, name) == 0) {
+            print_page(help, out);
+            return true;
+        }
+    }
+    return false;
+}

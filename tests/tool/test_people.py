@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What people read: help of each command, plain words in status, lines that fit."""
+import copy
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from test_tool import MEANTIME, REPORT, daemon, reporting, run  # noqa: F401
+
+TOP = pathlib.Path(__file__).parent.parent.parent
+COMMANDS = ("status", "watch", "clock", "set", "check", "explain")
+SETTINGS = ("priority1", "priority2", "clock_class", "clock_accuracy", "leap61", "time_source")
+
+
+# ---- help -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_a_page_of_help(command):
+    page = run("help", command)
+    assert (page.returncode, page.stderr) == (0, "")
+    assert run(command, "--help").stdout == run(command, "-h").stdout == page.stdout
+    assert page.stdout.startswith(f"usage: meantime {command}")
+    assert f"\nexample: meantime {command}" in page.stdout
+    assert max(map(len, page.stdout.splitlines())) <= 80
+
+
+def test_help_names_every_option_that_a_command_takes():
+    for command in COMMANDS:
+        source = {"check": "files", "explain": "files"}.get(command, command)
+        text = (TOP / "apps" / "meantime" / f"{source}.c").read_text()
+        page = run("help", command).stdout
+        for option in set(re.findall(r'"(--[a-z-]+)"', text)):
+            if command != "explain":
+                assert option in page, f"{command} {option}"
+
+
+def test_help_of_an_unknown_command_names_the_nearest():
+    done = run("help", "stats")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean status?" in done.stderr
+
+
+def test_help_of_set_names_all_that_can_be_set():
+    page = run("set", "--help").stdout
+    for name in SETTINGS:
+        assert name in page
+
+
+# ---- set ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key, sentence", [
+    ("prority1", "set: prority1: there is no such key; did you mean priority1?"),
+    ("clockClas", "set: clockClas: there is no such key; did you mean clock_class?"),
+    ("colour", "set: colour: there is no such key"),
+    ("ttl", "set: ttl cannot be changed while the daemon runs; change it in the configuration "
+            "file and restart the daemon"),
+])
+def test_set_names_what_can_be_set_when_the_key_is_wrong(tmp_path, key, sentence):
+    done = run("--run-directory", tmp_path, "set", key, "3")
+    lines = done.stderr.splitlines()
+    assert (done.returncode, lines[0]) == (1, f"meantime: {sentence}")
+    listed = " ".join(lines[1:])
+    assert listed.startswith("can be set: priority1, priority2, ")
+    assert all(name in listed for name in SETTINGS)
+    assert max(map(len, lines[1:])) <= 80
+
+
+# ---- status ---------------------------------------------------------------------------------
+
+
+def test_status_takes_one_form_only(tmp_path):
+    for forms in (["--json", "--open-metrics"], ["--open-metrics", "--json"]):
+        done = run("--run-directory", tmp_path, "status", *forms)
+        assert (done.returncode, done.stderr) == (
+            2, "meantime: status: --json and --open-metrics exclude each other; "
+               "see `meantime help`\n")
+
+
+@pytest.fixture
+def shown(daemon):  # noqa: F811
+    """Status of the report after `change(report, clock, instance)`, blanks made single."""
+    def show(change):
+        report = copy.deepcopy(REPORT)
+        change(report, report["clocks"][0], report["instances"][0])
+        daemon(lambda _: {"ok": True, "status": report})
+        done = daemon.run("status")
+        assert done.returncode == 0
+        assert max(map(len, done.stdout.splitlines())) <= 80
+        return re.sub(r"\s+", " ", done.stdout)
+    return show
+
+
+@pytest.mark.parametrize("state, reference, words", [
+    ("locked", "source", "1.001 us against its grandmaster = "),
+    ("locked", "parent", "1.001 us against its parent, not against its grandmaster = "),
+    ("locked", "traceable", "1.001 us against TAI and UTC = "),
+    ("holdover", "source", "1.001 us against the grandmaster followed last = "),
+    ("holdover", "parent", "1.001 us against the parent followed last, no further = "),
+])
+def test_status_says_what_the_bound_is_against(shown, state, reference, words):
+    def change(_, clock, __):
+        clock.update({"state": state, "bound_reference": reference})
+    assert words in shown(change)
+
+
+@pytest.mark.parametrize("state, words", [
+    ("serving", "error bound none: this clock is itself the reference"),
+    ("acquiring", "error bound unknown so far"),
+    ("free_run", "error bound unknown: there is nothing to compare it with"),
+])
+def test_status_says_why_there_is_no_bound(shown, state, words):
+    def change(_, clock, __):
+        clock.update({"state": state, "bound_reference": "none", "bound_ns": None})
+    assert words in shown(change)
+
+
+@pytest.mark.parametrize("role, words", [
+    ("grandmaster", "grandmaster this clock is the grandmaster time"),
+    ("listening", "grandmaster no transmitter heard yet time"),
+])
+def test_status_says_whether_there_is_a_grandmaster(shown, role, words):
+    assert words in shown(lambda _, __, instance: instance.update({"role": role}))
+
+
+def test_status_says_why_a_port_is_faulty(shown):
+    def change(_, __, instance):
+        instance["ports"][1].update({
+            "state": "FAULTY", "fault_reason": "the interface eth1 has no IPv4 address; give it "
+                                               "one"})
+    assert " FAULTY down 0 4308 0 0 the interface eth1 has no IPv4 address; give it one" \
+        in shown(change)
+
+
+def test_status_says_that_the_clock_could_not_be_adjusted(shown):
+    def change(_, clock, __):
+        clock.update({"kind": "overlay", "fallback_reason": "the system clock may not be adjusted"})
+    assert "(overlay, UTC) note the system clock may not be adjusted error bound" in shown(change)
+
+
+def test_status_has_words_for_every_reason_of_refusal(shown):
+    definitions = (TOP / "core" / "include" / "meantime" / "verdict.def").read_text()
+    names = re.findall(r'^MT_VERDICT\(\w+, "(\w+)"', definitions, re.M)
+    assert len(names) > 20
+
+    def change(_, __, instance):
+        instance["ports"][0]["verdicts"] = {name: 7 for name in names} | {"brand_new": 8}
+    text = shown(change)
+    words = re.search(r"refused: (.*?) 2 eth1", text)[1].split(", ")
+    assert len(words) == len(names)  # all but "accepted", and the new one
+    assert words[-1] == "8 brand_new"
+    for word in words[:-1]:
+        assert re.fullmatch(r"7 [a-zA-Z][a-zA-Z0-9 ]+ [a-zA-Z0-9 ]+", word), word
+        assert word[2:] not in names
+
+
+# ---- width ----------------------------------------------------------------------------------
+
+
+def on_terminal(columns, lines, *arguments, term="xterm"):
+    """What a command prints on a terminal of that size."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    program = subprocess.Popen([MEANTIME, *map(str, arguments)], stdin=terminal, stdout=terminal,
+                               env={**os.environ, "TERM": term, "NO_COLOR": "1"})
+    os.close(terminal)
+    text = b""
+    while True:
+        try:
+            text += os.read(controller, 65536)
+        except OSError:  # the other end is closed
+            break
+    assert program.wait(10) == 0
+    os.close(controller)
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns, has", [(120, "dropped"), (80, "dropped"), (79, "refused"),
+                                          (66, "sent"), (60, "received"), (44, "link")])
+def test_status_fits_the_terminal(daemon, tmp_path, columns, has):  # noqa: F811
+    daemon(reporting)
+    text = on_terminal(columns, 24, "--run-directory", tmp_path, "status")
+    assert max(map(len, text.splitlines())) <= columns
+    titles = next(line for line in text.splitlines() if "no. port" in line).split()
+    assert titles[-1] == has
+
+
+def test_watch_prints_a_line_that_fits_on_a_terminal_without_windows(  # noqa: F811
+        daemon, tmp_path):
+    daemon(reporting)
+    text = on_terminal(80, 24, "--run-directory", tmp_path, "watch", "--count", "1", term="dumb")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d main locked \+24\.6 ns, bound 1\.001 us; "
+                        r"eth0 RECEIVER, eth1 TRANSMITTER\n", text)
+    assert len(text) <= 80
+
+
+@pytest.mark.parametrize("columns, lines", [(80, 24), (60, 20)])
+def test_watch_draws_a_window_that_shows_whole_lines(  # noqa: F811
+        daemon, tmp_path, columns, lines):
+    daemon(reporting)
+    text = on_terminal(columns, lines, "--run-directory", tmp_path, "watch", "--count", "1")
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]", " ", text)
+    words = re.sub(r"\s+", " ", drawn)
+    assert "against its grandmaster" in words and "213 used, 1 outlier; 113 corrections" in words
+    assert "own rank priority1 128, class 248, accuracy unknown, priority2 128 " in words
+
+
+def test_manual_pages_fit_80_columns():
+    build = pathlib.Path(MEANTIME).parent.parent.parent / "docs" / "man"
+    pages = [*(TOP / "docs" / "man").glob("*.[1-8]"), *build.glob("*.[1-8]")]
+    assert len(pages) >= 5
+    for page in pages:
+        done = subprocess.run(["man", "-l", str(page)], capture_output=True, text=True, check=True,
+                              env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8",
+                                   "MANPAGER": "cat", "GROFF_NO_SGR": "1"})
+        text = re.sub(r".\x08", "", done.stdout)
+        wide = [line for line in text.splitlines() if len(line) > 80]
+        assert not wide, f"{page.name}: {wide}"
+
+
+def test_manual_says_when_a_page_is_stale():
+    header = (TOP / "runtime" / "node.h").read_text()
+    valid_ns = int(re.search(r"MT_NODE_PAGE_VALID_NS INT64_C\((\d+)\)", header)[1])
+    assert f"{valid_ns // 10**9} seconds" in (TOP / "docs" / "man" / "meantime.1").read_text()
