@@ -65,7 +65,7 @@ static enum mt_exit take_options(int count, char **arguments, enum form *ret_for
 enum mt_exit mt_tool_status(const struct mt_tool *tool, int count, char **arguments)
 {
     char reason[MT_CLIENT_REASON_SIZE];
-    enum form form;
+    enum form form = FOR_PEOPLE;
     enum mt_exit status = take_options(count, arguments, &form);
     if (status != MT_EXIT_GOOD) {
         return status;
