@@ -13,38 +13,34 @@
 
 #include "base/cursor.h"
 #include "base/memory.h"
+#include "wire/fields.h"
 
-#define HEADER_SIZE     4
-#define POWER_2011_DATA 12
-#define POWER_2011_ALL  18
-#define NAME_MAX        10 /* of a time zone [16.3.3.8] */
-
-static bool is_power_2011(const struct mt_reader *r)
-{
-    static const uint8_t power_2011[] = {0x1C, 0x12, 0x9D, 0, 0, 1};
-
-    return r->left >= POWER_2011_ALL && memcmp(r->at, power_2011, sizeof power_2011) == 0;
-}
+#define HEADER_SIZE    4
+#define POWER_2011_ALL 18
+#define NAME_MAX       10 /* of a time zone [16.3.3.8] */
 
 bool mt_tlv_next(const uint8_t **tlvs, size_t *length, struct mt_tlv *ret_tlv)
 {
-    struct mt_reader r;
-    struct mt_tlv tlv;
+    static const uint8_t power_2011[] = {0, 3, 0, 12, 0x1C, 0x12, 0x9D, 0, 0, 1};
+    const uint8_t *tlv = *tlvs;
+    size_t left = *length - HEADER_SIZE;
+    uint16_t value_length;
 
-    mt_reader_init(&r, *tlvs, *length);
-    tlv.type = mt_reader_u16(&r);
-    tlv.length = mt_reader_u16(&r);
-    if (tlv.type == MT_TLV_ORGANIZATION_EXTENSION && tlv.length == POWER_2011_DATA &&
-        is_power_2011(&r)) {
-        tlv.length = POWER_2011_ALL;
-    }
-    tlv.value = mt_reader_octets(&r, tlv.length);
-    if (r.failed || tlv.length % 2 != 0) {
+    if (*length < HEADER_SIZE) {
         return false;
     }
-    *tlvs = r.at;
-    *length = r.left;
-    *ret_tlv = tlv;
+    value_length = mt_octets_u16(tlv + 2);
+    if (left >= POWER_2011_ALL && memcmp(tlv, power_2011, sizeof power_2011) == 0) {
+        value_length = POWER_2011_ALL;
+    }
+    if (value_length > left || value_length % 2 != 0) {
+        return false;
+    }
+    ret_tlv->type = mt_octets_u16(tlv);
+    ret_tlv->length = value_length;
+    ret_tlv->value = tlv + HEADER_SIZE;
+    *tlvs = ret_tlv->value + value_length;
+    *length = left - value_length;
     return true;
 }
 
@@ -52,7 +48,7 @@ bool mt_tlv_is_valid(const uint8_t *tlvs, size_t length)
 {
     struct mt_tlv tlv;
 
-    while (length > 0 && mt_tlv_next(&tlvs, &length, &tlv)) {
+    while (mt_tlv_next(&tlvs, &length, &tlv)) {
     }
     return length == 0;
 }
@@ -125,54 +121,49 @@ bool mt_tlv_parse_alternate_time_offset(const struct mt_tlv *tlv,
     return true;
 }
 
+static void write_header(uint16_t type, uint16_t value_length, uint8_t *buffer)
+{
+    mt_octets_put_u16(buffer, type);
+    mt_octets_put_u16(buffer + 2, value_length);
+}
+
+/* five pairs of a maximum and a variance, of 64 bits each */
+_Static_assert(sizeof(struct mt_tlv_accuracy_metrics) ==
+                   offsetof(struct mt_tlv_accuracy_metrics, max_gm) + 10 * sizeof(uint64_t),
+               "they lie side by side");
+
+static const struct mt_field accuracy_fields[] = {
+    MT_FIELDS(2, struct mt_tlv_accuracy_metrics, boundary_hops), /* 0 */
+    MT_RESERVED,                                                 /* 2 */
+    MT_RESERVED,                                                 /* 3 */
+    MT_FIELDS(10, struct mt_tlv_accuracy_metrics, max_gm.q16),   /* 4 */
+};
+
 bool mt_tlv_parse_accuracy_metrics(const struct mt_tlv *tlv,
                                    struct mt_tlv_accuracy_metrics *ret_value)
 {
-    struct mt_reader r;
+    const size_t length = MT_TLV_ACCURACY_METRICS_SIZE - HEADER_SIZE;
 
-    if (tlv->type != MT_TLV_ENHANCED_ACCURACY_METRICS ||
-        tlv->length < MT_TLV_ACCURACY_METRICS_SIZE - HEADER_SIZE) {
+    if (tlv->type != MT_TLV_ENHANCED_ACCURACY_METRICS || tlv->length < length) {
         return false;
     }
-    mt_reader_init(&r, tlv->value, tlv->length);
-    ret_value->boundary_hops = mt_reader_u8(&r);
-    ret_value->transparent_hops = mt_reader_u8(&r);
-    (void)mt_reader_u16(&r); /* reserved */
-    ret_value->max_gm.q16 = mt_reader_i64(&r);
-    ret_value->var_gm = mt_reader_u64(&r);
-    ret_value->max_transient.q16 = mt_reader_i64(&r);
-    ret_value->var_transient = mt_reader_u64(&r);
-    ret_value->max_dynamic.q16 = mt_reader_i64(&r);
-    ret_value->var_dynamic = mt_reader_u64(&r);
-    ret_value->max_static_instance.q16 = mt_reader_i64(&r);
-    ret_value->var_static_instance = mt_reader_u64(&r);
-    ret_value->max_static_medium.q16 = mt_reader_i64(&r);
-    ret_value->var_static_medium = mt_reader_u64(&r);
+    mt_fields_move(MT_FROM_WIRE, accuracy_fields, (uint8_t *)tlv->value, length, ret_value);
     return true;
 }
 
 size_t mt_tlv_write_accuracy_metrics(const struct mt_tlv_accuracy_metrics *value, uint8_t *buffer,
                                      size_t capacity)
 {
-    struct mt_writer w;
-
-    mt_writer_init(&w, buffer, capacity);
-    mt_writer_u16(&w, MT_TLV_ENHANCED_ACCURACY_METRICS);
-    mt_writer_u16(&w, MT_TLV_ACCURACY_METRICS_SIZE - HEADER_SIZE);
-    mt_writer_u8(&w, value->boundary_hops);
-    mt_writer_u8(&w, value->transparent_hops);
-    mt_writer_u16(&w, 0);
-    mt_writer_i64(&w, value->max_gm.q16);
-    mt_writer_u64(&w, value->var_gm);
-    mt_writer_i64(&w, value->max_transient.q16);
-    mt_writer_u64(&w, value->var_transient);
-    mt_writer_i64(&w, value->max_dynamic.q16);
-    mt_writer_u64(&w, value->var_dynamic);
-    mt_writer_i64(&w, value->max_static_instance.q16);
-    mt_writer_u64(&w, value->var_static_instance);
-    mt_writer_i64(&w, value->max_static_medium.q16);
-    mt_writer_u64(&w, value->var_static_medium);
-    return mt_writer_length(&w);
+    if (capacity < MT_TLV_ACCURACY_METRICS_SIZE) {
+        return 0;
+    }
+    write_header(MT_TLV_ENHANCED_ACCURACY_METRICS, MT_TLV_ACCURACY_METRICS_SIZE - HEADER_SIZE,
+                 buffer);
+    buffer[6] = 0; /* reserved */
+    buffer[7] = 0;
+    mt_fields_move(MT_TO_WIRE, accuracy_fields, buffer + HEADER_SIZE,
+                   MT_TLV_ACCURACY_METRICS_SIZE - HEADER_SIZE, (void *)value);
+    return MT_TLV_ACCURACY_METRICS_SIZE;
 }
 
 bool mt_tlv_parse_management(const struct mt_tlv *tlv, struct mt_tlv_management *ret_value)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * PTP messages.  A parser first looks at everything that can be wrong (lengths, version, type,
+ * PTP messages.  Tables say where the fields are, and parser and writer walk the same ones; by
+ * hand is only what shares an octet or belongs to the type.  The parser first looks at everything that can be wrong (lengths, version, type,
  * TLVs, nanoseconds) and only then writes the result, once and in place: nothing is half
  * written, nothing is copied twice.  What the standard leaves to the reader is settled so:
  *
@@ -15,62 +16,85 @@
  */
 #include "meantime/ptp_wire.h"
 
-#include "base/cursor.h"
 #include "base/memory.h"
 #include "meantime/ptp_tlv.h"
+#include "wire/fields.h"
 
-#define VERSION_PTP  2
-#define OFFSET_NS    40 /* of the nanoseconds of the first timestamp */
-#define S_OF_48_BITS INT64_C(0xFFFFFFFFFFFF)
+#define VERSION_PTP    2
+#define OFFSET_CONTROL 32
+#define OFFSET_NS      40 /* of the first timestamp */
+#define OFFSET_ACTION  46
+#define TIMESTAMP_SIZE 10
+#define S_OF_48_BITS   UINT64_C(0xFFFFFFFFFFFF)
 
-/* octets of header and body; 0: reserved type */
-static const uint8_t sizes[16] = {
-    [MT_PTP_SYNC] = 44,
-    [MT_PTP_DELAY_REQ] = 44,
-    [MT_PTP_PDELAY_REQ] = 54,
-    [MT_PTP_PDELAY_RESP] = 54,
-    [MT_PTP_FOLLOW_UP] = 44,
-    [MT_PTP_DELAY_RESP] = 54,
-    [MT_PTP_PDELAY_RESP_FOLLOW_UP] = 54,
-    [MT_PTP_ANNOUNCE] = MT_PTP_ANNOUNCE_SIZE,
-    [MT_PTP_SIGNALING] = 44,
-    [MT_PTP_MANAGEMENT] = 48,
+/* what a type prescribes: octets of header and body, and the controlField, which is kept for
+ * version 1 hardware [Table 42]; no size: reserved type */
+static const struct {
+    uint8_t size;
+    uint8_t control;
+} shapes[16] = {
+    [MT_PTP_SYNC] = {44, 0},
+    [MT_PTP_DELAY_REQ] = {44, 1},
+    [MT_PTP_PDELAY_REQ] = {54, 5},
+    [MT_PTP_PDELAY_RESP] = {54, 5},
+    [MT_PTP_FOLLOW_UP] = {44, 2},
+    [MT_PTP_DELAY_RESP] = {54, 3},
+    [MT_PTP_PDELAY_RESP_FOLLOW_UP] = {54, 5},
+    [MT_PTP_ANNOUNCE] = {MT_PTP_ANNOUNCE_SIZE, 5},
+    [MT_PTP_SIGNALING] = {44, 5},
+    [MT_PTP_MANAGEMENT] = {48, 4},
 };
 
-/* controlField, kept for version 1 hardware [Table 42] */
-static uint8_t control_of(enum mt_ptp_type type)
-{
-    switch (type) {
-    case MT_PTP_SYNC:
-        return 0;
-    case MT_PTP_DELAY_REQ:
-        return 1;
-    case MT_PTP_FOLLOW_UP:
-        return 2;
-    case MT_PTP_DELAY_RESP:
-        return 3;
-    case MT_PTP_MANAGEMENT:
-        return 4;
-    case MT_PTP_PDELAY_REQ:
-    case MT_PTP_PDELAY_RESP:
-    case MT_PTP_PDELAY_RESP_FOLLOW_UP:
-    case MT_PTP_ANNOUNCE:
-    case MT_PTP_SIGNALING:
-        break;
-    }
-    return 5;
-}
+_Static_assert(sizeof(struct mt_ptp_message) <= UINT8_MAX, "a member's place fits in an octet");
+
+#define FIELD(member)          MT_FIELD(struct mt_ptp_message, member)
+#define FIELD_RESERVED(member) MT_FIELD_RESERVED(struct mt_ptp_message, member)
+#define TIMESTAMP(member)      MT_FIELD_48(struct mt_ptp_message, member.s), FIELD(member.ns)
+#define CLOCK(member)          MT_FIELD_OCTETS(struct mt_ptp_message, member.octet)
+#define PORT(member)           CLOCK(member.clock), FIELD(member.port)
+
+/* with the octets at which they stand */
+static const struct mt_field header_fields[] = {
+    FIELD(header.domain),               /* 4 */
+    FIELD_RESERVED(header.flags),       /* 6, behind minorSdoId */
+    FIELD(header.correction.q16),       /* 8 */
+    FIELD(header.type_specific),        /* 16 */
+    PORT(header.source),                /* 20 */
+    FIELD(header.sequence),             /* 30 */
+    FIELD_RESERVED(header.log_interval) /* 33, behind controlField */
+};
+
+static const struct mt_field response_fields[] = {
+    TIMESTAMP(body.response.at),   /* 34 */
+    PORT(body.response.requester), /* 44 */
+};
+
+static const struct mt_field announce_fields[] = {
+    TIMESTAMP(body.announce.origin),          /* 34 */
+    FIELD(body.announce.utc_offset),          /* 44 */
+    FIELD_RESERVED(body.announce.priority1),  /* 47 */
+    FIELD(body.announce.quality.clock_class), /* 48 */
+    FIELD(body.announce.quality.accuracy),    /* 49 */
+    FIELD(body.announce.quality.variance),    /* 50 */
+    FIELD(body.announce.priority2),           /* 52 */
+    CLOCK(body.announce.grandmaster),         /* 53 */
+    FIELD(body.announce.steps_removed),       /* 61 */
+    FIELD(body.announce.time_source),         /* 63 */
+};
+
+static const struct mt_field management_fields[] = {
+    PORT(body.management.target),         /* 34 */
+    FIELD(body.management.starting_hops), /* 44 */
+    FIELD(body.management.hops),          /* 45 */
+    FIELD(body.management.action),        /* 46, of which only the lower nibble counts */
+    MT_RESERVED,                          /* 47 */
+};
 
 int mt_clock_identity_compare(const struct mt_clock_identity *a, const struct mt_clock_identity *b)
 {
     int difference = memcmp(a, b, sizeof *a);
 
     return (difference > 0) - (difference < 0);
-}
-
-bool mt_clock_identity_equal(const struct mt_clock_identity *a, const struct mt_clock_identity *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
 }
 
 int mt_port_identity_compare(const struct mt_port_identity *a, const struct mt_port_identity *b)
@@ -80,123 +104,33 @@ int mt_port_identity_compare(const struct mt_port_identity *a, const struct mt_p
     return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
 }
 
-bool mt_port_identity_equal(const struct mt_port_identity *a, const struct mt_port_identity *b)
+/* Moves what has octets of its own; the nibbles, messageLength and controlField are the callers'.
+ * Bodies with a timestamp begin alike, and so do Signaling and Management.  The side that is not
+ * moved to may be const. */
+static void move(enum mt_direction direction, struct mt_ptp_message *message, uint8_t *frame)
 {
-    return mt_port_identity_compare(a, b) == 0;
-}
+    enum mt_ptp_type type = message->header.type;
+    size_t length = shapes[type].size - MT_PTP_HEADER_SIZE;
+    const struct mt_field *body = response_fields;
 
-static struct mt_clock_identity read_clock(struct mt_reader *r)
-{
-    struct mt_clock_identity clock = {{0}};
-    const uint8_t *octets = mt_reader_octets(r, sizeof clock.octet);
-
-    if (octets != NULL) {
-        memcpy(clock.octet, octets, sizeof clock.octet);
+    if (type == MT_PTP_PDELAY_REQ) {
+        length = TIMESTAMP_SIZE; /* reserved octets make it as long as its answer */
+    } else if (type == MT_PTP_ANNOUNCE) {
+        body = announce_fields;
+    } else if (type > MT_PTP_ANNOUNCE) {
+        body = management_fields;
     }
-    return clock;
-}
-
-static void read_port(struct mt_reader *r, struct mt_port_identity *port)
-{
-    port->clock = read_clock(r);
-    port->port = mt_reader_u16(r);
-}
-
-static void read_timestamp(struct mt_reader *r, struct mt_ptp_timestamp *at)
-{
-    at->s = mt_reader_u48(r);
-    at->ns = mt_reader_u32(r);
-}
-
-static void read_header(struct mt_reader *r, struct mt_ptp_header *header)
-{
-    uint8_t sdo_and_type = mt_reader_u8(r);
-
-    header->type = (enum mt_ptp_type)(sdo_and_type & 0x0F);
-    header->minor_version = mt_reader_u8(r) >> 4;
-    header->length = mt_reader_u16(r);
-    header->domain = mt_reader_u8(r);
-    header->sdo_id = (uint16_t)((sdo_and_type & 0xF0u) << 4 | mt_reader_u8(r));
-    header->flags = mt_reader_u16(r);
-    header->correction.q16 = mt_reader_i64(r);
-    header->type_specific = mt_reader_u32(r);
-    read_port(r, &header->source);
-    header->sequence = mt_reader_u16(r);
-    (void)mt_reader_u8(r); /* controlField */
-    header->log_interval = mt_reader_i8(r);
-}
-
-static void read_announce(struct mt_reader *r, struct mt_ptp_announce *announce)
-{
-    read_timestamp(r, &announce->origin);
-    announce->utc_offset = mt_reader_i16(r);
-    (void)mt_reader_u8(r); /* reserved */
-    announce->priority1 = mt_reader_u8(r);
-    announce->quality.clock_class = mt_reader_u8(r);
-    announce->quality.accuracy = mt_reader_u8(r);
-    announce->quality.variance = mt_reader_u16(r);
-    announce->priority2 = mt_reader_u8(r);
-    announce->grandmaster = read_clock(r);
-    announce->steps_removed = mt_reader_u16(r);
-    announce->time_source = mt_reader_u8(r);
-}
-
-static void read_management(struct mt_reader *r, struct mt_ptp_management *management)
-{
-    read_port(r, &management->target);
-    management->starting_hops = mt_reader_u8(r);
-    management->hops = mt_reader_u8(r);
-    management->action = mt_reader_u8(r) & 0x0F;
-    (void)mt_reader_u8(r); /* reserved */
-}
-
-static void read_body(struct mt_reader *r, struct mt_ptp_message *message)
-{
-    switch (message->header.type) {
-    case MT_PTP_SYNC:
-    case MT_PTP_DELAY_REQ:
-    case MT_PTP_FOLLOW_UP:
-    case MT_PTP_PDELAY_REQ: /* the reserved octets behind it are not read */
-        read_timestamp(r, &message->body.origin);
-        break;
-    case MT_PTP_PDELAY_RESP:
-    case MT_PTP_DELAY_RESP:
-    case MT_PTP_PDELAY_RESP_FOLLOW_UP:
-        read_timestamp(r, &message->body.response.at);
-        read_port(r, &message->body.response.requester);
-        break;
-    case MT_PTP_ANNOUNCE:
-        read_announce(r, &message->body.announce);
-        break;
-    case MT_PTP_SIGNALING:
-        read_port(r, &message->body.target);
-        break;
-    case MT_PTP_MANAGEMENT:
-        read_management(r, &message->body.management);
-        break;
-    }
-}
-
-static bool has_timestamp(enum mt_ptp_type type)
-{
-    return type < MT_PTP_SIGNALING;
-}
-
-static bool has_valid_ns(const uint8_t *frame)
-{
-    struct mt_reader r;
-
-    mt_reader_init(&r, frame + OFFSET_NS, 4);
-    return mt_reader_u32(&r) < MT_NS_PER_S;
+    mt_fields_move(direction, header_fields, frame + 4, MT_PTP_HEADER_SIZE - 4, message);
+    mt_fields_move(direction, body, frame + MT_PTP_HEADER_SIZE, length, message);
 }
 
 enum mt_verdict mt_ptp_parse(const uint8_t *frame, size_t length,
                              struct mt_ptp_message *ret_message)
 {
-    struct mt_reader r;
+    struct mt_ptp_header *header = &ret_message->header;
     enum mt_ptp_type type;
     size_t size;
-    size_t message_length;
+    uint16_t message_length;
 
     if (length < MT_PTP_HEADER_SIZE) {
         return MT_VERDICT_SHORT;
@@ -205,139 +139,68 @@ enum mt_verdict mt_ptp_parse(const uint8_t *frame, size_t length,
         return MT_VERDICT_VERSION;
     }
     type = (enum mt_ptp_type)(frame[0] & 0x0F);
-    size = sizes[type];
+    size = shapes[type].size;
     if (size == 0) {
         return MT_VERDICT_TYPE;
     }
     if (length < size) {
         return MT_VERDICT_SHORT;
     }
-    message_length = (size_t)frame[2] << 8 | frame[3];
+    message_length = mt_octets_u16(frame + 2);
     if (message_length < size || message_length > length) {
         return MT_VERDICT_LENGTH;
     }
     if (!mt_tlv_is_valid(frame + size, message_length - size)) {
         return MT_VERDICT_TLV;
     }
-    if (has_timestamp(type) && !has_valid_ns(frame)) {
+    if (type < MT_PTP_SIGNALING && mt_octets_u32(frame + OFFSET_NS) >= MT_NS_PER_S) {
         return MT_VERDICT_FIELD;
     }
-    mt_reader_init(&r, frame, size);
-    read_header(&r, &ret_message->header);
-    read_body(&r, ret_message);
+    header->type = type;
+    header->sdo_id = (uint16_t)((frame[0] & 0xF0u) << 4 | frame[5]);
+    header->minor_version = frame[1] >> 4;
+    header->length = message_length;
+    ret_message->body.origin.s = 0; /* the wire has 48 bits of it */
     ret_message->tlvs = frame + size;
     ret_message->tlvs_length = message_length - size;
-    return MT_VERDICT_ACCEPTED;
-}
-
-static void write_clock(struct mt_writer *w, const struct mt_clock_identity *clock)
-{
-    mt_writer_octets(w, clock->octet, sizeof clock->octet);
-}
-
-static void write_port(struct mt_writer *w, const struct mt_port_identity *port)
-{
-    write_clock(w, &port->clock);
-    mt_writer_u16(w, port->port);
-}
-
-static void write_timestamp(struct mt_writer *w, const struct mt_ptp_timestamp *at)
-{
-    mt_writer_u48(w, at->s);
-    mt_writer_u32(w, at->ns);
-}
-
-static void write_header(struct mt_writer *w, const struct mt_ptp_header *header, size_t length)
-{
-    mt_writer_u8(w, (uint8_t)((header->sdo_id >> 4 & 0xF0u) | header->type));
-    mt_writer_u8(w, (uint8_t)((header->minor_version & 0x0Fu) << 4 | VERSION_PTP));
-    mt_writer_u16(w, (uint16_t)length);
-    mt_writer_u8(w, header->domain);
-    mt_writer_u8(w, (uint8_t)(header->sdo_id & 0xFF));
-    mt_writer_u16(w, header->flags);
-    mt_writer_i64(w, header->correction.q16);
-    mt_writer_u32(w, header->type_specific);
-    write_port(w, &header->source);
-    mt_writer_u16(w, header->sequence);
-    mt_writer_u8(w, control_of(header->type));
-    mt_writer_i8(w, header->log_interval);
-}
-
-static void write_announce(struct mt_writer *w, const struct mt_ptp_announce *announce)
-{
-    write_timestamp(w, &announce->origin);
-    mt_writer_i16(w, announce->utc_offset);
-    mt_writer_u8(w, 0);
-    mt_writer_u8(w, announce->priority1);
-    mt_writer_u8(w, announce->quality.clock_class);
-    mt_writer_u8(w, announce->quality.accuracy);
-    mt_writer_u16(w, announce->quality.variance);
-    mt_writer_u8(w, announce->priority2);
-    write_clock(w, &announce->grandmaster);
-    mt_writer_u16(w, announce->steps_removed);
-    mt_writer_u8(w, announce->time_source);
-}
-
-static void write_management(struct mt_writer *w, const struct mt_ptp_management *management)
-{
-    write_port(w, &management->target);
-    mt_writer_u8(w, management->starting_hops);
-    mt_writer_u8(w, management->hops);
-    mt_writer_u8(w, management->action & 0x0F);
-    mt_writer_u8(w, 0);
-}
-
-static void write_body(struct mt_writer *w, const struct mt_ptp_message *message)
-{
-    switch (message->header.type) {
-    case MT_PTP_SYNC:
-    case MT_PTP_DELAY_REQ:
-    case MT_PTP_FOLLOW_UP:
-        write_timestamp(w, &message->body.origin);
-        break;
-    case MT_PTP_PDELAY_REQ: /* as long as its answer, so that both take equally long */
-        write_timestamp(w, &message->body.origin);
-        mt_writer_zeros(w, 10);
-        break;
-    case MT_PTP_PDELAY_RESP:
-    case MT_PTP_DELAY_RESP:
-    case MT_PTP_PDELAY_RESP_FOLLOW_UP:
-        write_timestamp(w, &message->body.response.at);
-        write_port(w, &message->body.response.requester);
-        break;
-    case MT_PTP_ANNOUNCE:
-        write_announce(w, &message->body.announce);
-        break;
-    case MT_PTP_SIGNALING:
-        write_port(w, &message->body.target);
-        break;
-    case MT_PTP_MANAGEMENT:
-        write_management(w, &message->body.management);
-        break;
+    move(MT_FROM_WIRE, ret_message, (uint8_t *)frame);
+    if (type == MT_PTP_MANAGEMENT) {
+        ret_message->body.management.action &= 0x0F;
     }
+    return MT_VERDICT_ACCEPTED;
 }
 
 size_t mt_ptp_write(const struct mt_ptp_message *message, uint8_t *buffer, size_t capacity)
 {
-    struct mt_writer w;
-    size_t size = sizes[message->header.type & 0x0F];
+    const struct mt_ptp_header *header = &message->header;
+    size_t size;
+    size_t length;
 
+    if (header->type > MT_PTP_MANAGEMENT) {
+        return 0;
+    }
+    size = shapes[header->type].size;
+    length = size + message->tlvs_length;
     if (capacity > MT_PTP_MESSAGE_MAX) {
         capacity = MT_PTP_MESSAGE_MAX;
     }
     if (size == 0 || size > capacity || message->tlvs_length > capacity - size) {
         return 0;
     }
-    mt_writer_init(&w, buffer, capacity);
-    write_header(&w, &message->header, size + message->tlvs_length);
-    write_body(&w, message);
-    mt_writer_octets(&w, message->tlvs, message->tlvs_length);
-    return mt_writer_length(&w);
-}
-
-bool mt_ptp_is_event(enum mt_ptp_type type)
-{
-    return type <= MT_PTP_PDELAY_RESP;
+    memset(buffer, 0, size); /* the reserved octets */
+    buffer[0] = (uint8_t)((header->sdo_id >> 4 & 0xF0u) | header->type);
+    buffer[1] = (uint8_t)(header->minor_version << 4 | VERSION_PTP);
+    mt_octets_put_u16(buffer + 2, (uint16_t)length);
+    buffer[5] = (uint8_t)header->sdo_id;
+    buffer[OFFSET_CONTROL] = shapes[header->type].control;
+    move(MT_TO_WIRE, (struct mt_ptp_message *)message, buffer);
+    if (header->type == MT_PTP_MANAGEMENT) {
+        buffer[OFFSET_ACTION] &= 0x0F;
+    }
+    if (message->tlvs_length > 0) {
+        memmove(buffer + size, message->tlvs, message->tlvs_length);
+    }
+    return length;
 }
 
 struct mt_instant mt_ptp_timestamp_to_instant(const struct mt_ptp_timestamp *at,
@@ -350,13 +213,16 @@ void mt_ptp_timestamp_from_instant(const struct mt_instant *at,
                                    struct mt_ptp_timestamp *ret_timestamp,
                                    struct mt_interval *ret_fraction)
 {
-    ret_fraction->q16 = 0;
-    if (at->s < 0) {
-        *ret_timestamp = (struct mt_ptp_timestamp){0, 0};
-    } else if (at->s > S_OF_48_BITS) {
-        *ret_timestamp = (struct mt_ptp_timestamp){S_OF_48_BITS, MT_NS_PER_S - 1};
-    } else {
-        *ret_timestamp = (struct mt_ptp_timestamp){(uint64_t)at->s, at->ns};
-        ret_fraction->q16 = at->frac;
+    uint64_t s = (uint64_t)at->s;
+    uint32_t ns = at->ns;
+    uint16_t fraction = at->frac;
+
+    if (s > S_OF_48_BITS) {
+        s = at->s < 0 ? 0 : S_OF_48_BITS;
+        ns = (uint32_t)s & (MT_NS_PER_S - 1); /* none too, or all */
+        fraction = 0;
     }
+    ret_timestamp->s = s;
+    ret_timestamp->ns = ns;
+    ret_fraction->q16 = fraction;
 }

@@ -182,6 +182,7 @@ static void ptp_tlv_decodes_when_it_is_accuracy_metrics(void **state)
     assert_true(value.var_static_instance == (UINT64_C(7) << 56) + 8);
     assert_true(value.max_static_medium.q16 == (INT64_C(8) << 56) + 9);
     assert_true(value.var_static_medium == (UINT64_C(9) << 56) + 10);
+    memset(written, 0xEE, sizeof written);
     assert_int_equal(mt_tlv_write_accuracy_metrics(&value, written, sizeof written), 88);
     assert_memory_equal(written, octets, sizeof octets);
     assert_int_equal(mt_tlv_write_accuracy_metrics(&value, written, 87), 0);

@@ -345,8 +345,10 @@ static void ptp_wire_writes_nothing_when_message_is_impossible(void **state)
     message.tlvs_length = SIZE_MAX; /* no wrap-around */
     assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer), 0);
     message.tlvs_length = 0;
-    message.header.type = (enum mt_ptp_type)4;
-    assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer), 0);
+    for (int type = 4; type <= 16; type++) {
+        message.header.type = (enum mt_ptp_type)type;
+        assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer) > 0, type >= 8 && type < 14);
+    }
 }
 
 static void ptp_wire_writes_in_place_when_tlvs_stand_there_already(void **state)
@@ -378,6 +380,29 @@ static void ptp_wire_writes_control_fields_when_version_1_would_read_them(void *
             assert_int_equal(buffer[32], control[type]);
         }
     }
+}
+
+static void ptp_wire_writes_zeros_when_octets_are_reserved(void **state)
+{
+    struct mt_ptp_message message = {.header = {.type = MT_PTP_PDELAY_REQ}};
+    uint8_t buffer[64];
+
+    (void)state;
+    memset(buffer, 0xEE, sizeof buffer);
+    memset(&message.body, 0xA5, sizeof message.body);
+    assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer), 54);
+    assert_int_equal(buffer[43], 0xA5);
+    for (size_t i = 44; i < 54; i++) {
+        assert_int_equal(buffer[i], 0);
+    }
+    message.header.type = MT_PTP_MANAGEMENT;
+    message.body.management.action = 0xF3;
+    assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer), 48);
+    assert_int_equal(buffer[46], 3);
+    assert_int_equal(buffer[47], 0);
+    message.header.type = MT_PTP_ANNOUNCE;
+    assert_int_equal(mt_ptp_write(&message, buffer, sizeof buffer), 64);
+    assert_int_equal(buffer[46], 0);
 }
 
 static void ptp_wire_orders_by_octets_when_identities_are_compared(void **state)
@@ -464,6 +489,7 @@ int main(void)
         cmocka_unit_test(ptp_wire_writes_nothing_when_message_is_impossible),
         cmocka_unit_test(ptp_wire_writes_in_place_when_tlvs_stand_there_already),
         cmocka_unit_test(ptp_wire_writes_control_fields_when_version_1_would_read_them),
+        cmocka_unit_test(ptp_wire_writes_zeros_when_octets_are_reserved),
         cmocka_unit_test(ptp_wire_orders_by_octets_when_identities_are_compared),
         cmocka_unit_test(ptp_wire_calls_it_an_event_when_it_is_timestamped),
         cmocka_unit_test(ptp_wire_splits_instants_when_they_have_fractions),

@@ -31,12 +31,22 @@ struct mt_port_identity {
     uint16_t port;
 };
 
-bool mt_clock_identity_equal(const struct mt_clock_identity *a, const struct mt_clock_identity *b);
 /** memcmp order: -1, 0, 1. */
 int mt_clock_identity_compare(const struct mt_clock_identity *a, const struct mt_clock_identity *b);
-bool mt_port_identity_equal(const struct mt_port_identity *a, const struct mt_port_identity *b);
 /** Clock identity first, then port number: -1, 0, 1. */
 int mt_port_identity_compare(const struct mt_port_identity *a, const struct mt_port_identity *b);
+
+static inline bool mt_clock_identity_equal(const struct mt_clock_identity *a,
+                                           const struct mt_clock_identity *b)
+{
+    return mt_clock_identity_compare(a, b) == 0;
+}
+
+static inline bool mt_port_identity_equal(const struct mt_port_identity *a,
+                                          const struct mt_port_identity *b)
+{
+    return mt_port_identity_compare(a, b) == 0;
+}
 
 enum mt_ptp_type {
     MT_PTP_SYNC = 0x0,
@@ -141,7 +151,10 @@ enum mt_verdict mt_ptp_parse(const uint8_t *frame, size_t length,
 size_t mt_ptp_write(const struct mt_ptp_message *message, uint8_t *buffer, size_t capacity);
 
 /** True for Sync, Delay_Req, Pdelay_Req and Pdelay_Resp: those that are timestamped. */
-bool mt_ptp_is_event(enum mt_ptp_type type);
+static inline bool mt_ptp_is_event(enum mt_ptp_type type)
+{
+    return type <= MT_PTP_PDELAY_RESP;
+}
 
 /** The instant that a timestamp names; a correction is added to it as a span. */
 struct mt_instant mt_ptp_timestamp_to_instant(const struct mt_ptp_timestamp *at,
