@@ -217,6 +217,7 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
     static const struct mt_ptp_features receiver_only = {
         .states = &mt_states_receiver_only,
         .delay = &mt_delay_e2e,
+        .accuracy = &mt_accuracy,
     };
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];

@@ -10,51 +10,52 @@
  */
 #include "ptp/ptp_private.h"
 
-static void arm(struct mt_instance *self, struct mt_port *port, int64_t spread_ns,
-                struct mt_mono now)
+static void arm(struct mt_instance *self, struct mt_port *port, int64_t spread_ns)
 {
-    mt_timer_arm(port, MT_TIMER_DELAY_REQ, mt_mono_plus(now, mt_random_ns(self, spread_ns)));
+    mt_timer_arm(self, port, MT_TIMER_DELAY_REQ, mt_random_ns(self, spread_ns));
 }
 
-static void start(struct mt_instance *self, struct mt_port *port, struct mt_mono now)
+static void start(struct mt_instance *self, struct mt_port *port)
 {
     struct mt_delay_request *delay = &port->delay;
     memset(delay->exchange, 0, sizeof delay->exchange);
     delay->log_interval = port->config.log_min_delay_req_interval;
-    arm(self, port, mt_log2s_to_ns(delay->log_interval), now);
+    arm(self, port, mt_log2s_to_ns(delay->log_interval));
 }
 
-static void due(struct mt_instance *self, struct mt_port *port, struct mt_mono now)
+static void due(struct mt_instance *self, struct mt_port *port)
 {
     mt_port_request(port, MT_FRAME_DELAY_REQ);
-    arm(self, port, 2 * mt_log2s_to_ns(port->delay.log_interval), now);
+    arm(self, port, 2 * mt_log2s_to_ns(port->delay.log_interval));
 }
 
-static void sent(struct mt_port *port, uint32_t token, struct mt_ptp_message *message)
+static void fill(struct mt_port *port, struct mt_outgoing *out)
 {
     struct mt_delay_request *delay = &port->delay;
     struct mt_delay_exchange *exchange = &delay->exchange[delay->next];
+    struct mt_ptp_header *header = &out->message.header;
     if (exchange->token != 0) {
         mt_port_count(port,
                       exchange->has_arrival ? MT_COUNT_TX_STAMP_LOST : MT_COUNT_DELAY_UNANSWERED);
     }
     delay->next = (uint8_t)((delay->next + 1) % MT_DELAY_OUTSTANDING);
-    *exchange = (struct mt_delay_exchange){.token = token, .sequence = delay->sequence++};
-    message->header.sequence = exchange->sequence;
-    message->header.log_interval = MT_PTP_LOG_INTERVAL_NONE;
-    message->header.correction =
-        mt_interval_minus((struct mt_interval){0}, port->config.delay_asymmetry);
+    exchange->token = out->token;
+    exchange->sequence = delay->sequence;
+    exchange->has_departure = false;
+    exchange->has_arrival = false;
+    header->sequence = delay->sequence++;
+    header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
+    header->correction = mt_interval_minus(header->correction, port->config.delay_asymmetry);
 }
 
 static void complete(struct mt_instance *self, struct mt_port *port,
                      struct mt_delay_exchange *exchange)
 {
-    if (!exchange->has_departure || !exchange->has_arrival) {
-        return;
+    if (exchange->has_departure && exchange->has_arrival) {
+        port->sample.value = mt_instant_minus(exchange->arrival, exchange->departure.at);
+        mt_port_measured(self, port, MT_SAMPLE_REVERSE, &exchange->departure);
+        exchange->token = 0;
     }
-    struct mt_span value = mt_instant_minus(exchange->arrival, exchange->departure.at);
-    mt_port_measured(self, port, MT_SAMPLE_REVERSE, &exchange->departure, value);
-    *exchange = (struct mt_delay_exchange){0};
 }
 
 static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
@@ -66,7 +67,7 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
             continue;
         }
         if (stamp == NULL) {
-            *exchange = (struct mt_delay_exchange){0};
+            exchange->token = 0;
             return true;
         }
         exchange->has_departure = true;
@@ -101,13 +102,12 @@ static enum mt_verdict response(struct mt_instance *self, struct mt_port *port,
         }
         adopt_interval(port, header->log_interval);
         exchange->has_arrival = true;
-        exchange->arrival = mt_instant_plus_interval(
-            mt_ptp_timestamp_to_instant(&message->body.response.at, MT_SCALE_ARB),
-            mt_interval_minus((struct mt_interval){0}, header->correction));
+        exchange->arrival = mt_ptp_timestamp_to_instant(&message->body.response.at, MT_SCALE_ARB);
+        mt_instant_subtract(&exchange->arrival, &header->correction);
         complete(self, port, exchange);
         return MT_VERDICT_ACCEPTED;
     }
     return MT_VERDICT_NOT_REQUESTED;
 }
 
-const struct mt_delay_part mt_delay_e2e = {start, due, sent, response, tx_done};
+const struct mt_delay_part mt_delay_e2e = {start, due, fill, response, tx_done};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The list that names everything, in a file of its own: whoever does not use it does not link
- * what it names.
+ * The list that names everything, in a file of its own: whoever does not use it does not link what
+ * it names.
  */
 #include "ptp/ptp_private.h"
 
@@ -10,4 +10,6 @@ const struct mt_ptp_features mt_ptp_all_features = {
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_e2e,
     .path_trace = &mt_path_trace,
+    .accuracy = &mt_accuracy,
+    .boundary = &mt_boundary,
 };

@@ -2,10 +2,10 @@
  *
  * The instance: its eight calls, and the way of a received frame.
  *
- * Each call that takes input ends in settle(): the state decision if anything asked for one, then
- * the gate.  So between two inputs all ports agree, and a caller never sees them halfway.
- * Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in one
- * place.
+ * Each call that takes input sets `now` and ends in settle(): the state decision if anything asked
+ * for one, then the gate.  So between two inputs all ports agree, and a caller never sees them
+ * halfway.  Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in
+ * one place.
  */
 #include "ptp/ptp_private.h"
 
@@ -51,6 +51,7 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
                       uint16_t port_count, uint64_t seed, struct mt_mono now)
 {
     memset(self, 0, sizeof *self);
+    self->now = now;
     self->config = *config;
     self->config.is_receiver_only |= config->features->transmitter == NULL;
     if (self->config.is_receiver_only) {
@@ -68,12 +69,15 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
-static void settle(struct mt_instance *self, struct mt_mono now)
+static void settle(struct mt_instance *self)
 {
+    const struct mt_boundary_part *boundary = self->config.features->boundary;
     if (self->needs_decision) {
-        mt_instance_decide(self, now);
+        mt_instance_decide(self);
     }
-    mt_instance_gate(self, now);
+    if (boundary != NULL) {
+        boundary->gate(self);
+    }
 }
 
 static struct mt_port *find_port(struct mt_instance *self, uint16_t port)
@@ -83,48 +87,28 @@ static struct mt_port *find_port(struct mt_instance *self, uint16_t port)
 
 /* ---- reception ------------------------------------------------------------------------------- */
 
-bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source)
+bool mt_is_parent(const struct mt_instance *self, const struct mt_port_identity *source)
 {
-    return mt_port_identity_equal(&self->parent.sender, &source);
+    return mt_port_identity_equal(&self->parent.sender, source);
 }
 
-static bool is_acceptable(const struct mt_port *port, struct mt_port_identity source)
+static bool is_acceptable(const struct mt_port *port, const struct mt_port_identity *source)
 {
-    for (uint16_t i = 0; i < port->config.acceptable_count; i++) {
+    for (unsigned i = 0; i < port->config.acceptable_count; i++) {
         const struct mt_port_identity *acceptable = &port->config.acceptable[i];
-        if (mt_clock_identity_equal(&acceptable->clock, &source.clock) &&
-            (acceptable->port == 0 || acceptable->port == source.port)) {
+        if (mt_clock_identity_equal(&acceptable->clock, &source->clock) &&
+            (acceptable->port == 0 || acceptable->port == source->port)) {
             return true;
         }
     }
     return port->config.acceptable_count == 0;
 }
 
-/* A port that hears a lower port of its own clock is on the same path as that one, if that one
- * transmits: what claims to be of any other port is not ours. */
-static void hear_sibling(struct mt_instance *self, struct mt_port *port,
-                         const struct mt_ptp_header *header, struct mt_mono now)
-{
-    uint16_t number = header->source.port;
-    if (header->type != MT_PTP_ANNOUNCE || number == 0 || number >= port->identity.port) {
-        return;
-    }
-    const struct mt_port *sibling = &self->ports[number - 1];
-    uint16_t age = (uint16_t)(sibling->transmission.announce_sequence - header->sequence);
-    /* its newest Announce, or a forgery */
-    if (sibling->state != MT_STATE_TRANSMITTER || age != 1) {
-        return;
-    }
-    int64_t interval_ns = mt_log2s_to_ns(sibling->config.log_announce_interval);
-    self->needs_decision |= port->sibling_until.ns == 0;
-    port->sibling_until =
-        mt_mono_plus(now, interval_ns * (port->config.announce_receipt_timeout + 1));
-}
-
 static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *port,
                                     const struct mt_ptp_header *header,
-                                    const struct mt_stamp *stamp, struct mt_mono now)
+                                    const struct mt_stamp *stamp)
 {
+    const struct mt_boundary_part *boundary = self->config.features->boundary;
     if (!mt_port_is_active(port)) {
         return MT_VERDICT_DISABLED;
     }
@@ -132,7 +116,9 @@ static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *po
         return MT_VERDICT_DOMAIN;
     }
     if (mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
-        hear_sibling(self, port, header, now);
+        if (boundary != NULL) {
+            boundary->hear_own(self, port, header);
+        }
         return MT_VERDICT_OWN;
     }
     if (mt_ptp_is_event(header->type) && stamp == NULL) {
@@ -151,7 +137,7 @@ static enum mt_verdict check_transmitter(const struct mt_instance *self, const s
     if ((header->flags & MT_PTP_ALTERNATE) != 0 && !self->config.accepts_alternate) {
         return MT_VERDICT_ALTERNATE;
     }
-    if (!is_acceptable(port, header->source)) {
+    if (!is_acceptable(port, &header->source)) {
         return MT_VERDICT_NOT_ACCEPTABLE;
     }
     if (header->type == MT_PTP_ANNOUNCE) {
@@ -160,19 +146,19 @@ static enum mt_verdict check_transmitter(const struct mt_instance *self, const s
     if (!mt_port_is_receiving(port)) {
         return MT_VERDICT_STATE;
     }
-    return mt_is_parent(self, header->source) ? MT_VERDICT_ACCEPTED : MT_VERDICT_NOT_PARENT;
+    return mt_is_parent(self, &header->source) ? MT_VERDICT_ACCEPTED : MT_VERDICT_NOT_PARENT;
 }
 
 static enum mt_verdict from_transmitter(struct mt_instance *self, struct mt_port *port,
                                         const struct mt_ptp_message *message,
-                                        const struct mt_stamp *stamp, struct mt_mono now)
+                                        const struct mt_stamp *stamp)
 {
     enum mt_verdict verdict = check_transmitter(self, port, &message->header);
     if (verdict != MT_VERDICT_ACCEPTED) {
         return verdict;
     }
     if (message->header.type == MT_PTP_ANNOUNCE) {
-        return mt_announce_rx(self, port, message, now);
+        return mt_announce_rx(self, port, message);
     }
     if (message->header.type == MT_PTP_SYNC) {
         return mt_sync_rx(self, port, message, stamp);
@@ -184,15 +170,14 @@ static enum mt_verdict from_transmitter(struct mt_instance *self, struct mt_port
 }
 
 static enum mt_verdict dispatch(struct mt_instance *self, struct mt_port *port,
-                                const struct mt_ptp_message *message, const struct mt_stamp *stamp,
-                                struct mt_mono now)
+                                const struct mt_ptp_message *message, const struct mt_stamp *stamp)
 {
     switch (message->header.type) {
     case MT_PTP_SYNC:
     case MT_PTP_FOLLOW_UP:
     case MT_PTP_DELAY_RESP:
     case MT_PTP_ANNOUNCE:
-        return from_transmitter(self, port, message, stamp, now);
+        return from_transmitter(self, port, message, stamp);
     case MT_PTP_DELAY_REQ:
         if (self->config.features->transmitter == NULL || port->state != MT_STATE_TRANSMITTER) {
             return MT_VERDICT_STATE;
@@ -209,15 +194,15 @@ static enum mt_verdict dispatch(struct mt_instance *self, struct mt_port *port,
 }
 
 static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port, const uint8_t *frame,
-                               size_t length, const struct mt_stamp *stamp, struct mt_mono now)
+                               size_t length, const struct mt_stamp *stamp)
 {
     struct mt_ptp_message message;
     enum mt_verdict verdict = mt_ptp_parse(frame, length, &message);
     if (verdict == MT_VERDICT_ACCEPTED) {
-        verdict = check_header(self, port, &message.header, stamp, now);
+        verdict = check_header(self, port, &message.header, stamp);
     }
     if (verdict == MT_VERDICT_ACCEPTED) {
-        verdict = dispatch(self, port, &message, stamp, now);
+        verdict = dispatch(self, port, &message, stamp);
     }
     return verdict;
 }
@@ -226,13 +211,14 @@ enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port_number, c
                                size_t length, const struct mt_stamp *stamp, struct mt_mono now)
 {
     struct mt_port *port = find_port(self, port_number);
+    self->now = now;
     if (port == NULL) {
         return MT_VERDICT_DISABLED;
     }
-    enum mt_verdict verdict = receive(self, port, frame, length, stamp, now);
+    enum mt_verdict verdict = receive(self, port, frame, length, stamp);
     mt_port_count(port, MT_COUNT_RECEIVED);
     port->verdicts[verdict]++;
-    settle(self, now);
+    settle(self);
     return verdict;
 }
 
@@ -245,7 +231,7 @@ bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t to
     struct mt_stamp on_wire;
     if (stamp != NULL) {
         on_wire = *stamp;
-        on_wire.at = mt_instant_plus_interval(stamp->at, port->config.egress_latency);
+        mt_instant_add(&on_wire.at, &port->config.egress_latency);
         stamp = &on_wire;
     }
     return (features->transmitter != NULL && features->transmitter->tx_done(port, token, stamp)) ||
@@ -255,38 +241,42 @@ bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t to
 void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct mt_stamp *stamp,
                          struct mt_mono now)
 {
-    for (uint16_t i = 0; i < self->port_count && token != 0; i++) {
-        struct mt_port *port = &self->ports[i];
-        if (mt_port_tx_done(self, port, token, stamp)) {
+    self->now = now;
+    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+        if (token != 0 && mt_port_tx_done(self, port, token, stamp)) {
             if (stamp == NULL) {
                 mt_port_count(port, MT_COUNT_TX_STAMP_LOST);
             }
-            settle(self, now);
+            settle(self);
             return;
         }
     }
-    mt_port_count(&self->ports[0], MT_COUNT_TX_STAMP_UNKNOWN);
+    mt_port_count(self->ports, MT_COUNT_TX_STAMP_UNKNOWN);
 }
 
 void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
 {
-    for (uint16_t i = 0; i < self->port_count; i++) {
-        mt_port_tick(self, &self->ports[i], now);
+    self->now = now;
+    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+        mt_port_tick(self, port);
     }
-    settle(self, now);
+    settle(self);
 }
 
 struct mt_mono mt_instance_deadline(const struct mt_instance *self)
 {
     struct mt_mono earliest = MT_MONO_NEVER;
-    for (uint16_t i = 0; i < self->port_count; i++) {
-        earliest = mt_mono_earlier(earliest, mt_port_deadline(&self->ports[i]));
+    for (const struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
+            if (port->timers[timer].ns < earliest.ns) {
+                earliest = port->timers[timer];
+            }
+        }
     }
     return earliest;
 }
 
-static bool command_port(struct mt_instance *self, const struct mt_command *command,
-                         struct mt_mono now)
+static bool command_port(struct mt_instance *self, const struct mt_command *command)
 {
     struct mt_port *port = find_port(self, command->port);
     if (port == NULL) {
@@ -300,26 +290,24 @@ static bool command_port(struct mt_instance *self, const struct mt_command *comm
     } else {
         port->is_faulty = is_on;
     }
-    mt_port_refresh(self, port, now);
+    mt_port_refresh(self, port);
     return true;
 }
 
-static void command_clock(struct mt_instance *self, const struct mt_clock_condition *clock,
-                          struct mt_mono now)
+static void command_clock(struct mt_instance *self, const struct mt_clock_condition *clock)
 {
     self->clock = *clock;
     if (self->receiving_port != 0) {
         mt_port_event(self, &self->ports[self->receiving_port - 1],
-                      clock->is_locked ? MT_PE_CLOCK_SELECTED : MT_PE_SYNCHRONIZATION_FAULT, now);
+                      clock->is_locked ? MT_PE_CLOCK_SELECTED : MT_PE_SYNCHRONIZATION_FAULT);
     }
 }
 
-static bool command_instance(struct mt_instance *self, const struct mt_command *command,
-                             struct mt_mono now)
+static bool command_instance(struct mt_instance *self, const struct mt_command *command)
 {
     switch (command->kind) {
     case MT_COMMAND_CLOCK:
-        command_clock(self, &command->value.clock, now);
+        command_clock(self, &command->value.clock);
         return true;
     case MT_COMMAND_PRIORITIES:
         self->config.priority1 = command->value.priorities.priority1;
@@ -337,7 +325,7 @@ static bool command_instance(struct mt_instance *self, const struct mt_command *
     case MT_COMMAND_LINK:
     case MT_COMMAND_PORT_ENABLE:
     case MT_COMMAND_FAULT:
-        return command_port(self, command, now);
+        return command_port(self, command);
     }
     self->needs_decision = true;
     return true;
@@ -346,8 +334,9 @@ static bool command_instance(struct mt_instance *self, const struct mt_command *
 bool mt_instance_command(struct mt_instance *self, const struct mt_command *command,
                          struct mt_mono now)
 {
-    bool is_done = command_instance(self, command, now);
-    settle(self, now);
+    self->now = now;
+    bool is_done = command_instance(self, command);
+    settle(self);
     return is_done;
 }
 
@@ -356,46 +345,38 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
 static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
 {
     if (port->state != port->reported_state) {
-        *ret_event = (struct mt_event){
-            .kind = MT_EVENT_STATE,
-            .port = port->identity.port,
-            .value.state = {port->reported_state, port->state},
-        };
+        ret_event->kind = MT_EVENT_STATE;
+        ret_event->value.state.from = port->reported_state;
+        ret_event->value.state.to = port->state;
         port->reported_state = port->state;
-        return true;
-    }
-    if (port->has_sample) {
-        *ret_event = (struct mt_event){
-            .kind = MT_EVENT_SAMPLE,
-            .port = port->identity.port,
-            .value.sample = port->sample,
-        };
+    } else if (port->has_sample) {
+        ret_event->kind = MT_EVENT_SAMPLE;
+        ret_event->value.sample = port->sample;
         port->has_sample = false;
-        return true;
+    } else {
+        return false;
     }
-    return false;
+    ret_event->port = port->identity.port;
+    return true;
 }
 
 bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event)
 {
+    ret_event->port = self->receiving_port;
     if (self->has_new_parent) {
-        *ret_event = (struct mt_event){
-            .kind = MT_EVENT_PARENT,
-            .port = self->receiving_port,
-            .value.is_same_reference = self->receiving_port != 0 && self->is_same_reference,
-        };
         self->has_new_parent = false;
+        ret_event->kind = MT_EVENT_PARENT;
+        ret_event->value.is_same_reference = self->receiving_port != 0 && self->is_same_reference;
         self->is_same_reference = true;
         return true;
     }
     if (self->has_new_time) {
-        *ret_event =
-            (struct mt_event){.kind = MT_EVENT_TIME_PROPERTIES, .port = self->receiving_port};
         self->has_new_time = false;
+        ret_event->kind = MT_EVENT_TIME_PROPERTIES;
         return true;
     }
-    for (uint16_t i = 0; i < self->port_count; i++) {
-        if (next_event_of_port(&self->ports[i], ret_event)) {
+    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+        if (next_event_of_port(port, ret_event)) {
             return true;
         }
     }

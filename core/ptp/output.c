@@ -5,79 +5,74 @@
  */
 #include "ptp/ptp_private.h"
 
-void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
-                    enum mt_ptp_type type, struct mt_ptp_header *ret_header)
-{
-    *ret_header = (struct mt_ptp_header){
-        .type = type,
-        .sdo_id = self->config.sdo_id,
-        .minor_version = self->config.minor_version,
-        .domain = self->config.domain,
-        .source = port->identity,
-    };
-}
+/* What is sent, and how it is counted. */
+static const struct {
+    uint8_t type;    /* enum mt_ptp_type */
+    uint8_t counter; /* enum mt_port_counter */
+} frames[MT_FRAME_COUNT] = {
+    [MT_FRAME_FOLLOW_UP] = {MT_PTP_FOLLOW_UP, MT_COUNT_SENT_FOLLOW_UP},
+    [MT_FRAME_DELAY_RESP] = {MT_PTP_DELAY_RESP, MT_COUNT_SENT_DELAY_RESP},
+    [MT_FRAME_ANNOUNCE] = {MT_PTP_ANNOUNCE, MT_COUNT_SENT_ANNOUNCE},
+    [MT_FRAME_SYNC] = {MT_PTP_SYNC, MT_COUNT_SENT_SYNC},
+    [MT_FRAME_DELAY_REQ] = {MT_PTP_DELAY_REQ, MT_COUNT_SENT_DELAY_REQ},
+};
 
 static uint32_t next_token(struct mt_instance *self)
 {
-    self->last_token = self->last_token % MT_TOKEN_MAX + 1;
+    self->last_token++;
+    if (self->last_token > MT_TOKEN_MAX) {
+        self->last_token = 1;
+    }
     return self->last_token;
 }
 
-static size_t write_delay_req(struct mt_instance *self, struct mt_port *port, uint32_t token,
-                              uint8_t *buffer, size_t capacity)
+static size_t write_frame(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out)
 {
-    struct mt_ptp_message message = {0};
-    mt_header_init(self, port, MT_PTP_DELAY_REQ, &message.header);
-    self->config.features->delay->sent(port, token, &message);
-    return mt_ptp_write(&message, buffer, capacity);
-}
-
-static size_t write_frame(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
-                          uint32_t token, uint8_t *buffer, size_t capacity)
-{
-    if (frame == MT_FRAME_DELAY_REQ) {
-        return write_delay_req(self, port, token, buffer, capacity);
+    struct mt_ptp_header *header = &out->message.header;
+    memset(&out->message, 0, sizeof out->message);
+    header->type = (enum mt_ptp_type)frames[out->frame].type;
+    header->sdo_id = self->config.sdo_id;
+    header->minor_version = self->config.minor_version;
+    header->domain = self->config.domain;
+    header->source = port->identity;
+    if (out->frame == MT_FRAME_DELAY_REQ) {
+        self->config.features->delay->fill(port, out);
+    } else {
+        self->config.features->transmitter->fill(self, port, out);
     }
-    return self->config.features->transmitter->write(self, port, frame, token, buffer, capacity);
+    return mt_ptp_write(&out->message, out->buffer, out->capacity);
 }
 
-static enum mt_port_counter counter_of(enum mt_port_frame frame)
+static bool take_frame(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
+                       struct mt_tx *ret_tx)
 {
-    static const enum mt_port_counter counters[MT_FRAME_COUNT] = {
-        [MT_FRAME_FOLLOW_UP] = MT_COUNT_SENT_FOLLOW_UP,
-        [MT_FRAME_DELAY_RESP] = MT_COUNT_SENT_DELAY_RESP,
-        [MT_FRAME_ANNOUNCE] = MT_COUNT_SENT_ANNOUNCE,
-        [MT_FRAME_SYNC] = MT_COUNT_SENT_SYNC,
-        [MT_FRAME_DELAY_REQ] = MT_COUNT_SENT_DELAY_REQ,
-    };
-    return counters[frame];
-}
-
-static bool take_frame(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
-                       uint8_t *buffer, size_t capacity, struct mt_tx *ret_tx)
-{
-    bool is_event = frame == MT_FRAME_SYNC || frame == MT_FRAME_DELAY_REQ;
-    uint32_t token = is_event ? next_token(self) : 0;
-    port->pending &= (uint8_t) ~(1u << frame);
-    size_t length = write_frame(self, port, frame, token, buffer, capacity);
+    bool is_event = out->frame >= MT_FRAME_SYNC;
+    out->token = is_event ? next_token(self) : 0;
+    port->pending &= (uint8_t) ~(1u << out->frame);
+    size_t length = write_frame(self, port, out);
     if (length == 0) {
         mt_port_count(port, MT_COUNT_TX_DROPPED);
         if (is_event) { /* there will be no timestamp */
-            (void)mt_port_tx_done(self, port, token, NULL);
+            (void)mt_port_tx_done(self, port, out->token, NULL);
         }
         return false;
     }
-    mt_port_count(port, counter_of(frame));
-    *ret_tx = (struct mt_tx){port->identity.port, MT_TO_ALL, is_event, token, length};
+    mt_port_count(port, (enum mt_port_counter)frames[out->frame].counter);
+    ret_tx->port = port->identity.port;
+    ret_tx->destination = MT_TO_ALL;
+    ret_tx->is_event = is_event;
+    ret_tx->token = out->token;
+    ret_tx->length = length;
     return true;
 }
 
-static bool next_of_port(struct mt_instance *self, struct mt_port *port, uint8_t *buffer,
-                         size_t capacity, struct mt_tx *ret_tx)
+static bool next_of_port(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
+                         struct mt_tx *ret_tx)
 {
     for (unsigned frame = 0; frame < MT_FRAME_COUNT; frame++) {
         while ((port->pending & 1u << frame) != 0) { /* more answers may wait behind one */
-            if (take_frame(self, port, (enum mt_port_frame)frame, buffer, capacity, ret_tx)) {
+            out->frame = (enum mt_port_frame)frame;
+            if (take_frame(self, port, out, ret_tx)) {
                 return true;
             }
         }
@@ -88,8 +83,11 @@ static bool next_of_port(struct mt_instance *self, struct mt_port *port, uint8_t
 bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capacity,
                          struct mt_tx *ret_tx)
 {
-    for (uint16_t i = 0; i < self->port_count; i++) {
-        if (next_of_port(self, &self->ports[i], buffer, capacity, ret_tx)) {
+    struct mt_outgoing out;
+    out.buffer = buffer;
+    out.capacity = capacity;
+    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+        if (next_of_port(self, port, &out, ret_tx)) {
             return true;
         }
     }

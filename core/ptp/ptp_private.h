@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What the files of core/ptp share: port events and the state tables, data set comparison and
- * state decision, the parts that an instance may be built with, and small helpers.
+ * What the files of core/ptp share: port events and the state tables, data set comparison and state
+ * decision, the parts that an instance may be built with, and small helpers.  The time of the call
+ * that is under way is self->now.
  */
 #ifndef MEANTIME_PTP_PRIVATE_H
 #define MEANTIME_PTP_PRIVATE_H
@@ -38,44 +39,36 @@ struct mt_state_table {
 };
 
 /** Feeds `event` through the instance's table; the single writer of `state`. */
-void mt_port_event(struct mt_instance *self, struct mt_port *port, enum mt_port_event event,
-                   struct mt_mono now);
-bool mt_port_runs(const struct mt_instance *self, const struct mt_port *port,
-                  enum mt_port_timer timer);
+void mt_port_event(struct mt_instance *self, struct mt_port *port, enum mt_port_event event);
 /** Brings the state in line with link, enable and fault. */
-void mt_port_refresh(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+void mt_port_refresh(struct mt_instance *self, struct mt_port *port);
 /** (Re)starts the announce receipt timeout, random part included [9.2.6.12]. */
-void mt_port_await_announce(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
+void mt_port_await_announce(struct mt_instance *self, struct mt_port *port);
 /** Half a measurement, or one that nobody has taken yet, is void without its transmitter. */
 void mt_port_forget_exchanges(struct mt_port *port);
-void mt_port_tick(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
-struct mt_mono mt_port_deadline(const struct mt_port *port);
+void mt_port_tick(struct mt_instance *self, struct mt_port *port);
+
 /** LISTENING and beyond: frames are looked at. */
-bool mt_port_is_active(const struct mt_port *port);
-bool mt_port_is_receiving(const struct mt_port *port);
+static inline bool mt_port_is_active(const struct mt_port *port)
+{
+    return port->state >= MT_STATE_LISTENING;
+}
+
+/** UNCALIBRATED or RECEIVER. */
+static inline bool mt_port_is_receiving(const struct mt_port *port)
+{
+    return port->state >= MT_STATE_UNCALIBRATED;
+}
 
 /* ---- foreign transmitters (foreign.c) -------------------------------------------------------- */
 
 /** Remembers an Announce.  FOREIGN_FULL, STALE or ACCEPTED; sets needs_decision if it matters. */
 enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
-                                const struct mt_ptp_message *announce, struct mt_mono now);
-bool mt_foreign_is_qualified(const struct mt_port *port, const struct mt_foreign *foreign,
-                             struct mt_mono now);
+                                const struct mt_ptp_message *announce);
+bool mt_foreign_is_qualified(const struct mt_instance *self, const struct mt_port *port,
+                             const struct mt_foreign *foreign);
 /** Erbest: the best qualified transmitter heard on the port, or null [9.3.2.5]. */
-struct mt_foreign *mt_foreign_best(struct mt_port *port, struct mt_mono now);
-/** Marks one (or none) as that which the port follows or yields to. */
-void mt_foreign_mark_best(struct mt_port *port, const struct mt_foreign *best);
-/** True if `sender` is the one marked. */
-bool mt_foreign_is_followed(const struct mt_port *port, struct mt_port_identity sender);
-/** Forgets the one marked best, or all. */
-void mt_foreign_forget_best(struct mt_port *port);
-void mt_foreign_forget_all(struct mt_port *port);
-int64_t mt_foreign_interval_ns(const struct mt_port *port, const struct mt_foreign *foreign);
-
-/** How wrong an Announce says that the sender is against its grandmaster, and the grandmaster
- * against TAI or UTC: from ENHANCED_ACCURACY_METRICS and clockAccuracy; too large: not said. */
-void mt_announce_accuracy(const struct mt_ptp_message *announce, struct mt_interval *ret_bound,
-                          struct mt_interval *ret_reference_bound);
+struct mt_foreign *mt_foreign_best(const struct mt_instance *self, struct mt_port *port);
 
 /* ---- best transmitter clock algorithm (bmca.c): pure functions ------------------------------- */
 
@@ -106,28 +99,24 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
 /* ---- the stop-the-world step (decision.c) ---------------------------------------------------- */
 
 /** Runs the decision for all ports between two inputs and updates the data sets. */
-void mt_instance_decide(struct mt_instance *self, struct mt_mono now);
+void mt_instance_decide(struct mt_instance *self);
 /** Data sets of a clock that follows nobody. */
 void mt_instance_become_own_parent(struct mt_instance *self);
-/** Takes what the parent's Announce says into the data sets. */
-void mt_instance_follow(struct mt_instance *self, struct mt_port *port,
-                        const struct mt_foreign *parent);
-/** True while a boundary clock may serve what its receiving port has. */
-bool mt_instance_has_time(const struct mt_instance *self);
-/** Lets qualified ports serve, or stops them, as mt_instance_has_time() says. */
-void mt_instance_gate(struct mt_instance *self, struct mt_mono now);
+/** True for a port that still waits for a transmitter to be heard. */
+bool mt_port_is_listening(const struct mt_port *port);
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
 enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
-                               const struct mt_ptp_message *message, struct mt_mono now);
+                               const struct mt_ptp_message *message);
 enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
                            const struct mt_ptp_message *message, const struct mt_stamp *stamp);
 enum mt_verdict mt_follow_up_rx(struct mt_instance *self, struct mt_port *port,
                                 const struct mt_ptp_message *message);
-/** Completes a one-way measurement: fills and offers the port's sample. */
+/** Completes and offers the port's sample, in which the value of the one-way measurement is already
+ * set; `local`: the stamp that the local clock has made. */
 void mt_port_measured(struct mt_instance *self, struct mt_port *port, enum mt_sample_kind kind,
-                      const struct mt_stamp *local, struct mt_span value);
+                      const struct mt_stamp *local);
 
 /** Frames that wait to be drained, in the order in which they are sent. */
 enum mt_port_frame {
@@ -139,11 +128,23 @@ enum mt_port_frame {
 };
 #define MT_FRAME_COUNT 5
 
+/** A frame on its way out. */
+struct mt_outgoing {
+    struct mt_ptp_message message;
+    enum mt_port_frame frame;
+    uint32_t token;  /**< of an event frame */
+    uint8_t *buffer; /**< where the frame will lie */
+    size_t capacity;
+};
+
+/* ---- what a clock may be built with ---------------------------------------------------------- */
+
 /** How delay is measured on a port. */
 struct mt_delay_part {
-    void (*start)(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
-    void (*due)(struct mt_instance *self, struct mt_port *port, struct mt_mono now);
-    void (*sent)(struct mt_port *port, uint32_t token, struct mt_ptp_message *message);
+    void (*start)(struct mt_instance *self, struct mt_port *port);
+    void (*due)(struct mt_instance *self, struct mt_port *port);
+    /** Fills the request of `token`. */
+    void (*fill)(struct mt_port *port, struct mt_outgoing *out);
     enum mt_verdict (*response)(struct mt_instance *self, struct mt_port *port,
                                 const struct mt_ptp_message *message);
     bool (*tx_done)(struct mt_instance *self, struct mt_port *port, uint32_t token,
@@ -155,43 +156,68 @@ struct mt_transmitter_part {
     enum mt_verdict (*delay_req)(struct mt_port *port, const struct mt_ptp_message *message,
                                  const struct mt_stamp *stamp);
     bool (*tx_done)(struct mt_port *port, uint32_t token, const struct mt_stamp *stamp);
-    /** Writes one pending frame of the transmitter; 0 if it does not fit. */
-    size_t (*write)(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
-                    uint32_t token, uint8_t *buffer, size_t capacity);
+    /** Fills one pending frame of the transmitter; its TLVs are written where they will lie. */
+    void (*fill)(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out);
     void (*stop)(struct mt_port *port);
 };
 
 /** Path trace [16.2]. */
 struct mt_path_part {
-    void (*follow)(struct mt_path *path, const struct mt_ptp_message *announce);
+    /** True if the Announce has passed through this clock. */
+    bool (*is_loop)(const struct mt_instance *self, const struct mt_ptp_message *announce);
+    /** Keeps the path of the parent's Announce; null: it is not known. */
+    void (*follow)(struct mt_instance *self, const struct mt_ptp_message *announce);
     /** Appends the PATH_TRACE TLV with this clock at the end; 0 if it does not fit. */
     size_t (*write)(const struct mt_instance *self, uint8_t *buffer, size_t capacity);
 };
+
+/** How wrong the clocks behind an Announce are: ENHANCED_ACCURACY_METRICS and clockAccuracy. */
+struct mt_accuracy_part {
+    /** Sets the bounds that the Announce gives; those that it does not give stay. */
+    void (*read)(const struct mt_ptp_message *announce, struct mt_foreign *foreign);
+    /** Appends the TLV with this clock's own bound; 0 if there is nothing to say. */
+    size_t (*write)(const struct mt_instance *self, uint8_t *buffer, size_t capacity);
+};
+
+/** What the ports of one clock need of one another. */
+struct mt_boundary_part {
+    /** A message of this clock itself. */
+    void (*hear_own)(struct mt_instance *self, struct mt_port *port,
+                     const struct mt_ptp_header *header);
+    /** What becomes of a decision of the port to serve. */
+    enum mt_decision (*decide)(const struct mt_instance *self, const struct mt_port *port,
+                               enum mt_decision decision);
+    /** Lets qualified ports serve what the clock has, or stops them. */
+    void (*gate)(struct mt_instance *self);
+};
+
+/* ---- small helpers --------------------------------------------------------------------------- */
 
 /** The transmit timestamp of the port's event frame `token`, null: it will not come.  False if no
  * frame waits for it. */
 bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
                      const struct mt_stamp *stamp);
 void mt_port_request(struct mt_port *port, enum mt_port_frame frame);
-/** The header that all own messages have in common. */
-void mt_header_init(const struct mt_instance *self, const struct mt_port *port,
-                    enum mt_ptp_type type, struct mt_ptp_header *ret_header);
-
-/* ---- small helpers --------------------------------------------------------------------------- */
-
 void mt_port_count(struct mt_port *port, enum mt_port_counter counter);
-struct mt_instant mt_instant_plus_interval(struct mt_instant at, struct mt_interval by);
-bool mt_is_parent(const struct mt_instance *self, struct mt_port_identity source);
+/** *at += by, *at -= by. */
+void mt_instant_add(struct mt_instant *at, const struct mt_interval *by);
+void mt_instant_subtract(struct mt_instant *at, const struct mt_interval *by);
+bool mt_is_parent(const struct mt_instance *self, const struct mt_port_identity *source);
 /** True for a message repeated or overtaken; one that is farther back is of a sender that has
  * started again. */
 bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence);
 /** A log interval that others may ask for. */
 bool mt_log_interval_is_allowed(int8_t log_interval);
-void mt_timer_arm(struct mt_port *port, enum mt_port_timer timer, struct mt_mono at);
-/** Re-arms a periodic timer that was due at `was`: keeps its phase unless it fell behind. */
-void mt_timer_repeat(struct mt_port *port, enum mt_port_timer timer, int64_t interval_ns,
-                     struct mt_mono was, struct mt_mono now);
+/** Arms a timer to be due in `in_ns`. */
+void mt_timer_arm(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
+                  int64_t in_ns);
 /** U(0, interval]. */
 int64_t mt_random_ns(struct mt_instance *self, int64_t interval_ns);
+
+/** One past the last port. */
+static inline struct mt_port *mt_ports_end(const struct mt_instance *self)
+{
+    return self->ports + self->port_count;
+}
 
 #endif

@@ -2,28 +2,29 @@
  *
  * What a transmitter sends: Announce, two-step Sync, Follow_Up, Delay_Resp.
  *
- * A Delay_Req is answered once: the newest few are remembered beyond their answer.
- * A Sync goes out without a timestamp and is remembered by its token; the stamp that comes back
- * makes its Follow_Up.  Only the newest stamp is worth a Follow_Up, so one place suffices.  A stamp
- * that never comes costs that Sync and nothing else.
+ * A Delay_Req is answered once: the newest few are remembered beyond their answer.  A Sync goes out
+ * without a timestamp and is remembered by its token; the stamp that comes back makes its
+ * Follow_Up.  Only the newest stamp is worth a Follow_Up, so one place suffices.  A stamp that
+ * never comes costs that Sync and nothing else.
  */
-#include "meantime/ptp_tlv.h"
 #include "ptp/ptp_private.h"
 
 /* ---- transmit timestamps --------------------------------------------------------------------- */
 
-static void sync_sent(struct mt_port *port, uint32_t token, struct mt_ptp_message *message)
+static void fill_sync(struct mt_port *port, struct mt_outgoing *out)
 {
     struct mt_transmission *tx = &port->transmission;
+    struct mt_ptp_header *header = &out->message.header;
     struct mt_sync_sent *sync = &tx->sync[tx->next_sync];
     if (sync->token != 0) {
         mt_port_count(port, MT_COUNT_TX_STAMP_LOST);
     }
     tx->next_sync = (uint8_t)((tx->next_sync + 1) % MT_SYNC_OUTSTANDING);
-    *sync = (struct mt_sync_sent){token, tx->sync_sequence++};
-    message->header.sequence = sync->sequence;
-    message->header.flags |= MT_PTP_TWO_STEP;
-    message->header.log_interval = port->config.log_sync_interval;
+    sync->token = out->token;
+    sync->sequence = tx->sync_sequence++;
+    header->sequence = sync->sequence;
+    header->flags = MT_PTP_TWO_STEP;
+    header->log_interval = port->config.log_sync_interval;
 }
 
 static bool tx_done(struct mt_port *port, uint32_t token, const struct mt_stamp *stamp)
@@ -39,7 +40,7 @@ static bool tx_done(struct mt_port *port, uint32_t token, const struct mt_stamp 
             tx->follow_up_sequence = sync->sequence;
             mt_port_request(port, MT_FRAME_FOLLOW_UP);
         }
-        *sync = (struct mt_sync_sent){0};
+        sync->token = 0;
         return true;
     }
     return false;
@@ -78,14 +79,14 @@ static enum mt_verdict delay_req(struct mt_port *port, const struct mt_ptp_messa
     if (tx->answer_count == MT_ANSWERS_MAX) {
         return MT_VERDICT_QUEUE_FULL;
     }
-    struct mt_interval latency =
-        mt_interval_minus((struct mt_interval){0}, port->config.ingress_latency);
-    tx->answer[(tx->first_answer + tx->answer_count++) % MT_ANSWERS_MAX] = (struct mt_answer){
-        .requester = message->header.source,
-        .sequence = message->header.sequence,
-        .arrival = mt_instant_plus_interval(stamp->at, latency),
-        .correction = message->header.correction,
-    };
+    unsigned place = (tx->first_answer + tx->answer_count) % MT_ANSWERS_MAX;
+    struct mt_answer *answer = &tx->answer[place];
+    tx->answer_count++;
+    answer->requester = message->header.source;
+    answer->sequence = message->header.sequence;
+    answer->correction = message->header.correction;
+    answer->arrival = stamp->at;
+    mt_instant_subtract(&answer->arrival, &port->config.ingress_latency);
     port->pending |= 1u << MT_FRAME_DELAY_RESP;
     return MT_VERDICT_ACCEPTED;
 }
@@ -123,16 +124,15 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
                           struct mt_ptp_message *message)
 {
     const struct mt_ptp_dataset *parent = &self->parent;
-    message->body.announce = (struct mt_ptp_announce){
-        .utc_offset = self->time.utc_offset,
-        .priority1 = parent->priority1,
-        .quality = parent->quality,
-        .priority2 = parent->priority2,
-        .grandmaster = parent->grandmaster,
-        .steps_removed = parent->steps_removed,
-        .time_source = self->time.time_source,
-    };
-    message->header.flags |= self->time.flags;
+    struct mt_ptp_announce *announce = &message->body.announce;
+    announce->utc_offset = self->time.utc_offset;
+    announce->priority1 = parent->priority1;
+    announce->quality = parent->quality;
+    announce->priority2 = parent->priority2;
+    announce->grandmaster = parent->grandmaster;
+    announce->steps_removed = parent->steps_removed;
+    announce->time_source = self->time.time_source;
+    message->header.flags = self->time.flags;
     if (self->receiving_port != 0 && !self->clock.is_locked) {
         message->header.flags |= MT_PTP_UNCERTAIN;
     }
@@ -140,81 +140,45 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
     message->header.log_interval = port->config.log_announce_interval;
 }
 
-/* A boundary clock says how wrong it may be, so that the bound grows honestly along a chain. */
-static size_t write_accuracy(const struct mt_instance *self, uint8_t *buffer, size_t capacity)
+/* They are written where they will lie, so that the message needs no second buffer. */
+static void write_tlvs(const struct mt_instance *self, struct mt_outgoing *out)
 {
-    const struct mt_clock_condition *clock = &self->clock;
-    struct mt_tlv_accuracy_metrics metrics = {
-        .boundary_hops =
-            (uint8_t)(self->parent.steps_removed < 255 ? self->parent.steps_removed : 255),
-        .max_gm = self->reference_bound,
-        .max_dynamic = MT_INTERVAL_TOO_LARGE,
-        .max_static_medium = {0},
-    };
-    if (clock->has_bound) {
-        metrics.max_dynamic = mt_interval_minus(clock->bound, clock->bound_static);
-        metrics.max_static_medium = clock->bound_static;
+    const struct mt_ptp_features *features = self->config.features;
+    if (out->capacity < MT_PTP_ANNOUNCE_SIZE) {
+        return; /* nor does the message fit */
     }
-    return mt_tlv_write_accuracy_metrics(&metrics, buffer, capacity);
-}
-
-static size_t write_announce_tlvs(const struct mt_instance *self, uint8_t *buffer, size_t capacity)
-{
+    uint8_t *tlvs = out->buffer + MT_PTP_ANNOUNCE_SIZE;
+    size_t capacity = out->capacity - MT_PTP_ANNOUNCE_SIZE;
     size_t length = 0;
-    if (self->config.features->path_trace != NULL && self->config.path != NULL) {
-        length += self->config.features->path_trace->write(self, buffer, capacity);
+    if (features->path_trace != NULL) {
+        length = features->path_trace->write(self, tlvs, capacity);
     }
-    if (self->config.announces_accuracy && self->receiving_port != 0) {
-        length += write_accuracy(self, buffer + length, capacity - length);
+    if (features->accuracy != NULL) {
+        length += features->accuracy->write(self, tlvs + length, capacity - length);
     }
-    return length;
+    out->message.tlvs = tlvs;
+    out->message.tlvs_length = length;
 }
 
-/* The TLVs are written where they will lie, so that the message needs no second buffer. */
-static size_t write_announce(const struct mt_instance *self, struct mt_ptp_message *message,
-                             uint8_t *buffer, size_t capacity)
+static void fill(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out)
 {
-    if (capacity < MT_PTP_ANNOUNCE_SIZE) {
-        return 0;
-    }
-    message->tlvs = buffer + MT_PTP_ANNOUNCE_SIZE;
-    message->tlvs_length =
-        write_announce_tlvs(self, buffer + MT_PTP_ANNOUNCE_SIZE, capacity - MT_PTP_ANNOUNCE_SIZE);
-    return mt_ptp_write(message, buffer, capacity);
-}
-
-static enum mt_ptp_type type_of(enum mt_port_frame frame)
-{
-    static const enum mt_ptp_type types[MT_FRAME_COUNT] = {
-        [MT_FRAME_FOLLOW_UP] = MT_PTP_FOLLOW_UP, [MT_FRAME_DELAY_RESP] = MT_PTP_DELAY_RESP,
-        [MT_FRAME_ANNOUNCE] = MT_PTP_ANNOUNCE,   [MT_FRAME_SYNC] = MT_PTP_SYNC,
-        [MT_FRAME_DELAY_REQ] = MT_PTP_DELAY_REQ,
-    };
-    return types[frame];
-}
-
-static size_t write(struct mt_instance *self, struct mt_port *port, enum mt_port_frame frame,
-                    uint32_t token, uint8_t *buffer, size_t capacity)
-{
-    struct mt_ptp_message message = {0};
-    mt_header_init(self, port, type_of(frame), &message.header);
-    switch (frame) {
+    switch (out->frame) {
     case MT_FRAME_FOLLOW_UP:
-        fill_follow_up(port, &message);
+        fill_follow_up(port, &out->message);
         break;
     case MT_FRAME_DELAY_RESP:
-        take_answer(port, &message);
+        take_answer(port, &out->message);
         break;
     case MT_FRAME_ANNOUNCE:
-        fill_announce(self, port, &message);
-        return write_announce(self, &message, buffer, capacity);
+        fill_announce(self, port, &out->message);
+        write_tlvs(self, out);
+        break;
     case MT_FRAME_SYNC:
-        sync_sent(port, token, &message);
+        fill_sync(port, out);
         break;
     case MT_FRAME_DELAY_REQ:
         break; /* the delay mechanism's */
     }
-    return mt_ptp_write(&message, buffer, capacity);
 }
 
-const struct mt_transmitter_part mt_transmitter = {delay_req, tx_done, write, stop};
+const struct mt_transmitter_part mt_transmitter = {delay_req, tx_done, fill, stop};

@@ -57,7 +57,7 @@ static void ptp_foreign_does_not_qualify_when_heard_less_than_the_threshold(void
     assert_int_equal(MT_FOREIGN_THRESHOLD, 2);
     bench_announces(&bench, 1, &peer, MT_FOREIGN_THRESHOLD - 1);
     assert_int_equal(bench_state(&bench, 1), MT_STATE_LISTENING);
-    assert_false(mt_foreign_is_qualified(&bench.ports[0], record_of(&peer), bench.now));
+    assert_false(mt_foreign_is_qualified(&bench.instance, &bench.ports[0], record_of(&peer)));
 }
 
 static void ptp_foreign_qualifies_when_heard_twice_within_the_window(void **state)

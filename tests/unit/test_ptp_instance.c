@@ -175,7 +175,7 @@ static void assert_same_memory(void)
             assert_memory_equal(p->foreign[f].heard, q->foreign[f].heard,
                                 sizeof p->foreign[f].heard);
             assert_int_equal(p->foreign[f].is_used, q->foreign[f].is_used);
-            assert_int_equal(p->foreign[f].is_best, q->foreign[f].is_best);
+            assert_int_equal(&p->foreign[f] == p->best, &q->foreign[f] == q->best);
             assert_int_equal(p->foreign[f].sequence, q->foreign[f].sequence);
         }
     }

@@ -96,7 +96,8 @@ static void append_state(char *text, const struct mt_state_table *table, enum mt
     append_timers(text, port);
     for (unsigned event = 0; event < MT_PE_COUNT; event++) {
         port = port_in(table, state);
-        mt_port_event(&bench.instance, port, (enum mt_port_event)event, bench.now);
+        bench.instance.now = bench.now;
+        mt_port_event(&bench.instance, port, (enum mt_port_event)event);
         append(text, "    %-21s ", event_names[event]);
         if (port->state == state) {
             append(text, "stays\n");

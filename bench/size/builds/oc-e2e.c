@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * An ordinary clock, end-to-end delay, both roles; no path trace.
+ * An ordinary clock, end-to-end delay, both roles; neither path trace nor accuracy
+ * metrics, and nothing that only a boundary clock needs.
  */
 #include "firmware.h"
 

@@ -15,6 +15,7 @@ int main(void)
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
         .path_trace = &mt_path_trace,
+        .accuracy = &mt_accuracy,
     };
     firmware_run(&features, &instance_path);
 }

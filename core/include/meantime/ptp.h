@@ -68,13 +68,20 @@ struct mt_ptp_features {
     const struct mt_state_table *states;           /**< &mt_states_full, &mt_states_receiver_only */
     const struct mt_transmitter_part *transmitter; /**< &mt_transmitter, or null */
     const struct mt_delay_part *delay;             /**< &mt_delay_e2e */
-    const struct mt_path_part *path_trace;         /**< &mt_path_trace, or null */
+    const struct mt_path_part *path_trace; /**< &mt_path_trace, or null: loops are not noticed */
+    /** &mt_accuracy, or null: ENHANCED_ACCURACY_METRICS are neither read nor sent, clockAccuracy
+     * is not looked at; so only a grandmaster's bound against itself is known. */
+    const struct mt_accuracy_part *accuracy;
+    /** &mt_boundary: for clocks with several ports that may serve; else null. */
+    const struct mt_boundary_part *boundary;
 };
 extern const struct mt_state_table mt_states_full;
 extern const struct mt_state_table mt_states_receiver_only;
 extern const struct mt_transmitter_part mt_transmitter;
 extern const struct mt_delay_part mt_delay_e2e;
 extern const struct mt_path_part mt_path_trace;
+extern const struct mt_accuracy_part mt_accuracy;
+extern const struct mt_boundary_part mt_boundary;
 /** All of the above. */
 extern const struct mt_ptp_features mt_ptp_all_features;
 
