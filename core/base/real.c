@@ -10,7 +10,7 @@
 #define PARTS_PER_S 65536e9  /* 2^-16 ns in a second */
 #define EXACT       0x1p51   /* below, the sum with INTEGER stays in its binade */
 #define INTEGER     0x1.8p52 /* numbers of this size are integers */
-#define LARGEST_S   0x1p50   /* and plus this they are of this size */
+#define LARGEST     0x1p50   /* and plus this they are of this size */
 
 union real_bits {
     mt_real real;
@@ -56,25 +56,22 @@ mt_real mt_span_to_real(struct mt_span a)
     return ((mt_real)a.s * PARTS_PER_S + (mt_real)part) / PARTS_PER_S;
 }
 
-/* Adding INTEGER rounds to an integer, which then stands in the low bits: first the seconds, then
- * what is left of them, of either sign, in 2^-16 ns. */
-struct mt_span mt_span_from_real(mt_real x)
+/* adding INTEGER rounds, and leaves the integer in the low bits */
+int64_t mt_real_round(mt_real x)
 {
     static const union real_bits zero = {INTEGER};
-    struct mt_span span;
-    uint64_t whole[2];
+    union real_bits sum = {mt_real_clamp(x, -LARGEST, LARGEST) + INTEGER};
 
-    if (x != x) {
-        x = 0;
-    }
-    x = mt_real_clamp(x, -LARGEST_S, LARGEST_S);
-    for (int i = 0; i < 2; i++) {
-        union real_bits sum = {x + INTEGER};
+    return x == x ? (int64_t)(sum.bits - zero.bits) : 0;
+}
 
-        whole[i] = sum.bits - zero.bits;
-        x = (x - (sum.real - INTEGER)) * PARTS_PER_S;
-    }
-    span = mt_span_from_interval((struct mt_interval){(int64_t)whole[1]});
-    span.s += (int64_t)whole[0];
+/* the seconds, and then what is left of them, of either sign */
+struct mt_span mt_span_from_real(mt_real x)
+{
+    int64_t s = mt_real_round(x);
+    int64_t part = mt_real_round((x - (mt_real)s) * PARTS_PER_S);
+    struct mt_span span = mt_span_from_interval((struct mt_interval){part});
+
+    span.s += s;
     return span;
 }

@@ -41,7 +41,7 @@ static void turn_over(struct mt_span *a)
 
 /* Operands of one sign can overflow, and then the sum has the other sign: adding a carry of 1
  * cannot hide it, and operands of different signs cannot overflow even with the carry. */
-static void add(struct mt_span *to, const struct mt_span *by)
+void mt_span_add(struct mt_span *to, const struct mt_span *by)
 {
     uint32_t frac = (uint32_t)to->frac + by->frac;
     uint32_t ns = to->ns + by->ns + frac / PARTS_PER_NS;
@@ -63,10 +63,10 @@ static void add(struct mt_span *to, const struct mt_span *by)
     *to = (struct mt_span){sum, ns, (uint16_t)(frac % PARTS_PER_NS)};
 }
 
-static void subtract(struct mt_span *from, const struct mt_span *by)
+void mt_span_subtract(struct mt_span *from, const struct mt_span *by)
 {
     turn_over(from);
-    add(from, by);
+    mt_span_add(from, by);
     turn_over(from);
 }
 
@@ -94,16 +94,24 @@ struct mt_span mt_instant_minus(struct mt_instant a, struct mt_instant b)
     struct mt_span difference = since_epoch(&a);
     struct mt_span by = since_epoch(&b);
 
-    subtract(&difference, &by);
+    mt_span_subtract(&difference, &by);
     return difference;
+}
+
+void mt_instant_add(struct mt_instant *to, const struct mt_span *by)
+{
+    struct mt_span sum = since_epoch(to);
+
+    mt_span_add(&sum, by);
+    to->s = sum.s;
+    to->ns = sum.ns;
+    to->frac = sum.frac;
 }
 
 struct mt_instant mt_instant_plus(struct mt_instant a, struct mt_span by)
 {
-    struct mt_span sum = since_epoch(&a);
-
-    add(&sum, &by);
-    return (struct mt_instant){sum.s, sum.ns, sum.frac, a.scale};
+    mt_instant_add(&a, &by);
+    return a;
 }
 
 static int64_t part_of(const struct mt_span *a)
@@ -123,13 +131,13 @@ int mt_instant_compare(struct mt_instant a, struct mt_instant b)
 
 struct mt_span mt_span_plus(struct mt_span a, struct mt_span b)
 {
-    add(&a, &b);
+    mt_span_add(&a, &b);
     return a;
 }
 
 struct mt_span mt_span_minus(struct mt_span a, struct mt_span b)
 {
-    subtract(&a, &b);
+    mt_span_subtract(&a, &b);
     return a;
 }
 

@@ -55,28 +55,36 @@ void mt_clock_model_init(struct mt_clock_model *self)
 void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
                        uint32_t granularity_ns)
 {
-    mt_real granularity = granularity_ns > 0 ? granularity_ns : 1;
+    mt_real granularity = granularity_ns + (granularity_ns == 0);
 
     (void)clock;
-    *self = (struct mt_estimator){.granularity_variance = granularity * granularity * 1e-18 / 12};
+    memset(self, 0, sizeof *self);
+    self->granularity_variance = granularity * granularity * (1e-18 / 12);
+}
+
+/* what the sample says of the offset: offset + delay, offset - delay, or offset */
+static void get_offset(const struct mt_sample *sample, struct mt_span *ret_offset)
+{
+    *ret_offset = sample->value;
+    if (sample->kind == MT_SAMPLE_REVERSE) {
+        *ret_offset = (struct mt_span){0, 0, 0};
+        mt_span_subtract(ret_offset, &sample->value);
+    }
 }
 
 /* Offset and delay from this sample alone; frequency and noise are the caller's business. */
 static void begin(struct mt_estimator *self, const struct mt_sample *sample)
 {
     struct mt_track *track = &self->track;
+    mt_real frequency = track->x[1];
     mt_real variance = track->p[1][1];
 
-    memset(track->p, 0, sizeof track->p);
+    memset(track->rows, 0, sizeof track->rows);
     track->p[0][0] = self->noise[sample->kind].variance;
     track->p[1][1] = variance;
-    track->x[0] = 0;
-    track->x[2] = 0;
+    track->x[1] = frequency;
     track->at = sample->local.at;
-    track->base = sample->value;
-    if (sample->kind == MT_SAMPLE_REVERSE) {
-        track->base = mt_span_negate(sample->value);
-    }
+    get_offset(sample, &track->base);
     memset(self->slope, 0, sizeof self->slope);
     self->score = 0;
     self->elapsed = 0;
@@ -104,11 +112,11 @@ static void start(struct mt_estimator *self, const struct mt_sample *sample)
 static void complete(struct mt_estimator *self, const struct mt_measurement *measured)
 {
     struct mt_track *track = &self->track;
-    mt_real sign = measured->h[0];
+    mt_real sign = self->first_kind == MT_SAMPLE_REVERSE ? 1 : -1;
 
-    track->x[2] = sign * measured->value;
+    track->x[2] = measured->value;
     track->p[2][2] = measured->noise;
-    mt_track_combine(track, 2, 1, 1, -sign * measured->h[1]);
+    mt_track_combine(track, 2, 1, 1, measured->h[1]);
     mt_track_combine(track, 0, 2, 0.5, 0.5);
     mt_track_combine(track, 2, 0, sign, -sign);
     self->is_complete = true;
@@ -120,7 +128,7 @@ static void take_frequency(struct mt_track *track, const struct mt_clock_model *
 {
     mt_real age = mt_real_abs(mt_seconds(&clock->at, &track->at));
     struct mt_measurement measured = {
-        .h = {0, 1, 0},
+        .h = {0, -1, 0},
         .value = clock->frequency,
         .noise = clock->frequency_variance + clock->wander * age,
     };
@@ -137,8 +145,10 @@ static void scale(struct mt_estimator *self, const struct mt_clock_model *clock)
     int unknowns = self->is_complete && self->first_kind != MT_SAMPLE_OFFSET ? 3 : 2;
     mt_real ratio = self->start_energy / (MT_ESTIMATOR_START - unknowns);
 
-    if (ratio * START_NOISE < self->granularity_variance) {
-        ratio = self->granularity_variance / START_NOISE;
+    mt_real least = self->granularity_variance / START_NOISE;
+
+    if (ratio < least) {
+        ratio = least;
     }
     for (int i = 0; i < 3; i++) {
         self->noise[i].variance *= ratio;
@@ -164,8 +174,8 @@ static void learn_noise(const struct mt_estimator *self, struct mt_servo_noise *
         gain = 1.5;
     }
     /* as far as the innovation is noise and not the state's uncertainty */
-    gain *= measured->share;
-    noise->variance += gain * noise->variance * (energy > 1 ? 1 - EXCEEDING : -EXCEEDING);
+    gain *= measured->share * ((energy > 1) - EXCEEDING);
+    noise->variance += gain * noise->variance;
     if (noise->variance < self->granularity_variance) {
         noise->variance = self->granularity_variance;
     }
@@ -182,9 +192,11 @@ static void change_wander(struct mt_clock_model *clock, mt_real factor)
 static void learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
                          const struct mt_measurement *measured)
 {
-    mt_real seen = measured->h[0] * self->slope[0] / measured->sigma;
-    bool is_ahead = measured->innovation * measured->h[0] > 0;
-    mt_real pull;
+    mt_real innovation = measured->innovation;
+    mt_real seen = self->slope[0] / measured->sigma;
+    mt_real pull = innovation / 4;
+    bool is_ahead = innovation > 0;
+    mt_real factor;
 
     if (measured->energy > QUIET) {
         self->run = is_ahead == self->is_ahead ? self->run + 1 : 0;
@@ -197,57 +209,46 @@ static void learn_wander(struct mt_estimator *self, struct mt_clock_model *clock
     if (clock->wander * self->elapsed < self->track.p[1][1]) {
         return;
     }
-    pull = measured->innovation / 4;
     for (int i = 0; i < 2; i++) {
-        self->slope[i] += measured->gain[i] * (pull - seen);
+        self->slope[i] -= measured->gain[i] * (pull - seen);
         pull += pull;
     }
-    self->score += measured->innovation * seen;
+    self->score += innovation * seen;
     if (mt_real_abs(self->score) < DECISIVE) {
         return;
     }
-    clock->wander =
-        mt_real_clamp(clock->wander * (self->score > 0 ? 2 : 0.5), WANDER_MIN, WANDER_MAX);
+    factor = self->score > 0 ? 2 : 0.5;
     self->score = 0;
+    change_wander(clock, factor);
 }
 
-/* equal but for noise, or for a changed frequency */
-static bool agree(mt_real earlier, mt_real innovation, mt_real sigma)
+/* how many refused samples in a row are equal to this one but for noise, or for a changed
+ * frequency */
+static int count_equal(const struct mt_servo_noise *noise, mt_real innovation, mt_real limit)
 {
-    return mt_real_abs(earlier - innovation) < GATE * sigma;
-}
-
-/* an offset sample has none: itself */
-static enum mt_sample_kind opposite(enum mt_sample_kind kind)
-{
-    static const uint8_t kinds[] = {
-        [MT_SAMPLE_FORWARD] = MT_SAMPLE_REVERSE,
-        [MT_SAMPLE_REVERSE] = MT_SAMPLE_FORWARD,
-        [MT_SAMPLE_OFFSET] = MT_SAMPLE_OFFSET,
-    };
-
-    return (enum mt_sample_kind)kinds[kind];
+    if (noise->refused_in_a_row == 0 || mt_real_abs(noise->refused - innovation) >= limit) {
+        return 0;
+    }
+    return noise->consistent_in_a_row;
 }
 
 /* counts a refused sample; true if it and those before it, of either direction, are a step */
 static bool is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
                     mt_real sigma)
 {
-    struct mt_servo_noise *noise = &self->noise[kind];
-    const struct mt_servo_noise *other = &self->noise[opposite(kind)];
+    struct mt_servo_noise *noise = self->noise;
     int needed = self->wary < WARY_LIMIT ? STEP_SAMPLES : STEP_WARY;
-    int consistent;
+    int equal[MT_SAMPLE_KIND_COUNT];
+    int consistent = 1;
 
-    if (noise->refused_in_a_row == 0 || !agree(noise->refused, innovation, sigma)) {
-        noise->consistent_in_a_row = 0;
+    for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
+        equal[i] = count_equal(&noise[i], innovation, GATE * sigma);
+        consistent += equal[i];
     }
+    noise += kind;
+    noise->consistent_in_a_row = (uint8_t)(equal[kind] + 1);
     noise->refused = innovation;
     noise->refused_in_a_row++;
-    consistent = ++noise->consistent_in_a_row;
-    if (other->refused_in_a_row > 0 && kind != MT_SAMPLE_OFFSET &&
-        agree(-other->refused, innovation, sigma)) {
-        consistent += other->consistent_in_a_row;
-    }
     /* one more for each that did not agree */
     return consistent >= needed + noise->refused_in_a_row - noise->consistent_in_a_row;
 }
@@ -331,16 +332,14 @@ static void measure(struct mt_estimator *self, const struct mt_sample *sample, m
     if (noise->count < UINT16_MAX) {
         noise->count++;
     }
-    ret->h[0] = 1;
-    ret->h[1] = -age;
-    ret->h[2] = self->is_complete && sample->kind != MT_SAMPLE_OFFSET;
-    if (sample->kind == MT_SAMPLE_REVERSE) {
-        ret->h[0] = -1;
-        ret->h[1] = age;
-        value = mt_span_plus(sample->value, self->track.base);
-    } else {
-        value = mt_span_minus(sample->value, self->track.base);
+    ret->h[0] = -1;
+    ret->h[1] = age;
+    ret->h[2] = 0;
+    if (self->is_complete && sample->kind != MT_SAMPLE_OFFSET) {
+        ret->h[2] = sample->kind == MT_SAMPLE_REVERSE ? 1 : -1;
     }
+    get_offset(sample, &value);
+    mt_span_subtract(&value, &self->track.base);
     ret->value = mt_span_to_real(value);
     /* learned and told */
     ret->noise = noise->variance + (mt_real)sample->variance_q16 * (1e-18 / 65536);
@@ -386,7 +385,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         }
     }
     if (sample->kind == MT_SAMPLE_OFFSET) {
-        self->track.x[2] = mt_span_to_real(mt_span_from_interval(sample->delay)) / 2;
+        self->track.x[2] = (mt_real)sample->delay.q16 * (0.5e-9 / 65536);
     }
     remember(self, clock);
     return MT_SAMPLE_USED;

@@ -14,7 +14,7 @@
  * delay does a very slow one.
  *
  * Everything is counted in standard deviations of the measurement, so the update is one outer
- * product, P - g g'.  Its entries are rounded by less than 2^-51 sqrt(Pii Pjj) each; ROUNDING
+ * product, P - g g', and with the innovation below g also x - v g.  Its entries are rounded by less than 2^-51 sqrt(Pii Pjj) each; ROUNDING
  * adds 2^-49 Pii to the diagonal, which outweighs any such error matrix, so P stays positive.
  */
 #include "servo/track_private.h"
@@ -34,14 +34,13 @@ static void combine(mt_real *to, const mt_real *other, mt_real a, mt_real b)
 
 void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b)
 {
-    mt_real(*p)[3] = track->p;
+    mt_real(*rows)[3] = track->rows;
 
-    combine(&track->x[i], &track->x[j], a, b);
     for (int k = 0; k < 3; k++) {
-        combine(&p[i][k], &p[j][k], a, b);
+        combine(&rows[i][k], &rows[j][k], a, b);
     }
-    for (int k = 0; k < 3; k++) {
-        combine(&p[k][i], &p[k][j], a, b);
+    for (int k = 0; k < 4; k++) {
+        combine(&rows[k][i], &rows[k][j], a, b);
     }
 }
 
@@ -63,8 +62,8 @@ void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_in
 
 void mt_track_stepped(struct mt_track *track, const struct mt_span *by)
 {
-    track->at = mt_instant_plus(track->at, *by);
-    track->base = mt_span_plus(track->base, *by);
+    mt_instant_add(&track->at, by);
+    mt_span_add(&track->base, by);
 }
 
 void mt_track_rate_changed(struct mt_track *track, mt_real delta, const struct mt_instant *at)
@@ -86,7 +85,8 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
         sigma[i] = tail * mt_real_sqrt(then.p[i][i]);
     }
     ret_estimate->at = *at;
-    ret_estimate->offset = mt_span_plus(then.base, mt_span_from_real(then.x[0]));
+    ret_estimate->offset = mt_span_from_real(then.x[0]);
+    mt_span_add(&ret_estimate->offset, &then.base);
     ret_estimate->frequency = then.x[1] / (1 - then.x[1]);
     ret_estimate->delay = then.x[2];
     ret_estimate->doubt = 0;
@@ -95,39 +95,43 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     ret_estimate->delay_sigma = sigma[2];
 }
 
+/* The row of x gives the prediction where those of p give the covariance with it. */
 void mt_track_weigh(const struct mt_track *track, struct mt_measurement *measurement)
 {
     const mt_real *h = measurement->h;
-    mt_real *gain = measurement->gain;
-    mt_real innovation = measurement->value;
+    mt_real *column = measurement->column;
     mt_real variance = measurement->noise;
 
-    for (int i = 0; i < 3; i++) {
-        gain[i] = 0;
+    for (int i = 0; i < 4; i++) {
+        column[i] = 0;
         for (int j = 0; j < 3; j++) {
-            gain[i] += track->p[i][j] * h[j];
+            column[i] += track->rows[i][j] * h[j];
         }
-        variance += h[i] * gain[i];
-        innovation -= h[i] * track->x[i];
     }
+    for (int i = 0; i < 3; i++) {
+        variance += h[i] * column[i];
+    }
+    column[3] += measurement->value;
     measurement->sigma = mt_real_sqrt(variance);
     measurement->share = measurement->noise / variance;
-    for (int i = 0; i < 3; i++) {
-        gain[i] /= measurement->sigma;
+    for (int i = 0; i < 4; i++) {
+        column[i] /= measurement->sigma;
     }
-    measurement->innovation = innovation / measurement->sigma;
-    measurement->energy = measurement->innovation * measurement->innovation;
+    measurement->energy = column[3] * column[3];
 }
 
 void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measurement)
 {
-    const mt_real *gain = measurement->gain;
+    const mt_real *column = measurement->column;
 
-    for (int i = 0; i < 3; i++) {
-        track->x[i] += gain[i] * measurement->innovation;
-        track->p[i][i] += ROUNDING * track->p[i][i];
+    for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 3; j++) {
-            track->p[i][j] -= gain[i] * gain[j];
+            mt_real *entry = &track->rows[i][j];
+
+            if (i == j) {
+                *entry += ROUNDING * *entry;
+            }
+            *entry -= column[i] * column[j];
         }
     }
 }

@@ -10,16 +10,21 @@
 /** x[i] becomes a x[i] + b x[j], and the covariance with it. */
 void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b);
 
-/** A measurement of h'x on its way through the filter. */
+/** A measurement on its way through the filter: value + h'x is 0 but for noise. */
 struct mt_measurement {
     mt_real h[3];
     mt_real value;
-    mt_real noise;      /**< variance */
-    mt_real sigma;      /**< of value, as predicted */
-    mt_real innovation; /**< in sigmas */
-    mt_real energy;     /**< innovation squared */
-    mt_real share;      /**< of the noise in sigma squared: 1 less the gain */
-    mt_real gain[3];    /**< for an innovation in sigmas */
+    mt_real noise;  /**< variance */
+    mt_real sigma;  /**< of value, as predicted */
+    mt_real energy; /**< innovation squared */
+    mt_real share;  /**< of the noise in sigma squared: 1 less the gain */
+    union {
+        struct {
+            mt_real gain[3];    /**< of -x, for an innovation in sigmas */
+            mt_real innovation; /**< value + h'x, in sigmas */
+        };
+        mt_real column[4]; /**< both: how much of each row of the track goes */
+    };
 };
 
 /** Works out the rest from h, value and noise. */

@@ -61,7 +61,7 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 
 int64_t mt_steer_ns(mt_real s)
 {
-    return (int64_t)mt_real_clamp(s * 1e9, -1e18, 1e18);
+    return mt_real_round(s * 1e9);
 }
 
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)

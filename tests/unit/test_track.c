@@ -124,7 +124,7 @@ static void track_updates_as_the_textbook_when_measured(void **state)
 {
     struct mt_track track = some_track();
     const struct mt_track before = some_track();
-    struct mt_measurement measured = {.h = {-1, 2, 1}, .value = 7e-6, .noise = 1e-14};
+    struct mt_measurement measured = {.h = {1, -2, -1}, .value = 7e-6, .noise = 1e-14};
     double s = measured.noise;
     double gain[3];
     double ph[3] = {0, 0, 0};
@@ -136,7 +136,7 @@ static void track_updates_as_the_textbook_when_measured(void **state)
             ph[i] += before.p[i][j] * measured.h[j];
         }
         s += ph[i] * measured.h[i];
-        expected += measured.h[i] * before.x[i];
+        expected -= measured.h[i] * before.x[i];
     }
     mt_track_weigh(&track, &measured);
     assert_near(measured.sigma * measured.sigma, s, 1e-12);
@@ -144,10 +144,10 @@ static void track_updates_as_the_textbook_when_measured(void **state)
     assert_near(measured.share, 1e-14 / s, 1e-12);
     mt_track_absorb(&track, &measured);
     for (int i = 0; i < 3; i++) {
-        gain[i] = ph[i] / s;
+        gain[i] = -ph[i] / s;
         assert_near(track.x[i], before.x[i] + gain[i] * (measured.value - expected), 1e-9);
         for (int j = 0; j < 3; j++) {
-            assert_near(track.p[i][j], before.p[i][j] - gain[i] * ph[j], 1e-9);
+            assert_near(track.p[i][j], before.p[i][j] + gain[i] * ph[j], 1e-9);
             assert_true(track.p[i][j] == track.p[j][i]);
         }
     }

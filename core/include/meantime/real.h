@@ -29,11 +29,14 @@ mt_real mt_real_abs(mt_real x);
 /** x limited to [low, high]. */
 mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
 
+/** The nearest integer; |x| above 2^50 counts as that; not-a-number: 0. */
+int64_t mt_real_round(mt_real x);
+
 /** Seconds, as near as mt_real holds below 137 s (exact to 2^-16 ns below about 16 ms in double),
  * with a relative error below 2^-51 above; whole seconds are exact for 140 years. */
 mt_real mt_span_to_real(struct mt_span a);
-/** Seconds to span, rounded to nearest 2^-16 ns; |x| above 2^50 s (36 million years) counts as
- * that; not-a-number: 0. */
+/** Seconds to span, rounded to nearest 2^-16 ns; |x| above 2^50 s (36 million years) becomes
+ * about that; not-a-number: 0. */
 struct mt_span mt_span_from_real(mt_real x);
 
 #endif

@@ -49,7 +49,8 @@ struct mt_estimate {
     mt_real doubt; /**< s: samples that were refused, but agree, say that the offset is so much
                         beside the estimate; 0: there are none */
     mt_real noise[MT_SAMPLE_KIND_COUNT]; /**< learned timestamp noise, sigma in s, for each kind */
-    mt_real innovation; /**< of the last sample used, in sigmas of its prediction */
+    mt_real innovation; /**< of the last sample used, in sigmas of its prediction; positive: the
+                             local clock was farther ahead than predicted */
     bool is_complete;   /**< both directions (or an offset sample) have been seen */
 };
 
@@ -59,8 +60,13 @@ struct mt_estimate {
 struct mt_track {
     struct mt_instant at; /**< local time of the state */
     struct mt_span base;  /**< coarse offset: the offset is base + x[0] */
-    mt_real x[3];         /**< offset s, frequency g, delay s */
-    mt_real p[3][3];      /**< covariance, symmetric */
+    union {
+        struct {
+            mt_real p[3][3]; /**< covariance, symmetric */
+            mt_real x[3];    /**< offset s, frequency g, delay s */
+        };
+        mt_real rows[4][3]; /**< both, since what is done to the columns of p is done to x */
+    };
 };
 
 /** Seconds from one reading to another. */
