@@ -6,6 +6,9 @@
  * died half way.  The base clock is read after the copy: a correction that is published in
  * between makes the answer a few nanoseconds older than it could be, not wrong, for a page says
  * how its bound grows.
+ * Today's pages count from CLOCK_BOOTTIME, which nobody can set: what others do to CLOCK_REALTIME
+ * changes no answer.  A timestamp of CLOCK_REALTIME has to be carried over by reading both clocks
+ * now; REALTIME between two readings of BOOTTIME, so that it is known how good that was.
  * The arithmetic is 64-bit; the one product that needs more is taken in halves, so that the
  * library is the same on 32-bit machines.
  */
@@ -21,6 +24,8 @@
 #include <unistd.h>
 
 #define TRIES         1000
+#define PAIR_TRIES    4
+#define PAIR_GOOD_NS  200
 #define WORD          sizeof(uint32_t)
 #define WORDS         (sizeof(struct mt_clock_page) / WORD)
 #define SEQUENCE_WORD (offsetof(struct mt_clock_page, sequence) / WORD)
@@ -104,11 +109,19 @@ static int64_t add(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? (b < 0 ? INT64_MIN : INT64_MAX) : sum;
 }
 
+static int64_t subtract(int64_t a, int64_t b)
+{
+    int64_t rest;
+
+    return __builtin_sub_overflow(a, b, &rest) ? (a < 0 ? INT64_MIN : INT64_MAX) : rest;
+}
+
 static int64_t multiply(int64_t a, int64_t b)
 {
     int64_t product;
 
-    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+    return __builtin_mul_overflow(a, b, &product) ? ((a < 0) == (b < 0) ? INT64_MAX : INT64_MIN)
+                                                  : product;
 }
 
 static struct timespec shift(struct timespec time, int64_t by_ns)
@@ -129,7 +142,7 @@ static struct timespec shift(struct timespec time, int64_t by_ns)
 /* ---- the answer ------------------------------------------------------------------------- */
 
 /* Rounded up, with 1 ns for the rounding of the time itself. */
-static int64_t bound_at(const struct mt_clock_page *page, int64_t elapsed_ns)
+static int64_t bound_at(const struct mt_clock_page *page, int64_t elapsed_ns, int64_t window_ns)
 {
     int64_t age_ns = elapsed_ns < 0 ? -elapsed_ns : elapsed_ns;
     int64_t growth_ns;
@@ -140,22 +153,37 @@ static int64_t bound_at(const struct mt_clock_page *page, int64_t elapsed_ns)
     }
     growth_ns = add(multiply(page->bound_growth_ppb, age_ns / MT_NS_PER_S),
                     multiply(page->bound_growth_ppb, age_ns % MT_NS_PER_S) / MT_NS_PER_S);
-    return add(add(page->bound_ns, growth_ns), 2);
+    return add(add(add(page->bound_ns, growth_ns), window_ns), 2);
 }
 
-static enum mt_time_error extrapolate(const struct mt_clock_page *page, int64_t base_ns,
+/* A moment on the page's base clock. */
+struct base_time {
+    int64_t ns;
+    int64_t window_ns; /* it may be wrong by this */
+    int64_t now_ns;    /* what the base clock reads now */
+};
+
+/* A base clock that reads less than when the page was written was set back, or began anew when
+ * the machine did: the writer is gone, or will write at once. */
+static bool is_stale(const struct mt_clock_page *page, const struct base_time *base)
+{
+    return base->ns > page->valid_until_base_ns || base->now_ns < page->base_at_anchor_ns;
+}
+
+static enum mt_time_error extrapolate(const struct mt_clock_page *page,
+                                      const struct base_time *base,
                                       struct mt_now_result *ret_result)
 {
     struct timespec anchor = {.tv_sec = (time_t)page->anchor_s, .tv_nsec = (long)page->anchor_ns};
     int64_t elapsed_ns;
 
-    if (__builtin_sub_overflow(base_ns, page->base_at_anchor_ns, &elapsed_ns) ||
+    if (__builtin_sub_overflow(base->ns, page->base_at_anchor_ns, &elapsed_ns) ||
         elapsed_ns == INT64_MIN) {
         return MT_TIME_NOT_PAGE;
     }
     *ret_result = (struct mt_now_result){
         .time = shift(shift(anchor, elapsed_ns), multiply_high(elapsed_ns, page->rate_q64)),
-        .bound_ns = bound_at(page, elapsed_ns),
+        .bound_ns = bound_at(page, elapsed_ns, base->window_ns),
         .scale = (enum mt_timescale)page->scale,
         .state = (enum mt_clock_state)page->state,
         .bound_reference = (enum mt_bound_reference)page->bound_reference,
@@ -165,50 +193,105 @@ static enum mt_time_error extrapolate(const struct mt_clock_page *page, int64_t 
     };
     ret_result->earliest = shift(ret_result->time, -ret_result->bound_ns);
     ret_result->latest = shift(ret_result->time, ret_result->bound_ns);
-    return base_ns > page->valid_until_base_ns ? MT_TIME_STALE : MT_TIME_OK;
+    return is_stale(page, base) ? MT_TIME_STALE : MT_TIME_OK;
 }
+
+/* ---- the base clock ----------------------------------------------------------------------- */
 
 static int64_t to_ns(struct timespec time)
 {
     return add(multiply(time.tv_sec, MT_NS_PER_S), time.tv_nsec);
 }
 
-static bool read_base(uint16_t base, struct timespec *ret_time)
+static bool read_clock(clockid_t clock, int64_t *ret_ns)
 {
-    if (base == MT_BASE_REALTIME) {
-        return clock_gettime(CLOCK_REALTIME, ret_time) == 0;
+    struct timespec now;
+
+    if (clock_gettime(clock, &now) != 0) {
+        return false;
     }
-    return base == MT_BASE_MONOTONIC_RAW && clock_gettime(CLOCK_MONOTONIC_RAW, ret_time) == 0;
+    *ret_ns = to_ns(now);
+    return true;
+}
+
+static bool read_base(uint16_t base, int64_t *ret_ns)
+{
+    switch (base) {
+    case MT_BASE_REALTIME:
+        return read_clock(CLOCK_REALTIME, ret_ns);
+    case MT_BASE_MONOTONIC_RAW:
+        return read_clock(CLOCK_MONOTONIC_RAW, ret_ns);
+    case MT_BASE_BOOTTIME:
+        return read_clock(CLOCK_BOOTTIME, ret_ns);
+    }
+    return false; /* a simulator's, or one that we do not know */
+}
+
+/* The tightest of a few: one may be torn by the scheduler. */
+static bool from_realtime_to_boottime(int64_t realtime_ns, struct base_time *ret_base)
+{
+    *ret_base = (struct base_time){.window_ns = INT64_MAX};
+    for (int i = 0; i < PAIR_TRIES && ret_base->window_ns > PAIR_GOOD_NS; i++) {
+        int64_t first_ns;
+        int64_t now_ns;
+        int64_t last_ns;
+
+        if (!read_clock(CLOCK_BOOTTIME, &first_ns) || !read_clock(CLOCK_REALTIME, &now_ns) ||
+            !read_clock(CLOCK_BOOTTIME, &last_ns)) {
+            return false;
+        }
+        if (last_ns - first_ns < ret_base->window_ns) {
+            ret_base->window_ns = last_ns - first_ns;
+            ret_base->now_ns = last_ns;
+            ret_base->ns = add(subtract(realtime_ns, now_ns), first_ns + (last_ns - first_ns) / 2);
+        }
+    }
+    ret_base->window_ns = (ret_base->window_ns + 1) / 2;
+    return true;
+}
+
+static bool from_realtime(uint16_t base, int64_t realtime_ns, struct base_time *ret_base)
+{
+    switch (base) {
+    case MT_BASE_REALTIME:
+        *ret_base = (struct base_time){.ns = realtime_ns};
+        return read_clock(CLOCK_REALTIME, &ret_base->now_ns);
+    case MT_BASE_BOOTTIME:
+        return from_realtime_to_boottime(realtime_ns, ret_base);
+    }
+    return false;
 }
 
 enum mt_time_error mt_now(const struct mt_handle *handle, struct mt_now_result *ret_result)
 {
     struct mt_clock_page page;
-    struct timespec base;
+    struct base_time base = {0, 0, 0};
     enum mt_time_error error = mt_read_page(handle, &page);
 
     if (error != MT_TIME_OK) {
         return error;
     }
-    if (!read_base(page.base, &base)) {
+    if (!read_base(page.base, &base.ns)) {
         return MT_TIME_NO_BASE;
     }
-    return extrapolate(&page, to_ns(base), ret_result);
+    base.now_ns = base.ns;
+    return extrapolate(&page, &base, ret_result);
 }
 
 enum mt_time_error mt_at(const struct mt_handle *handle, struct timespec realtime,
                          struct mt_now_result *ret_result)
 {
     struct mt_clock_page page;
+    struct base_time base;
     enum mt_time_error error = mt_read_page(handle, &page);
 
     if (error != MT_TIME_OK) {
         return error;
     }
-    if (page.base != MT_BASE_REALTIME) {
+    if (!from_realtime(page.base, to_ns(realtime), &base)) {
         return MT_TIME_NO_BASE;
     }
-    return extrapolate(&page, to_ns(realtime), ret_result);
+    return extrapolate(&page, &base, ret_result);
 }
 
 /* ---- opening and closing ----------------------------------------------------------------- */

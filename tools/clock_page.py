@@ -6,7 +6,7 @@ import time
 
 NS = 1_000_000_000
 STATES = ("free_run", "acquiring", "locked", "holdover", "serving")
-REFERENCES = ("none", "source", "traceable")
+REFERENCES = ("none", "source", "traceable", "parent")
 SCALES = ("ARB", "TAI", "UTC", "smeared UTC")
 
 _HEAD = struct.Struct("=IHHIHBB" "qqIHBBq" "qqq" "iiII8s" "qqqqq")
@@ -61,5 +61,19 @@ def read(path, attempts=100):
 
 
 def base_now_ns():
-    """The base clock of pages with base 0: CLOCK_REALTIME."""
-    return time.clock_gettime_ns(time.CLOCK_REALTIME)
+    """The base clock of the daemon's pages (base 3): CLOCK_BOOTTIME."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def realtime_ahead_ns(attempts=20):
+    """CLOCK_REALTIME - base: constant until somebody steps CLOCK_REALTIME, so it lies between
+    limits that every attempt can only narrow."""
+    least, most = -1 << 63, 1 << 63
+    for _ in range(attempts):
+        first = base_now_ns()
+        realtime = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        last = base_now_ns()
+        if realtime - last > most or realtime - first < least:
+            least, most = -1 << 63, 1 << 63
+        least, most = max(least, realtime - last), min(most, realtime - first)
+    return (least + most) // 2

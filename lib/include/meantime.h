@@ -10,7 +10,9 @@
  *         ... the true time lies between now.earliest and now.latest
  *
  * The bound holds under what the page says: against the grandmaster or against TAI and UTC
- * (bound_reference), with the path asymmetry that was allowed for.  Link with -lmeantime.
+ * (bound_reference), with the path asymmetry that was allowed for.  Setting the machine's clock
+ * (CLOCK_REALTIME) does not change an answer, and suspend counts: pages count from CLOCK_BOOTTIME.
+ * A reader must therefore live in the time namespace of the daemon.  Link with -lmeantime.
  * Thread rule: mt_now(), mt_at() and mt_read_page() may be called by any number of threads on
  * one handle; mt_open() and mt_close() belong to its owner.
  */
@@ -30,7 +32,8 @@ extern "C" {
 
 enum mt_time_error {
     MT_TIME_OK = 0,
-    /** The page is out of date: the daemon has ended or hangs.  The result is filled all the
+    /** The page is out of date: the daemon has ended or hangs, or the page is from before the
+     * machine was started.  The result is filled all the
      * same, from the last page, with a bound that has grown since.  A daemon that is started
      * again goes on in the same page, unless its folder was removed: then open it anew. */
     MT_TIME_STALE,
@@ -39,7 +42,7 @@ enum mt_time_error {
     MT_TIME_VERSION,  /**< a version that this library does not understand */
     MT_TIME_BUSY,     /**< the page did not hold still: the daemon died while writing it */
     MT_TIME_NO_BASE,  /**< its base clock cannot be read here (a simulator's page), or not by
-                        * mt_at(), which takes readings of CLOCK_REALTIME only */
+                        * mt_at(), which cannot carry a reading of CLOCK_REALTIME over to it */
     MT_TIME_NO_MEMORY,
 };
 
@@ -67,7 +70,10 @@ void mt_close(struct mt_handle *handle);
 /** The time now. */
 enum mt_time_error mt_now(const struct mt_handle *handle, struct mt_now_result *ret_result);
 /** The time at which CLOCK_REALTIME read `realtime`, for stamps that the kernel or a program
- * took.  Good for the recent past: since then the clock must not have been stepped. */
+ * took.  Ask soon: the stamp is carried over with the difference between CLOCK_REALTIME and the
+ * page's base as it is now, so if somebody has stepped CLOCK_REALTIME since the stamp was taken,
+ * the answer is wrong by that step, which neither the bound nor the error code can say.  How long
+ * the two clocks took to read (some 0.1 us) is counted into the bound. */
 enum mt_time_error mt_at(const struct mt_handle *handle, struct timespec realtime,
                          struct mt_now_result *ret_result);
 /** A consistent copy of the page; members that the writer did not know are 0. */

@@ -2,11 +2,13 @@
  *
  * The overlay clock and the lab clock.  Three layers:
  *
- *     CLOCK_REALTIME --shift--> floating base --(oscillator, lab only)--> --mapping--> the clock
+ *     CLOCK_BOOTTIME --> (oscillator, lab only) --> mapping --> the clock
  *
- * The shift takes away what others step CLOCK_REALTIME by, so that the clock floats above such
- * steps: each look at the base compares it with CLOCK_MONOTONIC.  A packet may have been stamped
- * before a step and be converted after it, so the shift before the last one is kept too.
+ * What others step CLOCK_REALTIME by does not reach the clock, nor those who read its page.
+ * Packets are stamped in CLOCK_REALTIME, so a stamp is turned into BOOTTIME with the difference
+ * of the two that was in force; each look at the clocks compares them.  A packet may have been
+ * stamped before a step and be converted after it, so the difference before the last step is
+ * kept too.
  * Corrections are turns of the mapping; its past converts the stamps of packets that arrived
  * before the last few corrections, with the count that was in force then.
  */
@@ -21,40 +23,36 @@
 struct overlay {
     struct mt_hal_clock hal;
     struct mt_step_watch watch;
-    int64_t shift_ns;          /**< what all steps of the base amount to */
-    int64_t previous_shift_ns; /**< before the last step */
+    int64_t previous_ahead_ns; /**< REALTIME - BOOTTIME before the last step */
     int64_t boundary_ns;       /**< see struct mt_step_found */
     struct mt_oscillator oscillator;
     bool has_oscillator;
     struct mt_mapping mapping;
 };
 
-/* what the base reads now, after a look whether it was stepped */
-static int64_t look(struct overlay *self)
+static struct mt_step_found look(struct overlay *self)
 {
-    struct mt_step_found found = mt_step_watch_look(&self->watch);
+    struct mt_step_found now = mt_step_watch_look(&self->watch);
 
-    if (found.step_ns != 0) {
-        self->previous_shift_ns = self->shift_ns;
-        self->shift_ns += found.step_ns;
-        self->boundary_ns = found.boundary_ns;
+    if (now.step_ns != 0) {
+        self->previous_ahead_ns = now.ahead_ns - now.step_ns;
+        self->boundary_ns = now.boundary_ns;
     }
-    return found.realtime_ns;
+    return now;
 }
 
-static int64_t shift_at(const struct overlay *self, int64_t base_ns, int64_t now_ns)
+static bool is_before_step(const struct overlay *self, int64_t realtime_ns,
+                           const struct mt_step_found *now)
 {
-    bool is_before = base_ns < self->boundary_ns || base_ns > now_ns;
-
-    return is_before ? self->previous_shift_ns : self->shift_ns;
+    return self->boundary_ns != INT64_MIN &&
+           (realtime_ns < self->boundary_ns ||
+            realtime_ns > now->boottime_ns + now->ahead_ns + now->window_ns);
 }
 
-/* what the mapping starts from: the oscillator's reading, or the floating base */
-static mt_q32 floating(struct overlay *self, struct mt_base_time base, int64_t now_ns)
+/* what the mapping starts from: the oscillator's reading, or BOOTTIME itself */
+static mt_q32 start_of(struct overlay *self, mt_q32 boottime)
 {
-    mt_q32 x = mt_q32_from_base(base) - mt_q32_from_ns(shift_at(self, base.ns, now_ns));
-
-    return self->has_oscillator ? mt_oscillator_value(&self->oscillator, x) : x;
+    return self->has_oscillator ? mt_oscillator_value(&self->oscillator, boottime) : boottime;
 }
 
 static struct mt_stamp stamp_at(const struct overlay *self, mt_q32 x)
@@ -68,34 +66,36 @@ static struct mt_stamp stamp_at(const struct overlay *self, mt_q32 x)
 static void overlay_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_reading)
 {
     struct overlay *self = (struct overlay *)clock;
-    struct mt_base_time now = {look(self), 0};
+    struct mt_step_found now = look(self);
     int64_t rate_q64;
 
-    ret_reading->local = stamp_at(self, floating(self, now, now.ns));
-    ret_reading->base = now;
+    ret_reading->local = stamp_at(self, start_of(self, mt_q32_from_ns(now.boottime_ns)));
+    ret_reading->base = (struct mt_base_time){now.boottime_ns, 0};
     rate_q64 = mt_mapping_newest(&self->mapping)->rate_q64;
     ret_reading->rate_q64 =
         self->has_oscillator
             ? mt_rate_compose_q64(rate_q64, mt_oscillator_rate_q64(&self->oscillator))
             : rate_q64;
-    ret_reading->window_ns = 0;
+    ret_reading->window_ns = now.window_ns; /* stamps may be wrong by it against the page */
 }
 
-static void overlay_stamp(struct mt_hal_clock *clock, struct mt_base_time base,
+static void overlay_stamp(struct mt_hal_clock *clock, struct mt_base_time realtime,
                           struct mt_stamp *ret_stamp)
 {
     struct overlay *self = (struct overlay *)clock;
-    int64_t now_ns = look(self);
+    struct mt_step_found now = look(self);
+    int64_t ahead_ns =
+        is_before_step(self, realtime.ns, &now) ? self->previous_ahead_ns : now.ahead_ns;
+    mt_q32 boottime = mt_q32_from_base(realtime) - mt_q32_from_ns(ahead_ns);
 
-    *ret_stamp = stamp_at(self, floating(self, base, now_ns));
+    *ret_stamp = stamp_at(self, start_of(self, boottime));
 }
 
 static void overlay_apply(struct mt_hal_clock *clock, const struct mt_correction *correction,
                           struct mt_applied *ret_applied)
 {
     struct overlay *self = (struct overlay *)clock;
-    struct mt_base_time now = {look(self), 0};
-    mt_q32 x = floating(self, now, now.ns);
+    mt_q32 x = start_of(self, mt_q32_from_ns(look(self).boottime_ns));
     const struct mt_segment *segment = mt_mapping_newest(&self->mapping);
     bool is_step = correction->kind == MT_CORRECT_STEP;
     struct mt_span step = is_step ? correction->step : (struct mt_span){0, 0, 0};
@@ -114,7 +114,7 @@ static void overlay_apply(struct mt_hal_clock *clock, const struct mt_correction
     };
 }
 
-/* steps of the base are undone, so nobody but us ever changes this clock */
+/* steps of REALTIME do not reach it, so nobody but us ever changes this clock */
 static bool overlay_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
 {
     (void)ret_applied;
@@ -131,8 +131,9 @@ static const struct mt_hal_clock_ops overlay_ops = {
 
 static void start(struct overlay *self, const struct mt_clock_request *request)
 {
-    mt_q32 x = mt_q32_from_ns(look(self));
-    mt_q32 y = x;
+    struct mt_step_found now = look(self);
+    mt_q32 x = mt_q32_from_ns(now.boottime_ns);
+    mt_q32 y = x + mt_q32_from_ns(now.ahead_ns);
 
     if (request->tai_utc_known) {
         y += mt_q32_from_ns(request->tai_minus_utc_s * INT64_C(1000000000));
@@ -157,7 +158,7 @@ struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request
     }
     self->hal = (struct mt_hal_clock){
         .ops = &overlay_ops,
-        .base = MT_BASE_REALTIME,
+        .base = MT_BASE_BOOTTIME,
         .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_ARB,
         .granularity_ns = 1,
         .max_rate = MAX_RATE,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The machine's own clock.  It is read as CLOCK_REALTIME plus TAI-UTC, so local and base run at
- * one rate and a correction changes the base itself; what remains to be known about the past is
- * at which reading each correction took effect, for the count that belongs to a packet's stamp.
+ * The machine's own clock.  It is read as CLOCK_REALTIME plus TAI-UTC.  Its base is
+ * CLOCK_BOOTTIME, which the kernel slews along, so the two run at one rate, and what is published
+ * stays true when somebody sets CLOCK_REALTIME: readers do not notice, we do, and put it right.
+ * Packets are stamped with the clock itself; what remains to be known about the past is at which
+ * reading each correction took effect, for the count that belongs to a packet's stamp.
  *
  * Opening it only asks.  Before the first correction, what other programs left running in the
  * kernel (its PLL, a slew in progress, a changed tick) is switched off, because it would work
- * against us.  Later changes by others are found: a step by comparing with CLOCK_MONOTONIC, a
+ * against us.  Later changes by others are found: a step by comparing with CLOCK_BOOTTIME, a
  * frequency by asking the kernel for it ten times a second; the frequency found at the start is
  * told in the same way.  A leap second is no disturbance: the clock that counts TAI goes on, its
  * TAI-UTC changes.
@@ -34,6 +36,8 @@ struct system_clock {
     struct mt_hal_clock hal;
     const struct mt_os_time *os;
     struct mt_step_watch watch;
+    int64_t untold_ns;       /* a step by others that was found and is still to be told ... */
+    int64_t untold_from_ns;  /* ... and the reading from which on it counts */
     int32_t tai_minus_utc_s; /* 0 if not known */
     long freq;               /* what we believe the kernel's settings to be */
     long tick;
@@ -43,9 +47,9 @@ struct system_clock {
     uint32_t corrections;
 };
 
-static struct mt_instant instant_at(const struct system_clock *self, int64_t base_ns)
+static struct mt_instant instant_at(const struct system_clock *self, int64_t realtime_ns)
 {
-    struct mt_instant at = mt_instant_from_ns(base_ns, self->hal.scale);
+    struct mt_instant at = mt_instant_from_ns(realtime_ns, self->hal.scale);
 
     at.s += self->tai_minus_utc_s;
     return at;
@@ -67,41 +71,83 @@ static mt_real rate_of(long freq, long tick)
     return (mt_real)freq * freq_unit + (mt_real)(tick - NOMINAL_TICK_US) / NOMINAL_TICK_US;
 }
 
+/* within two seconds of midnight UTC, by one second */
+static bool is_leap_second(int64_t step_ns, int64_t now_ns)
+{
+    int64_t size_ns = step_ns < 0 ? -step_ns : step_ns;
+    int64_t from_midnight_s = (now_ns / MT_NS_PER_S + 2) % S_PER_DAY;
+
+    return size_ns > MT_NS_PER_S - LEAP_TOLERANCE_NS && size_ns < MT_NS_PER_S + LEAP_TOLERANCE_NS &&
+           from_midnight_s <= 4;
+}
+
+/* A step by others does not reach what we say the clock reads before we have told of it: the
+ * correction count says which of the two is meant. */
+static struct mt_step_found look(struct system_clock *self)
+{
+    struct mt_step_found now = mt_step_watch_look(&self->watch);
+
+    if (now.step_ns == 0) {
+        return now;
+    }
+    if (is_leap_second(now.step_ns, now.boottime_ns + now.ahead_ns)) {
+        if (self->hal.scale == MT_SCALE_TAI) {
+            self->tai_minus_utc_s += now.step_ns < 0 ? 1 : -1;
+        }
+    } else {
+        self->untold_ns += now.step_ns;
+        self->untold_from_ns = now.boundary_ns;
+    }
+    return now;
+}
+
+static struct mt_instant present(struct system_clock *self)
+{
+    struct mt_step_found now = look(self);
+
+    return instant_at(self, now.boottime_ns + now.ahead_ns - self->untold_ns);
+}
+
 static void system_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_reading)
 {
     struct system_clock *self = (struct system_clock *)clock;
-    int64_t now_ns = realtime(self);
+    struct mt_step_found now = look(self);
 
     *ret_reading = (struct mt_clock_reading){
-        .local = {instant_at(self, now_ns), self->corrections},
-        .base = {now_ns, 0},
+        .local = {instant_at(self, now.boottime_ns + now.ahead_ns - self->untold_ns),
+                  self->corrections},
+        .base = {now.boottime_ns, 0},
+        .window_ns = now.window_ns,
     };
 }
 
-/* A stamp from the future was made before the clock was stepped back. */
-static uint32_t corrections_at(const struct system_clock *self, int64_t base_ns)
+static uint32_t corrections_at(const struct system_clock *self, int64_t realtime_ns)
 {
     uint32_t count = self->corrections;
     uint32_t back = 0;
 
-    if (count > 0 && base_ns > realtime(self)) {
-        return count - 1;
-    }
     while (back < HISTORY - 1 && back < count &&
-           self->past[(count - back) % HISTORY].from_ns > base_ns) {
+           self->past[(count - back) % HISTORY].from_ns > realtime_ns) {
         back++;
     }
     return count - back;
 }
 
-static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time base,
+/* A stamp from the future was made before the clock was stepped back. */
+static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
                          struct mt_stamp *ret_stamp)
 {
     struct system_clock *self = (struct system_clock *)clock;
+    struct mt_step_found now = look(self);
+    bool is_future = stamp.ns > now.boottime_ns + now.ahead_ns + now.window_ns;
+    bool has_untold = self->untold_ns != 0;
+    bool is_after = has_untold && !is_future && stamp.ns >= self->untold_from_ns;
 
-    ret_stamp->at = instant_at(self, base.ns);
-    ret_stamp->at.frac = base.frac;
-    ret_stamp->corrections = corrections_at(self, base.ns);
+    ret_stamp->at = instant_at(self, stamp.ns - (is_after ? self->untold_ns : 0));
+    ret_stamp->at.frac = stamp.frac;
+    ret_stamp->corrections = is_future && !has_untold && self->corrections > 0
+                                 ? self->corrections - 1
+                                 : corrections_at(self, stamp.ns);
 }
 
 /* Switches off what others left running.  Failures are no matter: the correction that follows
@@ -110,21 +156,20 @@ static void take_over(struct system_clock *self)
 {
     const struct mt_os_time *os = self->os;
     struct timex change = {.modes = ADJ_OFFSET_SINGLESHOT};
-    struct timex present = {.modes = 0};
+    struct timex found = {.modes = 0};
 
     self->has_corrected = true;
     os->adjust(os->context, &change);
-    if (os->adjust(os->context, &present) < 0) {
+    if (os->adjust(os->context, &found) < 0) {
         return;
     }
-    if (present.offset != 0) { /* only the running PLL takes an offset, and zero ends its slew */
+    if (found.offset != 0) { /* only the running PLL takes an offset, and zero ends its slew */
         change = (struct timex){.modes = ADJ_STATUS | ADJ_OFFSET};
-        change.status = present.status | STA_PLL;
+        change.status = found.status | STA_PLL;
         os->adjust(os->context, &change);
     }
     change = (struct timex){.modes = ADJ_STATUS | ADJ_TICK, .tick = NOMINAL_TICK_US};
-    change.status =
-        present.status & ~(STA_PLL | STA_FLL | STA_FREQHOLD | STA_PPSFREQ | STA_PPSTIME);
+    change.status = found.status & ~(STA_PLL | STA_FLL | STA_FREQHOLD | STA_PPSFREQ | STA_PPSTIME);
     if (os->adjust(os->context, &change) >= 0) {
         self->tick = NOMINAL_TICK_US;
     }
@@ -189,55 +234,39 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
         .kind = correction->kind,
         .step = step,
         .rate = rate_of(self->freq, self->tick),
-        .at = instant_at(self, realtime(self)),
+        .at = present(self),
         .corrections = self->corrections,
         .is_refused = !is_done,
     };
 }
 
-/* within two seconds of midnight UTC, by one second */
-static bool is_leap_second(int64_t step_ns, int64_t now_ns)
-{
-    int64_t size_ns = step_ns < 0 ? -step_ns : step_ns;
-    int64_t from_midnight_s = (now_ns / MT_NS_PER_S + 2) % S_PER_DAY;
-
-    return size_ns > MT_NS_PER_S - LEAP_TOLERANCE_NS && size_ns < MT_NS_PER_S + LEAP_TOLERANCE_NS &&
-           from_midnight_s <= 4;
-}
-
 static bool was_stepped(struct system_clock *self, struct mt_span *ret_step)
 {
-    struct mt_step_found found = mt_step_watch_look(&self->watch);
-
-    if (found.step_ns == 0) {
+    (void)look(self);
+    if (self->untold_ns == 0) {
         return false;
     }
-    if (is_leap_second(found.step_ns, found.realtime_ns)) {
-        if (self->hal.scale == MT_SCALE_TAI) {
-            self->tai_minus_utc_s += found.step_ns < 0 ? 1 : -1;
-        }
-        return false;
-    }
-    remember(self, found.boundary_ns);
-    *ret_step = mt_span_from_ns(found.step_ns);
+    remember(self, self->untold_from_ns);
+    *ret_step = mt_span_from_ns(self->untold_ns);
+    self->untold_ns = 0;
     return true;
 }
 
 static bool was_retuned(struct system_clock *self)
 {
-    struct timex present = {.modes = 0};
+    struct timex found = {.modes = 0};
     int64_t now_ns = self->os->monotonic_ns(self->os->context);
 
     if (now_ns - self->asked_ns < ASK_EVERY_NS) {
         return false;
     }
     self->asked_ns = now_ns;
-    if (self->os->adjust(self->os->context, &present) < 0 ||
-        (present.freq == self->freq && present.tick == self->tick)) {
+    if (self->os->adjust(self->os->context, &found) < 0 ||
+        (found.freq == self->freq && found.tick == self->tick)) {
         return false;
     }
-    self->freq = present.freq;
-    self->tick = present.tick;
+    self->freq = found.freq;
+    self->tick = found.tick;
     remember(self, realtime(self));
     return true;
 }
@@ -255,7 +284,7 @@ static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_
         .kind = is_step ? MT_CORRECT_STEP : MT_CORRECT_RATE,
         .step = step,
         .rate = rate_of(self->freq, self->tick),
-        .at = instant_at(self, realtime(self)),
+        .at = present(self),
         .corrections = self->corrections,
     };
     return true;
@@ -291,7 +320,7 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     }
     self->hal = (struct mt_hal_clock){
         .ops = &system_ops,
-        .base = MT_BASE_REALTIME,
+        .base = MT_BASE_BOOTTIME,
         .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_UTC,
         .granularity_ns = 1,
         .max_rate = MAX_FREQ * freq_unit,

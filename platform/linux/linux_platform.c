@@ -21,7 +21,7 @@
 
 struct mt_mono mt_linux_now(void)
 {
-    return (struct mt_mono){mt_os_time_linux.monotonic_ns(0)};
+    return (struct mt_mono){mt_os_time_linux()->monotonic_ns(0)};
 }
 
 void mt_linux_say(char reason[MT_HAL_REASON_SIZE], const char *format, ...)
@@ -45,10 +45,10 @@ static struct mt_hal_clock *new_clock(const struct mt_clock_request *request)
 {
     switch (request->kind) {
     case MT_CLOCK_SYSTEM:
-        return mt_clock_system_new(request, &mt_os_time_linux);
+        return mt_clock_system_new(request, mt_os_time_linux());
     case MT_CLOCK_OVERLAY:
     case MT_CLOCK_LAB:
-        return mt_clock_overlay_new(request, &mt_os_time_linux);
+        return mt_clock_overlay_new(request, mt_os_time_linux());
     }
     return 0;
 }
@@ -111,7 +111,7 @@ static uint64_t seed(struct mt_hal_entropy *hal)
         return self->seed++;
     }
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
-        number = (uint64_t)mt_os_time_linux.realtime_ns(0) ^ (uint64_t)getpid() << 32;
+        number = (uint64_t)mt_os_time_linux()->realtime_ns(0) ^ (uint64_t)getpid() << 32;
     }
     return number;
 }

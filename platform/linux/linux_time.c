@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The kernel's clocks and the watch for steps.  Whatever slews CLOCK_REALTIME (adjtimex, adjtime,
- * the kernel's own loop) slews CLOCK_MONOTONIC by the same amount, so the difference of the two
- * changes by steps only: settimeofday, ADJ_SETOFFSET, a leap second, and suspend, during which
- * MONOTONIC stands still.  The threshold therefore needs little room for slew; what it has is for
- * machines and simulators whose MONOTONIC is not slewed along.
- * The difference is read as REALTIME between two readings of MONOTONIC; a reading that the
- * scheduler tore apart says nothing and is repeated, and if that does not help, there is no
- * verdict this time rather than a wrong one.
+ * The kernel's clocks and the watch for steps.  CLOCK_REALTIME and CLOCK_BOOTTIME are one
+ * timekeeper with two constants: whatever slews the one (adjtimex, adjtime, the kernel's own
+ * loop) slews the other, suspend moves both on, and their difference is a whole number of
+ * nanoseconds that only steps change: settimeofday, ADJ_SETOFFSET, a leap second.
+ * A reading of REALTIME between two of BOOTTIME says between which limits the difference lies,
+ * with certainty, however long the scheduler took.  All readings since the last step must have
+ * a value in common, so the limits close in with time; a reading that has nothing in common with
+ * those before it proves a step.  No threshold is needed, and no allowance for anything.
+ * How large a step was is known as well as the reading is tight: a torn one is repeated, and if
+ * that does not help, the verdict waits for the next look.
+ *
+ * Where BOOTTIME cannot be read (simulators that interpose the C library), MONOTONIC stands in,
+ * which need not be slewed along there; the difference may then change a little by itself.
  */
 #include "platform/linux/linux_time.h"
 
 #include <sys/timex.h>
 #include <time.h>
 
-#define STEP_THRESHOLD_NS    1000000
-#define SLEW_ALLOWANCE_SHIFT 11 /* 2^-11: about 500 ppm of the time since the last look */
-#define WINDOW_GOOD_NS       1000
-#define WINDOW_USABLE_NS     100000
-#define TRIES                8
+#define APART_NS       1000000
+#define APART_SHIFT    11 /* 2^-11: about 500 ppm of the time since the last look */
+#define WINDOW_GOOD_NS 200
+#define WINDOW_MOST_NS 20000
+#define TRIES          4
 
 static int64_t read_ns(clockid_t clock)
 {
-    struct timespec t;
+    struct timespec t = {0, 0};
 
     clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
@@ -40,41 +45,84 @@ static int64_t linux_monotonic_ns(void *context)
     return read_ns(CLOCK_MONOTONIC);
 }
 
+static int64_t linux_boottime_ns(void *context)
+{
+    (void)context;
+    return read_ns(CLOCK_BOOTTIME);
+}
+
 static int linux_adjust(void *context, struct timex *change)
 {
     (void)context;
     return clock_adjtime(CLOCK_REALTIME, change);
 }
 
-const struct mt_os_time mt_os_time_linux = {linux_realtime_ns, linux_monotonic_ns, linux_adjust, 0};
+const struct mt_os_time *mt_os_time_linux(void)
+{
+    static const struct mt_os_time kernel = {
+        linux_realtime_ns, linux_monotonic_ns, linux_boottime_ns, linux_adjust, 0, false};
+    static const struct mt_os_time without_boottime = {
+        linux_realtime_ns, linux_monotonic_ns, linux_monotonic_ns, linux_adjust, 0, true};
+    struct timespec t;
+
+    return clock_gettime(CLOCK_BOOTTIME, &t) == 0 ? &kernel : &without_boottime;
+}
+
+/* ---- the watch --------------------------------------------------------------------------- */
 
 struct look {
-    int64_t realtime_ns;
-    int64_t monotonic_ns;
-    int64_t window_ns;
+    int64_t least_ns; /* limits of the difference */
+    int64_t most_ns;
+    int64_t first_ns; /* BOOTTIME before and after */
+    int64_t last_ns;
 };
+
+static int64_t window(const struct look *look)
+{
+    return look->last_ns - look->first_ns;
+}
 
 static struct look look_once(const struct mt_os_time *os)
 {
-    int64_t first = os->monotonic_ns(os->context);
-    int64_t realtime = os->realtime_ns(os->context);
-    int64_t last = os->monotonic_ns(os->context);
+    int64_t first_ns = os->boottime_ns(os->context);
+    int64_t realtime_ns = os->realtime_ns(os->context);
+    int64_t last_ns = os->boottime_ns(os->context);
 
-    return (struct look){realtime, first + (last - first) / 2, last - first};
+    return (struct look){realtime_ns - last_ns, realtime_ns - first_ns, first_ns, last_ns};
 }
 
 static struct look look_closely(const struct mt_os_time *os)
 {
     struct look best = look_once(os);
 
-    for (int i = 1; i < TRIES && best.window_ns > WINDOW_GOOD_NS; i++) {
+    for (int i = 1; i < TRIES && window(&best) > WINDOW_GOOD_NS; i++) {
         struct look again = look_once(os);
 
-        if (again.window_ns < best.window_ns) {
+        if (window(&again) < window(&best)) {
             best = again;
         }
     }
     return best;
+}
+
+static int64_t ahead(const struct mt_step_watch *self)
+{
+    return self->least_ns + (self->most_ns - self->least_ns) / 2;
+}
+
+/* by how much we may be wrong, for the difference lies between the limits of this very look */
+static int64_t doubt(const struct mt_step_watch *self, const struct look *look)
+{
+    int64_t below_ns = ahead(self) - look->least_ns;
+    int64_t above_ns = look->most_ns - ahead(self);
+
+    return below_ns > above_ns ? below_ns : above_ns;
+}
+
+static void begin(struct mt_step_watch *self, const struct look *look)
+{
+    self->least_ns = look->least_ns;
+    self->most_ns = look->most_ns;
 }
 
 void mt_step_watch_init(struct mt_step_watch *self, const struct mt_os_time *os)
@@ -82,39 +130,53 @@ void mt_step_watch_init(struct mt_step_watch *self, const struct mt_os_time *os)
     struct look look = look_closely(os);
 
     self->os = os;
-    self->ahead_ns = look.realtime_ns - look.monotonic_ns;
-    self->monotonic_ns = look.monotonic_ns;
+    self->since_ns = look.first_ns;
+    begin(self, &look);
 }
 
 /* With elapsed e, step s and the reading r now, the readings before the step were r - s at most
  * and those after it are r - e at least.  A large step leaves a gap and the boundary is put in its
  * middle; otherwise the two overlap, and what may have been made after counts as such. */
-static int64_t boundary(const struct look *look, int64_t step_ns, int64_t elapsed_ns)
+static int64_t boundary(int64_t realtime_ns, int64_t step_ns, int64_t elapsed_ns)
 {
-    return look->realtime_ns - elapsed_ns - (step_ns > elapsed_ns ? (step_ns - elapsed_ns) / 2 : 0);
+    return realtime_ns - elapsed_ns - (step_ns > elapsed_ns ? (step_ns - elapsed_ns) / 2 : 0);
+}
+
+/* Takes the look in; the step that it proves, or 0. */
+static int64_t compare(struct mt_step_watch *self, const struct look *look)
+{
+    int64_t before_ns = ahead(self);
+    int64_t apart_ns = APART_NS + ((look->last_ns - self->since_ns) >> APART_SHIFT);
+    int64_t step_ns;
+
+    if (look->least_ns <= self->most_ns && look->most_ns >= self->least_ns) {
+        self->least_ns = look->least_ns > self->least_ns ? look->least_ns : self->least_ns;
+        self->most_ns = look->most_ns < self->most_ns ? look->most_ns : self->most_ns;
+        return 0;
+    }
+    begin(self, look);
+    step_ns = ahead(self) - before_ns;
+    return self->os->runs_apart && step_ns <= apart_ns && step_ns >= -apart_ns ? 0 : step_ns;
 }
 
 struct mt_step_found mt_step_watch_look(struct mt_step_watch *self)
 {
     struct look look = look_closely(self->os);
-    int64_t elapsed_ns = look.monotonic_ns - self->monotonic_ns;
-    int64_t step_ns = look.realtime_ns - look.monotonic_ns - self->ahead_ns;
-    int64_t allowed_ns = STEP_THRESHOLD_NS + look.window_ns + (elapsed_ns >> SLEW_ALLOWANCE_SHIFT);
-    struct mt_step_found found = {look.realtime_ns, 0, 0};
+    struct mt_step_found found = {.boottime_ns = look.last_ns};
 
-    if (look.window_ns > WINDOW_USABLE_NS) {
-        return found;
+    if (window(&look) <= WINDOW_MOST_NS) {
+        found.step_ns = compare(self, &look);
+        found.boundary_ns =
+            boundary(look.last_ns + ahead(self), found.step_ns, look.last_ns - self->since_ns);
+        self->since_ns = look.first_ns;
     }
-    self->ahead_ns += step_ns;
-    self->monotonic_ns = look.monotonic_ns;
-    if (step_ns > allowed_ns || step_ns < -allowed_ns) {
-        found.step_ns = step_ns;
-        found.boundary_ns = boundary(&look, step_ns, elapsed_ns);
-    }
+    found.ahead_ns = ahead(self);
+    found.window_ns = doubt(self, &look);
     return found;
 }
 
 void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns)
 {
-    self->ahead_ns += step_ns;
+    self->least_ns += step_ns;
+    self->most_ns += step_ns;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The operating system's clocks, as the clocks of this folder use them: behind a table, so that
- * tests put their own base clock underneath; and the watch that notices when somebody steps
- * CLOCK_REALTIME, the base in which the kernel stamps packets.
+ * tests put their own underneath; and the watch over the difference of the two that matter.
+ * Packets are stamped in CLOCK_REALTIME, which anybody with the right may set; what we publish is
+ * a function of CLOCK_BOOTTIME, which nobody can set and which goes on during suspend.
  * Thread rule: the loop's thread.
  */
 #ifndef MEANTIME_LINUX_TIME_H
@@ -16,29 +17,39 @@ struct timex;
 struct mt_os_time {
     int64_t (*realtime_ns)(void *context);
     int64_t (*monotonic_ns)(void *context);
+    int64_t (*boottime_ns)(void *context);
     /** clock_adjtime(CLOCK_REALTIME, change): the clock's state, or -1 with errno. */
     int (*adjust)(void *context, struct timex *change);
     void *context;
+    /** REALTIME is slewed against BOOTTIME (no Linux kernel does that, simulators do): small
+     * changes of their difference are no steps. */
+    bool runs_apart;
 };
 
-extern const struct mt_os_time mt_os_time_linux;
+/** The kernel's clocks. */
+const struct mt_os_time *mt_os_time_linux(void);
 
-/** Compares CLOCK_REALTIME with CLOCK_MONOTONIC, which is slewed like it but never stepped. */
+/** Watches REALTIME - BOOTTIME, which changes by steps of REALTIME only. */
 struct mt_step_watch {
     const struct mt_os_time *os;
-    int64_t ahead_ns;     /**< REALTIME - MONOTONIC */
-    int64_t monotonic_ns; /**< when that was measured */
+    int64_t least_ns; /**< REALTIME - BOOTTIME is at least this ... */
+    int64_t most_ns;  /**< ... and at most this, by all readings since the last step */
+    int64_t since_ns; /**< BOOTTIME of the last look that was good enough */
 };
 
+/** What a look has found. */
 struct mt_step_found {
-    int64_t realtime_ns; /**< now */
-    int64_t step_ns;     /**< 0: none */
-    int64_t boundary_ns; /**< readings below this, and those that lie in the future now, were made
-                          * before the step */
+    int64_t boottime_ns; /**< now */
+    int64_t ahead_ns;    /**< REALTIME - BOOTTIME now ... */
+    int64_t window_ns;   /**< ... which may be wrong by this: smaller steps can go unseen */
+    int64_t step_ns;     /**< by which REALTIME was stepped since the last look; 0: it was not */
+    int64_t boundary_ns; /**< of a step: readings of REALTIME below this, and those that lie in
+                          * the future now, were made before it */
 };
 
 void mt_step_watch_init(struct mt_step_watch *self, const struct mt_os_time *os);
-/** Looks whether the base was stepped by more than 1 ms since the last look. */
+/** Looks whether REALTIME was stepped since the last look.  A step of more than twice the reading
+ * window (some 0.1 us in all) is never missed. */
 struct mt_step_found mt_step_watch_look(struct mt_step_watch *self);
 /** Tells the watch of a step that we made ourselves. */
 void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns);

@@ -64,8 +64,8 @@ def test_ptp4l_measures_the_true_offset_when_it_follows_meantimed(lab, offset, f
     assert netlab.wait_until(lambda: measured_by(b), 10)
     time.sleep(1)
     offset_ns, at_ns = measured_by(b)
-    page = a.page()
-    true_ns = truth.kernel_ns(page, at_ns) - page.time_ns(at_ns)
+    page, at_base_ns = a.page(), at_ns - truth.clock_page.realtime_ahead_ns()
+    true_ns = truth.kernel_ns(page, at_base_ns) - page.time_ns(at_base_ns)
     assert page.scale == "TAI"
     assert abs(offset_ns - true_ns) < PLAUSIBLE_NS, f"{offset_ns} against {true_ns}"
     delay_ns = float(b.management("GET CURRENT_DATA_SET")["meanPathDelay"])

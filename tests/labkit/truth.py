@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Compares published clocks with the truth while a test goes on.
 
-All clocks of a laboratory are linear functions of the kernel's clock, so the true offset between
-two of them at any instant is known to the nanosecond.
+All clocks of a laboratory are linear functions of one clock of the kernel (CLOCK_BOOTTIME), so the
+true offset between two of them at any instant is known to the nanosecond.  Against the kernel's
+CLOCK_REALTIME it is known to some 0.1 us, which reading the two takes.
 """
 import threading
 import time
@@ -32,7 +33,7 @@ def read(node, reference=None):
     if page is None or (reference is not None and reference_page is None):
         return None
     true_ns = reference_page.time_ns(base_ns) if reference else kernel_ns(page, base_ns)
-    return Reading(base_ns / 1e9, page.time_ns(base_ns) - true_ns,
+    return Reading(time.time(), page.time_ns(base_ns) - true_ns,
                    page.bound_at_ns(base_ns) if page.reference != "none" else None,
                    page.state, page.steps, page.corrections)
 
@@ -40,7 +41,8 @@ def read(node, reference=None):
 def kernel_ns(page, base_ns):
     """What the kernel's clock, which ptp4l serves, says on the page's timescale.  ptp4l calls
     UTC arbitrary."""
-    return base_ns + (page.tai_minus_utc_s * clock_page.NS if page.scale == "TAI" else 0)
+    tai_minus_utc_s = page.tai_minus_utc_s if page.scale == "TAI" else 0
+    return base_ns + clock_page.realtime_ahead_ns() + tai_minus_utc_s * clock_page.NS
 
 
 class Recorder:

@@ -214,13 +214,14 @@ def test_clock_names_the_remedy_when_there_is_no_page(tmp_path):
 
 def write_page(path, state, grandmaster=bytes.fromhex("aabbccfffeddeeff"), valid_s=60,
                bound_reference=1, scale=1):
-    """A clock page: TAI over CLOCK_REALTIME, exact, with a bound of 2100 ns."""
+    """A clock page: TAI over CLOCK_BOOTTIME, exact, with a bound of 2100 ns."""
+    base_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     now_ns = time.time_ns()
     anchor_s, anchor_ns = divmod(now_ns + 37 * 10**9, 10**9)
     path.write_bytes(struct.pack(
-        "=IHHIHBBqqIHBBqqqqiiII8s5q", 0x6d656174, 1, 136, 2, 0, scale, state,
-        now_ns, anchor_s, anchor_ns, 0, bound_reference, 1, 0, 2100, 0,
-        now_ns + int(valid_s * 10**9), 37, 0, 5, 1, grandmaster, 2100, 0, 0, 0, 0))
+        "=IHHIHBBqqIHBBqqqqiiII8s5q", 0x6d656174, 1, 136, 2, 3, scale, state,
+        base_ns, anchor_s, anchor_ns, 0, bound_reference, 1, 0, 2100, 0,
+        base_ns + int(valid_s * 10**9), 37, 0, 5, 1, grandmaster, 2100, 0, 0, 0, 0))
     return now_ns
 
 

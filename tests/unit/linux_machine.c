@@ -12,6 +12,13 @@ void machine_pass(struct machine *self, int64_t ns)
 {
     self->realtime_ns += ns;
     self->monotonic_ns += ns;
+    self->boottime_ns += ns;
+}
+
+void machine_sleep(struct machine *self, int64_t ns)
+{
+    self->realtime_ns += ns;
+    self->boottime_ns += ns;
 }
 
 static int64_t read_realtime(void *context)
@@ -28,6 +35,14 @@ static int64_t read_monotonic(void *context)
 
     machine_pass(self, self->cost_ns);
     return self->monotonic_ns;
+}
+
+static int64_t read_boottime(void *context)
+{
+    struct machine *self = context;
+
+    machine_pass(self, self->cost_ns);
+    return self->boottime_ns;
 }
 
 static int adjust(void *context, struct timex *change)
@@ -65,9 +80,14 @@ static int adjust(void *context, struct timex *change)
 void machine_init(struct machine *self)
 {
     memset(self, 0, sizeof *self);
-    self->os = (struct mt_os_time){read_realtime, read_monotonic, adjust, self};
+    self->os = (struct mt_os_time){.realtime_ns = read_realtime,
+                                   .monotonic_ns = read_monotonic,
+                                   .boottime_ns = read_boottime,
+                                   .adjust = adjust,
+                                   .context = self};
     self->realtime_ns = NOON;
     self->monotonic_ns = 1000 * SECOND;
+    self->boottime_ns = 5000 * SECOND; /* it has slept before */
     self->kernel.tick = 10000;
     self->kernel.status = STA_UNSYNC;
 }
@@ -80,11 +100,11 @@ struct mt_clock_reading read_clock(struct mt_hal_clock *clock)
     return reading;
 }
 
-struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t base_ns)
+struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t realtime_ns)
 {
     struct mt_stamp at;
 
-    clock->ops->stamp(clock, (struct mt_base_time){base_ns, 0}, &at);
+    clock->ops->stamp(clock, (struct mt_base_time){realtime_ns, 0}, &at);
     return at;
 }
 

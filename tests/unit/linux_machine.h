@@ -20,6 +20,7 @@ struct machine {
     struct mt_os_time os;
     int64_t realtime_ns;
     int64_t monotonic_ns;
+    int64_t boottime_ns;
     int64_t cost_ns; /* each reading takes this long */
     struct timex kernel;
     bool is_forbidden;
@@ -29,11 +30,14 @@ struct machine {
 /** It is noon, and nothing costs time. */
 void machine_init(struct machine *self);
 void machine_pass(struct machine *self, int64_t ns);
+/** Suspended and resumed. */
+void machine_sleep(struct machine *self, int64_t ns);
 
 /** Shorthands for the clock's table. */
 struct mt_clock_reading read_clock(struct mt_hal_clock *clock);
 int64_t local_ns(struct mt_hal_clock *clock);
-struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t base_ns);
+/** Of a packet that the kernel stamped so. */
+struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t realtime_ns);
 /** Steps to TAI. */
 struct mt_applied step(struct mt_hal_clock *clock, int64_t ns);
 struct mt_applied set_rate(struct mt_hal_clock *clock, mt_real rate);

@@ -2,7 +2,7 @@
  *
  * libmeantime against pages written by hand, and against the daemon's own writer.
  */
-#include "meantime.h"
+#include "lib_page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,70 +21,6 @@
 #include "meantime/prng.h"
 #include "platform/linux/linux_platform.h"
 
-__extension__ typedef __int128 wide;
-
-static char folder[64];
-static char path[96];
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/meantime-lib-XXXXXX");
-    if (!mkdtemp(folder)) {
-        return -1;
-    }
-    snprintf(path, sizeof path, "%s/clock.main", folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
-static struct mt_clock_page good_page(void)
-{
-    return (struct mt_clock_page){
-        .magic = MT_CLOCK_PAGE_MAGIC,
-        .version = MT_CLOCK_PAGE_VERSION,
-        .size = sizeof(struct mt_clock_page),
-        .base = MT_BASE_REALTIME,
-        .scale = MT_SCALE_TAI,
-        .state = MT_CLOCK_LOCKED,
-        .base_at_anchor_ns = INT64_C(1700000000000000000),
-        .anchor_s = 1700000037,
-        .bound_reference = MT_BOUND_SOURCE,
-        .tai_utc_valid = 1,
-        .tai_minus_utc_s = 37,
-        .bound_ns = 1000,
-        .bound_growth_ppb = 1000,
-        .valid_until_base_ns = INT64_MAX,
-    };
-}
-
-static void write_file(const void *octets, size_t length)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, octets, length), (ssize_t)length);
-    close(fd);
-}
-
-static struct mt_handle *open_page(const struct mt_clock_page *page)
-{
-    enum mt_time_error error;
-    struct mt_handle *handle;
-
-    write_file(page, sizeof *page);
-    handle = mt_open(path, &error);
-    assert_int_equal(error, MT_TIME_OK);
-    assert_non_null(handle);
-    return handle;
-}
-
 static enum mt_time_error error_of_opening(void)
 {
     enum mt_time_error error = MT_TIME_OK;
@@ -92,11 +28,6 @@ static enum mt_time_error error_of_opening(void)
     assert_null(mt_open(path, &error));
     assert_true(strlen(mt_strerror(error)) > 0);
     return error;
-}
-
-static wide total_ns(struct timespec t)
-{
-    return (wide)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static struct timespec after_anchor(const struct mt_clock_page *page, int64_t by_ns)
@@ -413,8 +344,6 @@ static void lib_reads_whole_pages_when_a_writer_hammers(void **state)
     assert_true(page.anchor_s > first); /* there was a writer */
     mt_close(handle);
 }
-
-#define LIB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -204,6 +204,95 @@ static void overlay_floats_when_the_base_is_stepped(void **state)
     expect_floating(-SECOND);
     expect_floating(250 * MS);
     expect_floating(-250 * MS);
+    expect_floating(MS / 10);
+    expect_floating(-MS / 10);
+}
+
+/* the base is read exactly, so every nanosecond counts */
+static void overlay_stamps_are_right_when_the_base_is_stepped_by_little(void **state)
+{
+    static const int64_t sizes_ns[] = {1, -1, 100, -100, 100000, -100000, 999999, -999999};
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    for (size_t i = 0; i < sizeof sizes_ns / sizeof sizes_ns[0]; i++) {
+        machine.realtime_ns += sizes_ns[i];
+        machine_pass(&machine, SECOND);
+        assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
+        assert_int_equal(local_ns(clock), NOON + ((int64_t)i + 38) * SECOND);
+    }
+    free(clock);
+}
+
+/* smaller than what can be seen: then the window says so */
+static void overlay_window_covers_steps_that_cannot_be_seen(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    int64_t largest_ns = 0;
+
+    (void)state;
+    machine_init(&machine);
+    machine.cost_ns = 20;
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    for (int64_t size_ns = -200; size_ns <= 200; size_ns++) {
+        struct mt_clock_reading reading;
+        int64_t truth_ns;
+        int64_t error_ns;
+
+        machine_pass(&machine, MS);
+        machine.realtime_ns += size_ns;
+        reading = read_clock(clock);
+        truth_ns = mt_instant_to_ns(reading.local.at) + machine.boottime_ns - reading.base.ns;
+        error_ns = mt_instant_to_ns(stamp(clock, machine.realtime_ns).at) - truth_ns;
+        error_ns = error_ns < 0 ? -error_ns : error_ns;
+        largest_ns = error_ns > largest_ns ? error_ns : largest_ns;
+        assert_between(error_ns, 0, reading.window_ns);
+        assert_between(reading.window_ns, 1, 100);
+    }
+    assert_true(largest_ns > 0);
+    free(clock);
+}
+
+static void overlay_counts_the_time_that_the_machine_slept(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    set_rate(clock, 1e-3);
+    machine_pass(&machine, SECOND);
+    machine_sleep(&machine, 3600 * SECOND);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    assert_between(local_ns(clock) - (NOON + 3638 * SECOND), 3601 * MS - 1, 3601 * MS);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
+    free(clock);
+}
+
+/* what readers of the page know: the base that it names, now */
+static void overlay_page_stays_right_when_the_base_is_stepped(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_clock_reading page;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    assert_int_equal(clock->base, MT_BASE_BOOTTIME);
+    step(clock, 5 * SECOND);
+    page = read_clock(clock);
+    machine_pass(&machine, SECOND);
+    machine.realtime_ns += SECOND;
+    assert_int_equal(mt_instant_to_ns(page.local.at) + machine.boottime_ns - page.base.ns,
+                     local_ns(clock));
+    free(clock);
 }
 
 static void overlay_floats_when_the_base_is_stepped_again(void **state)
@@ -231,7 +320,8 @@ static void overlay_floats_when_the_base_is_stepped_again(void **state)
     free(clock);
 }
 
-static void overlay_stays_when_the_base_is_slewed(void **state)
+/* a simulator whose REALTIME is slewed by 500 ppm, and whose other clock is not */
+static void overlay_stays_when_the_clocks_run_apart(void **state)
 {
     struct machine machine;
     struct mt_hal_clock *clock;
@@ -239,22 +329,24 @@ static void overlay_stays_when_the_base_is_slewed(void **state)
 
     (void)state;
     machine_init(&machine);
+    machine.os.runs_apart = true;
     clock = mt_clock_overlay_new(&overlay_request, &machine.os);
     before_ns = local_ns(clock);
-    for (int i = 0; i < 100; i++) { /* 500 ppm against the monotonic clock: a slew, no step */
+    for (int i = 0; i < 100; i++) {
         machine_pass(&machine, 500 * MS);
         machine.realtime_ns += MS / 4;
-        assert_int_equal(local_ns(clock), before_ns + (i + 1) * (500 * MS + MS / 4));
+        assert_int_equal(local_ns(clock), before_ns + (i + 1) * 500 * MS);
+        assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
     }
     free(clock);
 }
 
-static int64_t torn_monotonic(void *context)
+static int64_t torn_boottime(void *context)
 {
     struct machine *self = context;
 
     machine_pass(self, 150 * MS); /* the scheduler takes us away at the worst moment, every time */
-    return self->monotonic_ns;
+    return self->boottime_ns;
 }
 
 static void overlay_sees_no_step_when_readings_are_torn(void **state)
@@ -262,20 +354,24 @@ static void overlay_sees_no_step_when_readings_are_torn(void **state)
     struct machine machine;
     struct mt_hal_clock *clock;
     struct mt_applied applied;
-    int64_t (*whole_monotonic)(void *);
-    int64_t base_ns;
+    int64_t (*whole_boottime)(void *);
+    int64_t before_ns;
+    int64_t start_ns;
 
     (void)state;
     machine_init(&machine);
     clock = mt_clock_overlay_new(&overlay_request, &machine.os);
-    whole_monotonic = machine.os.monotonic_ns;
-    machine.os.monotonic_ns = torn_monotonic;
+    before_ns = local_ns(clock);
+    start_ns = machine.boottime_ns;
+    whole_boottime = machine.os.boottime_ns;
+    machine.os.boottime_ns = torn_boottime;
     for (int i = 0; i < 10; i++) {
         assert_false(clock->ops->disturbed(clock, &applied));
     }
-    machine.os.monotonic_ns = whole_monotonic;
-    base_ns = machine.realtime_ns;
-    assert_int_equal(local_ns(clock), base_ns + 37 * SECOND);
+    assert_true(read_clock(clock).window_ns >= 150 * MS);
+    machine.os.boottime_ns = whole_boottime;
+    assert_int_equal(local_ns(clock) - before_ns, machine.boottime_ns - start_ns);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
     free(clock);
 }
 
@@ -391,7 +487,11 @@ int main(void)
         cmocka_unit_test(overlay_takes_a_step_when_it_is_half_a_century),
         cmocka_unit_test(overlay_floats_when_the_base_is_stepped),
         cmocka_unit_test(overlay_floats_when_the_base_is_stepped_again),
-        cmocka_unit_test(overlay_stays_when_the_base_is_slewed),
+        cmocka_unit_test(overlay_stamps_are_right_when_the_base_is_stepped_by_little),
+        cmocka_unit_test(overlay_window_covers_steps_that_cannot_be_seen),
+        cmocka_unit_test(overlay_counts_the_time_that_the_machine_slept),
+        cmocka_unit_test(overlay_page_stays_right_when_the_base_is_stepped),
+        cmocka_unit_test(overlay_stays_when_the_clocks_run_apart),
         cmocka_unit_test(overlay_sees_no_step_when_readings_are_torn),
         cmocka_unit_test(lab_has_the_offset_and_frequency_that_were_asked_for),
         cmocka_unit_test(lab_walks_the_same_way_however_often_it_is_read),

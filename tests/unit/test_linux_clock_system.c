@@ -148,6 +148,82 @@ static void system_tells_when_others_step_it(void **state)
     free(clock);
 }
 
+static void system_tells_when_others_step_it_by_little(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    machine.cost_ns = 20;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    (void)clock->ops->disturbed(clock, &applied);
+    machine_pass(&machine, SECOND);
+    machine.realtime_ns += MS / 10;
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_between(mt_span_to_ns(applied.step), MS / 10 - 40, MS / 10 + 40);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    free(clock);
+}
+
+/* The page that is read now does not move, nor does the next one before the step was told; stamps
+ * from both sides of it say the same time. */
+static void expect_no_step_before_it_is_told(int64_t step_ns)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+    struct mt_clock_reading page;
+    int64_t earlier_ns;
+
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_int_equal(clock->base, MT_BASE_BOOTTIME);
+    page = read_clock(clock);
+    machine_pass(&machine, 100 * MS);
+    (void)clock->ops->disturbed(clock, &applied);
+    earlier_ns = machine.realtime_ns;
+    machine.realtime_ns += step_ns;
+    machine_pass(&machine, 100 * MS);
+    assert_int_equal(mt_instant_to_ns(page.local.at) + machine.boottime_ns - page.base.ns,
+                     NOON + 37 * SECOND + 200 * MS);
+    assert_int_equal(local_ns(clock), NOON + 37 * SECOND + 200 * MS);
+    assert_int_equal(read_clock(clock).local.corrections, 0);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
+    assert_int_equal(mt_instant_to_ns(stamp(clock, earlier_ns).at), NOON + 37 * SECOND + 100 * MS);
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(mt_span_to_ns(applied.step), step_ns);
+    assert_int_equal(mt_instant_to_ns(applied.at), NOON + 37 * SECOND + 200 * MS + step_ns);
+    assert_int_equal(local_ns(clock), NOON + 37 * SECOND + 200 * MS + step_ns);
+    assert_int_equal(stamp(clock, machine.realtime_ns).corrections, 1);
+    assert_int_equal(stamp(clock, earlier_ns).corrections, 0);
+    free(clock);
+}
+
+static void system_reads_on_when_a_step_by_others_is_not_told_yet(void **state)
+{
+    (void)state;
+    expect_no_step_before_it_is_told(SECOND);
+    expect_no_step_before_it_is_told(-SECOND);
+    expect_no_step_before_it_is_told(-3600 * SECOND);
+}
+
+static void system_tells_nothing_when_the_machine_slept(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    machine_sleep(&machine, 3600 * SECOND);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(local_ns(clock), NOON + 3637 * SECOND);
+    free(clock);
+}
+
 static void system_tells_when_others_change_its_frequency(void **state)
 {
     struct machine machine;
@@ -204,6 +280,9 @@ int main(void)
         cmocka_unit_test(system_says_what_the_kernel_made_of_a_correction),
         cmocka_unit_test(system_counts_corrections_for_stamps_of_the_past),
         cmocka_unit_test(system_tells_when_others_step_it),
+        cmocka_unit_test(system_tells_when_others_step_it_by_little),
+        cmocka_unit_test(system_reads_on_when_a_step_by_others_is_not_told_yet),
+        cmocka_unit_test(system_tells_nothing_when_the_machine_slept),
         cmocka_unit_test(system_tells_when_others_change_its_frequency),
         cmocka_unit_test(system_goes_on_when_a_leap_second_comes),
     };

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * libmeantime while somebody sets the machine's clock, and while the machine sleeps: pages of the
+ * daemon's own clocks, read under clocks that the test makes up.
+ */
+#include "lib_page.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "platform/linux/linux_clock.h"
+
+#define SECOND INT64_C(1000000000)
+
+/* ---- the machine's clocks ----------------------------------------------------------------- */
+
+/* What clock_gettime() says to the library and to the clocks of the platform, for the linker puts
+ * this function in the place of the real one (see meson.build). */
+static struct {
+    int64_t realtime_ns;
+    int64_t boottime_ns;
+    int64_t cost_ns; /* of each reading */
+} machine;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+static void pass(int64_t ns)
+{
+    machine.realtime_ns += ns;
+    machine.boottime_ns += ns;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int64_t ns;
+
+    if (clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME) {
+        return __real_clock_gettime(clock, time);
+    }
+    pass(machine.cost_ns);
+    ns = clock == CLOCK_REALTIME ? machine.realtime_ns : machine.boottime_ns;
+    *time = (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    return 0;
+}
+
+/* ---- pages under them --------------------------------------------------------------------- */
+
+/* The page that the daemon would publish now of this clock. */
+static struct mt_clock_page page_of(struct mt_hal_clock *clock)
+{
+    struct mt_clock_page page = good_page();
+    struct mt_clock_reading reading;
+
+    clock->ops->read(clock, &reading);
+    page.base = (uint16_t)clock->base;
+    page.base_at_anchor_ns = reading.base.ns;
+    page.anchor_s = reading.local.at.s;
+    page.anchor_ns = reading.local.at.ns;
+    page.rate_q64 = reading.rate_q64;
+    page.valid_until_base_ns = reading.base.ns + 10 * SECOND;
+    return page;
+}
+
+static struct mt_handle *publish_clock(enum mt_clock_kind kind)
+{
+    struct mt_clock_request request = {
+        .kind = kind, .name = "main", .tai_utc_known = true, .tai_minus_utc_s = 37};
+    struct mt_hal_clock *clock;
+    struct mt_clock_page page;
+
+    machine.cost_ns = 0;
+    machine.realtime_ns = 1700000000 * SECOND;
+    machine.boottime_ns = 5000 * SECOND;
+    clock = kind == MT_CLOCK_SYSTEM ? mt_clock_system_new(&request, mt_os_time_linux())
+                                    : mt_clock_overlay_new(&request, mt_os_time_linux());
+    assert_non_null(clock);
+    page = page_of(clock);
+    free(clock);
+    return open_page(&page);
+}
+
+static void expect_time(const struct mt_handle *handle, enum mt_time_error error, int64_t ns)
+{
+    struct mt_now_result result;
+
+    assert_int_equal(mt_now(handle, &result), error);
+    assert_true(total_ns(result.time) == ns);
+}
+
+static void lib_does_not_notice_when_somebody_steps_realtime(void **state)
+{
+    static const enum mt_clock_kind kinds[] = {MT_CLOCK_SYSTEM, MT_CLOCK_OVERLAY, MT_CLOCK_LAB};
+    static const int64_t steps_ns[] = {SECOND, -SECOND, 100000, -100000, 3600 * SECOND};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct mt_handle *handle = publish_clock(kinds[i]);
+
+        for (size_t j = 0; j < 5; j++) {
+            pass(SECOND / 10);
+            machine.realtime_ns += steps_ns[j];
+            expect_time(handle, MT_TIME_OK, 1700000037 * SECOND + ((int64_t)j + 1) * SECOND / 10);
+        }
+        mt_close(handle);
+    }
+}
+
+static void lib_counts_the_time_that_the_machine_slept(void **state)
+{
+    struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
+
+    (void)state;
+    pass(3600 * SECOND); /* CLOCK_MONOTONIC stands still, these do not */
+    expect_time(handle, MT_TIME_STALE, 1700003637 * SECOND);
+    mt_close(handle);
+}
+
+static void lib_page_stays_stale_when_realtime_is_set_back(void **state)
+{
+    struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
+    struct mt_clock_page page = good_page();
+    struct mt_now_result result;
+
+    (void)state;
+    pass(11 * SECOND);
+    expect_time(handle, MT_TIME_STALE, 1700000048 * SECOND);
+    machine.realtime_ns -= 8 * SECOND;
+    expect_time(handle, MT_TIME_STALE, 1700000048 * SECOND);
+    mt_close(handle);
+    page.valid_until_base_ns = page.base_at_anchor_ns + SECOND; /* one that counts from REALTIME */
+    machine.realtime_ns = page.base_at_anchor_ns - 1;
+    handle = open_page(&page);
+    assert_int_equal(mt_now(handle, &result), MT_TIME_STALE);
+    machine.realtime_ns = page.base_at_anchor_ns;
+    assert_int_equal(mt_now(handle, &result), MT_TIME_OK);
+    mt_close(handle);
+}
+
+static void lib_page_is_stale_when_the_machine_was_started_since(void **state)
+{
+    struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
+    struct mt_now_result result;
+
+    (void)state;
+    machine.boottime_ns = 20 * SECOND;
+    assert_int_equal(mt_now(handle, &result), MT_TIME_STALE);
+    mt_close(handle);
+}
+
+static struct timespec realtime(int64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+}
+
+static void lib_carries_stamps_over_when_the_page_counts_from_boottime(void **state)
+{
+    struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
+    struct timespec before = realtime(machine.realtime_ns - SECOND);
+    struct mt_now_result result;
+    int64_t error_ns;
+
+    (void)state;
+    pass(SECOND);
+    assert_int_equal(mt_at(handle, before, &result), MT_TIME_OK);
+    assert_true(total_ns(result.time) == 1700000036 * SECOND);
+    assert_in_range(result.bound_ns, 2001, 2002);
+    assert_int_equal(mt_at(handle, realtime(machine.realtime_ns + 10 * SECOND), &result),
+                     MT_TIME_STALE);
+    machine.cost_ns = 500; /* reading the clocks takes time, which the bound has to cover */
+    assert_int_equal(mt_at(handle, before, &result), MT_TIME_OK);
+    error_ns = (int64_t)(total_ns(result.time) - 1700000036 * SECOND);
+    assert_true(error_ns >= -500 && error_ns <= 500);
+    assert_in_range(result.bound_ns, 2501, 2502);
+    machine.realtime_ns += SECOND; /* as documented: the stamp is taken to be of today's REALTIME */
+    machine.cost_ns = 0;
+    assert_int_equal(mt_at(handle, before, &result), MT_TIME_OK);
+    assert_true(total_ns(result.time) == 1700000035 * SECOND);
+    mt_close(handle);
+}
+
+static void lib_carries_no_nonsense_over_when_stamps_are_extreme(void **state)
+{
+    struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
+    struct timespec far = {.tv_sec = INT64_MAX, .tv_nsec = 999999999};
+    struct mt_now_result result;
+
+    (void)state;
+    assert_int_equal(mt_at(handle, far, &result), MT_TIME_STALE);
+    far = (struct timespec){.tv_sec = INT64_MIN, .tv_nsec = 0};
+    assert_int_not_equal(mt_at(handle, far, &result), MT_TIME_OK);
+    mt_close(handle);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIB_TEST(lib_does_not_notice_when_somebody_steps_realtime),
+        LIB_TEST(lib_counts_the_time_that_the_machine_slept),
+        LIB_TEST(lib_page_stays_stale_when_realtime_is_set_back),
+        LIB_TEST(lib_page_is_stale_when_the_machine_was_started_since),
+        LIB_TEST(lib_carries_stamps_over_when_the_page_counts_from_boottime),
+        LIB_TEST(lib_carries_no_nonsense_over_when_stamps_are_extreme),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
