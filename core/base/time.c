@@ -98,7 +98,7 @@ struct mt_span mt_instant_minus(struct mt_instant a, struct mt_instant b)
     return difference;
 }
 
-void mt_instant_add(struct mt_instant *to, const struct mt_span *by)
+void mt_instant_move(struct mt_instant *to, const struct mt_span *by)
 {
     struct mt_span sum = since_epoch(to);
 
@@ -110,7 +110,7 @@ void mt_instant_add(struct mt_instant *to, const struct mt_span *by)
 
 struct mt_instant mt_instant_plus(struct mt_instant a, struct mt_span by)
 {
-    mt_instant_add(&a, &by);
+    mt_instant_move(&a, &by);
     return a;
 }
 

@@ -62,7 +62,7 @@ void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_in
 
 void mt_track_stepped(struct mt_track *track, const struct mt_span *by)
 {
-    mt_instant_add(&track->at, by);
+    mt_instant_move(&track->at, by);
     mt_span_add(&track->base, by);
 }
 
