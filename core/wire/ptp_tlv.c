@@ -2,8 +2,8 @@
  *
  * TLVs: the iterator, and the types that the standard itself defines.  mt_tlv_next() is the only
  * place that believes a lengthField; decoders get a bounded view and read it with a cursor, so a
- * value that is too short shows as a failed cursor at the end.  A value that is longer than we
- * know is accepted: later editions append.
+ * value that is too short shows as a failed cursor at the end, or with a table of fields if all of
+ * it is fixed.  A value that is longer than we know is accepted: later editions append.
  *
  * One exception to the rule of lengthField: C37.238-2011 prints 12 for its TLV, which counts the
  * dataField and forgets organizationId and subtype, and devices do as it prints.  Its dataField
@@ -66,20 +66,28 @@ bool mt_tlv_find(const uint8_t *tlvs, size_t length, enum mt_tlv_type type, stru
     return false;
 }
 
+static void write_header(uint16_t type, uint16_t value_length, uint8_t *buffer)
+{
+    mt_octets_put_u16(buffer, type);
+    mt_octets_put_u16(buffer + 2, value_length);
+}
+
 size_t mt_tlv_write(uint16_t type, const uint8_t *value, size_t value_length, uint8_t *buffer,
                     size_t capacity)
 {
-    struct mt_writer w;
+    size_t padded = value_length + value_length % 2;
 
-    if (value_length >= UINT16_MAX) {
+    if (value_length >= UINT16_MAX || capacity < HEADER_SIZE + padded) {
         return 0;
     }
-    mt_writer_init(&w, buffer, capacity);
-    mt_writer_u16(&w, type);
-    mt_writer_u16(&w, (uint16_t)(value_length + value_length % 2));
-    mt_writer_octets(&w, value, value_length);
-    mt_writer_zeros(&w, value_length % 2);
-    return mt_writer_length(&w);
+    write_header(type, (uint16_t)padded, buffer);
+    if (value_length > 0) {
+        memmove(buffer + HEADER_SIZE, value, value_length);
+    }
+    if (padded > value_length) {
+        buffer[HEADER_SIZE + value_length] = 0;
+    }
+    return HEADER_SIZE + padded;
 }
 
 bool mt_tlv_is_propagated(uint16_t type)
@@ -119,12 +127,6 @@ bool mt_tlv_parse_alternate_time_offset(const struct mt_tlv *tlv,
     }
     *ret_value = value;
     return true;
-}
-
-static void write_header(uint16_t type, uint16_t value_length, uint8_t *buffer)
-{
-    mt_octets_put_u16(buffer, type);
-    mt_octets_put_u16(buffer + 2, value_length);
 }
 
 /* five pairs of a maximum and a variance, of 64 bits each */

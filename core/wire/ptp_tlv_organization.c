@@ -8,6 +8,7 @@
 
 #include "base/cursor.h"
 #include "base/memory.h"
+#include "wire/fields.h"
 
 #define AS_FOLLOW_UP_INFORMATION    1
 #define AS_MESSAGE_INTERVAL_REQUEST 2
@@ -15,7 +16,7 @@
 #define AS_GPTP_INTERVAL_REQUEST    5
 #define POWER_2011                  1
 #define POWER_2017                  2
-#define FOLLOW_UP_VALUE             28
+#define FOLLOW_UP_DATA              22
 #define KEEP_INTERVAL               (-128)
 
 bool mt_tlv_parse_organization(const struct mt_tlv *tlv, struct mt_tlv_organization *ret_value)
@@ -53,39 +54,40 @@ static uint32_t open_data(const struct mt_tlv *tlv, uint32_t oui, struct mt_read
     return organization.subtype;
 }
 
+static const struct mt_field follow_up_fields[] = {
+    MT_FIELD(struct mt_tlv_follow_up_information, cumulative_scaled_rate_offset), /* 0 */
+    MT_FIELD(struct mt_tlv_follow_up_information, gm_time_base_indicator),        /* 4 */
+    MT_FIELD_OCTETS(struct mt_tlv_follow_up_information, last_gm_phase_change),   /* 6 */
+    MT_FIELD(struct mt_tlv_follow_up_information, scaled_last_gm_freq_change),    /* 18 */
+};
+
 bool mt_tlv_parse_follow_up_information(const struct mt_tlv *tlv,
                                         struct mt_tlv_follow_up_information *ret_value)
 {
     struct mt_reader r;
-    const uint8_t *phase_change;
 
     if (open_data(tlv, MT_OUI_IEEE_802_1, &r) != AS_FOLLOW_UP_INFORMATION ||
-        tlv->length < FOLLOW_UP_VALUE) {
+        r.left < FOLLOW_UP_DATA) {
         return false;
     }
-    ret_value->cumulative_scaled_rate_offset = mt_reader_i32(&r);
-    ret_value->gm_time_base_indicator = mt_reader_u16(&r);
-    phase_change = mt_reader_octets(&r, sizeof ret_value->last_gm_phase_change);
-    memcpy(ret_value->last_gm_phase_change, phase_change, sizeof ret_value->last_gm_phase_change);
-    ret_value->scaled_last_gm_freq_change = mt_reader_i32(&r);
+    mt_fields_move(MT_FROM_WIRE, follow_up_fields, (uint8_t *)r.at, FOLLOW_UP_DATA, ret_value);
     return true;
 }
 
 size_t mt_tlv_write_follow_up_information(const struct mt_tlv_follow_up_information *value,
                                           uint8_t *buffer, size_t capacity)
 {
-    struct mt_writer w;
+    static const uint8_t head[] = {
+        0, MT_TLV_ORGANIZATION_EXTENSION, 0, 6 + FOLLOW_UP_DATA, 0x00, 0x80, 0xC2, 0,
+        0, AS_FOLLOW_UP_INFORMATION};
 
-    mt_writer_init(&w, buffer, capacity);
-    mt_writer_u16(&w, MT_TLV_ORGANIZATION_EXTENSION);
-    mt_writer_u16(&w, FOLLOW_UP_VALUE);
-    mt_writer_u24(&w, MT_OUI_IEEE_802_1);
-    mt_writer_u24(&w, AS_FOLLOW_UP_INFORMATION);
-    mt_writer_i32(&w, value->cumulative_scaled_rate_offset);
-    mt_writer_u16(&w, value->gm_time_base_indicator);
-    mt_writer_octets(&w, value->last_gm_phase_change, sizeof value->last_gm_phase_change);
-    mt_writer_i32(&w, value->scaled_last_gm_freq_change);
-    return mt_writer_length(&w);
+    if (capacity < sizeof head + FOLLOW_UP_DATA) {
+        return 0;
+    }
+    memcpy(buffer, head, sizeof head);
+    mt_fields_move(MT_TO_WIRE, follow_up_fields, buffer + sizeof head, FOLLOW_UP_DATA,
+                   (void *)value);
+    return sizeof head + FOLLOW_UP_DATA;
 }
 
 bool mt_tlv_parse_message_interval_request(const struct mt_tlv *tlv,

@@ -83,8 +83,12 @@ static void ptp_tlv_pads_when_written_value_is_odd(void **state)
     assert_int_equal(mt_tlv_write(MT_TLV_PAD, (const uint8_t[]){1, 2, 3}, 3, buffer, 7), 0);
     assert_int_equal(mt_tlv_write(MT_TLV_PAD, NULL, 0, buffer, 4), 4);
     assert_int_equal(mt_tlv_write(MT_TLV_PAD, large, 65535, large, sizeof large), 0);
+    large[65537] = 0x77;
     assert_int_equal(mt_tlv_write(MT_TLV_PAD, large + 4, 65534, large, sizeof large), 65538);
     assert_true(mt_tlv_is_valid(large, 65538));
+    assert_int_equal(large[65537], 0x77);
+    assert_int_equal(mt_tlv_write(MT_TLV_PAD, large + 4, 65533, large, sizeof large), 65538);
+    assert_int_equal(large[65537], 0);
 }
 
 static void ptp_tlv_is_propagated_when_type_is_in_the_middle_range(void **state)
