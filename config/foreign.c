@@ -10,9 +10,12 @@
 #include "config/value_private.h"
 
 static const struct mt_config_foreign foreigns[] = {
-#define MT_CONFIG_FOREIGN(program, name, key, other, advice) {program, name, {key, other}, advice},
+#define MT_CONFIG_FOREIGN(program, name, key, other, advice)                                       \
+    {program, name, {key, other}, advice, false},
+#define MT_CONFIG_PLANNED(program, name, what) {program, name, {"", ""}, what, true},
 #include "config/foreign.def"
 #undef MT_CONFIG_FOREIGN
+#undef MT_CONFIG_PLANNED
 };
 #define FOREIGN_COUNT (sizeof foreigns / sizeof foreigns[0])
 
@@ -45,6 +48,11 @@ void mt_config_foreign_say(const struct mt_config_foreign *foreign, char *buffer
 {
     const char *key = foreign->keys[0];
     const char *other = foreign->keys[1];
+    if (foreign->is_planned) {
+        snprintf(buffer, size, "%s calls this %s; %s: not here yet", foreign->program,
+                 foreign->name, foreign->advice);
+        return;
+    }
     if (key[0] == '\0') {
         snprintf(buffer, size, "%s calls this %s; not needed here: %s", foreign->program,
                  foreign->name, foreign->advice);

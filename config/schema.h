@@ -89,6 +89,7 @@ struct mt_config_foreign {
     const char *name;
     const char *keys[2]; /**< ours; "" where there is none */
     const char *advice;
+    bool is_planned; /**< `advice` is what is not there yet */
 };
 /** The n-th program's setting of that name, from 0; null when there are no more. */
 const struct mt_config_foreign *mt_config_foreign_find(const char *name, size_t n);

@@ -107,11 +107,12 @@ static const char *why_no_bound(const char *state)
     return "unknown: there is nothing to compare it with";
 }
 
-/* What the bound is made of, three in a line. */
-static void render_parts(struct mt_text *out, const cJSON *clock)
+/* What the bound is made of, as many in a line as have room. */
+static void render_parts(struct mt_text *out, const cJSON *clock, size_t width)
 {
     static const char *const parts[] = {"estimate", "asymmetry", "source", "granularity",
                                         "steering"};
+    unsigned in_a_line = width >= 78 ? 3 : width >= 56 ? 2 : 1;
     unsigned shown = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         char figure[MT_FIGURE_SIZE];
@@ -121,21 +122,21 @@ static void render_parts(struct mt_text *out, const cJSON *clock)
         if (!(part > 0)) {
             continue;
         }
-        if (shown % 3 == 0) {
+        if (shown % in_a_line == 0) {
             mt_text_say(out, "%s", shown == 0 ? "" : "\n");
             begin(out, "");
         }
         mt_text_say(out, "%s %s %s",
-                    shown == 0       ? "="
-                    : shown % 3 == 0 ? "+"
-                                     : " +",
+                    shown == 0               ? "="
+                    : shown % in_a_line == 0 ? "+"
+                                             : " +",
                     parts[i], mt_figure_time(part, false, figure));
         shown++;
     }
     mt_text_say(out, "%s", shown > 0 ? "\n" : "");
 }
 
-static void render_bound(struct mt_text *out, const cJSON *clock)
+static void render_bound(struct mt_text *out, const cJSON *clock, size_t width)
 {
     char figure[MT_FIGURE_SIZE];
     double bound = number_of(clock, "bound_ns");
@@ -146,7 +147,7 @@ static void render_bound(struct mt_text *out, const cJSON *clock)
     }
     mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s\n", mt_figure_time(bound, false, figure),
                 against(text_of(clock, "bound_reference"), text_of(clock, "state")));
-    render_parts(out, clock);
+    render_parts(out, clock, width);
 }
 
 static void render_estimate(struct mt_text *out, const cJSON *clock)
@@ -200,7 +201,7 @@ static void render_refused(struct mt_text *out, const cJSON *verdicts)
     }
 }
 
-static void render_clock(struct mt_text *out, const cJSON *clock)
+static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
 {
     const char *state = text_of(clock, "state");
     mt_text_say(out, "\n" MT_BOLD "clock %s" MT_PLAIN "  %s%s" MT_PLAIN "  (%s, %s%s)\n",
@@ -211,7 +212,7 @@ static void render_clock(struct mt_text *out, const cJSON *clock)
         begin(out, "note");
         mt_text_say(out, MT_WARN "%s" MT_PLAIN "\n", text_of(clock, "fallback_reason"));
     }
-    render_bound(out, clock);
+    render_bound(out, clock, width);
     render_estimate(out, clock);
     begin(out, "samples");
     render_samples(out, member(clock, "samples"));
@@ -232,6 +233,19 @@ static void render_rank(struct mt_text *out, const char *title, const cJSON *ran
                 code_of(rank, "priority2"));
 }
 
+static bool is_out_of_use(const cJSON *instance)
+{
+    const cJSON *port;
+    cJSON_ArrayForEach(port, member(instance, "ports"))
+    {
+        const char *state = text_of(port, "state");
+        if (strcmp(state, "FAULTY") != 0 && strcmp(state, "DISABLED") != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void render_grandmaster(struct mt_text *out, const cJSON *instance)
 {
     double removed = number_of(instance, "steps_removed");
@@ -241,7 +255,9 @@ static void render_grandmaster(struct mt_text *out, const cJSON *instance)
         return;
     }
     if (strcmp(text_of(instance, "role"), "listening") == 0) {
-        mt_text_say(out, MT_WARN "no transmitter heard yet" MT_PLAIN "\n");
+        mt_text_say(out, MT_WARN "%s" MT_PLAIN "\n",
+                    is_out_of_use(instance) ? "none: no port can be used"
+                                            : "no transmitter heard yet");
         return;
     }
     mt_text_say(out, "%s, %.0f %s away", text_of(instance, "grandmaster.clock_identity"), removed,
@@ -396,7 +412,7 @@ void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
                 cJSON_IsString(config) ? config->valuestring : "without a configuration file");
     cJSON_ArrayForEach(item, member(report, "clocks"))
     {
-        render_clock(out, item);
+        render_clock(out, item, width);
     }
     cJSON_ArrayForEach(item, member(report, "instances"))
     {
@@ -414,7 +430,9 @@ void mt_render_line(struct mt_text *out, const cJSON *report)
     const cJSON *port;
     cJSON_ArrayForEach(clock, member(report, "clocks"))
     {
-        mt_text_say(out, "%s %s", text_of(clock, "name"), text_of(clock, "state"));
+        const char *state = text_of(clock, "state");
+        mt_text_say(out, "%s %s", text_of(clock, "name"),
+                    strcmp(state, "free_run") == 0 ? "free running" : state);
         if (!isnan(number_of(clock, "offset_ns"))) {
             mt_text_say(out, " %s", mt_figure_time(number_of(clock, "offset_ns"), true, offset));
         }

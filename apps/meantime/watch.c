@@ -113,9 +113,9 @@ static bool set_style(char c)
 
 static int count_lines(const struct mt_text *text)
 {
-    int lines = 1;
+    int lines = 0;
     for (size_t i = 0; i < text->length; i++) {
-        lines += text->bytes[i] == '\n';
+        lines += text->bytes[i] == '\n' || i + 1 == text->length;
     }
     return lines;
 }

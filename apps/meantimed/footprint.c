@@ -90,8 +90,8 @@ bool mt_footprint_is_taken(const struct mt_config *config, char ret_reason[MT_HA
         snprintf(who, sizeof who, " (pid %ld)", pid);
     }
     snprintf(ret_reason, MT_HAL_REASON_SIZE,
-             "another meantimed%s runs in %.100s; stop it, or give this one a directory of its "
-             "own: run_directory = PATH in [daemon] of a file that -c names",
+             "another meantimed%s runs in %.100s; stop it, or start this one with -c FILE, where "
+             "[daemon] names another run_directory",
              who, config->daemon.run_directory);
     return true;
 }

@@ -102,3 +102,19 @@ def test_daemon_waits_when_the_interface_does_not_exist_yet(lab):
     lab.link("A", "eth0", "B", "eth0")
     b.wait_state("RECEIVER")
     truth.assert_inside(truth.hold(b, a, seconds=1))
+
+
+@pytest.mark.lab(seconds=6)
+def test_status_says_why_a_port_cannot_be_used(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0")
+    b.wait_state("LISTENING")
+    assert b.port()["fault_reason"] is None
+    lab.ip("B", "address", "flush", "dev", "eth0")
+    b.wait_state("FAULTY")
+    assert b.port()["fault_reason"] == "the interface eth0 has no IPv4 address; give it one"
+    lab.ip("B", "link", "set", "eth0", "down")
+    b.wait_for(lambda: "eth0 is down" in b.port()["fault_reason"], 5, "says that it is down")
+    lab.ip("B", "link", "del", "eth0")
+    b.wait_for(lambda: "eth0 is gone" in b.port()["fault_reason"]
+               or "no interface eth0" in b.port()["fault_reason"], 5, "says that it is gone")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What keeps the daemon from starting is told in one sentence, with the remedy."""
 import os
+import signal
 import socket
 import subprocess
 
 import pytest
 
 import meantimed
+import netlab
 
 BARE = "[daemon]\nrun_directory = /run/B\nstate_directory = /run/B\n[ptp eth0]\n"
 
@@ -51,7 +53,8 @@ def test_second_daemon_is_told_of_the_first(lab):
     pid = b.status()["daemon"]["pid"]
     status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
     assert status == 1
-    assert_one_sentence(lines, f"another meantimed (pid {pid}) runs in /run/B", "run_directory = ")
+    assert_one_sentence(lines, f"another meantimed (pid {pid}) runs in /run/B", "-c FILE",
+                        "run_directory")
     assert b.is_running() and b.status()
     os.remove(b.socket)  # nobody can be asked
     status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
@@ -110,6 +113,27 @@ def test_missing_privilege_is_told_with_the_remedy(lab):
                         meantimed.DAEMON, "-c", write(lab, BARE))
     assert status == 1
     assert_one_sentence(lines, "eth0", "CAP_NET_BIND_SERVICE", "root")
+
+
+@pytest.mark.lab(seconds=5)
+def test_system_clock_without_privilege_is_told_in_the_log_and_in_status(lab):
+    lab.chain("A", "B")
+    text = BARE + "[clock]\nclock = system\n"
+    program = lab.start("B", ["setpriv", "--bounding-set", "-sys_time", meantimed.DAEMON, "-c",
+                              write(lab, text)], lab.path("B.log"))
+
+    def shown():
+        done = subprocess.run([meantimed.TOOL, "--run-directory", "/run/B", "status"],
+                              capture_output=True, text=True, timeout=5, check=False)
+        return done.stdout
+    assert netlab.wait_until(lambda: "LISTENING" in shown(), 4)
+    assert "clock main  free running, not synchronised  (overlay, " in shown()
+    assert "the system clock may not be adjusted: CAP_SYS_TIME is missing\n" in shown()
+    with open(lab.path("B.log"), encoding="utf-8") as file:
+        log = file.read()
+    assert program.stop(signal.SIGTERM) == 0
+    assert "clock main is an overlay" in log and "CAP_SYS_TIME is missing" in log
+    assert "is adjusted" not in log
 
 
 @pytest.mark.lab(seconds=3)

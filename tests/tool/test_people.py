@@ -140,6 +140,14 @@ def test_status_says_why_a_port_is_faulty(shown):
         in shown(change)
 
 
+def test_status_says_that_there_is_no_grandmaster_when_no_port_can_be_used(shown):
+    def change(_, __, instance):
+        instance["role"] = "listening"
+        for port in instance["ports"]:
+            port["state"] = "FAULTY"
+    assert "grandmaster none: no port can be used time" in shown(change)
+
+
 def test_status_says_that_the_clock_could_not_be_adjusted(shown):
     def change(_, clock, __):
         clock.update({"kind": "overlay", "fallback_reason": "the system clock may not be adjusted"})
@@ -189,6 +197,7 @@ def test_status_fits_the_terminal(daemon, tmp_path, columns, has):  # noqa: F811
     daemon(reporting)
     text = on_terminal(columns, 24, "--run-directory", tmp_path, "status")
     assert max(map(len, text.splitlines())) <= columns
+    assert not [line for line in text.splitlines() if line.endswith("+")]
     titles = next(line for line in text.splitlines() if "no. port" in line).split()
     assert titles[-1] == has
 

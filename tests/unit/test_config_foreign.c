@@ -67,7 +67,7 @@ static void config_names_ours_when_a_key_of_another_program_is_written(void **st
                    "as 1s, or never");
     assert_problem("[ptp eth0]\ndelay_mechanism = E2E\n",
                    "f:2: delay_mechanism: unknown key in [ptp eth0]; ptp4l calls this "
-                   "delay_mechanism; not needed here: only E2E is spoken");
+                   "delay_mechanism; not needed here: E2E is spoken, and nothing else yet");
     assert_problem("[ptp]\ntwoStepFlag = 1\n[ptp eth0]\n",
                    "f:2: twoStepFlag: unknown key in [ptp]; ptp4l calls this two_step_flag; not "
                    "needed here: two-step is sent, both are understood");
@@ -83,8 +83,11 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
                    "one costs one exchange, not the port");
     assert_problem("driftfile /var/lib/chrony/drift\n[ptp eth0]\n",
                    "f:1: driftfile: expected [SECTION] or KEY = VALUE; chrony calls this "
-                   "driftfile; here it is state_directory and keep_drift in [daemon]: it is the "
-                   "file drift.NAME in that directory");
+                   "driftfile; here it is state_directory in [daemon]: it is the file drift.NAME "
+                   "there, unless [clock] has keep_drift = no");
+    assert_problem("[ptp eth0]\npool x.example.org iburst\n",
+                   "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; NTP: not "
+                   "here yet");
     assert_problem("[ptp eth0]\nrtcsync\n", "f:2: expected [SECTION] or KEY = VALUE");
 }
 
