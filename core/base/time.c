@@ -98,14 +98,14 @@ struct mt_span mt_instant_minus(struct mt_instant a, struct mt_instant b)
     return difference;
 }
 
-void mt_instant_move(struct mt_instant *to, const struct mt_span *by)
+void mt_instant_move(struct mt_instant *at, const struct mt_span *by)
 {
-    struct mt_span sum = since_epoch(to);
+    struct mt_span since = since_epoch(at);
 
-    mt_span_add(&sum, by);
-    to->s = sum.s;
-    to->ns = sum.ns;
-    to->frac = sum.frac;
+    mt_span_add(&since, by);
+    at->s = since.s;
+    at->ns = since.ns;
+    at->frac = since.frac;
 }
 
 struct mt_instant mt_instant_plus(struct mt_instant a, struct mt_span by)

@@ -27,20 +27,15 @@ mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
     return mt_span_to_real(mt_instant_minus(*to, *from));
 }
 
-static void combine(mt_real *to, const mt_real *other, mt_real a, mt_real b)
-{
-    *to = a * *to + b * *other;
-}
-
 void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b)
 {
     mt_real(*rows)[3] = track->rows;
 
-    for (int k = 0; k < 3; k++) {
-        combine(&rows[i][k], &rows[j][k], a, b);
-    }
-    for (int k = 0; k < 4; k++) {
-        combine(&rows[k][i], &rows[k][j], a, b);
+    for (int k = 0; k < 7; k++) { /* row i, then what stands in column i */
+        mt_real *to = k < 3 ? &rows[i][k] : &rows[k - 3][i];
+        const mt_real *other = k < 3 ? &rows[j][k] : &rows[k - 3][j];
+
+        *to = a * *to + b * *other;
     }
 }
 
@@ -107,9 +102,9 @@ void mt_track_weigh(const struct mt_track *track, struct mt_measurement *measure
         for (int j = 0; j < 3; j++) {
             column[i] += track->rows[i][j] * h[j];
         }
-    }
-    for (int i = 0; i < 3; i++) {
-        variance += h[i] * column[i];
+        if (i < 3) {
+            variance += h[i] * column[i];
+        }
     }
     column[3] += measurement->value;
     measurement->sigma = mt_real_sqrt(variance);

@@ -34,8 +34,11 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
     }
     sample->local.at = moved.at;
     sample->local.at.scale = self->scale;
-    sample->value = sample->kind == MT_SAMPLE_REVERSE ? mt_span_minus(sample->value, moved.base)
-                                                      : mt_span_plus(sample->value, moved.base);
+    if (sample->kind == MT_SAMPLE_REVERSE) {
+        mt_span_subtract(&sample->value, &moved.base);
+    } else {
+        mt_span_add(&sample->value, &moved.base);
+    }
     return true;
 }
 

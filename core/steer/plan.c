@@ -111,7 +111,8 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
     offset = mt_span_to_real(estimate->offset);
     if (source->origin.scale != self->scale || wants_step(self, estimate, mt_real_abs(offset))) {
         self->next.kind = MT_CORRECT_STEP;
-        self->next.step = mt_span_negate(estimate->offset);
+        self->next.step = (struct mt_span){0, 0, 0};
+        mt_span_subtract(&self->next.step, &estimate->offset);
         self->next.scale = source->origin.scale;
         self->has_next = true;
         self->slew_end = MT_MONO_NEVER;

@@ -69,7 +69,7 @@ int mt_instant_compare(struct mt_instant a, struct mt_instant b);
 /** In place: firmware that adds to what lies in memory anyway is smaller by these. */
 void mt_span_add(struct mt_span *to, const struct mt_span *by);
 void mt_span_subtract(struct mt_span *from, const struct mt_span *by);
-void mt_instant_move(struct mt_instant *to, const struct mt_span *by);
+void mt_instant_move(struct mt_instant *at, const struct mt_span *by);
 
 struct mt_span mt_span_plus(struct mt_span a, struct mt_span b);
 struct mt_span mt_span_minus(struct mt_span a, struct mt_span b);
