@@ -17,20 +17,23 @@ static enum mt_comparison by_value(int difference)
 static enum mt_comparison compare_grandmasters(const struct mt_ptp_dataset *a,
                                                const struct mt_ptp_dataset *b)
 {
-    const int differences[] = {
-        (int)a->priority1 - (int)b->priority1,
-        (int)a->quality.clock_class - (int)b->quality.clock_class,
-        (int)a->quality.accuracy - (int)b->quality.accuracy,
-        (int)a->quality.variance - (int)b->quality.variance,
-        (int)a->priority2 - (int)b->priority2,
-        mt_clock_identity_compare(&a->grandmaster, &b->grandmaster),
-    };
-    for (unsigned i = 0; i < sizeof differences / sizeof *differences; i++) {
-        if (differences[i] != 0) {
-            return by_value(differences[i]);
-        }
+    int difference = (int)a->priority1 - (int)b->priority1;
+    if (difference == 0) {
+        difference = (int)a->quality.clock_class - (int)b->quality.clock_class;
     }
-    return MT_SAME;
+    if (difference == 0) {
+        difference = (int)a->quality.accuracy - (int)b->quality.accuracy;
+    }
+    if (difference == 0) {
+        difference = (int)a->quality.variance - (int)b->quality.variance;
+    }
+    if (difference == 0) {
+        difference = (int)a->priority2 - (int)b->priority2;
+    }
+    if (difference == 0) {
+        difference = mt_clock_identity_compare(&a->grandmaster, &b->grandmaster);
+    }
+    return by_value(difference);
 }
 
 /* The one that is a step farther away: it is better only by topology if the Announce has come

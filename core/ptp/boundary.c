@@ -40,7 +40,7 @@ static bool has_sibling(const struct mt_instance *self, const struct mt_port *po
 
 static bool another_listens(const struct mt_instance *self, const struct mt_port *port)
 {
-    for (const struct mt_port *other = self->ports; other < mt_ports_end(self); other++) {
+    for (const struct mt_port *other = self->ports; other < self->ports_end; other++) {
         if (other != port && mt_port_is_listening(other)) {
             return true;
         }
@@ -78,7 +78,7 @@ static bool has_time(const struct mt_instance *self)
 static void gate(struct mt_instance *self)
 {
     bool is_open = has_time(self);
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         if (!is_open) {
             mt_port_event(self, port, MT_PE_TIME_LOST);
         } else if (port->is_qualified) {

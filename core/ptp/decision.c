@@ -59,9 +59,10 @@ static void set_reference(struct mt_instance *self, const struct mt_foreign *par
     const struct mt_clock_identity *grandmaster = &parent->dataset.grandmaster;
     bool is_traceable = (parent->time.flags & traceable) == traceable &&
                         !mt_interval_is_too_large(parent->reference_bound);
-    if (is_new) {
-        self->is_same_reference &= mt_clock_identity_equal(grandmaster, &self->last_followed) ||
-                                   (is_traceable && self->was_traceable);
+    bool is_same = mt_clock_identity_equal(grandmaster, &self->last_followed) ||
+                   (is_traceable && self->was_traceable);
+    if (is_new && !is_same) {
+        self->is_same_reference = false;
     }
     self->last_followed = *grandmaster;
     self->was_traceable = is_traceable;
@@ -69,9 +70,10 @@ static void set_reference(struct mt_instance *self, const struct mt_foreign *par
 
 static void set_time_properties(struct mt_instance *self, const struct mt_time_properties *time)
 {
-    self->has_new_time |= time->utc_offset != self->time.utc_offset ||
-                          time->flags != self->time.flags ||
-                          time->time_source != self->time.time_source;
+    if (time->utc_offset != self->time.utc_offset || time->flags != self->time.flags ||
+        time->time_source != self->time.time_source) {
+        self->has_new_time = true;
+    }
     self->time = *time;
 }
 
@@ -99,13 +101,6 @@ static bool take(struct mt_instance *self, const struct mt_foreign *parent, uint
     return is_new;
 }
 
-void mt_instance_become_own_parent(struct mt_instance *self)
-{
-    struct mt_foreign own;
-    describe_own(self, &own);
-    (void)take(self, &own, 0);
-}
-
 /* ---- decision -------------------------------------------------------------------------------- */
 
 static const struct mt_ptp_dataset *dataset_of(const struct mt_foreign *foreign)
@@ -116,7 +111,7 @@ static const struct mt_ptp_dataset *dataset_of(const struct mt_foreign *foreign)
 static const struct mt_foreign *take_snapshot(struct mt_instance *self)
 {
     const struct mt_foreign *ebest = NULL;
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         port->erbest = NULL;
         if (mt_port_is_active(port) && !port->config.is_transmitter_only) {
             port->erbest = mt_foreign_best(self, port);
@@ -176,7 +171,7 @@ void mt_instance_decide(struct mt_instance *self)
     const struct mt_foreign *ebest = take_snapshot(self);
     self->needs_decision = false;
     describe_own(self, &own);
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         enum mt_decision decision =
             decide(self, port, self->config.is_receiver_only ? NULL : &own.dataset, ebest);
         port->decision = (uint8_t)decision;
@@ -184,7 +179,7 @@ void mt_instance_decide(struct mt_instance *self)
     }
     bool is_new = receiving != NULL ? take(self, receiving->erbest, receiving->identity.port)
                                     : take(self, &own, 0);
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         apply(self, port, is_new);
     }
     if (receiving != NULL && is_new) { /* what is half known is of the old one */

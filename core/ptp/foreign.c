@@ -13,8 +13,7 @@
  */
 #include "ptp/ptp_private.h"
 
-#define OVERDUE    2    /* announce intervals */
-#define TIME_FLAGS 0x7F /* octet 1 of flagField without its reserved bit */
+#define OVERDUE 2 /* announce intervals */
 
 /* Who claims a longer interval than the port's does not stay qualified for longer. */
 static int64_t interval_ns(const struct mt_port *port, const struct mt_foreign *foreign)
@@ -106,36 +105,6 @@ static struct mt_foreign *place_for(const struct mt_instance *self, struct mt_po
     return victim;
 }
 
-static void fill(const struct mt_instance *self, const struct mt_port *port,
-                 const struct mt_ptp_message *message, struct mt_foreign *foreign)
-{
-    const struct mt_ptp_announce *announce = &message->body.announce;
-    const struct mt_accuracy_part *accuracy = self->config.features->accuracy;
-    foreign->is_used = true;
-    foreign->log_announce_interval = message->header.log_interval;
-    foreign->sequence = message->header.sequence;
-    foreign->time.utc_offset = announce->utc_offset;
-    foreign->time.flags = message->header.flags & TIME_FLAGS;
-    foreign->time.time_source = announce->time_source;
-    foreign->dataset.priority1 = announce->priority1;
-    foreign->dataset.quality = announce->quality;
-    foreign->dataset.priority2 = announce->priority2;
-    foreign->dataset.grandmaster = announce->grandmaster;
-    foreign->dataset.steps_removed = announce->steps_removed;
-    foreign->dataset.sender = message->header.source;
-    foreign->dataset.receiver = port->identity;
-    foreign->reference_bound = MT_INTERVAL_TOO_LARGE;
-    foreign->bound = MT_INTERVAL_TOO_LARGE;
-    if (announce->steps_removed == 0) {
-        foreign->bound.q16 = 0;
-    }
-    if (accuracy != NULL) {
-        accuracy->read(message, foreign);
-    }
-    memmove(foreign->heard + 1, foreign->heard, sizeof foreign->heard - sizeof *foreign->heard);
-    foreign->heard[0].ns = self->now.ns != 0 ? self->now.ns : 1;
-}
-
 enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
                                 const struct mt_ptp_message *announce)
 {
@@ -148,7 +117,9 @@ enum mt_verdict mt_foreign_hear(struct mt_instance *self, struct mt_port *port,
     } else {
         heard = *foreign;
     }
-    fill(self, port, announce, &heard);
+    mt_announce_read(self, port, announce, &heard);
+    memmove(heard.heard + 1, heard.heard, sizeof heard.heard - sizeof *heard.heard);
+    heard.heard[0].ns = self->now.ns != 0 ? self->now.ns : 1;
     if (foreign == NULL) {
         foreign = place_for(self, port, &heard.dataset);
         if (foreign == NULL) {

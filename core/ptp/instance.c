@@ -31,13 +31,13 @@ void mt_port_config_init(struct mt_port_config *self)
     };
 }
 
-static void init_port(struct mt_instance *self, uint16_t index, const struct mt_port_config *config)
+static void init_port(struct mt_instance *self, struct mt_port *port,
+                      const struct mt_port_config *config)
 {
-    struct mt_port *port = &self->ports[index];
     memset(port, 0, sizeof *port);
     port->config = *config;
     port->identity.clock = self->config.identity;
-    port->identity.port = (uint16_t)(index + 1);
+    port->identity.port = (uint16_t)(port - self->ports + 1);
     port->state = MT_STATE_INITIALIZING;
     port->reported_state = MT_STATE_INITIALIZING;
     port->is_enabled = true;
@@ -53,17 +53,20 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     memset(self, 0, sizeof *self);
     self->now = now;
     self->config = *config;
-    self->config.is_receiver_only |= config->features->transmitter == NULL;
+    if (config->features->transmitter == NULL) {
+        self->config.is_receiver_only = true;
+    }
     if (self->config.is_receiver_only) {
         self->config.quality.clock_class = 255; /* [7.6.2.5] */
     }
     self->ports = ports;
+    self->ports_end = ports + port_count;
     self->port_count = port_count;
     mt_prng_init(&self->random, seed);
-    for (uint16_t i = 0; i < port_count; i++) {
-        init_port(self, i, &configs[i]);
+    for (struct mt_port *port = ports; port < self->ports_end; port++) {
+        init_port(self, port, configs++);
     }
-    mt_instance_become_own_parent(self);
+    mt_instance_decide(self); /* it is its own parent, which is no news */
     self->has_new_parent = false;
     self->has_new_time = false;
     self->is_same_reference = true; /* until a change of parents says otherwise */
@@ -242,7 +245,7 @@ void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct 
                          struct mt_mono now)
 {
     self->now = now;
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         if (token != 0 && mt_port_tx_done(self, port, token, stamp)) {
             if (stamp == NULL) {
                 mt_port_count(port, MT_COUNT_TX_STAMP_LOST);
@@ -257,8 +260,14 @@ void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct 
 void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
 {
     self->now = now;
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
-        mt_port_tick(self, port);
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
+            struct mt_mono was = port->timers[timer];
+            if (was.ns <= now.ns && was.ns != MT_MONO_NEVER.ns) {
+                port->timers[timer] = MT_MONO_NEVER;
+                mt_port_timer_due(self, port, (enum mt_port_timer)timer, was);
+            }
+        }
     }
     settle(self);
 }
@@ -266,7 +275,7 @@ void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
 struct mt_mono mt_instance_deadline(const struct mt_instance *self)
 {
     struct mt_mono earliest = MT_MONO_NEVER;
-    for (const struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
         for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
             if (port->timers[timer].ns < earliest.ns) {
                 earliest = port->timers[timer];
@@ -342,6 +351,20 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
 
 /* ---- outputs --------------------------------------------------------------------------------- */
 
+bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capacity,
+                         struct mt_tx *ret_tx)
+{
+    struct mt_outgoing out;
+    out.buffer = buffer;
+    out.capacity = capacity;
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        if (mt_port_next_tx(self, port, &out, ret_tx)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
 {
     if (port->state != port->reported_state) {
@@ -375,7 +398,7 @@ bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event
         ret_event->kind = MT_EVENT_TIME_PROPERTIES;
         return true;
     }
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         if (next_event_of_port(port, ret_event)) {
             return true;
         }

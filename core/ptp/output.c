@@ -66,8 +66,8 @@ static bool take_frame(struct mt_instance *self, struct mt_port *port, struct mt
     return true;
 }
 
-static bool next_of_port(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
-                         struct mt_tx *ret_tx)
+bool mt_port_next_tx(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
+                     struct mt_tx *ret_tx)
 {
     for (unsigned frame = 0; frame < MT_FRAME_COUNT; frame++) {
         while ((port->pending & 1u << frame) != 0) { /* more answers may wait behind one */
@@ -75,20 +75,6 @@ static bool next_of_port(struct mt_instance *self, struct mt_port *port, struct 
             if (take_frame(self, port, out, ret_tx)) {
                 return true;
             }
-        }
-    }
-    return false;
-}
-
-bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capacity,
-                         struct mt_tx *ret_tx)
-{
-    struct mt_outgoing out;
-    out.buffer = buffer;
-    out.capacity = capacity;
-    for (struct mt_port *port = self->ports; port < mt_ports_end(self); port++) {
-        if (next_of_port(self, port, &out, ret_tx)) {
-            return true;
         }
     }
     return false;

@@ -149,7 +149,7 @@ static void announce_timed_out(struct mt_instance *self, struct mt_port *port)
 {
     mt_port_count(port, MT_COUNT_ANNOUNCE_TIMEOUT);
     if (port->best != NULL) {
-        memset(port->best, 0, sizeof *port->best);
+        port->best->is_used = false;
         port->best = NULL;
     }
     port->has_listened = true;
@@ -164,15 +164,13 @@ static void send_periodic(struct mt_instance *self, struct mt_port *port, enum m
     bool is_sync = timer == MT_TIMER_SYNC;
     int64_t interval_ns = mt_log2s_to_ns(is_sync ? port->config.log_sync_interval
                                                  : port->config.log_announce_interval);
+    int64_t in_ns = was.ns - self->now.ns + interval_ns;
     mt_port_request(port, is_sync ? MT_FRAME_SYNC : MT_FRAME_ANNOUNCE);
-    port->timers[timer] = mt_mono_plus(was, interval_ns);
-    if (port->timers[timer].ns <= self->now.ns) {
-        mt_timer_arm(self, port, timer, interval_ns);
-    }
+    mt_timer_arm(self, port, timer, in_ns > 0 ? in_ns : interval_ns);
 }
 
-static void timer_due(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
-                      struct mt_mono was)
+void mt_port_timer_due(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
+                       struct mt_mono was)
 {
     switch (timer) {
     case MT_TIMER_ANNOUNCE_RECEIPT:
@@ -191,16 +189,5 @@ static void timer_due(struct mt_instance *self, struct mt_port *port, enum mt_po
     case MT_TIMER_SIBLING: /* the lower port on the same path has fallen silent */
         self->needs_decision = true;
         break;
-    }
-}
-
-void mt_port_tick(struct mt_instance *self, struct mt_port *port)
-{
-    for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
-        struct mt_mono was = port->timers[timer];
-        if (was.ns <= self->now.ns) {
-            port->timers[timer] = MT_MONO_NEVER;
-            timer_due(self, port, (enum mt_port_timer)timer, was);
-        }
     }
 }

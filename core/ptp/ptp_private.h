@@ -46,7 +46,9 @@ void mt_port_refresh(struct mt_instance *self, struct mt_port *port);
 void mt_port_await_announce(struct mt_instance *self, struct mt_port *port);
 /** Half a measurement, or one that nobody has taken yet, is void without its transmitter. */
 void mt_port_forget_exchanges(struct mt_port *port);
-void mt_port_tick(struct mt_instance *self, struct mt_port *port);
+/** `timer` was due at `was` and has been disarmed. */
+void mt_port_timer_due(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
+                       struct mt_mono was);
 
 /** LISTENING and beyond: frames are looked at. */
 static inline bool mt_port_is_active(const struct mt_port *port)
@@ -100,13 +102,14 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
 
 /** Runs the decision for all ports between two inputs and updates the data sets. */
 void mt_instance_decide(struct mt_instance *self);
-/** Data sets of a clock that follows nobody. */
-void mt_instance_become_own_parent(struct mt_instance *self);
 /** True for a port that still waits for a transmitter to be heard. */
 bool mt_port_is_listening(const struct mt_port *port);
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
+/** What an Announce says, as the record of its sender. */
+void mt_announce_read(const struct mt_instance *self, const struct mt_port *port,
+                      const struct mt_ptp_message *message, struct mt_foreign *ret_foreign);
 enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
                                const struct mt_ptp_message *message);
 enum mt_verdict mt_sync_rx(struct mt_instance *self, struct mt_port *port,
@@ -136,6 +139,10 @@ struct mt_outgoing {
     uint8_t *buffer; /**< where the frame will lie */
     size_t capacity;
 };
+
+/** Takes the port's next frame; false if there is none. */
+bool mt_port_next_tx(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
+                     struct mt_tx *ret_tx);
 
 /* ---- what a clock may be built with ---------------------------------------------------------- */
 
@@ -213,11 +220,5 @@ void mt_timer_arm(struct mt_instance *self, struct mt_port *port, enum mt_port_t
                   int64_t in_ns);
 /** U(0, interval]. */
 int64_t mt_random_ns(struct mt_instance *self, int64_t interval_ns);
-
-/** One past the last port. */
-static inline struct mt_port *mt_ports_end(const struct mt_instance *self)
-{
-    return self->ports + self->port_count;
-}
 
 #endif

@@ -8,16 +8,19 @@
  */
 #include "ptp/ptp_private.h"
 
-#define SEQUENCE_WINDOW 4 /* messages by which one can be overtaken */
+#define SEQUENCE_WINDOW 4    /* messages by which one can be overtaken */
+#define TIME_FLAGS      0x7F /* octet 1 of flagField without its reserved bit */
 
 void mt_instant_add(struct mt_instant *at, const struct mt_interval *by)
 {
-    *at = mt_instant_plus(*at, mt_span_from_interval(*by));
+    const struct mt_span span = mt_span_from_interval(*by);
+    mt_instant_move(at, &span);
 }
 
 void mt_instant_subtract(struct mt_instant *at, const struct mt_interval *by)
 {
-    *at = mt_instant_plus(*at, mt_span_negate(mt_span_from_interval(*by)));
+    const struct mt_interval negative = mt_interval_minus((struct mt_interval){0}, *by);
+    mt_instant_add(at, &negative);
 }
 
 bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence)
@@ -31,6 +34,35 @@ bool mt_log_interval_is_allowed(int8_t log_interval)
 }
 
 /* ---- Announce -------------------------------------------------------------------------------- */
+
+void mt_announce_read(const struct mt_instance *self, const struct mt_port *port,
+                      const struct mt_ptp_message *message, struct mt_foreign *ret_foreign)
+{
+    const struct mt_ptp_announce *announce = &message->body.announce;
+    const struct mt_accuracy_part *accuracy = self->config.features->accuracy;
+    struct mt_ptp_dataset *dataset = &ret_foreign->dataset;
+    ret_foreign->is_used = true;
+    ret_foreign->log_announce_interval = message->header.log_interval;
+    ret_foreign->sequence = message->header.sequence;
+    ret_foreign->time.utc_offset = announce->utc_offset;
+    ret_foreign->time.flags = message->header.flags & TIME_FLAGS;
+    ret_foreign->time.time_source = announce->time_source;
+    dataset->priority1 = announce->priority1;
+    dataset->quality = announce->quality;
+    dataset->priority2 = announce->priority2;
+    dataset->grandmaster = announce->grandmaster;
+    dataset->steps_removed = announce->steps_removed;
+    dataset->sender = message->header.source;
+    dataset->receiver = port->identity;
+    ret_foreign->reference_bound = MT_INTERVAL_TOO_LARGE;
+    ret_foreign->bound = MT_INTERVAL_TOO_LARGE;
+    if (announce->steps_removed == 0) {
+        ret_foreign->bound.q16 = 0;
+    }
+    if (accuracy != NULL) {
+        accuracy->read(message, ret_foreign);
+    }
+}
 
 enum mt_verdict mt_announce_rx(struct mt_instance *self, struct mt_port *port,
                                const struct mt_ptp_message *message)

@@ -118,7 +118,8 @@ struct mt_instance {
     uint16_t port_count;
     uint32_t last_token;
     struct mt_port *ports;
-    struct mt_mono now; /**< of the call that is under way */
+    struct mt_port *ports_end; /**< one past the last */
+    struct mt_mono now;        /**< of the call that is under way */
     struct mt_instance_config config;
     struct mt_ptp_dataset parent;           /**< parentDS and, in steps_removed, currentDS */
     struct mt_time_properties time;         /**< timePropertiesDS */
