@@ -75,8 +75,8 @@ static struct mt_span since_epoch(const struct mt_instant *a)
     return (struct mt_span){a->s, a->ns, a->frac};
 }
 
-/* The seconds are estimated from the upper bits by the reciprocal, too few by 4 at most (by 2 in
- * this century), and made good one by one. */
+/* The seconds are estimated from the upper bits by the reciprocal, too few by 4 at most, and made
+ * good one by one. */
 static struct mt_span split(uint64_t ns)
 {
     uint64_t s = (ns >> 31) * SECONDS_Q61 >> 30;
