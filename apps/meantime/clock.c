@@ -68,11 +68,11 @@ static const char *state_words(enum mt_clock_state state)
 {
     switch (state) {
     case MT_CLOCK_FREE_RUN:
-        return "free running, not synchronised";
+        return "free running";
     case MT_CLOCK_ACQUIRING:
         return "acquiring";
     case MT_CLOCK_LOCKED:
-        return "locked to";
+        return "locked";
     case MT_CLOCK_HOLDOVER:
         return "in holdover";
     case MT_CLOCK_SERVING:
@@ -86,21 +86,26 @@ static void say_line(struct mt_text *out, const struct moment *moment)
     char when[64];
     char figure[MT_FIGURE_SIZE];
     const struct mt_now_result *now = &moment->now;
+    bool is_short = now->bound_reference == MT_BOUND_PARENT; /* of the way to the grandmaster */
     bool names_source = now->state == MT_CLOCK_ACQUIRING || now->state == MT_CLOCK_LOCKED;
     time_text(moment->shown, when, sizeof when);
     mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s ", when, moment->scale);
     if (now->bound_ns == MT_BOUND_UNKNOWN || now->bound_reference == MT_BOUND_NONE) {
         mt_text_say(out, "with unknown error");
     } else {
-        mt_text_say(out, "+-%s", mt_figure_time((double)now->bound_ns, false, figure));
+        mt_text_say(out, "+-%s%s", mt_figure_time((double)now->bound_ns, false, figure),
+                    is_short ? " to its parent" : "");
+    }
+    if (moment->is_stale) { /* what the state was is of no use any more */
+        mt_text_say(out, MT_BAD "  stale: the daemon is gone" MT_PLAIN);
+        return;
     }
     mt_text_say(out, "  %s%s", now->state == MT_CLOCK_LOCKED ? MT_GOOD : MT_WARN,
                 state_words(now->state));
-    if (names_source && moment->has_grandmaster) {
-        mt_text_say(out, " %s", moment->grandmaster);
+    if (names_source && moment->has_grandmaster && !is_short) {
+        mt_text_say(out, " to %s", moment->grandmaster);
     }
-    mt_text_say(out, MT_PLAIN "%s",
-                moment->is_stale ? MT_BAD "  stale: the daemon is gone" MT_PLAIN : "");
+    mt_text_say(out, MT_PLAIN);
 }
 
 /* ---- for programs ------------------------------------------------------------------------- */

@@ -12,7 +12,8 @@ import termios
 
 import pytest
 
-from test_tool import MEANTIME, REPORT, daemon, reporting, run  # noqa: F401
+from test_tool import (LOCKED, MEANTIME, REPORT, daemon, reporting, run,  # noqa: F401
+                       write_page)
 
 TOP = pathlib.Path(__file__).parent.parent.parent
 COMMANDS = ("status", "watch", "clock", "set", "check", "explain")
@@ -239,3 +240,22 @@ def test_manual_says_when_a_page_is_stale():
     header = (TOP / "runtime" / "node.h").read_text()
     valid_ns = int(re.search(r"MT_NODE_PAGE_VALID_NS INT64_C\((\d+)\)", header)[1])
     assert f"{valid_ns // 10**9} seconds" in (TOP / "docs" / "man" / "meantime.1").read_text()
+
+
+# ---- clock ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reference, words", [
+    (1, " us  locked to aabbcc.fffe.ddeeff\n"), (2, " us  locked to aabbcc.fffe.ddeeff\n"),
+    (3, " us to its parent  locked\n")])
+def test_clock_says_what_the_bound_is_against(tmp_path, reference, words):
+    write_page(tmp_path / "clock.main", LOCKED, bound_reference=reference)
+    shown = run("clock", "--run-directory", tmp_path).stdout
+    assert shown.endswith(words) and len(shown) <= 81
+
+
+def test_clock_fits_80_columns_when_it_is_stale(tmp_path):
+    write_page(tmp_path / "clock.main", LOCKED, valid_s=-1, bound_reference=0)
+    shown = run("clock", "--run-directory", tmp_path).stdout
+    assert shown.endswith(" UTC with unknown error  stale: the daemon is gone\n")
+    assert len(shown) <= 81
