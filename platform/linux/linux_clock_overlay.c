@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The overlay clock and the lab clock.  Three layers:
+ * The overlay clock and the lab clock.  Layers:
  *
- *     CLOCK_BOOTTIME --> (oscillator, lab only) --> mapping --> the clock
+ *     CLOCK_BOOTTIME --calm--> raw time --(oscillator, lab only)--> --mapping--> the clock
  *
- * What others step CLOCK_REALTIME by does not reach the clock, nor those who read its page.
+ * What others slew the kernel's clocks by (an NTP daemon) is taken away again by `calm`, as soon
+ * as the kernel tells of it.  What others step CLOCK_REALTIME by does not reach the clock, nor
+ * those who read its page.
  * Packets are stamped in CLOCK_REALTIME, so a stamp is turned into BOOTTIME with the difference
  * of the two that was in force; each look at the clocks compares them.  A packet may have been
  * stamped before a step and be converted after it, so the difference before the last step is
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 
 #include "platform/linux/linux_oscillator.h"
+#include "platform/linux/linux_tune.h"
 
 #define MAX_RATE 0.1
 
@@ -25,14 +28,38 @@ struct overlay {
     struct mt_step_watch watch;
     int64_t previous_ahead_ns; /**< REALTIME - BOOTTIME before the last step */
     int64_t boundary_ns;       /**< see struct mt_step_found */
+    struct mt_tune_watch tune;
+    struct mt_mapping calm;
     struct mt_oscillator oscillator;
     bool has_oscillator;
     struct mt_mapping mapping;
 };
 
+/* the rate that undoes the kernel's */
+static int64_t calm_rate_q64(const struct overlay *self)
+{
+    return mt_rate_to_q64(-self->tune.rate / (1 + self->tune.rate), MAX_RATE);
+}
+
+/* The change came at an unknown moment: take the middle. */
+static void calm_down(struct overlay *self, int64_t boottime_ns)
+{
+    int64_t before_q64 = mt_mapping_newest(&self->calm)->rate_q64;
+    int64_t elapsed_ns;
+    mt_q32 missed;
+
+    if (mt_tune_watch_look(&self->tune, boottime_ns, &elapsed_ns)) {
+        missed = (mt_q32)elapsed_ns * (calm_rate_q64(self) - before_q64) >> 33;
+        mt_mapping_turn(&self->calm, mt_q32_from_ns(boottime_ns), missed, calm_rate_q64(self),
+                        MT_SCALE_ARB);
+    }
+}
+
 static struct mt_step_found look(struct overlay *self)
 {
     struct mt_step_found now = mt_step_watch_look(&self->watch);
+
+    calm_down(self, now.boottime_ns);
 
     if (now.step_ns != 0) {
         self->previous_ahead_ns = now.ahead_ns - now.step_ns;
@@ -49,10 +76,12 @@ static bool is_before_step(const struct overlay *self, int64_t realtime_ns,
             realtime_ns > now->boottime_ns + now->ahead_ns + now->window_ns);
 }
 
-/* what the mapping starts from: the oscillator's reading, or BOOTTIME itself */
+/* what the mapping starts from: the oscillator's reading, or raw time itself */
 static mt_q32 start_of(struct overlay *self, mt_q32 boottime)
 {
-    return self->has_oscillator ? mt_oscillator_value(&self->oscillator, boottime) : boottime;
+    mt_q32 raw = mt_segment_value(mt_mapping_at(&self->calm, boottime), boottime);
+
+    return self->has_oscillator ? mt_oscillator_value(&self->oscillator, raw) : raw;
 }
 
 static struct mt_stamp stamp_at(const struct overlay *self, mt_q32 x)
@@ -71,12 +100,14 @@ static void overlay_read(struct mt_hal_clock *clock, struct mt_clock_reading *re
 
     ret_reading->local = stamp_at(self, start_of(self, mt_q32_from_ns(now.boottime_ns)));
     ret_reading->base = (struct mt_base_time){now.boottime_ns, 0};
-    rate_q64 = mt_mapping_newest(&self->mapping)->rate_q64;
+    rate_q64 = mt_rate_compose_q64(mt_mapping_newest(&self->mapping)->rate_q64,
+                                   mt_mapping_newest(&self->calm)->rate_q64);
     ret_reading->rate_q64 =
         self->has_oscillator
             ? mt_rate_compose_q64(rate_q64, mt_oscillator_rate_q64(&self->oscillator))
             : rate_q64;
-    ret_reading->window_ns = now.window_ns; /* stamps may be wrong by it against the page */
+    /* stamps may be wrong against the page by the first, a reader of the page by the second */
+    ret_reading->window_ns = now.window_ns + mt_tune_watch_doubt_ns(&self->tune, now.boottime_ns);
 }
 
 static void overlay_stamp(struct mt_hal_clock *clock, struct mt_base_time realtime,
@@ -114,7 +145,7 @@ static void overlay_apply(struct mt_hal_clock *clock, const struct mt_correction
     };
 }
 
-/* steps of REALTIME do not reach it, so nobody but us ever changes this clock */
+/* neither steps nor slews of REALTIME are left in it, so nobody but us ever changes this clock */
 static bool overlay_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
 {
     (void)ret_applied;
@@ -131,10 +162,12 @@ static const struct mt_hal_clock_ops overlay_ops = {
 
 static void start(struct overlay *self, const struct mt_clock_request *request)
 {
-    struct mt_step_found now = look(self);
+    struct mt_step_found now = mt_step_watch_look(&self->watch);
     mt_q32 x = mt_q32_from_ns(now.boottime_ns);
     mt_q32 y = x + mt_q32_from_ns(now.ahead_ns);
 
+    mt_tune_watch_init(&self->tune, self->watch.os, now.boottime_ns);
+    mt_mapping_init(&self->calm, x, x, calm_rate_q64(self), MT_SCALE_ARB);
     if (request->tai_utc_known) {
         y += mt_q32_from_ns(request->tai_minus_utc_s * INT64_C(1000000000));
     }

@@ -50,9 +50,14 @@ static int adjust(void *context, struct timex *change)
     struct machine *self = context;
     unsigned modes = change->modes;
 
-    if (modes != 0 && self->is_forbidden) {
+    if (modes != 0 && modes != ADJ_OFFSET_SS_READ && self->is_forbidden) {
         errno = EPERM;
         return -1;
+    }
+    if (modes == ADJ_OFFSET_SS_READ) {
+        *change = self->kernel;
+        change->offset = self->singleshot_us;
+        return TIME_OK;
     }
     self->changes += modes != 0 && modes != ADJ_ESTERROR;
     if (modes == ADJ_OFFSET_SINGLESHOT) {

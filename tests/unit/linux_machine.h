@@ -23,6 +23,7 @@ struct machine {
     int64_t boottime_ns;
     int64_t cost_ns; /* each reading takes this long */
     struct timex kernel;
+    long singleshot_us; /* what adjtime() has still to slew */
     bool is_forbidden;
     int changes; /* calls that set something other than statistics */
 };

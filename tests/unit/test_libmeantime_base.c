@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/timex.h>
 
 #include <cmocka.h>
 
@@ -18,8 +19,8 @@
 
 /* ---- the machine's clocks ----------------------------------------------------------------- */
 
-/* What clock_gettime() says to the library and to the clocks of the platform, for the linker puts
- * this function in the place of the real one (see meson.build). */
+/* What the operating system says to the library and to the clocks of the platform, for the linker
+ * puts these functions in the place of the real ones (see meson.build). */
 static struct {
     int64_t realtime_ns;
     int64_t boottime_ns;
@@ -28,6 +29,8 @@ static struct {
 
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_adjtime(clockid_t clock, struct timex *change);
 
 static void pass(int64_t ns)
 {
@@ -46,6 +49,14 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
     ns = clock == CLOCK_REALTIME ? machine.realtime_ns : machine.boottime_ns;
     *time = (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     return 0;
+}
+
+/* Nobody tunes it. */
+int __wrap_clock_adjtime(clockid_t clock, struct timex *change)
+{
+    (void)clock;
+    *change = (struct timex){.tick = 10000};
+    return TIME_OK;
 }
 
 /* ---- pages under them --------------------------------------------------------------------- */

@@ -320,6 +320,86 @@ static void overlay_floats_when_the_base_is_stepped_again(void **state)
     free(clock);
 }
 
+/* An NTP daemon retunes the kernel's clocks; `true_ns` goes by meanwhile. */
+static void pass_at(struct machine *machine, mt_real rate, int64_t true_ns)
+{
+    machine_pass(machine, true_ns + (int64_t)((mt_real)true_ns * rate));
+}
+
+static void overlay_keeps_its_rate_when_others_slew_the_base(void **state)
+{
+    static const mt_real ppm[] = {10, -20, 35, 500, 0};
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    int64_t error_ns = 0;
+    int64_t missed_ns = 0;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    for (int i = 0; i < 5; i++) {
+        struct mt_clock_reading page = read_clock(clock);
+        mt_real change = ppm[i] - (i > 0 ? ppm[i - 1] : 0);
+
+        machine.kernel.freq = (long)(ppm[i] * 65536);
+        pass_at(&machine, ppm[i] * 1e-6, 20 * MS); /* until we look: half of it is guessed */
+        missed_ns += (int64_t)(mt_real_abs(change) * 10) + 1;
+        (void)local_ns(clock);
+        for (int j = 0; j < 49; j++) {
+            pass_at(&machine, ppm[i] * 1e-6, 20 * MS);
+            error_ns = local_ns(clock) - (NOON + 37 * SECOND + i * SECOND + (j + 2) * 20 * MS);
+            assert_between(error_ns, -missed_ns - 100, missed_ns + 100);
+        }
+        assert_int_equal(read_clock(clock).local.corrections, 0);
+        if (i > 1) { /* and a reader who still has the old page? */
+            assert_true(page.window_ns >= (int64_t)(mt_real_abs(ppm[i - 1] - ppm[i - 2]) * 1000));
+        }
+    }
+    assert_true(error_ns != 0);
+    free(clock);
+}
+
+static void overlay_starts_at_the_oscillator_s_rate_when_the_kernel_is_tuned(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    machine.kernel.freq = 100 * 65536;
+    machine.kernel.status = STA_PLL | STA_NANO;
+    machine.kernel.offset = 320000; /* ns, of which 2^-6 goes each second: 5 ppm */
+    machine.kernel.constant = 4;
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    assert_int_equal(read_clock(clock).window_ns, 0);
+    pass_at(&machine, 105e-6, SECOND);
+    assert_between(local_ns(clock) - (NOON + 38 * SECOND), -2, 2);
+    free(clock);
+}
+
+static void overlay_doubts_for_a_minute_when_others_slew_the_base(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    assert_int_equal(read_clock(clock).window_ns, 0);
+    machine.kernel.tick = 10001; /* 100 ppm */
+    machine_pass(&machine, SECOND);
+    assert_between(read_clock(clock).window_ns, 100000, 100001);
+    machine_pass(&machine, 59 * SECOND);
+    assert_between(read_clock(clock).window_ns, 100000, 100001);
+    machine_pass(&machine, 2 * SECOND);
+    assert_int_equal(read_clock(clock).window_ns, 0);
+    machine.singleshot_us = 7;
+    machine_pass(&machine, SECOND);
+    assert_between(read_clock(clock).window_ns, 500000, 500001);
+    assert_int_equal(machine.changes, 0);
+    free(clock);
+}
+
 /* a simulator whose REALTIME is slewed by 500 ppm, and whose other clock is not */
 static void overlay_stays_when_the_clocks_run_apart(void **state)
 {
@@ -491,6 +571,9 @@ int main(void)
         cmocka_unit_test(overlay_window_covers_steps_that_cannot_be_seen),
         cmocka_unit_test(overlay_counts_the_time_that_the_machine_slept),
         cmocka_unit_test(overlay_page_stays_right_when_the_base_is_stepped),
+        cmocka_unit_test(overlay_keeps_its_rate_when_others_slew_the_base),
+        cmocka_unit_test(overlay_starts_at_the_oscillator_s_rate_when_the_kernel_is_tuned),
+        cmocka_unit_test(overlay_doubts_for_a_minute_when_others_slew_the_base),
         cmocka_unit_test(overlay_stays_when_the_clocks_run_apart),
         cmocka_unit_test(overlay_sees_no_step_when_readings_are_torn),
         cmocka_unit_test(lab_has_the_offset_and_frequency_that_were_asked_for),
