@@ -21,4 +21,30 @@ static inline void fuzz_require(bool holds)
     }
 }
 
+/** What is left of the octets that decide. */
+struct fuzz_input {
+    const uint8_t *at;
+    size_t left;
+};
+
+/** 0 when there are none left. */
+static inline uint8_t fuzz_u8(struct fuzz_input *input)
+{
+    if (input->left == 0) {
+        return 0;
+    }
+    input->left--;
+    return *input->at++;
+}
+
+/** A big-endian number of so many octets. */
+static inline uint64_t fuzz_take(struct fuzz_input *input, unsigned octets)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < octets; i++) {
+        value = value << 8 | fuzz_u8(input);
+    }
+    return value;
+}
+
 #endif

@@ -18,13 +18,8 @@
 #define OWN_ID         8
 #define NS_PER_S       INT64_C(1000000000)
 
-struct input {
-    const uint8_t *at;
-    size_t left;
-};
-
 struct state {
-    struct input input;
+    struct fuzz_input input;
     struct mt_instance instance;
     struct mt_port ports[PORTS_MAX];
     struct mt_path path;
@@ -37,26 +32,6 @@ struct state {
 };
 
 static struct state state;
-
-/* ---- octets of the input --------------------------------------------------------------------- */
-
-static uint8_t take_u8(struct input *self)
-{
-    if (self->left == 0) {
-        return 0;
-    }
-    self->left--;
-    return *self->at++;
-}
-
-static uint64_t take(struct input *self, unsigned octets)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < octets; i++) {
-        value = value << 8 | take_u8(self);
-    }
-    return value;
-}
 
 static struct mt_clock_identity identity(uint8_t id)
 {
@@ -123,35 +98,35 @@ static void check_frame(struct state *self, const uint8_t *frame, const struct m
 
 static struct mt_stamp stamp_of(struct state *self)
 {
-    int64_t jitter_ns = (int64_t)take_u8(&self->input) << (take_u8(&self->input) % 40);
+    int64_t jitter_ns = (int64_t)fuzz_u8(&self->input) << (fuzz_u8(&self->input) % 40);
     return (struct mt_stamp){mt_instant_from_ns(self->now.ns + jitter_ns, MT_SCALE_TAI),
-                             take_u8(&self->input)};
+                             fuzz_u8(&self->input)};
 }
 
 static void fill_body(struct state *self, struct mt_ptp_message *message)
 {
-    struct input *in = &self->input;
+    struct fuzz_input *in = &self->input;
     switch (message->header.type) {
     case MT_PTP_ANNOUNCE:
         message->body.announce = (struct mt_ptp_announce){
-            .priority1 = take_u8(in),
-            .quality = {.clock_class = take_u8(in), .accuracy = take_u8(in)},
-            .grandmaster = identity(take_u8(in) % 16),
-            .steps_removed = (uint16_t)(take_u8(in) % 4 == 0 ? take(in, 2) : 0),
+            .priority1 = fuzz_u8(in),
+            .quality = {.clock_class = fuzz_u8(in), .accuracy = fuzz_u8(in)},
+            .grandmaster = identity(fuzz_u8(in) % 16),
+            .steps_removed = (uint16_t)(fuzz_u8(in) % 4 == 0 ? fuzz_take(in, 2) : 0),
         };
         break;
     case MT_PTP_DELAY_RESP:
     case MT_PTP_PDELAY_RESP:
     case MT_PTP_PDELAY_RESP_FOLLOW_UP:
-        message->body.response.at = (struct mt_ptp_timestamp){take(in, 2), take_u8(in)};
+        message->body.response.at = (struct mt_ptp_timestamp){fuzz_take(in, 2), fuzz_u8(in)};
         message->body.response.requester = (struct mt_port_identity){
-            identity(take_u8(in) % 4 == 0 ? 1 : OWN_ID), (uint16_t)(take_u8(in) % (PORTS_MAX + 1))};
+            identity(fuzz_u8(in) % 4 == 0 ? 1 : OWN_ID), (uint16_t)(fuzz_u8(in) % (PORTS_MAX + 1))};
         break;
     case MT_PTP_SYNC:
     case MT_PTP_FOLLOW_UP:
     case MT_PTP_DELAY_REQ:
     case MT_PTP_PDELAY_REQ:
-        message->body.origin = (struct mt_ptp_timestamp){take(in, 2), take_u8(in)};
+        message->body.origin = (struct mt_ptp_timestamp){fuzz_take(in, 2), fuzz_u8(in)};
         break;
     case MT_PTP_SIGNALING:
     case MT_PTP_MANAGEMENT:
@@ -166,20 +141,20 @@ static size_t plausible_frame(struct state *self, uint8_t *frame)
         MT_PTP_DELAY_REQ, MT_PTP_DELAY_RESP, MT_PTP_PDELAY_RESP, MT_PTP_SIGNALING};
     static const int64_t corrections[] = {
         0, 1, 65536, -65536, INT64_MIN, INT64_MAX - 1, INT64_MAX, 1 << 30};
-    struct input *in = &self->input;
-    uint8_t shape = take_u8(in);
-    uint8_t details = take_u8(in);
+    struct fuzz_input *in = &self->input;
+    uint8_t shape = fuzz_u8(in);
+    uint8_t details = fuzz_u8(in);
     struct mt_ptp_message message = {
         .header = {.type = types[shape % 8],
                    .source = {identity(shape >> 3 & 15), (uint16_t)(details & 3)},
-                   .sequence = take_u8(in),
-                   .flags = (details & 4) != 0 ? (uint16_t)take(in, 2) : MT_PTP_TWO_STEP,
-                   .log_interval = (details & 8) != 0 ? (int8_t)((int)take_u8(in) - 128) : 0,
+                   .sequence = fuzz_u8(in),
+                   .flags = (details & 4) != 0 ? (uint16_t)fuzz_take(in, 2) : MT_PTP_TWO_STEP,
+                   .log_interval = (details & 8) != 0 ? (int8_t)((int)fuzz_u8(in) - 128) : 0,
                    .correction = {corrections[details >> 5]}},
     };
     fill_body(self, &message);
     if ((shape & 0x80) != 0 && in->left > 0) { /* TLVs from the input, if they are any */
-        message.tlvs_length = take_u8(in);
+        message.tlvs_length = fuzz_u8(in);
         message.tlvs_length = message.tlvs_length < in->left ? message.tlvs_length : in->left;
         message.tlvs = in->at;
         in->at += message.tlvs_length;
@@ -190,8 +165,8 @@ static size_t plausible_frame(struct state *self, uint8_t *frame)
 
 static size_t raw_frame(struct state *self, uint8_t *frame)
 {
-    struct input *in = &self->input;
-    size_t length = take_u8(in);
+    struct fuzz_input *in = &self->input;
+    size_t length = fuzz_u8(in);
     length = length < in->left ? length : in->left;
     memcpy(frame, in->at, length);
     in->at += length;
@@ -202,7 +177,7 @@ static size_t raw_frame(struct state *self, uint8_t *frame)
 static void receive(struct state *self, bool is_raw)
 {
     uint8_t frame[FRAME_MAX];
-    uint8_t how = take_u8(&self->input);
+    uint8_t how = fuzz_u8(&self->input);
     uint16_t port = (uint16_t)(how % (PORTS_MAX + 2)); /* 0 and too large ones too */
     size_t length = is_raw ? raw_frame(self, frame) : plausible_frame(self, frame);
     const struct mt_stamp stamp = stamp_of(self);
@@ -220,21 +195,21 @@ static void receive(struct state *self, bool is_raw)
 
 static void report_stamp(struct state *self)
 {
-    uint8_t how = take_u8(&self->input);
+    uint8_t how = fuzz_u8(&self->input);
     uint32_t token =
-        (how & 0x40) != 0 ? (uint32_t)take(&self->input, 4) : self->tokens[how % TOKENS_MAX];
+        (how & 0x40) != 0 ? (uint32_t)fuzz_take(&self->input, 4) : self->tokens[how % TOKENS_MAX];
     const struct mt_stamp stamp = stamp_of(self);
     mt_instance_tx_done(&self->instance, token, (how & 0x80) != 0 ? NULL : &stamp, self->now);
 }
 
 static void pass_time(struct state *self)
 {
-    uint8_t how = take_u8(&self->input);
+    uint8_t how = fuzz_u8(&self->input);
     struct mt_mono deadline = mt_instance_deadline(&self->instance);
     if ((how & 1) == 0 && deadline.ns != MT_MONO_NEVER.ns) {
         self->now.ns = deadline.ns > self->now.ns ? deadline.ns : self->now.ns;
     } else {
-        self->now.ns += (int64_t)(how >> 1) << (take_u8(&self->input) % 34);
+        self->now.ns += (int64_t)(how >> 1) << (fuzz_u8(&self->input) % 34);
     }
     mt_instance_tick(&self->instance, self->now);
     fuzz_require(mt_instance_deadline(&self->instance).ns >= self->now.ns);
@@ -242,11 +217,11 @@ static void pass_time(struct state *self)
 
 static void command(struct state *self)
 {
-    struct input *in = &self->input;
-    uint8_t kind = take_u8(in);
+    struct fuzz_input *in = &self->input;
+    uint8_t kind = fuzz_u8(in);
     struct mt_command command = {.kind = (enum mt_command_kind)(kind % 7),
                                  .port = (uint16_t)((kind >> 4) % (PORTS_MAX + 2))};
-    uint8_t value = take_u8(in);
+    uint8_t value = fuzz_u8(in);
     switch (command.kind) {
     case MT_COMMAND_LINK:
     case MT_COMMAND_PORT_ENABLE:
@@ -256,8 +231,8 @@ static void command(struct state *self)
     case MT_COMMAND_CLOCK:
         command.value.clock.is_locked = (value & 1) != 0;
         command.value.clock.has_bound = (value & 2) != 0;
-        command.value.clock.bound.q16 = (int64_t)take(in, 5);
-        command.value.clock.bound_static.q16 = (int64_t)take(in, 4);
+        command.value.clock.bound.q16 = (int64_t)fuzz_take(in, 5);
+        command.value.clock.bound_static.q16 = (int64_t)fuzz_take(in, 4);
         break;
     case MT_COMMAND_PRIORITIES:
         command.value.priorities.priority1 = value;
@@ -277,8 +252,8 @@ static void command(struct state *self)
 static void drain(struct state *self)
 {
     uint8_t buffer[MT_PTP_MESSAGE_MAX];
-    uint8_t how = take_u8(&self->input);
-    size_t capacity = (how & 0x80) != 0 ? take_u8(&self->input) : sizeof buffer;
+    uint8_t how = fuzz_u8(&self->input);
+    size_t capacity = (how & 0x80) != 0 ? fuzz_u8(&self->input) : sizeof buffer;
     struct mt_tx tx;
     struct mt_event event;
     for (unsigned i = 0; i < (how & 15u); i++) {
@@ -327,7 +302,7 @@ static void start(struct state *self)
     static const struct mt_port_identity acceptable[] = {{{{0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}}, 0}};
     struct mt_instance_config config;
     struct mt_port_config ports[PORTS_MAX];
-    uint8_t how = take_u8(&self->input);
+    uint8_t how = fuzz_u8(&self->input);
     mt_instance_config_init(&config);
     config.identity = identity(OWN_ID);
     config.path = &self->path;
@@ -338,7 +313,7 @@ static void start(struct state *self)
     config.quality.clock_class = (how & 0x20) != 0 ? 6 : 248;
     self->port_count = (uint16_t)(1 + how % PORTS_MAX);
     for (uint16_t i = 0; i < self->port_count; i++) {
-        uint8_t port = take_u8(&self->input);
+        uint8_t port = fuzz_u8(&self->input);
         mt_port_config_init(&ports[i]);
         ports[i].log_announce_interval = (int8_t)((port & 7) - 5);
         ports[i].log_sync_interval = (int8_t)((port >> 3 & 7) - 5);
@@ -356,7 +331,7 @@ static void start(struct state *self)
 
 static void operate(struct state *self)
 {
-    switch (take_u8(&self->input) % 8) {
+    switch (fuzz_u8(&self->input) % 8) {
     case 0:
     case 1:
     case 2:
@@ -383,7 +358,7 @@ static void operate(struct state *self)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     memset(&state, 0, sizeof state);
-    state.input = (struct input){data, size};
+    state.input = (struct fuzz_input){data, size};
     state.now.ns = NS_PER_S;
     start(&state);
     for (unsigned i = 0; i < OPERATIONS_MAX && state.input.left > 0; i++) {

@@ -27,6 +27,7 @@
 #define START_FREQUENCY 0x1p-7  /* (s/s)^2: no opinion */
 #define LOST_FREQUENCY  0x1p-27 /* (s/s)^2: after a change that was no mere step */
 #define LOST_WANDER     8       /* and the wander is so much larger */
+#define NOTHING_KNOWN   0x1p48  /* variances of the noise: a better prior would drown in rounding */
 #define GATE            5       /* sigma */
 #define STRANGE         10      /* sigma of a frequency after few samples: theirs is a guess */
 #define CLIP_SIGMA      3       /* larger innovations count as this */
@@ -77,7 +78,7 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
 {
     struct mt_track *track = &self->track;
     mt_real frequency = track->x[1];
-    mt_real variance = track->p[1][1];
+    mt_real variance = mt_real_clamp(track->p[1][1], 0, START_FREQUENCY);
 
     memset(track->rows, 0, sizeof track->rows);
     track->p[0][0] = self->noise[sample->kind].variance;
@@ -360,12 +361,8 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         return MT_SAMPLE_REFUSED;
     }
     age = mt_seconds(&sample->local.at, &self->track.at);
-    if (age > BACK_LIMIT_S) {
-        if (++self->old_in_a_row < OLD_LIMIT) {
-            return MT_SAMPLE_OLD;
-        }
-        begin(self, sample);
-        return MT_SAMPLE_STEP;
+    if (age > BACK_LIMIT_S && ++self->old_in_a_row < OLD_LIMIT) {
+        return MT_SAMPLE_OLD;
     }
     self->old_in_a_row = 0;
     if (age < 0) {
@@ -373,6 +370,11 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         self->slope[0] -= age * self->slope[1];
         self->elapsed -= age;
         age = 0;
+    }
+    if (age > BACK_LIMIT_S ||
+        self->track.p[0][0] > NOTHING_KNOWN * self->noise[sample->kind].variance) {
+        begin(self, sample);
+        return MT_SAMPLE_STEP;
     }
     measure(self, sample, age, &measured);
     if (!self->is_complete && sample->kind != self->first_kind) {

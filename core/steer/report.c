@@ -61,6 +61,9 @@ static void add_up(const struct mt_discipline *self, const struct mt_track *trac
         mt_interval_from_ns(parts->source_ns + parts->estimate_ns + parts->asymmetry_ns +
                             parts->steering_ns + parts->granularity_ns);
     report->bound_growth = growth;
+    if (mt_interval_is_too_large(report->bound)) { /* days off: not yet set */
+        report->reference = MT_BOUND_NONE;
+    }
 }
 
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,

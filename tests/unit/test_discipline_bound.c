@@ -157,6 +157,26 @@ static void discipline_allows_for_asymmetry_when_the_delay_seems_negative(void *
     assert_int_equal(world->sums.outside_bound, 0);
 }
 
+/* in 1970, and forbidden to step: what cannot be said in a TimeInterval is not claimed */
+static void discipline_has_no_bound_when_the_clock_is_years_off(void **state)
+{
+    struct world *world = usual_world(14);
+    struct mt_steer_config config;
+    struct mt_clock_quality_report report;
+
+    (void)state;
+    mt_steer_config_init(&config);
+    config.never_step_at_start = true;
+    config.never_step_later = true;
+    world->base.s = INT64_C(-56) * 365 * 86400;
+    world_start(world, &config);
+    world_run(world, 60);
+    report_of(world, &report);
+    assert_true(report.has_estimate);
+    assert_false(has_bound(world));
+    assert_true(mt_interval_is_too_large(report.bound));
+}
+
 static void discipline_has_no_bound_when_corrections_were_missed(void **state)
 {
     struct world *world = locked_world(13);
@@ -182,6 +202,7 @@ int main(void)
         cmocka_unit_test(discipline_bound_grows_when_the_source_has_not_spoken_for_long),
         cmocka_unit_test(discipline_bound_is_to_the_parent_when_that_says_nothing),
         cmocka_unit_test(discipline_allows_for_asymmetry_when_the_delay_seems_negative),
+        cmocka_unit_test(discipline_has_no_bound_when_the_clock_is_years_off),
         cmocka_unit_test(discipline_has_no_bound_when_corrections_were_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

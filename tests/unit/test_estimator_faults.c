@@ -140,6 +140,28 @@ static void estimator_limits_the_wander_when_it_would_leave_all_sense(void **sta
     assert_true(bench.model.wander > 1e-7);
 }
 
+/* a clock set to another age, and nobody told: no prediction holds so long */
+static void estimator_begins_anew_when_local_time_leaps(void **state)
+{
+    static const double leaps_s[] = {1.4e14, 100 * 365 * 86400.0};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof leaps_s / sizeof *leaps_s; i++) {
+        struct bench bench;
+        struct mt_estimate estimate;
+
+        begin(&bench, 7);
+        exchange(&bench, 100);
+        bench.t += leaps_s[i];
+        assert_int_equal(feed(&bench, MT_SAMPLE_FORWARD, bench.t), MT_SAMPLE_STEP);
+        assert_false(predict(&bench, bench.t, &estimate));
+        exchange(&bench, 20);
+        assert_sound(&bench.estimator);
+        assert_true(predict(&bench, bench.t, &estimate));
+        assert_true(estimate.offset_sigma > 0 && estimate.offset_sigma < 1e-6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +170,7 @@ int main(void)
         cmocka_unit_test(estimator_sees_no_step_when_refused_samples_disagree),
         cmocka_unit_test(estimator_counts_from_zero_when_a_step_is_done),
         cmocka_unit_test(estimator_begins_anew_when_only_old_samples_come),
+        cmocka_unit_test(estimator_begins_anew_when_local_time_leaps),
         cmocka_unit_test(estimator_believes_the_variance_when_it_is_told),
         cmocka_unit_test(estimator_limits_the_wander_when_it_would_leave_all_sense),
     };
