@@ -466,12 +466,49 @@ static void ptp_port_merges_states_when_they_are_not_drained(void **state)
     assert_false(mt_instance_next_event(&bench.instance, &event));
 }
 
+/* With so short a timeout its last two Announces still qualify it. */
+static void ptp_port_forgets_the_silent_one_when_it_times_out_early(void **state)
+{
+    struct bench_peer silent;
+    prepare(1);
+    bench.port_configs[0].announce_receipt_timeout = 2;
+    bench_start(&bench);
+    peer_init(&silent, 1);
+    bench_follow(&bench, 1, &silent);
+    bench_pass(&bench, BENCH_S(6));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+}
+
+static void ptp_port_keeps_its_phase_when_a_tick_comes_late(void **state)
+{
+    bench_pass(&bench, BENCH_S(12));
+    const int64_t *sync_ns = &bench.ports[0].timers[MT_TIMER_SYNC].ns;
+    const int64_t due_ns = *sync_ns;
+    mt_instance_tick(&bench.instance, (struct mt_mono){due_ns + BENCH_S(0.3)});
+    assert_int_equal(*sync_ns, due_ns + BENCH_S(1));
+    mt_instance_tick(&bench.instance, (struct mt_mono){due_ns + BENCH_S(3.3)});
+    assert_int_equal(*sync_ns, due_ns + BENCH_S(4.3));
+}
+
+static void ptp_port_runs_no_stopped_timer_when_time_is_at_its_end(void **state)
+{
+    uint8_t buffer[MT_PTP_MESSAGE_MAX];
+    struct mt_tx tx;
+    bench_link(&bench, 1, false);
+    mt_instance_tick(&bench.instance, MT_MONO_NEVER);
+    assert_false(mt_instance_next_tx(&bench.instance, buffer, sizeof buffer, &tx));
+    assert_int_equal(bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT), 0);
+}
+
 #define ONE(test) cmocka_unit_test_setup(ptp_port_##test, one_port)
 #define TWO(test) cmocka_unit_test_setup(ptp_port_##test, two_ports)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ONE(forgets_the_silent_one_when_it_times_out_early),
+        ONE(keeps_its_phase_when_a_tick_comes_late),
+        ONE(runs_no_stopped_timer_when_time_is_at_its_end),
         ONE(times_out_at_random_when_nobody_announces),
         ONE(times_out_by_its_own_interval_when_configured),
         ONE(becomes_transmitter_when_nobody_announces),
