@@ -17,7 +17,8 @@
 #include "platform/linux/linux_privilege.h"
 #include "runtime/loop.h"
 
-#define FACTS_RENEWED_NS INT64_C(3600000000000)
+#define S_PER_DAY       86400
+#define FACTS_RENEWED_S 3600
 
 static volatile sig_atomic_t must_end;
 static volatile sig_atomic_t must_reload;
@@ -192,7 +193,15 @@ static bool start(struct mt_daemon *self)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Leap seconds are announced on their day and tzdata may be updated under a running daemon. */
+/* tzdata may be updated under a running daemon; leap seconds are announced from the midnight
+ * before and happen at the one after. */
+static struct mt_mono next_renewal(struct mt_mono now)
+{
+    int64_t to_midnight_s = S_PER_DAY - (int64_t)time(NULL) % S_PER_DAY;
+    int64_t most_s = FACTS_RENEWED_S;
+    return mt_mono_plus(now, MT_NS_PER_S * (to_midnight_s < most_s ? to_midnight_s : most_s));
+}
+
 static void renew_facts(struct mt_daemon *self, struct mt_mono now)
 {
     struct mt_linux_leap leap;
@@ -208,12 +217,12 @@ static void renew_facts(struct mt_daemon *self, struct mt_mono now)
 static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = self->provider->wait;
-    struct mt_mono renew_at = mt_mono_plus(self->composition->started, FACTS_RENEWED_NS);
+    struct mt_mono renew_at = next_renewal(self->composition->started);
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
         struct mt_mono now = wait->ops->now(wait);
         if (now.ns >= renew_at.ns) {
-            renew_at = mt_mono_plus(now, FACTS_RENEWED_NS);
+            renew_at = next_renewal(now);
             renew_facts(self, now);
         }
         if (must_reload) {
