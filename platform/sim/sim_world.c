@@ -391,8 +391,8 @@ bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clo
         .bound_ns =
             page->bound_ns + (int64_t)((mt_real)page->bound_growth_ppb * (mt_real)elapsed_ns / 1e9),
         .reference = (enum mt_bound_reference)page->bound_reference,
-        .has_bound = page->bound_reference == MT_BOUND_SOURCE ||
-                     page->bound_reference == MT_BOUND_TRACEABLE,
+        .has_bound =
+            page->bound_reference == MT_BOUND_SOURCE || page->bound_reference == MT_BOUND_TRACEABLE,
         .is_stale = mt_sim_base(self).ns > page->valid_until_base_ns,
         .state = (enum mt_clock_state)page->state,
     };
