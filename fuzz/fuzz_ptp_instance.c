@@ -297,9 +297,8 @@ static void drain_all(struct state *self)
 
 static void start(struct state *self)
 {
-    static const struct mt_ptp_features receiver_only = {.states = &mt_states_receiver_only,
-                                                         .delay = &mt_delay_e2e,
-                                                         .accuracy = &mt_accuracy};
+    static const struct mt_ptp_features receiver_only = {
+        .states = &mt_states_receiver_only, .delay = &mt_delay_e2e, .accuracy = &mt_accuracy};
     static const struct mt_port_identity acceptable[] = {{{{0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}}, 0}};
     struct mt_instance_config config;
     struct mt_port_config ports[PORTS_MAX];

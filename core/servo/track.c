@@ -14,8 +14,9 @@
  * delay does a very slow one.
  *
  * Everything is counted in standard deviations of the measurement, so the update is one outer
- * product, P - g g', and with the innovation below g also x - v g.  Its entries are rounded by less than 2^-51 sqrt(Pii Pjj) each; ROUNDING
- * adds 2^-49 Pii to the diagonal, which outweighs any such error matrix, so P stays positive.
+ * product, P - g g', and with the innovation below g also x - v g.  Its entries are rounded by
+ * less than 2^-51 sqrt(Pii Pjj) each; ROUNDING adds 2^-49 Pii to the diagonal, which outweighs
+ * any such error matrix, so P stays positive.
  */
 #include "servo/track_private.h"
 

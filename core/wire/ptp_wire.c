@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * PTP messages.  Tables say where the fields are, and parser and writer walk the same ones; by
- * hand is only what shares an octet or belongs to the type.  The parser first looks at everything that can be wrong (lengths, version, type,
- * TLVs, nanoseconds) and only then writes the result, once and in place: nothing is half
- * written, nothing is copied twice.  What the standard leaves to the reader is settled so:
+ * hand is only what shares an octet or belongs to the type.  The parser first looks at everything
+ * that can be wrong (lengths, version, type, TLVs, nanoseconds) and only then writes the result,
+ * once and in place: nothing is half written, nothing is copied twice.  What the standard leaves
+ * to the reader is settled so:
  *
  * - messageLength rules, not the frame: what follows it is padding of the link and is not
  *   looked at [13.3.2.4].  The bytes between the body and messageLength are a sequence of whole
