@@ -105,6 +105,14 @@ static int32_t leap_of(const struct mt_instance *ptp)
     return (flags & MT_PTP_LEAP_61) != 0 ? 1 : (flags & MT_PTP_LEAP_59) != 0 ? -1 : 0;
 }
 
+/* A clock in holdover is its own grandmaster, but its bound is against the one it followed. */
+static const struct mt_clock_identity *reference_of(const struct mt_instance *ptp,
+                                                    const struct mt_clock_quality_report *report)
+{
+    bool holds_over = mt_instance_receiving_port(ptp) == 0 && report->reference != MT_BOUND_NONE;
+    return holds_over ? mt_instance_last_followed(ptp) : &mt_instance_parent(ptp)->grandmaster;
+}
+
 static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
 {
     const struct mt_node_instance *instance = instance_of(node, index);
@@ -114,7 +122,7 @@ static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_
     const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);
     facts->is_serving = is_serving(instance);
     facts->leap_s = leap_of(&instance->ptp);
-    facts->grandmaster = &mt_instance_parent(&instance->ptp)->grandmaster;
+    facts->grandmaster = reference_of(&instance->ptp, facts->report);
     if (mt_instance_receiving_port(&instance->ptp) != 0 &&
         (time->flags & MT_PTP_UTC_OFFSET_VALID) != 0) {
         facts->tai_utc_known = true;

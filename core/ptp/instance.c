@@ -418,6 +418,11 @@ const struct mt_ptp_dataset *mt_instance_parent(const struct mt_instance *self)
     return &self->parent;
 }
 
+const struct mt_clock_identity *mt_instance_last_followed(const struct mt_instance *self)
+{
+    return &self->last_followed;
+}
+
 const struct mt_time_properties *mt_instance_time_properties(const struct mt_instance *self)
 {
     return &self->time;

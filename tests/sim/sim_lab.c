@@ -127,12 +127,9 @@ static bool is_grandmaster(const struct lab *lab, uint32_t node,
                                    &composition->node.instances[0].ptp.config.identity);
 }
 
-/* In holdover a node is its own grandmaster, and its bound is against the last one. */
-static bool is_against_reference(const struct lab *lab, uint32_t node,
-                                 const struct mt_world_reading *reading)
+static bool is_against_reference(const struct lab *lab, const struct mt_world_reading *reading)
 {
-    return lab->reference == TRUE_TIME || is_grandmaster(lab, node, reading) ||
-           is_grandmaster(lab, lab->reference, reading);
+    return lab->reference == TRUE_TIME || is_grandmaster(lab, lab->reference, reading);
 }
 
 static void look_at(struct lab *lab, uint32_t node)
@@ -152,7 +149,7 @@ static void look_at(struct lab *lab, uint32_t node)
     watch->bounded++;
     watch->bound_sum_ns += bound_ns;
     watch->bound_max_ns = bound_ns > watch->bound_max_ns ? bound_ns : watch->bound_max_ns;
-    if (!is_against_reference(lab, node, &reading)) {
+    if (!is_against_reference(lab, &reading)) {
         watch->strange++;
         return;
     }

@@ -256,6 +256,8 @@ bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event
 enum mt_port_state mt_port_state_of(const struct mt_instance *self, uint16_t port);
 /** The parent data set as announced; grandmaster == own identity while this clock is it. */
 const struct mt_ptp_dataset *mt_instance_parent(const struct mt_instance *self);
+/** The grandmaster that is followed, or was before this clock became its own; zero: never any. */
+const struct mt_clock_identity *mt_instance_last_followed(const struct mt_instance *self);
 const struct mt_time_properties *mt_instance_time_properties(const struct mt_instance *self);
 /** The port in UNCALIBRATED or RECEIVER, 0 if there is none. */
 uint16_t mt_instance_receiving_port(const struct mt_instance *self);
