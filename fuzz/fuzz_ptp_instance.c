@@ -323,6 +323,7 @@ static void start(struct state *self)
     }
     mt_instance_init(&self->instance, &config, self->ports, ports, self->port_count, how,
                      self->now);
+    self->port_count = self->instance.port_count; /* one, without the boundary part */
     for (uint16_t port = 1; port <= self->port_count; port++) {
         const struct mt_command link = {.kind = MT_COMMAND_LINK, .port = port, .value.is_on = true};
         mt_instance_command(&self->instance, &link, self->now);

@@ -162,24 +162,35 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
     tell_changes(node, index, now);
 }
 
-/* What the clock adds or passes on, without the grandmaster's own error: that is announced
- * apart. */
-static struct mt_interval bound_to_grandmaster(const struct mt_clock_quality_report *report)
+/* The bound against the grandmaster that is followed now, until this is asked again.  Its own error
+ * is announced apart, so it is no part.  But a clock in holdover, whose bound is against TAI, is
+ * compared with a grandmaster that it has not measured yet: then it is one. */
+static struct mt_interval bound_to_grandmaster(const struct mt_clock_quality_report *report,
+                                               const struct mt_instance *ptp)
 {
-    return mt_interval_minus(report->bound, report->reference_bound);
+    mt_real growth_ns = report->bound_growth * MT_NODE_PUBLISH_NS;
+    struct mt_interval bound =
+        mt_interval_plus(report->bound, mt_interval_from_ns(mt_real_round(growth_ns) + 1));
+    if (report->reference != MT_BOUND_TRACEABLE) {
+        return bound;
+    }
+    return report->has_estimate ? mt_interval_minus(bound, report->reference_bound)
+                                : mt_interval_plus(bound, ptp->reference_bound);
 }
 
-void mt_clock_duty_condition(const struct mt_node_clock *clock,
+void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
                              struct mt_clock_condition *ret_condition)
 {
     const struct mt_clock_quality_report *report = &clock->report;
+    bool reaches_grandmaster =
+        report->reference == MT_BOUND_SOURCE || report->reference == MT_BOUND_TRACEABLE;
+    struct mt_interval bound = bound_to_grandmaster(report, ptp);
     *ret_condition = (struct mt_clock_condition){
         .is_locked = report->is_locked,
-        .has_bound =
-            report->reference == MT_BOUND_SOURCE || report->reference == MT_BOUND_TRACEABLE,
+        .has_bound = reaches_grandmaster && !mt_interval_is_too_large(bound),
     };
     if (ret_condition->has_bound) {
-        ret_condition->bound = bound_to_grandmaster(report);
+        ret_condition->bound = bound;
         ret_condition->bound_static = mt_interval_from_ns(report->parts.asymmetry_ns);
     }
     if (report->has_estimate) {

@@ -15,7 +15,7 @@ bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono 
 /** Reads the clock, renews the report and publishes the page. */
 void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now);
 /** What instances are told, from the last report. */
-void mt_clock_duty_condition(const struct mt_node_clock *clock,
+void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
                              struct mt_clock_condition *ret_condition);
 void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now);
 

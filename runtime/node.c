@@ -71,37 +71,45 @@ static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
 static void follow(struct mt_node *self, struct mt_node_instance *instance,
                    const struct mt_event *event, struct mt_mono now)
 {
-    uint16_t port = event->port;
     struct mt_node_clock *clock = &self->clocks[instance->clock];
+    uint16_t port = event->port;
     uint16_t source = port != 0 ? instance->ports[port - 1].source : MT_SOURCE_NONE;
     if (source != MT_SOURCE_NONE) {
         mt_discipline_reset_source(&clock->discipline, source);
-        if (!event->value.is_same_reference) {
-            mt_discipline_new_reference(&clock->discipline);
-        }
     }
     mt_discipline_select(&clock->discipline, source, now);
     clock->told_wrong_scale = false;
+}
+
+static void take_event(struct mt_node *self, uint16_t index, const struct mt_event *event,
+                       struct mt_mono now)
+{
+    struct mt_node_instance *instance = &self->instances[index];
+    struct mt_node_clock *clock = &self->clocks[instance->clock];
+    bool is_parent = event->kind == MT_EVENT_PARENT;
+    if (event->kind == MT_EVENT_SAMPLE) {
+        take_sample(self, instance, event, now);
+        return;
+    }
+    if (is_parent) {
+        follow(self, instance, event, now);
+    }
+    if ((is_parent || event->kind == MT_EVENT_REFERENCE) && event->port != 0 &&
+        !event->value.is_same_reference) {
+        mt_discipline_new_reference(&clock->discipline);
+    }
     clock->needs_report = true;
+    mt_node_tell(self, &(struct mt_node_event){
+                           .kind = MT_NODE_PTP, .at = now, .index = index, .value.ptp = *event});
 }
 
 static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now)
 {
-    struct mt_node_instance *instance = &self->instances[index];
     struct mt_event event;
     bool any = false;
-    while (mt_instance_next_event(&instance->ptp, &event)) {
+    while (mt_instance_next_event(&self->instances[index].ptp, &event)) {
         any = true;
-        if (event.kind == MT_EVENT_SAMPLE) {
-            take_sample(self, instance, &event, now);
-            continue;
-        }
-        if (event.kind == MT_EVENT_PARENT) {
-            follow(self, instance, &event, now);
-        }
-        self->clocks[instance->clock].needs_report = true;
-        mt_node_tell(self, &(struct mt_node_event){
-                               .kind = MT_NODE_PTP, .at = now, .index = index, .value.ptp = event});
+        take_event(self, index, &event, now);
     }
     return any;
 }
@@ -111,11 +119,12 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
 static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[clock_index];
-    struct mt_command command = {.kind = MT_COMMAND_CLOCK};
-    mt_clock_duty_condition(clock, &command.value.clock);
     for (uint16_t i = 0; i < self->instance_count; i++) {
-        if (self->instances[i].clock == clock_index) {
-            mt_instance_command(&self->instances[i].ptp, &command, now);
+        struct mt_node_instance *instance = &self->instances[i];
+        struct mt_command command = {.kind = MT_COMMAND_CLOCK};
+        if (instance->clock == clock_index) {
+            mt_clock_duty_condition(clock, &instance->ptp, &command.value.clock);
+            mt_instance_command(&instance->ptp, &command, now);
         }
     }
 }

@@ -185,6 +185,10 @@ void mt_event_sentence(const struct mt_event *event, const char *instance, const
                      port);
         }
         return;
+    case MT_EVENT_REFERENCE:
+        snprintf(buffer, size, "instance %s: its transmitter follows another grandmaster",
+                 instance);
+        return;
     case MT_EVENT_TIME_PROPERTIES:
         snprintf(buffer, size, "instance %s: the time properties have changed", instance);
         return;

@@ -36,6 +36,7 @@ static void tell_ptp(struct mt_daemon *self, uint16_t index, const struct mt_eve
         told.value.state.to = event->value.state.to;
         break;
     case MT_EVENT_PARENT:
+    case MT_EVENT_REFERENCE:
         told.kind = MT_STATUS_EVENT_PARENT;
         told.value.parent = mt_instance_parent(ptp);
         break;

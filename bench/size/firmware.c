@@ -57,19 +57,27 @@ static void take_input(struct mt_mono now)
     mt_instance_tick(&instance_ptp, now);
 }
 
+static void take_event(const struct mt_event *event, struct mt_mono now)
+{
+    if (event->kind == MT_EVENT_SAMPLE) {
+        mt_discipline_sample(&instance_discipline, &event->value.sample, now);
+        return;
+    }
+    if (event->kind == MT_EVENT_PARENT) {
+        mt_discipline_reset_source(&instance_discipline, 0);
+        mt_discipline_select(&instance_discipline, event->port == 0 ? MT_SOURCE_NONE : 0, now);
+    }
+    if ((event->kind == MT_EVENT_PARENT || event->kind == MT_EVENT_REFERENCE) && event->port != 0 &&
+        !event->value.is_same_reference) {
+        mt_discipline_new_reference(&instance_discipline);
+    }
+}
+
 static void take_events(struct mt_mono now)
 {
     struct mt_event event;
     while (mt_instance_next_event(&instance_ptp, &event)) {
-        if (event.kind == MT_EVENT_SAMPLE) {
-            mt_discipline_sample(&instance_discipline, &event.value.sample, now);
-        } else if (event.kind == MT_EVENT_PARENT) {
-            mt_discipline_reset_source(&instance_discipline, 0);
-            if (!event.value.is_same_reference) {
-                mt_discipline_new_reference(&instance_discipline);
-            }
-            mt_discipline_select(&instance_discipline, event.port == 0 ? MT_SOURCE_NONE : 0, now);
-        }
+        take_event(&event, now);
     }
 }
 
@@ -94,7 +102,7 @@ static void report_clock(struct mt_mono now)
     const struct mt_command command = {
         .kind = MT_COMMAND_CLOCK,
         .value.clock = {.is_locked = report.is_locked,
-                        .has_bound = !mt_interval_is_too_large(report.bound),
+                        .has_bound = report.reference == MT_BOUND_SOURCE,
                         .bound = report.bound},
     };
     mt_instance_command(&instance_ptp, &command, now);

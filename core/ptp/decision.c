@@ -51,18 +51,22 @@ static void begin_with_parent(struct mt_instance *self)
     }
 }
 
-/* A grandmaster that changes behind the same parent makes no event, but it is the one that the next
- * parent is compared with. */
+/* What is known of the clock's error is against one grandmaster; against another that is traceable
+ * as well it still says something, but only whoever steers the clock can tell how much. */
 static void set_reference(struct mt_instance *self, const struct mt_foreign *parent, bool is_new)
 {
     const uint16_t traceable = MT_PTP_TIME_TRACEABLE | MT_PTP_TIMESCALE;
     const struct mt_clock_identity *grandmaster = &parent->dataset.grandmaster;
     bool is_traceable = (parent->time.flags & traceable) == traceable &&
                         !mt_interval_is_too_large(parent->reference_bound);
-    bool is_same = mt_clock_identity_equal(grandmaster, &self->last_followed) ||
-                   (is_traceable && self->was_traceable);
-    if (is_new && !is_same) {
-        self->is_same_reference = false;
+    if (!mt_clock_identity_equal(grandmaster, &self->last_followed)) {
+        self->clock.has_bound = false;
+        if (!is_new) {
+            self->has_new_reference = true;
+        }
+        if (!is_new || !is_traceable || !self->was_traceable) {
+            self->is_same_reference = false;
+        }
     }
     self->last_followed = *grandmaster;
     self->was_traceable = is_traceable;

@@ -60,14 +60,15 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
         self->config.quality.clock_class = 255; /* [7.6.2.5] */
     }
     self->ports = ports;
-    self->ports_end = ports + port_count;
-    self->port_count = port_count;
+    self->port_count = config->features->boundary != NULL ? port_count : 1;
+    self->ports_end = ports + self->port_count;
     mt_prng_init(&self->random, seed);
     for (struct mt_port *port = ports; port < self->ports_end; port++) {
         init_port(self, port, configs++);
     }
     mt_instance_decide(self); /* it is its own parent, which is no news */
     self->has_new_parent = false;
+    self->has_new_reference = false;
     self->has_new_time = false;
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
@@ -386,10 +387,11 @@ static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)
 bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event)
 {
     ret_event->port = self->receiving_port;
-    if (self->has_new_parent) {
-        self->has_new_parent = false;
-        ret_event->kind = MT_EVENT_PARENT;
+    if (self->has_new_parent || self->has_new_reference) {
+        ret_event->kind = self->has_new_parent ? MT_EVENT_PARENT : MT_EVENT_REFERENCE;
         ret_event->value.is_same_reference = self->receiving_port != 0 && self->is_same_reference;
+        self->has_new_parent = false;
+        self->has_new_reference = false;
         self->is_same_reference = true;
         return true;
     }

@@ -89,6 +89,7 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     memset(self->slope, 0, sizeof self->slope);
     self->score = 0;
     self->elapsed = 0;
+    self->unseen = 0;
     self->first_kind = (uint8_t)sample->kind;
     self->is_complete = sample->kind == MT_SAMPLE_OFFSET;
     self->fresh = 1;
@@ -241,13 +242,16 @@ static bool is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real
     int needed = self->wary < WARY_LIMIT ? STEP_SAMPLES : STEP_WARY;
     int equal[MT_SAMPLE_KIND_COUNT];
     int consistent = 1;
+    int similar = 0;
 
     for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
         equal[i] = count_equal(&noise[i], innovation, GATE * sigma);
         consistent += equal[i];
+        similar += count_equal(&noise[i], innovation, GATE * sigma + mt_real_abs(innovation) / 8);
     }
     noise += kind;
     noise->consistent_in_a_row = (uint8_t)(equal[kind] + 1);
+    noise->is_confirmed = similar > 0;
     noise->refused = innovation;
     noise->refused_in_a_row++;
     /* one more for each that did not agree */
@@ -369,6 +373,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         mt_track_predict(&self->track, self->is_scaled ? clock->wander : 0, &sample->local.at);
         self->slope[0] -= age * self->slope[1];
         self->elapsed -= age;
+        self->unseen -= age;
         age = 0;
     }
     if (age > BACK_LIMIT_S ||
@@ -388,6 +393,9 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     }
     if (sample->kind == MT_SAMPLE_OFFSET) {
         self->track.x[2] = (mt_real)sample->delay.q16 * (0.5e-9 / 65536);
+    }
+    if (age < self->unseen) {
+        self->unseen = age;
     }
     remember(self, clock);
     return MT_SAMPLE_USED;
@@ -418,11 +426,11 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
         mt_real doubt = mt_real_abs(noise->refused);
 
         ret_estimate->noise[kind] = noise->count > 0 ? mt_real_sqrt(noise->variance) : 0;
-        if (noise->refused_in_a_row > 1 && noise->consistent_in_a_row > 1 &&
-            doubt > ret_estimate->doubt) {
+        if (noise->refused_in_a_row > 0 && noise->is_confirmed && doubt > ret_estimate->doubt) {
             ret_estimate->doubt = doubt;
         }
     }
+    ret_estimate->age += self->unseen;
     ret_estimate->innovation = self->innovation;
     ret_estimate->is_complete = self->is_complete;
     return true;

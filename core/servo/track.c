@@ -85,6 +85,7 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     mt_span_add(&ret_estimate->offset, &then.base);
     ret_estimate->frequency = then.x[1] / (1 - then.x[1]);
     ret_estimate->delay = then.x[2];
+    ret_estimate->age = mt_real_abs(mt_seconds(&track->at, at));
     ret_estimate->doubt = 0;
     ret_estimate->offset_sigma = sigma[0];
     ret_estimate->frequency_sigma = sigma[1];

@@ -77,6 +77,14 @@ static void lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
     self->sigma = HUGE_S;
 }
 
+/* what was measured against a parent alone means nothing of another */
+static void leave_parent(struct mt_discipline *self)
+{
+    if (mt_interval_is_too_large(self->anchor.origin.bound)) {
+        self->has_anchor = false;
+    }
+}
+
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
 {
     struct mt_discipline_source *reset;
@@ -90,6 +98,7 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
     if (source == self->selected) {
         self->has_next = false;
         lose_lock(self, MT_STEER_ACQUIRING);
+        leave_parent(self);
     }
     if (!self->has_locked_once) {
         self->has_stepped = false; /* that was to the time of another, who may have been wrong */
@@ -124,7 +133,12 @@ bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant
 
 void mt_discipline_new_reference(struct mt_discipline *self)
 {
+    struct mt_discipline_source *source = mt_steer_selected(self);
+
     self->has_anchor = false;
+    if (source != 0) {
+        source->origin.bound = MT_INTERVAL_TOO_LARGE;
+    }
 }
 
 void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now)
@@ -143,6 +157,7 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
         return;
     }
     lose_lock(self, MT_STEER_ACQUIRING);
+    leave_parent(self);
     listen(self, 0, now);
     if (self->sets_rate) {
         mt_steer_plan(self, 0);

@@ -42,13 +42,22 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
     return true;
 }
 
+/* we have not been told of all corrections, so nobody knows where the clock has been moved to */
+static void forget_all(struct mt_discipline *self)
+{
+    self->history_count = 0;
+    self->has_anchor = false;
+    for (uint16_t i = 0; i < self->source_count; i++) {
+        mt_discipline_reset_source(self, i);
+    }
+}
+
 void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applied)
 {
     struct mt_steer_change *change = &self->history[self->history_at];
 
     if (applied->corrections != self->corrections + 1) {
-        self->history_count = 0;  /* we have not been told of all: older samples are lost ... */
-        self->has_anchor = false; /* ... and where the clock has been moved to */
+        forget_all(self);
     }
     change->kind = applied->kind;
     change->at = applied->at;

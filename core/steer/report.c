@@ -36,12 +36,11 @@ static int64_t asymmetry_ns(const struct mt_discipline *self, const struct mt_es
     return mt_steer_ns(mt_real_abs(estimate->delay) + BOUND_SIGMA * estimate->delay_sigma);
 }
 
-static void add_up(const struct mt_discipline *self, const struct mt_track *track,
-                   const struct mt_steer_origin *origin, struct mt_clock_quality_report *report)
+static void add_up(const struct mt_discipline *self, const struct mt_steer_origin *origin,
+                   struct mt_clock_quality_report *report)
 {
     const struct mt_estimate *estimate = &report->estimate;
     struct mt_bound_parts *parts = &report->parts;
-    mt_real age = mt_real_abs(mt_seconds(&track->at, &estimate->at));
     mt_real drift = self->config.max_drift;
     mt_real growth = BOUND_SIGMA * estimate->frequency_sigma + mt_real_abs(estimate->frequency);
 
@@ -52,10 +51,10 @@ static void add_up(const struct mt_discipline *self, const struct mt_track *trac
     }
     parts->source_ns = source_ns(origin, report);
     parts->estimate_ns =
-        mt_steer_ns(BOUND_SIGMA * estimate->offset_sigma + estimate->doubt + drift * age);
+        mt_steer_ns(BOUND_SIGMA * estimate->offset_sigma + estimate->doubt + drift * estimate->age);
     parts->asymmetry_ns = asymmetry_ns(self, estimate);
     parts->steering_ns = mt_steer_ns(mt_real_abs(mt_span_to_real(estimate->offset)));
-    /* and 1 ns for each part that is rounded down */
+    /* and 1 ns for each part that is rounded */
     parts->granularity_ns = (int64_t)self->config.granularity_ns + 4;
     report->bound =
         mt_interval_from_ns(parts->source_ns + parts->estimate_ns + parts->asymmetry_ns +
@@ -63,6 +62,7 @@ static void add_up(const struct mt_discipline *self, const struct mt_track *trac
     report->bound_growth = growth;
     if (mt_interval_is_too_large(report->bound)) { /* days off: not yet set */
         report->reference = MT_BOUND_NONE;
+        report->reference_bound.q16 = 0;
     }
 }
 
@@ -79,9 +79,9 @@ void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at
     ret_report->bound_growth = self->config.max_drift;
     if (mt_steer_estimate(self, &at, &ret_report->estimate)) {
         ret_report->has_estimate = true;
-        add_up(self, &source->estimator.track, &source->origin, ret_report);
+        add_up(self, &source->origin, ret_report);
     } else if (self->has_anchor) {
         mt_track_estimate(&self->anchor.track, self->model.wander, &at, 1, &ret_report->estimate);
-        add_up(self, &self->anchor.track, &self->anchor.origin, ret_report);
+        add_up(self, &self->anchor.origin, ret_report);
     }
 }

@@ -25,7 +25,8 @@ void mt_steer_level(struct mt_discipline *self);
 
 /* ---- discipline.c ---- */
 
-/** Seconds in nanoseconds, rounded towards 0; at most +-10^18, so that a few can be added. */
+/** Seconds in nanoseconds, to nearest; at most +-2^50 (13 days), so that a few can be added and the
+ * sum is still more than any TimeInterval. */
 int64_t mt_steer_ns(mt_real s);
 /** The selected source's estimate at local time `at` (null: of its last sample).  False if there
  * is none. */

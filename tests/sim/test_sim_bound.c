@@ -152,6 +152,51 @@ static void sim_receiver_keeps_its_bound_when_grandmasters_are_both_traceable(vo
     }
 }
 
+/* Traceable; Syncs so rarely that there are Announces before there is an estimate. */
+static const char *slow_grandmaster(const char *keys)
+{
+    static char text[1200];
+    (void)snprintf(text, sizeof text,
+                   "%s\ntime_traceable = yes\nutc_offset = 37\nclock_class = 6\n"
+                   "[ptp eth0]\nlog_sync_interval = 0\nlog_min_delay_req_interval = 0\n",
+                   lab_conf(keys, 0));
+    return text;
+}
+
+/* The first is 0.9 us off and says so; the second is right to 25 ns.  A boundary clock that has
+ * just changed over still shows the time of the first: what it announces must count that. */
+static void sim_chain_is_inside_its_bound_when_traceable_grandmasters_differ(void **state)
+{
+    static const struct mt_sim_segment_config tight = {
+        .delay_ns = 100, .jitter = MT_SIM_JITTER_NORMAL, .jitter_ns = 5};
+    FOR_EACH_SEED(seed)
+    {
+        lab_open(&net, seed);
+        uint32_t best = lab_add(&net, "GM1", &(struct mt_sim_node_config){.offset_s = 0.9e-6},
+                                slow_grandmaster("clock_accuracy = 1us\npriority1 = 1"));
+        uint32_t other = lab_add(&net, "GM2", &(struct mt_sim_node_config){0},
+                                 slow_grandmaster("clock_accuracy = 25ns\ntransmitter_only = yes"));
+        uint32_t bc = add("BC", -0.1, -25e-6, "[clock]\nmax_drift = 10ppb", 2);
+        uint32_t rx = add("RX", 0.1, 15e-6, "[clock]\nmax_drift = 10ppb", 1);
+        uint32_t hub = lab_cable(&net, &tight, best, "eth0", bc, "eth0");
+        assert_true(mt_world_join(net.world, hub, other, "eth0"));
+        lab_cable(&net, &tight, bc, "eth1", rx, "eth0");
+        boot_all();
+        lab_run(&net, 100);
+        assert_int_equal(reference_of(rx), MT_BOUND_TRACEABLE);
+        lab_forget(&net);
+        lab_kill(&net, best);
+        lab_run(&net, 40);
+        follows(rx, other);
+        assert_int_equal(reference_of(rx), MT_BOUND_TRACEABLE);
+        assert_true(fabs(lab_offset_ns(&net, rx, 0)) < 100);
+        assert_true(net.nodes[rx].watch.max_ns > 800);
+        assert_int_equal(net.nodes[bc].watch.outside, 0);
+        assert_int_equal(net.nodes[rx].watch.outside, 0);
+        lab_close(&net);
+    }
+}
+
 /* Nothing says how far apart they are: until that is measured nothing is claimed. */
 static void sim_receiver_has_no_bound_when_grandmaster_changes_to_another_time(void **state)
 {
@@ -174,6 +219,24 @@ static void sim_receiver_has_no_bound_when_grandmaster_changes_to_another_time(v
     }
 }
 
+/* Two that are both right, and nobody says so: the bound goes and comes back, the time stays. */
+static void sim_receiver_keeps_time_when_grandmaster_changes_to_an_equal(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        uint32_t other;
+        uint32_t rx = change_grandmaster(seed, "", 0, &other);
+        net.reference = TRUE_TIME;
+        lab_run(&net, 20);
+        follows(rx, other);
+        assert_int_equal(net.nodes[rx].watch.steps, 0);
+        assert_true(net.nodes[rx].watch.max_ns < 20 * cable.jitter_ns);
+        assert_int_equal(net.nodes[rx].watch.outside, 0);
+        assert_int_equal(reference_of(rx), MT_BOUND_SOURCE);
+        lab_close(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,8 +246,12 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(sim_receiver_keeps_its_bound_when_grandmasters_are_both_traceable,
                                   clean_up),
+        cmocka_unit_test_teardown(sim_chain_is_inside_its_bound_when_traceable_grandmasters_differ,
+                                  clean_up),
         cmocka_unit_test_teardown(
             sim_receiver_has_no_bound_when_grandmaster_changes_to_another_time, clean_up),
+        cmocka_unit_test_teardown(sim_receiver_keeps_time_when_grandmaster_changes_to_an_equal,
+                                  clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

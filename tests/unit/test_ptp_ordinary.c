@@ -84,6 +84,17 @@ static void ptp_ordinary_refuses_its_own_when_it_hears_them(void **state)
 
 #define ONE(test) cmocka_unit_test_setup(ptp_ordinary_##test, start)
 
+/* Nothing would hold back what it has not got: so it has no second port. */
+static void ptp_ordinary_has_one_port_when_it_is_built_without_boundary(void **state)
+{
+    const struct mt_ptp_features *features = bench.config.features;
+    bench_init(&bench, 2);
+    bench.config.features = features;
+    bench_start(&bench);
+    assert_int_equal(bench.instance.port_count, 1);
+    assert_int_equal(mt_port_state_of(&bench.instance, 2), MT_STATE_DISABLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +103,7 @@ int main(void)
         ONE(knows_a_bound_when_the_parent_is_the_grandmaster),
         ONE(knows_no_bound_when_a_boundary_clock_gives_metrics),
         ONE(refuses_its_own_when_it_hears_them),
+        ONE(has_one_port_when_it_is_built_without_boundary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

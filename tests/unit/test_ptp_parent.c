@@ -184,6 +184,8 @@ static void change_the_grandmaster_while_locked(void)
     make_traceable(&first);
     bench_announce(&bench, 1, &first);
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 0);
+    assert_false(bench_newest_event(&bench, MT_EVENT_REFERENCE)->value.is_same_reference);
+    assert_false(bench.instance.clock.has_bound);
     assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
 }
 

@@ -344,7 +344,8 @@ static void ptp_port_says_uncertain_when_the_parent_has_just_changed(void **stat
 {
     struct bench_peer other;
     peer_init(&other, 2);
-    other.announce.priority1 = 5;
+    other.announce = peer.announce;
+    peer.announce.steps_removed = 2; /* the other one is nearer to the same grandmaster */
     calibrate();
     bench_announces(&bench, 1, &other, 2);
     assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
@@ -352,6 +353,24 @@ static void ptp_port_says_uncertain_when_the_parent_has_just_changed(void **stat
     bench_pass(&bench, BENCH_S(2));
     assert_int_equal(bench_newest(&bench, 2, MT_PTP_ANNOUNCE, 0)->message.header.flags,
                      MT_PTP_UNCERTAIN);
+}
+
+/* What was known of the clock's error was against the old one. */
+static void ptp_port_serves_nothing_when_the_grandmaster_is_another(void **state)
+{
+    struct bench_peer other;
+    peer_init(&other, 2);
+    other.announce.priority1 = 5;
+    calibrate();
+    bench_announces(&bench, 1, &other, 2);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_PRE_TRANSMITTER);
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(1));
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_ANNOUNCE), 0);
+    bench_clock(&bench, false, 1000); /* measured against the new one */
+    bench_pass(&bench, BENCH_S(4));
+    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
 }
 
 static void ptp_port_serves_when_locked_whatever_the_bound(void **state)
@@ -443,7 +462,10 @@ static void ptp_port_stays_receiver_when_only_the_grandmaster_changes(void **sta
     peer.announce.steps_removed = 3;
     bench_announce(&bench, 1, &peer);
     assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
-    assert_int_equal(bench.event_count, 0);
+    assert_int_equal(bench.event_count, 1);
+    const struct mt_event *event = bench_newest_event(&bench, MT_EVENT_REFERENCE);
+    assert_int_equal(event->port, 1);
+    assert_false(event->value.is_same_reference);
     assert_int_equal(mt_instance_parent(&bench.instance)->steps_removed, 4);
     assert_true(mt_clock_identity_equal(&mt_instance_parent(&bench.instance)->grandmaster,
                                         &peer.announce.grandmaster));
@@ -527,6 +549,7 @@ int main(void)
         TWO(stops_serving_when_the_bound_grows_or_is_lost),
         TWO(waits_again_when_time_was_lost_for_a_moment),
         TWO(says_uncertain_when_the_parent_has_just_changed),
+        TWO(serves_nothing_when_the_grandmaster_is_another),
         TWO(serves_when_locked_whatever_the_bound),
         TWO(serves_and_says_uncertain_when_configured),
         TWO(stops_at_once_when_a_grandmaster_finds_a_better_one),

@@ -134,7 +134,7 @@ void mt_port_config_init(struct mt_port_config *self);
 struct mt_clock_condition {
     bool is_locked;
     bool has_bound;
-    struct mt_interval bound;        /**< against the grandmaster */
+    struct mt_interval bound;        /**< against the grandmaster, until the next command */
     struct mt_interval bound_static; /**< the part of it from asymmetry allowances */
     struct mt_interval offset;       /**< for currentDS */
     struct mt_interval mean_delay;
@@ -153,7 +153,8 @@ struct mt_instance;
 #include "meantime/ptp_objects.h" /* their members: for storage, read-only outside core/ptp */
 
 /** Makes an instance over `port_count` ports (1..MT_INSTANCE_PORTS_MAX) in the caller's storage;
- * port numbers start at 1, so ports[i] is port i + 1.  `configs` has one element for each.  All
+ * port numbers start at 1, so ports[i] is port i + 1; without the boundary part only the first one
+ * is used.  `configs` has one element for each.  All
  * ports start INITIALIZING and begin when MT_COMMAND_LINK says that their link is up.
  * seed: of the random parts of timers; any value. */
 void mt_instance_init(struct mt_instance *self, const struct mt_instance_config *config,
@@ -229,6 +230,7 @@ enum mt_event_kind {
     MT_EVENT_STATE,           /**< a port changed its state */
     MT_EVENT_SAMPLE,          /**< a measurement of the local clock against the parent */
     MT_EVENT_PARENT,          /**< another parent, or none: parent_ds has changed its identity */
+    MT_EVENT_REFERENCE,       /**< the same parent, but it follows another grandmaster */
     MT_EVENT_TIME_PROPERTIES, /**< time_properties_ds has changed */
 };
 
@@ -241,8 +243,9 @@ struct mt_event {
             enum mt_port_state to;
         } state;
         struct mt_sample sample; /**< `source` is not set */
-        /** Parent: its grandmaster is the one that was followed last, or both are traceable to
-         * TAI or UTC; so what was known of the clock's error still means something. */
+        /** Parent, reference: its grandmaster is the one that was followed last or, for a new
+         * parent, both are traceable to TAI or UTC; so what was known of the clock's error still
+         * means something. */
         bool is_same_reference;
     } value;
 };

@@ -46,6 +46,7 @@ struct mt_estimate {
     mt_real frequency_sigma;
     mt_real delay; /**< mean one-way path delay, s */
     mt_real delay_sigma;
+    mt_real age;   /**< s since the last sample that was used */
     mt_real doubt; /**< s: samples that were refused, but agree, say that the offset is so much
                         beside the estimate; 0: there are none */
     mt_real noise[MT_SAMPLE_KIND_COUNT]; /**< learned timestamp noise, sigma in s, for each kind */
@@ -101,6 +102,7 @@ struct mt_estimator {
         uint16_t count;
         uint8_t refused_in_a_row;
         uint8_t consistent_in_a_row; /**< and about equal */
+        bool is_confirmed;           /**< the last refused one, nearly, by one before of any kind */
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
         mt_real variance;            /**< s^2 */
         mt_real refused;             /**< s: innovation of the last refused sample */
@@ -109,6 +111,7 @@ struct mt_estimator {
     mt_real slope[2];             /**< d offset, d frequency / d ln(wander) */
     mt_real score;                /**< d ln(likelihood) / d ln(wander) */
     mt_real elapsed;              /**< s since offset and delay were begun */
+    mt_real unseen;               /**< s by which the state was predicted without a used sample */
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
     mt_real innovation;

@@ -136,8 +136,9 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 /** Begins a new source at `source` (a new parent): offset and delay are forgotten, frequency is
  * kept. */
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source);
-/** The clock follows another time from now on, of which nothing says how far it is from the one
- * before: no bound is published until there is an estimate. */
+/** The selected source shows another time from now on, of which nothing says how far it is from
+ * the one before: nothing is said of the clock's error but against the source itself, if that is
+ * still known, until its next sample. */
 void mt_discipline_new_reference(struct mt_discipline *self);
 /** Says which source the clock follows; MT_SOURCE_NONE: none. */
 void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now);
@@ -168,8 +169,8 @@ struct mt_clock_quality_report {
     bool has_estimate;
     bool is_locked;
     bool is_saturated;
-    /** The part of the bound that is the grandmaster's own error against TAI or UTC; 0 if that
-     * is not known (then the reference is MT_BOUND_SOURCE). */
+    /** The part of the bound that is the grandmaster's own error against TAI or UTC; 0 unless the
+     * reference is MT_BOUND_TRACEABLE. */
     struct mt_interval reference_bound;
 };
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
