@@ -223,12 +223,14 @@ static bool read_base(uint16_t base, int64_t *ret_ns)
         return read_clock(CLOCK_MONOTONIC_RAW, ret_ns);
     case MT_BASE_BOOTTIME:
         return read_clock(CLOCK_BOOTTIME, ret_ns);
+    case MT_BASE_MONOTONIC:
+        return read_clock(CLOCK_MONOTONIC, ret_ns);
     }
     return false; /* a simulator's, or one that we do not know */
 }
 
 /* The tightest of a few: one may be torn by the scheduler. */
-static bool from_realtime_to_boottime(int64_t realtime_ns, struct base_time *ret_base)
+static bool carry_over(uint16_t base, int64_t realtime_ns, struct base_time *ret_base)
 {
     *ret_base = (struct base_time){.window_ns = INT64_MAX};
     for (int i = 0; i < PAIR_TRIES && ret_base->window_ns > PAIR_GOOD_NS; i++) {
@@ -236,8 +238,8 @@ static bool from_realtime_to_boottime(int64_t realtime_ns, struct base_time *ret
         int64_t now_ns;
         int64_t last_ns;
 
-        if (!read_clock(CLOCK_BOOTTIME, &first_ns) || !read_clock(CLOCK_REALTIME, &now_ns) ||
-            !read_clock(CLOCK_BOOTTIME, &last_ns)) {
+        if (!read_base(base, &first_ns) || !read_clock(CLOCK_REALTIME, &now_ns) ||
+            !read_base(base, &last_ns)) {
             return false;
         }
         if (last_ns - first_ns < ret_base->window_ns) {
@@ -257,7 +259,8 @@ static bool from_realtime(uint16_t base, int64_t realtime_ns, struct base_time *
         *ret_base = (struct base_time){.ns = realtime_ns};
         return read_clock(CLOCK_REALTIME, &ret_base->now_ns);
     case MT_BASE_BOOTTIME:
-        return from_realtime_to_boottime(realtime_ns, ret_base);
+    case MT_BASE_MONOTONIC:
+        return carry_over(base, realtime_ns, ret_base);
     }
     return false;
 }

@@ -38,7 +38,7 @@ static void get_clock(struct mt_log_in *in, struct mt_log_record *record)
     record->value.clock.name = mt_log_get_text(in);
     record->value.clock.is_open = mt_log_get_flag(in);
     record->value.clock.reason = mt_log_get_text(in);
-    hal->base = (enum mt_base_clock)mt_log_get_choice(in, MT_BASE_REALTIME, MT_BASE_BOOTTIME);
+    hal->base = (enum mt_base_clock)mt_log_get_choice(in, MT_BASE_REALTIME, MT_BASE_MONOTONIC);
     hal->scale = (enum mt_timescale)mt_log_get_choice(in, 0, MT_SCALE_COUNT - 1);
     hal->granularity_ns = (uint32_t)mt_log_get(in, 4);
     hal->max_rate = mt_log_get_real(in, MOST_RATE);

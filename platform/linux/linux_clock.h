@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The three clocks over CLOCK_REALTIME, each a table of hal/clock.h in memory that free() takes:
+ * The three clocks of this platform, each a table of hal/clock.h in memory that free() takes.  All
+ * are published over CLOCK_BOOTTIME and convert stamps of CLOCK_REALTIME:
  *   system   the machine's clock itself, through clock_adjtime; what was there is not touched
  *            before the first correction
- *   overlay  a steered mapping over it: needs no privilege, disturbs nobody
- *   lab      a synthetic oscillator over it with an overlay on top
+ *   overlay  a steered mapping over CLOCK_BOOTTIME: needs no privilege, disturbs nobody
+ *   lab      a synthetic oscillator over CLOCK_BOOTTIME with an overlay on top
  * linux_platform.c opens them for the daemon; tests open them over an operating system of their
  * own (struct mt_os_time, which must outlive the clock).  Null only if there is no memory.
  * Thread rule: the loop's thread.

@@ -38,10 +38,12 @@ struct overlay {
 /* the rate that undoes the kernel's */
 static int64_t calm_rate_q64(const struct overlay *self)
 {
-    return mt_rate_to_q64(-self->tune.rate / (1 + self->tune.rate), MAX_RATE);
+    mt_real rate = mt_tune_watch_rate(&self->tune);
+
+    return mt_rate_to_q64(-rate / (1 + rate), MAX_RATE);
 }
 
-/* The change came at an unknown moment: take the middle. */
+/* The change came at an unknown moment: take the middle.  The watch keeps the doubt. */
 static void calm_down(struct overlay *self, int64_t boottime_ns)
 {
     int64_t before_q64 = mt_mapping_newest(&self->calm)->rate_q64;
@@ -131,6 +133,7 @@ static void overlay_apply(struct mt_hal_clock *clock, const struct mt_correction
     bool is_step = correction->kind == MT_CORRECT_STEP;
     struct mt_span step = is_step ? correction->step : (struct mt_span){0, 0, 0};
 
+    mt_tune_watch_corrected(&self->tune);
     mt_mapping_turn(&self->mapping, x, mt_q32_from_span(step),
                     is_step ? segment->rate_q64 : mt_rate_to_q64(correction->rate, MAX_RATE),
                     is_step ? correction->scale : segment->scale);
@@ -191,7 +194,7 @@ struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request
     }
     self->hal = (struct mt_hal_clock){
         .ops = &overlay_ops,
-        .base = MT_BASE_BOOTTIME,
+        .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,
         .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_ARB,
         .granularity_ns = 1,
         .max_rate = MAX_RATE,

@@ -39,7 +39,10 @@ struct system_clock {
     int64_t untold_ns;       /* a step by others that was found and is still to be told ... */
     int64_t untold_from_ns;  /* ... and the reading from which on it counts */
     int32_t tai_minus_utc_s; /* 0 if not known */
-    long freq;               /* what we believe the kernel's settings to be */
+    int32_t previous_tai_minus_utc_s; /* before the last leap second, ... */
+    int64_t leap_from_ns;             /* ... for stamps below this; INT64_MIN: none */
+    int64_t step_doubt_ns;            /* by how much we may be wrong on the size of steps */
+    long freq;                        /* what we believe the kernel's settings to be */
     long tick;
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
@@ -58,6 +61,13 @@ static struct mt_instant instant_at(const struct system_clock *self, int64_t rea
 static int64_t realtime(const struct system_clock *self)
 {
     return self->os->realtime_ns(self->os->context);
+}
+
+/* REALTIME was stepped by us or others: how its stamps lie to the last leap second is not known
+ * any more, nor needed. */
+static void forget_leap(struct system_clock *self)
+{
+    self->leap_from_ns = INT64_MIN;
 }
 
 static void remember(struct system_clock *self, int64_t from_ns)
@@ -91,12 +101,16 @@ static struct mt_step_found look(struct system_clock *self)
         return now;
     }
     if (is_leap_second(now.step_ns, now.boottime_ns + now.ahead_ns)) {
+        self->previous_tai_minus_utc_s = self->tai_minus_utc_s;
+        self->leap_from_ns = now.boundary_ns;
         if (self->hal.scale == MT_SCALE_TAI) {
             self->tai_minus_utc_s += now.step_ns < 0 ? 1 : -1;
         }
     } else {
         self->untold_ns += now.step_ns;
         self->untold_from_ns = now.boundary_ns;
+        self->step_doubt_ns += now.window_ns;
+        forget_leap(self);
     }
     return now;
 }
@@ -117,7 +131,7 @@ static void system_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret
         .local = {instant_at(self, now.boottime_ns + now.ahead_ns - self->untold_ns),
                   self->corrections},
         .base = {now.boottime_ns, 0},
-        .window_ns = now.window_ns,
+        .window_ns = now.window_ns + self->step_doubt_ns,
     };
 }
 
@@ -133,7 +147,7 @@ static uint32_t corrections_at(const struct system_clock *self, int64_t realtime
     return count - back;
 }
 
-/* A stamp from the future was made before the clock was stepped back. */
+/* A stamp from the future was made before the clock was stepped back, or before a leap second. */
 static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
                          struct mt_stamp *ret_stamp)
 {
@@ -143,8 +157,14 @@ static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
     bool has_untold = self->untold_ns != 0;
     bool is_after = has_untold && !is_future && stamp.ns >= self->untold_from_ns;
 
+    bool is_before_leap =
+        self->leap_from_ns != INT64_MIN && (is_future || stamp.ns < self->leap_from_ns);
+
     ret_stamp->at = instant_at(self, stamp.ns - (is_after ? self->untold_ns : 0));
     ret_stamp->at.frac = stamp.frac;
+    if (is_before_leap) {
+        ret_stamp->at.s += self->previous_tai_minus_utc_s - self->tai_minus_utc_s;
+    }
     ret_stamp->corrections = is_future && !has_untold && self->corrections > 0
                                  ? self->corrections - 1
                                  : corrections_at(self, stamp.ns);
@@ -205,6 +225,7 @@ static bool step_by(struct system_clock *self, struct mt_span step, struct mt_sp
         return false;
     }
     mt_step_watch_expect(&self->watch, step_ns);
+    forget_leap(self);
     remember(self, before_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
     *ret_step = step;
     return true;
@@ -217,6 +238,7 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
     struct mt_span step = {0, 0, 0};
     bool is_done = false;
 
+    self->step_doubt_ns = mt_doubt_corrected(self->step_doubt_ns);
     if (clock->is_adjustable) {
         if (!self->has_corrected) {
             take_over(self);
@@ -320,7 +342,7 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     }
     self->hal = (struct mt_hal_clock){
         .ops = &system_ops,
-        .base = MT_BASE_BOOTTIME,
+        .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,
         .scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_UTC,
         .granularity_ns = 1,
         .max_rate = MAX_FREQ * freq_unit,
@@ -331,6 +353,7 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     self->tick = NOMINAL_TICK_US;
     self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
     self->past[0] = (struct past){INT64_MIN, 0};
+    forget_leap(self);
     mt_step_watch_init(&self->watch, os);
     return &self->hal;
 }

@@ -8,8 +8,9 @@
  * with certainty, however long the scheduler took.  All readings since the last step must have
  * a value in common, so the limits close in with time; a reading that has nothing in common with
  * those before it proves a step.  No threshold is needed, and no allowance for anything.
- * How large a step was is known as well as the reading is tight: a torn one is repeated, and if
- * that does not help, the verdict waits for the next look.
+ * How large a step was is known as well as the reading is tight: a torn one is repeated, all the
+ * more if it proves a step; where reading takes long (a virtual machine without a fast counter),
+ * the limits stay wide, and what follows from that is told as the window.
  *
  * Where BOOTTIME cannot be read (simulators that interpose the C library), MONOTONIC stands in,
  * which need not be slewed along there; the difference may then change a little by itself.
@@ -24,6 +25,8 @@
 #define WINDOW_GOOD_NS 200
 #define WINDOW_MOST_NS 20000
 #define TRIES          4
+#define TRIES_OF_STEP  16
+#define DOUBT_LASTS    16 /* corrections, for the larger part of it */
 
 static int64_t read_ns(clockid_t clock)
 {
@@ -63,9 +66,13 @@ const struct mt_os_time *mt_os_time_linux(void)
         linux_realtime_ns, linux_monotonic_ns, linux_boottime_ns, linux_adjust, 0, false};
     static const struct mt_os_time without_boottime = {
         linux_realtime_ns, linux_monotonic_ns, linux_monotonic_ns, linux_adjust, 0, true};
+    static const struct mt_os_time *chosen;
     struct timespec t;
 
-    return clock_gettime(CLOCK_BOOTTIME, &t) == 0 ? &kernel : &without_boottime;
+    if (!chosen) {
+        chosen = clock_gettime(CLOCK_BOOTTIME, &t) == 0 ? &kernel : &without_boottime;
+    }
+    return chosen;
 }
 
 /* ---- the watch --------------------------------------------------------------------------- */
@@ -91,11 +98,11 @@ static struct look look_once(const struct mt_os_time *os)
     return (struct look){realtime_ns - last_ns, realtime_ns - first_ns, first_ns, last_ns};
 }
 
-static struct look look_closely(const struct mt_os_time *os)
+static struct look look_closely(const struct mt_os_time *os, int tries, int64_t good_ns)
 {
     struct look best = look_once(os);
 
-    for (int i = 1; i < TRIES && window(&best) > WINDOW_GOOD_NS; i++) {
+    for (int i = 1; i < tries && window(&best) > good_ns; i++) {
         struct look again = look_once(os);
 
         if (window(&again) < window(&best)) {
@@ -127,10 +134,11 @@ static void begin(struct mt_step_watch *self, const struct look *look)
 
 void mt_step_watch_init(struct mt_step_watch *self, const struct mt_os_time *os)
 {
-    struct look look = look_closely(os);
+    struct look look = look_closely(os, TRIES, WINDOW_GOOD_NS);
 
     self->os = os;
     self->since_ns = look.first_ns;
+    self->tightest_ns = window(&look);
     begin(self, &look);
 }
 
@@ -142,6 +150,11 @@ static int64_t boundary(int64_t realtime_ns, int64_t step_ns, int64_t elapsed_ns
     return realtime_ns - elapsed_ns - (step_ns > elapsed_ns ? (step_ns - elapsed_ns) / 2 : 0);
 }
 
+static bool agrees(const struct mt_step_watch *self, const struct look *look)
+{
+    return look->least_ns <= self->most_ns && look->most_ns >= self->least_ns;
+}
+
 /* Takes the look in; the step that it proves, or 0. */
 static int64_t compare(struct mt_step_watch *self, const struct look *look)
 {
@@ -149,7 +162,7 @@ static int64_t compare(struct mt_step_watch *self, const struct look *look)
     int64_t apart_ns = APART_NS + ((look->last_ns - self->since_ns) >> APART_SHIFT);
     int64_t step_ns;
 
-    if (look->least_ns <= self->most_ns && look->most_ns >= self->least_ns) {
+    if (agrees(self, look)) {
         self->least_ns = look->least_ns > self->least_ns ? look->least_ns : self->least_ns;
         self->most_ns = look->most_ns < self->most_ns ? look->most_ns : self->most_ns;
         return 0;
@@ -159,15 +172,28 @@ static int64_t compare(struct mt_step_watch *self, const struct look *look)
     return self->os->runs_apart && step_ns <= apart_ns && step_ns >= -apart_ns ? 0 : step_ns;
 }
 
+/* Stamps from both sides of a step are told apart by the last look before it, unless that was so
+ * wide that the step may have come before it. */
+static bool is_tight(struct mt_step_watch *self, const struct look *look)
+{
+    self->tightest_ns = window(look) < self->tightest_ns ? window(look) : self->tightest_ns;
+    return window(look) <= WINDOW_MOST_NS + 2 * self->tightest_ns;
+}
+
 struct mt_step_found mt_step_watch_look(struct mt_step_watch *self)
 {
-    struct look look = look_closely(self->os);
-    struct mt_step_found found = {.boottime_ns = look.last_ns};
+    struct look look = look_closely(self->os, TRIES, WINDOW_GOOD_NS);
+    struct mt_step_found found;
 
-    if (window(&look) <= WINDOW_MOST_NS) {
-        found.step_ns = compare(self, &look);
-        found.boundary_ns =
-            boundary(look.last_ns + ahead(self), found.step_ns, look.last_ns - self->since_ns);
+    if (!agrees(self, &look) && window(&look) > WINDOW_MOST_NS) {
+        struct look again = look_closely(self->os, TRIES_OF_STEP, WINDOW_MOST_NS);
+
+        look = window(&again) < window(&look) ? again : look;
+    }
+    found = (struct mt_step_found){.boottime_ns = look.last_ns, .step_ns = compare(self, &look)};
+    found.boundary_ns =
+        boundary(look.last_ns + ahead(self), found.step_ns, look.last_ns - self->since_ns);
+    if (is_tight(self, &look) || found.step_ns != 0) {
         self->since_ns = look.first_ns;
     }
     found.ahead_ns = ahead(self);
@@ -179,4 +205,9 @@ void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns)
 {
     self->least_ns += step_ns;
     self->most_ns += step_ns;
+}
+
+int64_t mt_doubt_corrected(int64_t doubt_ns)
+{
+    return doubt_ns - (doubt_ns + DOUBT_LASTS - 1) / DOUBT_LASTS;
 }

@@ -21,8 +21,8 @@ struct mt_os_time {
     /** clock_adjtime(CLOCK_REALTIME, change): the clock's state, or -1 with errno. */
     int (*adjust)(void *context, struct timex *change);
     void *context;
-    /** REALTIME is slewed against BOOTTIME (no Linux kernel does that, simulators do): small
-     * changes of their difference are no steps. */
+    /** There is no BOOTTIME (on no Linux kernel, but in simulators): MONOTONIC stands in, against
+     * which REALTIME may be slewed, so that small changes of the difference are no steps. */
     bool runs_apart;
 };
 
@@ -32,9 +32,10 @@ const struct mt_os_time *mt_os_time_linux(void);
 /** Watches REALTIME - BOOTTIME, which changes by steps of REALTIME only. */
 struct mt_step_watch {
     const struct mt_os_time *os;
-    int64_t least_ns; /**< REALTIME - BOOTTIME is at least this ... */
-    int64_t most_ns;  /**< ... and at most this, by all readings since the last step */
-    int64_t since_ns; /**< BOOTTIME of the last look that was good enough */
+    int64_t least_ns;    /**< REALTIME - BOOTTIME is at least this ... */
+    int64_t most_ns;     /**< ... and at most this, by all readings since the last step */
+    int64_t since_ns;    /**< BOOTTIME of the last look that was good enough */
+    int64_t tightest_ns; /**< the tightest reading so far */
 };
 
 /** What a look has found. */
@@ -49,9 +50,14 @@ struct mt_step_found {
 
 void mt_step_watch_init(struct mt_step_watch *self, const struct mt_os_time *os);
 /** Looks whether REALTIME was stepped since the last look.  A step of more than twice the reading
- * window (some 0.1 us in all) is never missed. */
+ * window (some 0.1 us in all) is never missed, however slow the reading; its size is known within
+ * `window_ns`. */
 struct mt_step_found mt_step_watch_look(struct mt_step_watch *self);
 /** Tells the watch of a step that we made ourselves. */
 void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns);
+
+/** What is left after a correction of a doubt that only samples can take away: each correction says
+ * that some have come in, and takes a sixteenth. */
+int64_t mt_doubt_corrected(int64_t doubt_ns);
 
 #endif

@@ -24,7 +24,9 @@
 static struct {
     int64_t realtime_ns;
     int64_t boottime_ns;
-    int64_t cost_ns; /* of each reading */
+    int64_t monotonic_ns; /* 0: the machine's own */
+    int64_t cost_ns;      /* of each reading */
+    int questions;        /* for CLOCK_BOOTTIME */
 } machine;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
@@ -42,11 +44,15 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
     int64_t ns;
 
-    if (clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME) {
+    if (clock == CLOCK_MONOTONIC && machine.monotonic_ns != 0) {
+        ns = machine.monotonic_ns;
+    } else if (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME) {
+        machine.questions += clock == CLOCK_BOOTTIME;
+        pass(machine.cost_ns);
+        ns = clock == CLOCK_REALTIME ? machine.realtime_ns : machine.boottime_ns;
+    } else {
         return __real_clock_gettime(clock, time);
     }
-    pass(machine.cost_ns);
-    ns = clock == CLOCK_REALTIME ? machine.realtime_ns : machine.boottime_ns;
     *time = (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     return 0;
 }
@@ -194,6 +200,38 @@ static void lib_carries_stamps_over_when_the_page_counts_from_boottime(void **st
     mt_close(handle);
 }
 
+static void lib_counts_from_monotonic_when_the_page_says_so(void **state)
+{
+    struct mt_clock_page page = good_page();
+    struct mt_handle *handle;
+    struct mt_now_result result;
+
+    (void)state;
+    machine.cost_ns = 0;
+    machine.realtime_ns = 1700000000 * SECOND;
+    machine.monotonic_ns = 77 * SECOND;
+    page.base = MT_BASE_MONOTONIC;
+    page.base_at_anchor_ns = 76 * SECOND;
+    handle = open_page(&page);
+    expect_time(handle, MT_TIME_OK, 1700000038 * SECOND);
+    assert_int_equal(mt_at(handle, realtime(machine.realtime_ns - SECOND / 2), &result),
+                     MT_TIME_OK);
+    assert_true(total_ns(result.time) == 1700000037 * SECOND + SECOND / 2);
+    machine.monotonic_ns = 0;
+    mt_close(handle);
+}
+
+static void linux_time_asks_once_whether_there_is_boottime(void **state)
+{
+    const struct mt_os_time *os = mt_os_time_linux();
+
+    (void)state;
+    machine.questions = 0;
+    assert_ptr_equal(mt_os_time_linux(), os);
+    (void)os->monotonic_ns(0);
+    assert_int_equal(machine.questions, 0);
+}
+
 static void lib_carries_no_nonsense_over_when_stamps_are_extreme(void **state)
 {
     struct mt_handle *handle = publish_clock(MT_CLOCK_OVERLAY);
@@ -215,6 +253,8 @@ int main(void)
         LIB_TEST(lib_page_stays_stale_when_realtime_is_set_back),
         LIB_TEST(lib_page_is_stale_when_the_machine_was_started_since),
         LIB_TEST(lib_carries_stamps_over_when_the_page_counts_from_boottime),
+        LIB_TEST(lib_counts_from_monotonic_when_the_page_says_so),
+        LIB_TEST(linux_time_asks_once_whether_there_is_boottime),
         LIB_TEST(lib_carries_no_nonsense_over_when_stamps_are_extreme),
     };
 

@@ -271,6 +271,64 @@ static void system_goes_on_when_a_leap_second_comes(void **state)
     free(clock);
 }
 
+/* a packet of before the leap that is converted after it */
+static void expect_right_stamps_around_a_leap_second(int64_t leap_ns, int64_t ago_ns)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    int64_t before_ns;
+    int64_t right_ns;
+
+    machine_init(&machine);
+    machine.realtime_ns = MIDNIGHT - 500 * MS;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    machine_pass(&machine, 500 * MS - 2 * ago_ns);
+    before_ns = machine.realtime_ns;
+    right_ns = mt_instant_to_ns(stamp(clock, before_ns).at);
+    assert_int_equal(right_ns, local_ns(clock));
+    machine_pass(&machine, ago_ns);
+    machine.realtime_ns += leap_ns;
+    machine_pass(&machine, ago_ns);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, before_ns).at), right_ns);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), right_ns + 2 * ago_ns);
+    machine_pass(&machine, 10 * SECOND); /* and stays behind when the clock is stepped */
+    step(clock, -3600 * SECOND);
+    machine_pass(&machine, SECOND);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, machine.realtime_ns).at), local_ns(clock));
+    free(clock);
+}
+
+static void system_stamps_are_right_when_a_leap_second_came_since(void **state)
+{
+    (void)state;
+    expect_right_stamps_around_a_leap_second(-SECOND, MS);
+    expect_right_stamps_around_a_leap_second(-SECOND, 100 * MS);
+    expect_right_stamps_around_a_leap_second(SECOND, MS);
+}
+
+static void system_tells_when_others_step_it_and_reading_is_slow(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    machine.cost_ns = 30000;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    machine_pass(&machine, SECOND);
+    machine.realtime_ns += 3600 * SECOND;
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_between(mt_span_to_ns(applied.step), 3600 * SECOND - 60000, 3600 * SECOND + 60000);
+    machine.cost_ns = 0;
+    assert_between(read_clock(clock).window_ns, 30000, 120000); /* how large was it? */
+    for (int i = 0; i < 200; i++) {
+        set_rate(clock, 1e-6);
+    }
+    assert_int_equal(read_clock(clock).window_ns, 0);
+    free(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +343,8 @@ int main(void)
         cmocka_unit_test(system_tells_nothing_when_the_machine_slept),
         cmocka_unit_test(system_tells_when_others_change_its_frequency),
         cmocka_unit_test(system_goes_on_when_a_leap_second_comes),
+        cmocka_unit_test(system_stamps_are_right_when_a_leap_second_came_since),
+        cmocka_unit_test(system_tells_when_others_step_it_and_reading_is_slow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ enum mt_base_clock {
     MT_BASE_MONOTONIC_RAW = 1, /**< CLOCK_MONOTONIC_RAW */
     MT_BASE_VIRTUAL = 2,       /**< the simulator's time: only the simulator can read it */
     MT_BASE_BOOTTIME = 3,      /**< CLOCK_BOOTTIME: nobody can set it, suspend counts */
+    MT_BASE_MONOTONIC = 4,     /**< CLOCK_MONOTONIC, where there is no CLOCK_BOOTTIME */
 };
 
 /** How far the published time may be trusted. */
