@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include "apps/meantimed/footprint.h"
 #include "apps/meantimed/journal.h"
 #include "apps/meantimed/options.h"
 #include "compose/compose.h"
@@ -21,7 +20,6 @@
 struct mt_daemon {
     struct mt_options options;
     struct mt_config *config; /**< what platform and node were made from */
-    struct mt_footprint footprint;
     struct mt_journal journal;
     struct mt_linux *platform;
     struct mt_recorder *recorder;     /**< null: nothing is recorded */

@@ -140,20 +140,25 @@ static void look_up_leap_seconds(struct mt_linux_leap *ret_leap, struct mt_compo
     ret_facts->leap_s = ret_leap->next_change;
 }
 
+/* Where drift files are kept; null: nowhere.  Without a file no folder is made for them, and a
+ * daemon besides the machine's first has no right to those of the first. */
+static const char *state_directory(const struct mt_daemon *self)
+{
+    const char *directory = self->config->daemon.state_directory;
+    bool was_asked_for = self->config->path != NULL;
+    bool is_there = self->options.run_directory == NULL && access(directory, F_OK) == 0;
+    return was_asked_for || is_there ? directory : NULL;
+}
+
 static bool open_platform(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
     const struct mt_linux_options options = {
         .run_dir = self->config->daemon.run_directory,
-        .state_dir = mt_footprint_state_directory(self->config),
+        .state_dir = state_directory(self),
         .input_log =
             self->options.record != NULL ? self->options.record : self->config->daemon.record,
     };
-    if (mt_footprint_is_taken(self->config, reason)) {
-        fprintf(stderr, "meantimed: %s\n", reason);
-        return false;
-    }
-    mt_footprint_take(&self->footprint, self->config, options.input_log);
     self->platform = mt_linux_open(&options, reason);
     if (self->platform == NULL) {
         fprintf(stderr, "meantimed: %s\n", reason);
@@ -188,7 +193,11 @@ static bool start(struct mt_daemon *self)
     self->composition->link_context = self->platform;
     say_hello(self, &leap);
     open_control(self);
-    return give_up_privileges(self);
+    if (!give_up_privileges(self)) {
+        return false;
+    }
+    mt_linux_keep(self->platform);
+    return true;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -235,8 +244,7 @@ static void run(struct mt_daemon *self)
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed ends");
 }
 
-/* What was not there before a start that failed is not there after it. */
-static void end(struct mt_daemon *self, bool is_started)
+static void end(struct mt_daemon *self)
 {
     if (self->control != NULL) {
         mt_control_close(self->control);
@@ -245,16 +253,7 @@ static void end(struct mt_daemon *self, bool is_started)
     if (self->recorder != NULL) {
         mt_recorder_close(self->recorder);
     }
-    if (!is_started) {
-        mt_footprint_remove_files(&self->footprint, self->config);
-    }
-    if (self->platform != NULL) {
-        mt_linux_close(self->platform);
-    }
-    if (!is_started) {
-        mt_footprint_remove_folders(&self->footprint, self->config);
-    }
-    mt_footprint_free(&self->footprint);
+    mt_linux_close(self->platform);
     mt_config_free(self->config);
 }
 
@@ -277,6 +276,6 @@ int main(int argc, char **argv)
     if (is_started) {
         run(&daemon);
     }
-    end(&daemon, is_started);
+    end(&daemon);
     return is_started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,17 +4,20 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "meantime_version.h"
 
 static const char help[] =
     "meantimed - time synchronisation daemon\n"
     "\n"
-    "usage: meantimed [-c FILE] [-i INTERFACE]... [--record FILE]\n"
+    "usage: meantimed [-c FILE] [-i INTERFACE]... [--run-directory DIRECTORY] [--record FILE]\n"
     "\n"
     "  -c, --config FILE          configuration (default /etc/meantime/meantime.conf)\n"
     "  -i, --interface INTERFACE  speak PTP on this interface; without -c no file is read and\n"
     "                             the machine's clock is left alone\n"
+    "      --run-directory DIRECTORY  of this daemon alone (default /run/meantime); meantime has\n"
+    "                             the same option\n"
     "      --record FILE          write the input log to FILE\n"
     "  -V, --version              print the version\n"
     "  -h, --help                 print this\n"
@@ -38,6 +41,19 @@ static void add_interface(struct mt_options *options, const char *name)
     options->interfaces[options->interface_count++] = name;
 }
 
+/* As the key of the configuration, which an input log writes down as such. */
+static void set_run_directory(struct mt_options *options, const char *path)
+{
+    if (path[0] != '/' || strlen(path) > MT_OPTIONS_PATH_MAX) {
+        fprintf(stderr, "meantimed: --run-directory %s: write the whole path, with / in front\n",
+                path);
+        end(options, 2);
+        return;
+    }
+    options->run_directory = path;
+    snprintf(options->control_socket, sizeof options->control_socket, "%s/control", path);
+}
+
 static void take(struct mt_options *options, int option)
 {
     switch (option) {
@@ -49,6 +65,9 @@ static void take(struct mt_options *options, int option)
         break;
     case 'r':
         options->record = optarg;
+        break;
+    case 'd':
+        set_run_directory(options, optarg);
         break;
     case 'V':
         puts("meantimed " MT_VERSION);
@@ -68,9 +87,13 @@ static void take(struct mt_options *options, int option)
 void mt_options_read(int argc, char **argv, struct mt_options *ret_options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"interface", required_argument, NULL, 'i'},
-        {"record", required_argument, NULL, 'r'}, {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"config", required_argument, NULL, 'c'},
+        {"interface", required_argument, NULL, 'i'},
+        {"run-directory", required_argument, NULL, 'd'},
+        {"record", required_argument, NULL, 'r'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     *ret_options = (struct mt_options){0};
     int option;

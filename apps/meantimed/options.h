@@ -9,13 +9,16 @@
 #include <stddef.h>
 
 #define MT_OPTIONS_INTERFACES_MAX 64
+#define MT_OPTIONS_PATH_MAX       4000
 
 struct mt_options {
     const char *config; /**< null: the packaged file if it is there, or the interfaces alone */
     const char *interfaces[MT_OPTIONS_INTERFACES_MAX];
     size_t interface_count;
-    const char *record; /**< file for the input log, or null */
-    bool is_done;       /**< help or version was printed: end with `status` */
+    const char *record;        /**< file for the input log, or null */
+    const char *run_directory; /**< instead of the configuration's; null: not given */
+    char control_socket[MT_OPTIONS_PATH_MAX + 16]; /**< in that directory */
+    bool is_done; /**< help or version was printed: end with `status` */
     int status;
 };
 

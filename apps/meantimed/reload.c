@@ -31,8 +31,8 @@ static void complain_of_no_file(struct mt_config_problems *problems)
              DEFAULT_CONFIG);
 }
 
-bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
-                    struct mt_config_problems *problems)
+static bool load(const struct mt_options *options, struct mt_config **ret_config,
+                 struct mt_config_problems *problems)
 {
     const char *path = config_path(options);
     if (path == NULL) {
@@ -45,6 +45,27 @@ bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_con
     }
     return mt_config_load_with(path, options->interfaces, options->interface_count, ret_config,
                                problems);
+}
+
+/* The socket goes along, unless the file says where it is. */
+static void move_run_directory(const struct mt_options *options, struct mt_config_daemon *daemon)
+{
+    size_t length = strlen(daemon->run_directory);
+    if (strncmp(daemon->control_socket, daemon->run_directory, length) == 0 &&
+        strcmp(daemon->control_socket + length, "/control") == 0) {
+        daemon->control_socket = options->control_socket;
+    }
+    daemon->run_directory = options->run_directory;
+}
+
+bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
+                    struct mt_config_problems *problems)
+{
+    bool is_good = load(options, ret_config, problems);
+    if (is_good && options->run_directory != NULL) {
+        move_run_directory(options, &(*ret_config)->daemon);
+    }
+    return is_good;
 }
 
 /* ---- what became of it ----------------------------------------------------------------------- */
@@ -75,8 +96,11 @@ static void list_applied(const struct mt_composition *composition, char *text, s
                                    change->text);
         listed++;
     }
-    if (listed < composition->applied_count) {
-        snprintf(text + length, size - length, ", %zu more", composition->applied_count - listed);
+    size_t more = composition->applied_count - listed;
+    if (more > 0 && listed > 0) {
+        snprintf(text + length, size - length, ", %zu more", more);
+    } else if (more > 0) { /* those that were refused have taken all the room */
+        snprintf(text, size, "%zu %s in force", more, more == 1 ? "change is" : "changes are");
     }
 }
 

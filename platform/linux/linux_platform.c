@@ -145,6 +145,11 @@ struct mt_linux *mt_linux_open(const struct mt_linux_options *options,
     return self;
 }
 
+void mt_linux_keep(struct mt_linux *self)
+{
+    mt_linux_store_keep(self->store);
+}
+
 void mt_linux_close(struct mt_linux *self)
 {
     if (!self) {

@@ -16,7 +16,7 @@
 struct mt_linux;
 
 struct mt_linux_options {
-    const char *run_dir;   /**< of the clock pages; null: none are published */
+    const char *run_dir;   /**< of the clock pages, one daemon in each; null: none */
     const char *state_dir; /**< of the drift files; null: none are kept */
     const char *input_log; /**< file that the input log is written to; null: none */
     uint64_t seed;         /**< what the entropy table gives; 0: random numbers of the kernel */
@@ -26,6 +26,10 @@ struct mt_linux_options {
  * as long as the platform. */
 struct mt_linux *mt_linux_open(const struct mt_linux_options *options,
                                char reason[MT_HAL_REASON_SIZE]);
+/** The start has succeeded: pages, folders and the input log stay from now on, and what an old
+ * input log held is given up.  A platform that is closed without it leaves nothing that was not
+ * there before. */
+void mt_linux_keep(struct mt_linux *self);
 /** Marks the published pages as stale and frees everything, clocks and links too. */
 void mt_linux_close(struct mt_linux *self);
 

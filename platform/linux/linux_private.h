@@ -3,7 +3,7 @@
  * What the files of platform/linux share: the platform's one structure and its links.
  * linux_platform.c opens and closes, linux_wait.c waits, linux_link.c follows the interfaces,
  * linux_udp.c has the sockets, linux_netdev.c asks the kernel about interfaces, linux_store.c
- * keeps pages and files.
+ * keeps pages and files, linux_lock.c keeps others out of them.
  * Thread rule: the loop's thread.
  */
 #ifndef MEANTIME_LINUX_PRIVATE_H
@@ -160,9 +160,21 @@ struct mt_linux_store *mt_linux_store_open(const struct mt_linux_options *option
 /** Makes room for the next clock: its page and the name of its drift file. */
 bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
                         char reason[MT_HAL_REASON_SIZE]);
+/** From now on what was made stays after the end, and the input log replaces what its file held.
+ * Without it, closing takes back what was made. */
+void mt_linux_store_keep(struct mt_linux_store *self);
 /** Writes out what the input log still holds back. */
 void mt_linux_store_flush(struct mt_linux_store *self);
 struct mt_hal_store *mt_linux_store_table(struct mt_linux_store *self);
 void mt_linux_store_close(struct mt_linux_store *self);
+
+/* ---- linux_lock.c ----------------------------------------------------------------------- */
+
+/** A descriptor of the folder's lock; -1 with a reason if another daemon has it. */
+int mt_linux_lock(const char *folder, char reason[MT_HAL_REASON_SIZE]);
+/** Removes the lock's file, then lets go of it. */
+void mt_linux_unlock(const char *folder, int fd);
+/** Whether the open file still has this name. */
+bool mt_linux_is_at(int fd, const char *path);
 
 #endif

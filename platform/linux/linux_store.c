@@ -6,10 +6,13 @@
  * 32-bit words under a sequence number that is odd while they change; all accesses are atomic, so
  * a reader may look at any moment.  A page that is there already is used again, so that programs
  * which have it mapped see the new daemon; a new one appears complete, under its name, in one
- * step.  The file is locked while we live: two daemons never write one page.  Without a daemon a
- * page says that it is stale.
+ * step.  The run folder is locked while we live: two daemons never write one page.  Without a
+ * daemon a page says that it is stale.
  *
  * Drift files drift.NAME hold one number, and are replaced in one step.
+ *
+ * Until the start has succeeded, the input log is held in memory, and we remember what we made:
+ * a start that fails takes that back, and only that.
  */
 #include "platform/linux/linux_private.h"
 
@@ -19,13 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE_FILE_SIZE 4096 /* room to grow: readers map what they know */
-#define PATH_SIZE      512
+#define PATH_SIZE      4200
 #define NAME_SIZE      64
 #define WORDS          (sizeof(struct mt_clock_page) / sizeof(uint32_t))
 #define SEQUENCE_WORD  (offsetof(struct mt_clock_page, sequence) / sizeof(uint32_t))
@@ -37,6 +39,7 @@ struct slot {
     char name[NAME_SIZE];
     _Atomic uint32_t *words; /* null: not published */
     int fd;
+    bool is_new;
     struct mt_clock_page last;
 };
 
@@ -44,7 +47,16 @@ struct mt_linux_store {
     struct mt_hal_store hal;
     const char *run_dir;
     const char *state_dir;
-    FILE *log;
+    const char *log_path;
+    bool made_run_dir;
+    bool made_state_dir;
+    bool made_log;
+    bool is_kept; /* the start has succeeded */
+    int lock;     /* of the run folder; -1: there is none */
+    int log_fd;   /* until then; -1: none */
+    FILE *log;    /* into `held` until then */
+    char *held;
+    size_t held_size;
     struct slot slots[MT_LINUX_CLOCKS];
     size_t count;
 };
@@ -87,11 +99,10 @@ static void mark_stale(struct slot *slot)
     write_page(slot);
 }
 
-/* a descriptor of the page file, locked; -1 with errno (EWOULDBLOCK: somebody else has it) */
+/* a descriptor of the page file, readable for everybody; -1 with errno */
 static int prepare_file(int fd)
 {
-    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) != 0 || fchmod(fd, 0644) != 0 ||
-                    ftruncate(fd, PAGE_FILE_SIZE) != 0)) {
+    if (fd >= 0 && (fchmod(fd, 0644) != 0 || ftruncate(fd, PAGE_FILE_SIZE) != 0)) {
         int error = errno;
 
         close(fd);
@@ -113,21 +124,35 @@ static bool map_page(struct slot *slot)
     return true;
 }
 
+static void page_path(const struct mt_linux_store *self, const struct slot *slot,
+                      char path[PATH_SIZE])
+{
+    snprintf(path, PATH_SIZE, "%s/clock.%s", self->run_dir, slot->name);
+}
+
 static bool open_page(const struct mt_linux_store *self, struct slot *slot)
 {
     char path[PATH_SIZE];
     char fresh[PATH_SIZE];
-    bool is_new;
+    int error;
 
-    snprintf(path, sizeof path, "%s/clock.%s", self->run_dir, slot->name);
+    page_path(self, slot, path);
     snprintf(fresh, sizeof fresh, "%s/.clock.%s.%ld", self->run_dir, slot->name, (long)getpid());
     slot->fd = prepare_file(open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-    is_new = slot->fd < 0 && errno == ENOENT;
-    if (is_new) {
+    slot->is_new = slot->fd < 0 && errno == ENOENT;
+    if (slot->is_new) {
         slot->fd =
             prepare_file(open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
     }
-    return slot->fd >= 0 && map_page(slot) && (!is_new || rename(fresh, path) == 0);
+    if (slot->fd >= 0 && map_page(slot) && (!slot->is_new || rename(fresh, path) == 0)) {
+        return true;
+    }
+    error = errno;
+    if (slot->is_new) {
+        unlink(fresh);
+    }
+    errno = error;
+    return false;
 }
 
 static void close_page(struct slot *slot)
@@ -195,6 +220,40 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
 
 /* ---- the input log ----------------------------------------------------------------------- */
 
+/* -1 with errno.  What the file holds is left alone for now. */
+static int open_log(const char *path, bool *ret_is_new)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    *ret_is_new = fd >= 0;
+    return fd >= 0 || errno != EEXIST ? fd : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+}
+
+/* Only a file can be emptied; a pipe need not be. */
+static bool empty(int fd)
+{
+    return ftruncate(fd, 0) == 0 || errno == EINVAL;
+}
+
+/* From memory to its file. */
+static void begin_log(struct mt_linux_store *self)
+{
+    FILE *file = fdopen(self->log_fd, "w");
+
+    fclose(self->log);
+    self->log = file;
+    if (file &&
+        (!empty(self->log_fd) || fwrite(self->held, 1, self->held_size, file) != self->held_size)) {
+        fclose(file);
+        self->log = 0;
+    }
+    if (file) {
+        self->log_fd = -1;
+    }
+    free(self->held);
+    self->held = 0;
+}
+
 /* A log with a hole in it cannot be replayed, so the first failure ends it. */
 static void log_input(struct mt_hal_store *hal, const uint8_t *bytes, size_t length)
 {
@@ -222,9 +281,11 @@ static const struct mt_hal_store_ops store_ops = {
     .log = log_input,
 };
 
-static bool make_folder(const char *path, const char *use, char reason[MT_HAL_REASON_SIZE])
+static bool make_folder(const char *path, const char *use, bool *ret_is_new,
+                        char reason[MT_HAL_REASON_SIZE])
 {
-    if (!path || mkdir(path, 0755) == 0 || errno == EEXIST) {
+    *ret_is_new = path && mkdir(path, 0755) == 0;
+    if (!path || *ret_is_new || errno == EEXIST) {
         return true;
     }
     mt_linux_say(reason, "cannot make the folder %.100s for %s: %s; make it, or name another one",
@@ -232,16 +293,37 @@ static bool make_folder(const char *path, const char *use, char reason[MT_HAL_RE
     return false;
 }
 
+static bool prepare_log(struct mt_linux_store *self, char reason[MT_HAL_REASON_SIZE])
+{
+    self->log_fd = open_log(self->log_path, &self->made_log);
+    if (self->log_fd < 0) {
+        mt_linux_say(reason, "cannot write the input log %.100s: %s; name another file",
+                     self->log_path, strerror(errno));
+        return false;
+    }
+    self->log = open_memstream(&self->held, &self->held_size);
+    if (!self->log) {
+        mt_linux_say(reason, "out of memory");
+    }
+    return self->log != 0;
+}
+
+static bool prepare(struct mt_linux_store *self, char reason[MT_HAL_REASON_SIZE])
+{
+    if (!make_folder(self->run_dir, "clock pages", &self->made_run_dir, reason)) {
+        return false;
+    }
+    self->lock = self->run_dir ? mt_linux_lock(self->run_dir, reason) : -1;
+    return (!self->run_dir || self->lock >= 0) &&
+           make_folder(self->state_dir, "drift files", &self->made_state_dir, reason) &&
+           (!self->log_path || prepare_log(self, reason));
+}
+
 struct mt_linux_store *mt_linux_store_open(const struct mt_linux_options *options,
                                            char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_linux_store *self;
+    struct mt_linux_store *self = calloc(1, sizeof *self);
 
-    if (!make_folder(options->run_dir, "clock pages", reason) ||
-        !make_folder(options->state_dir, "drift files", reason)) {
-        return 0;
-    }
-    self = calloc(1, sizeof *self);
     if (!self) {
         mt_linux_say(reason, "out of memory");
         return 0;
@@ -249,16 +331,22 @@ struct mt_linux_store *mt_linux_store_open(const struct mt_linux_options *option
     self->hal.ops = &store_ops;
     self->run_dir = options->run_dir;
     self->state_dir = options->state_dir;
-    if (options->input_log) {
-        self->log = fopen(options->input_log, "we");
-        if (!self->log) {
-            mt_linux_say(reason, "cannot write the input log %.100s: %s; name another file",
-                         options->input_log, strerror(errno));
-            free(self);
-            return 0;
-        }
+    self->log_path = options->input_log;
+    self->lock = -1;
+    self->log_fd = -1;
+    if (!prepare(self, reason)) {
+        mt_linux_store_close(self);
+        return 0;
     }
     return self;
+}
+
+void mt_linux_store_keep(struct mt_linux_store *self)
+{
+    self->is_kept = true;
+    if (self->log) {
+        begin_log(self);
+    }
 }
 
 static bool is_file_name(const char *name)
@@ -285,11 +373,10 @@ bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
     memcpy(slot->name, name, strlen(name));
     slot->fd = -1;
     if (self->run_dir && !open_page(self, slot)) {
-        mt_linux_say(reason, "cannot publish clock %s in %.100s: %s; %s", name, self->run_dir,
-                     strerror(errno),
-                     errno == EWOULDBLOCK ? "another meantimed publishes there; give this one a "
-                                            "run folder of its own"
-                                          : "check the folder's owner and permissions");
+        mt_linux_say(reason,
+                     "cannot publish clock %s in %.100s: %s; check the folder's owner and "
+                     "permissions",
+                     name, self->run_dir, strerror(errno));
         close_page(slot);
         return false;
     }
@@ -302,16 +389,67 @@ struct mt_hal_store *mt_linux_store_table(struct mt_linux_store *self)
     return &self->hal;
 }
 
+/* What has this name now may be somebody else's. */
+static void remove_own(int fd, const char *path)
+{
+    if (mt_linux_is_at(fd, path)) {
+        unlink(path);
+    }
+}
+
+static void take_back_files(struct mt_linux_store *self)
+{
+    char path[PATH_SIZE];
+
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->slots[i].is_new) {
+            page_path(self, &self->slots[i], path);
+            remove_own(self->slots[i].fd, path);
+        }
+    }
+    if (self->made_log) {
+        remove_own(self->log_fd, self->log_path);
+    }
+}
+
+static void take_back_folders(struct mt_linux_store *self)
+{
+    if (self->made_run_dir) {
+        rmdir(self->run_dir);
+    }
+    if (self->made_state_dir) {
+        rmdir(self->state_dir);
+    }
+}
+
+static void close_log(struct mt_linux_store *self)
+{
+    if (self->log) {
+        fclose(self->log);
+    }
+    if (self->log_fd >= 0) {
+        close(self->log_fd);
+    }
+    free(self->held);
+}
+
 void mt_linux_store_close(struct mt_linux_store *self)
 {
     if (!self) {
         return;
     }
+    if (!self->is_kept) {
+        take_back_files(self);
+    }
     for (size_t i = 0; i < self->count; i++) {
         close_page(&self->slots[i]);
     }
-    if (self->log) {
-        fclose(self->log);
+    close_log(self);
+    if (self->lock >= 0) {
+        mt_linux_unlock(self->run_dir, self->lock);
+    }
+    if (!self->is_kept) {
+        take_back_folders(self);
     }
     free(self);
 }

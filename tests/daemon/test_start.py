@@ -10,6 +10,7 @@ import pytest
 import meantimed
 import netlab
 
+DRIFT = "/var/lib/meantime/drift.main"
 BARE = "[daemon]\nrun_directory = /run/B\nstate_directory = /run/B\n[ptp eth0]\n"
 
 
@@ -53,14 +54,45 @@ def test_second_daemon_is_told_of_the_first(lab):
     pid = b.status()["daemon"]["pid"]
     status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
     assert status == 1
-    assert_one_sentence(lines, f"another meantimed (pid {pid}) runs in /run/B", "-c FILE",
-                        "run_directory")
+    sentence = (f"meantimed: another meantimed (pid {pid}) runs in /run/B; stop it, or start this "
+                "one with --run-directory DIRECTORY")
+    assert lines == [sentence]
+    other_clock = BARE + "[clock other]\n[instance main]\nclock = other\n"
+    assert run(lab, meantimed.DAEMON, "-c", write(lab, other_clock)) == (1, [sentence])
     assert b.is_running() and b.status()
-    os.remove(b.socket)  # nobody can be asked
-    status, lines = run(lab, meantimed.DAEMON, "-c", b.config)
-    assert status == 1
-    assert_one_sentence(lines, "another meantimed runs in /run/B")
-    assert os.listdir("/run/B") == ["clock.main"] and b.page().sequence > 0
+    b.program.send_signal(signal.SIGSTOP)  # and with its socket full, so that nobody is let in
+    clients = [connect(b.socket) for _ in range(12)]
+    assert run(lab, meantimed.DAEMON, "-c", b.config) == (1, [sentence])
+    b.program.send_signal(signal.SIGCONT)
+    assert clients and sorted(os.listdir("/run/B")) == ["clock.main", "control", "lock"]
+    assert b.page().sequence > 0
+    assert b.stop() == 0
+    assert os.listdir("/run/B") == ["clock.main"]
+
+
+def connect(path):
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.setblocking(False)
+    client.connect_ex(path)
+    return client
+
+
+@pytest.mark.lab(seconds=5)
+def test_second_daemon_runs_in_a_run_directory_of_its_own(lab):
+    lab.chain("A", "B")
+    keep_drift("5e-5")
+    a = lab.meantimed("A", "eth0", arguments=["-i", "eth0"])
+    a.wait_state("LISTENING")
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0", "--run-directory", "/run/other"])
+    b.directory = "/run/other"
+    b.wait_state("LISTENING")
+    assert sorted(os.listdir("/run/other")) == ["clock.main", "control", "lock"]
+    assert b.tool("--run-directory", "/run/other", "status").returncode == 0
+    assert a.status()["clocks"][0]["rate_ppb"] == pytest.approx(50000)
+    assert b.status()["clocks"][0]["rate_ppb"] == 0  # what the first one learned is not its own
+    assert b.stop() == 0 and a.stop() == 0
+    assert run(lab, meantimed.DAEMON, "-i", "eth0", "--run-directory", "other") == (
+        2, ["meantimed: --run-directory other: write the whole path, with / in front"])
 
 
 @pytest.mark.lab(seconds=3)
@@ -83,27 +115,57 @@ def test_failed_start_leaves_nothing_behind(lab):
 def test_failed_start_leaves_what_was_there(lab):
     lab.chain("A", "B")
     path = write(lab, BARE)
-    for name in ("clock.main", "drift.main", "input.log"):
+    names = ("clock.main", "drift.main", "input.log")
+    for name in names:
         with open(f"/run/B/{name}", "wb") as file:
-            file.write(bytes(4096))
+            file.write(bytes(4096) if name == "clock.main" else name.encode())
     with lab.inside("B"):
         other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     other.bind(("", 319))
     status, _ = run(lab, meantimed.DAEMON, "-c", path, "--record", "/run/B/input.log")
     assert status == 1
-    assert sorted(os.listdir("/run/B")) == ["clock.main", "drift.main", "input.log"]
+    assert tuple(sorted(os.listdir("/run/B"))) == names
+    for name in names[1:]:
+        with open(f"/run/B/{name}", "rb") as file:
+            assert file.read() == name.encode()
+    os.remove("/run/B/clock.main")
+    os.symlink("/run/nothing", "/run/B/clock.main")
+    status, lines = run(lab, meantimed.DAEMON, "-c", path)
+    assert status == 1
+    assert_one_sentence(lines, "clock main", "/run/B")
+    assert os.readlink("/run/B/clock.main") == "/run/nothing"
 
 
-@pytest.mark.lab(seconds=5)
+def keep_drift(text):
+    os.makedirs("/var/lib/meantime", exist_ok=True)
+    with open(DRIFT, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def kept_drift():
+    with open(DRIFT, encoding="ascii") as file:
+        return float(file.read().split("#", maxsplit=1)[0])
+
+
+@pytest.mark.lab(seconds=12)
 @pytest.mark.parametrize("has_directory", [False, True])
 def test_run_without_a_file_keeps_drift_only_where_a_directory_is(lab, has_directory):
     lab.chain("A", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
     if has_directory:
-        os.makedirs("/var/lib/meantime")
+        keep_drift("5e-5")
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
-    b.wait_log("LISTENING")
+    b.wait_state("LISTENING")
+    assert b.status()["clocks"][0]["rate_ppb"] == pytest.approx(50000 if has_directory else 0)
+    b.wait_locked()
     assert b.stop() == 0
     assert os.listdir("/var/lib") == (["meantime"] if has_directory else [])
+    if has_directory:  # A's clock is right: that is learned, and is what the next run begins with
+        learned = kept_drift()
+        assert abs(learned) < 4e-5
+        b.start()
+        b.wait_state("LISTENING")
+        assert b.status()["clocks"][0]["rate_ppb"] == pytest.approx(learned * 1e9, abs=1)
 
 
 @pytest.mark.lab(seconds=3)

@@ -225,6 +225,8 @@ static int live_in_sandbox(void)
 {
     char log[64];
     char path[64];
+    char lock[64];
+    struct stat status;
     char reason[MT_HAL_REASON_SIZE] = "";
     struct mt_linux_options options = {.run_dir = folder, .state_dir = folder, .input_log = log};
     struct mt_link_request link_request = {.interface = "v0", .ttl = 1};
@@ -246,6 +248,7 @@ static int live_in_sandbox(void)
 
     snprintf(log, sizeof log, "%s/log", folder);
     snprintf(path, sizeof path, "%s/control", folder);
+    snprintf(lock, sizeof lock, "%s/lock", folder);
     platform = mt_linux_open(&options, reason);
     provider = mt_linux_provider(platform);
     clock = provider->ops->open_clock(provider, &clock_request, reason);
@@ -265,6 +268,7 @@ static int live_in_sandbox(void)
         fprintf(stderr, "%s\n", reason);
         return SKIPPED;
     }
+    mt_linux_keep(platform);
     if (!wait_for(provider->wait, MT_INPUT_LINK, true) || !link->ops->send(link, &frame) ||
         !wait_for(provider->wait, MT_INPUT_TX_STAMP, false)) {
         return 3;
@@ -283,7 +287,10 @@ static int live_in_sandbox(void)
     }
     mt_control_close(control);
     mt_linux_close(platform);
-    return access(path, F_OK) == 0 ? 6 : 0;
+    if (access(path, F_OK) == 0 || access(lock, F_OK) == 0) {
+        return 6;
+    }
+    return stat(log, &status) == 0 && status.st_size == sizeof sync ? 0 : 7;
 }
 
 static void sandbox_lets_the_daemon_live_when_its_interface_comes_back(void **state)

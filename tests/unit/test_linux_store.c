@@ -3,12 +3,15 @@
  * Files that outlive an input: drift, input log, and the page files as such (what is in a page
  * is test_libmeantime.c's).
  */
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@ struct fixture {
     char log[96];
     char drift[96];
     char page[96];
+    char lock[96];
     char reason[MT_HAL_REASON_SIZE];
     struct mt_linux_options options;
     struct mt_linux *platform;
@@ -53,9 +57,11 @@ static int set_up(void **state)
     snprintf(self->log, sizeof self->log, "%s/log", self->folder);
     snprintf(self->drift, sizeof self->drift, "%s/drift.main", self->folder);
     snprintf(self->page, sizeof self->page, "%s/clock.main", self->folder);
+    snprintf(self->lock, sizeof self->lock, "%s/lock", self->folder);
     self->options = (struct mt_linux_options){
         .run_dir = self->folder, .state_dir = self->folder, .input_log = self->log, .seed = 5};
     open_platform(self);
+    mt_linux_keep(self->platform);
     assert_non_null(open_clock(self, "main"));
     return 0;
 }
@@ -175,20 +181,167 @@ static void store_refuses_a_page_when_it_is_a_link_elsewhere(void **state)
     unlink(link);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void assert_file(const char *path, const char *expected)
+{
+    char text[32] = "";
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    assert_string_equal(text, expected);
+}
+
+static void log_text(struct fixture *self, const char *text)
+{
+    self->store->ops->log(self->store, (const uint8_t *)text, strlen(text));
+}
+
 static void store_appends_to_the_log(void **state)
 {
     struct fixture *self = *state;
-    char text[16] = "";
-    FILE *file;
 
-    self->store->ops->log(self->store, (const uint8_t *)"abc", 3);
-    self->store->ops->log(self->store, (const uint8_t *)"def", 3);
+    log_text(self, "abc");
+    log_text(self, "def");
     mt_linux_close(self->platform);
-    file = fopen(self->log, "r");
-    assert_int_equal(fread(text, 1, sizeof text, file), 6);
-    fclose(file);
-    assert_string_equal(text, "abcdef");
+    assert_file(self->log, "abcdef");
     open_platform(self);
+}
+
+static void store_keeps_the_old_log_when_the_start_fails(void **state)
+{
+    struct fixture *self = *state;
+
+    mt_linux_close(self->platform);
+    write_file(self->log, "a run of yesterday");
+    open_platform(self);
+    log_text(self, "abc");
+    mt_linux_close(self->platform);
+    assert_file(self->log, "a run of yesterday");
+    open_platform(self);
+    log_text(self, "abc");
+    mt_linux_keep(self->platform);
+    log_text(self, "def");
+    mt_linux_close(self->platform);
+    assert_file(self->log, "abcdef");
+    open_platform(self);
+}
+
+/* ---- a start that fails ------------------------------------------------------------------ */
+
+static struct mt_linux *open_beside(const struct mt_linux_options *options, const char *clock)
+{
+    struct mt_clock_request request = {.kind = MT_CLOCK_OVERLAY, .name = clock};
+    char reason[MT_HAL_REASON_SIZE];
+    struct mt_linux *platform = mt_linux_open(options, reason);
+    struct mt_hal_provider *provider;
+
+    assert_non_null(platform);
+    provider = mt_linux_provider(platform);
+    assert_non_null(provider->ops->open_clock(provider, &request, reason));
+    return platform;
+}
+
+static void store_leaves_nothing_when_the_start_fails(void **state)
+{
+    struct fixture *self = *state;
+    char run[80];
+    char states[80];
+    char log[80];
+    struct mt_linux_options options = {.run_dir = run, .state_dir = states, .input_log = log};
+
+    snprintf(run, sizeof run, "%s/run", self->folder);
+    snprintf(states, sizeof states, "%s/state", self->folder);
+    snprintf(log, sizeof log, "%s/new-log", self->folder);
+    mt_linux_close(open_beside(&options, "main"));
+    assert_int_equal(access(run, F_OK), -1);
+    assert_int_equal(access(states, F_OK), -1);
+    assert_int_equal(access(log, F_OK), -1);
+    options.input_log = "/nowhere/log"; /* ... at its very beginning */
+    assert_null(mt_linux_open(&options, self->reason));
+    assert_int_equal(access(run, F_OK), -1);
+    assert_int_equal(access(states, F_OK), -1);
+}
+
+static void store_leaves_the_pages_of_others_when_the_start_fails(void **state)
+{
+    struct fixture *self = *state;
+
+    mt_linux_close(self->platform); /* its page was there before */
+    mt_linux_close(open_beside(&self->options, "main"));
+    assert_int_equal(access(self->page, F_OK), 0);
+    assert_int_equal(unlink(self->page), 0); /* somebody else's has taken its name */
+    self->platform = open_beside(&self->options, "main");
+    assert_int_equal(unlink(self->page), 0);
+    write_file(self->page, "another");
+    mt_linux_close(self->platform);
+    assert_file(self->page, "another");
+    assert_int_equal(unlink(self->page), 0); /* or a link that leads nowhere */
+    assert_int_equal(symlink("/tmp/meantime-victim", self->page), 0);
+    open_platform(self);
+    assert_null(open_clock(self, "main"));
+    mt_linux_close(self->platform);
+    assert_int_equal(unlink(self->page), 0);
+    open_platform(self);
+}
+
+/* ---- one daemon for each run folder ------------------------------------------------------- */
+
+static void store_refuses_when_another_daemon_runs_in_the_folder(void **state)
+{
+    struct fixture *self = *state;
+    struct mt_linux_options options = {.run_dir = self->folder};
+    char expected[256];
+
+    assert_null(mt_linux_open(&options, self->reason));
+    snprintf(expected, sizeof expected,
+             "another meantimed (pid %ld) runs in %s; stop it, or start this one with "
+             "--run-directory DIRECTORY",
+             (long)getpid(), self->folder);
+    assert_string_equal(self->reason, expected);
+    assert_int_equal(access(self->page, F_OK), 0);
+    assert_int_equal(access(self->lock, F_OK), 0);
+}
+
+static void store_lets_only_its_owner_open_the_lock(void **state)
+{
+    struct fixture *self = *state;
+    struct stat status;
+
+    assert_int_equal(stat(self->lock, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    mt_linux_close(self->platform);
+    assert_int_equal(access(self->lock, F_OK), -1);
+    write_file(self->lock, "4000000000 of a daemon that was killed"); /* and anybody may read it */
+    assert_int_equal(chmod(self->lock, 0644), 0);
+    open_platform(self);
+    assert_int_equal(stat(self->lock, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    snprintf(self->reason, sizeof self->reason, "%ld\n", (long)getpid());
+    assert_file(self->lock, self->reason);
+}
+
+static void store_starts_when_a_reader_locks_a_page(void **state)
+{
+    struct fixture *self = *state;
+    int fd = open(self->page, O_RDONLY);
+    struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+    assert_int_equal(flock(fd, LOCK_SH), 0);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+    mt_linux_close(self->platform);
+    open_platform(self);
+    assert_non_null(open_clock(self, "main"));
+    close(fd);
 }
 
 static void entropy_follows_from_the_seed_when_there_is_one(void **state)
@@ -218,6 +371,12 @@ int main(void)
         STORE_TEST(store_lets_everybody_read_a_page),
         STORE_TEST(store_refuses_a_page_when_it_is_a_link_elsewhere),
         STORE_TEST(store_appends_to_the_log),
+        STORE_TEST(store_keeps_the_old_log_when_the_start_fails),
+        STORE_TEST(store_leaves_nothing_when_the_start_fails),
+        STORE_TEST(store_leaves_the_pages_of_others_when_the_start_fails),
+        STORE_TEST(store_refuses_when_another_daemon_runs_in_the_folder),
+        STORE_TEST(store_lets_only_its_owner_open_the_lock),
+        STORE_TEST(store_starts_when_a_reader_locks_a_page),
         STORE_TEST(entropy_follows_from_the_seed_when_there_is_one),
     };
 
