@@ -2,6 +2,7 @@
  *
  * config/: what people type who come from linuxptp or chrony, and what differs between two
  * configurations. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -148,7 +149,9 @@ static void config_explains_names_of_other_programs(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         explained(names[i]);
     }
-    const char *text = explained("makestep");
+    const char *text = explained("gmCapable");
+    assert_non_null(strstr(text, "\nreceiver_only\n"));
+    text = explained("makestep");
     assert_non_null(strstr(text, "chrony calls this makestep"));
     assert_non_null(strstr(text, "\nstep_at_start\n"));
     assert_non_null(strstr(text, "\nstep_later\n"));
@@ -169,6 +172,31 @@ static void config_has_every_key_that_it_advises(void **state)
         assert_null(strchr(text, '?'));
         assert_non_null(strstr(text, "here it is"));
         assert_null(mt_config_foreign_find(names[i], 1));
+    }
+}
+
+/* Of each name in foreign.def, as it is written there and as the standard writes it. */
+static void config_says_it_once_when_a_name_is_of_another_program(void **state)
+{
+    static const char *const names[] = {
+#define MT_CONFIG_FOREIGN(program, name, key, other, advice) name,
+#define MT_CONFIG_PLANNED(program, name, what)               name,
+#include "config/foreign.def"
+#undef MT_CONFIG_FOREIGN
+#undef MT_CONFIG_PLANNED
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char camel[64];
+        size_t length = 0;
+        for (const char *from = names[i]; *from != '\0'; from++) {
+            bool is_next_upper = *from == '_' && from[1] != '\0';
+            from += is_next_upper;
+            camel[length++] = (char)(is_next_upper ? toupper((unsigned char)*from) : *from);
+        }
+        camel[length] = '\0';
+        assert_non_null(mt_config_foreign_find(names[i], 0));
+        assert_null(mt_config_foreign_find(names[i], 1));
+        assert_null(mt_config_foreign_find(camel, 1));
     }
 }
 
@@ -245,6 +273,7 @@ int main(void)
         cmocka_unit_test(config_names_the_section_when_it_is_of_another_program),
         cmocka_unit_test(config_explains_names_of_other_programs),
         cmocka_unit_test(config_has_every_key_that_it_advises),
+        cmocka_unit_test(config_says_it_once_when_a_name_is_of_another_program),
         cmocka_unit_test(config_has_no_differences_when_only_the_order_differs),
         cmocka_unit_test(config_tells_each_key_when_it_differs),
         cmocka_unit_test(config_tells_sections_when_they_come_and_go),
