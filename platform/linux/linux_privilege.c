@@ -151,8 +151,8 @@ static const char *const allowed_calls[] = {
     "_llseek", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64",
     "statx", "ftruncate", "ftruncate64", "rename", "renameat", "renameat2", "unlink", "unlinkat",
     "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "access", "faccessat", "faccessat2",
-    "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "fsync", "fdatasync",
-    "umask", "dup", "dup2", "dup3",
+    "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "fsync", "fdatasync", "umask",
+    "dup", "dup2", "dup3",
     /* memory, threads, signals, identity, end */
     "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "futex", "futex_time64",
     "set_robust_list", "rseq", "clone", "clone3", "set_tid_address", "sched_yield",

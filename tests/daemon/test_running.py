@@ -86,6 +86,22 @@ def test_reload_tells_each_key_as_in_force_or_as_waiting_for_a_restart(lab):
 
 
 @pytest.mark.lab(seconds=5)
+def test_reload_counts_what_is_in_force_when_it_is_not_named(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0")
+    b.wait_state("LISTENING")
+    b.ptp.update({"priority1": 65, "priority2": 66})
+    b.write_config()
+    with open(b.config, "a", encoding="utf-8") as file:  # refused, and before the two in the log
+        for i in range(1, 50):
+            file.write(f"[clock c{i}]\n[instance i{i}]\nclock = c{i}\ndomain = {i}\n"
+                       f"[port p{i}]\ninterface = eth0\ninstance = i{i}\n")
+    b.program.send_signal(meantimed.signal.SIGHUP)
+    b.wait_log("was reloaded in part: 2 changes are in force; 147 changes need a restart\n")
+    assert b.instance()["priority2"] == 66
+
+
+@pytest.mark.lab(seconds=5)
 def test_reload_without_a_file_says_that_there_is_none(lab):
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
