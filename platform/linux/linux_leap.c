@@ -15,6 +15,8 @@
 #define FROM_1900_TO_1970_S INT64_C(2208988800)
 #define S_PER_DAY           86400
 #define LINE_SIZE           256
+#define RENEWED_NS          INT64_C(3600000000000)
+#define MOST_REPEATED_S     2
 
 static void take_line(const char *line, int64_t now_utc_s, struct mt_linux_leap *leap)
 {
@@ -56,18 +58,53 @@ bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap
     return leap.origin != MT_LEAP_UNKNOWN;
 }
 
+static int32_t change_of(const struct timex *kernel, int32_t otherwise)
+{
+    return kernel->status & STA_INS ? 1 : kernel->status & STA_DEL ? -1 : otherwise;
+}
+
+/* The flags stay when the leap second is over, until whoever set them takes them away, so the
+ * state counts.  An unsynchronised kernel hides its state and announces nothing, and neither does
+ * one whose midnight is not ours. */
+void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s,
+                         struct mt_linux_leap *leap)
+{
+    if (state < 0 || kernel->tai == 0) {
+        return;
+    }
+    leap->origin = MT_LEAP_KERNEL;
+    leap->tai_minus_utc_s = kernel->tai;
+    if (kernel->time.tv_sec / S_PER_DAY != now_utc_s / S_PER_DAY) {
+        return;
+    }
+    if (state == TIME_OK || state == TIME_INS || state == TIME_DEL) {
+        leap->next_change = change_of(kernel, leap->next_change);
+    } else if (state == TIME_OOP) { /* it is going on, and counted in `tai` */
+        leap->next_change = 0;
+    }
+}
+
 bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap)
 {
     struct timex kernel = {.modes = 0};
-    bool has_list = mt_leap_from_list(MT_LEAP_FILE, now_utc_s, ret_leap);
 
-    if (clock_adjtime(CLOCK_REALTIME, &kernel) < 0 || kernel.tai == 0) {
-        return has_list;
+    (void)mt_leap_from_list(MT_LEAP_FILE, now_utc_s, ret_leap);
+    mt_leap_from_kernel(&kernel, clock_adjtime(CLOCK_REALTIME, &kernel), now_utc_s, ret_leap);
+    return ret_leap->origin != MT_LEAP_UNKNOWN;
+}
+
+/* With the new TAI-UTC, UTC repeats the leap second: that is no way back. */
+bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own, int64_t now_ns)
+{
+    bool is_new_day = utc_s / S_PER_DAY > self->utc_s / S_PER_DAY;
+
+    if (!is_new_day && now_ns - self->at_ns < RENEWED_NS) {
+        return false;
     }
-    ret_leap->origin = MT_LEAP_KERNEL;
-    ret_leap->tai_minus_utc_s = kernel.tai;
-    ret_leap->next_change = kernel.status & STA_INS   ? 1
-                            : kernel.status & STA_DEL ? -1
-                                                      : ret_leap->next_change;
+    self->at_ns = now_ns;
+    if (utc_s < self->utc_s && (!is_own || self->utc_s - utc_s <= MOST_REPEATED_S)) {
+        return false;
+    }
+    self->utc_s = utc_s;
     return true;
 }

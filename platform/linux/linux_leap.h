@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct timex;
+
 #define MT_LEAP_FILE "/usr/share/zoneinfo/leap-seconds.list"
 
 enum mt_leap_origin { MT_LEAP_UNKNOWN, MT_LEAP_KERNEL, MT_LEAP_LIST };
@@ -26,5 +28,20 @@ struct mt_linux_leap {
 bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap);
 /** The same from one list only. */
 bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap *ret_leap);
+/** What clock_adjtime() returned and filled in, over what a list said before.  Nothing if nobody has
+ * told the kernel. */
+void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s,
+                         struct mt_linux_leap *leap);
+
+/** When to look it up again. */
+struct mt_leap_watch {
+    int64_t utc_s; /**< that the last look was for */
+    int64_t at_ns; /**< when that was, MONOTONIC */
+};
+
+/** To be asked at each wake-up: a UTC day has begun, or an hour has gone by (tzdata may have been
+ * updated).  `is_own`: the time is that of a clock which we publish; else it is the machine's, which
+ * anybody may set: what was known later is not forgotten for that. */
+bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own, int64_t now_ns);
 
 #endif

@@ -55,6 +55,13 @@ static bool ask(const struct mt_os_time *os, struct mt_tune_rate *ret_rate)
     return true;
 }
 
+bool mt_tune_can_ask(const struct mt_os_time *os)
+{
+    struct mt_tune_rate rate;
+
+    return ask(os, &rate);
+}
+
 static void remember(struct mt_tune_watch *self, mt_real change, int64_t boottime_ns)
 {
     change = mt_real_abs(change);

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "platform/linux/linux_tune.h"
+
 static const struct mt_clock_request overlay_request = {
     .kind = MT_CLOCK_OVERLAY, .name = "o", .tai_utc_known = true, .tai_minus_utc_s = 37};
 
@@ -206,6 +208,29 @@ static void overlay_stays_when_the_loop_of_the_kernel_slews_the_base(void **stat
     free(clock);
 }
 
+static int refuse(void *context, struct timex *change)
+{
+    (void)context;
+    (void)change;
+    return -1;
+}
+
+static void tune_watch_says_when_the_kernel_refuses(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    assert_true(mt_tune_can_ask(&machine.os));
+    machine.os.adjust = refuse;
+    assert_false(mt_tune_can_ask(&machine.os));
+    clock = mt_clock_overlay_new(&overlay_request, &machine.os);
+    machine_pass(&machine, SECOND);
+    assert_int_equal(local_ns(clock), NOON + 38 * SECOND);
+    free(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +240,7 @@ int main(void)
         cmocka_unit_test(overlay_stays_when_adjtime_slews_the_base),
         cmocka_unit_test(overlay_doubts_on_when_the_moment_of_a_change_was_guessed),
         cmocka_unit_test(overlay_stays_when_the_loop_of_the_kernel_slews_the_base),
+        cmocka_unit_test(tune_watch_says_when_the_kernel_refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * TAI-UTC from a list.
+ * TAI-UTC from a list and from the kernel, and when it is looked up.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,11 +68,98 @@ static void leap_list_is_used_when_it_has_expired(void **state)
     assert_int_equal(leap.origin, MT_LEAP_UNKNOWN);
 }
 
+#define DAY INT64_C(86400)
+
+static int32_t change_in_state(int status, int state, int64_t kernel_utc_s, int32_t listed)
+{
+    const struct timex kernel = {.tai = 37, .status = status, .time.tv_sec = kernel_utc_s};
+    struct mt_linux_leap leap = {.origin = MT_LEAP_LIST, .tai_minus_utc_s = 35};
+
+    leap.next_change = listed;
+    mt_leap_from_kernel(&kernel, state, 20000 * DAY + 5, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_KERNEL);
+    assert_int_equal(leap.tai_minus_utc_s, 37);
+    return leap.next_change;
+}
+
+static void leap_of_the_kernel_counts_by_its_state(void **state)
+{
+    const int64_t now_s = 20000 * DAY + 7;
+
+    (void)state;
+    assert_int_equal(change_in_state(STA_INS, TIME_INS, now_s, 0), 1);
+    assert_int_equal(change_in_state(STA_INS, TIME_OK, now_s, 0), 1);
+    assert_int_equal(change_in_state(STA_DEL, TIME_DEL, now_s, 0), -1);
+    assert_int_equal(change_in_state(0, TIME_OK, now_s, 1), 1);
+    assert_int_equal(change_in_state(STA_INS, TIME_OOP, now_s, 1), 0);  /* just now */
+    assert_int_equal(change_in_state(STA_INS, TIME_WAIT, now_s, 0), 0); /* it is over */
+    assert_int_equal(change_in_state(STA_INS | STA_UNSYNC, TIME_ERROR, now_s, 0), 0);
+    assert_int_equal(change_in_state(STA_INS, TIME_INS, now_s - 3000 * DAY, 0), 0);
+}
+
+static void leap_of_the_kernel_is_nothing_when_it_was_not_told(void **state)
+{
+    const struct timex kernel = {.tai = 0, .status = STA_INS};
+    struct mt_linux_leap leap = {.origin = MT_LEAP_LIST, .tai_minus_utc_s = 37};
+
+    (void)state;
+    mt_leap_from_kernel(&kernel, TIME_INS, 0, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_LIST);
+    assert_int_equal(leap.next_change, 0);
+    mt_leap_from_kernel(&(struct timex){.tai = 3}, -1, 0, &leap);
+    assert_int_equal(leap.tai_minus_utc_s, 37);
+}
+
+static void leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed(void **state)
+{
+    const int64_t hour_ns = INT64_C(3600000000000);
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+
+    (void)state;
+    assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY - 1, true, 9));
+    assert_true(mt_leap_watch_is_due(&watch, 20000 * DAY, true, 10)); /* it may have slept */
+    assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY + 1, true, 11));
+    assert_true(mt_leap_watch_is_due(&watch, 20000 * DAY + 3601, true, 11 + hour_ns));
+    assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY + 3602, true, 12 + hour_ns));
+}
+
+/* the new TAI-UTC makes UTC one second less */
+static void leap_watch_does_not_go_back_when_a_second_is_repeated(void **state)
+{
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+
+    (void)state;
+    assert_true(mt_leap_watch_is_due(&watch, 20000 * DAY, true, 10));
+    for (int64_t hours = 0; hours < 5; hours++) {
+        assert_false(
+            mt_leap_watch_is_due(&watch, 20000 * DAY - 1, true, hours * INT64_C(3600000000000)));
+    }
+    assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY, true, 5 * INT64_C(3600000000000) - 1));
+}
+
+static void leap_watch_does_not_go_back_when_the_machine_is_set(void **state)
+{
+    const int64_t hour_ns = INT64_C(3600000000000);
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+
+    (void)state;
+    assert_false(mt_leap_watch_is_due(&watch, 15000 * DAY, false, hour_ns));
+    assert_true(mt_leap_watch_is_due(&watch, 20000 * DAY, false, hour_ns + 1));
+    assert_false(mt_leap_watch_is_due(&watch, 15000 * DAY, false, 2 * hour_ns + 1));
+    /* but when our own clock was wrong, it was */
+    assert_true(mt_leap_watch_is_due(&watch, 15000 * DAY, true, 3 * hour_ns + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leap_list_gives_the_value_of_the_day),
         cmocka_unit_test(leap_list_is_used_when_it_has_expired),
+        cmocka_unit_test(leap_of_the_kernel_counts_by_its_state),
+        cmocka_unit_test(leap_of_the_kernel_is_nothing_when_it_was_not_told),
+        cmocka_unit_test(leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed),
+        cmocka_unit_test(leap_watch_does_not_go_back_when_a_second_is_repeated),
+        cmocka_unit_test(leap_watch_does_not_go_back_when_the_machine_is_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
