@@ -91,10 +91,10 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
     if (hal == NULL || hal->is_adjustable) {
         return hal;
     }
-    self->is_fallback[clock - self->config->clocks] = true;
-    note(self,
-         "the system clock may not be adjusted (CAP_SYS_TIME is missing): clock %s carries on as "
-         "an overlay, readable through libmeantime",
+    char *why = self->fallback_reasons[clock - self->config->clocks];
+    snprintf(why, MT_HAL_REASON_SIZE, "the system clock may not be adjusted: %s",
+             hal->refusal != NULL ? hal->refusal : "the reason is not known");
+    note(self, "%s; clock %s carries on as an overlay, readable through libmeantime", why,
          clock->name);
     request.kind = MT_CLOCK_OVERLAY;
     return provider->ops->open_clock(provider, &request, reason);
@@ -308,9 +308,9 @@ static bool put_in_force(struct mt_composition *self, const struct mt_config *co
     size_t size = config->instance_count * sizeof *config->instances;
     self->in_force = *config;
     self->in_force.instances = malloc(size);
-    self->is_fallback = calloc(config->clock_count, sizeof *self->is_fallback);
+    self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
     self->config = &self->in_force;
-    if (self->in_force.instances == NULL || self->is_fallback == NULL) {
+    if (self->in_force.instances == NULL || self->fallback_reasons == NULL) {
         return false;
     }
     memcpy(self->in_force.instances, config->instances, size);
@@ -347,7 +347,7 @@ void mt_composition_free(struct mt_composition *self)
     if (self != NULL) {
         free_node(&self->node);
         free(self->in_force.instances);
-        free(self->is_fallback);
+        free(self->fallback_reasons);
         free(self);
     }
 }

@@ -39,8 +39,8 @@ struct mt_composition {
     /** Sentences that the user should read: what was done differently and why. */
     char notes[MT_COMPOSE_NOTES_MAX][MT_HAL_REASON_SIZE];
     size_t note_count;
-    /** Of each clock: it is an overlay, as the system's may not be adjusted. */
-    bool *is_fallback;
+    /** Of each clock: why it is an overlay and not the system's; "" if it is not so. */
+    char (*fallback_reasons)[MT_HAL_REASON_SIZE];
     /** What the last reload found changed. */
     struct mt_compose_change changes[MT_COMPOSE_CHANGES_MAX];
     size_t change_count;

@@ -51,6 +51,7 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
 {
     const struct mt_config *config = composition->config;
     struct mt_node_clock *clock = &composition->node.clocks[index];
+    const char *why = composition->fallback_reasons[index];
     struct mt_clock_page page;
     mt_node_report(&composition->node, index, &page, &snapshot->qualities[index]);
     snprintf(snapshot->pages[index], sizeof snapshot->pages[index], "%s/clock.%s",
@@ -58,10 +59,8 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
     snapshot->qualities[index].state = (enum mt_clock_state)page.state;
     snapshot->clocks[index] = (struct mt_report_clock){
         .name = config->clocks[index].name,
-        .kind = composition->is_fallback[index] ? "overlay" : kind_name(config->clocks[index].kind),
-        .fallback_reason = composition->is_fallback[index]
-                               ? "the system clock may not be adjusted: CAP_SYS_TIME is missing"
-                               : NULL,
+        .kind = why[0] != '\0' ? "overlay" : kind_name(config->clocks[index].kind),
+        .fallback_reason = why[0] != '\0' ? why : NULL,
         .page = snapshot->pages[index],
         .is_adjustable = clock->hal->is_adjustable,
         .tai_utc_known = page.tai_utc_valid != 0,

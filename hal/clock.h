@@ -51,7 +51,8 @@ struct mt_hal_clock {
     uint32_t granularity_ns; /**< of stamps and readings */
     mt_real max_rate;        /**< s/s: range of the rate correction */
     bool adopts_scale;
-    bool is_adjustable; /**< false: apply() always refuses */
+    bool is_adjustable;  /**< false: apply() always refuses */
+    const char *refusal; /**< why, in words; null: nobody knows.  Lives as long as the clock */
 };
 
 #endif

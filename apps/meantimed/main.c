@@ -15,8 +15,10 @@
 #include "meantime_version.h"
 #include "platform/linux/linux_leap.h"
 #include "platform/linux/linux_privilege.h"
-#include "platform/linux/linux_tune.h"
 #include "runtime/loop.h"
+
+#define S_PER_DAY       86400
+#define FACTS_RENEWED_S 3600
 
 static volatile sig_atomic_t must_end;
 static volatile sig_atomic_t must_reload;
@@ -64,7 +66,8 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
     for (size_t i = 0; i < composition->node.clock_count; i++) {
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed %s: clock %s is %s",
                          MT_VERSION, self->config->clocks[i].name,
-                         kind_in_words(self->config->clocks[i].kind, composition->is_fallback[i]));
+                         kind_in_words(self->config->clocks[i].kind,
+                                       composition->fallback_reasons[i][0] != '\0'));
     }
     if (self->recorder != NULL) {
         mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "all inputs are recorded");
@@ -81,12 +84,6 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
                          "the list of leap seconds has expired; TAI - UTC = %d s is used all the "
                          "same (update tzdata)",
                          (int)leap->tai_minus_utc_s);
-    }
-    if (!mt_tune_can_ask(mt_os_time_linux())) {
-        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                         "the kernel refuses to say how its clock is slewed (clock_adjtime: %s): "
-                         "the bound does not cover what others do to it",
-                         strerror(errno));
     }
 }
 
@@ -137,10 +134,9 @@ static void open_control(struct mt_daemon *self)
     }
 }
 
-static void look_up_leap_seconds(int64_t utc_s, struct mt_linux_leap *ret_leap,
-                                 struct mt_compose_facts *ret_facts)
+static void look_up_leap_seconds(struct mt_linux_leap *ret_leap, struct mt_compose_facts *ret_facts)
 {
-    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(utc_s, ret_leap)};
+    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(time(NULL), ret_leap)};
     ret_facts->tai_minus_utc_s = ret_leap->tai_minus_utc_s;
     ret_facts->leap_s = ret_leap->next_change;
 }
@@ -184,7 +180,7 @@ static bool start(struct mt_daemon *self)
     }
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
-    look_up_leap_seconds(time(NULL), &leap, &facts);
+    look_up_leap_seconds(&leap, &facts);
     if (!mt_daemon_record(self, &facts)) {
         fputs("meantimed: out of memory\n", stderr);
         return false;
@@ -207,35 +203,20 @@ static bool start(struct mt_daemon *self)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* As the first clock has it that counts in seconds of TAI or UTC.  Only if there is none, the
- * machine's. */
-static int64_t utc_now(const struct mt_composition *composition, bool *ret_is_own)
+/* tzdata may be updated under a running daemon; leap seconds are announced from the midnight
+ * before and happen at the one after. */
+static struct mt_mono next_renewal(struct mt_mono now)
 {
-    *ret_is_own = true;
-    for (size_t i = 0; i < composition->node.clock_count; i++) {
-        const struct mt_clock_page *page = &composition->node.clocks[i].page;
-        if (page->scale == MT_SCALE_TAI) {
-            return page->anchor_s - composition->facts.tai_minus_utc_s;
-        }
-        if (page->scale != MT_SCALE_ARB) {
-            return page->anchor_s;
-        }
-    }
-    *ret_is_own = false;
-    return time(NULL);
+    int64_t to_midnight_s = S_PER_DAY - (int64_t)time(NULL) % S_PER_DAY;
+    int64_t most_s = FACTS_RENEWED_S;
+    return mt_mono_plus(now, MT_NS_PER_S * (to_midnight_s < most_s ? to_midnight_s : most_s));
 }
 
-/* Leap seconds are announced from the midnight before and happen at the one after. */
-static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, struct mt_mono now)
+static void renew_facts(struct mt_daemon *self, struct mt_mono now)
 {
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
-    bool is_own;
-    int64_t utc_s = utc_now(self->composition, &is_own);
-    if (!mt_leap_watch_is_due(watch, utc_s, is_own, now.ns)) {
-        return;
-    }
-    look_up_leap_seconds(utc_s, &leap, &facts);
+    look_up_leap_seconds(&leap, &facts);
     if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
         facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
         facts.leap_s != self->composition->facts.leap_s) {
@@ -246,11 +227,14 @@ static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, str
 static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = self->provider->wait;
-    struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns};
+    struct mt_mono renew_at = next_renewal(self->composition->started);
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
         struct mt_mono now = wait->ops->now(wait);
-        renew_facts(self, &leaps, now);
+        if (now.ns >= renew_at.ns) {
+            renew_at = next_renewal(now);
+            renew_facts(self, now);
+        }
         if (must_reload) {
             must_reload = 0;
             mt_daemon_read_again(self, now);

@@ -15,12 +15,16 @@
  */
 #include "platform/linux/linux_clock.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 
 #define MAX_FREQ          32768000 /* 500 ppm in units of 2^-16 ppm */
 #define ASK_EVERY_NS      100000000
 #define NOMINAL_TICK_US   10000
+#define REFUSAL_SIZE      120
 #define HISTORY           16
 #define S_PER_DAY         86400
 #define LEAP_TOLERANCE_NS 1000000
@@ -46,6 +50,7 @@ struct system_clock {
     long tick;
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
+    char refusal[REFUSAL_SIZE];
     struct past past[HISTORY]; /* ring by corrections */
     uint32_t corrections;
 };
@@ -332,6 +337,13 @@ static bool may_adjust(const struct mt_os_time *os)
     return os->adjust(os->context, &change) >= 0;
 }
 
+static void say_refusal(struct system_clock *self, int error)
+{
+    snprintf(self->refusal, sizeof self->refusal, "%s%s", strerror(error),
+             error == EPERM ? " (CAP_SYS_TIME is missing, or a sandbox forbids it)" : "");
+    self->hal.refusal = self->refusal;
+}
+
 struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
                                          const struct mt_os_time *os)
 {
@@ -348,6 +360,9 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
         .max_rate = MAX_FREQ * freq_unit,
         .is_adjustable = may_adjust(os),
     };
+    if (!self->hal.is_adjustable) {
+        say_refusal(self, errno);
+    }
     self->os = os;
     self->tai_minus_utc_s = request->tai_utc_known ? request->tai_minus_utc_s : 0;
     self->tick = NOMINAL_TICK_US;

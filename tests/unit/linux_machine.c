@@ -51,7 +51,7 @@ static int adjust(void *context, struct timex *change)
     unsigned modes = change->modes;
 
     if (modes != 0 && modes != ADJ_OFFSET_SS_READ && self->is_forbidden) {
-        errno = EPERM;
+        errno = self->refusal != 0 ? self->refusal : EPERM;
         return -1;
     }
     if (modes == ADJ_OFFSET_SS_READ) {

@@ -25,6 +25,7 @@ struct machine {
     struct timex kernel;
     long singleshot_us; /* what adjtime() has still to slew */
     bool is_forbidden;
+    int refusal; /* errno then; 0: EPERM */
     int changes; /* calls that set something other than statistics */
 };
 

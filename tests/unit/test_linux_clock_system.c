@@ -4,6 +4,7 @@
  */
 #include "linux_machine.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,11 +46,32 @@ static void system_refuses_when_it_may_not_be_adjusted(void **state)
     request.tai_utc_known = false;
     clock = mt_clock_system_new(&request, &machine.os);
     assert_false(clock->is_adjustable);
+    assert_string_equal(clock->refusal, "Operation not permitted (CAP_SYS_TIME is missing, or a "
+                                        "sandbox forbids it)");
     assert_int_equal(clock->scale, MT_SCALE_UTC);
     assert_true(step(clock, SECOND).is_refused);
     assert_true(set_rate(clock, 1e-6).is_refused);
     assert_int_equal(read_clock(clock).local.corrections, 0);
     assert_int_equal(local_ns(clock), NOON);
+    free(clock);
+}
+
+static void system_says_what_the_kernel_said_when_it_may_not_be_adjusted(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    machine.is_forbidden = true;
+    machine.refusal = ENOSYS;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_false(clock->is_adjustable);
+    assert_string_equal(clock->refusal, "Function not implemented");
+    free(clock);
+    machine.is_forbidden = false;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_null(clock->refusal);
     free(clock);
 }
 
@@ -334,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(system_touches_nothing_when_it_is_opened),
         cmocka_unit_test(system_refuses_when_it_may_not_be_adjusted),
+        cmocka_unit_test(system_says_what_the_kernel_said_when_it_may_not_be_adjusted),
         cmocka_unit_test(system_stops_what_others_left_running_when_first_corrected),
         cmocka_unit_test(system_says_what_the_kernel_made_of_a_correction),
         cmocka_unit_test(system_counts_corrections_for_stamps_of_the_past),
