@@ -15,10 +15,8 @@
 #include "meantime_version.h"
 #include "platform/linux/linux_leap.h"
 #include "platform/linux/linux_privilege.h"
+#include "platform/linux/linux_tune.h"
 #include "runtime/loop.h"
-
-#define S_PER_DAY       86400
-#define FACTS_RENEWED_S 3600
 
 static volatile sig_atomic_t must_end;
 static volatile sig_atomic_t must_reload;
@@ -85,6 +83,12 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
                          "same (update tzdata)",
                          (int)leap->tai_minus_utc_s);
     }
+    if (!mt_tune_can_ask(mt_os_time_linux())) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "the kernel refuses to say how its clock is slewed (clock_adjtime: %s): "
+                         "the bound does not cover what others do to it",
+                         strerror(errno));
+    }
 }
 
 static bool steers_system_clock(const struct mt_config *config)
@@ -134,9 +138,10 @@ static void open_control(struct mt_daemon *self)
     }
 }
 
-static void look_up_leap_seconds(struct mt_linux_leap *ret_leap, struct mt_compose_facts *ret_facts)
+static void look_up_leap_seconds(int64_t utc_s, struct mt_linux_leap *ret_leap,
+                                 struct mt_compose_facts *ret_facts)
 {
-    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(time(NULL), ret_leap)};
+    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(utc_s, ret_leap)};
     ret_facts->tai_minus_utc_s = ret_leap->tai_minus_utc_s;
     ret_facts->leap_s = ret_leap->next_change;
 }
@@ -180,7 +185,7 @@ static bool start(struct mt_daemon *self)
     }
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
-    look_up_leap_seconds(&leap, &facts);
+    look_up_leap_seconds(time(NULL), &leap, &facts);
     if (!mt_daemon_record(self, &facts)) {
         fputs("meantimed: out of memory\n", stderr);
         return false;
@@ -203,20 +208,35 @@ static bool start(struct mt_daemon *self)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* tzdata may be updated under a running daemon; leap seconds are announced from the midnight
- * before and happen at the one after. */
-static struct mt_mono next_renewal(struct mt_mono now)
+/* As the first clock has it that counts in seconds of TAI or UTC.  Only if there is none, the
+ * machine's. */
+static int64_t utc_now(const struct mt_composition *composition, bool *ret_is_own)
 {
-    int64_t to_midnight_s = S_PER_DAY - (int64_t)time(NULL) % S_PER_DAY;
-    int64_t most_s = FACTS_RENEWED_S;
-    return mt_mono_plus(now, MT_NS_PER_S * (to_midnight_s < most_s ? to_midnight_s : most_s));
+    *ret_is_own = true;
+    for (size_t i = 0; i < composition->node.clock_count; i++) {
+        const struct mt_clock_page *page = &composition->node.clocks[i].page;
+        if (page->scale == MT_SCALE_TAI) {
+            return page->anchor_s - composition->facts.tai_minus_utc_s;
+        }
+        if (page->scale != MT_SCALE_ARB) {
+            return page->anchor_s;
+        }
+    }
+    *ret_is_own = false;
+    return time(NULL);
 }
 
-static void renew_facts(struct mt_daemon *self, struct mt_mono now)
+/* Leap seconds are announced from the midnight before and happen at the one after. */
+static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, struct mt_mono now)
 {
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
-    look_up_leap_seconds(&leap, &facts);
+    bool is_own;
+    int64_t utc_s = utc_now(self->composition, &is_own);
+    if (!mt_leap_watch_is_due(watch, utc_s, is_own, now.ns)) {
+        return;
+    }
+    look_up_leap_seconds(utc_s, &leap, &facts);
     if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
         facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
         facts.leap_s != self->composition->facts.leap_s) {
@@ -227,14 +247,11 @@ static void renew_facts(struct mt_daemon *self, struct mt_mono now)
 static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = self->provider->wait;
-    struct mt_mono renew_at = next_renewal(self->composition->started);
+    struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns};
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
         struct mt_mono now = wait->ops->now(wait);
-        if (now.ns >= renew_at.ns) {
-            renew_at = next_renewal(now);
-            renew_facts(self, now);
-        }
+        renew_facts(self, &leaps, now);
         if (must_reload) {
             must_reload = 0;
             mt_daemon_read_again(self, now);
