@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,6 +35,7 @@
 struct mt_handle {
     const _Atomic uint32_t *words;
     size_t count; /* words that we may look at */
+    uint64_t boot_id;
 };
 
 /* ---- the page --------------------------------------------------------------------------- */
@@ -165,12 +167,18 @@ struct base_time {
 
 /* A base clock that reads less than when the page was written was set back, or began anew when
  * the machine did: the writer is gone, or will write at once. */
-static bool is_stale(const struct mt_clock_page *page, const struct base_time *base)
+static bool is_stale(const struct mt_handle *handle, const struct mt_clock_page *page,
+                     const struct base_time *base)
 {
-    return base->ns > page->valid_until_base_ns || base->now_ns < page->base_at_anchor_ns;
+    bool is_of_other_boot =
+        page->boot_id != 0 && handle->boot_id != 0 && page->boot_id != handle->boot_id;
+
+    return is_of_other_boot || base->ns > page->valid_until_base_ns ||
+           base->now_ns < page->base_at_anchor_ns;
 }
 
-static enum mt_time_error extrapolate(const struct mt_clock_page *page,
+static enum mt_time_error extrapolate(const struct mt_handle *handle,
+                                      const struct mt_clock_page *page,
                                       const struct base_time *base,
                                       struct mt_now_result *ret_result)
 {
@@ -193,7 +201,7 @@ static enum mt_time_error extrapolate(const struct mt_clock_page *page,
     };
     ret_result->earliest = shift(ret_result->time, -ret_result->bound_ns);
     ret_result->latest = shift(ret_result->time, ret_result->bound_ns);
-    return is_stale(page, base) ? MT_TIME_STALE : MT_TIME_OK;
+    return is_stale(handle, page, base) ? MT_TIME_STALE : MT_TIME_OK;
 }
 
 /* ---- the base clock ----------------------------------------------------------------------- */
@@ -278,7 +286,7 @@ enum mt_time_error mt_now(const struct mt_handle *handle, struct mt_now_result *
         return MT_TIME_NO_BASE;
     }
     base.now_ns = base.ns;
-    return extrapolate(&page, &base, ret_result);
+    return extrapolate(handle, &page, &base, ret_result);
 }
 
 enum mt_time_error mt_at(const struct mt_handle *handle, struct timespec realtime,
@@ -294,10 +302,23 @@ enum mt_time_error mt_at(const struct mt_handle *handle, struct timespec realtim
     if (!from_realtime(page.base, to_ns(realtime), &base)) {
         return MT_TIME_NO_BASE;
     }
-    return extrapolate(&page, &base, ret_result);
+    return extrapolate(handle, &page, &base, ret_result);
 }
 
 /* ---- opening and closing ----------------------------------------------------------------- */
+
+/* 0 if it cannot be told, as in a sandbox */
+static uint64_t read_boot_id(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    unsigned part[3];
+    bool is_good = file && fscanf(file, "%8x-%4x-%4x", &part[0], &part[1], &part[2]) == 3;
+
+    if (file) {
+        fclose(file);
+    }
+    return is_good ? (uint64_t)part[0] << 32 | part[1] << 16 | part[2] : 0;
+}
 
 /* The file may be longer than the page that we know: it has room to grow. */
 static enum mt_time_error map(int fd, struct mt_handle *handle)
@@ -334,6 +355,7 @@ static enum mt_time_error open_page(const char *path, struct mt_handle *handle)
     error = map(fd, handle);
     close(fd);
     if (error == MT_TIME_OK) {
+        handle->boot_id = read_boot_id();
         error = mt_read_page(handle, &page);
         if (error == MT_TIME_BUSY) { /* it may be being written just now: that will pass */
             error = MT_TIME_OK;

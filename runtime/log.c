@@ -150,7 +150,7 @@ static uint64_t digest_number(uint64_t digest, uint64_t number)
     return digest;
 }
 
-/* `sequence` is the store's own business */
+/* `sequence` and `boot_id` are the store's own business */
 uint64_t mt_log_page_digest(const struct mt_clock_page *page)
 {
     const uint64_t numbers[] = {

@@ -10,6 +10,10 @@ REFERENCES = ("none", "source", "traceable", "parent")
 SCALES = ("ARB", "TAI", "UTC", "smeared UTC")
 
 _HEAD = struct.Struct("=IHHIHBB" "qqIHBBq" "qqq" "iiII8s" "qqqqq")
+_BOOT_ID = struct.Struct("=Q")  # behind the head, where the writer knows it
+_BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id"
+_BASES = {0: time.CLOCK_REALTIME, 1: time.CLOCK_MONOTONIC_RAW, 3: time.CLOCK_BOOTTIME,
+          4: time.CLOCK_MONOTONIC}
 _MAGIC = 0x6D656174
 
 
@@ -29,6 +33,8 @@ class Page:
         self.grandmaster = grandmaster.hex()
         self.parts = dict(zip(("estimate", "asymmetry", "source", "granularity", "steering"),
                               parts))
+        known = min(self.size, len(raw)) >= _HEAD.size + _BOOT_ID.size
+        self.boot_id = _BOOT_ID.unpack_from(raw, _HEAD.size)[0] if known else 0
 
     def time_ns(self, base_ns):
         """Nanoseconds since the epoch of the page's scale when the base reads base_ns."""
@@ -41,28 +47,43 @@ class Page:
         return self.bound_ns + -(-self.bound_growth_ppb * age // NS)
 
 
+def boot_id():
+    """Of this machine since it was started; 0 if it cannot be told."""
+    try:
+        with open(_BOOT_ID_FILE, encoding="ascii") as file:
+            return int(file.read().replace("-", "")[:16], 16)
+    except (OSError, ValueError):
+        return 0
+
+
+def is_of_this_boot(page):
+    """False if it is known that the machine was started since the page was written."""
+    here = boot_id()
+    return here == 0 or page.boot_id in (0, here)
+
+
 def read(path, attempts=100):
-    """The page at `path`, or None if there is none (yet)."""
+    """The page at `path`, or None if there is none (yet), or only one of an earlier boot."""
     for _ in range(attempts):
         try:
             with open(path, "rb") as page:
-                first = page.read(_HEAD.size)
+                first = page.read(_HEAD.size + _BOOT_ID.size)
                 page.seek(0)
-                second = page.read(_HEAD.size)
+                second = page.read(_HEAD.size + _BOOT_ID.size)
         except OSError:
             return None
         if len(first) < _HEAD.size:
             return None
         page = Page(first)
         if page.magic == _MAGIC and page.sequence % 2 == 0 and first == second:
-            return page
+            return page if is_of_this_boot(page) else None
         time.sleep(0.0001)
     return None
 
 
-def base_now_ns():
-    """The base clock of the daemon's pages (base 3): CLOCK_BOOTTIME."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+def base_now_ns(base=3):
+    """The base clock of a page; the daemon's pages have number 3, CLOCK_BOOTTIME."""
+    return time.clock_gettime_ns(_BASES[base])
 
 
 def realtime_ahead_ns(attempts=20):

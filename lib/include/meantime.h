@@ -6,13 +6,17 @@
  *
  *     struct mt_handle *clock = mt_open(NULL, NULL);
  *     struct mt_now_result now;
- *     if (clock && mt_now(clock, &now) == MT_TIME_OK)
+ *     if (clock && mt_now(clock, &now) == MT_TIME_OK &&
+ *         now.bound_reference == MT_BOUND_TRACEABLE)
  *         ... the true time lies between now.earliest and now.latest
  *
- * The bound holds under what the page says: against the grandmaster or against TAI and UTC
- * (bound_reference), with the path asymmetry that was allowed for.  Setting the machine's clock
- * (CLOCK_REALTIME) does not change an answer, and suspend counts: pages count from CLOCK_BOOTTIME.
- * A reader must therefore live in the time namespace of the daemon.  Link with -lmeantime.
+ * What lies between them depends on what the bound is measured against (bound_reference): the true
+ * time with MT_BOUND_TRACEABLE only; with MT_BOUND_SOURCE the time of the grandmaster, which may
+ * itself be wrong; with MT_BOUND_PARENT that of the clock that is followed, which may be wrong
+ * against its grandmaster; with MT_BOUND_NONE nothing is promised.  The bound holds with the path
+ * asymmetry that was allowed for.  Setting the machine's clock (CLOCK_REALTIME) does not change an
+ * answer, and suspend counts: pages count from CLOCK_BOOTTIME.  A reader must therefore live in the
+ * time namespace of the daemon.  Link with -lmeantime.
  * Thread rule: mt_now(), mt_at() and mt_read_page() may be called by any number of threads on
  * one handle; mt_open() and mt_close() belong to its owner.
  */
@@ -51,9 +55,10 @@ struct mt_handle;
 /** The time at one moment. */
 struct mt_now_result {
     struct timespec time;      /**< best estimate, in `scale`; rounded down to 1 ns */
-    struct timespec earliest;  /**< time - bound_ns */
+    struct timespec earliest;  /**< time - bound_ns: of the clock that bound_reference names */
     struct timespec latest;    /**< time + bound_ns */
-    int64_t bound_ns;          /**< the error is at most this; MT_BOUND_UNKNOWN: no promise */
+    int64_t bound_ns;          /**< the error against bound_reference is at most this;
+                                * MT_BOUND_UNKNOWN: no promise */
     enum mt_timescale scale;   /**< which seconds `time` counts */
     enum mt_clock_state state; /**< how far the clock is synchronised */
     enum mt_bound_reference bound_reference; /**< what the bound is measured against */

@@ -28,8 +28,8 @@ struct mt_linux_leap {
 bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap);
 /** The same from one list only. */
 bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap *ret_leap);
-/** What clock_adjtime() returned and filled in, over what a list said before.  Nothing if nobody has
- * told the kernel. */
+/** What clock_adjtime() returned and filled in, over what a list said before.  Nothing if nobody
+ * has told the kernel. */
 void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s,
                          struct mt_linux_leap *leap);
 
@@ -40,8 +40,8 @@ struct mt_leap_watch {
 };
 
 /** To be asked at each wake-up: a UTC day has begun, or an hour has gone by (tzdata may have been
- * updated).  `is_own`: the time is that of a clock which we publish; else it is the machine's, which
- * anybody may set: what was known later is not forgotten for that. */
+ * updated).  `is_own`: the time is that of a clock which we publish; else it is the machine's,
+ * which anybody may set: what was known later is not forgotten for that. */
 bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own, int64_t now_ns);
 
 #endif

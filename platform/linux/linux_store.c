@@ -40,6 +40,7 @@ struct slot {
     _Atomic uint32_t *words; /* null: not published */
     int fd;
     bool is_new;
+    uint64_t boot_id;
     struct mt_clock_page last;
 };
 
@@ -63,6 +64,18 @@ struct mt_linux_store {
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
+static uint64_t read_boot_id(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    unsigned part[3];
+    bool is_good = file && fscanf(file, "%8x-%4x-%4x", &part[0], &part[1], &part[2]) == 3;
+
+    if (file) {
+        fclose(file);
+    }
+    return is_good ? (uint64_t)part[0] << 32 | part[1] << 16 | part[2] : 0;
+}
+
 static void write_page(struct slot *slot)
 {
     uint32_t words[WORDS];
@@ -72,6 +85,7 @@ static void write_page(struct slot *slot)
     slot->last.magic = MT_CLOCK_PAGE_MAGIC;
     slot->last.version = MT_CLOCK_PAGE_VERSION;
     slot->last.size = sizeof slot->last;
+    slot->last.boot_id = slot->boot_id;
     memcpy(words, &slot->last, sizeof words);
     atomic_store_explicit(&slot->words[SEQUENCE_WORD], odd, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
@@ -371,6 +385,7 @@ bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
     }
     memset(slot, 0, sizeof *slot);
     memcpy(slot->name, name, strlen(name));
+    slot->boot_id = read_boot_id();
     slot->fd = -1;
     if (self->run_dir && !open_page(self, slot)) {
         mt_linux_say(reason,

@@ -237,6 +237,8 @@ static void lib_sees_a_stale_page_when_the_daemon_is_gone(void **state)
     assert_int_equal(mt_now(handle, &result), MT_TIME_STALE); /* nothing published yet */
     publish(platform, &page);
     assert_int_equal(mt_now(handle, &result), MT_TIME_OK);
+    assert_int_equal(mt_read_page(handle, &page), MT_TIME_OK);
+    assert_true(page.boot_id != 0); /* the writer's doing */
     mt_linux_close(platform);
     assert_int_equal(mt_now(handle, &result), MT_TIME_STALE);
     assert_true(result.bound_ns > 1000);

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/timex.h>
 
@@ -169,6 +170,54 @@ static void lib_page_is_stale_when_the_machine_was_started_since(void **state)
     mt_close(handle);
 }
 
+static uint64_t boot_id_of_this_machine(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    char digits[64] = "";
+    size_t length = 0;
+    int c;
+
+    assert_non_null(file);
+    while ((c = fgetc(file)) != EOF && length < 16) {
+        if (c != '-') {
+            digits[length++] = (char)c;
+        }
+    }
+    fclose(file);
+    return strtoull(digits, NULL, 16);
+}
+
+/* the machine lost its power, and its run folder is on a disk: at the same uptime as then */
+static void lib_page_is_stale_when_it_is_of_an_earlier_boot(void **state)
+{
+    struct mt_clock_page page = good_page();
+    struct mt_handle *handle;
+    struct mt_now_result result;
+    const struct {
+        uint64_t boot_id;
+        size_t size;
+        enum mt_time_error error;
+    } cases[] = {
+        {boot_id_of_this_machine(), sizeof page, MT_TIME_OK},
+        {boot_id_of_this_machine() ^ 1, sizeof page, MT_TIME_STALE},
+        {boot_id_of_this_machine() ^ (UINT64_C(1) << 63), sizeof page, MT_TIME_STALE},
+        {0, sizeof page, MT_TIME_OK},
+        {1, offsetof(struct mt_clock_page, boot_id), MT_TIME_OK}, /* an old writer's page */
+    };
+
+    (void)state;
+    machine.realtime_ns = page.base_at_anchor_ns;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        page.boot_id = cases[i].boot_id;
+        page.size = (uint16_t)cases[i].size;
+        handle = open_page(&page);
+        assert_int_equal(mt_now(handle, &result), cases[i].error);
+        assert_int_equal(mt_at(handle, (struct timespec){.tv_sec = 1700000000}, &result),
+                         cases[i].error);
+        mt_close(handle);
+    }
+}
+
 static struct timespec realtime(int64_t ns)
 {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
@@ -252,6 +301,7 @@ int main(void)
         LIB_TEST(lib_counts_the_time_that_the_machine_slept),
         LIB_TEST(lib_page_stays_stale_when_realtime_is_set_back),
         LIB_TEST(lib_page_is_stale_when_the_machine_was_started_since),
+        LIB_TEST(lib_page_is_stale_when_it_is_of_an_earlier_boot),
         LIB_TEST(lib_carries_stamps_over_when_the_page_counts_from_boottime),
         LIB_TEST(lib_counts_from_monotonic_when_the_page_says_so),
         LIB_TEST(linux_time_asks_once_whether_there_is_boottime),

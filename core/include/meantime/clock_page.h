@@ -82,6 +82,9 @@ struct mt_clock_page {
     uint32_t steps;         /**< how many of them were steps */
     uint8_t grandmaster[8]; /**< clockIdentity of the reference; zero if there is none */
     struct mt_bound_parts parts;
+    /** The first 16 hexadecimal digits of /proc/sys/kernel/random/boot_id, for the base begins anew
+     * with the machine: a reader that knows another number has a stale page.  0: not known. */
+    uint64_t boot_id;
 };
 
 #endif
