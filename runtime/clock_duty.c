@@ -188,6 +188,8 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_
     *ret_condition = (struct mt_clock_condition){
         .is_locked = report->is_locked,
         .has_bound = reaches_grandmaster && !mt_interval_is_too_large(bound),
+        .shows =
+            clock->discipline.scale == MT_SCALE_TAI ? MT_CLOCK_SHOWS_PTP : MT_CLOCK_SHOWS_ARBITRARY,
     };
     if (ret_condition->has_bound) {
         ret_condition->bound = bound;

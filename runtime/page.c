@@ -36,7 +36,7 @@ void mt_page_make(const struct mt_page_facts *facts, struct mt_clock_page *ret_p
         .anchor_ns = reading->local.at.ns,
         .anchor_frac = reading->local.at.frac,
         .bound_reference = (uint8_t)report->reference,
-        .tai_utc_valid = facts->tai_utc_known,
+        .tai_utc_valid = facts->tai_utc_known && reading->local.at.scale != MT_SCALE_ARB,
         .rate_q64 = reading->rate_q64,
         .bound_ns = mt_interval_to_ns(report->bound) + 1 + reading->window_ns,
         .bound_growth_ppb = to_ppb_rounded_up(report->bound_growth),

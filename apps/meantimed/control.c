@@ -76,6 +76,22 @@ static void tell_settings(struct mt_daemon *self, const struct mt_control_reques
     }
 }
 
+/* Why an instance may not do this; null if it may. */
+static const char *refusal_of(const struct mt_instance_config *config,
+                              const struct mt_command *command)
+{
+    const uint16_t leaps = MT_PTP_LEAP_61 | MT_PTP_LEAP_59;
+    if (command->kind == MT_COMMAND_QUALITY && config->is_receiver_only &&
+        command->value.quality.clock_class != 255) {
+        return "a receiver-only clock has class 255 and keeps it";
+    }
+    if (command->kind == MT_COMMAND_TIME_PROPERTIES &&
+        (command->value.time.flags & leaps) == leaps) {
+        return "leap61 and leap59 exclude each other: a minute is only one of them";
+    }
+    return NULL;
+}
+
 static char *set(struct mt_daemon *self, const struct mt_control_request *request,
                  struct mt_mono now)
 {
@@ -87,11 +103,16 @@ static char *set(struct mt_daemon *self, const struct mt_control_request *reques
         snprintf(sentence, sizeof sentence, "there is no instance %s", request->instance);
         return mt_control_reply_error(sentence);
     }
-    size_t count = mt_control_commands(request, &node->instances[index].ptp.config, commands);
-    for (size_t i = 0; i < count; i++) {
-        if (!mt_recorder_command(self->recorder, node, (uint16_t)index, &commands[i], now)) {
-            return mt_control_reply_error("a receiver-only clock has class 255 and keeps it");
+    const struct mt_instance_config *config = &node->instances[index].ptp.config;
+    size_t count = mt_control_commands(request, config, commands);
+    for (size_t i = 0; i < count; i++) { /* all of it or nothing */
+        const char *refusal = refusal_of(config, &commands[i]);
+        if (refusal != NULL) {
+            return mt_control_reply_error(refusal);
         }
+    }
+    for (size_t i = 0; i < count; i++) {
+        mt_recorder_command(self->recorder, node, (uint16_t)index, &commands[i], now);
     }
     tell_settings(self, request);
     return mt_control_reply_ok(NULL);

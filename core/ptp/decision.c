@@ -24,6 +24,11 @@ static void describe_own(const struct mt_instance *self, struct mt_foreign *ret_
     dataset->sender.clock = config->identity;
     dataset->receiver.clock = config->identity;
     ret_own->time = config->time;
+    if (self->clock.shows == MT_CLOCK_SHOWS_PTP) {
+        ret_own->time.flags |= MT_PTP_TIMESCALE;
+    } else if (self->clock.shows == MT_CLOCK_SHOWS_ARBITRARY) {
+        ret_own->time.flags &= MT_PTP_FREQUENCY_TRACEABLE;
+    }
     ret_own->bound = MT_INTERVAL_TOO_LARGE;
     ret_own->reference_bound = MT_INTERVAL_TOO_LARGE;
 }

@@ -306,6 +306,9 @@ static bool command_port(struct mt_instance *self, const struct mt_command *comm
 
 static void command_clock(struct mt_instance *self, const struct mt_clock_condition *clock)
 {
+    if (clock->shows != self->clock.shows) {
+        self->needs_decision = true;
+    }
     self->clock = *clock;
     if (self->receiving_port != 0) {
         mt_port_event(self, &self->ports[self->receiving_port - 1],

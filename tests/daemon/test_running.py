@@ -213,6 +213,9 @@ def test_tool_works_against_a_running_daemon(lab):
     assert re.search(r"\d\d:\d\d:\d\d", run(*directory, "clock"))
     run(*directory, "set", "priority2", "55")
     assert b.instance()["priority2"] == 55
+    both = b.tool(*directory, "set", "priority2", "56", "leap61", "yes", "leap59", "yes")
+    assert both.returncode != 0 and "a minute is only one of them" in both.stderr
+    assert b.instance()["priority2"] == 55
     run("check", b.config)
     assert "priority1" in run("explain", "priority1")
 

@@ -41,6 +41,22 @@ def test_meantimed_follows_ptp4l_when_its_clock_is_off(lab, offset, frequency):
     truth.assert_inside(truth.hold(b, seconds=4))
 
 
+@pytest.mark.lab(seconds=12)
+def test_meantimed_serves_an_arbitrary_time_as_such_when_ptp4l_is_gone(lab):
+    """ptp4l with software stamps serves an arbitrary timescale: who has followed it shows that."""
+    lab.chain("A", "B")
+    a = lab.ptp4l("A", "eth0", priority1=100)
+    b = lab.meantimed("B", "eth0")
+    b.wait_state("RECEIVER")
+    time.sleep(1)
+    assert b.page().scale == "ARB"
+    a.stop()
+    b.wait_state("TRANSMITTER")
+    properties = b.instance()["time_properties"]
+    assert not properties["ptp_timescale"] and not properties["utc_offset_valid"]
+    assert not b.page().tai_utc_valid
+
+
 def measured_by(ptp4l):
     """(offset of ptp4l's clock in ns, local time of that Sync in ns), or None."""
     fields = ptp4l.management("GET TIME_STATUS_NP")

@@ -436,6 +436,31 @@ static void ptp_port_serves_its_own_time_when_the_parent_is_gone_and_another_lis
     assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
 }
 
+static uint16_t announced_flags_when_the_clock_shows(enum mt_clock_shows shows)
+{
+    const struct mt_command command = {.kind = MT_COMMAND_CLOCK, .value.clock.shows = shows};
+    assert_true(bench_command(&bench, &command));
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(3));
+    return bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message.header.flags;
+}
+
+/* An overlay takes over the timescale of whom it follows, and keeps it when that one is gone. */
+static void ptp_port_announces_what_the_clock_shows_when_it_serves(void **state)
+{
+    const uint16_t utc = MT_PTP_UTC_OFFSET_VALID | MT_PTP_LEAP_61 | MT_PTP_TIME_TRACEABLE;
+    bench.config.time.flags = utc | MT_PTP_FREQUENCY_TRACEABLE;
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(9));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_PTP),
+                     utc | MT_PTP_FREQUENCY_TRACEABLE | MT_PTP_TIMESCALE);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_ARBITRARY),
+                     MT_PTP_FREQUENCY_TRACEABLE);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_CONFIGURED),
+                     utc | MT_PTP_FREQUENCY_TRACEABLE);
+}
+
 /* ---- states that the clock brings ------------------------------------------------------------ */
 
 static void ptp_port_is_uncalibrated_again_when_the_parent_changes(void **state)
@@ -555,6 +580,7 @@ int main(void)
         TWO(stops_at_once_when_a_grandmaster_finds_a_better_one),
         TWO(serves_its_own_time_when_the_parent_is_gone),
         TWO(serves_its_own_time_when_the_parent_is_gone_and_another_listens),
+        ONE(announces_what_the_clock_shows_when_it_serves),
         ONE(is_uncalibrated_again_when_the_parent_changes),
         ONE(stays_receiver_when_only_the_grandmaster_changes),
         ONE(merges_states_when_they_are_not_drained),

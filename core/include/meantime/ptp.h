@@ -138,6 +138,13 @@ struct mt_clock_condition {
     struct mt_interval bound_static; /**< the part of it from asymmetry allowances */
     struct mt_interval offset;       /**< for currentDS */
     struct mt_interval mean_delay;
+    /** What the clock shows: a grandmaster announces the PTP timescale if it is that, and neither
+     * timescale nor UTC offset if it is an arbitrary one, whatever the configuration says. */
+    enum mt_clock_shows {
+        MT_CLOCK_SHOWS_CONFIGURED,
+        MT_CLOCK_SHOWS_PTP,
+        MT_CLOCK_SHOWS_ARBITRARY,
+    } shows;
 };
 
 /** Counters of a port besides the verdicts. */
