@@ -191,12 +191,26 @@ static bool may_stand(enum mt_config_section_kind kind, enum mt_config_scope sco
     return *allowed == scope && scope != MT_CONFIG_SCOPE_COUNT;
 }
 
+/* All keys twice: first those of the section alone, so that of two that are as near the one that
+ * may stand there is found. */
 static const char *key_name(const void *names, size_t n)
 {
     size_t count;
-    const struct mt_config_key *key = &mt_config_keys(&count)[n];
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    const struct mt_config_key *key = &keys[n % count];
     const enum mt_config_section_kind *kind = names;
-    return may_stand(*kind, key->scope) ? key->name : NULL;
+    return n >= count || may_stand(*kind, key->scope) ? key->name : NULL;
+}
+
+/* The first section that has a key of that name; null if none has. */
+static const char *owner_of(const char *name)
+{
+    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        if (mt_config_key_find((enum mt_config_scope)scope, name) != NULL) {
+            return mt_config_scope_heading((enum mt_config_scope)scope);
+        }
+    }
+    return NULL;
 }
 
 /* "[instance main]" */
@@ -218,13 +232,10 @@ static void complain_of_key(struct mt_config_source *self, const struct mt_confi
     size_t count;
     heading_of(section, heading, sizeof heading);
     mt_config_keys(&count);
-    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
-        if (mt_config_key_find((enum mt_config_scope)scope, name) == NULL) {
-            continue;
-        }
+    const char *owner = owner_of(name);
+    if (owner != NULL) {
         mt_config_problem_add(self->problems, self->path, line,
-                              "%s: no key of %s; it belongs in %s", name, heading,
-                              mt_config_scope_heading((enum mt_config_scope)scope));
+                              "%s: no key of %s; it belongs in %s", name, heading, owner);
         return;
     }
     const struct mt_config_foreign *foreign = mt_config_foreign_find(name, 0);
@@ -235,10 +246,13 @@ static void complain_of_key(struct mt_config_source *self, const struct mt_confi
                               heading, text);
         return;
     }
-    const char *nearest = mt_config_nearest(name, key_name, &section->kind, count);
-    mt_config_problem_add(self->problems, self->path, line, "%s: unknown key in %s%s%s%s", name,
+    const char *nearest = mt_config_nearest(name, key_name, &section->kind, 2 * count);
+    bool is_elsewhere = nearest != NULL && find_key(section->kind, nearest) == NULL;
+    mt_config_problem_add(self->problems, self->path, line, "%s: unknown key in %s%s%s%s%s%s", name,
                           heading, nearest != NULL ? "; did you mean " : "",
-                          nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+                          nearest != NULL ? nearest : "", nearest != NULL ? "?" : "",
+                          is_elsewhere ? " it belongs in " : "",
+                          is_elsewhere ? owner_of(nearest) : "");
 }
 
 /* ---- values ------------------------------------------------------------------------------- */
@@ -334,19 +348,35 @@ static void take_value(void *user, const char *name, const char *value, unsigned
     add_setting(self, key, name, value, line);
 }
 
+/* What to write instead of a key and its value without "=". */
+static void advise_line(struct mt_config_source *self, const struct mt_config_key *key,
+                        const char *word, const char *rest, unsigned line)
+{
+    char expected[MT_CONFIG_PROBLEM_SIZE];
+    mt_config_expected(key, expected, sizeof expected);
+    bool is_good = is_good_value(key, rest);
+    bool has_one = key->type == MT_CONFIG_CHOICE && key->words[1].word == NULL;
+    mt_config_problem_add(self->problems, self->path, line,
+                          "%s: expected KEY = VALUE; write %s = %s%s", word, word,
+                          is_good   ? rest
+                          : has_one ? key->words[0].word
+                                    : "VALUE, where VALUE is ",
+                          is_good || has_one ? "" : expected);
+}
+
 /* "priority1 128" as in ptp4l, "makestep 1 3" as in chrony; or a word that nobody knows. */
 static void take_stray(void *user, const char *word, const char *rest, unsigned line)
 {
     struct mt_config_source *self = user;
     const struct mt_config_foreign *foreign = mt_config_foreign_find(word, 0);
-    bool is_key = false;
-    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
-        is_key |= mt_config_key_find((enum mt_config_scope)scope, word) != NULL;
+    const struct mt_config_key *key =
+        self->section_count == 0 ? NULL : find_key(self->sections[self->current].kind, word);
+    for (unsigned scope = 0; key == NULL && scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        key = mt_config_key_find((enum mt_config_scope)scope, word);
     }
-    if (is_key && rest[0] != '\0') {
-        mt_config_problem_add(self->problems, self->path, line,
-                              "%s: expected KEY = VALUE; write %s = %s", word, word, rest);
-    } else if (!is_key && foreign != NULL) {
+    if (key != NULL && rest[0] != '\0') {
+        advise_line(self, key, word, rest, line);
+    } else if (key == NULL && foreign != NULL) {
         char text[MT_CONFIG_PROBLEM_SIZE];
         mt_config_foreign_say(foreign, text, sizeof text);
         mt_config_problem_add(self->problems, self->path, line,

@@ -200,6 +200,14 @@ static void config_names_nearest_key_when_key_is_unknown(void **state)
                    "f:2: tlt: unknown key in [ptp eth0]; did you mean ttl?");
     assert_problem("[ptp eth0]\n[ptp]\nodmian = 3\n",
                    "f:3: odmian: unknown key in [ptp]; did you mean domain?");
+    assert_problem("[ptp eth0]\npriorty1 = 10\n",
+                   "f:2: priorty1: unknown key in [ptp eth0]; did you mean priority1? it belongs "
+                   "in [ptp], [instance NAME]");
+    assert_problem("[ptp eth0]\nstep_at_strat = 1s\n",
+                   "f:2: step_at_strat: unknown key in [ptp eth0]; did you mean step_at_start? it "
+                   "belongs in [clock], [clock NAME]");
+    assert_problem("[clock]\nclokc = lab\n[ptp eth0]\n",
+                   "f:2: clokc: unknown key in [clock]; did you mean clock?");
     assert_problem("[ptp eth0]\nflavour = sweet\n", "f:2: flavour: unknown key in [ptp eth0]");
 }
 

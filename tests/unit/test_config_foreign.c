@@ -89,7 +89,24 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
     assert_problem("[ptp eth0]\npool x.example.org iburst\n",
                    "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; NTP: not "
                    "here yet");
-    assert_problem("[ptp eth0]\nrtcsync\n", "f:2: expected [SECTION] or KEY = VALUE");
+    assert_problem("[ptp eth0]\nrtcsync\n",
+                   "f:2: rtcsync: expected [SECTION] or KEY = VALUE; chrony calls this rtcsync; "
+                   "setting the real-time clock: not here yet");
+    assert_problem("[ptp eth0]\nirtcsyn\n", "f:2: expected [SECTION] or KEY = VALUE");
+}
+
+/* What is advised must be accepted. */
+static void config_advises_a_good_value_when_that_of_another_program_is_none(void **state)
+{
+    assert_problem("[ptp eth0]\nnetwork_transport UDPv4\n",
+                   "f:2: network_transport: expected KEY = VALUE; write network_transport = udp4");
+    assert_problem("[ptp]\npriority1 256\n[ptp eth0]\n",
+                   "f:2: priority1: expected KEY = VALUE; write priority1 = VALUE, where VALUE is "
+                   "an integer from 0 to 255");
+    assert_problem("[clock]\nclock system\n[ptp eth0]\n",
+                   "f:2: clock: expected KEY = VALUE; write clock = system");
+    assert_problem("[instance main]\nclock spare\n[ptp eth0]\n",
+                   "f:2: clock: expected KEY = VALUE; write clock = spare");
 }
 
 static void config_names_the_section_when_it_is_of_another_program(void **state)
@@ -145,7 +162,20 @@ static void config_explains_names_of_other_programs(void **state)
                                         "announceReceiptTimeout",
                                         "delay_mechanism",
                                         "offsetScaledLogVariance",
-                                        "tx_timestamp_timeout"};
+                                        "tx_timestamp_timeout",
+                                        "rtcsync",
+                                        "maxdistance",
+                                        "log",
+                                        "unicast_master_table",
+                                        "unicast_listen",
+                                        "inhibit_announce",
+                                        "tsproc_mode",
+                                        "delay_filter",
+                                        "dataset_comparison",
+                                        "asCapable",
+                                        "uds_ro_address",
+                                        "userDescription",
+                                        "logMinPdelayReqInterval"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         explained(names[i]);
     }
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(config_takes_names_of_other_programs_when_values_are_the_same),
         cmocka_unit_test(config_names_ours_when_a_key_of_another_program_is_written),
         cmocka_unit_test(config_shows_the_spelling_when_a_line_is_of_another_program),
+        cmocka_unit_test(config_advises_a_good_value_when_that_of_another_program_is_none),
         cmocka_unit_test(config_names_the_section_when_it_is_of_another_program),
         cmocka_unit_test(config_explains_names_of_other_programs),
         cmocka_unit_test(config_has_every_key_that_it_advises),
