@@ -87,17 +87,18 @@ static void say_line(struct mt_text *out, const struct moment *moment)
     char figure[MT_FIGURE_SIZE];
     const struct mt_now_result *now = &moment->now;
     bool is_short = now->bound_reference == MT_BOUND_PARENT; /* of the way to the grandmaster */
+    bool is_reference = now->state == MT_CLOCK_SERVING && !moment->is_stale;
     bool names_source = now->state == MT_CLOCK_ACQUIRING || now->state == MT_CLOCK_LOCKED;
     time_text(moment->shown, when, sizeof when);
     mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s ", when, moment->scale);
     if (now->bound_ns == MT_BOUND_UNKNOWN || now->bound_reference == MT_BOUND_NONE) {
-        mt_text_say(out, "with unknown error");
+        mt_text_say(out, is_reference ? "itself the reference" : "with unknown error");
     } else {
         mt_text_say(out, "+-%s%s", mt_figure_time((double)now->bound_ns, false, figure),
                     is_short ? " to its parent" : "");
     }
     if (moment->is_stale) { /* what the state was is of no use any more */
-        mt_text_say(out, MT_BAD "  stale: the daemon is gone" MT_PLAIN);
+        mt_text_say(out, MT_BAD "  stale" MT_PLAIN);
         return;
     }
     mt_text_say(out, "  %s%s", now->state == MT_CLOCK_LOCKED ? MT_GOOD : MT_WARN,
@@ -175,6 +176,43 @@ static enum mt_exit fail_to_read(const struct look *look, enum mt_time_error err
     return mt_tool_fail("%s: %s", look->path, mt_strerror(error));
 }
 
+static bool is_of_this_boot(const struct mt_clock_page *page)
+{
+    unsigned parts[3] = {0};
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    bool is_known =
+        file != NULL && fscanf(file, "%8x-%4x-%4x", &parts[0], &parts[1], &parts[2]) == 3;
+    if (file != NULL) {
+        fclose(file);
+    }
+    uint64_t here = (uint64_t)parts[0] << 32 | (uint64_t)parts[1] << 16 | parts[2];
+    return !is_known || page->boot_id == 0 || page->boot_id == here;
+}
+
+/* Why the page is out of date, as far as it shows: a daemon that ends says so in it. */
+static enum mt_exit fail_as_stale(const struct look *look, const struct mt_handle *handle)
+{
+    struct mt_clock_page page;
+    struct timespec now;
+    char age[MT_FIGURE_SIZE];
+    if (mt_read_page(handle, &page) != MT_TIME_OK || page.base != MT_BASE_BOOTTIME ||
+        clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+        return mt_tool_fail("%s: %s", look->path, mt_strerror(MT_TIME_STALE));
+    }
+    double age_s =
+        (double)now.tv_sec + (double)(now.tv_nsec - page.base_at_anchor_ns) / MT_NS_PER_S;
+    if (age_s < 0 || !is_of_this_boot(&page)) {
+        return mt_tool_fail("%s: not renewed since the machine was started: the daemon is not "
+                            "running or hangs",
+                            look->path);
+    }
+    mt_figure_duration(age_s, age);
+    if (page.valid_until_base_ns == page.base_at_anchor_ns) {
+        return mt_tool_fail("%s: the daemon has ended, %s ago", look->path, age);
+    }
+    return mt_tool_fail("%s: not renewed for %s: the daemon is gone or hangs", look->path, age);
+}
+
 static enum mt_exit look_on(const struct mt_tool *tool, const struct look *look,
                             const struct mt_handle *handle)
 {
@@ -191,7 +229,7 @@ static enum mt_exit look_on(const struct mt_tool *tool, const struct look *look,
         bool is_last = !look->watches || n == look->count;
         fputs(overwrites && !is_last ? "" : "\n", stdout);
         if (fflush(stdout) != 0 || is_last) {
-            return error == MT_TIME_STALE ? MT_EXIT_BAD : MT_EXIT_GOOD;
+            return error == MT_TIME_STALE ? fail_as_stale(look, handle) : MT_EXIT_GOOD;
         }
         poll(NULL, 0, (int)(look->interval_s * 1000));
     }

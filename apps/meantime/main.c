@@ -27,6 +27,9 @@ static const struct command commands[] = {
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
+/* The command that is running, as its help calls it; "" while there is none. */
+static const char *running = "";
+
 enum mt_exit mt_tool_fail(const char *format, ...)
 {
     va_list arguments;
@@ -45,7 +48,7 @@ enum mt_exit mt_tool_misuse(const char *format, ...)
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fputs("; see `meantime help`\n", stderr);
+    fprintf(stderr, "; see `meantime help%s%s`\n", running[0] != '\0' ? " " : "", running);
     return MT_EXIT_USAGE;
 }
 
@@ -189,6 +192,7 @@ static enum mt_exit run(const struct mt_tool *tool, const char *name, int count,
             mt_tool_print_help_of(name, stdout);
             return MT_EXIT_GOOD;
         }
+        running = commands[i].run == help ? "" : name;
         return commands[i].run(tool, count, arguments);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {

@@ -45,11 +45,13 @@ static bool is_true(const cJSON *object, const char *path)
     return cJSON_IsTrue(member(object, path));
 }
 
+#define FIGURES_COLUMN 18
+
 /* "    offset        " : the figures of all lines begin in one column. */
 static void begin(struct mt_text *out, const char *what)
 {
     mt_text_say(out, "    " MT_FAINT "%s" MT_PLAIN, what);
-    mt_text_pad(out, 18);
+    mt_text_pad(out, FIGURES_COLUMN);
 }
 
 /* ---- clocks ------------------------------------------------------------------------------- */
@@ -107,33 +109,34 @@ static const char *why_no_bound(const char *state)
     return "unknown: there is nothing to compare it with";
 }
 
-/* What the bound is made of, as many in a line as have room. */
+/* What the bound is made of, as many in a line as have room: a line begins with "+". */
 static void render_parts(struct mt_text *out, const cJSON *clock, size_t width)
 {
     static const char *const parts[] = {"estimate", "asymmetry", "source", "granularity",
                                         "steering"};
-    unsigned in_a_line = width >= 78 ? 3 : width >= 56 ? 2 : 1;
-    unsigned shown = 0;
+    size_t column = 0; /* 0: nothing is shown yet */
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         char figure[MT_FIGURE_SIZE];
         char path[40];
+        char term[MT_FIGURE_SIZE + 40];
         snprintf(path, sizeof path, "bound_parts.%s_ns", parts[i]);
         double part = number_of(clock, path);
         if (!(part > 0)) {
             continue;
         }
-        if (shown % in_a_line == 0) {
-            mt_text_say(out, "%s", shown == 0 ? "" : "\n");
-            begin(out, "");
+        size_t length = (size_t)snprintf(term, sizeof term, "%s %s %s", column == 0 ? "=" : "+",
+                                         parts[i], mt_figure_time(part, false, figure));
+        if (column > 0 && column + 1 + length <= width) {
+            mt_text_say(out, " %s", term);
+            column += 1 + length;
+            continue;
         }
-        mt_text_say(out, "%s %s %s",
-                    shown == 0               ? "="
-                    : shown % in_a_line == 0 ? "+"
-                                             : " +",
-                    parts[i], mt_figure_time(part, false, figure));
-        shown++;
+        mt_text_say(out, "%s", column == 0 ? "" : "\n");
+        begin(out, "");
+        mt_text_say(out, "%s", term);
+        column = FIGURES_COLUMN + length;
     }
-    mt_text_say(out, "%s", shown > 0 ? "\n" : "");
+    mt_text_say(out, "%s", column > 0 ? "\n" : "");
 }
 
 static void render_bound(struct mt_text *out, const cJSON *clock, size_t width)
@@ -373,6 +376,10 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     mt_text_pad(out, 40);
     mt_text_say(out, "%s" MT_PLAIN, is_true(port, "link_up") ? "up" : MT_BAD "down");
     render_figures(out, port, width);
+    const cJSON *interface = member(port, "interface");
+    if (cJSON_IsString(interface) && strcmp(interface->valuestring, text_of(port, "name")) != 0) {
+        mt_text_say(out, MT_FAINT "        interface " MT_PLAIN "%s\n", interface->valuestring);
+    }
     if (cJSON_IsString(member(port, "fault_reason"))) {
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
@@ -418,7 +425,8 @@ void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
     {
         render_instance(out, item, width);
     }
-    mt_text_wrap(out, width < MT_RENDER_LEAST ? MT_RENDER_LEAST : width, width < 60 ? 8 : 18);
+    mt_text_wrap(out, width < MT_RENDER_LEAST ? MT_RENDER_LEAST : width,
+                 width < 60 ? 8 : FIGURES_COLUMN);
 }
 
 void mt_render_line(struct mt_text *out, const cJSON *report)

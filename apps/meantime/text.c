@@ -4,6 +4,7 @@
  * colour terminal gets ANSI sequences, the window of `meantime watch` its attributes. */
 #include "apps/meantime/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -53,15 +54,23 @@ void mt_text_pad(struct mt_text *self, size_t column)
     mt_text_say(self, "%*s", width < column ? (int)(column - width) : 1, "");
 }
 
+/* A blank between a number and its unit, or what it counts: "5.00 ns", "1 step". */
+static bool is_in_figure(const char *line, size_t length, size_t blank)
+{
+    return blank > 0 && isdigit((unsigned char)line[blank - 1]) && blank + 1 < length &&
+           isalpha((unsigned char)line[blank + 1]);
+}
+
 /* Where to break a line of `length` octets: at the last blank within the width that has something
- * in front of it.  The length if it fits, or if there is no such blank. */
+ * in front of it and is not that of a figure.  The length if it fits, or if there is no such
+ * blank. */
 static size_t break_of(const char *line, size_t length, size_t width)
 {
     size_t column = 0;
     size_t at = length;
     bool has_word = false;
     for (size_t i = 0; i < length; i++) {
-        if (line[i] == ' ' && has_word && column <= width) {
+        if (line[i] == ' ' && has_word && column <= width && !is_in_figure(line, length, i)) {
             at = i;
         }
         has_word |= line[i] != ' ' && !is_style(line[i]);

@@ -54,7 +54,7 @@ void mt_tool_print_settings(FILE *out);
 
 /** "meantime: " and the sentence, on standard error; returns MT_EXIT_BAD. */
 enum mt_exit mt_tool_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/** The same with a hint at the help; returns MT_EXIT_USAGE. */
+/** The same with a hint at the help of the command that runs; returns MT_EXIT_USAGE. */
 enum mt_exit mt_tool_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Columns of the terminal that is standard output; 80 if it is none. */

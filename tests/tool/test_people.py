@@ -83,7 +83,7 @@ def test_status_takes_one_form_only(tmp_path):
         done = run("--run-directory", tmp_path, "status", *forms)
         assert (done.returncode, done.stderr) == (
             2, "meantime: status: --json and --open-metrics exclude each other; "
-               "see `meantime help`\n")
+               "see `meantime help status`\n")
 
 
 @pytest.fixture
@@ -139,6 +139,14 @@ def test_status_says_why_a_port_is_faulty(shown):
                                                "one"})
     assert " FAULTY down 0 4308 0 0 the interface eth1 has no IPv4 address; give it one" \
         in shown(change)
+
+
+def test_status_shows_the_interface_of_a_port_that_has_another_name(shown):
+    def change(_, __, instance):
+        instance["ports"][1]["name"] = "uplink"
+    text = shown(change)
+    assert "2 uplink TRANSMITTER down 0 4308 0 0 interface eth1" in text
+    assert "interface eth0" not in text
 
 
 def test_status_says_that_there_is_no_grandmaster_when_no_port_can_be_used(shown):
@@ -203,6 +211,26 @@ def test_status_fits_the_terminal(daemon, tmp_path, columns, has):  # noqa: F811
     assert titles[-1] == has
 
 
+@pytest.mark.parametrize("columns", (100, 80, 79, 70, 62, 60, 50, 44))
+def test_status_breaks_no_figure_and_breaks_the_sum_before_a_plus(  # noqa: F811
+        daemon, tmp_path, columns):
+    report = copy.deepcopy(REPORT)
+    report["clocks"][0]["bound_parts"] = {
+        "estimate_ns": 123456, "asymmetry_ns": 234567, "source_ns": 345678, "granularity_ns": 5,
+        "steering_ns": 53}
+    daemon(lambda _: {"ok": True, "status": report})
+    text = on_terminal(columns, 24, "--run-directory", tmp_path, "status")
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert not [line for line in lines if re.match(r" +(ns|us|ppb|ppm|steps?|s)\b", line)]
+    first = next(n for n, line in enumerate(lines) if "= estimate" in line)
+    last = next(n for n, line in enumerate(lines) if line.lstrip().startswith("offset"))
+    assert all(line.startswith(" " * 18 + "+ ") for line in lines[first + 1:last])
+    joined = " ".join(line.strip() for line in lines[first:last])
+    assert joined == ("= estimate 123.5 us + asymmetry 234.6 us + source 345.7 us "
+                      "+ granularity 5.00 ns + steering 53.0 ns")
+
+
 def test_watch_prints_a_line_that_fits_on_a_terminal_without_windows(  # noqa: F811
         daemon, tmp_path):
     daemon(reporting)
@@ -257,5 +285,5 @@ def test_clock_says_what_the_bound_is_against(tmp_path, reference, words):
 def test_clock_fits_80_columns_when_it_is_stale(tmp_path):
     write_page(tmp_path / "clock.main", LOCKED, valid_s=-1, bound_reference=0)
     shown = run("clock", "--run-directory", tmp_path).stdout
-    assert shown.endswith(" UTC with unknown error  stale: the daemon is gone\n")
+    assert shown.endswith(" UTC with unknown error  stale\n")
     assert len(shown) <= 81

@@ -87,18 +87,19 @@ def test_tool_prints_its_version():
 
 @pytest.mark.parametrize("arguments, said", [
     (["stauts"], "stauts: there is no such command; did you mean status?; see `meantime help`"),
-    (["status", "--xml"], "status: unexpected --xml; see `meantime help`"),
+    (["help", "set", "status"], "help: expected one command; see `meantime help`"),
+    (["status", "--xml"], "status: unexpected --xml; see `meantime help status`"),
     (["watch", "--interval", "fast"],
-     "--interval: expected seconds from 0.05 to 3600; see `meantime help`"),
-    (["clock", "--count=0"], "--count: expected a number from 1 on; see `meantime help`"),
-    (["set"], "set: expected a key and its value, such as priority1 100; see `meantime help`"),
-    (["set", "priority1"], "set: priority1: expected a value; see `meantime help`"),
+     "--interval: expected seconds from 0.05 to 3600; see `meantime help watch`"),
+    (["clock", "--count=0"], "--count: expected a number from 1 on; see `meantime help clock`"),
+    (["set"], "set: expected a key and its value, such as priority1 100; see `meantime help set`"),
+    (["set", "priority1"], "set: priority1: expected a value; see `meantime help set`"),
     (["set", "priority1", "256"],
-     "priority1 = 256: expected an integer from 0 to 255; see `meantime help`"),
+     "priority1 = 256: expected an integer from 0 to 255; see `meantime help set`"),
     (["set", "clock_class=seven"],
-     "clock_class = seven: expected an integer from 0 to 255; see `meantime help`"),
+     "clock_class = seven: expected an integer from 0 to 255; see `meantime help set`"),
     (["set", "utc_offset", "auto"],
-     "utc_offset = auto: expected an integer from -32768 to 32767; see `meantime help`"),
+     "utc_offset = auto: expected an integer from -32768 to 32767; see `meantime help set`"),
     (["--socket"], "--socket: expected a path of at most 255 octets; see `meantime help`"),
 ])
 def test_tool_says_what_is_wrong_with_the_command_line(arguments, said):
@@ -213,15 +214,16 @@ def test_clock_names_the_remedy_when_there_is_no_page(tmp_path):
 
 
 def write_page(path, state, grandmaster=bytes.fromhex("aabbccfffeddeeff"), valid_s=60,
-               bound_reference=1, scale=1):
+               bound_reference=1, scale=1, age_s=0, boot_id=0):
     """A clock page: TAI over CLOCK_BOOTTIME, exact, with a bound of 2100 ns."""
-    base_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    now_ns = time.time_ns()
+    base_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - age_s * 10**9
+    now_ns = time.time_ns() - age_s * 10**9
     anchor_s, anchor_ns = divmod(now_ns + 37 * 10**9, 10**9)
     path.write_bytes(struct.pack(
-        "=IHHIHBBqqIHBBqqqqiiII8s5q", 0x6d656174, 1, 136, 2, 3, scale, state,
+        "=IHHIHBBqqIHBBqqqqiiII8s5qQ", 0x6d656174, 1, 144, 2, 3, scale, state,
         base_ns, anchor_s, anchor_ns, 0, bound_reference, 1, 0, 2100, 0,
-        base_ns + int(valid_s * 10**9), 37, 0, 5, 1, grandmaster, 2100, 0, 0, 0, 0))
+        base_ns + int(valid_s * 10**9), 37, 0, 5, 1, grandmaster, 2100, 0, 0, 0, 0,
+        boot_id))
     return now_ns
 
 
@@ -250,19 +252,26 @@ def test_clock_tells_the_same_as_json(tmp_path):
     assert two["reading_s"] + two["reading_ns"] / 1e9 >= one["reading_s"] + one["reading_ns"] / 1e9
 
 
-def test_clock_promises_nothing_without_reference(tmp_path):
+def test_clock_says_that_it_is_itself_the_reference_when_it_serves(tmp_path):
     write_page(tmp_path / "clock.main", SERVING, bound_reference=0)
     done = run("clock", "--run-directory", tmp_path)
-    assert done.stdout.endswith(" UTC with unknown error  serving its own time\n")
+    assert done.stdout.endswith(" UTC itself the reference  serving its own time\n")
     told = json.loads(run("clock", "--json", "--run-directory", tmp_path).stdout)
     assert told["bound_ns"] is None
 
 
-def test_clock_says_so_when_the_daemon_is_gone(tmp_path):
-    write_page(tmp_path / "clock.main", LOCKED, valid_s=-1)
+@pytest.mark.parametrize("page, reason", [
+    ({"age_s": 42, "valid_s": 10}, "not renewed for 42 s: the daemon is gone or hangs"),
+    ({"age_s": 62, "valid_s": 0}, "the daemon has ended, 1 min 2 s ago"),
+    ({"age_s": 42, "boot_id": 5}, "not renewed since the machine was started: the daemon is not "
+                                  "running or hangs"),
+])
+def test_clock_says_why_the_page_is_stale(tmp_path, page, reason):
+    write_page(tmp_path / "clock.main", LOCKED, **page)
     done = run("clock", "--run-directory", tmp_path)
     assert done.returncode == 1
-    assert done.stdout.endswith("  stale: the daemon is gone\n")
+    assert done.stdout.endswith("  stale\n")
+    assert done.stderr == f"meantime: {tmp_path}/clock.main: {reason}\n"
 
 
 def test_clock_refuses_what_is_no_page(tmp_path):
