@@ -87,15 +87,16 @@ static void say_line(struct mt_text *out, const struct moment *moment)
     char figure[MT_FIGURE_SIZE];
     const struct mt_now_result *now = &moment->now;
     bool is_short = now->bound_reference == MT_BOUND_PARENT; /* of the way to the grandmaster */
-    bool is_reference = now->state == MT_CLOCK_SERVING && !moment->is_stale;
+    bool has_bound = now->bound_ns != MT_BOUND_UNKNOWN && now->bound_reference != MT_BOUND_NONE;
+    bool is_reference = !has_bound && now->state == MT_CLOCK_SERVING && !moment->is_stale;
     bool names_source = now->state == MT_CLOCK_ACQUIRING || now->state == MT_CLOCK_LOCKED;
     time_text(moment->shown, when, sizeof when);
-    mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s ", when, moment->scale);
-    if (now->bound_ns == MT_BOUND_UNKNOWN || now->bound_reference == MT_BOUND_NONE) {
-        mt_text_say(out, is_reference ? "itself the reference" : "with unknown error");
-    } else {
-        mt_text_say(out, "+-%s%s", mt_figure_time((double)now->bound_ns, false, figure),
+    mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s", when, moment->scale);
+    if (has_bound) {
+        mt_text_say(out, " +-%s%s", mt_figure_time((double)now->bound_ns, false, figure),
                     is_short ? " to its parent" : "");
+    } else if (!is_reference) {
+        mt_text_say(out, " with unknown error");
     }
     if (moment->is_stale) { /* what the state was is of no use any more */
         mt_text_say(out, MT_BAD "  stale" MT_PLAIN);
@@ -103,6 +104,7 @@ static void say_line(struct mt_text *out, const struct moment *moment)
     }
     mt_text_say(out, "  %s%s", now->state == MT_CLOCK_LOCKED ? MT_GOOD : MT_WARN,
                 state_words(now->state));
+    mt_text_say(out, "%s", is_reference ? ": it is itself the reference" : "");
     if (names_source && moment->has_grandmaster && !is_short) {
         mt_text_say(out, " to %s", moment->grandmaster);
     }
@@ -207,7 +209,7 @@ static enum mt_exit fail_as_stale(const struct look *look, const struct mt_handl
                             look->path);
     }
     mt_figure_duration(age_s, age);
-    if (page.valid_until_base_ns == page.base_at_anchor_ns) {
+    if (page.valid_until_base_ns <= page.base_at_anchor_ns) {
         return mt_tool_fail("%s: the daemon has ended, %s ago", look->path, age);
     }
     return mt_tool_fail("%s: not renewed for %s: the daemon is gone or hangs", look->path, age);

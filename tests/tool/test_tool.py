@@ -255,7 +255,7 @@ def test_clock_tells_the_same_as_json(tmp_path):
 def test_clock_says_that_it_is_itself_the_reference_when_it_serves(tmp_path):
     write_page(tmp_path / "clock.main", SERVING, bound_reference=0)
     done = run("clock", "--run-directory", tmp_path)
-    assert done.stdout.endswith(" UTC itself the reference  serving its own time\n")
+    assert done.stdout.endswith(" UTC  serving its own time: it is itself the reference\n")
     told = json.loads(run("clock", "--json", "--run-directory", tmp_path).stdout)
     assert told["bound_ns"] is None
 
@@ -263,6 +263,7 @@ def test_clock_says_that_it_is_itself_the_reference_when_it_serves(tmp_path):
 @pytest.mark.parametrize("page, reason", [
     ({"age_s": 42, "valid_s": 10}, "not renewed for 42 s: the daemon is gone or hangs"),
     ({"age_s": 62, "valid_s": 0}, "the daemon has ended, 1 min 2 s ago"),
+    ({"age_s": 62, "valid_s": -9**9}, "the daemon has ended, 1 min 2 s ago"),
     ({"age_s": 42, "boot_id": 5}, "not renewed since the machine was started: the daemon is not "
                                   "running or hangs"),
 ])
