@@ -129,7 +129,8 @@ bool mt_config_parse(const char *text, size_t length, const char *path,
                      const char *const *interfaces, size_t count, struct mt_config **ret_config,
                      struct mt_config_problems *problems);
 /** Without a file: one instance `main` of the default profile on these interfaces, an ordinary
- * clock if it is one, a boundary clock if there are more, above an overlay clock. */
+ * clock if it is one, a boundary clock if there are more, above an overlay clock.  It follows
+ * whoever else is there (priority1 254) and serves only if nobody does. */
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems);
 void mt_config_free(struct mt_config *self);

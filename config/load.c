@@ -64,7 +64,8 @@ bool mt_config_parse(const char *text, size_t length, const char *path,
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems)
 {
-    return mt_config_parse("", 0, NULL, interfaces, count, ret_config, problems);
+    static const char text[] = "[ptp]\npriority1 = 254\n";
+    return mt_config_parse(text, sizeof text - 1, NULL, interfaces, count, ret_config, problems);
 }
 
 /* The whole file, null with errno set if it cannot be read. */

@@ -16,8 +16,7 @@ PLAUSIBLE_NS = 1_000_000
 @pytest.mark.lab(seconds=20)
 def test_meantimed_follows_ptp4l_when_started_without_a_file(lab):
     lab.chain("A", "B")
-    lab.ptp4l("A", "eth0", priority1=100, logAnnounceInterval=1, logSyncInterval=0,
-              logMinDelayReqInterval=0)
+    lab.ptp4l("A", "eth0", logAnnounceInterval=1, logSyncInterval=0, logMinDelayReqInterval=0)
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
     b.wait_state("RECEIVER", timeout_s=40)
     readings = truth.hold(b, seconds=3)

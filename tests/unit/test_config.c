@@ -60,6 +60,7 @@ static void config_gives_ordinary_clock_when_one_interface_is_named(void **state
     assert_int_equal(config->instance_count, 1);
     assert_string_equal(config->instances[0].name, "main");
     assert_int_equal(config->instances[0].port_count, 1);
+    assert_int_equal(config->instances[0].ptp.priority1, 254); /* any other clock is better */
     assert_string_equal(config->ports[0].interface, "eth0");
     assert_string_equal(config->daemon.control_socket, "/run/meantime/control");
     assert_null(config->daemon.user);
