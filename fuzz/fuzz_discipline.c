@@ -220,7 +220,7 @@ static void operate(struct state *self)
         mt_discipline_reset_source(&self->discipline, fuzz_u8(&self->input) % (SOURCES + 1));
         break;
     case 8:
-        mt_discipline_new_reference(&self->discipline);
+        mt_discipline_new_reference(&self->discipline, false);
         break;
     }
     check(self);

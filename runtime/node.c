@@ -95,8 +95,8 @@ static void take_event(struct mt_node *self, uint16_t index, const struct mt_eve
         follow(self, instance, event, now);
     }
     if ((is_parent || event->kind == MT_EVENT_REFERENCE) && event->port != 0 &&
-        !event->value.is_same_reference) {
-        mt_discipline_new_reference(&clock->discipline);
+        !event->value.parent.is_same_grandmaster) {
+        mt_discipline_new_reference(&clock->discipline, event->value.parent.is_same_reference);
     }
     clock->needs_report = true;
     mt_node_tell(self, &(struct mt_node_event){

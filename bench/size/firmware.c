@@ -68,8 +68,8 @@ static void take_event(const struct mt_event *event, struct mt_mono now)
         mt_discipline_select(&instance_discipline, event->port == 0 ? MT_SOURCE_NONE : 0, now);
     }
     if ((event->kind == MT_EVENT_PARENT || event->kind == MT_EVENT_REFERENCE) && event->port != 0 &&
-        !event->value.is_same_reference) {
-        mt_discipline_new_reference(&instance_discipline);
+        !event->value.parent.is_same_grandmaster) {
+        mt_discipline_new_reference(&instance_discipline, event->value.parent.is_same_reference);
     }
 }
 

@@ -56,6 +56,16 @@ static void begin_with_parent(struct mt_instance *self)
     }
 }
 
+/* From one traceable grandmaster to another: through TAI, to which both have their own error. */
+static void keep_bound_to_tai(struct mt_instance *self, const struct mt_foreign *parent)
+{
+    struct mt_interval to_tai = mt_interval_plus(self->clock.bound, self->reference_bound);
+    self->clock.bound = mt_interval_plus(to_tai, parent->reference_bound);
+    if (mt_interval_is_too_large(self->clock.bound)) {
+        self->clock.has_bound = false;
+    }
+}
+
 /* What is known of the clock's error is against one grandmaster; against another that is traceable
  * as well it still says something, but only whoever steers the clock can tell how much. */
 static void set_reference(struct mt_instance *self, const struct mt_foreign *parent, bool is_new)
@@ -65,12 +75,13 @@ static void set_reference(struct mt_instance *self, const struct mt_foreign *par
     bool is_traceable = (parent->time.flags & traceable) == traceable &&
                         !mt_interval_is_too_large(parent->reference_bound);
     if (!mt_clock_identity_equal(grandmaster, &self->last_followed)) {
-        self->clock.has_bound = false;
-        if (!is_new) {
-            self->has_new_reference = true;
-        }
-        if (!is_new || !is_traceable || !self->was_traceable) {
+        self->is_same_grandmaster = false;
+        if (is_new && is_traceable && self->was_traceable) {
+            keep_bound_to_tai(self, parent);
+        } else {
+            self->has_new_reference = !is_new;
             self->is_same_reference = false;
+            self->clock.has_bound = false;
         }
     }
     self->last_followed = *grandmaster;

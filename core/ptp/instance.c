@@ -70,6 +70,7 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->has_new_parent = false;
     self->has_new_reference = false;
     self->has_new_time = false;
+    self->is_same_grandmaster = true;
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
@@ -392,7 +393,10 @@ bool mt_instance_next_event(struct mt_instance *self, struct mt_event *ret_event
     ret_event->port = self->receiving_port;
     if (self->has_new_parent || self->has_new_reference) {
         ret_event->kind = self->has_new_parent ? MT_EVENT_PARENT : MT_EVENT_REFERENCE;
-        ret_event->value.is_same_reference = self->receiving_port != 0 && self->is_same_reference;
+        bool follows = self->receiving_port != 0;
+        ret_event->value.parent.is_same_grandmaster = follows && self->is_same_grandmaster;
+        ret_event->value.parent.is_same_reference = follows && self->is_same_reference;
+        self->is_same_grandmaster = true;
         self->has_new_parent = false;
         self->has_new_reference = false;
         self->is_same_reference = true;

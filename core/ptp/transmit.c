@@ -133,6 +133,9 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
     announce->steps_removed = parent->steps_removed;
     announce->time_source = self->time.time_source;
     message->header.flags = self->time.flags;
+    if (self->clock.shows == MT_CLOCK_SHOWS_PTP) { /* though its parent's time may be UTC */
+        message->header.flags |= MT_PTP_TIMESCALE;
+    }
     if (self->receiving_port != 0 && !self->clock.is_locked) {
         message->header.flags |= MT_PTP_UNCERTAIN;
     }

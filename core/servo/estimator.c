@@ -412,6 +412,21 @@ void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct 
     mt_track_rate_changed(&self->track, delta, &at);
 }
 
+mt_real mt_estimator_doubt(const struct mt_estimator *self)
+{
+    mt_real doubt = 0;
+
+    for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
+        const struct mt_servo_noise *noise = &self->noise[kind];
+        mt_real refused = mt_real_abs(noise->refused);
+
+        if (noise->refused_in_a_row > 0 && noise->is_confirmed && refused > doubt) {
+            doubt = refused;
+        }
+    }
+    return doubt;
+}
+
 bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock_model *clock,
                           struct mt_instant at, struct mt_estimate *ret_estimate)
 {
@@ -423,14 +438,11 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
                       (mt_real)(self->fresh + 2) / (self->fresh - 2), ret_estimate);
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
         const struct mt_servo_noise *noise = &self->noise[kind];
-        mt_real doubt = mt_real_abs(noise->refused);
 
         ret_estimate->noise[kind] = noise->count > 0 ? mt_real_sqrt(noise->variance) : 0;
-        if (noise->refused_in_a_row > 0 && noise->is_confirmed && doubt > ret_estimate->doubt) {
-            ret_estimate->doubt = doubt;
-        }
     }
     ret_estimate->age += self->unseen;
+    ret_estimate->doubt = mt_estimator_doubt(self);
     ret_estimate->innovation = self->innovation;
     ret_estimate->is_complete = self->is_complete;
     return true;

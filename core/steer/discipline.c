@@ -85,12 +85,25 @@ static void leave_parent(struct mt_discipline *self)
     }
 }
 
+/* it may have stepped, and nobody will see now whether it has */
+static void leave_in_doubt(struct mt_discipline *self)
+{
+    const struct mt_discipline_source *source = mt_steer_selected(self);
+
+    if (source != 0 && mt_estimator_doubt(&source->estimator) > 0) {
+        self->has_anchor = false;
+    }
+}
+
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
 {
     struct mt_discipline_source *reset;
 
     if (source >= self->source_count) {
         return;
+    }
+    if (source == self->selected) {
+        leave_in_doubt(self);
     }
     reset = &self->sources[source];
     *reset = (struct mt_discipline_source){.is_used = true, .origin.scale = self->scale};
@@ -131,10 +144,13 @@ bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant
            ret_estimate->is_complete;
 }
 
-void mt_discipline_new_reference(struct mt_discipline *self)
+void mt_discipline_new_reference(struct mt_discipline *self, bool is_traceable)
 {
     struct mt_discipline_source *source = mt_steer_selected(self);
 
+    if (is_traceable && !mt_interval_is_too_large(self->anchor.origin.reference_bound)) {
+        return;
+    }
     self->has_anchor = false;
     if (source != 0) {
         source->origin.bound = MT_INTERVAL_TOO_LARGE;
@@ -146,6 +162,7 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
     if (source == self->selected) {
         return;
     }
+    leave_in_doubt(self);
     self->selected = source;
     self->has_next = false;
     if (mt_steer_selected(self) == 0) {
@@ -182,6 +199,7 @@ static void judge_lock(struct mt_discipline *self, const struct mt_discipline_so
         self->settled_sigma = estimate->offset_sigma;
         self->anchor.track = source->estimator.track;
         self->anchor.origin = source->origin;
+        self->anchor.unseen = source->estimator.unseen;
         self->has_anchor = true;
     }
 }
@@ -256,12 +274,14 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     if (sample->scale != self->scale && !self->config.adopts_scale) {
         verdict = MT_SAMPLE_REFUSED;
     } else if (mt_steer_translate(self, &present)) {
-        source->origin.bound = aged_bound(self, sample, now);
-        source->origin.reference_bound = sample->reference_bound;
-        source->origin.scale = sample->scale;
         learn_interval(source, now);
         verdict =
             mt_estimator_update(&source->estimator, is_selected ? &self->model : &copy, &present);
+    }
+    if (verdict == MT_SAMPLE_USED || verdict == MT_SAMPLE_STEP) {
+        source->origin.bound = aged_bound(self, sample, now);
+        source->origin.reference_bound = sample->reference_bound;
+        source->origin.scale = sample->scale;
     }
     source->verdicts[verdict]++;
     if (is_selected && verdict != MT_SAMPLE_OLD && verdict != MT_SAMPLE_REFUSED) {

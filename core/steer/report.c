@@ -82,6 +82,7 @@ void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at
         add_up(self, &source->origin, ret_report);
     } else if (self->has_anchor) {
         mt_track_estimate(&self->anchor.track, self->model.wander, &at, 1, &ret_report->estimate);
+        ret_report->estimate.age += self->anchor.unseen;
         add_up(self, &self->anchor.origin, ret_report);
     }
 }

@@ -36,7 +36,7 @@ static void discipline_has_no_bound_when_the_reference_is_another(void **state)
         assert_true(has_bound(world));
         world->source_error[0] = 5e-3;
         mt_discipline_reset_source(&world->discipline, 0);
-        mt_discipline_new_reference(&world->discipline);
+        mt_discipline_new_reference(&world->discipline, false);
         assert_false(has_bound(world));
         world_forget(world);
         world_run(world, 1);
@@ -207,13 +207,82 @@ static void discipline_bound_is_to_the_parent_when_that_changes_its_grandmaster(
     (void)state;
     world->source_bound = mt_interval_from_ns(500);
     world_run(world, 2);
-    mt_discipline_new_reference(&world->discipline);
+    mt_discipline_new_reference(&world->discipline, false);
     report_of(world, &report);
     assert_int_equal(report.reference, MT_BOUND_PARENT);
     assert_int_equal(world->discipline.phase, MT_STEER_LOCKED);
     world_run(world, 2);
     report_of(world, &report);
     assert_int_equal(report.reference, MT_BOUND_SOURCE);
+}
+
+static void step_until_in_doubt(struct world *world, double step)
+{
+    unsigned refused = world->verdicts[MT_SAMPLE_OUTLIER];
+
+    world->source_error[0] += step;
+    for (int part = 0; part < 400 && world->verdicts[MT_SAMPLE_OUTLIER] < refused + 2; part++) {
+        world_run(world, world->interval / 8);
+    }
+    assert_int_equal(world->verdicts[MT_SAMPLE_OUTLIER], refused + 2);
+}
+
+/* the grandmaster starts again: a step, and then silence */
+static void discipline_has_no_bound_when_its_source_goes_in_doubt(void **state)
+{
+    struct world *world = usual_world(17);
+
+    (void)state;
+    world->source_bound = (struct mt_interval){0};
+    world_start(world, NULL);
+    world_run(world, 200);
+    step_until_in_doubt(world, 1e-3);
+    assert_true(has_bound(world));
+    world->has_forward = world->has_reverse = false;
+    world_forget(world);
+    world_run(world, 20); /* in holdover, but the doubt is still known */
+    assert_true(has_bound(world));
+    assert_int_equal(world->sums.outside_bound, 0);
+    mt_discipline_select(&world->discipline, MT_SOURCE_NONE, world_now(world));
+    assert_false(has_bound(world));
+}
+
+static void discipline_believes_no_claim_when_its_sample_is_refused(void **state)
+{
+    struct world *world = usual_world(18);
+    struct mt_clock_quality_report report;
+    unsigned refused;
+
+    (void)state;
+    world->source_bound = mt_interval_from_ns(500);
+    world_start(world, NULL);
+    world_run(world, 200);
+    mt_discipline_new_reference(&world->discipline, false);
+    world->source_error[0] = 5e-3;
+    refused = world->verdicts[MT_SAMPLE_OUTLIER];
+    for (int part = 0; part < 100 && world->verdicts[MT_SAMPLE_OUTLIER] == refused; part++) {
+        world_run(world, world->interval / 8);
+    }
+    assert_int_equal(world->verdicts[MT_SAMPLE_OUTLIER], refused + 1);
+    report_of(world, &report);
+    assert_int_equal(report.reference, MT_BOUND_PARENT);
+}
+
+/* that the old one says so now does not tell when it was measured */
+static void discipline_needs_a_traceable_measurement_when_both_are_traceable(void **state)
+{
+    (void)state;
+    for (int was_traceable = 0; was_traceable < 2; was_traceable++) {
+        struct world *world = usual_world(19);
+
+        world->source_bound = (struct mt_interval){0};
+        world->reference_bound = was_traceable ? mt_interval_from_ns(100) : MT_INTERVAL_TOO_LARGE;
+        world_start(world, NULL);
+        world_run(world, 200);
+        mt_discipline_reset_source(&world->discipline, 0);
+        mt_discipline_new_reference(&world->discipline, true);
+        assert_int_equal(has_bound(world), was_traceable);
+    }
 }
 
 /* in 1970, and forbidden to step: what cannot be said in a TimeInterval is not claimed */
@@ -267,6 +336,9 @@ int main(void)
         cmocka_unit_test(discipline_bound_ages_when_samples_are_refused),
         cmocka_unit_test(discipline_leaves_its_bound_behind_when_it_leaves_a_silent_parent),
         cmocka_unit_test(discipline_bound_is_to_the_parent_when_that_changes_its_grandmaster),
+        cmocka_unit_test(discipline_has_no_bound_when_its_source_goes_in_doubt),
+        cmocka_unit_test(discipline_believes_no_claim_when_its_sample_is_refused),
+        cmocka_unit_test(discipline_needs_a_traceable_measurement_when_both_are_traceable),
         cmocka_unit_test(discipline_has_no_bound_when_the_clock_is_years_off),
         cmocka_unit_test(discipline_has_no_bound_when_corrections_were_missed),
     };

@@ -136,6 +136,31 @@ static void ptp_announce_does_not_relay_when_a_flag_is_reserved_or_of_the_sender
     assert_int_equal(next_announce(2)->header.flags, MT_PTP_TIMESCALE);
 }
 
+static uint16_t announced_flags_when_the_clock_shows(enum mt_clock_shows shows)
+{
+    const struct mt_command command = {.kind = MT_COMMAND_CLOCK, .value.clock.shows = shows};
+    assert_true(bench_command(&bench, &command));
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(3));
+    return bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0)->message.header.flags;
+}
+
+/* An overlay takes over the timescale of whom it follows, and keeps it when that one is gone. */
+static void ptp_announce_says_what_the_clock_shows_when_grandmaster(void **state)
+{
+    const uint16_t utc = MT_PTP_UTC_OFFSET_VALID | MT_PTP_LEAP_61 | MT_PTP_TIME_TRACEABLE;
+    bench.config.time.flags = utc | MT_PTP_FREQUENCY_TRACEABLE;
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(9));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_PTP),
+                     utc | MT_PTP_FREQUENCY_TRACEABLE | MT_PTP_TIMESCALE);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_ARBITRARY),
+                     MT_PTP_FREQUENCY_TRACEABLE);
+    assert_int_equal(announced_flags_when_the_clock_shows(MT_CLOCK_SHOWS_CONFIGURED),
+                     utc | MT_PTP_FREQUENCY_TRACEABLE);
+}
+
 /* ---- path trace ------------------------------------------------------------------------------ */
 
 static uint8_t path_tlv[4 + 8 * (MT_PATH_MAX + 1)];
@@ -315,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(carries_the_configured_properties_when_grandmaster),
         ONE(follows_the_command_when_properties_change),
+        ONE(says_what_the_clock_shows_when_grandmaster),
         BOUNDARY(relays_the_parents_properties_when_boundary_clock),
         BOUNDARY(does_not_relay_when_a_flag_is_reserved_or_of_the_sender),
         ONE(starts_the_path_when_grandmaster),

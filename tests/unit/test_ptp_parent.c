@@ -49,7 +49,7 @@ static bool is_same_when_followed(struct bench_peer *peer)
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 1);
     const struct mt_event *event = bench_newest_event(&bench, MT_EVENT_PARENT);
     assert_int_equal(event->port, 1);
-    return event->value.is_same_reference;
+    return event->value.parent.is_same_reference;
 }
 
 static bool is_same_after_the_first(void)
@@ -64,7 +64,7 @@ static void cut_the_cable(void)
     bench_link(&bench, 1, false);
     const struct mt_event *event = bench_newest_event(&bench, MT_EVENT_PARENT);
     assert_int_equal(event->port, 0);
-    assert_false(event->value.is_same_reference);
+    assert_false(event->value.parent.is_same_reference);
     bench_link(&bench, 1, true);
 }
 
@@ -161,7 +161,7 @@ static void ptp_parent_is_another_reference_when_its_grandmaster_changes_unlocke
     put_behind(&first, 10);
     bench_announce(&bench, 1, &first);
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 1);
-    assert_false(bench_newest_event(&bench, MT_EVENT_PARENT)->value.is_same_reference);
+    assert_false(bench_newest_event(&bench, MT_EVENT_PARENT)->value.parent.is_same_reference);
 }
 
 static const struct mt_sample *next_sample(void)
@@ -184,7 +184,7 @@ static void change_the_grandmaster_while_locked(void)
     make_traceable(&first);
     bench_announce(&bench, 1, &first);
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 0);
-    assert_false(bench_newest_event(&bench, MT_EVENT_REFERENCE)->value.is_same_reference);
+    assert_false(bench_newest_event(&bench, MT_EVENT_REFERENCE)->value.parent.is_same_reference);
     assert_false(bench.instance.clock.has_bound);
     assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
 }
@@ -248,7 +248,7 @@ static bool is_same_when_merged(uint8_t between, uint8_t after)
     assert_int_equal(mt_instance_parent(&bench.instance)->sender.clock.octet[7], 1);
     bench_drain(&bench);
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 1);
-    return bench_newest_event(&bench, MT_EVENT_PARENT)->value.is_same_reference;
+    return bench_newest_event(&bench, MT_EVENT_PARENT)->value.parent.is_same_reference;
 }
 
 static void ptp_parent_is_another_reference_when_one_came_between(void **state)

@@ -250,10 +250,13 @@ struct mt_event {
             enum mt_port_state to;
         } state;
         struct mt_sample sample; /**< `source` is not set */
-        /** Parent, reference: its grandmaster is the one that was followed last or, for a new
-         * parent, both are traceable to TAI or UTC; so what was known of the clock's error still
-         * means something. */
-        bool is_same_reference;
+        /** Parent, reference: what was known of the clock's error still means something ... */
+        struct {
+            /** ... against the grandmaster: it is the one that was followed last, or ... */
+            bool is_same_grandmaster;
+            /** ... against TAI: that, or (for a new parent) both are traceable to it. */
+            bool is_same_reference;
+        } parent;
     } value;
 };
 

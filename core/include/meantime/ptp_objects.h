@@ -112,6 +112,7 @@ struct mt_instance {
     bool was_calibrated; /**< a port has been RECEIVER since the start */
     bool was_traceable;  /**< last_followed, to TAI or UTC */
     bool has_new_reference;
+    bool is_same_grandmaster;
     bool is_same_reference; /**< for the event of the parent */
     bool has_new_parent;    /**< events not yet drained */
     bool has_new_time;

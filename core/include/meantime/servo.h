@@ -133,6 +133,9 @@ void mt_estimator_stepped(struct mt_estimator *self, struct mt_span by, struct m
 /** Tells that the local clock's rate was multiplied by 1 + delta when it read `at`. */
 void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct mt_instant at);
 
+/** As in mt_estimate: > 0 while refused samples that agree say that the source may have stepped. */
+mt_real mt_estimator_doubt(const struct mt_estimator *self);
+
 /** The estimate extrapolated to local time `at`.  False while there is none: until the noise is
  * known (MT_ESTIMATOR_START samples), and for a few samples after a step. */
 bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock_model *clock,

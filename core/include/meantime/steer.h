@@ -112,6 +112,7 @@ struct mt_discipline {
     struct mt_steer_anchor { /**< what was known when last locked: holdover starts here */
         struct mt_track track;
         struct mt_steer_origin origin;
+        mt_real unseen; /**< s by which it was older then */
     } anchor;
     struct mt_steer_change { /**< a correction as later samples need it */
         struct mt_instant at;
@@ -138,8 +139,9 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source);
 /** The selected source shows another time from now on, of which nothing says how far it is from
  * the one before: nothing is said of the clock's error but against the source itself, if that is
- * still known, until its next sample. */
-void mt_discipline_new_reference(struct mt_discipline *self);
+ * still known, until its next sample.  is_traceable: both are to TAI; then what is known against
+ * TAI stands. */
+void mt_discipline_new_reference(struct mt_discipline *self, bool is_traceable);
 /** Says which source the clock follows; MT_SOURCE_NONE: none. */
 void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt_mono now);
 
