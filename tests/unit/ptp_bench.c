@@ -330,3 +330,26 @@ const char *bench_state_name(enum mt_port_state state)
     };
     return names[state];
 }
+
+/* ---- boundary clocks ------------------------------------------------------------------------- */
+
+void bench_relay(struct ptp_bench *self, struct bench_peer *peer)
+{
+    bench_follow(self, 1, peer);
+    bench_clock(self, true, 1000);
+    for (unsigned i = 0; i < 8; i++) {
+        bench_pass(self, BENCH_S(2));
+        bench_announce(self, 1, peer);
+    }
+    assert_int_equal(bench_state(self, 1), MT_STATE_RECEIVER);
+    assert_int_equal(bench_state(self, 2), MT_STATE_TRANSMITTER);
+}
+
+const struct mt_ptp_message *bench_relayed_announce(struct ptp_bench *self, struct bench_peer *peer,
+                                                    uint16_t port)
+{
+    bench_clear(self);
+    bench_announce(self, 1, peer);
+    bench_pass(self, BENCH_S(2));
+    return &bench_newest(self, port, MT_PTP_ANNOUNCE, 0)->message;
+}

@@ -107,4 +107,10 @@ uint64_t bench_counter(const struct ptp_bench *self, uint16_t port, enum mt_port
 void bench_check(const struct ptp_bench *self);
 const char *bench_state_name(enum mt_port_state state);
 
+/** A boundary clock: port 1 receives from `peer`, port 2 serves. */
+void bench_relay(struct ptp_bench *self, struct bench_peer *peer);
+/** The Announce that the peer's next one leads to on `port`. */
+const struct mt_ptp_message *bench_relayed_announce(struct ptp_bench *self, struct bench_peer *peer,
+                                                    uint16_t port);
+
 #endif

@@ -30,32 +30,16 @@ static int one_port(void **state)
     return start_with(1);
 }
 
-/* Port 1 receives, port 2 serves. */
-static void serve_from_parent(void)
-{
-    bench_follow(&bench, 1, &peer);
-    bench_clock(&bench, true, 1000);
-    for (unsigned i = 0; i < 8; i++) {
-        bench_pass(&bench, BENCH_S(2));
-        bench_announce(&bench, 1, &peer);
-    }
-    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
-    assert_int_equal(bench_state(&bench, 2), MT_STATE_TRANSMITTER);
-}
-
 static int boundary_clock(void **state)
 {
     start_with(2);
-    serve_from_parent();
+    bench_relay(&bench, &peer);
     return 0;
 }
 
 static const struct mt_ptp_message *next_announce(uint16_t port)
 {
-    bench_clear(&bench);
-    bench_announce(&bench, 1, &peer);
-    bench_pass(&bench, BENCH_S(2));
-    return &bench_newest(&bench, port, MT_PTP_ANNOUNCE, 0)->message;
+    return bench_relayed_announce(&bench, &peer, port);
 }
 
 /* ---- time properties ------------------------------------------------------------------------- */
