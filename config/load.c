@@ -68,8 +68,7 @@ bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
     return mt_config_parse(text, sizeof text - 1, NULL, interfaces, count, ret_config, problems);
 }
 
-/* The whole file, null with errno set if it cannot be read. */
-static char *read_file(const char *path, size_t *ret_length)
+char *mt_config_read_file(const char *path, size_t *ret_length)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
@@ -92,7 +91,7 @@ bool mt_config_load_with(const char *path, const char *const *interfaces, size_t
                          struct mt_config **ret_config, struct mt_config_problems *problems)
 {
     size_t length;
-    char *text = read_file(path, &length);
+    char *text = mt_config_read_file(path, &length);
     if (text == NULL) {
         problems->count = 0;
         problems->omitted = 0;

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "config/problems_private.h"
+#include "config/reader.h"
 
 static bool comes_after(const struct mt_config_problem *a, unsigned line)
 {

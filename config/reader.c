@@ -5,13 +5,11 @@
  * indented line for the continuation of the value before.  So it is fed through a reader of ours,
  * which counts lines, takes comments and indentation away, reports what is no INI line, and
  * puts a marker line behind each section heading, for which inih then calls its handler. */
-#include "config/reader_private.h"
+#include "config/reader.h"
 
 #include <ctype.h>
 #include <ini.h>
 #include <string.h>
-
-#include "config/problems_private.h"
 
 #define MARKER "\001"
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/reader_private.h"
 #include "config/value_private.h"
 
 struct heading {

@@ -7,7 +7,7 @@
 #define MEANTIME_CONFIG_SOURCE_PRIVATE_H
 
 #include "config/config.h"
-#include "config/problems_private.h"
+#include "config/reader.h"
 
 enum mt_config_section_kind {
     MT_CONFIG_SECTION_NONE, /**< what stands in it has nowhere to go */
