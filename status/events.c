@@ -116,7 +116,11 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
         snprintf(buffer, size, "port %s: the link is up", event->port);
         return;
     case MT_STATUS_EVENT_LINK_DOWN:
-        snprintf(buffer, size, "port %s: the link is down", event->port);
+        if (event->reason != NULL) {
+            snprintf(buffer, size, "port %s: cannot be used: %s", event->port, event->reason);
+        } else {
+            snprintf(buffer, size, "port %s: the link is down", event->port);
+        }
         return;
     case MT_STATUS_EVENT_CLOCK_PHASE:
         tell_phase(event, buffer, size);
@@ -134,9 +138,9 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
         return;
     case MT_STATUS_EVENT_CLOCK_REFUSED:
         snprintf(buffer, size,
-                 "clock %s: the system refused a correction; give the daemon CAP_SYS_TIME, or use "
+                 "clock %s: the system refused a correction: %s; put that right, or use "
                  "clock = overlay",
-                 event->clock);
+                 event->clock, event->reason != NULL ? event->reason : "the reason is not known");
         return;
     case MT_STATUS_EVENT_CLOCK_SATURATED:
         snprintf(buffer, size,

@@ -33,6 +33,7 @@ struct mt_status_event {
     const char *instance; /**< its name: port state, parent, time properties */
     const char *port;     /**< its name: port state, link; parent: the receiving port or null */
     const char *clock;    /**< its name: the clock events */
+    const char *reason;   /**< link down, refused: why; null: nobody knows */
     union {
         struct {
             enum mt_port_state from;

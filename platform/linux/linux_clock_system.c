@@ -175,6 +175,24 @@ static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
                                  : corrections_at(self, stamp.ns);
 }
 
+static const char *meaning_of(int error)
+{
+    switch (error) {
+    case EPERM:
+        return " (CAP_SYS_TIME is missing, or a sandbox forbids it)";
+    case EINVAL:
+        return " (the kernel's clock shows no time before 1970, nor any such rate)";
+    default:
+        return "";
+    }
+}
+
+static void say_refusal(struct system_clock *self, int error)
+{
+    snprintf(self->refusal, sizeof self->refusal, "%s%s", strerror(error), meaning_of(error));
+    self->hal.refusal = self->refusal;
+}
+
 /* Switches off what others left running.  Failures are no matter: the correction that follows
  * will tell. */
 static void take_over(struct system_clock *self)
@@ -256,6 +274,9 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
             is_done = set_rate(self, correction->rate);
             break;
         }
+        if (!is_done) {
+            say_refusal(self, errno);
+        }
     }
     *ret_applied = (struct mt_applied){
         .kind = correction->kind,
@@ -335,13 +356,6 @@ static bool may_adjust(const struct mt_os_time *os)
     }
     change.modes = ADJ_ESTERROR;
     return os->adjust(os->context, &change) >= 0;
-}
-
-static void say_refusal(struct system_clock *self, int error)
-{
-    snprintf(self->refusal, sizeof self->refusal, "%s%s", strerror(error),
-             error == EPERM ? " (CAP_SYS_TIME is missing, or a sandbox forbids it)" : "");
-    self->hal.refusal = self->refusal;
 }
 
 struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,28 @@ static void system_says_what_the_kernel_said_when_it_may_not_be_adjusted(void **
     machine.is_forbidden = false;
     clock = mt_clock_system_new(&system_request, &machine.os);
     assert_null(clock->refusal);
+    free(clock);
+}
+
+/* Each reason has a remedy of its own: a right is no help against a value that cannot be. */
+static void system_says_why_when_a_correction_is_refused_later(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    assert_false(set_rate(clock, 1e-6).is_refused);
+    assert_null(clock->refusal);
+    machine.is_forbidden = true;
+    machine.refusal = EINVAL;
+    assert_true(step(clock, SECOND).is_refused);
+    assert_string_equal(clock->refusal, "Invalid argument (the kernel's clock shows no time before "
+                                        "1970, nor any such rate)");
+    machine.refusal = 0;
+    assert_true(step(clock, SECOND).is_refused);
+    assert_non_null(strstr(clock->refusal, "CAP_SYS_TIME"));
     free(clock);
 }
 
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(system_touches_nothing_when_it_is_opened),
         cmocka_unit_test(system_refuses_when_it_may_not_be_adjusted),
         cmocka_unit_test(system_says_what_the_kernel_said_when_it_may_not_be_adjusted),
+        cmocka_unit_test(system_says_why_when_a_correction_is_refused_later),
         cmocka_unit_test(system_stops_what_others_left_running_when_first_corrected),
         cmocka_unit_test(system_says_what_the_kernel_made_of_a_correction),
         cmocka_unit_test(system_counts_corrections_for_stamps_of_the_past),

@@ -435,6 +435,8 @@ static void events_are_sentences_about_ports_and_instances(void **state)
     event.kind = MT_STATUS_EVENT_LINK_DOWN;
     event.port = "eth1";
     assert_sentence(&event, "port eth1: the link is down");
+    event.reason = "there is no interface eth1";
+    assert_sentence(&event, "port eth1: cannot be used: there is no interface eth1");
 }
 
 static void events_are_sentences_about_clocks(void **state)
@@ -452,6 +454,13 @@ static void events_are_sentences_about_clocks(void **state)
     event.value.scale.clock = MT_SCALE_UTC;
     assert_sentence(&event, "clock main: runs on UTC and its source on ARB, which cannot be "
                             "converted; if the source sends UTC, set arb_timescale = utc");
+    event.kind = MT_STATUS_EVENT_CLOCK_REFUSED;
+    event.reason = "Invalid argument";
+    assert_sentence(&event, "clock main: the system refused a correction: Invalid argument; put "
+                            "that right, or use clock = overlay");
+    event.reason = NULL;
+    assert_sentence(&event, "clock main: the system refused a correction: the reason is not known; "
+                            "put that right, or use clock = overlay");
 }
 
 static void events_fit_when_names_are_long(void **state)

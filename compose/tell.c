@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The node counts instances, ports, clocks and links; people call them by the names of the
+ * configuration.  What else a sentence needs (who is followed, why a link is down) is looked up
+ * when it is told.
+ */
+#include "compose/tell.h"
+
+static const char *port_name(const struct mt_composition *self, uint16_t instance, uint16_t port)
+{
+    const struct mt_config *config = self->config;
+    return port == 0 ? NULL : config->ports[config->instances[instance].first_port + port - 1].name;
+}
+
+static bool tell_ptp(const struct mt_composition *self, uint16_t index,
+                     const struct mt_event *event, struct mt_status_event *told)
+{
+    const struct mt_instance *ptp = &self->node.instances[index].ptp;
+    told->instance = self->config->instances[index].name;
+    told->port = port_name(self, index, event->port);
+    switch (event->kind) {
+    case MT_EVENT_STATE:
+        told->kind = MT_STATUS_EVENT_PORT_STATE;
+        told->value.state.from = event->value.state.from;
+        told->value.state.to = event->value.state.to;
+        return true;
+    case MT_EVENT_PARENT:
+    case MT_EVENT_REFERENCE:
+        told->kind = MT_STATUS_EVENT_PARENT;
+        told->value.parent = mt_instance_parent(ptp);
+        return true;
+    case MT_EVENT_TIME_PROPERTIES:
+        told->kind = MT_STATUS_EVENT_TIME_PROPERTIES;
+        told->value.time = mt_instance_time_properties(ptp);
+        return true;
+    case MT_EVENT_SAMPLE:
+        break;
+    }
+    return false;
+}
+
+/* Why a link is down is worth more than that it is. */
+static void tell_link(const struct mt_composition *self, const struct mt_node_event *event,
+                      struct mt_status_event *told)
+{
+    told->kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP : MT_STATUS_EVENT_LINK_DOWN;
+    told->port = self->config->ports[event->index].name;
+    if (!event->value.is_on && self->link_reason != NULL) {
+        const char *reason = self->link_reason(self->link_context, event->index);
+        told->reason = reason[0] != '\0' ? reason : NULL;
+    }
+}
+
+static void tell_clock(const struct mt_composition *self, const struct mt_node_event *event,
+                       enum mt_status_event_kind kind, struct mt_status_event *told)
+{
+    const struct mt_node_clock *clock = &self->node.clocks[event->index];
+    told->kind = kind;
+    told->clock = self->config->clocks[event->index].name;
+    if (kind == MT_STATUS_EVENT_CLOCK_PHASE) {
+        told->value.phase.from = event->value.phase.from;
+        told->value.phase.to = event->value.phase.to;
+    } else if (kind == MT_STATUS_EVENT_CLOCK_SCALE) {
+        told->value.scale.source = event->value.scale;
+        told->value.scale.clock = clock->discipline.scale;
+    } else if (kind == MT_STATUS_EVENT_CLOCK_REFUSED) {
+        told->reason = clock->hal->refusal;
+    } else {
+        told->value.step = event->value.step;
+    }
+}
+
+bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
+                         struct mt_status_event *ret_told)
+{
+    struct mt_status_event told = {0};
+    bool is_told = true;
+    switch (event->kind) {
+    case MT_NODE_PTP:
+        is_told = tell_ptp(self, event->index, &event->value.ptp, &told);
+        break;
+    case MT_NODE_LINK:
+        tell_link(self, event, &told);
+        break;
+    case MT_NODE_PHASE:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_PHASE, &told);
+        break;
+    case MT_NODE_STEP:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STEP, &told);
+        break;
+    case MT_NODE_DISTURBED:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_DISTURBED, &told);
+        break;
+    case MT_NODE_REFUSED:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_REFUSED, &told);
+        break;
+    case MT_NODE_SATURATED:
+        tell_clock(self, event,
+                   event->value.is_on ? MT_STATUS_EVENT_CLOCK_SATURATED
+                                      : MT_STATUS_EVENT_CLOCK_IN_RANGE,
+                   &told);
+        break;
+    case MT_NODE_WRONG_SCALE:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_SCALE, &told);
+        break;
+    }
+    *ret_told = told;
+    return is_told;
+}
