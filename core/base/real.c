@@ -2,32 +2,34 @@
  *
  * Square root, conversions and small helpers of mt_real, out of + - * / alone: equal bits with
  * and without a floating-point unit, no mathematics library to link, and of the compiler's own
- * only what the estimators need anyway.  exp, log and erf live in real_functions.c, so that an
- * image which does not need them does not carry them.
+ * only what the estimators need anyway.  In single precision nothing here goes by way of double,
+ * which rules out the compiler's conversion to 64-bit integers.
+ * exp, log and erf live in real_functions.c, so that an image which does not need them does not
+ * carry them.
  */
-#include "meantime/real.h"
+#include "base/real_private.h"
 
-#define PARTS_PER_S 65536e9  /* 2^-16 ns in a second */
-#define EXACT       0x1p51   /* below, the sum with INTEGER stays in its binade */
-#define INTEGER     0x1.8p52 /* numbers of this size are integers */
-#define LARGEST     0x1p50   /* and plus this they are of this size */
+#define PARTS_PER_S MT_REAL(65536e9) /* 2^-16 ns in a second; exact in both types */
+#define LARGEST     MT_REAL(0x1p50)
+#define LARGEST_BIT 50
 
-union real_bits {
-    mt_real real;
-    uint64_t bits;
-};
+/* numbers of this size are integers, and stay of this size with anything below a third added */
+#define INTEGER    (MT_REAL(1.5) / MT_REAL_EPSILON)
+#define WHOLE_BITS (MT_REAL_FRACTION_BITS - 1) /* of a number that may be added */
+/* what is larger is taken off in units of 2^COARSE, then of 2^(COARSE - WHOLE_BITS) ... */
+#define COARSE (LARGEST_BIT < WHOLE_BITS ? 0 : LARGEST_BIT - WHOLE_BITS)
 
 /* Heron's rule from above: half the exponent is never too small a guess, each step is better by
  * the square, and when the last digits do not fall any more they are right. */
 mt_real mt_real_sqrt(mt_real x)
 {
-    union real_bits root = {x};
+    union mt_real_parts root = {x};
     mt_real guess;
 
     if (x <= 0) {
         return 0;
     }
-    root.bits = root.bits / 2 + (UINT64_C(1023) << 51);
+    root.bits = root.bits / 2 + ((mt_real_bits)MT_REAL_BIAS << (MT_REAL_FRACTION_BITS - 1));
     do {
         guess = root.real;
         root.real = (guess + x / guess) / 2;
@@ -48,21 +50,45 @@ mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high)
     return x > high ? high : x;
 }
 
-/* below 137 s all but the division is exact, and so are whole seconds */
+/* From the nearest second, so that little is left where little is meant.  In double, below 137 s
+ * all but the division is exact, and so are whole seconds. */
 mt_real mt_span_to_real(struct mt_span a)
 {
-    int64_t part = (int64_t)a.ns * 65536 + a.frac;
+    mt_real s = (mt_real)a.s;
+    int32_t ns = (int32_t)a.ns;
 
-    return ((mt_real)a.s * PARTS_PER_S + (mt_real)part) / PARTS_PER_S;
+    if (ns >= MT_NS_PER_S / 2) {
+        ns -= MT_NS_PER_S;
+        s += 1;
+    }
+    return (s * PARTS_PER_S + (mt_real)((int64_t)ns * 65536 + a.frac)) / PARTS_PER_S;
 }
 
 /* adding INTEGER rounds, and leaves the integer in the low bits */
+static int64_t nearest(mt_real x)
+{
+    static const union mt_real_parts zero = {INTEGER};
+    union mt_real_parts sum = {x + INTEGER};
+
+    return (int64_t)sum.bits - (int64_t)zero.bits;
+}
+
 int64_t mt_real_round(mt_real x)
 {
-    static const union real_bits zero = {INTEGER};
-    union real_bits sum = {mt_real_clamp(x, -LARGEST, LARGEST) + INTEGER};
+    mt_real rest = mt_real_clamp(x, -LARGEST, LARGEST);
+    int64_t sum = 0;
 
-    return x == x ? (int64_t)(sum.bits - zero.bits) : 0;
+    if (x != x) {
+        return 0;
+    }
+    for (int shift = COARSE; shift > 0; shift -= WHOLE_BITS) {
+        const int64_t unit = (int64_t)1 << shift;
+        const int64_t count = nearest(rest / (mt_real)unit);
+
+        sum += count * unit;
+        rest -= (mt_real)count * (mt_real)unit;
+    }
+    return sum + nearest(rest);
 }
 
 /* the seconds, and then what is left of them, of either sign */

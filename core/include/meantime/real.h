@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * mt_real: the one floating-point type of the estimators, and the few functions they need.
+ * It is double, or float where the core is built with MT_REAL_SINGLE (meson: -Dreal=single), for
+ * processors whose floating-point unit knows no other.  All that is compiled against one library
+ * must agree.
  * Only core/servo, core/steer and what lies above may use it; core/wire and core/ptp count in
  * scaled integers.  Everything here is built from + - * / and sqrt, compiled without
  * contraction, so that equal inputs give equal bits under gcc and clang, at any optimisation,
@@ -12,28 +15,39 @@
 
 #include "meantime/time.h"
 
+#ifdef MT_REAL_SINGLE
+typedef float mt_real;
+#define MT_REAL_EPSILON 0x1p-23F
+#else
 typedef double mt_real;
+/** Distance from 1 to the next number. */
+#define MT_REAL_EPSILON 0x1p-52
+#endif
+/** A constant of this type.  Every literal with a point or a fraction needs it: without, it is a
+ * double, and so is what it is multiplied with. */
+#define MT_REAL(literal) ((mt_real)(literal))
 
 /** Square root; error below one unit in the last place, exact where the root is a number of half
  * the digits; 0 for x <= 0; infinity and not-a-number stay what they are. */
 mt_real mt_real_sqrt(mt_real x);
-/** e^x; relative error below 1e-14; saturates to 0 and to the largest finite number. */
+/** e^x; relative error below 1e-14 (single: 4e-7); saturates to 0 and to the largest finite
+ * number. */
 mt_real mt_real_exp(mt_real x);
-/** Natural logarithm of x > 0; error below 1e-14, or below the spacing of mt_real where that is
- * more (|log x| > 64); x <= 0 gives the lowest number. */
+/** Natural logarithm of x > 0; error below 1e-14 (single: 4e-7), or below the spacing of mt_real
+ * where that is more (|log x| > 64, in single > 4); x <= 0 gives the lowest number. */
 mt_real mt_real_log(mt_real x);
-/** Error function; absolute error below 1e-12. */
+/** Error function; absolute error below 1e-12 (single: 2e-6). */
 mt_real mt_real_erf(mt_real x);
 /** |x|. */
 mt_real mt_real_abs(mt_real x);
 /** x limited to [low, high]. */
 mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
 
-/** The nearest integer; |x| above 2^50 counts as that; not-a-number: 0. */
+/** The nearest integer, of two the even one; |x| above 2^50 counts as that; not-a-number: 0. */
 int64_t mt_real_round(mt_real x);
 
-/** Seconds, as near as mt_real holds below 137 s (exact to 2^-16 ns below about 16 ms in double),
- * with a relative error below 2^-51 above; whole seconds are exact for 140 years. */
+/** Seconds, with a relative error below 2 MT_REAL_EPSILON.  In double it is the nearest number
+ * below 137 s (exact to 2^-16 ns below about 16 ms), and whole seconds are exact for 140 years. */
 mt_real mt_span_to_real(struct mt_span a);
 /** Seconds to span, rounded to nearest 2^-16 ns; |x| above 2^50 s (36 million years) becomes
  * about that; not-a-number: 0. */
