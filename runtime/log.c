@@ -6,6 +6,7 @@
  */
 #include "runtime/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/log_private.h"
@@ -79,14 +80,19 @@ void mt_log_write(const struct mt_log_sink *sink, const struct mt_log_record *re
     }
 }
 
-bool mt_log_open(struct mt_log_reader *self, const uint8_t *octets, size_t length)
+int mt_log_version(const uint8_t *octets, size_t length)
 {
     struct mt_log_in in = {octets, length, false};
     const uint8_t *found = mt_log_get_octets(&in, sizeof magic);
-    uint64_t version = mt_log_get(&in, 2);
+    int version = (int)mt_log_get(&in, 2);
 
+    return !in.failed && memcmp(found, magic, sizeof magic) == 0 ? version : -1;
+}
+
+bool mt_log_open(struct mt_log_reader *self, const uint8_t *octets, size_t length)
+{
     *self = (struct mt_log_reader){octets, length, MT_LOG_HEADER_SIZE, {0}};
-    return !in.failed && memcmp(found, magic, sizeof magic) == 0 && version == MT_LOG_VERSION;
+    return mt_log_version(octets, length) == MT_LOG_VERSION;
 }
 
 enum mt_log_result mt_log_read(struct mt_log_reader *self, struct mt_log_record *ret_record)
@@ -140,6 +146,28 @@ const char *mt_log_kind_name(enum mt_log_kind kind)
     };
 
     return names[kind];
+}
+
+void mt_log_complaint(const struct mt_log_reader *self, char *buffer, size_t size)
+{
+    struct mt_log_in in = {self->octets + self->at, self->length - self->at, false};
+    unsigned kind = (unsigned)mt_log_get(&in, 1);
+    size_t length = (size_t)mt_log_get(&in, 4);
+
+    if (in.failed) {
+        snprintf(buffer, size,
+                 "kind and length of a record were expected, %d octets; the log ends after %zu",
+                 MT_LOG_RECORD_SIZE, self->length - self->at);
+    } else if (kind < MT_LOG_START || kind > MT_LOG_END) {
+        snprintf(buffer, size, "a kind of record from %d to %d was expected, it is %u",
+                 MT_LOG_START, MT_LOG_END, kind);
+    } else if (length > in.left) {
+        snprintf(buffer, size, "%s of %zu octets was expected; the log ends after %zu",
+                 mt_log_kind_name((enum mt_log_kind)kind), length, in.left);
+    } else {
+        snprintf(buffer, size, "%s was expected; its %zu octets hold what no recorder writes",
+                 mt_log_kind_name((enum mt_log_kind)kind), length);
+    }
 }
 
 static uint64_t digest_number(uint64_t digest, uint64_t number)

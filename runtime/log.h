@@ -170,6 +170,8 @@ struct mt_log_reader {
     struct mt_mono now; /**< of the last record that had a time; they never go backwards */
 };
 
+/** The version of the log that these octets begin; -1 if they are no log. */
+int mt_log_version(const uint8_t *octets, size_t length);
 /** False if these octets are no log of this version. */
 bool mt_log_open(struct mt_log_reader *self, const uint8_t *octets, size_t length);
 
@@ -182,6 +184,10 @@ enum mt_log_result {
 
 /** Reads the next record and steps over it.  Its views live as long as the octets. */
 enum mt_log_result mt_log_read(struct mt_log_reader *self, struct mt_log_record *ret_record);
+
+/** What is wrong with the record that was MT_LOG_TRUNCATED or MT_LOG_CORRUPT: what was expected
+ * there and what there is, in words. */
+void mt_log_complaint(const struct mt_log_reader *self, char *buffer, size_t size);
 
 /** What stands for a page in a log: equal pages have equal digests. */
 uint64_t mt_log_page_digest(const struct mt_clock_page *page);

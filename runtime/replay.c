@@ -48,6 +48,8 @@ void mt_replay_finish(struct mt_replay *self, enum mt_replay_outcome outcome, co
 
 bool mt_replay_look_ahead(struct mt_replay *self)
 {
+    char complaint[160];
+
     if (self->has_ahead || mt_replay_is_over(self)) {
         return self->has_ahead && !mt_replay_is_over(self);
     }
@@ -59,10 +61,9 @@ bool mt_replay_look_ahead(struct mt_replay *self)
         mt_replay_finish(self, MT_REPLAY_SAME, NULL);
         break;
     case MT_LOG_TRUNCATED:
-        mt_replay_finish(self, MT_REPLAY_CORRUPT, "the log ends in the middle of a record");
-        break;
     case MT_LOG_CORRUPT:
-        mt_replay_finish(self, MT_REPLAY_CORRUPT, "the record holds what no recorder writes");
+        mt_log_complaint(&self->reader, complaint, sizeof complaint);
+        mt_replay_finish(self, MT_REPLAY_CORRUPT, "%s", complaint);
         break;
     }
     return self->has_ahead;
@@ -112,6 +113,9 @@ bool mt_replay_is_text(struct mt_log_text text, const char *string)
 
 static void carry_out(struct mt_replay *self, const struct mt_order *order)
 {
+    if (self->observer.ordered != NULL) {
+        self->observer.ordered(self->observer.context, order);
+    }
     switch (order->kind) {
     case MT_ORDER_COMMAND:
         mt_node_command(self->node, order->instance, &order->command, order->now);
@@ -268,17 +272,36 @@ static const struct mt_hal_provider_ops provider_ops = {
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Says in `reason` why a log cannot be begun with. */
+bool mt_replay_begin_log(struct mt_log_reader *reader, const uint8_t *octets, size_t length,
+                         char reason[MT_HAL_REASON_SIZE])
+{
+    int version = mt_log_version(octets, length);
+
+    if (version < 0) {
+        snprintf(reason, MT_HAL_REASON_SIZE,
+                 "this is no input log: it does not begin as what meantimed --record writes");
+    } else if (version != MT_LOG_VERSION) {
+        snprintf(reason, MT_HAL_REASON_SIZE,
+                 "this input log is of version %d, and this program knows version %d only: use the "
+                 "meantime that belongs to the meantimed that has recorded it",
+                 version, MT_LOG_VERSION);
+    }
+    return mt_log_open(reader, octets, length);
+}
+
 static bool begin(struct mt_replay *self, const uint8_t *octets, size_t length,
                   char reason[MT_HAL_REASON_SIZE])
 {
-    if (!mt_log_open(&self->reader, octets, length)) {
-        snprintf(reason, MT_HAL_REASON_SIZE, "this is no input log of version %d", MT_LOG_VERSION);
+    if (!mt_replay_begin_log(&self->reader, octets, length, reason)) {
         return false;
     }
     self->result.offset = self->reader.at;
     const struct mt_log_record *record = mt_replay_expect(self, MT_LOG_START);
     if (record == NULL) {
-        snprintf(reason, MT_HAL_REASON_SIZE, "the input log does not begin with a configuration");
+        snprintf(reason, MT_HAL_REASON_SIZE,
+                 "the input log does not begin with a configuration%s%.*s",
+                 self->result.outcome == MT_REPLAY_CORRUPT ? ": " : "",
+                 self->result.outcome == MT_REPLAY_CORRUPT ? 200 : 0, self->result.sentence);
         return false;
     }
     self->start = record->value.start;
@@ -340,6 +363,11 @@ void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void 
 {
     self->carry_out = function;
     self->context = context;
+}
+
+void mt_replay_observe(struct mt_replay *self, const struct mt_replay_observer *observer)
+{
+    self->observer = *observer;
 }
 
 bool mt_replay_step(struct mt_replay *self, struct mt_node *node)

@@ -54,6 +54,17 @@ struct mt_hal_provider *mt_replay_provider(struct mt_replay *self);
 typedef void mt_replay_order(void *context, const struct mt_order *order);
 void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void *context);
 
+/** Told of what happens on the way; any member may be null. */
+struct mt_replay_observer {
+    void *context;
+    /** The node has corrected clock number `clock`. */
+    void (*corrected)(void *context, uint16_t clock, const struct mt_correction *asked,
+                      const struct mt_applied *applied, struct mt_mono now);
+    /** An order came from outside; it is carried out next. */
+    void (*ordered)(void *context, const struct mt_order *order);
+};
+void mt_replay_observe(struct mt_replay *self, const struct mt_replay_observer *observer);
+
 /** Takes the next input from the log and feeds it to the node; commands and the node's stop are
  * carried out on the way.  False if the replay is over. */
 bool mt_replay_step(struct mt_replay *self, struct mt_node *node);

@@ -95,6 +95,10 @@ static void clock_apply(struct mt_hal_clock *hal, const struct mt_correction *co
     if (!ret_applied->is_refused) {
         hal->scale = ret_applied->at.scale;
     }
+    if (replay->observer.corrected != NULL) {
+        replay->observer.corrected(replay->observer.context, self->index, correction, ret_applied,
+                                   replay->result.at);
+    }
 }
 
 /* Written only if there was something, so the log tells by what comes next. */

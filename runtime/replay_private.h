@@ -48,12 +48,17 @@ struct mt_replay {
     bool has_ahead;
     struct mt_replay_result result;
     struct mt_node *node; /* during a step */
+    struct mt_replay_observer observer;
     mt_replay_order *carry_out;
     void *context;
     struct mt_replayed_clock *clocks;
     struct mt_replayed_link *links;
     uint16_t clock_count;
 };
+
+/** Opens the log; false with a sentence if it is none, or another version's. */
+bool mt_replay_begin_log(struct mt_log_reader *reader, const uint8_t *octets, size_t length,
+                         char reason[MT_HAL_REASON_SIZE]);
 
 /** Ends the replay; the first reason stays.  `format` may be null. */
 void mt_replay_finish(struct mt_replay *self, enum mt_replay_outcome outcome, const char *format,

@@ -420,11 +420,40 @@ static void replay_says_what_is_wrong_when_it_is_no_log(void **state)
     struct octets log;
     char reason[MT_HAL_REASON_SIZE];
     assert_null(mt_replay_open((const uint8_t *)"nonsense", 8, reason));
-    assert_string_equal(reason, "this is no input log of version 1");
+    assert_non_null(strstr(reason, "this is no input log"));
     log.length = 0;
     mt_log_write_header(&(struct mt_log_sink){&log, append});
     assert_null(mt_replay_open(log.at, log.length, reason));
     assert_string_equal(reason, "the input log does not begin with a configuration");
+    append(&log, (const uint8_t *)"\1\11\0\0\0\5", 6);
+    assert_null(mt_replay_open(log.at, log.length, reason));
+    assert_non_null(strstr(reason, "(octet 10, "));
+    assert_non_null(strstr(reason, "the start of 9 octets was expected; the log ends after 1"));
+    log.at[8] = 2;
+    assert_null(mt_replay_open(log.at, log.length, reason));
+    assert_non_null(strstr(reason, "of version 2, and this program knows version 1 only"));
+}
+
+static void replay_says_what_was_expected_when_log_is_damaged(void **state)
+{
+    static const struct {
+        uint8_t octets[6];
+        size_t length;
+        const char *complaint;
+    } damages[] = {
+        {{8, 0, 0}, 3, "kind and length of a record were expected, 5 octets; the log ends after 3"},
+        {{99, 0, 0, 0, 0}, 5, "a kind of record from 1 to 17 was expected, it is 99"},
+        {{13, 4, 0, 0, 0, 1}, 6, "a frame sent of 4 octets was expected; the log ends after 1"},
+        {{9, 1, 0, 0, 0, 1}, 6, "a reading of a clock was expected; its 1 octets hold what no "},
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        struct mt_log_reader reader = {damages[i].octets, damages[i].length, 0, {0}};
+        struct mt_log_record record;
+        char complaint[160];
+        assert_int_not_equal(mt_log_read(&reader, &record), MT_LOG_OK);
+        mt_log_complaint(&reader, complaint, sizeof complaint);
+        assert_non_null(strstr(complaint, damages[i].complaint));
+    }
 }
 
 /* ---- the recorder's own rules ---------------------------------------------------------------- */
@@ -526,6 +555,7 @@ int main(void)
         WITH_FAKE(replay_never_trusts_octets_when_log_is_cut_anywhere),
         WITH_FAKE(replay_never_trusts_octets_when_a_bit_is_flipped),
         cmocka_unit_test(replay_says_what_is_wrong_when_it_is_no_log),
+        cmocka_unit_test(replay_says_what_was_expected_when_log_is_damaged),
         WITH_FAKE(recorder_writes_orders_only_while_platform_waits),
         WITH_FAKE(recorder_is_not_opened_when_there_is_no_sink),
         WITH_FAKE(recorder_answers_for_the_store_when_platform_has_none),
