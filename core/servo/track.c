@@ -3,6 +3,8 @@
  * A state [offset, frequency, delay] with its covariance, carried along one clock.
  *
  * The offset is kept as a coarse span plus a small real, so that a clock in 1970 loses no bits.
+ * In single precision the span follows when the offset grows: at 20 ppm it does so every 400 ms.
+ * The delay has no such span: it is known to 2^-25 of itself, 0.3 ns in 10 ms.
  * The frequency is counted per second of *local* time: then o(L + dt) = o(L) + g dt holds
  * exactly, whatever the size of g, and a correction of the clock is an exact change of
  * coordinates: a step moves reading and offset alike; a change of rate by the factor 1 + delta at
@@ -15,13 +17,15 @@
  *
  * Everything is counted in standard deviations of the measurement, so the update is one outer
  * product, P - g g', and with the innovation below g also x - v g.  Its entries are rounded by
- * less than 2^-51 sqrt(Pii Pjj) each; ROUNDING adds 2^-49 Pii to the diagonal, which outweighs
- * any such error matrix, so P stays positive.
+ * less than 2 MT_REAL_EPSILON sqrt(Pii Pjj) each; ROUNDING adds 8 MT_REAL_EPSILON Pii to the
+ * diagonal, which outweighs any such error matrix, so P stays positive.
  */
 #include "servo/track_private.h"
 
-#define ROUNDING     0x1p-49
-#define DELAY_WANDER 0x1p-66 /* s^2 per s */
+#define ROUNDING     (8 * MT_REAL_EPSILON)
+#define DELAY_WANDER MT_REAL(0x1p-66) /* s^2 per s */
+/* s: a larger x[0] would be rounded by more than 2^-41 s */
+#define BASE_LIMIT (MT_REAL(0x1p-40) / MT_REAL_EPSILON)
 
 mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
 {
@@ -40,6 +44,14 @@ void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b
     }
 }
 
+static void move_base(struct mt_track *track)
+{
+    struct mt_span moved = mt_span_from_real(track->x[0]);
+
+    mt_span_add(&track->base, &moved);
+    track->x[0] -= mt_span_to_real(moved);
+}
+
 void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_instant *at)
 {
     mt_real(*p)[3] = track->p;
@@ -54,6 +66,9 @@ void mt_track_predict(struct mt_track *track, mt_real wander, const struct mt_in
     p[0][0] -= half * dt * dt / 3; /* leaves q dt^3 / 3 */
     p[2][2] += DELAY_WANDER * size;
     track->at = *at;
+    if (BASE_LIMIT < 1 && mt_real_abs(track->x[0]) > BASE_LIMIT) {
+        move_base(track);
+    }
 }
 
 void mt_track_stepped(struct mt_track *track, const struct mt_span *by)

@@ -27,9 +27,9 @@ void mt_steer_config_init(struct mt_steer_config *self)
     *self = (struct mt_steer_config){
         .step_at_start = {0, 10000, 0},
         .step_later = {0, 100000000, 0},
-        .max_slew = 500e-6,
-        .max_rate = 500e-6,
-        .max_drift = 1e-6,
+        .max_slew = MT_REAL(500e-6),
+        .max_rate = MT_REAL(500e-6),
+        .max_drift = MT_REAL(1e-6),
         .granularity_ns = 1,
     };
 }
@@ -61,7 +61,7 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
 
 int64_t mt_steer_ns(mt_real s)
 {
-    return mt_real_round(s * 1e9);
+    return mt_real_round(s * MT_REAL(1e9));
 }
 
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
@@ -185,7 +185,7 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
 static void judge_lock(struct mt_discipline *self, const struct mt_discipline_source *source,
                        const struct mt_estimate *estimate)
 {
-    bool is_restless = self->astray > 0 || estimate->offset_sigma < 0.9 * self->sigma;
+    bool is_restless = self->astray > 0 || estimate->offset_sigma < MT_REAL(0.9) * self->sigma;
 
     if (is_restless || ++self->settled == LOCK_SAMPLES) {
         self->settled = 0;
@@ -246,7 +246,7 @@ static void learn_interval(struct mt_discipline_source *source, struct mt_mono n
 static struct mt_interval aged_bound(const struct mt_discipline *self,
                                      const struct mt_sample *sample, struct mt_mono now)
 {
-    mt_real age = 1e-9 * (mt_real)(now.ns - sample->bound_since.ns);
+    mt_real age = MT_REAL(1e-9) * (mt_real)(now.ns - sample->bound_since.ns);
 
     if (sample->bound_since.ns == 0) {
         return sample->bound;

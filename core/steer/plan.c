@@ -16,15 +16,16 @@
  */
 #include "steer/steer_private.h"
 
-#define EVEN_ENOUGH     0x1p-40 /* s/s: smaller changes of rate are not worth a correction */
-#define FOLLOW_SHARE    0x3p-5  /* slew time, in time constants of the estimator */
+#define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
+#define FOLLOW_SHARE    MT_REAL(0x3p-5)  /* slew time, in time constants of the estimator */
 #define MOST_SAMPLES    64
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
 
 mt_real mt_steer_even_rate(const struct mt_discipline *self)
 {
-    return (1 + self->rate) * (1 - self->model.frequency) - 1;
+    /* (1 + rate) (1 - frequency) - 1, without the ones, beside which small rates have few digits */
+    return self->rate - self->model.frequency * (1 + self->rate);
 }
 
 /* the even rate less `slew` */
@@ -83,11 +84,11 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
         (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
     mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->settled_sigma : 0;
     mt_real samples = mt_real_clamp(1 + FOLLOW_SHARE * noise * noise, 1, MOST_SAMPLES);
-    mt_real time = 1.024e-6 * source->interval * samples;
+    mt_real time = MT_REAL(1.024e-6) * (mt_real)source->interval * samples;
 
     /* the history of corrections must reach back over the path */
     time = larger(time, estimate->delay / 2);
-    self->next_correction_at = later(self, 0.75 * time);
+    self->next_correction_at = later(self, MT_REAL(0.75) * time);
     time = larger(time * (1 + doubt * doubt), size / self->config.max_slew);
     hand_out_rate(self, offset / time);
     self->slew_end = later(self, time);
