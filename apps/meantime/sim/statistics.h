@@ -69,14 +69,15 @@ struct mt_statistics {
     double mean_ns;
     double squares_ns2; /**< sum of (error - mean)^2 */
     double low_ns, high_ns;
-    uint64_t *octaves[MT_STATISTICS_OCTAVES]; /**< each null until needed */
+    uint64_t *above[MT_STATISTICS_OCTAVES]; /**< counts of errors >= 0; null until needed */
+    uint64_t *below[MT_STATISTICS_OCTAVES]; /**< of errors < 0 */
     uint64_t with_bound, outside;
     double bound_mean_ns, bound_max_ns;
-    /* synchronisation */
+    /* synchronisation; INT64_MIN: none */
     struct mt_statistics_synchronisation {
-        int64_t good_since_ns; /**< INT64_MIN: the last reading was not good */
+        int64_t good_since_ns; /**< good readings without a gap, before it counts */
         int64_t last_t_ns;
-        int64_t bad_since_ns; /**< after having been synchronised; INT64_MIN: good */
+        int64_t bad_since_ns; /**< after having been synchronised */
     } state;
     uint32_t synchronised; /**< seeds in which it was reached */
     double after_sum_s, after_max_s;
@@ -85,18 +86,18 @@ struct mt_statistics {
     /* worst seed, by RMS; after end */
     double worst_rms_ns;
     uint64_t worst_seed;
+    double max_ns;
     uint64_t max_seed; /**< in which max |error| was */
     int64_t max_t_ns;  /**< and when */
     /* the run, of the first seed only */
     struct mt_statistics_column *columns;
     uint32_t column_count;
-    uint32_t column_readings; /**< in each; the last may have fewer */
-    uint32_t column_fill;     /**< in the last */
+    uint32_t column_readings; /**< instants in each; the first begins at t = 0 */
     /* series since from_ns, until end */
     double *series_ns; /**< not a number: no reading */
     size_t series_count;
+    size_t series_room;
     uint32_t series_every; /**< readings, one of which is kept */
-    uint32_t series_skip;  /**< until the next is kept */
     /* after end */
     bool has_curves;
     struct mt_stability stability;
@@ -112,8 +113,8 @@ void mt_statistics_feed(struct mt_statistics *self, const struct mt_statistics_r
 /** The run is over at `t_ns`: computes curves and masks of the longest stretch without a gap since
  * from_ns, then forgets the series unless `keep_series`. */
 void mt_statistics_end(struct mt_statistics *self, bool keep_series, int64_t t_ns);
-/** Pools another ended object of the same node; `other` is not changed.  Merge in the order of
- * the seeds: the last bits of means depend on it. */
+/** Pools another ended object; `other` is not changed.  An object that is all zero is an empty
+ * pool.  Merge in the order of the seeds: the last bits of means depend on it. */
 void mt_statistics_merge(struct mt_statistics *self, const struct mt_statistics *other);
 void mt_statistics_free(struct mt_statistics *self);
 
