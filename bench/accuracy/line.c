@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The loop of a node takes its inputs through a gate that looks at them on their way: the base of
+ * the simulator is true time, so stamps of arrival are the truth, and so is the world's time when
+ * a frame leaves.
+ */
+#include "line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/sim/sim_oscillator.h"
+
+#define EPOCH_NS   (MT_WORLD_EPOCH_S * MT_NS_PER_S)
+#define SYNC       0
+#define DELAY_REQ  1
+#define TWO_TO_64  18446744073709551616.0
+#define TEXT_SIZE  512
+#define RECEIVER   1
+#define GATE_OF(w) ((struct line_gate *)(w))
+
+void line_give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "accuracy: %s: %s\n", what, why);
+    exit(2);
+}
+
+static double to_ns(struct mt_span span)
+{
+    return (double)span.s * 1e9 + (double)span.ns + span.frac / 65536.0;
+}
+
+double line_seconds(const struct line *self)
+{
+    return (double)mt_world_t_ns(self->world) / 1e9;
+}
+
+double line_interval_s(const struct line_plan *plan)
+{
+    return (double)mt_log2s_to_ns((int8_t)plan->sync_log2s) / 1e9;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static struct line_message *message_at(struct line *self, unsigned index)
+{
+    return &self->messages[(self->message_first + index) % LINE_MESSAGES];
+}
+
+static void begin_message(struct line *self, bool is_forward, const struct mt_world_frame *frame)
+{
+    if (self->message_count == LINE_MESSAGES) {
+        line_give_up("messages", "too many are on their way");
+    }
+    *message_at(self, self->message_count++) = (struct line_message){
+        .is_forward = is_forward,
+        .sequence = (uint16_t)(frame->bytes[30] << 8 | frame->bytes[31]),
+        .departure_ns = frame->t_ns,
+        .at_s = (double)frame->t_ns / 1e9,
+    };
+}
+
+static double gain_ns(struct line *self, struct mt_base_time at)
+{
+    return (double)mt_sim_oscillator_gain(self->twin, at).q16 / 65536.0;
+}
+
+double line_gain_ns(struct line *self)
+{
+    return gain_ns(self, (struct mt_base_time){EPOCH_NS + mt_world_t_ns(self->world), 0});
+}
+
+static void end_message(struct line *self, bool is_forward, const struct mt_input *input)
+{
+    uint16_t sequence = (uint16_t)(input->bytes[30] << 8 | input->bytes[31]);
+
+    for (unsigned i = self->message_count; i-- > 0;) {
+        struct line_message *message = message_at(self, i);
+        int64_t arrival_ns = input->stamp.ns - EPOCH_NS;
+        struct mt_base_time departure = {EPOCH_NS + message->departure_ns, 0};
+
+        if (message->is_complete || message->is_forward != is_forward ||
+            message->sequence != sequence) {
+            continue;
+        }
+        message->value_ns =
+            (double)(arrival_ns - message->departure_ns) + input->stamp.frac / 65536.0;
+        if (is_forward) {
+            message->at_s = (double)arrival_ns / 1e9;
+            message->value_ns += gain_ns(self, input->stamp);
+        } else {
+            message->value_ns -= gain_ns(self, departure);
+        }
+        message->is_complete = true;
+        return;
+    }
+}
+
+bool line_next_message(struct line *self, struct line_message *ret_message)
+{
+    while (self->message_count > 0) {
+        *ret_message = *message_at(self, 0);
+        if (!ret_message->is_complete && line_seconds(self) - ret_message->at_s < LINE_PATIENCE_S) {
+            return false;
+        }
+        self->message_first = (self->message_first + 1) % LINE_MESSAGES;
+        self->message_count--;
+        if (ret_message->is_complete) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void see_frame(void *context, const struct mt_world_frame *frame)
+{
+    struct line *self = context;
+    uint8_t type = frame->bytes[0] & 0xF;
+
+    if (self->is_watched &&
+        ((type == SYNC && frame->node == 0) || (type == DELAY_REQ && frame->node == RECEIVER))) {
+        begin_message(self, type == SYNC, frame);
+    }
+}
+
+static void see_correction(void *context, const struct mt_world_correction *correction)
+{
+    struct line *self = context;
+
+    if (correction->node == self->plan.hops && correction->applied->kind == MT_CORRECT_STEP) {
+        self->steps++;
+    }
+}
+
+/* ---- innovations ----------------------------------------------------------------------------- */
+
+static void see_sample(struct line *self)
+{
+    const struct mt_node_clock *clock = &self->nodes[RECEIVER].composition->node.clocks[0];
+    const struct mt_discipline *discipline = &clock->discipline;
+    double innovation = (double)clock->report.estimate.innovation;
+
+    if (discipline->selected == MT_SOURCE_NONE || !clock->report.has_estimate) {
+        return;
+    }
+    uint32_t used = discipline->sources[discipline->selected].verdicts[MT_SAMPLE_USED];
+    if (used != self->samples_used) {
+        self->samples_used = used;
+        self->innovations.count++;
+        self->innovations.squares += innovation * innovation;
+    }
+}
+
+/* ---- the gate -------------------------------------------------------------------------------- */
+
+static void gate_next(struct mt_hal_wait *wait, struct mt_mono deadline, struct mt_input *ret_input)
+{
+    struct line_gate *gate = GATE_OF(wait);
+
+    if (gate->node == RECEIVER) {
+        see_sample(gate->line); /* what the input before has led to */
+    }
+    gate->inner->ops->next(gate->inner, deadline, ret_input);
+    if (ret_input->kind == MT_INPUT_FRAME && ret_input->has_stamp) {
+        uint8_t type = ret_input->bytes[0] & 0xF;
+        if (type == (gate->node == 0 ? DELAY_REQ : SYNC)) {
+            end_message(gate->line, type == SYNC, ret_input);
+        }
+    }
+}
+
+static struct mt_mono gate_now(struct mt_hal_wait *wait)
+{
+    return GATE_OF(wait)->inner->ops->now(GATE_OF(wait)->inner);
+}
+
+static const struct mt_hal_wait_ops gate_ops = {gate_next, gate_now};
+
+/* ---- building -------------------------------------------------------------------------------- */
+
+static void write_config(const struct line_plan *plan, unsigned node, char text[TEXT_SIZE])
+{
+    snprintf(text, TEXT_SIZE,
+             "[clock]\n%s%s\n%s\n"
+             "[ptp]\nlog_sync_interval = %d\nlog_min_delay_req_interval = %d\n%s\n"
+             "[ptp eth0]\n%s",
+             node > 0 && plan->servo != NULL ? "servo = " : "",
+             node > 0 && plan->servo != NULL ? plan->servo : "",
+             plan->keys != NULL ? plan->keys : "", plan->sync_log2s, plan->sync_log2s,
+             node == 0 ? "priority1 = 100" : "", node > 0 && node < plan->hops ? "[ptp eth1]" : "");
+}
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config_problems problems = {0};
+    struct mt_config *config = NULL;
+
+    if (!mt_config_parse(text, strlen(text), "bench", NULL, 0, &config, &problems)) {
+        mt_config_problems_print(&problems, stderr);
+        line_give_up("configuration", text);
+    }
+    return config;
+}
+
+static void add_node(struct line *self, unsigned number)
+{
+    const struct line_plan *plan = &self->plan;
+    struct mt_sim_node_config config = {0};
+
+    if (number > 0) {
+        config = (struct mt_sim_node_config){.offset_s = plan->offset_s,
+                                             .frequency = plan->frequency,
+                                             .wander = plan->wander,
+                                             .max_rate = plan->max_rate};
+    }
+    if (mt_world_add_node(self->world, &config) != number) {
+        line_give_up("node", "no room");
+    }
+}
+
+static void add_cable(struct line *self, unsigned number)
+{
+    const struct line_plan *plan = &self->plan;
+    const struct mt_sim_segment_config config = {
+        .delay_ns = plan->delay_ns, .jitter = plan->noise, .jitter_ns = plan->jitter_ns};
+
+    self->cables[number] = mt_world_add_segment(self->world, &config);
+    if (self->cables[number] == MT_WORLD_NONE ||
+        !mt_world_join(self->world, self->cables[number], number, number == 0 ? "eth0" : "eth1") ||
+        !mt_world_join(self->world, self->cables[number], number + 1, "eth0")) {
+        line_give_up("cable", "cannot be plugged");
+    }
+}
+
+static void boot(struct line *self, unsigned number)
+{
+    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    struct line_node *node = &self->nodes[number];
+    struct mt_hal_provider *provider = mt_world_provider(self->world, number);
+    char reason[MT_HAL_REASON_SIZE] = "";
+    char text[TEXT_SIZE];
+
+    write_config(&self->plan, number, text);
+    node->config = parse(text);
+    node->composition = mt_compose(node->config, provider, &facts, reason);
+    if (node->composition == NULL) {
+        line_give_up("node", reason);
+    }
+    node->gate = (struct line_gate){{&gate_ops}, provider->wait, self, number};
+    mt_world_start(self->world, number, &node->composition->node,
+                   self->is_watched ? &node->gate.wait : provider->wait);
+}
+
+static void make_twin(struct line *self)
+{
+    struct mt_prng walk;
+
+    self->twin = malloc(sizeof *self->twin);
+    self->twin_noise = malloc(sizeof *self->twin_noise);
+    if (self->twin == NULL || self->twin_noise == NULL) {
+        line_give_up("twin", "out of memory");
+    }
+    mt_sim_noise_init(self->twin_noise);
+    mt_sim_stream(&walk, self->plan.seed, 0, RECEIVER);
+    mt_sim_oscillator_init(self->twin, self->twin_noise, walk, self->plan.frequency,
+                           self->plan.wander, EPOCH_NS);
+}
+
+void line_open(struct line *self, const struct line_plan *plan, bool is_watched)
+{
+    *self = (struct line){.plan = *plan, .is_watched = is_watched};
+    self->world = mt_world_new(plan->seed);
+    if (self->world == NULL) {
+        line_give_up("world", "out of memory");
+    }
+    for (unsigned i = 0; i <= plan->hops; i++) {
+        add_node(self, i);
+    }
+    for (unsigned i = 0; i < plan->hops; i++) {
+        add_cable(self, i);
+    }
+    make_twin(self);
+    mt_world_observe(self->world, &(struct mt_world_observer){.context = self,
+                                                              .frame = see_frame,
+                                                              .correction = see_correction});
+    for (unsigned i = 0; i <= plan->hops; i++) {
+        boot(self, i);
+    }
+}
+
+void line_close(struct line *self)
+{
+    for (unsigned i = 0; i <= self->plan.hops; i++) {
+        mt_world_kill(self->world, i);
+        mt_composition_free(self->nodes[i].composition);
+        mt_config_free(self->nodes[i].config);
+    }
+    mt_world_free(self->world);
+    free(self->twin);
+    free(self->twin_noise);
+}
+
+void line_run_to(struct line *self, int64_t number)
+{
+    int64_t step_ns = mt_log2s_to_ns((int8_t)self->plan.sync_log2s) / READINGS_PER_SYNC;
+
+    if (!mt_world_run_until(self->world, number * step_ns)) {
+        line_give_up("world", mt_world_complaint(self->world));
+    }
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static double page_error_ns(const struct line *self, const struct mt_clock_page *page,
+                            double elapsed_ns)
+{
+    struct mt_instant anchor = {page->anchor_s, page->anchor_ns, page->anchor_frac, MT_SCALE_TAI};
+    struct mt_instant now = mt_instant_from_ns(
+        EPOCH_NS + mt_world_t_ns(self->world) - (int64_t)elapsed_ns, MT_SCALE_TAI);
+
+    if (page->scale != MT_SCALE_TAI) {
+        line_give_up("page", "is not of TAI");
+    }
+    return to_ns(mt_instant_minus(anchor, now)) + elapsed_ns * ((double)page->rate_q64 / TWO_TO_64);
+}
+
+bool line_read(const struct line *self, unsigned hop, struct line_reading *ret_reading)
+{
+    const struct mt_clock_page *page = &self->nodes[hop].composition->node.clocks[0].page;
+    int64_t base_ns = EPOCH_NS + mt_world_t_ns(self->world);
+    double elapsed_ns = (double)(base_ns - page->base_at_anchor_ns);
+    bool has_bound =
+        page->bound_reference == MT_BOUND_SOURCE || page->bound_reference == MT_BOUND_TRACEABLE;
+
+    if (page->magic != MT_CLOCK_PAGE_MAGIC) {
+        return false;
+    }
+    *ret_reading = (struct line_reading){
+        .error_ns = page_error_ns(self, page, elapsed_ns),
+        .clock_error_ns = to_ns(mt_world_true_offset(self->world, hop, 0)),
+        .bound_ns = has_bound
+                        ? (double)page->bound_ns + (double)page->bound_growth_ppb * elapsed_ns / 1e9
+                        : -1,
+        .state = (enum mt_clock_state)page->state,
+    };
+    return true;
+}
