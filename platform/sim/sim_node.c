@@ -13,9 +13,9 @@
 
 #include "platform/sim/sim_private.h"
 
-#define BOOT_NS      INT64_C(1000000000000) /* between the boots of two nodes */
-#define ANY_RATE     0.1
-#define NS_FROM_S(s) ((s)*INT64_C(1000000000))
+#define BOOT_NS  INT64_C(1000000000000) /* between the boots of two nodes */
+#define ANY_RATE 0.1
+#define DAY_S    86400
 
 #define NODE_OF(member, pointer)                                                                   \
     ((struct mt_sim_node *)(void *)((char *)(pointer)-offsetof(struct mt_sim_node, member)))
@@ -137,9 +137,10 @@ static void set_clock(struct mt_sim_clock *clock, const struct mt_sim_node *node
         request->kind == MT_CLOCK_LAB ? request->lab_offset_s : node->config.offset_s;
     enum mt_timescale scale = request->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_ARB;
     int64_t more_s = (request->tai_utc_known ? request->tai_minus_utc_s : 0);
+    struct mt_world_utc utc = mt_world_utc(node->world);
     struct mt_instant local = mt_instant_from_ns(mt_sim_base(node->world).ns, scale);
 
-    local = mt_instant_plus(local, (struct mt_span){more_s - MT_WORLD_TAI_MINUS_UTC, 0, 0});
+    local = mt_instant_plus(local, (struct mt_span){more_s - utc.tai_minus_utc_s, 0, 0});
     local = mt_instant_plus(local, mt_span_from_real(offset_s));
     mt_sim_clock_init(clock, local);
 }
@@ -265,12 +266,42 @@ void mt_sim_node_init(struct mt_sim_node *node)
     mt_sim_stream(&node->prng, world->seed, MT_SIM_STREAM_NODE, node->number);
     mt_sim_oscillator_init(&node->oscillator, &world->noise, walk, node->config.frequency,
                            node->config.wander, mt_sim_base(world).ns);
+    mt_sim_stream(&walk, world->seed, MT_SIM_STREAM_PHASE, node->number);
+    uint64_t high = mt_prng_next_u32(&walk);
+    mt_sim_phase_init(&node->oscillator.phase, high << 32 | mt_prng_next_u32(&walk));
+    node->start_frequency = node->config.frequency;
+    mt_sim_node_reconfigure(node);
     node->wait.ops = &wait_ops;
     node->store.ops = &store_ops;
     node->entropy.seed = seed;
     node->provider =
         (struct mt_hal_provider){&provider_ops, &node->wait, &node->store, &node->entropy};
     node->wake_t_ns = MT_SIM_FOREVER;
+}
+
+void mt_sim_node_drift(struct mt_sim_node *node, const struct mt_sim_drift_terms *terms,
+                       bool begins_lie)
+{
+    node->terms = *terms;
+    mt_sim_drift_change(&node->oscillator.drift, terms, begins_lie, mt_sim_base(node->world).ns);
+}
+
+void mt_sim_node_reconfigure(struct mt_sim_node *node)
+{
+    const struct mt_sim_node_config *config = &node->config;
+    struct mt_sim_drift_terms terms = node->terms;
+
+    mt_sim_oscillator_set_wander(&node->oscillator, config->wander);
+    node->oscillator.phase.white_ns = config->white_phase_ns;
+    node->oscillator.phase.flicker_ns = config->flicker_phase_ns;
+    terms.frequency = config->frequency - node->start_frequency;
+    terms.ageing_per_s = config->ageing_per_day / DAY_S;
+    terms.coefficient = config->temperature_coefficient;
+    if (terms.frequency != node->terms.frequency ||
+        terms.ageing_per_s != node->terms.ageing_per_s ||
+        terms.coefficient != node->terms.coefficient) {
+        mt_sim_node_drift(node, &terms, false);
+    }
 }
 
 void mt_sim_node_forget(struct mt_sim_node *node)

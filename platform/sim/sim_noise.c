@@ -81,6 +81,60 @@ mt_real mt_sim_normal(const struct mt_sim_noise *self, struct mt_prng *prng)
     }
 }
 
+/* Marsaglia and Tsang, "A simple method for generating gamma variables", 2000, for k >= 1. */
+static mt_real draw_gamma(const struct mt_sim_noise *self, struct mt_prng *prng, mt_real shape)
+{
+    mt_real d = shape - 1.0 / 3;
+    mt_real c = 1 / mt_real_sqrt(9 * d);
+
+    for (;;) {
+        mt_real x = mt_sim_normal(self, prng);
+        mt_real v = 1 + c * x;
+
+        if (v <= 0) {
+            continue;
+        }
+        v = v * v * v;
+        if (mt_real_log(mt_sim_uniform(prng)) < x * x / 2 + d - d * v + d * mt_real_log(v)) {
+            return d * v;
+        }
+    }
+}
+
+/* Below shape 1, that of one more is shrunk by a power of a uniform number. */
+mt_real mt_sim_gamma(const struct mt_sim_noise *self, struct mt_prng *prng, mt_real shape)
+{
+    mt_real shrunk = 1;
+
+    if (shape < 1) {
+        shrunk = mt_real_exp(mt_real_log(mt_sim_uniform(prng)) / shape);
+    }
+    return shrunk * draw_gamma(self, prng, shape < 1 ? shape + 1 : shape) / mt_real_sqrt(shape);
+}
+
+mt_real mt_sim_pareto(struct mt_prng *prng, mt_real shape)
+{
+    mt_real scale = (shape - 1) * mt_real_sqrt((shape - 2) / shape);
+
+    return scale * (mt_real_exp(mt_sim_exponential(prng) / shape) - 1);
+}
+
+/* The finaliser of splitmix64 (Steele, Lea, Flood, 2014): each bit of input moves half of them. */
+static uint64_t scatter(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+mt_real mt_sim_normal_at(const struct mt_sim_noise *self, uint64_t key, uint64_t index)
+{
+    struct mt_prng prng;
+
+    mt_prng_init(&prng, scatter(key + index * UINT64_C(0x9E3779B97F4A7C15)));
+    return mt_sim_normal(self, &prng);
+}
+
 bool mt_sim_chance(struct mt_prng *prng, mt_real probability)
 {
     return probability > 0 && mt_sim_uniform(prng) < probability;

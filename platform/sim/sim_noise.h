@@ -23,6 +23,12 @@ void mt_sim_noise_init(struct mt_sim_noise *self);
 mt_real mt_sim_normal(const struct mt_sim_noise *self, struct mt_prng *prng);
 /** Mean 1, standard deviation 1, never negative. */
 mt_real mt_sim_exponential(struct mt_prng *prng);
+/** Of shape k > 0, scaled to standard deviation 1: mean sqrt(k), never negative. */
+mt_real mt_sim_gamma(const struct mt_sim_noise *self, struct mt_prng *prng, mt_real shape);
+/** Pareto II (Lomax) of tail index a > 2, scaled to standard deviation 1; never negative. */
+mt_real mt_sim_pareto(struct mt_prng *prng, mt_real shape);
+/** Number `index` of a sequence of normal numbers that can be had in any order. */
+mt_real mt_sim_normal_at(const struct mt_sim_noise *self, uint64_t key, uint64_t index);
 /** Between 0 and 1, neither included. */
 mt_real mt_sim_uniform(struct mt_prng *prng);
 /** True with this probability; draws no number if it is 0 or less. */

@@ -51,10 +51,15 @@ void mt_sim_oscillator_init(struct mt_sim_oscillator *self, const struct mt_sim_
         .noise = noise,
         .prng = prng,
         .frequency = mt_real_clamp(frequency, -LIMIT, LIMIT),
-        .wander_per_slot = wander * mt_real_sqrt((mt_real)MT_SIM_SLOT_NS / 1e9),
         .start_ns = start_ns,
     };
+    mt_sim_oscillator_set_wander(self, wander);
     self->slots[0].rate = draw_rate(self);
+}
+
+void mt_sim_oscillator_set_wander(struct mt_sim_oscillator *self, mt_real wander)
+{
+    self->wander_per_slot = wander * mt_real_sqrt((mt_real)MT_SIM_SLOT_NS / 1e9);
 }
 
 static void advance(struct mt_sim_oscillator *self)
@@ -87,12 +92,14 @@ struct mt_interval mt_sim_oscillator_gain(struct mt_sim_oscillator *self, struct
     const struct mt_sim_slot *slot = slot_at(self, at, &start_ns);
     mt_real elapsed_ns = (mt_real)(at.ns - start_ns) + (mt_real)at.frac / 65536;
 
-    return (struct mt_interval){slot->gain_q16 + to_q16(slot->rate * elapsed_ns)};
+    return (struct mt_interval){slot->gain_q16 + to_q16(slot->rate * elapsed_ns) +
+                                mt_sim_drift_gain_q16(&self->drift, at) +
+                                to_q16(mt_sim_phase_ns(&self->phase, self->noise, at))};
 }
 
 mt_real mt_sim_oscillator_rate(struct mt_sim_oscillator *self, struct mt_base_time at)
 {
     int64_t start_ns;
 
-    return slot_at(self, at, &start_ns)->rate;
+    return slot_at(self, at, &start_ns)->rate + mt_sim_drift_rate(&self->drift, at);
 }

@@ -6,6 +6,7 @@
 #define MEANTIME_SIM_PRIVATE_H
 
 #include "platform/sim/sim_clock.h"
+#include "platform/sim/sim_path.h"
 #include "platform/sim/sim_queue.h"
 #include "platform/sim/sim_world.h"
 
@@ -13,17 +14,46 @@
 #define MT_SIM_FOREVER        INT64_MAX
 
 /** Kinds of random streams, for mt_sim_stream(). */
-enum mt_sim_stream_kind { MT_SIM_STREAM_OSCILLATOR, MT_SIM_STREAM_NODE, MT_SIM_STREAM_SEGMENT };
+enum mt_sim_stream_kind {
+    MT_SIM_STREAM_OSCILLATOR,
+    MT_SIM_STREAM_NODE,
+    MT_SIM_STREAM_PHASE,
+    MT_SIM_STREAM_BURST,
+    /* of the members of a segment: plus 256 times the member's number */
+    MT_SIM_STREAM_QUEUE,
+    MT_SIM_STREAM_MEMBER,
+};
 
-/** An interface of a node, whether plugged into a segment or not. */
+struct mt_sim_switch;
+
+/** An interface of a node, whether plugged into a segment or not; or a port of a switch. */
 struct mt_sim_port {
-    uint32_t node;
+    uint32_t node; /**< MT_WORLD_NONE: a switch's */
     uint32_t segment;
     uint32_t order; /**< among the members of its segment */
     uint32_t part;
     bool is_plugged;
     uint8_t number; /**< among the interfaces of its node */
     char name[MT_WORLD_NAME_MAX + 1];
+    struct mt_sim_path path; /**< of what arrives here */
+    struct mt_base_time last_arrival;
+    struct mt_sim_switch *at_switch; /**< null: a node's */
+    struct mt_sim_egress *egress;    /**< of a switch */
+};
+
+/** What waits in front of a port of a switch. */
+struct mt_sim_egress {
+    struct mt_prng prng;
+    int64_t seen_ns;    /**< of the base: when the following held */
+    mt_real backlog_ns; /**< until all that waits has gone */
+};
+
+struct mt_sim_switch {
+    struct mt_sim_switch_config config;
+    struct mt_sim_port **ports;
+    uint32_t port_count;
+    uint32_t number;
+    bool is_down;
 };
 
 /** A link that a node has opened. */
@@ -45,6 +75,8 @@ struct mt_sim_node {
     struct mt_sim_node_config config;
     struct mt_prng prng;
     struct mt_sim_oscillator oscillator;
+    mt_real start_frequency; /**< that the oscillator began with */
+    struct mt_sim_drift_terms terms;
     struct mt_sim_port **ports;
     uint8_t port_count;
     /* what its process has opened */
@@ -68,10 +100,18 @@ struct mt_sim_node {
 
 struct mt_sim_segment {
     struct mt_sim_segment_config config;
-    struct mt_prng prng;
+    struct mt_sim_burst_state burst;
     struct mt_sim_port **members;
     uint32_t member_count;
+    uint32_t switches_down; /**< among its members */
     bool is_up;
+};
+
+/** The leap second that is planned, or was the last one. */
+struct mt_sim_leap {
+    int64_t t_ns;
+    int64_t notice_ns;
+    int32_t change_s; /**< 0: there is none */
 };
 
 struct mt_world {
@@ -83,6 +123,10 @@ struct mt_world {
     uint32_t node_count;
     struct mt_sim_segment **segments;
     uint32_t segment_count;
+    struct mt_sim_switch **switches;
+    uint32_t switch_count;
+    int32_t tai_minus_utc_s; /**< before the leap */
+    struct mt_sim_leap leap;
     struct mt_world_observer observer;
     struct mt_world_counters counters;
     char complaint[MT_SIM_COMPLAINT_SIZE];
@@ -90,6 +134,8 @@ struct mt_world {
 
 /** The base now. */
 struct mt_base_time mt_sim_base(const struct mt_world *self);
+/** The base `by_ns` later, or earlier, to the nearest 2^-16 ns. */
+struct mt_base_time mt_sim_base_plus_ns(struct mt_base_time base, mt_real by_ns);
 /** The base `by` later, or earlier. */
 struct mt_base_time mt_sim_base_plus(struct mt_base_time base, struct mt_interval by);
 /** The first t that is not before the base reads this. */
@@ -112,9 +158,20 @@ int64_t mt_sim_node_boot_ns(const struct mt_sim_node *node);
 /** The stamp that a node's network interface takes at `base`: with noise and granularity. */
 struct mt_base_time mt_sim_node_stamp(struct mt_sim_node *node, struct mt_base_time base);
 
+/** What a node's configuration says now counts from now on. */
+void mt_sim_node_reconfigure(struct mt_sim_node *node);
+/** What changes its oscillator by plan is this from now on; see mt_sim_drift_change(). */
+void mt_sim_node_drift(struct mt_sim_node *node, const struct mt_sim_drift_terms *terms,
+                       bool begins_lie);
+
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port);
-/** Tells the links above an interface whether it is up. */
+/** Tells the links above an interface whether it is up; ports of switches have none. */
 void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port);
+/** A frame leaves a port at `departure`, now or in the near future. */
+void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
+                  struct mt_base_time departure, const struct mt_sim_event *event);
+/** A frame has reached a port of a switch. */
+void mt_sim_switch_forward(struct mt_world *self, const struct mt_sim_event *event);
 extern const struct mt_hal_link_ops mt_sim_link_ops;
 
 #endif

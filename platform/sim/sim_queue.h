@@ -11,15 +11,20 @@
 
 #define MT_SIM_FRAME_SIZE 1500
 
-/** The bytes of a frame under way to several receivers. */
+struct mt_sim_port;
+
+/** A frame under way to several receivers. */
 struct mt_sim_frame {
     struct mt_sim_frame *next; /**< in the pool */
     uint32_t users;
     uint16_t length;
+    bool is_event;
+    const struct mt_sim_port *from;
+    struct mt_base_time departure;
     uint8_t bytes[MT_SIM_FRAME_SIZE];
 };
 
-/** An input for a node; MT_INPUT_NONE wakes it at its deadline. */
+/** An input for a node (MT_INPUT_NONE wakes it at its deadline), or a frame for a switch. */
 struct mt_sim_event {
     struct mt_sim_event *next; /**< in the pool */
     uint32_t node;
@@ -28,9 +33,12 @@ struct mt_sim_event {
     uint16_t link;
     bool has_stamp;
     bool is_up;
+    uint8_t hops; /**< switches that the frame has passed */
     uint32_t token;
     struct mt_base_time stamp;
+    struct mt_base_time arrival; /**< of the frame, in truth */
     struct mt_sim_frame *frame;
+    struct mt_sim_port *port; /**< of a switch that the frame reaches; null: it is a node's */
 };
 
 struct mt_sim_entry {

@@ -11,14 +11,16 @@
 
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port)
 {
-    return port->is_plugged && self->segments[port->segment]->is_up;
+    const struct mt_sim_segment *segment = self->segments[port->segment];
+
+    return port->is_plugged && segment->is_up && segment->switches_down == 0;
 }
 
 void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port)
 {
-    const struct mt_sim_node *node = self->nodes[port->node];
+    const struct mt_sim_node *node = port->at_switch == NULL ? self->nodes[port->node] : NULL;
 
-    for (uint16_t i = 0; i < node->link_count; i++) {
+    for (uint16_t i = 0; node != NULL && i < node->link_count; i++) {
         if (node->links[i]->port == port) {
             mt_sim_post(self, self->t_ns,
                         &(struct mt_sim_event){.kind = MT_INPUT_LINK,
@@ -31,63 +33,94 @@ void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port)
 
 /* ---- the way --------------------------------------------------------------------------------- */
 
-static mt_real draw_jitter_ns(const struct mt_world *self, struct mt_sim_segment *segment)
-{
-    mt_real jitter_ns = segment->config.jitter_ns;
-
-    switch (segment->config.jitter) {
-    case MT_SIM_JITTER_NORMAL:
-        return jitter_ns * mt_sim_normal(&self->noise, &segment->prng);
-    case MT_SIM_JITTER_EXPONENTIAL:
-        return jitter_ns * mt_sim_exponential(&segment->prng);
-    case MT_SIM_JITTER_NONE:
-        break;
-    }
-    return 0;
-}
-
-static void deliver(struct mt_world *self, const struct mt_sim_port *to, struct mt_sim_frame *frame,
-                    mt_real way_ns)
+/* The node's NIC stamps it; each link above the interface gets it. */
+static void reach_node(struct mt_world *self, const struct mt_sim_port *to, int64_t t_ns,
+                       struct mt_sim_event *event)
 {
     struct mt_sim_node *node = self->nodes[to->node];
-    struct mt_span way = mt_span_from_real(way_ns / 1e9);
-    struct mt_base_time arrival = mt_sim_base_plus(mt_sim_base(self), mt_span_to_interval(way));
-    int64_t t_ns = mt_sim_t_of(arrival);
-    struct mt_sim_event event = {
-        .kind = MT_INPUT_FRAME,
-        .node = to->node,
-        .has_stamp = true,
-        .stamp = mt_sim_node_stamp(node, arrival),
-        .frame = frame,
-    };
 
+    event->node = to->node;
+    event->has_stamp = true;
+    event->stamp = mt_sim_node_stamp(node, event->arrival);
     for (uint16_t i = 0; i < node->link_count; i++) {
         if (node->links[i]->port == to) {
-            event.link = i;
-            mt_sim_post(self, t_ns > self->t_ns ? t_ns : self->t_ns + 1, &event);
+            event->link = i;
+            mt_sim_post(self, t_ns, event);
         }
     }
 }
 
-static void carry(struct mt_world *self, const struct mt_sim_port *from, struct mt_sim_frame *frame)
+static bool is_before(struct mt_base_time a, struct mt_base_time b)
+{
+    return a.ns != b.ns ? a.ns < b.ns : a.frac < b.frac;
+}
+
+static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_base_time arrival,
+                    const struct mt_sim_event *sent)
+{
+    int64_t t_ns = mt_sim_t_of(arrival);
+    struct mt_sim_event event = {
+        .kind = MT_INPUT_FRAME,
+        .node = MT_WORLD_NONE,
+        .arrival = arrival,
+        .frame = sent->frame,
+        .hops = sent->hops,
+        .port = to->at_switch != NULL ? to : NULL,
+    };
+
+    t_ns = t_ns > self->t_ns ? t_ns : self->t_ns + 1;
+    if (to->at_switch != NULL) {
+        mt_sim_post(self, t_ns, &event);
+    } else {
+        reach_node(self, to, t_ns, &event);
+    }
+}
+
+/* One copy on its way to one receiver. */
+static void travel(struct mt_world *self, const struct mt_sim_port *from, struct mt_sim_port *to,
+                   struct mt_base_time departure, const struct mt_sim_event *sent, bool is_in_burst)
+{
+    const struct mt_sim_segment_config *config = &self->segments[from->segment]->config;
+    bool is_forward = to->order > from->order;
+    mt_real half_ns = is_forward ? config->asymmetry_ns / 2 : -config->asymmetry_ns / 2;
+    mt_real jitter_ns =
+        mt_sim_path_jitter_ns(&to->path, &self->noise, config, is_forward, is_in_burst);
+    struct mt_base_time arrival =
+        mt_sim_base_plus_ns(departure, config->delay_ns + half_ns + jitter_ns);
+
+    if (mt_sim_chance(&to->path.prng, config->reordering)) {
+        self->counters.reordered++;
+        arrival = mt_sim_base_plus_ns(arrival, config->reorder_ns);
+    } else if (config->keeps_order) {
+        arrival = is_before(arrival, to->last_arrival) ? to->last_arrival : arrival;
+        to->last_arrival = arrival;
+    }
+    deliver(self, to, arrival, sent);
+}
+
+void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
+                  struct mt_base_time departure, const struct mt_sim_event *event)
 {
     struct mt_sim_segment *segment = self->segments[from->segment];
     const struct mt_sim_segment_config *config = &segment->config;
+    bool is_in_burst = mt_sim_burst_is_on(&segment->burst, &config->burst, self->t_ns);
 
     for (uint32_t i = 0; i < segment->member_count; i++) {
-        const struct mt_sim_port *to = segment->members[i];
-        mt_real half_ns =
-            to->order > from->order ? config->asymmetry_ns / 2 : -config->asymmetry_ns / 2;
+        struct mt_sim_port *to = segment->members[i];
 
         if (to == from) {
             continue;
         }
         if (!mt_sim_port_is_up(self, to) || to->part != from->part ||
-            mt_sim_chance(&segment->prng, config->loss)) {
+            mt_sim_path_loses(&to->path, config, is_in_burst)) {
             self->counters.lost++;
             continue;
         }
-        deliver(self, to, frame, config->delay_ns + half_ns + draw_jitter_ns(self, segment));
+        travel(self, from, to, departure, event, is_in_burst);
+        if (mt_sim_chance(&to->path.prng, config->duplication)) {
+            self->counters.duplicated++;
+            travel(self, from, to, departure, event, is_in_burst);
+        }
     }
 }
 
@@ -146,7 +179,10 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     hal->counters.sent++;
     self->counters.sent++;
     observe(self, link, frame);
-    carry(self, link->port, copy);
+    copy->is_event = frame->is_event;
+    copy->from = link->port;
+    copy->departure = mt_sim_base(self);
+    mt_sim_carry(self, link->port, copy->departure, &(struct mt_sim_event){.frame = copy});
     mt_sim_queue_give_back(&self->queue, copy);
     if (frame->is_event) {
         promise_stamp(self, link, frame->token);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * A simulated world: virtual time, nodes with oscillators of their own, and segments that join
- * their interfaces with delay, jitter and loss.  Each node offers the same tables as any platform
+ * A simulated world: virtual time, nodes with oscillators of their own, and segments and switches
+ * that join their interfaces with delay, jitter and loss.  Each node offers the same tables as any platform
  * (hal/provider.h), so configuration, composition, loop and core run in it unchanged.
  * Used by tests and by `meantime sim`: build the world, compose a node over each provider, hand
  * it to mt_world_start(), let time pass, look at the truth.
@@ -17,6 +17,7 @@
 #define MEANTIME_SIM_WORLD_H
 
 #include "hal/provider.h"
+#include "platform/sim/sim_config.h"
 #include "runtime/node.h"
 
 #define MT_WORLD_EPOCH_S       INT64_C(1767225637) /**< TAI: 2026-01-01 00:00:00 UTC */
@@ -35,47 +36,21 @@ int64_t mt_world_t_ns(const struct mt_world *self);
 
 /* ---- what it is made of ---------------------------------------------------------------------- */
 
-/** A machine: its oscillator and how it stamps.  All zero is a perfect one. */
-struct mt_sim_node_config {
-    mt_real offset_s;  /**< of its clocks when they are opened; positive: ahead of true time */
-    mt_real frequency; /**< s/s; positive: gains */
-    mt_real wander;    /**< random walk of the frequency, s/s per square root of a second */
-    mt_real max_rate;  /**< range of its clocks' correction; 0: 10 % */
-    uint32_t granularity_ns;   /**< of packet stamps, in its own oscillator's ns; 0: 2^-16 ns */
-    mt_real stamp_noise_ns;    /**< normal noise of packet stamps, standard deviation */
-    mt_real tx_stamp_loss;     /**< share of transmit stamps that never come; the node is told when
-                                   patience is over, as on a real platform */
-    mt_real tx_stamp_late;     /**< share that come late */
-    int64_t tx_stamp_late_ns;  /**< how late those are */
-    int64_t tx_stamp_delay_ns; /**< how late all are */
-};
-
-enum mt_sim_jitter {
-    MT_SIM_JITTER_NONE,
-    MT_SIM_JITTER_NORMAL,      /**< around the delay */
-    MT_SIM_JITTER_EXPONENTIAL, /**< on top of the delay, which is the floor; mean = deviation */
-};
-
-/** What lies between interfaces: a cable, or a hub of any number of them. */
-struct mt_sim_segment_config {
-    mt_real delay_ns;
-    mt_real asymmetry_ns; /**< by this much the way from an interface that joined earlier to one
-                               that joined later takes longer than the way back */
-    enum mt_sim_jitter jitter;
-    mt_real jitter_ns; /**< standard deviation, for each direction */
-    mt_real loss;      /**< share of frames lost, for each receiver */
-};
-
 /** Numbers count from 0 in the order of the calls; MT_WORLD_NONE if there is no memory. */
 uint32_t mt_world_add_node(struct mt_world *self, const struct mt_sim_node_config *config);
 uint32_t mt_world_add_segment(struct mt_world *self, const struct mt_sim_segment_config *config);
 /** Plugs an interface of a node into a segment; an interface is in one segment at most.  False
  * if it is in one already, the name is too long, or there is no memory. */
 bool mt_world_join(struct mt_world *self, uint32_t segment, uint32_t node, const char *interface);
-/** The configurations in force; they may be changed while no time passes (frequency, offset_s
- * and wander count when a clock is opened only). */
+/** A switch has a number of its own, and as many ports as segments are joined to it.  Switches must
+ * not form a loop. */
+uint32_t mt_world_add_switch(struct mt_world *self, const struct mt_sim_switch_config *config);
+bool mt_world_join_switch(struct mt_world *self, uint32_t segment, uint32_t number);
+/** The configurations in force; they may be changed while no time passes, and count from then on
+ * (offset_s, max_rate: when a clock is opened). */
 struct mt_sim_node_config *mt_world_node_config(struct mt_world *self, uint32_t node);
 struct mt_sim_segment_config *mt_world_segment_config(struct mt_world *self, uint32_t segment);
+struct mt_sim_switch_config *mt_world_switch_config(struct mt_world *self, uint32_t number);
 
 /* ---- running --------------------------------------------------------------------------------- */
 
@@ -102,16 +77,47 @@ void mt_world_set_plugged(struct mt_world *self, uint32_t node, const char *inte
                           bool is_plugged);
 /** Takes a segment down or up: all its nodes are told. */
 void mt_world_set_segment_up(struct mt_world *self, uint32_t segment, bool is_up);
+/** Takes a switch down or up, and with it all that is joined to it: the nodes there are told. */
+void mt_world_set_switch_up(struct mt_world *self, uint32_t number, bool is_up);
 /** Puts an interface into another part of its segment (all start in part 0): frames stay within
  * a part, and nobody is told. */
 void mt_world_set_part(struct mt_world *self, uint32_t node, const char *interface, uint32_t part);
 /** Somebody steps a clock; its node learns of it through `disturbed`. */
 void mt_world_step_clock(struct mt_world *self, uint32_t node, uint16_t clock, struct mt_span by);
 
+/** The temperature of a node moves evenly to `kelvin` (above what it was built for) within this
+ * time; 0: at once. */
+void mt_world_set_temperature(struct mt_world *self, uint32_t node, mt_real kelvin,
+                              int64_t within_ns);
+/** Has all clocks of a node lie from now on: they are off by `offset_s`, and by `frequency` times
+ * the time that passes, and nothing tells the node.  Both 0: they are honest again. */
+void mt_world_set_lie(struct mt_world *self, uint32_t node, mt_real offset_s, mt_real frequency);
+
+/* ---- UTC ------------------------------------------------------------------------------------- */
+
+/** TAI-UTC changes by `change_s` (1 or -1) at t, which is not in the past; whoever knows of such
+ * things is told `notice_ns` before.  One may be pending; a new one replaces it. */
+void mt_world_schedule_leap(struct mt_world *self, int64_t t_ns, int32_t change_s,
+                            int64_t notice_ns);
+
+/** What is known of UTC by whoever knows; for struct mt_compose_facts. */
+struct mt_world_utc {
+    int32_t tai_minus_utc_s;
+    int32_t leap_s;       /**< the change that is near; 0: none */
+    int64_t changes_t_ns; /**< when this will be different; INT64_MAX: never.  Then the caller gives
+                               the new facts to those nodes that know, as a daemon's watch does */
+};
+struct mt_world_utc mt_world_utc(const struct mt_world *self);
+
 /* ---- the truth ------------------------------------------------------------------------------- */
 
 /** What a clock reads now minus true time (of the same timescale; ARB is compared with TAI). */
 struct mt_span mt_world_true_offset(const struct mt_world *self, uint32_t node, uint16_t clock);
+
+/** What a node's oscillator has counted since the world began, less true time (lies included), at
+ * t, which is in the last 6 s; saturates at 39 h. */
+struct mt_interval mt_world_oscillator_gain(const struct mt_world *self, uint32_t node,
+                                            int64_t t_ns);
 
 /** What a program would read through the published page now. */
 struct mt_world_reading {
@@ -122,6 +128,9 @@ struct mt_world_reading {
     bool is_stale;
     enum mt_clock_state state;
     struct mt_clock_identity grandmaster; /**< that the bound refers to; zero: none */
+    bool tai_utc_valid;
+    int32_t tai_minus_utc_s; /**< if tai_utc_valid */
+    int32_t leap_s;
 };
 /** False if the clock has no page yet. */
 bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clock,
@@ -145,19 +154,36 @@ struct mt_world_correction {
     const struct mt_applied *applied;
 };
 
-/** Told what nodes do, while they do it; either function may be null. */
+/** An event frame that is handed to a node now. */
+struct mt_world_arrival {
+    int64_t t_ns;
+    uint32_t node;
+    const char *interface;
+    uint32_t from_node;
+    const char *from_interface;
+    struct mt_base_time departure; /**< when it was truly sent, without noise of stamps */
+    struct mt_base_time arrival;   /**< when it truly came, jitter and queues included */
+    const uint8_t *bytes;
+    size_t length;
+};
+
+/** Told what nodes do, while they do it; any function may be null. */
 struct mt_world_observer {
     void *context;
     void (*frame)(void *context, const struct mt_world_frame *frame);
     void (*correction)(void *context, const struct mt_world_correction *correction);
+    void (*arrival)(void *context, const struct mt_world_arrival *arrival);
 };
 void mt_world_observe(struct mt_world *self, const struct mt_world_observer *observer);
 
 struct mt_world_counters {
-    uint64_t sent;      /**< frames */
-    uint64_t delivered; /**< frames, for each receiver */
-    uint64_t lost;      /**< for each receiver, by chance, part, plug or segment */
-    uint64_t steps;     /**< of the loop, of all nodes */
+    uint64_t sent;       /**< frames */
+    uint64_t delivered;  /**< frames, for each receiver */
+    uint64_t lost;       /**< for each receiver, by chance, part, plug or segment */
+    uint64_t steps;      /**< of the loop, of all nodes */
+    uint64_t duplicated; /**< second copies made */
+    uint64_t reordered;  /**< frames held back */
+    uint64_t dropped;    /**< by switches whose queue was full; not among the lost */
 };
 const struct mt_world_counters *mt_world_count(const struct mt_world *self);
 

@@ -242,7 +242,9 @@ void lab_open(struct lab *lab, uint64_t seed)
     if (lab->world == NULL) {
         give_up("world", "out of memory");
     }
-    mt_world_observe(lab->world, &(struct mt_world_observer){lab, see_frame, see_correction});
+    mt_world_observe(lab->world, &(struct mt_world_observer){.context = lab,
+                                                             .frame = see_frame,
+                                                             .correction = see_correction});
 }
 
 void lab_close(struct lab *lab)
