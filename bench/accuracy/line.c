@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The loop of a node takes its inputs through a gate that looks at them on their way: the base of
- * the simulator is true time, so stamps of arrival are the truth, and so is the world's time when
- * a frame leaves.
+ * The world tells when a message left and came in true time.  The receiver's loop takes its inputs
+ * through a gate, where one looks at what the sample before has led to.
  */
 #include "line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "platform/sim/sim_oscillator.h"
 
 #define EPOCH_NS   (MT_WORLD_EPOCH_S * MT_NS_PER_S)
 #define SYNC       0
@@ -61,36 +58,40 @@ static void begin_message(struct line *self, bool is_forward, const struct mt_wo
     };
 }
 
-static double gain_ns(struct line *self, struct mt_base_time at)
+static double gain_at_ns(const struct line *self, int64_t t_ns)
 {
-    return (double)mt_sim_oscillator_gain(self->twin, at).q16 / 65536.0;
+    return (double)mt_world_oscillator_gain(self->world, RECEIVER, t_ns).q16 / 65536.0;
 }
 
-double line_gain_ns(struct line *self)
+double line_gain_ns(const struct line *self)
 {
-    return gain_ns(self, (struct mt_base_time){EPOCH_NS + mt_world_t_ns(self->world), 0});
+    return gain_at_ns(self, mt_world_t_ns(self->world));
 }
 
-static void end_message(struct line *self, bool is_forward, const struct mt_input *input)
+static double way_ns(const struct mt_world_arrival *arrival)
 {
-    uint16_t sequence = (uint16_t)(input->bytes[30] << 8 | input->bytes[31]);
+    int64_t whole_ns = arrival->arrival.ns - arrival->departure.ns;
+
+    return (double)whole_ns + (arrival->arrival.frac - arrival->departure.frac) / 65536.0;
+}
+
+static void end_message(struct line *self, bool is_forward, const struct mt_world_arrival *arrival)
+{
+    uint16_t sequence = (uint16_t)(arrival->bytes[30] << 8 | arrival->bytes[31]);
+    int64_t arrival_ns = arrival->arrival.ns - EPOCH_NS;
 
     for (unsigned i = self->message_count; i-- > 0;) {
         struct line_message *message = message_at(self, i);
-        int64_t arrival_ns = input->stamp.ns - EPOCH_NS;
-        struct mt_base_time departure = {EPOCH_NS + message->departure_ns, 0};
 
         if (message->is_complete || message->is_forward != is_forward ||
             message->sequence != sequence) {
             continue;
         }
-        message->value_ns =
-            (double)(arrival_ns - message->departure_ns) + input->stamp.frac / 65536.0;
         if (is_forward) {
             message->at_s = (double)arrival_ns / 1e9;
-            message->value_ns += gain_ns(self, input->stamp);
+            message->value_ns = way_ns(arrival) + gain_at_ns(self, arrival_ns);
         } else {
-            message->value_ns -= gain_ns(self, departure);
+            message->value_ns = way_ns(arrival) - gain_at_ns(self, message->departure_ns);
         }
         message->is_complete = true;
         return;
@@ -121,6 +122,17 @@ static void see_frame(void *context, const struct mt_world_frame *frame)
     if (self->is_watched &&
         ((type == SYNC && frame->node == 0) || (type == DELAY_REQ && frame->node == RECEIVER))) {
         begin_message(self, type == SYNC, frame);
+    }
+}
+
+static void see_arrival(void *context, const struct mt_world_arrival *arrival)
+{
+    struct line *self = context;
+    uint8_t type = arrival->bytes[0] & 0xF;
+
+    if (self->is_watched && ((type == SYNC && arrival->node == RECEIVER) ||
+                             (type == DELAY_REQ && arrival->node == 0))) {
+        end_message(self, type == SYNC, arrival);
     }
 }
 
@@ -156,18 +168,8 @@ static void see_sample(struct line *self)
 
 static void gate_next(struct mt_hal_wait *wait, struct mt_mono deadline, struct mt_input *ret_input)
 {
-    struct line_gate *gate = GATE_OF(wait);
-
-    if (gate->node == RECEIVER) {
-        see_sample(gate->line); /* what the input before has led to */
-    }
-    gate->inner->ops->next(gate->inner, deadline, ret_input);
-    if (ret_input->kind == MT_INPUT_FRAME && ret_input->has_stamp) {
-        uint8_t type = ret_input->bytes[0] & 0xF;
-        if (type == (gate->node == 0 ? DELAY_REQ : SYNC)) {
-            end_message(gate->line, type == SYNC, ret_input);
-        }
-    }
+    see_sample(GATE_OF(wait)->line); /* what the input before has led to */
+    GATE_OF(wait)->inner->ops->next(GATE_OF(wait)->inner, deadline, ret_input);
 }
 
 static struct mt_mono gate_now(struct mt_hal_wait *wait)
@@ -247,24 +249,9 @@ static void boot(struct line *self, unsigned number)
     if (node->composition == NULL) {
         line_give_up("node", reason);
     }
-    node->gate = (struct line_gate){{&gate_ops}, provider->wait, self, number};
+    node->gate = (struct line_gate){{&gate_ops}, provider->wait, self};
     mt_world_start(self->world, number, &node->composition->node,
-                   self->is_watched ? &node->gate.wait : provider->wait);
-}
-
-static void make_twin(struct line *self)
-{
-    struct mt_prng walk;
-
-    self->twin = malloc(sizeof *self->twin);
-    self->twin_noise = malloc(sizeof *self->twin_noise);
-    if (self->twin == NULL || self->twin_noise == NULL) {
-        line_give_up("twin", "out of memory");
-    }
-    mt_sim_noise_init(self->twin_noise);
-    mt_sim_stream(&walk, self->plan.seed, 0, RECEIVER);
-    mt_sim_oscillator_init(self->twin, self->twin_noise, walk, self->plan.frequency,
-                           self->plan.wander, EPOCH_NS);
+                   self->is_watched && number == RECEIVER ? &node->gate.wait : provider->wait);
 }
 
 void line_open(struct line *self, const struct line_plan *plan, bool is_watched)
@@ -280,9 +267,9 @@ void line_open(struct line *self, const struct line_plan *plan, bool is_watched)
     for (unsigned i = 0; i < plan->hops; i++) {
         add_cable(self, i);
     }
-    make_twin(self);
     mt_world_observe(self->world, &(struct mt_world_observer){.context = self,
                                                               .frame = see_frame,
+                                                              .arrival = see_arrival,
                                                               .correction = see_correction});
     for (unsigned i = 0; i <= plan->hops; i++) {
         boot(self, i);
@@ -297,8 +284,6 @@ void line_close(struct line *self)
         mt_config_free(self->nodes[i].config);
     }
     mt_world_free(self->world);
-    free(self->twin);
-    free(self->twin_noise);
 }
 
 void line_run_to(struct line *self, int64_t number)

@@ -14,8 +14,8 @@
 #include "platform/sim/sim_world.h"
 
 #define LINE_HOPS_MAX     10
-#define LINE_MESSAGES     64  /**< on their way or not yet taken */
-#define LINE_PATIENCE_S   0.1 /**< after which a message is taken for lost */
+#define LINE_MESSAGES     64 /**< on their way or not yet taken */
+#define LINE_PATIENCE_S   1  /**< after which a message is taken for lost */
 #define READINGS_PER_SYNC 8
 
 struct line_plan {
@@ -57,7 +57,6 @@ struct line_gate {
     struct mt_hal_wait wait;
     struct mt_hal_wait *inner;
     struct line *line;
-    uint32_t node;
 };
 
 struct line_node {
@@ -77,9 +76,7 @@ struct line {
     unsigned message_count;
     uint32_t samples_used;
     struct line_innovations innovations;
-    unsigned steps;                 /**< of the last clock */
-    struct mt_sim_oscillator *twin; /**< walks as the first receiver's oscillator does */
-    struct mt_sim_noise *twin_noise;
+    unsigned steps; /**< of the last clock */
 };
 
 void line_open(struct line *self, const struct line_plan *plan, bool is_watched);
@@ -92,7 +89,7 @@ double line_interval_s(const struct line_plan *plan);
 /** The oldest message whose fate is known; false: there is none. */
 bool line_next_message(struct line *self, struct line_message *ret_message);
 /** What the first receiver's free oscillator has gained since the world's beginning, now. */
-double line_gain_ns(struct line *self);
+double line_gain_ns(const struct line *self);
 
 /** What a reader of the published page of the clock `hop` hops away gets now; false: no page. */
 struct line_reading {
