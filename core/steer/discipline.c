@@ -195,8 +195,8 @@ static void judge_lock(struct mt_discipline *self, const struct mt_discipline_so
             self->has_locked_once = true;
         }
     }
+    mt_steer_settle(self, estimate);
     if (self->phase == MT_STEER_LOCKED) {
-        self->settled_sigma = estimate->offset_sigma;
         self->anchor.track = source->estimator.track;
         self->anchor.origin = source->origin;
         self->anchor.unseen = source->estimator.unseen;

@@ -4,21 +4,30 @@
  *
  * A large offset is stepped away, by the user's thresholds; everything else is done by rate.  The
  * rate is the one that keeps the distance to the reference even, plus a slew that removes the
- * estimated offset within a time constant.  That time is short against the estimator's own, so
- * that the steered clock adds little to its error, and not shorter, so that it follows quietly:
- * the estimator takes about 1 / K samples to change its mind, K being its gain.  After a change
- * of source the new estimate is at first much worse than the clock itself; then the offset is
- * believed in the proportion of the two variances, unless it is beyond doubt.
+ * estimated offset within a time; then the clock goes back to the even rate.  Nobody asks when a
+ * frame is sent whether a slew has ended, and what is served is the steered clock: so the time is
+ * short, half a sample distance, and a few per cent of the estimator's own where that is longer:
+ * it takes about noise^2 / sigma^2 samples to change its mind.  The slew lags behind the estimate
+ * without ever overshooting it, so it adds a little to the error of the clock and nothing to the
+ * gain of a chain of clocks.
+ *
+ * After a change of source the new estimate is at first much worse than the clock itself.  Each
+ * sample then moves the clock by the share of what is known that has come with it, unless the
+ * offset is beyond doubt.  What was known of the clock fades as it would if there were no samples
+ * at all: in a steady state each sample takes away as much variance as one interval brings.
  *
  * The estimator is told of every correction with the rate that the clock really took, so nothing
- * winds up when the range is exhausted.  A slew knows when it will be done; without new samples
- * the clock then goes back to the even rate.
+ * winds up when the range is exhausted.
  */
 #include "steer/steer_private.h"
 
 #define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
-#define FOLLOW_SHARE    MT_REAL(0x3p-5)  /* slew time, in time constants of the estimator */
-#define MOST_SAMPLES    64
+#define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator ... */
+#define LEAST_SAMPLES   MT_REAL(0.5)     /* ... at least, in sample distances, */
+#define MOST_SAMPLES    64               /* at most, */
+#define LEAST_TIME      MT_REAL(0x1p-5)  /* and at least, in s: more would be restless */
+#define AGAIN_SHARE     MT_REAL(0.125)   /* of its time a slew is not replaced by another one */
+#define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
 
@@ -74,22 +83,68 @@ static mt_real larger(mt_real a, mt_real b)
     return a > b ? a : b;
 }
 
+/* a source has either one-way or offset samples; the other noise is 0 */
+static mt_real noise_of(const struct mt_estimate *estimate)
+{
+    return estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET];
+}
+
+static bool is_beyond_doubt(const struct mt_estimate *estimate)
+{
+    return mt_real_abs(mt_span_to_real(estimate->offset)) >=
+           DOUBTLESS_SIGMA * estimate->offset_sigma;
+}
+
+void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate)
+{
+    mt_real sigma = self->settled_sigma;
+    mt_real share = sigma / noise_of(estimate);
+
+    sigma *= mt_real_sqrt(1 + share * share);
+    if (sigma > estimate->offset_sigma || !self->has_locked_once || is_beyond_doubt(estimate)) {
+        sigma = estimate->offset_sigma;
+    }
+    self->settled_sigma = sigma;
+}
+
+/* samples that it takes to change the estimate */
+static mt_real inertia(const struct mt_estimate *estimate)
+{
+    mt_real ratio = noise_of(estimate) / estimate->offset_sigma;
+
+    return ratio * ratio;
+}
+
+/* by how many samples to follow more slowly, since the clock is known better than the estimate */
+static mt_real patience(const struct mt_discipline *self, const struct mt_estimate *estimate)
+{
+    mt_real doubt = estimate->offset_sigma / self->settled_sigma;
+
+    return inertia(estimate) * (doubt * doubt - 1);
+}
+
+static mt_real distance_of(const struct mt_discipline_source *source)
+{
+    return MT_REAL(1.024e-6) * (mt_real)source->interval;
+}
+
+mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate)
+{
+    return distance_of(mt_steer_selected(self)) * (PUBLISHED_SHARE + patience(self, estimate));
+}
+
 static void slew(struct mt_discipline *self, const struct mt_discipline_source *source,
                  const struct mt_estimate *estimate, mt_real offset)
 {
-    mt_real size = mt_real_abs(offset);
-    mt_real sigma = estimate->offset_sigma;
-    /* a source has either one-way or offset samples; the other noise is 0 */
-    mt_real noise =
-        (estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET]) / sigma;
-    mt_real doubt = size < DOUBTLESS_SIGMA * sigma ? sigma / self->settled_sigma : 0;
-    mt_real samples = mt_real_clamp(1 + FOLLOW_SHARE * noise * noise, 1, MOST_SAMPLES);
-    mt_real time = MT_REAL(1.024e-6) * (mt_real)source->interval * samples;
+    mt_real distance = distance_of(source);
+    mt_real samples = mt_real_clamp(FOLLOW_SHARE * inertia(estimate), LEAST_SAMPLES, MOST_SAMPLES);
+    mt_real time = larger(distance * samples, LEAST_TIME);
 
     /* the history of corrections must reach back over the path */
-    time = larger(time, estimate->delay / 2);
-    self->next_correction_at = later(self, MT_REAL(0.75) * time);
-    time = larger(time * (1 + doubt * doubt), size / self->config.max_slew);
+    time = larger(time, estimate->delay);
+    self->next_correction_at = later(self, larger(AGAIN_SHARE * time, estimate->delay / 2));
+    time += distance * patience(self, estimate);
+    time = larger(time, mt_real_abs(offset) / self->config.max_slew);
     hand_out_rate(self, offset / time);
     self->slew_end = later(self, time);
 }

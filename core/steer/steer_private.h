@@ -20,6 +20,10 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
 mt_real mt_steer_even_rate(const struct mt_discipline *self);
 /** Decides by the estimate at the selected source's last sample whether to correct the clock. */
 void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate);
+/** Takes note of how well the clock itself is known, once for each estimate after a sample. */
+void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate);
+/** s in which the published time follows the selected source's estimate. */
+mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
 

@@ -71,7 +71,8 @@ static void discipline_is_quiet_when_software_stamps_have_outliers(void **state)
         world_run(world, 60);
         assert_true(world_clock_sd(world) < 300e-9);
         assert_true(world->sums.clock_max < 2e-6);
-        assert_true(world->sums.bound_max < 10e-6);
+        /* two outliers that agree may be a step, for a while */
+        assert_true(world->sums.bound_sum < 10e-6 * world->sums.count);
         assert_int_equal(world->sums.outside_bound, 0);
         assert_int_equal(world->sums.steps, 0);
     }
@@ -344,8 +345,60 @@ static void discipline_ends_a_slew_when_samples_stop(void **state)
 
 /* ---- determinism ----------------------------------------------------------------------------- */
 
+/* what is served is the steered clock, so it must not lag */
+static void discipline_steers_close_to_the_estimate_when_locked(void **state)
+{
+    static const struct {
+        double interval;
+        double jitter;
+    } cases[] = {{1, 10e-9}, {1, 1e-6}, {0.125, 100e-9}, {1.0 / 128, 100e-9}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world *world = usual_world(31);
+
+        world->interval = cases[i].interval;
+        world->jitter[0] = world->jitter[1] = cases[i].jitter;
+        world_start(world, NULL);
+        world_run(world, 500 * world->interval);
+        world_forget(world);
+        world_run(world, 3000 * world->interval);
+        assert_true(world_clock_rms(world) < 1.05 * world_estimate_rms(world));
+    }
+}
+
+/* a poor estimate of a new source does not spoil a clock that is known better */
+static void discipline_trusts_the_clock_when_a_source_is_new(void **state)
+{
+    double steady = 0;
+    double worst = 0;
+    double squares[100] = {0};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct world *world = usual_world(seed);
+
+        world->interval = 0.125;
+        world->jitter[0] = world->jitter[1] = 10e-6;
+        world_start(world, NULL);
+        world_run(world, 600);
+        world_forget(world);
+        world_run(world, 600);
+        steady += world->sums.clock_squares / world->sums.count / 10;
+        mt_discipline_reset_source(&world->discipline, 0);
+        for (int i = 0; i < 100; i++) {
+            world_run(world, 1);
+            squares[i] += world_offset(world) * world_offset(world) / 10;
+        }
+    }
+    for (int i = 0; i < 100; i++) {
+        worst = squares[i] > worst ? squares[i] : worst;
+    }
+    assert_true(worst < 3 * 3 * steady);
+}
+
 /* gcc and clang, any optimisation, host and firmware: change the number only with the maths */
-#define GOLDEN_HASH 0x146c6ebed8f1919fu
+#define GOLDEN_HASH 0x45e103d8fef9db17u
 
 static void discipline_gives_equal_bits_when_compiled_otherwise(void **state)
 {
@@ -384,6 +437,8 @@ int main(void)
         cmocka_unit_test(discipline_bound_holds_when_in_holdover),
         cmocka_unit_test(discipline_holds_over_when_nothing_is_selected),
         cmocka_unit_test(discipline_ends_a_slew_when_samples_stop),
+        cmocka_unit_test(discipline_steers_close_to_the_estimate_when_locked),
+        cmocka_unit_test(discipline_trusts_the_clock_when_a_source_is_new),
         cmocka_unit_test(discipline_gives_equal_bits_when_compiled_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

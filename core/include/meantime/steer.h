@@ -101,7 +101,7 @@ struct mt_discipline {
     struct mt_discipline_source *sources;
     mt_real rate;                      /**< applied */
     mt_real sigma;                     /**< published sigma that the next ones are compared with */
-    mt_real settled_sigma;             /**< sigma while last locked; huge: never was */
+    mt_real settled_sigma;             /**< of the clock itself: not more than the estimate's */
     struct mt_mono last_sample;        /**< of the selected source */
     struct mt_mono silence;            /**< without a sample until then: holdover */
     struct mt_mono next_correction_at; /**< not before */
