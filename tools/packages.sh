@@ -7,16 +7,18 @@ build="meson ninja-build pkg-config gcc libc6-dev python3 libinih-dev libcmocka-
 demo="$build iproute2 gnuplot-nox"
 clang="python3 clang clang-format libclang-rt-14-dev"
 size="meson ninja-build python3 gcc gcc-arm-none-eabi"
-all="$demo $clang $size python3-pytest man-db"
+instructions="$size qemu-system-arm"
+all="$demo $clang $instructions python3-pytest man-db"
 
 case ${1:-} in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 clang) wanted=$clang ;;
 size) wanted=$size ;;
+instructions) wanted=$instructions ;;
 all) wanted=$all ;;
 *)
-    echo "usage: packages.sh build|demo|clang|size|all" >&2
+    echo "usage: packages.sh build|demo|clang|size|instructions|all" >&2
     exit 2
     ;;
 esac
