@@ -1,12 +1,253 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The single checks, beside the matrix.
+ * The single checks, beside the matrix.  Each runs seed after seed and prints one record for each;
+ * what the figures must be is run.py's business.
+ *
+ *     wide      settles 100 intervals after the first complete pair, whatever the oscillator and
+ *               the path are like
+ *     saturate  the oscillator is off by more than the clock's range for a while
+ *     cold      from nothing to a microsecond and to 100 ns
+ *     change    another grandmaster takes over
+ *     holdover  all traffic is lost
  */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "job.h"
+#include "kalman.h"
+
+#define SETTLE_INTERVALS 100
+#define COLD_S           60 /* that are watched */
+#define COLD_COARSE_NS   1000
+#define COLD_FINE_NS     100
+#define SATURATED        600e-6
+#define WITHIN_RANGE     300e-6
+
+struct check {
+    const struct job *job;
+    struct line line;
+    struct kalman kalman;
+    int64_t number; /* of the reading */
+    struct line_reading reading;
+};
+
+/* the next reading; false: there is no page yet, or the time is over */
+static bool step(struct check *self, double end_s)
+{
+    struct line_message message;
+
+    do {
+        if (line_seconds(&self->line) >= end_s) {
+            return false;
+        }
+        line_run_to(&self->line, ++self->number);
+        while (line_next_message(&self->line, &message)) {
+            kalman_update(&self->kalman, message.at_s, message.value_ns, message.is_forward);
+        }
+    } while (!line_read(&self->line, 1, &self->reading));
+    return true;
+}
+
+static bool is_outside(const struct check *self)
+{
+    return self->reading.bound_ns >= 0 && fabs(self->reading.error_ns) > self->reading.bound_ns;
+}
+
+/* ---- wide and saturate ----------------------------------------------------------------------- */
+
+struct settling {
+    double readings;
+    double beyond; /* 5 J + 3 sigma of the filter that knows everything */
+    double clock_beyond;
+    double worst; /* error / that */
+    double outside;
+    double saturated;
+};
+
+static void see_settled(const struct check *self, struct settling *settling)
+{
+    double variance = kalman_variance_ns2(&self->kalman, line_seconds(&self->line));
+    double limit = 5 * self->job->plan.jitter_ns + 3 * sqrt(variance);
+    double ratio = fabs(self->reading.error_ns) / limit;
+
+    settling->readings++;
+    settling->beyond += ratio > 1;
+    settling->clock_beyond += fabs(self->reading.clock_error_ns) > limit;
+    settling->worst = ratio > settling->worst ? ratio : settling->worst;
+    settling->saturated += self->reading.is_saturated;
+}
+
+static void print_settling(const struct check *self, const struct settling *settling)
+{
+    printf("{\"readings\":%.0f,\"beyond\":%.0f,\"clock_beyond\":%.0f,\"worst\":%.4g,"
+           "\"outside\":%.0f,\"saturated\":%.0f,\"steps\":%u}",
+           settling->readings, settling->beyond, settling->clock_beyond, settling->worst,
+           settling->outside, settling->saturated, self->line.steps);
+}
+
+static bool is_settled(const struct check *self, double since_s)
+{
+    double settle_s = SETTLE_INTERVALS * line_interval_s(&self->job->plan);
+
+    return since_s >= 0 && line_seconds(&self->line) > since_s + settle_s;
+}
+
+static void wide(struct check *self)
+{
+    struct settling settling = {0};
+
+    while (step(self, self->job->seconds)) {
+        settling.outside += is_outside(self);
+        if (is_settled(self, self->line.paired_s)) {
+            see_settled(self, &settling);
+        }
+    }
+    print_settling(self, &settling);
+}
+
+/* The filter that knows everything does not know of the jump, but it forgets. */
+static void saturate(struct check *self)
+{
+    const struct job *job = self->job;
+    struct settling before = {0};
+    struct settling after = {0};
+
+    mt_world_node_config(self->line.world, 1)->frequency = SATURATED;
+    while (step(self, job->discard_s)) {
+        before.readings++;
+        before.saturated += self->reading.is_saturated;
+        after.outside += is_outside(self);
+    }
+    mt_world_node_config(self->line.world, 1)->frequency = WITHIN_RANGE;
+    self->kalman.p[2] += 1e6 * 1e6; /* but of the jump it is told */
+    while (step(self, job->seconds)) {
+        after.outside += is_outside(self);
+        if (is_settled(self, job->discard_s)) {
+            see_settled(self, &after);
+        }
+    }
+    printf("{\"saturated_share\":%.4g,\"after\":", before.saturated / before.readings);
+    print_settling(self, &after);
+    printf("}");
+}
+
+/* ---- cold ------------------------------------------------------------------------------------ */
+
+static void cold(struct check *self)
+{
+    double coarse_s = 0;
+    double fine_s = 0;
+
+    while (step(self, self->line.paired_s < 0 ? 100 : self->line.paired_s + COLD_S)) {
+        double since_s = line_seconds(&self->line) - self->line.paired_s;
+        double size = fabs(self->reading.error_ns);
+
+        if (self->line.paired_s >= 0) {
+            coarse_s = size >= COLD_COARSE_NS ? since_s : coarse_s;
+            fine_s = size >= COLD_FINE_NS ? since_s : fine_s;
+        }
+    }
+    printf("{\"paired_s\":%.3f,\"coarse_s\":%.3f,\"fine_s\":%.3f,\"steps\":%u}",
+           self->line.paired_s, coarse_s, fine_s, self->line.steps);
+}
+
+/* ---- change ---------------------------------------------------------------------------------- */
+
+/* A better grandmaster comes, or the present one goes and there is a worse one. */
+static void change(struct check *self)
+{
+    const struct job *job = self->job;
+    bool is_better = job->plan.rival < 100;
+    double squares = 0;
+    double readings = 0;
+    double outside = 0;
+    const char *comma = "";
+
+    if (!is_better) {
+        line_boot_rival(&self->line);
+    }
+    while (step(self, job->discard_s)) {
+        if (line_seconds(&self->line) > job->discard_s / 2) {
+            squares += self->reading.error_ns * self->reading.error_ns;
+            readings++;
+        }
+    }
+    if (is_better) {
+        line_boot_rival(&self->line);
+    } else {
+        line_kill_grandmaster(&self->line);
+    }
+    self->line.silence_s = 0;
+    printf("{\"steady\":%.6g,\"readings\":%.0f,\"errors\":[", squares, readings);
+    while (step(self, job->seconds)) {
+        printf("%s%.4g", comma, self->reading.error_ns);
+        outside += is_outside(self);
+        comma = ",";
+    }
+    printf("],\"outside\":%.0f,\"steps\":%u,\"silence_s\":%.3f}", outside, self->line.steps,
+           self->line.silence_s);
+}
+
+/* ---- holdover -------------------------------------------------------------------------------- */
+
+static void holdover(struct check *self)
+{
+    const struct job *job = self->job;
+
+    while (step(self, job->discard_s)) {
+    }
+    double bound_ns = self->reading.bound_ns;
+    mt_world_segment_config(self->line.world, self->line.cables[0])->loss = 1;
+    line_run_to(&self->line,
+                (int64_t)(job->seconds / line_interval_s(&job->plan) * READINGS_PER_SYNC));
+    line_read(&self->line, 1, &self->reading);
+    printf("{\"error\":%.6g,\"bound\":%.6g,\"bound_before\":%.6g,\"state\":%d}",
+           self->reading.error_ns, self->reading.bound_ns, bound_ns, (int)self->reading.state);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static void run(const struct job *job, uint64_t seed, void (*check)(struct check *self))
+{
+    struct line_plan plan = job->plan;
+    struct check *self = calloc(1, sizeof *self);
+    double delay_ns = plan.delay_ns;
+
+    if (self == NULL) {
+        line_give_up("check", "out of memory");
+    }
+    plan.seed = seed;
+    self->job = job;
+    delay_ns += plan.noise == MT_SIM_JITTER_EXPONENTIAL ? plan.jitter_ns : 0;
+    kalman_init(&self->kalman, plan.wander, plan.jitter_ns, delay_ns);
+    line_open(&self->line, &plan, true);
+    check(self);
+    line_close(&self->line);
+    free(self);
+}
 
 bool job_check(const char *name, const struct job *job)
 {
-    (void)name;
-    (void)job;
+    static const struct {
+        const char *name;
+        void (*run)(struct check *self);
+    } checks[] = {{"wide", wide},
+                  {"saturate", saturate},
+                  {"cold", cold},
+                  {"change", change},
+                  {"holdover", holdover}};
+
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        if (strcmp(name, checks[i].name) == 0) {
+            for (unsigned seed = 0; seed < job->seeds; seed++) {
+                printf("%s", seed > 0 ? ",\n" : "[");
+                run(job, job->plan.seed + seed, checks[i].run);
+            }
+            printf("]\n");
+            return true;
+        }
+    }
     return false;
 }

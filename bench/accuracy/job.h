@@ -9,11 +9,13 @@
 
 #define JOB_BATCHES 20
 
-/** From 0 to `discard_s` nothing counts, from there to `seconds` everything does. */
+/** From 0 to `discard_s` nothing counts, from there to `seconds` everything does; in the checks
+ * something happens at `discard_s`. */
 struct job {
     struct line_plan plan;
     double seconds;
     double discard_s;
+    unsigned seeds; /**< of a check: from the plan's on */
     bool has_kalman;
     bool has_particles;
 };
@@ -22,7 +24,8 @@ struct job {
 void job_cell(const struct job *job);
 /** Boundary clocks in a row: the error at each hop. */
 void job_chain(const struct job *job);
-/** One of the single checks by its name; false: there is none of that name. */
+/** One of the single checks by its name, for each of its seeds; false: there is none of that
+ * name. */
 bool job_check(const char *name, const struct job *job);
 
 #endif

@@ -12,6 +12,7 @@
 #define EPOCH_NS   (MT_WORLD_EPOCH_S * MT_NS_PER_S)
 #define SYNC       0
 #define DELAY_REQ  1
+#define DELAY_RESP 9
 #define TWO_TO_64  18446744073709551616.0
 #define TEXT_SIZE  512
 #define RECEIVER   1
@@ -47,8 +48,9 @@ static struct line_message *message_at(struct line *self, unsigned index)
 
 static void begin_message(struct line *self, bool is_forward, const struct mt_world_frame *frame)
 {
-    if (self->message_count == LINE_MESSAGES) {
-        line_give_up("messages", "too many are on their way");
+    if (self->message_count == LINE_MESSAGES) { /* nobody takes them, or all are lost */
+        self->message_first = (self->message_first + 1) % LINE_MESSAGES;
+        self->message_count--;
     }
     *message_at(self, self->message_count++) = (struct line_message){
         .is_forward = is_forward,
@@ -114,6 +116,24 @@ bool line_next_message(struct line *self, struct line_message *ret_message)
     return false;
 }
 
+/* Whether the receiver has begun to follow; only then does it take a Sync. */
+static bool is_following(const struct line *self)
+{
+    const struct mt_instance *ptp = &self->nodes[RECEIVER].composition->node.instances[0].ptp;
+
+    return mt_port_state_of(ptp, 1) == MT_STATE_UNCALIBRATED ||
+           mt_port_state_of(ptp, 1) == MT_STATE_RECEIVER;
+}
+
+static void see_pair(struct line *self, uint8_t type)
+{
+    self->has_sync |= type == SYNC && is_following(self);
+    self->has_answer |= type == DELAY_RESP && is_following(self);
+    if (self->has_sync && self->has_answer) {
+        self->paired_s = line_seconds(self);
+    }
+}
+
 static void see_frame(void *context, const struct mt_world_frame *frame)
 {
     struct line *self = context;
@@ -122,6 +142,9 @@ static void see_frame(void *context, const struct mt_world_frame *frame)
     if (self->is_watched &&
         ((type == SYNC && frame->node == 0) || (type == DELAY_REQ && frame->node == RECEIVER))) {
         begin_message(self, type == SYNC, frame);
+    }
+    if (self->paired_s < 0 && frame->node == 0) {
+        see_pair(self, type);
     }
 }
 
@@ -133,6 +156,12 @@ static void see_arrival(void *context, const struct mt_world_arrival *arrival)
     if (self->is_watched && ((type == SYNC && arrival->node == RECEIVER) ||
                              (type == DELAY_REQ && arrival->node == 0))) {
         end_message(self, type == SYNC, arrival);
+    }
+    if (type == SYNC && arrival->node == RECEIVER && is_following(self)) {
+        double since_s = line_seconds(self) - self->sync_s;
+
+        self->silence_s = since_s > self->silence_s ? since_s : self->silence_s;
+        self->sync_s = line_seconds(self);
     }
 }
 
@@ -181,16 +210,27 @@ static const struct mt_hal_wait_ops gate_ops = {gate_next, gate_now};
 
 /* ---- building -------------------------------------------------------------------------------- */
 
+/* Null: a clock that follows. */
+static const char *priority_of(const struct line_plan *plan, unsigned node)
+{
+    static char text[32];
+
+    snprintf(text, sizeof text, "priority1 = %u", node == 0 ? 100 : plan->rival);
+    return node == 0 || node > plan->hops ? text : NULL;
+}
+
 static void write_config(const struct line_plan *plan, unsigned node, char text[TEXT_SIZE])
 {
+    const char *priority = priority_of(plan, node);
+    bool has_servo = priority == NULL && plan->servo != NULL;
+
     snprintf(text, TEXT_SIZE,
-             "[clock]\n%s%s\n%s\n"
+             "[clock]\n%s%s\n"
              "[ptp]\nlog_sync_interval = %d\nlog_min_delay_req_interval = %d\n%s\n"
              "[ptp eth0]\n%s",
-             node > 0 && plan->servo != NULL ? "servo = " : "",
-             node > 0 && plan->servo != NULL ? plan->servo : "",
-             plan->keys != NULL ? plan->keys : "", plan->sync_log2s, plan->sync_log2s,
-             node == 0 ? "priority1 = 100" : "", node > 0 && node < plan->hops ? "[ptp eth1]" : "");
+             has_servo ? "servo = " : "", has_servo ? plan->servo : "", plan->sync_log2s,
+             plan->sync_log2s, priority != NULL ? priority : "",
+             priority == NULL && node < plan->hops ? "[ptp eth1]" : "");
 }
 
 static struct mt_config *parse(const char *text)
@@ -210,7 +250,7 @@ static void add_node(struct line *self, unsigned number)
     const struct line_plan *plan = &self->plan;
     struct mt_sim_node_config config = {0};
 
-    if (number > 0) {
+    if (number > 0 && number <= plan->hops) {
         config = (struct mt_sim_node_config){.offset_s = plan->offset_s,
                                              .frequency = plan->frequency,
                                              .wander = plan->wander,
@@ -256,16 +296,21 @@ static void boot(struct line *self, unsigned number)
 
 void line_open(struct line *self, const struct line_plan *plan, bool is_watched)
 {
-    *self = (struct line){.plan = *plan, .is_watched = is_watched};
+    unsigned nodes = plan->hops + (plan->rival != 0 ? 2 : 1);
+
+    *self = (struct line){.plan = *plan, .is_watched = is_watched, .paired_s = -1};
     self->world = mt_world_new(plan->seed);
     if (self->world == NULL) {
         line_give_up("world", "out of memory");
     }
-    for (unsigned i = 0; i <= plan->hops; i++) {
+    for (unsigned i = 0; i < nodes; i++) {
         add_node(self, i);
     }
     for (unsigned i = 0; i < plan->hops; i++) {
         add_cable(self, i);
+    }
+    if (plan->rival != 0 && !mt_world_join(self->world, self->cables[0], plan->hops + 1, "eth0")) {
+        line_give_up("rival", "cannot be plugged");
     }
     mt_world_observe(self->world, &(struct mt_world_observer){.context = self,
                                                               .frame = see_frame,
@@ -276,12 +321,32 @@ void line_open(struct line *self, const struct line_plan *plan, bool is_watched)
     }
 }
 
+static void halt(struct line *self, unsigned number)
+{
+    struct line_node *node = &self->nodes[number];
+
+    if (node->composition != NULL) {
+        mt_world_kill(self->world, number);
+        mt_composition_free(node->composition);
+        mt_config_free(node->config);
+        node->composition = NULL;
+    }
+}
+
+void line_boot_rival(struct line *self)
+{
+    boot(self, self->plan.hops + 1);
+}
+
+void line_kill_grandmaster(struct line *self)
+{
+    halt(self, 0);
+}
+
 void line_close(struct line *self)
 {
-    for (unsigned i = 0; i <= self->plan.hops; i++) {
-        mt_world_kill(self->world, i);
-        mt_composition_free(self->nodes[i].composition);
-        mt_config_free(self->nodes[i].config);
+    for (unsigned i = 0; i < LINE_NODES; i++) {
+        halt(self, i);
     }
     mt_world_free(self->world);
 }
@@ -328,6 +393,7 @@ bool line_read(const struct line *self, unsigned hop, struct line_reading *ret_r
                         ? (double)page->bound_ns + (double)page->bound_growth_ppb * elapsed_ns / 1e9
                         : -1,
         .state = (enum mt_clock_state)page->state,
+        .is_saturated = self->nodes[hop].composition->node.clocks[0].report.is_saturated,
     };
     return true;
 }

@@ -14,6 +14,7 @@
 #include "platform/sim/sim_world.h"
 
 #define LINE_HOPS_MAX     10
+#define LINE_NODES        (LINE_HOPS_MAX + 2)
 #define LINE_MESSAGES     64 /**< on their way or not yet taken */
 #define LINE_PATIENCE_S   1  /**< after which a message is taken for lost */
 #define READINGS_PER_SYNC 8
@@ -30,7 +31,8 @@ struct line_plan {
     double max_rate;   /**< range of the clocks' correction; 0: any */
     int sync_log2s;    /**< of Sync and Delay_Req */
     const char *servo; /**< null: the default one */
-    const char *keys;  /**< more lines of [clock]; may be null */
+    unsigned rival;    /**< priority1 of a second grandmaster beside the first, which has 100;
+                            0: there is none */
 };
 
 /** One message's truth. */
@@ -68,7 +70,7 @@ struct line_node {
 struct line {
     struct line_plan plan;
     struct mt_world *world;
-    struct line_node nodes[LINE_HOPS_MAX + 1];
+    struct line_node nodes[LINE_NODES];
     uint32_t cables[LINE_HOPS_MAX];
     bool is_watched; /**< messages and innovations are taken down */
     struct line_message messages[LINE_MESSAGES];
@@ -76,11 +78,19 @@ struct line {
     unsigned message_count;
     uint32_t samples_used;
     struct line_innovations innovations;
-    unsigned steps; /**< of the last clock */
+    unsigned steps;  /**< of the last clock */
+    double paired_s; /**< when the receiver had a Sync and an answer to a Delay_Req; < 0: not yet */
+    bool has_sync;
+    bool has_answer;
+    double sync_s;    /**< when the receiver got its last Sync while it followed somebody */
+    double silence_s; /**< the longest time between two of them */
 };
 
 void line_open(struct line *self, const struct line_plan *plan, bool is_watched);
 void line_close(struct line *self);
+/** The grandmaster beside the first begins; the first one ends without a word. */
+void line_boot_rival(struct line *self);
+void line_kill_grandmaster(struct line *self);
 /** Lets time pass until `number` readings after the beginning; they are T / 8 apart. */
 void line_run_to(struct line *self, int64_t number);
 double line_seconds(const struct line *self);
@@ -97,6 +107,7 @@ struct line_reading {
     double clock_error_ns; /**< of the steered clock */
     double bound_ns;       /**< < 0: there is none */
     enum mt_clock_state state;
+    bool is_saturated;
 };
 bool line_read(const struct line *self, unsigned hop, struct line_reading *ret_reading);
 

@@ -41,6 +41,10 @@ static bool set_word(struct job *job, const char *key, const char *value)
         job->plan.servo = value;
     } else if (strcmp(key, "seed") == 0) {
         job->plan.seed = strtoull(value, NULL, 10);
+    } else if (strcmp(key, "seeds") == 0) {
+        job->seeds = (unsigned)strtoul(value, NULL, 10);
+    } else if (strcmp(key, "rival") == 0) {
+        job->plan.rival = (unsigned)strtoul(value, NULL, 10);
     } else if (strcmp(key, "hops") == 0) {
         job->plan.hops = (unsigned)strtoul(value, NULL, 10);
     } else if (strcmp(key, "sync_log2s") == 0) {
@@ -74,6 +78,7 @@ int main(int argc, char **argv)
         .plan = {.seed = 1, .hops = 1, .delay_ns = 10000, .offset_s = 0.01, .frequency = 3e-6},
         .seconds = 1000,
         .discard_s = 100,
+        .seeds = 1,
     };
     const char *name = argc > 1 ? argv[1] : "";
 

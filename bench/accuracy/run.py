@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
+import checks  # noqa: E402
 import jobs  # noqa: E402
 import judge  # noqa: E402
 import matrix  # noqa: E402
@@ -125,18 +126,26 @@ def parse_arguments():
     return options
 
 
+def measure_checks(options):
+    """Check -> lists of records."""
+    chosen = checks.all_checks()
+    results = jobs.run_all(options.program,
+                           [job for check in chosen for job in check.jobs(options.seeds[0])])
+    return {check: results[check] for check in chosen}
+
+
 def measure(options):
-    """Rows of the matrix and of the chains."""
+    """Rows of the matrix, rows of the chains, records of the checks."""
     if options.cell:
-        return measure_cells(options, options.cell, options.scale), []
+        return measure_cells(options, options.cell, options.scale), [], {}
     if options.short:
         return (measure_cells(options, short_cells(), 0.25),
-                measure_chains(options, [("normal", 100, 1)], 5000))
+                measure_chains(options, [("normal", 100, 1)], 5000), {})
     rows = measure_cells(options, matrix.all_cells(), options.scale) \
         if "matrix" in options.parts else []
     chain = measure_chains(options, all_chains(), 20000 * options.scale) \
         if "chain" in options.parts else []
-    return rows, chain
+    return rows, chain, measure_checks(options) if "checks" in options.parts else {}
 
 
 def write_json(path, rows, chain):
@@ -151,11 +160,14 @@ def main():
     table = matrix.read_table()
     judgement = judge.Judgement()
     try:
-        rows, chain = measure(options)
+        rows, chain, records = measure(options)
     except jobs.Failure as failure:
         sys.exit(f"accuracy: {failure}")
-    judge.print_table(rows, table)
+    if rows:
+        judge.print_table(rows, table)
     judge.print_chain(chain)
+    if records:
+        checks.judge_all(judgement, records)
     judge.judge_matrix(judgement, rows, table)
     judge.judge_chain(judgement, chain)
     if options.json:
