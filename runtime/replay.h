@@ -57,9 +57,10 @@ void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void 
 /** Told of what happens on the way; any member may be null. */
 struct mt_replay_observer {
     void *context;
-    /** The node has corrected clock number `clock`. */
-    void (*corrected)(void *context, uint16_t clock, const struct mt_correction *asked,
-                      const struct mt_applied *applied, struct mt_mono now);
+    /** The node has corrected a clock. */
+    void (*corrected)(void *context, const struct mt_hal_clock *clock,
+                      const struct mt_correction *asked, const struct mt_applied *applied,
+                      struct mt_mono now);
     /** An order came from outside; it is carried out next. */
     void (*ordered)(void *context, const struct mt_order *order);
 };

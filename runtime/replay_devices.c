@@ -96,7 +96,7 @@ static void clock_apply(struct mt_hal_clock *hal, const struct mt_correction *co
         hal->scale = ret_applied->at.scale;
     }
     if (replay->observer.corrected != NULL) {
-        replay->observer.corrected(replay->observer.context, self->index, correction, ret_applied,
+        replay->observer.corrected(replay->observer.context, hal, correction, ret_applied,
                                    replay->result.at);
     }
 }
