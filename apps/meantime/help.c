@@ -49,6 +49,20 @@ const struct mt_tool_help mt_tool_helps[] = {
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
      "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
      "", "meantime explain slaveOnly"},
+    {"replay", "[--anew] FILE", "run again what meantimed --record wrote",
+     "Runs the daemon's node again on a recorded log and prints state changes,\n"
+     "corrections and estimates on the way.  It must do what was recorded, bit for bit;\n"
+     "the first thing that differs is told, and the exit status is 1.\n",
+     "  --every SECONDS            from one estimate to the next (default 1)\n"
+     "  --samples                  an estimate with each sample, and what became of it\n"
+     "  --from SECONDS, --to SECONDS  print this part only\n"
+     "  --clock NAME               print this clock only\n"
+     "  --json                     an object for each line\n"
+     "  --plot FILE                draw offset and bound; FILE ends in .svg or .png\n"
+     "  --anew                     take the inputs alone from the log: what would this\n"
+     "                             program do?  Differences are no mistake then\n"
+     "  --config                   print the recorded configuration, and end\n",
+     "meantime replay input.log --every 10 --plot input.svg"},
     {"version", "", "print the version", "", "", "meantime version"},
     {"help", "[COMMAND]", "print this, or the help of a command", "", "", "meantime help set"},
     {NULL, NULL, NULL, NULL, NULL, NULL},

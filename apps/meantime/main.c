@@ -23,7 +23,7 @@ struct command {
 static const struct command commands[] = {
     {"status", mt_tool_status}, {"watch", mt_tool_watch}, {"clock", mt_tool_clock},
     {"set", mt_tool_set},       {"check", mt_tool_check}, {"explain", mt_tool_explain},
-    {"version", version},       {"help", help},
+    {"replay", mt_tool_replay}, {"version", version},     {"help", help},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

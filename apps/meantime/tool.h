@@ -35,6 +35,7 @@ mt_tool_command mt_tool_clock;
 mt_tool_command mt_tool_check;
 mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_set;
+mt_tool_command mt_tool_replay;
 
 /** What is said of a command; a row without name ends the list. */
 struct mt_tool_help {

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""`meantime replay` of what a real daemon has recorded."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import meantimed
+import netlab
+from test_defects import LAB_CLOCK
+
+LOG = "/run/input.log"
+
+
+def replay(*arguments):
+    done = subprocess.run([meantimed.TOOL, "replay", *arguments], capture_output=True, text=True,
+                          timeout=60, check=False)
+    lines = done.stdout.splitlines()
+    return done, [json.loads(line) for line in lines] if "--json" in arguments else lines
+
+
+def of(objects, kind):
+    return [found for found in objects if found["type"] == kind]
+
+
+def record(lab):
+    """The boundary clock of a chain, reloaded, commanded and cut off."""
+    lab.chain("A", "BC", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    lab.meantimed("B", "eth0", ptp={"priority1": 200})
+    bc = lab.meantimed("BC", "eth0", "eth1", clock=LAB_CLOCK, more_arguments=["--record", LOG])
+    bc.wait_state("RECEIVER")
+    bc.wait_state("TRANSMITTER", "eth1")
+    bc.ptp["priority2"] = 99
+    bc.reload()
+    bc.wait_log("configuration was reloaded")
+    bc.set(priority1=127, clock_class=187)
+    lab.ip("B", "link", "set", "eth0", "down")
+    bc.wait_state("FAULTY", "eth1")
+    lab.ip("B", "link", "set", "eth0", "up")
+    bc.wait_state("TRANSMITTER", "eth1")
+    return bc
+
+
+def told_by_node(bc):
+    """What the node told, without what the daemon knows besides."""
+    texts = [event["text"] for event in bc.request(command="events")["events"]]
+    return [text for text in texts if text.startswith(("instance ", "port ", "clock "))
+            and "by the control socket" not in text and "cannot be used" not in text]
+
+
+def is_within(some, all_of_them):
+    """Whether `some` comes in `all_of_them` in this order."""
+    rest = iter(all_of_them)
+    return all(text in rest for text in some)
+
+
+@pytest.mark.lab(seconds=12)
+def test_replay_is_the_run_that_the_daemon_told_of(lab):
+    bc = record(lab)
+    told = told_by_node(bc)
+    steps = bc.status()["clocks"][0]["steps"]
+    assert bc.stop() == 0
+    shutil.copy(LOG, "/tmp/replay_bc.log")
+
+    done, objects = replay(LOG, "--json", "--samples")
+    assert done.returncode == 0, done.stderr
+    end = of(objects, "end")[0]
+    assert end["same"] and end["complete"] and end["reason"] is None
+    assert end["octets"] == os.path.getsize(LOG)
+    assert is_within(told, [event["text"] for event in of(objects, "event")]), told
+    assert [order["order"] for order in of(objects, "order")].count("reload") == 1
+    assert {"command", "stop"} <= {order["order"] for order in of(objects, "order")}
+
+    corrections = of(objects, "correction")
+    assert len(corrections) == end["corrections"]
+    assert len([c for c in corrections if c["correction"] == "step"]) == steps >= 1
+    estimates = of(objects, "estimate")
+    assert {"used"} <= {estimate["verdict"] for estimate in estimates}
+    last = estimates[-1]
+    assert abs(last["offset_ns"]) < 1e6 and last["delay_ns"] > 0 and last["bound_ns"] > 0
+    assert abs(sum(last["bound_parts"].values()) - last["bound_ns"]) <= 10
+
+
+@pytest.mark.lab(seconds=12)
+def test_replay_anew_does_the_same_when_nothing_has_changed(lab):
+    bc = record(lab)
+    assert bc.stop() == 0
+    shutil.copy(LOG, "/tmp/replay_bc.log")
+    as_recorded, was = replay(LOG, "--json")
+    anew, is_now = replay(LOG, "--json", "--anew")
+    assert as_recorded.returncode == anew.returncode == 0, anew.stderr
+    texts = [[event["text"] for event in of(objects, "event")] for objects in (was, is_now)]
+    assert texts[0] == texts[1]
+    assert of(is_now, "end")[0]["unmatched"] == 0
+    before, after = of(was, "correction"), of(is_now, "correction")
+    assert len(before) == len(after)
+    for one, other in zip(before, after):
+        assert one["correction"] == other["correction"]
+        key = f"asked_{one['correction']}_{'ns' if one['correction'] == 'step' else 'ppb'}"
+        assert abs(one[key] - other[key]) < 1e-3, (one, other)
+
+
+@pytest.mark.lab(seconds=10)
+def test_replay_goes_as_far_as_the_log_when_the_daemon_was_killed(lab):
+    lab.chain("A", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, more_arguments=["--record", LOG])
+    b.wait_state("RECEIVER")
+    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 10)
+    shutil.copy(LOG, "/run/alive.log")
+    b.stop(signal.SIGKILL)
+    for path in ("/run/alive.log", LOG):
+        done, objects = replay(path, "--json")
+        end = of(objects, "end")[0]
+        assert not end["complete"]
+        assert done.returncode == (1 if end["damaged"] else 0), done.stderr
+        assert end["octets"] > 0.9 * os.path.getsize(path) - 5000
+        assert "differs" not in done.stderr
