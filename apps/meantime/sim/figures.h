@@ -57,8 +57,11 @@ void mt_figures_write_table(FILE *out, const struct mt_figures *figures, bool al
 void mt_figures_write_csv(FILE *out, const struct mt_figures *figures);
 /** False if there is no memory. */
 bool mt_figures_write_json(FILE *out, const struct mt_figures *figures);
-/** The first seed's readings in columns of at most 1024 rows a node: "t_s,node,low_ns,high_ns,
- * bound_ns,outside". */
+/** The course of the first seed, of each node at most 1024 rows: "t_s,node,low_ns,high_ns,bound_ns,
+ * outside", where t_s is where the column begins and a bound is missing if there was none. */
 void mt_figures_write_course(FILE *out, const struct mt_figures *figures);
+/** Each reading that was kept since from_s, of nodes that were ended with keep_series:
+ * "t_s,node,error_ns". */
+void mt_figures_write_series(FILE *out, const struct mt_figures *figures);
 
 #endif
