@@ -108,7 +108,8 @@ static char *written(const struct mt_figures *figures, enum form form)
         break;
     }
     fclose(out);
-    assert_non_null(text);
+    if (text == NULL)
+        abort(); /* which, unlike cmocka's fail(), the compiler knows not to return */
     return text;
 }
 
