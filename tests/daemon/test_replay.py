@@ -64,7 +64,6 @@ def test_replay_is_the_run_that_the_daemon_told_of(lab):
     told = told_by_node(bc)
     steps = bc.status()["clocks"][0]["steps"]
     assert bc.stop() == 0
-    shutil.copy(LOG, "/tmp/replay_bc.log")
 
     done, objects = replay(LOG, "--json", "--samples")
     assert done.returncode == 0, done.stderr
@@ -89,7 +88,6 @@ def test_replay_is_the_run_that_the_daemon_told_of(lab):
 def test_replay_anew_does_the_same_when_nothing_has_changed(lab):
     bc = record(lab)
     assert bc.stop() == 0
-    shutil.copy(LOG, "/tmp/replay_bc.log")
     as_recorded, was = replay(LOG, "--json")
     anew, is_now = replay(LOG, "--json", "--anew")
     assert as_recorded.returncode == anew.returncode == 0, anew.stderr
@@ -102,6 +100,36 @@ def test_replay_anew_does_the_same_when_nothing_has_changed(lab):
         assert one["correction"] == other["correction"]
         key = f"asked_{one['correction']}_{'ns' if one['correction'] == 'step' else 'ppb'}"
         assert abs(one[key] - other[key]) < 1e-3, (one, other)
+
+
+@pytest.mark.lab(seconds=12)
+def test_replay_says_where_it_differs_or_the_log_is_damaged(lab):
+    bc = record(lab)
+    assert bc.stop() == 0
+    with open(LOG, "rb") as file:
+        octets = file.read()
+
+    def of_changed(changed):
+        with open("/run/changed.log", "wb") as file:
+            file.write(changed)
+        done, objects = replay("/run/changed.log", "--json")
+        assert done.returncode == 1
+        return of(objects, "end")[0], done.stderr
+
+    # another priority: the first Announce of the replayed node is not the recorded one
+    end, told = of_changed(octets.replace(b"priority2 = 128", b"priority2 = 129", 1))
+    assert not end["same"] and not end["damaged"] and end["t_s"] < 3
+    assert f"differs from what was recorded at {end['t_s']:.6f} s: record " in told
+    assert "of the frame is 0x81, was 0x80" in told
+
+    end, told = of_changed(octets[:len(octets) // 2] + octets[len(octets) // 2 + 1:])
+    assert not end["same"] and 0 < end["octets"] <= len(octets) // 2 + 4100
+
+    end, told = of_changed(octets[:len(octets) * 2 // 3])
+    assert end["damaged"] or end["octets"] == len(octets) * 2 // 3
+    if end["damaged"]:
+        assert f"(octet {end['octets']}, " in told and "the log ends after" in told
+        assert end["corrections"] > 0
 
 
 @pytest.mark.lab(seconds=10)
