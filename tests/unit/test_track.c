@@ -3,6 +3,7 @@
  * The state and its covariance: process noise, corrections as changes of coordinates, the update
  * against the textbook's, and that the covariance stays positive when numbers differ by decades.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,11 +14,13 @@
 #include "meantime/prng.h"
 #include "servo/track_private.h"
 
+#define ROUNDED (32 * MT_REAL_EPSILON) /* some operations */
+
 static struct mt_instant at_s(double s)
 {
     struct mt_instant epoch = {1700000000, 0, 0, MT_SCALE_TAI};
 
-    return mt_instant_plus(epoch, mt_span_from_real(s));
+    return mt_instant_plus(epoch, mt_span_from_ns((int64_t)(s * 1e9)));
 }
 
 static struct mt_track some_track(void)
@@ -31,7 +34,13 @@ static struct mt_track some_track(void)
 
 static void assert_near(double a, double b, double tolerance)
 {
-    assert_true(mt_real_abs(a - b) <= tolerance * (mt_real_abs(a) + mt_real_abs(b)) / 2);
+    assert_true(fabs(a - b) <= (tolerance + ROUNDED) * (fabs(a) + fabs(b)) / 2);
+}
+
+static double offset_of(const struct mt_track *track)
+{
+    return (double)track->base.s + track->base.ns * 1e-9 + track->base.frac / 65536e9 +
+           (double)track->x[0];
 }
 
 static void predict_s(struct mt_track *track, double wander, double s)
@@ -49,7 +58,7 @@ static void track_adds_the_integrated_noise_when_predicted(void **state)
 
     (void)state;
     predict_s(&track, q, dt);
-    assert_near(track.x[0], 1e-6 + dt * 2e-5, 1e-12);
+    assert_near(offset_of(&track), 1e-6 + dt * 2e-5, 1e-12);
     assert_near(track.p[0][0], 4e-14 + 2 * dt * 1e-15 + dt * dt * 9e-16 + q * dt * dt * dt / 3,
                 1e-12);
     assert_near(track.p[0][1], 1e-15 + dt * 9e-16 + q * dt * dt / 2, 1e-12);
@@ -70,7 +79,8 @@ static void track_is_the_same_when_predicted_in_two_steps(void **state)
     predict_s(&twice, 1e-15, 3);
     predict_s(&twice, 1e-15, 10);
     for (int i = 0; i < 3; i++) {
-        assert_near(once.x[i], twice.x[i], 1e-12);
+        assert_near(i == 0 ? offset_of(&once) : once.x[i], i == 0 ? offset_of(&twice) : twice.x[i],
+                    1e-12);
         for (int j = 0; j < 3; j++) {
             assert_near(once.p[i][j], twice.p[i][j], 1e-12);
         }
@@ -83,10 +93,22 @@ static void track_returns_when_predicted_back_without_noise(void **state)
 
     (void)state;
     predict_s(&track, 0, -5);
-    assert_near(track.x[0], 1e-6 - 5 * 2e-5, 1e-12);
+    assert_near(offset_of(&track), 1e-6 - 5 * 2e-5, 1e-12);
     predict_s(&track, 0, 0);
     assert_near(track.p[0][0], 4e-14, 1e-9);
-    assert_near(track.x[0], 1e-6, 1e-9);
+    assert_near(offset_of(&track), 1e-6, 1e-9);
+}
+
+static void track_is_rounded_by_picoseconds_when_the_offset_grows(void **state)
+{
+    struct mt_track track = {.at = at_s(0), .x = {0, MT_REAL(21e-6), 0}};
+    const double frequency = track.x[1];
+
+    (void)state;
+    for (int s = 1; s <= 3000; s++) {
+        predict_s(&track, 0, s);
+    }
+    assert_true(fabs(offset_of(&track) - 3000 * frequency) < 3000 * 2e-12);
 }
 
 /* what is predicted for a moment does not depend on whether the clock is corrected before it */
@@ -102,7 +124,7 @@ static void track_predicts_the_same_when_the_rate_was_changed(void **state)
     mt_track_rate_changed(&moved, delta, &change);
     mt_track_predict(&moved, 0, &later);
     predict_s(&kept, 0, 10);
-    assert_near(mt_span_to_real(moved.base) + moved.x[0] - 6 * delta, kept.x[0], 1e-9);
+    assert_near(offset_of(&moved) - 6 * delta, offset_of(&kept), 1e-9);
     assert_near(1 - moved.x[1], (1 - kept.x[1]) / (1 + delta), 1e-15);
 }
 
@@ -117,7 +139,7 @@ static void track_moves_reading_and_offset_when_stepped(void **state)
     then = mt_instant_plus(then, by);
     assert_int_equal(mt_instant_compare(track.at, then), 0);
     assert_int_equal(mt_span_compare(track.base, by), 0);
-    assert_true(track.x[0] == 1e-6);
+    assert_true(track.x[0] == MT_REAL(1e-6));
 }
 
 static void track_updates_as_the_textbook_when_measured(void **state)
@@ -171,7 +193,7 @@ static void track_stays_positive_when_numbers_differ_by_decades(void **state)
                 .h = {sign, 0, 1},
                 .noise = noises[mt_prng_below(&prng, 4)],
             };
-            double(*p)[3] = track.p;
+            mt_real(*p)[3] = track.p;
 
             t += mt_prng_below(&prng, 20) == 0 ? 1e6 : 0.01 * mt_prng_below(&prng, 100);
             predict_s(&track, 1e-17, t);
@@ -181,7 +203,7 @@ static void track_stays_positive_when_numbers_differ_by_decades(void **state)
             for (int i = 0; i < 3; i++) {
                 assert_true(p[i][i] > 0);
                 for (int j = 0; j < i; j++) {
-                    assert_true(p[i][j] * p[i][j] <= p[i][i] * p[j][j]);
+                    assert_true((double)p[i][j] * p[i][j] <= (double)p[i][i] * p[j][j]);
                 }
             }
         }
@@ -194,6 +216,7 @@ int main(void)
         cmocka_unit_test(track_adds_the_integrated_noise_when_predicted),
         cmocka_unit_test(track_is_the_same_when_predicted_in_two_steps),
         cmocka_unit_test(track_returns_when_predicted_back_without_noise),
+        cmocka_unit_test(track_is_rounded_by_picoseconds_when_the_offset_grows),
         cmocka_unit_test(track_predicts_the_same_when_the_rate_was_changed),
         cmocka_unit_test(track_moves_reading_and_offset_when_stepped),
         cmocka_unit_test(track_updates_as_the_textbook_when_measured),
