@@ -177,6 +177,16 @@ static bool is_stale(const struct mt_handle *handle, const struct mt_clock_page 
            base->now_ns < page->base_at_anchor_ns;
 }
 
+/* What the published time is still ahead of the estimate. */
+static int64_t lag_at(const struct mt_clock_page *page, int64_t elapsed_ns)
+{
+    int64_t since_ns = elapsed_ns < 0 ? 0 : elapsed_ns;
+
+    return since_ns < page->lag_span_ns
+               ? add(page->lag_q16 >> 16, multiply_high(since_ns, page->lag_rate_q64))
+               : 0;
+}
+
 static enum mt_time_error extrapolate(const struct mt_handle *handle,
                                       const struct mt_clock_page *page,
                                       const struct base_time *base,
@@ -190,7 +200,8 @@ static enum mt_time_error extrapolate(const struct mt_handle *handle,
         return MT_TIME_NOT_PAGE;
     }
     *ret_result = (struct mt_now_result){
-        .time = shift(shift(anchor, elapsed_ns), multiply_high(elapsed_ns, page->rate_q64)),
+        .time = shift(shift(anchor, elapsed_ns),
+                      add(multiply_high(elapsed_ns, page->rate_q64), lag_at(page, elapsed_ns))),
         .bound_ns = bound_at(page, elapsed_ns, base->window_ns),
         .scale = (enum mt_timescale)page->scale,
         .state = (enum mt_clock_state)page->state,

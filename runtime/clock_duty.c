@@ -135,11 +135,15 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
 {
     struct mt_node_clock *clock = &node->clocks[index];
     struct mt_clock_reading reading;
+    struct mt_published published;
     clock->hal->ops->read(clock->hal, &reading);
     mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
+    mt_discipline_published(&clock->discipline, ret_report, &published);
     struct mt_page_facts facts = {
         .reading = &reading,
         .report = ret_report,
+        .published = &published,
+        .before = &clock->page,
         .base = clock->hal->base,
         .tai_utc_known = clock->tai_utc_known,
         .tai_minus_utc_s = clock->tai_minus_utc_s,

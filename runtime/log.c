@@ -204,6 +204,10 @@ uint64_t mt_log_page_digest(const struct mt_clock_page *page)
         (uint64_t)page->parts.source_ns,
         (uint64_t)page->parts.granularity_ns,
         (uint64_t)page->parts.steering_ns,
+        (uint64_t)page->lag_q16,
+        (uint64_t)page->lag_rate_q64,
+        (uint64_t)page->lag_span_ns,
+        (uint64_t)page->steered_q16,
     };
     uint64_t digest = DIGEST_START;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Makes a clock page from a reading of the clock and what its discipline says of it.
+ * Makes a clock page from a reading of the clock and what its discipline says of it.  The page
+ * continues the one before, so that a reader of both does not see time run backwards.
  */
 #ifndef MEANTIME_RUNTIME_PAGE_H
 #define MEANTIME_RUNTIME_PAGE_H
@@ -11,6 +12,8 @@
 struct mt_page_facts {
     const struct mt_clock_reading *reading;
     const struct mt_clock_quality_report *report;
+    const struct mt_published *published;
+    const struct mt_clock_page *before; /**< as last published; its magic is 0 if there was none */
     enum mt_base_clock base;
     bool is_serving; /**< the clock is the reference of its domain */
     bool tai_utc_known;

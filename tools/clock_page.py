@@ -11,6 +11,7 @@ SCALES = ("ARB", "TAI", "UTC", "smeared UTC")
 
 _HEAD = struct.Struct("=IHHIHBB" "qqIHBBq" "qqq" "iiII8s" "qqqqq")
 _BOOT_ID = struct.Struct("=Q")  # behind the head, where the writer knows it
+_LAG = struct.Struct("=qqqq")  # and behind that
 _BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id"
 _BASES = {0: time.CLOCK_REALTIME, 1: time.CLOCK_MONOTONIC_RAW, 3: time.CLOCK_BOOTTIME,
           4: time.CLOCK_MONOTONIC}
@@ -33,13 +34,25 @@ class Page:
         self.grandmaster = grandmaster.hex()
         self.parts = dict(zip(("estimate", "asymmetry", "source", "granularity", "steering"),
                               parts))
-        known = min(self.size, len(raw)) >= _HEAD.size + _BOOT_ID.size
+        size = min(self.size, len(raw))
+        known = size >= _HEAD.size + _BOOT_ID.size
         self.boot_id = _BOOT_ID.unpack_from(raw, _HEAD.size)[0] if known else 0
+        known = size >= _HEAD.size + _BOOT_ID.size + _LAG.size
+        (self.lag_q16, self.lag_rate_q64, self.lag_span_ns, self.steered_q16) = (
+            _LAG.unpack_from(raw, _HEAD.size + _BOOT_ID.size) if known else (0, 0, 0, 0))
+
+    def lag_ns(self, base_ns):
+        """What the published time is ahead of the estimate."""
+        elapsed = max(base_ns - self.base_at_anchor_ns, 0)
+        if elapsed >= self.lag_span_ns:
+            return 0
+        return (self.lag_q16 >> 16) + ((elapsed * self.lag_rate_q64) >> 64)
 
     def time_ns(self, base_ns):
         """Nanoseconds since the epoch of the page's scale when the base reads base_ns."""
         elapsed = base_ns - self.base_at_anchor_ns
-        return self.anchor_total_ns + elapsed + ((elapsed * self.rate_q64) >> 64)
+        return (self.anchor_total_ns + elapsed + ((elapsed * self.rate_q64) >> 64) +
+                self.lag_ns(base_ns))
 
     def bound_at_ns(self, base_ns):
         """The error bound when the base reads base_ns, rounded up."""

@@ -59,8 +59,7 @@ void mt_steer_level(struct mt_discipline *self)
     }
 }
 
-static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate,
-                       mt_real size)
+mt_real mt_steer_step_size(const struct mt_discipline *self)
 {
     const struct mt_span *threshold = &self->config.step_later;
     bool is_never = self->config.never_step_later;
@@ -69,8 +68,13 @@ static bool wants_step(const struct mt_discipline *self, const struct mt_estimat
         threshold = &self->config.step_at_start;
         is_never = self->config.never_step_at_start;
     }
-    return !is_never && size > STEP_SIGMA * estimate->offset_sigma &&
-           size > mt_span_to_real(*threshold);
+    return is_never ? MT_REAL(0x1p60) : mt_span_to_real(*threshold);
+}
+
+static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate,
+                       mt_real size)
+{
+    return size > STEP_SIGMA * estimate->offset_sigma && size > mt_steer_step_size(self);
 }
 
 static struct mt_mono later(const struct mt_discipline *self, mt_real s)
@@ -120,7 +124,7 @@ static mt_real patience(const struct mt_discipline *self, const struct mt_estima
 {
     mt_real doubt = estimate->offset_sigma / self->settled_sigma;
 
-    return inertia(estimate) * (doubt * doubt - 1);
+    return doubt > 1 ? inertia(estimate) * (doubt * doubt - 1) : 0;
 }
 
 static mt_real distance_of(const struct mt_discipline_source *source)

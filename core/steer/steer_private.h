@@ -24,8 +24,16 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate);
 /** s in which the published time follows the selected source's estimate. */
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
+/** The size from which on an offset is stepped, in s; huge: none is. */
+mt_real mt_steer_step_size(const struct mt_discipline *self);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
+
+/* ---- report.c ---- */
+
+/** s/s by which the bound grows; `gain`: what the time in question runs off the estimate. */
+mt_real mt_steer_growth(const struct mt_discipline *self, const struct mt_steer_origin *origin,
+                        const struct mt_estimate *estimate, mt_real gain);
 
 /* ---- discipline.c ---- */
 

@@ -60,17 +60,14 @@ bool mt_world_read_page(const struct mt_world *self, uint32_t node, uint16_t clo
                         struct mt_world_reading *ret_reading)
 {
     const struct mt_clock_page *page = &self->nodes[node]->pages[clock];
-    struct mt_instant anchor = {page->anchor_s, page->anchor_ns, page->anchor_frac,
-                                (enum mt_timescale)page->scale};
+    int64_t base_ns = mt_sim_base(self).ns;
 
     if (page->magic != MT_CLOCK_PAGE_MAGIC) {
         return false;
     }
-    int64_t elapsed_ns = mt_sim_base(self).ns - page->base_at_anchor_ns;
-    mt_real more_s = (mt_real)elapsed_ns * ((mt_real)page->rate_q64 / 18446744073709551616.0) / 1e9;
-    struct mt_span more = mt_span_plus(mt_span_from_ns(elapsed_ns), mt_span_from_real(more_s));
-    struct mt_span error =
-        mt_instant_minus(mt_instant_plus(anchor, more), true_time(self, anchor.scale));
+    int64_t elapsed_ns = base_ns - page->base_at_anchor_ns;
+    struct mt_instant read = mt_clock_page_time(page, base_ns);
+    struct mt_span error = mt_instant_minus(read, true_time(self, read.scale));
     *ret_reading = (struct mt_world_reading){
         .error_ns = mt_span_to_ns(error),
         .bound_ns =

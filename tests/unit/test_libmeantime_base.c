@@ -218,6 +218,42 @@ static void lib_page_is_stale_when_it_is_of_an_earlier_boot(void **state)
     }
 }
 
+/* a lag of 1 us that is gone in 1 ms */
+static void lib_follows_the_estimate_when_the_page_says_that_it_lags(void **state)
+{
+    static const int64_t lags_ns[] = {1000, -1000};
+    struct mt_clock_page page = good_page();
+
+    (void)state;
+    page.base = MT_BASE_BOOTTIME;
+    page.base_at_anchor_ns = machine.boottime_ns = 5000 * SECOND;
+    page.anchor_s = 1700000000;
+    page.anchor_ns = 0;
+    page.valid_until_base_ns = 6000 * SECOND;
+    page.lag_span_ns = SECOND / 1000;
+    machine.cost_ns = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct mt_handle *handle;
+
+        page.lag_q16 = lags_ns[i] * 65536;
+        page.lag_rate_q64 = -lags_ns[i] * 18446744073710; /* 1e-6 */
+        page.size = sizeof page;
+        handle = open_page(&page);
+        expect_time(handle, MT_TIME_OK, 1700000000 * SECOND + lags_ns[i]);
+        pass(SECOND / 2000);
+        expect_time(handle, MT_TIME_OK,
+                    1700000000 * SECOND + SECOND / 2000 + lags_ns[i] / 2 - (lags_ns[i] > 0));
+        pass(SECOND / 2000);
+        expect_time(handle, MT_TIME_OK, 1700000000 * SECOND + SECOND / 1000);
+        machine.boottime_ns = 5000 * SECOND;
+        mt_close(handle);
+        page.size = offsetof(struct mt_clock_page, lag_q16); /* an old writer's */
+        handle = open_page(&page);
+        expect_time(handle, MT_TIME_OK, 1700000000 * SECOND);
+        mt_close(handle);
+    }
+}
+
 static struct timespec realtime(int64_t ns)
 {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
@@ -302,6 +338,7 @@ int main(void)
         LIB_TEST(lib_page_stays_stale_when_realtime_is_set_back),
         LIB_TEST(lib_page_is_stale_when_the_machine_was_started_since),
         LIB_TEST(lib_page_is_stale_when_it_is_of_an_earlier_boot),
+        LIB_TEST(lib_follows_the_estimate_when_the_page_says_that_it_lags),
         LIB_TEST(lib_carries_stamps_over_when_the_page_counts_from_boottime),
         LIB_TEST(lib_counts_from_monotonic_when_the_page_says_so),
         LIB_TEST(linux_time_asks_once_whether_there_is_boottime),

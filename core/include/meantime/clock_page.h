@@ -4,8 +4,13 @@
  * may be, as a linear function of a base clock that any program can read without a system call.
  * Written by the daemon, read by libmeantime, by server threads, the tool and the tests.
  *
- *     time(base)  = anchor + (base - base_at_anchor) * (1 + rate_q64 / 2^64)
- *     error bound = bound_ns + bound_growth_ppb * |base - base_at_anchor| / 1e9
+ *     elapsed     = base - base_at_anchor
+ *     time(base)  = anchor + elapsed * (1 + rate_q64 / 2^64) + lag
+ *     lag         = lag_q16 / 2^16 + elapsed * lag_rate_q64 / 2^64 for 0 <= elapsed < lag_span_ns
+ *     error bound = bound_ns + bound_growth_ppb * |elapsed| / 1e9
+ *
+ * Without the lag it is the estimate, which changes with each sample; with it the published time
+ * follows and never runs backwards.  A reader that does not know of the lag reads the estimate.
  *
  * Append-only ABI, native byte order: members are added at the end and `size` grows; `version`
  * changes only if an old reader would misread.  A reader takes `sequence`, copies, takes it
@@ -47,13 +52,14 @@ enum mt_bound_reference {
                              it is against its grandmaster */
 };
 
-/** The parts of the bound at the anchor, in nanoseconds; their sum is bound_ns. */
+/** The parts of the bound at the anchor, in nanoseconds; their sum is bound_ns.  On a page it is
+ * the bound of the published time, elsewhere that of the steered clock. */
 struct mt_bound_parts {
     int64_t estimate_ns;    /**< k sigma of the estimate, k = 5 */
     int64_t asymmetry_ns;   /**< allowance for path asymmetry, which two-way exchange cannot see */
     int64_t source_ns;      /**< the source's own bound as far as it said it */
     int64_t granularity_ns; /**< timestamp granularity and read window */
-    int64_t steering_ns;    /**< what the steered clock still lags behind the estimate */
+    int64_t steering_ns;    /**< what the published time (the steered clock) is off the estimate */
 };
 
 struct mt_clock_page {
@@ -85,6 +91,17 @@ struct mt_clock_page {
     /** The first 16 hexadecimal digits of /proc/sys/kernel/random/boot_id, for the base begins anew
      * with the machine: a reader that knows another number has a stale page.  0: not known. */
     uint64_t boot_id;
+    int64_t lag_q16;      /**< what the published time is ahead of the estimate at the anchor */
+    int64_t lag_rate_q64; /**< and how that changes, against the base */
+    int64_t lag_span_ns;  /**< until it is gone, 0 or more */
+    /** What the steered clock (the system clock, the one that is served) reads more than the
+     * estimate at the anchor; |that| - |lag_q16| more is its bound. */
+    int64_t steered_q16;
 };
+
+/** The published time when the base reads `base_ns`, within 10 hours of the anchor. */
+struct mt_instant mt_clock_page_time(const struct mt_clock_page *page, int64_t base_ns);
+/** What of it is lag. */
+struct mt_interval mt_clock_page_lag(const struct mt_clock_page *page, int64_t base_ns);
 
 #endif

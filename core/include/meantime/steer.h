@@ -160,15 +160,16 @@ bool mt_discipline_next_correction(struct mt_discipline *self,
 /** Answers it.  Also tells of corrections that someone else made to the clock. */
 void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *applied);
 
-/** What may be published about the clock when it reads `at`. */
+/** What may be said of the steered clock, which is what is served, when it reads `at`. */
 struct mt_clock_quality_report {
     enum mt_clock_state state;
     enum mt_bound_reference reference;
     struct mt_interval bound; /**< |clock - reference| is below this; too large: unknown */
     mt_real bound_growth;     /**< s/s without further samples */
     struct mt_bound_parts parts;
-    struct mt_estimate estimate; /**< of the selected source; valid if has_estimate */
-    bool has_estimate;
+    struct mt_estimate estimate; /**< of the selected source, or the prediction in holdover */
+    bool has_estimate;           /**< it is of the selected source */
+    bool has_prediction;         /**< it is one of the two */
     bool is_locked;
     bool is_saturated;
     /** The part of the bound that is the grandmaster's own error against TAI or UTC; 0 unless the
@@ -177,6 +178,22 @@ struct mt_clock_quality_report {
 };
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
                           struct mt_clock_quality_report *ret_report);
+
+/** What to publish: the reading less `lead`, which is the estimate, or its prediction in holdover.
+ * While there is neither, it is the steered clock. */
+struct mt_published {
+    struct mt_span lead;  /**< what the clock reads more at the report's time ... */
+    mt_real gain;         /**< ... and gains on it, s/s of the published time */
+    mt_real off_estimate; /**< s: what it is off the estimate, as a part of the bound */
+    mt_real bound_growth; /**< s/s without further samples */
+    mt_real follow;       /**< s in which to follow a change of the estimate, at least */
+    mt_real max_slew;     /**< s/s: and no faster, */
+    mt_real most;         /**< s: but for a larger change, which is made at once */
+};
+/** `report`: just made by mt_discipline_report(). */
+void mt_discipline_published(const struct mt_discipline *self,
+                             const struct mt_clock_quality_report *report,
+                             struct mt_published *ret_published);
 
 /** The rate to store for the next start: false while nothing was learned. */
 bool mt_discipline_drift(const struct mt_discipline *self, mt_real *ret_rate);
