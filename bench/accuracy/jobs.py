@@ -27,31 +27,30 @@ def run_one(program, kind, keys):
 class Progress:
     """One line on a terminal, now and then one elsewhere."""
 
-    def __init__(self, total):
-        self.total = total
+    def __init__(self, total_cost):
+        self.total_cost = total_cost
         self.done = 0
         self.begun = self.told = time.monotonic()
         self.lock = threading.Lock()
 
-    def step(self, cost, total_cost):
+    def step(self, cost):
         with self.lock:
             self.done += cost
             now = time.monotonic()
-            share = self.done / total_cost
+            share = self.done / self.total_cost
             text = (f"accuracy: {100 * share:3.0f} % after {now - self.begun:.0f} s, "
                     f"{(now - self.begun) * (1 / max(share, 1e-3) - 1):.0f} s left")
             if sys.stderr.isatty():
                 print(f"\r{text}   ", end="\n" if share > 0.9999 else "", file=sys.stderr)
             elif now - self.told > 20:
                 self.told = now
-                print(text, file=sys.stderr)
+                print(text, file=sys.stderr, flush=True)
 
 
 def run_all(program, jobs):
     """jobs: (key, kind, keys, cost); all results by key, in lists."""
     results = {}
-    total = sum(job[3] for job in jobs)
-    progress = Progress(len(jobs))
+    progress = Progress(sum(cost for *_, cost in jobs))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # the dearest first, so that the cores are done at about the same time
         futures = {pool.submit(run_one, program, kind, keys): (key, cost)
@@ -60,7 +59,7 @@ def run_all(program, jobs):
             for future in concurrent.futures.as_completed(futures):
                 key, cost = futures[future]
                 results.setdefault(key, []).append(future.result())
-                progress.step(cost, total)
+                progress.step(cost)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

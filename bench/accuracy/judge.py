@@ -89,9 +89,13 @@ def judge_matrix(judgement, rows, table):
 
 def judge_chain(judgement, chain):
     for row in chain:
+        where = f"chain,{row['noise']},{row['jitter_ns']:g},{row['interval_s']:g}"
         if row["noise"] == "normal":
-            judgement.most(f"chain,{row['jitter_ns']:g},{row['interval_s']:g}",
-                           "last hop / first", row["rms_ns"][-1] / row["rms_ns"][0], CHAIN_LIMIT)
+            judgement.most(where, "last hop / first", row["rms_ns"][-1] / row["rms_ns"][0],
+                           CHAIN_LIMIT)
+        judgement.most(where, "share outside the bound",
+                       sum(row["outside_bound"]) / (len(row["rms_ns"]) * row["readings"]),
+                       OUTSIDE_LIMIT)
 
 
 # ---- the table ----------------------------------------------------------------------------------
@@ -145,4 +149,5 @@ def print_chain(chain):
     for row in chain:
         hops = " ".join(f"{value:.4g}" for value in row["rms_ns"])
         print(f"chain {row['noise']:11}  T {row['interval_s']:<5g} J {row['jitter_ns']:<6g} "
-              f"last/first {row['rms_ns'][-1] / row['rms_ns'][0]:.2f}  rms ns: {hops}")
+              f"last/first {row['rms_ns'][-1] / row['rms_ns'][0]:.2f}  "
+              f"outside {sum(row['outside_bound'])}  rms ns: {hops}")

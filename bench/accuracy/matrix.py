@@ -38,7 +38,7 @@ class Cell:
                 "sync_log2s": round(math.log2(self.interval_s)), "seed": seed,
                 "seconds": self.seconds() * scale, "discard_s": self.discard_s() * scale}
 
-    def jobs(self, seed, servo=None, scale=1):
+    def job(self, seed, servo=None, scale=1):
         """(key, kind, arguments, cost) of a servo; the default one with the yardsticks."""
         keys = self.keys(seed, scale)
         cost = keys["seconds"] / self.interval_s

@@ -30,8 +30,10 @@ import checks  # noqa: E402
 import jobs  # noqa: E402
 import judge  # noqa: E402
 import matrix  # noqa: E402
+import plot  # noqa: E402
 
 SERVOS = ("pi", "linreg")
+SEEDS = 1
 JSON_NAMES = ("noise", "jitter_ns", "wander", "interval_s", "rms_ns", "clock_rms_ns",
               "bound_width_ns", "mean_ns", "max_ns", "kf_ns", "pf_ns", "outside_bound",
               "readings", "pi_ns", "linreg_ns", "riccati_ns", "clock_limit_ns", "kf_ratio",
@@ -39,6 +41,11 @@ JSON_NAMES = ("noise", "jitter_ns", "wander", "interval_s", "rms_ns", "clock_rms
 CHAIN_HOPS = 10
 CHAIN_WANDER = 1e-9
 CHAIN_JITTERS_NS = (10, 100, 1000)
+CHAIN_S = 20000
+CHAIN_SHOWN_S = 4000
+CHAIN_DISCARD_S = 2000
+SHORT_SCALE = 0.25
+SHORT_CHAIN_S = 5000
 
 
 def has_servo(program, servo):
@@ -51,48 +58,78 @@ def has_servo(program, servo):
     return True
 
 
-def measure_cells(options, cells, scale=1):
-    servos = [servo for servo in SERVOS if has_servo(options.program, servo)]
-    work = []
+def cell_jobs(options, cells, servos, scale):
     for cell in cells:
-        work += [cell.jobs(seed, None, scale) for seed in options.seeds]
-        work += [cell.jobs(options.seeds[0], servo, scale) for servo in servos]
-    results = jobs.run_all(options.program, work)
+        for seed in options.seeds:
+            yield cell.job(seed, None, scale)
+        for servo in servos:
+            yield cell.job(options.seeds[0], servo, scale)
+
+
+def pool_cells(results, cells, servos):
     return [matrix.pool(cell, results[cell, None], {s: results[cell, s] for s in servos})
             for cell in cells]
 
 
-def chain_jobs(options, noise, jitter, interval, seconds):
-    cell = matrix.Cell(noise, jitter, CHAIN_WANDER, interval)
-    for seed in options.seeds:
-        keys = {**cell.keys(seed), "hops": CHAIN_HOPS, "seconds": seconds,
-                "discard_s": seconds / 10}
-        yield cell, "chain", keys, CHAIN_HOPS * seconds / interval
+def chain_jobs(options, chains):
+    """chains: (cell, seconds) pairs."""
+    for cell, seconds in chains:
+        for seed in options.seeds:
+            keys = {**cell.keys(seed), "hops": CHAIN_HOPS, "seconds": seconds,
+                    "discard_s": min(CHAIN_DISCARD_S, seconds / 2)}
+            yield ("chain", cell), "chain", keys, CHAIN_HOPS * seconds / cell.interval_s
 
 
-def measure_chains(options, combinations, seconds):
-    work = [job for noise, jitter, interval in combinations
-            for job in chain_jobs(options, noise, jitter, interval, seconds)]
+def pool_chains(results, chains):
     rows = []
-    for cell, results in sorted(jobs.run_all(options.program, work).items(),
-                                key=lambda item: (item[0].noise != "normal", -item[0].interval_s,
-                                                  item[0].jitter_ns)):
-        readings = sum(result["readings"] for result in results)
-        hops = [sum(column) for column in zip(*(result["hops"] for result in results))]
+    for cell, _ in chains:
+        runs = results["chain", cell]
+        readings = sum(run["readings"] for run in runs)
+        hops = [sum(column) for column in zip(*(run["hops"] for run in runs))]
         rows.append({"noise": cell.noise, "interval_s": cell.interval_s,
                      "jitter_ns": cell.jitter_ns,
-                     "rms_ns": [(squares / readings) ** 0.5 for squares in hops]})
+                     "rms_ns": [(squares / readings) ** 0.5 for squares in hops],
+                     "outside_bound": [sum(column) for column in
+                                       zip(*(run["outside"] for run in runs))],
+                     "readings": readings})
     return rows
 
 
-def all_chains():
-    return [(noise, jitter, interval) for noise in matrix.NOISES for interval in matrix.INTERVALS_S
+def all_chains(scale):
+    """Those with normal jitter are judged, the others shown."""
+    return [(matrix.Cell(noise, jitter, CHAIN_WANDER, interval),
+             scale * (CHAIN_S if noise == "normal" else CHAIN_SHOWN_S))
+            for noise in matrix.NOISES for interval in matrix.INTERVALS_S
             for jitter in CHAIN_JITTERS_NS]
 
 
 def short_cells():
     return [matrix.Cell("normal", 100, 1e-9, 1), matrix.Cell("normal", 1000, 1e-9, 1),
             matrix.Cell("exponential", 100, 1e-9, 1), matrix.Cell("exponential", 1000, 1e-10, 1)]
+
+
+def choose(options):
+    """Cells, their scale, chains, checks."""
+    if options.cell:
+        return options.cell, options.scale, [], []
+    if options.short:
+        return short_cells(), SHORT_SCALE, [(matrix.Cell("normal", 100, CHAIN_WANDER, 1),
+                                             SHORT_CHAIN_S)], []
+    return (matrix.all_cells() if "matrix" in options.parts else [], options.scale,
+            all_chains(options.scale) if "chain" in options.parts else [],
+            checks.all_checks() if "checks" in options.parts else [])
+
+
+def measure(options):
+    """Rows of the matrix, rows of the chains, records of the checks."""
+    cells, scale, chains, chosen = choose(options)
+    servos = [servo for servo in SERVOS if cells and has_servo(options.program, servo)]
+    work = list(cell_jobs(options, cells, servos, scale))
+    work += chain_jobs(options, chains)
+    work += [job for check in chosen for job in check.jobs(options.seeds[0])]
+    results = jobs.run_all(options.program, work)
+    return (pool_cells(results, cells, servos), pool_chains(results, chains),
+            {check: results[check] for check in chosen})
 
 
 def parse_cell(text):
@@ -121,31 +158,9 @@ def parse_arguments():
     options = parser.parse_args()
     options.program = os.path.join(options.build, *jobs.PROGRAM)
     options.seeds = ([options.seed] if options.seed is not None
-                     else list(range(1, 1 + (options.seeds or 1))))
+                     else list(range(1, 1 + (options.seeds or SEEDS))))
     options.parts = options.only.split(",")
     return options
-
-
-def measure_checks(options):
-    """Check -> lists of records."""
-    chosen = checks.all_checks()
-    results = jobs.run_all(options.program,
-                           [job for check in chosen for job in check.jobs(options.seeds[0])])
-    return {check: results[check] for check in chosen}
-
-
-def measure(options):
-    """Rows of the matrix, rows of the chains, records of the checks."""
-    if options.cell:
-        return measure_cells(options, options.cell, options.scale), [], {}
-    if options.short:
-        return (measure_cells(options, short_cells(), 0.25),
-                measure_chains(options, [("normal", 100, 1)], 5000), {})
-    rows = measure_cells(options, matrix.all_cells(), options.scale) \
-        if "matrix" in options.parts else []
-    chain = measure_chains(options, all_chains(), 20000 * options.scale) \
-        if "chain" in options.parts else []
-    return rows, chain, measure_checks(options) if "checks" in options.parts else {}
 
 
 def write_json(path, rows, chain):
@@ -172,6 +187,8 @@ def main():
     judge.judge_chain(judgement, chain)
     if options.json:
         write_json(options.json, rows, chain)
+    if options.plot and rows:
+        plot.draw(rows, options.plot)
     for sentence in judgement.failed:
         print(f"accuracy: {sentence}")
     print(f"accuracy: {judgement.count - len(judgement.failed)} held, "
