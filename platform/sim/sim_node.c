@@ -37,14 +37,14 @@ static struct mt_mono wait_now(struct mt_hal_wait *hal)
 static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
 {
     struct mt_sim_node *node = NODE_OF(wait, hal);
-    const struct mt_sim_event *event = &node->pending;
+    const struct mt_sim_event *event = node->pending;
 
     *ret_input = (struct mt_input){.kind = MT_INPUT_NONE, .now = wait_now(hal)};
-    if (!node->has_pending) {
+    if (event == NULL) {
         return;
     }
-    node->has_pending = false;
-    ret_input->kind = event->kind;
+    node->pending = NULL;
+    ret_input->kind = (enum mt_input_kind)event->kind;
     ret_input->link = event->link;
     ret_input->token = event->token;
     ret_input->has_stamp = event->has_stamp;
@@ -225,12 +225,15 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         return NULL;
     }
     link->port = mt_sim_find_port(node, request->interface);
-    mt_sim_post(node->world, node->world->t_ns,
-                &(struct mt_sim_event){.kind = MT_INPUT_LINK,
-                                       .node = node->number,
-                                       .link = index,
-                                       .is_up = link->port != NULL &&
-                                                mt_sim_port_is_up(node->world, link->port)});
+    if (link->port != NULL) {
+        struct mt_sim_link **end = &link->port->links;
+
+        while (*end != NULL) {
+            end = &(*end)->next_at_port;
+        }
+        *end = link;
+    }
+    mt_sim_link_tell(link);
     return &link->hal;
 }
 
@@ -309,6 +312,9 @@ void mt_sim_node_forget(struct mt_sim_node *node)
     for (uint16_t i = 0; i < node->link_count; i++) {
         free(node->links[i]);
     }
+    for (uint8_t i = 0; i < node->port_count; i++) {
+        node->ports[i]->links = NULL;
+    }
     free(node->links);
     node->links = NULL;
     node->link_count = 0;
@@ -316,7 +322,7 @@ void mt_sim_node_forget(struct mt_sim_node *node)
     node->runtime = NULL;
     node->waits_by = NULL;
     node->wake_t_ns = MT_SIM_FOREVER;
-    node->has_pending = false;
+    node->pending = NULL;
     node->life++;
 }
 

@@ -35,7 +35,8 @@ struct mt_sim_port {
     bool is_plugged;
     uint8_t number; /**< among the interfaces of its node */
     char name[MT_WORLD_NAME_MAX + 1];
-    struct mt_sim_path path; /**< of what arrives here */
+    struct mt_sim_link *links; /**< those that are open above it, first opened first */
+    struct mt_sim_path path;   /**< of what arrives here */
     struct mt_base_time last_arrival;
     struct mt_sim_switch *at_switch; /**< null: a node's */
     struct mt_sim_egress *egress;    /**< of a switch */
@@ -59,6 +60,7 @@ struct mt_sim_switch {
 /** A link that a node has opened. */
 struct mt_sim_link {
     struct mt_hal_link hal;
+    struct mt_sim_link *next_at_port;
     struct mt_world *world;
     uint32_t node;
     uint16_t index;
@@ -94,8 +96,7 @@ struct mt_sim_node {
     int64_t wake_t_ns;   /**< the earliest wake-up in the queue */
     unsigned idle_wakes; /**< in a row, while no time passed */
     int64_t last_wake_t_ns;
-    struct mt_sim_event pending; /**< the input that the wait table hands out next */
-    bool has_pending;
+    const struct mt_sim_event *pending; /**< the input that the wait table hands out next */
 };
 
 struct mt_sim_segment {
@@ -146,8 +147,10 @@ void mt_sim_complain(struct mt_world *self, const char *sentence);
 void *mt_sim_grown(void *array, size_t count, size_t element_size);
 
 struct mt_sim_port *mt_sim_find_port(const struct mt_sim_node *node, const char *interface);
-/** Has an input reach a node at t, which is not before now. */
-void mt_sim_post(struct mt_world *self, int64_t t_ns, const struct mt_sim_event *event);
+/** An input for a node, or for a switch (MT_WORLD_NONE); null, with a complaint, if there is no
+ * memory.  The caller fills it in and hands it to mt_sim_queue_add(). */
+struct mt_sim_event *mt_sim_new_event(struct mt_world *self, uint32_t node,
+                                      enum mt_input_kind kind);
 
 void mt_sim_node_init(struct mt_sim_node *node);
 /** Forgets all that was opened; the memory of clocks is kept. */
@@ -165,11 +168,14 @@ void mt_sim_node_drift(struct mt_sim_node *node, const struct mt_sim_drift_terms
                        bool begins_lie);
 
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port);
+/** Tells a link whether its interface is up; one without an interface is down. */
+void mt_sim_link_tell(const struct mt_sim_link *link);
 /** Tells the links above an interface whether it is up; ports of switches have none. */
 void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port);
-/** A frame leaves a port at `departure`, now or in the near future. */
+/** A frame that has passed `hops` switches leaves a port at `departure`, now or in the near
+ * future. */
 void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
-                  struct mt_base_time departure, const struct mt_sim_event *event);
+                  struct mt_base_time departure, struct mt_sim_frame *frame, uint8_t hops);
 /** A frame has reached a port of a switch. */
 void mt_sim_switch_forward(struct mt_world *self, const struct mt_sim_event *event);
 extern const struct mt_hal_link_ops mt_sim_link_ops;

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * A binary heap of small entries that point to the events, so that sifting moves 24 octets.  The
- * running number makes the order total: equal times need no luck.  Nothing is ever removed from
- * the middle: what has become void is dropped when it comes up.
+ * A radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path
+ * problem", 1990): since time never goes back, an event is ranked by the highest bit in which its
+ * time differs from that of the last event taken; rank 0 is the same time.  All of a rank come
+ * before all of a higher one.  When rank 0 is empty, the lowest rank that is not gives its earliest
+ * time, and its events are ranked anew against that: each sinks, and seldom more than a few times.
+ * A frame that arrives in a microsecond starts in a low rank and never meets the timers of the next
+ * second.
+ *
+ * Events of one time are always in one rank, whose list keeps the order in which they were added,
+ * so equal times need no luck.  Nothing is ever removed from the middle: what has become void is
+ * dropped when it comes up.
  */
 #include "platform/sim/sim_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAPACITY   64
 #define EVENTS_PER_BLOCK 64
 #define FRAMES_PER_BLOCK 16
 
@@ -34,7 +41,7 @@ static struct mt_sim_block *new_block(struct mt_sim_queue *self)
     return block;
 }
 
-static struct mt_sim_event *new_event(struct mt_sim_queue *self)
+struct mt_sim_event *mt_sim_queue_new_event(struct mt_sim_queue *self)
 {
     if (self->free_events == NULL) {
         struct mt_sim_block *block = new_block(self);
@@ -47,8 +54,16 @@ static struct mt_sim_event *new_event(struct mt_sim_queue *self)
     struct mt_sim_event *event = self->free_events;
     if (event != NULL) {
         self->free_events = event->next;
+        *event = (struct mt_sim_event){0};
     }
     return event;
+}
+
+void mt_sim_queue_end_event(struct mt_sim_queue *self, struct mt_sim_event *event)
+{
+    mt_sim_queue_give_back(self, event->frame);
+    event->next = self->free_events;
+    self->free_events = event;
 }
 
 struct mt_sim_frame *mt_sim_queue_new_frame(struct mt_sim_queue *self, const uint8_t *bytes,
@@ -89,87 +104,97 @@ void mt_sim_queue_free(struct mt_sim_queue *self)
         self->blocks = block->next;
         free(block);
     }
-    free(self->heap);
 }
 
-/* ---- heap ------------------------------------------------------------------------------------ */
+/* ---- ranks ----------------------------------------------------------------------------------- */
 
-static bool is_before(const struct mt_sim_entry *a, const struct mt_sim_entry *b)
+/* The number of the highest bit that is set, plus 1; 0 for 0. */
+static unsigned bit_length(uint64_t x)
 {
-    return a->t_ns != b->t_ns ? a->t_ns < b->t_ns : a->number < b->number;
+    unsigned length = 0;
+
+    for (unsigned by = 32; by > 0; by /= 2) {
+        if (x >> by != 0) {
+            x >>= by;
+            length += by;
+        }
+    }
+    return length + (x != 0);
 }
 
-static bool make_room(struct mt_sim_queue *self)
+/* The number of the lowest bit that is set, by the sequence of de Bruijn of 64 bits. */
+static unsigned lowest_bit(uint64_t x)
 {
-    if (self->count < self->capacity) {
-        return true;
-    }
-    size_t capacity = self->capacity != 0 ? 2 * self->capacity : FIRST_CAPACITY;
-    struct mt_sim_entry *heap = realloc(self->heap, capacity * sizeof *heap);
-    if (heap == NULL) {
-        return false;
-    }
-    self->heap = heap;
-    self->capacity = capacity;
-    return true;
+    static const uint8_t places[64] = {
+        0,  1,  56, 2,  57, 49, 28, 3,  61, 58, 42, 50, 38, 29, 17, 4,  62, 47, 59, 36, 45, 43,
+        51, 22, 53, 39, 33, 30, 24, 18, 12, 5,  63, 55, 48, 27, 60, 41, 37, 16, 46, 35, 44, 21,
+        52, 32, 23, 11, 54, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6};
+
+    return places[((x & (~x + 1)) * UINT64_C(0x03F79D71B4CA8B09)) >> 58];
 }
 
-bool mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, const struct mt_sim_event *event)
+static void rank(struct mt_sim_queue *self, struct mt_sim_event *event)
 {
-    struct mt_sim_event *kept = make_room(self) ? new_event(self) : NULL;
+    unsigned number = bit_length((uint64_t)event->t_ns ^ (uint64_t)self->past_t_ns);
+    struct mt_sim_rank *of = &self->ranks[number];
 
-    if (kept == NULL) {
-        return false;
+    event->next = NULL;
+    if ((self->ranks_used >> number & 1) == 0) {
+        self->ranks_used |= UINT64_C(1) << number;
+        of->earliest_t_ns = event->t_ns;
+        of->first = event;
+    } else {
+        of->earliest_t_ns = event->t_ns < of->earliest_t_ns ? event->t_ns : of->earliest_t_ns;
+        of->last->next = event;
     }
-    *kept = *event;
-    if (kept->frame != NULL) {
-        kept->frame->users++;
+    of->last = event;
+}
+
+void mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, struct mt_sim_event *event)
+{
+    event->t_ns = t_ns;
+    if (event->frame != NULL) {
+        event->frame->users++;
     }
-    const struct mt_sim_entry entry = {t_ns, self->next_number++, kept};
-    size_t at = self->count++;
-    for (; at > 0 && is_before(&entry, &self->heap[(at - 1) / 2]); at = (at - 1) / 2) {
-        self->heap[at] = self->heap[(at - 1) / 2];
-    }
-    self->heap[at] = entry;
-    return true;
+    rank(self, event);
 }
 
 int64_t mt_sim_queue_next_t(const struct mt_sim_queue *self)
 {
-    return self->count > 0 ? self->heap[0].t_ns : INT64_MAX;
+    if (self->ranks_used == 0) {
+        return INT64_MAX;
+    }
+    return self->ranks[lowest_bit(self->ranks_used)].earliest_t_ns;
 }
 
-static void sift_down(struct mt_sim_queue *self, struct mt_sim_entry entry)
+/* Moves time to the earliest event, which ranks its companions lower. */
+static void sink(struct mt_sim_queue *self, unsigned number)
 {
-    size_t at = 0;
+    struct mt_sim_event *event = self->ranks[number].first;
 
-    for (;;) {
-        size_t child = 2 * at + 1;
+    self->past_t_ns = self->ranks[number].earliest_t_ns;
+    self->ranks_used &= ~(UINT64_C(1) << number);
+    while (event != NULL) {
+        struct mt_sim_event *next = event->next;
 
-        if (child + 1 < self->count && is_before(&self->heap[child + 1], &self->heap[child])) {
-            child++;
-        }
-        if (child >= self->count || is_before(&entry, &self->heap[child])) {
-            break;
-        }
-        self->heap[at] = self->heap[child];
-        at = child;
+        rank(self, event);
+        event = next;
     }
-    self->heap[at] = entry;
 }
 
-bool mt_sim_queue_take(struct mt_sim_queue *self, struct mt_sim_event *ret_event)
+struct mt_sim_event *mt_sim_queue_take(struct mt_sim_queue *self)
 {
-    if (self->count == 0) {
-        return false;
+    if (self->ranks_used == 0) {
+        return NULL;
     }
-    struct mt_sim_event *event = self->heap[0].event;
-    self->count--;
-    if (self->count > 0) {
-        sift_down(self, self->heap[self->count]);
+    if ((self->ranks_used & 1) == 0) {
+        sink(self, lowest_bit(self->ranks_used));
     }
-    *ret_event = *event;
-    event->next = self->free_events;
-    self->free_events = event;
-    return true;
+    struct mt_sim_rank *now = &self->ranks[0];
+    struct mt_sim_event *event = now->first;
+    now->first = event->next;
+    if (now->first == NULL) {
+        self->ranks_used &= ~UINT64_C(1);
+    }
+    return event;
 }

@@ -10,6 +10,7 @@
 #include "hal/wait.h"
 
 #define MT_SIM_FRAME_SIZE 1500
+#define MT_SIM_RANKS      64
 
 struct mt_sim_port;
 
@@ -26,46 +27,49 @@ struct mt_sim_frame {
 
 /** An input for a node (MT_INPUT_NONE wakes it at its deadline), or a frame for a switch. */
 struct mt_sim_event {
-    struct mt_sim_event *next; /**< in the pool */
+    int64_t t_ns;
+    struct mt_sim_event *next; /**< in its rank, or in the pool */
     uint32_t node;
     uint32_t life; /**< of the node; an input for an earlier life is dropped */
-    enum mt_input_kind kind;
+    uint32_t token;
     uint16_t link;
+    uint8_t kind; /**< enum mt_input_kind */
+    uint8_t hops; /**< switches that the frame has passed */
     bool has_stamp;
     bool is_up;
-    uint8_t hops; /**< switches that the frame has passed */
-    uint32_t token;
+    struct mt_sim_frame *frame;
     struct mt_base_time stamp;
     struct mt_base_time arrival; /**< of the frame, in truth */
-    struct mt_sim_frame *frame;
-    struct mt_sim_port *port; /**< of a switch that the frame reaches; null: it is a node's */
-};
-
-struct mt_sim_entry {
-    int64_t t_ns;
-    uint64_t number;
-    struct mt_sim_event *event;
+    struct mt_sim_port *port;    /**< of a switch that the frame reaches; null: it is a node's */
 };
 
 struct mt_sim_block;
+
 struct mt_sim_queue {
-    struct mt_sim_entry *heap;
-    size_t count;
-    size_t capacity;
-    uint64_t next_number;
+    int64_t past_t_ns;   /**< of the last event taken */
+    uint64_t ranks_used; /**< bit n: rank n is not empty */
+    struct mt_sim_rank {
+        struct mt_sim_event *first;
+        struct mt_sim_event *last;
+        int64_t earliest_t_ns;
+    } ranks[MT_SIM_RANKS];
     struct mt_sim_event *free_events;
     struct mt_sim_frame *free_frames;
     struct mt_sim_block *blocks;
 };
 
 void mt_sim_queue_free(struct mt_sim_queue *self);
-/** A copy of `event` takes place at t.  False if there is no memory.  The event's frame, if it
+/** An event to fill in, all zero; or null. */
+struct mt_sim_event *mt_sim_queue_new_event(struct mt_sim_queue *self);
+/** `event` takes place at t, which is not before the time of the last one taken.  Its frame, if it
  * has one, is in use once more. */
-bool mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, const struct mt_sim_event *event);
+void mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, struct mt_sim_event *event);
 /** When the next event takes place; INT64_MAX: never. */
 int64_t mt_sim_queue_next_t(const struct mt_sim_queue *self);
-/** Takes out the next event; the caller gives back its frame.  False if there is none. */
-bool mt_sim_queue_take(struct mt_sim_queue *self, struct mt_sim_event *ret_event);
+/** Takes out the next event, or null; the caller gives it back. */
+struct mt_sim_event *mt_sim_queue_take(struct mt_sim_queue *self);
+/** The event is over; its frame has one user less. */
+void mt_sim_queue_end_event(struct mt_sim_queue *self, struct mt_sim_event *event);
 /** A frame with one user, or null.  Longer ones do not exist. */
 struct mt_sim_frame *mt_sim_queue_new_frame(struct mt_sim_queue *self, const uint8_t *bytes,
                                             size_t length);

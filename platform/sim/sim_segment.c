@@ -16,69 +16,71 @@ bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *po
     return port->is_plugged && segment->is_up && segment->switches_down == 0;
 }
 
+void mt_sim_link_tell(const struct mt_sim_link *link)
+{
+    struct mt_sim_event *event = mt_sim_new_event(link->world, link->node, MT_INPUT_LINK);
+
+    if (event != NULL) {
+        event->link = link->index;
+        event->is_up = link->port != NULL && mt_sim_port_is_up(link->world, link->port);
+        mt_sim_queue_add(&link->world->queue, link->world->t_ns, event);
+    }
+}
+
 void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port)
 {
-    const struct mt_sim_node *node = port->at_switch == NULL ? self->nodes[port->node] : NULL;
-
-    for (uint16_t i = 0; node != NULL && i < node->link_count; i++) {
-        if (node->links[i]->port == port) {
-            mt_sim_post(self, self->t_ns,
-                        &(struct mt_sim_event){.kind = MT_INPUT_LINK,
-                                               .node = port->node,
-                                               .link = i,
-                                               .is_up = mt_sim_port_is_up(self, port)});
-        }
+    for (const struct mt_sim_link *link = port->links; link != NULL; link = link->next_at_port) {
+        mt_sim_link_tell(link);
     }
 }
 
 /* ---- the way --------------------------------------------------------------------------------- */
-
-/* The node's NIC stamps it; each link above the interface gets it. */
-static void reach_node(struct mt_world *self, const struct mt_sim_port *to, int64_t t_ns,
-                       struct mt_sim_event *event)
-{
-    struct mt_sim_node *node = self->nodes[to->node];
-
-    event->node = to->node;
-    event->has_stamp = true;
-    event->stamp = mt_sim_node_stamp(node, event->arrival);
-    for (uint16_t i = 0; i < node->link_count; i++) {
-        if (node->links[i]->port == to) {
-            event->link = i;
-            mt_sim_post(self, t_ns, event);
-        }
-    }
-}
 
 static bool is_before(struct mt_base_time a, struct mt_base_time b)
 {
     return a.ns != b.ns ? a.ns < b.ns : a.frac < b.frac;
 }
 
-static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_base_time arrival,
-                    const struct mt_sim_event *sent)
+/* A frame for a switch, if `link` is null, or for one of the links above a node's interface. */
+static void hand_over(struct mt_world *self, struct mt_sim_port *to, const struct mt_sim_link *link,
+                      const struct mt_sim_event *model)
 {
-    int64_t t_ns = mt_sim_t_of(arrival);
-    struct mt_sim_event event = {
-        .kind = MT_INPUT_FRAME,
-        .node = MT_WORLD_NONE,
-        .arrival = arrival,
-        .frame = sent->frame,
-        .hops = sent->hops,
-        .port = to->at_switch != NULL ? to : NULL,
-    };
+    struct mt_sim_event *event = mt_sim_new_event(self, to->node, MT_INPUT_FRAME);
+    int64_t t_ns = mt_sim_t_of(model->arrival);
 
-    t_ns = t_ns > self->t_ns ? t_ns : self->t_ns + 1;
+    if (event == NULL) {
+        return;
+    }
+    event->frame = model->frame;
+    event->hops = model->hops;
+    event->arrival = model->arrival;
+    event->stamp = model->stamp;
+    event->has_stamp = true;
+    event->link = link != NULL ? link->index : 0;
+    event->port = link != NULL ? NULL : to;
+    mt_sim_queue_add(&self->queue, t_ns > self->t_ns ? t_ns : self->t_ns + 1, event);
+}
+
+/* A node's NIC stamps what arrives; each link above the interface gets it. */
+static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_base_time arrival,
+                    struct mt_sim_frame *frame, uint8_t hops)
+{
+    struct mt_sim_event model = {.arrival = arrival, .frame = frame, .hops = hops};
+
     if (to->at_switch != NULL) {
-        mt_sim_post(self, t_ns, &event);
-    } else {
-        reach_node(self, to, t_ns, &event);
+        hand_over(self, to, NULL, &model);
+        return;
+    }
+    model.stamp = mt_sim_node_stamp(self->nodes[to->node], arrival);
+    for (const struct mt_sim_link *link = to->links; link != NULL; link = link->next_at_port) {
+        hand_over(self, to, link, &model);
     }
 }
 
 /* One copy on its way to one receiver. */
 static void travel(struct mt_world *self, const struct mt_sim_port *from, struct mt_sim_port *to,
-                   struct mt_base_time departure, const struct mt_sim_event *sent, bool is_in_burst)
+                   struct mt_base_time departure, struct mt_sim_frame *frame, uint8_t hops,
+                   bool is_in_burst)
 {
     const struct mt_sim_segment_config *config = &self->segments[from->segment]->config;
     bool is_forward = to->order > from->order;
@@ -95,11 +97,11 @@ static void travel(struct mt_world *self, const struct mt_sim_port *from, struct
         arrival = is_before(arrival, to->last_arrival) ? to->last_arrival : arrival;
         to->last_arrival = arrival;
     }
-    deliver(self, to, arrival, sent);
+    deliver(self, to, arrival, frame, hops);
 }
 
 void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
-                  struct mt_base_time departure, const struct mt_sim_event *event)
+                  struct mt_base_time departure, struct mt_sim_frame *frame, uint8_t hops)
 {
     struct mt_sim_segment *segment = self->segments[from->segment];
     const struct mt_sim_segment_config *config = &segment->config;
@@ -116,10 +118,10 @@ void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
             self->counters.lost++;
             continue;
         }
-        travel(self, from, to, departure, event, is_in_burst);
+        travel(self, from, to, departure, frame, hops, is_in_burst);
         if (mt_sim_chance(&to->path.prng, config->duplication)) {
             self->counters.duplicated++;
-            travel(self, from, to, departure, event, is_in_burst);
+            travel(self, from, to, departure, frame, hops, is_in_burst);
         }
     }
 }
@@ -133,16 +135,15 @@ static void promise_stamp(struct mt_world *self, const struct mt_sim_link *link,
     bool is_lost = mt_sim_chance(&node->prng, config->tx_stamp_loss);
     bool is_late = mt_sim_chance(&node->prng, config->tx_stamp_late);
     int64_t after_ns = config->tx_stamp_delay_ns + (is_late ? config->tx_stamp_late_ns : 0);
-    const struct mt_sim_event event = {
-        .kind = MT_INPUT_TX_STAMP,
-        .node = link->node,
-        .link = link->index,
-        .token = token,
-        .has_stamp = !is_lost,
-        .stamp = mt_sim_node_stamp(node, mt_sim_base(self)),
-    };
+    struct mt_sim_event *event = mt_sim_new_event(self, link->node, MT_INPUT_TX_STAMP);
 
-    mt_sim_post(self, self->t_ns + (is_lost ? PATIENCE_NS : after_ns), &event);
+    if (event != NULL) {
+        event->link = link->index;
+        event->token = token;
+        event->has_stamp = !is_lost;
+        event->stamp = mt_sim_node_stamp(node, mt_sim_base(self));
+        mt_sim_queue_add(&self->queue, self->t_ns + (is_lost ? PATIENCE_NS : after_ns), event);
+    }
 }
 
 static void observe(const struct mt_world *self, const struct mt_sim_link *link,
@@ -182,7 +183,7 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     copy->is_event = frame->is_event;
     copy->from = link->port;
     copy->departure = mt_sim_base(self);
-    mt_sim_carry(self, link->port, copy->departure, &(struct mt_sim_event){.frame = copy});
+    mt_sim_carry(self, link->port, copy->departure, copy, 0);
     mt_sim_queue_give_back(&self->queue, copy);
     if (frame->is_event) {
         promise_stamp(self, link, frame->token);

@@ -115,9 +115,8 @@ static void leave(struct mt_world *self, const struct mt_sim_switch *through,
         return;
     }
     egress->backlog_ns += residue_ns(egress, config);
-    struct mt_sim_event on = *event;
-    on.hops++;
-    mt_sim_carry(self, port, mt_sim_base_plus_ns(ready, egress->backlog_ns), &on);
+    mt_sim_carry(self, port, mt_sim_base_plus_ns(ready, egress->backlog_ns), event->frame,
+                 (uint8_t)(event->hops + 1));
     egress->backlog_ns += frame_ns;
 }
 

@@ -61,14 +61,18 @@ const char *mt_world_complaint(const struct mt_world *self)
     return self->complaint;
 }
 
-void mt_sim_post(struct mt_world *self, int64_t t_ns, const struct mt_sim_event *event)
+struct mt_sim_event *mt_sim_new_event(struct mt_world *self, uint32_t node, enum mt_input_kind kind)
 {
-    struct mt_sim_event living = *event;
+    struct mt_sim_event *event = mt_sim_queue_new_event(&self->queue);
 
-    living.life = event->node != MT_WORLD_NONE ? self->nodes[event->node]->life : 0;
-    if (!mt_sim_queue_add(&self->queue, t_ns, &living)) {
+    if (event == NULL) {
         mt_sim_complain(self, "out of memory for what will happen");
+        return NULL;
     }
+    event->node = node;
+    event->life = node != MT_WORLD_NONE ? self->nodes[node]->life : 0;
+    event->kind = (uint8_t)kind;
+    return event;
 }
 
 struct mt_hal_provider *mt_world_provider(struct mt_world *self, uint32_t node)
@@ -93,8 +97,12 @@ static void arm(struct mt_world *self, struct mt_sim_node *node)
     int64_t t_ns = node->runtime != NULL ? deadline_t_ns(self, node) : MT_SIM_FOREVER;
 
     if (t_ns < node->wake_t_ns) {
-        node->wake_t_ns = t_ns;
-        mt_sim_post(self, t_ns, &(struct mt_sim_event){.node = node->number});
+        struct mt_sim_event *event = mt_sim_new_event(self, node->number, MT_INPUT_NONE);
+
+        if (event != NULL) {
+            node->wake_t_ns = t_ns;
+            mt_sim_queue_add(&self->queue, t_ns, event);
+        }
     }
 }
 
@@ -153,8 +161,7 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
     if (self->observer.arrival != NULL && event->kind == MT_INPUT_FRAME && event->frame->is_event) {
         tell_arrival(self, event);
     }
-    node->pending = *event;
-    node->has_pending = true;
+    node->pending = event;
     mt_loop_once(node->runtime, node->waits_by);
     arm(self, node);
 }
@@ -174,17 +181,15 @@ void mt_world_kill(struct mt_world *self, uint32_t node)
 
 bool mt_world_run_until(struct mt_world *self, int64_t t_ns)
 {
-    struct mt_sim_event event;
-
     for (uint32_t i = 0; i < self->node_count; i++) {
         mt_sim_node_reconfigure(self->nodes[i]);
         arm(self, self->nodes[i]); /* commands may have moved its deadline */
     }
     while (self->complaint[0] == '\0' && mt_sim_queue_next_t(&self->queue) <= t_ns) {
         self->t_ns = mt_sim_queue_next_t(&self->queue);
-        mt_sim_queue_take(&self->queue, &event);
-        take_place(self, &event);
-        mt_sim_queue_give_back(&self->queue, event.frame);
+        struct mt_sim_event *event = mt_sim_queue_take(&self->queue);
+        take_place(self, event);
+        mt_sim_queue_end_event(&self->queue, event);
     }
     if (self->complaint[0] == '\0' && t_ns > self->t_ns) {
         self->t_ns = t_ns;

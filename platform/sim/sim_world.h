@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * A simulated world: virtual time, nodes with oscillators of their own, and segments and switches
- * that join their interfaces with delay, jitter and loss.  Each node offers the same tables as any platform
- * (hal/provider.h), so configuration, composition, loop and core run in it unchanged.
+ * that join their interfaces with delay, jitter and loss.  Each node offers the same tables as any
+ * platform (hal/provider.h), so configuration, composition, loop and core run in it unchanged.
  * Used by tests and by `meantime sim`: build the world, compose a node over each provider, hand
  * it to mt_world_start(), let time pass, look at the truth.
  *

@@ -83,52 +83,6 @@ static void sim_streams_differ_when_kind_index_or_seed_do(void **state)
     assert_int_equal(mt_prng_next_u32(&b), first);
 }
 
-/* ---- queue ----------------------------------------------------------------------------------- */
-
-static void sim_queue_keeps_order_when_times_are_equal(void **state)
-{
-    struct mt_sim_queue queue = {0};
-    struct mt_sim_event event = {0};
-    struct mt_prng prng;
-    mt_prng_init(&prng, 1);
-    for (uint32_t i = 0; i < 1000; i++) {
-        event.token = i;
-        assert_true(mt_sim_queue_add(&queue, mt_prng_below(&prng, 20), &event));
-    }
-    int64_t last_t_ns = -1;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < 1000; i++) {
-        int64_t t_ns = mt_sim_queue_next_t(&queue);
-        assert_true(mt_sim_queue_take(&queue, &event));
-        assert_true(t_ns > last_t_ns || (t_ns == last_t_ns && event.token > last));
-        last_t_ns = t_ns;
-        last = event.token;
-    }
-    assert_false(mt_sim_queue_take(&queue, &event));
-    assert_true(mt_sim_queue_next_t(&queue) == INT64_MAX);
-    mt_sim_queue_free(&queue);
-}
-
-static void sim_queue_frees_frame_when_last_user_gives_it_back(void **state)
-{
-    struct mt_sim_queue queue = {0};
-    struct mt_sim_event event = {0};
-    struct mt_sim_frame *frame = mt_sim_queue_new_frame(&queue, (const uint8_t *)"abc", 3);
-    event.frame = frame;
-    assert_true(mt_sim_queue_add(&queue, 1, &event));
-    assert_true(mt_sim_queue_add(&queue, 2, &event));
-    mt_sim_queue_give_back(&queue, frame);
-    for (int i = 0; i < 2; i++) {
-        assert_ptr_not_equal(queue.free_frames, frame);
-        assert_true(mt_sim_queue_take(&queue, &event));
-        assert_memory_equal(event.frame->bytes, "abc", 3);
-        mt_sim_queue_give_back(&queue, event.frame);
-    }
-    assert_ptr_equal(queue.free_frames, frame);
-    assert_null(mt_sim_queue_new_frame(&queue, frame->bytes, MT_SIM_FRAME_SIZE + 1));
-    mt_sim_queue_free(&queue);
-}
-
 /* ---- oscillator ------------------------------------------------------------------------------ */
 
 static void start_oscillator(struct mt_sim_oscillator *oscillator, const struct mt_sim_noise *noise,
@@ -560,8 +514,6 @@ int main(void)
         cmocka_unit_test(sim_normal_has_its_moments_when_many_are_drawn),
         cmocka_unit_test(sim_exponential_has_its_moments_when_many_are_drawn),
         cmocka_unit_test(sim_streams_differ_when_kind_index_or_seed_do),
-        cmocka_unit_test(sim_queue_keeps_order_when_times_are_equal),
-        cmocka_unit_test(sim_queue_frees_frame_when_last_user_gives_it_back),
         cmocka_unit_test(sim_oscillator_gains_evenly_when_it_does_not_wander),
         cmocka_unit_test(sim_oscillator_is_the_same_when_read_often_or_seldom),
         cmocka_unit_test(sim_oscillator_walks_as_far_as_its_wander_says),
