@@ -3,8 +3,8 @@
  * The instance: its eight calls, and the way of a received frame.
  *
  * Each call that takes input sets `now` and ends in settle(): the state decision if anything asked
- * for one, then the gate.  So between two inputs all ports agree, and a caller never sees them
- * halfway.  Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in
+ * for one, then the gate, then the deadline if a timer was moved.  So between two inputs all ports
+ * agree, and a caller never sees them halfway.  Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in
  * one place.
  */
 #include "ptp/ptp_private.h"
@@ -52,6 +52,7 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
 {
     memset(self, 0, sizeof *self);
     self->now = now;
+    self->deadline = MT_MONO_NEVER;
     self->config = *config;
     if (config->features->transmitter == NULL) {
         self->config.is_receiver_only = true;
@@ -74,6 +75,20 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
+static void find_deadline(struct mt_instance *self)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
+            if (port->timers[timer].ns < earliest.ns) {
+                earliest = port->timers[timer];
+            }
+        }
+    }
+    self->deadline = earliest;
+    self->has_moved_timers = false;
+}
+
 static void settle(struct mt_instance *self)
 {
     const struct mt_boundary_part *boundary = self->config.features->boundary;
@@ -82,6 +97,9 @@ static void settle(struct mt_instance *self)
     }
     if (boundary != NULL) {
         boundary->gate(self);
+    }
+    if (self->has_moved_timers) {
+        find_deadline(self);
     }
 }
 
@@ -267,6 +285,7 @@ void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
             struct mt_mono was = port->timers[timer];
             if (was.ns <= now.ns && was.ns != MT_MONO_NEVER.ns) {
                 port->timers[timer] = MT_MONO_NEVER;
+                self->has_moved_timers = true;
                 mt_port_timer_due(self, port, (enum mt_port_timer)timer, was);
             }
         }
@@ -276,15 +295,7 @@ void mt_instance_tick(struct mt_instance *self, struct mt_mono now)
 
 struct mt_mono mt_instance_deadline(const struct mt_instance *self)
 {
-    struct mt_mono earliest = MT_MONO_NEVER;
-    for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
-            if (port->timers[timer].ns < earliest.ns) {
-                earliest = port->timers[timer];
-            }
-        }
-    }
-    return earliest;
+    return self->deadline;
 }
 
 static bool command_port(struct mt_instance *self, const struct mt_command *command)
@@ -363,7 +374,7 @@ bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capac
     out.buffer = buffer;
     out.capacity = capacity;
     for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        if (mt_port_next_tx(self, port, &out, ret_tx)) {
+        if (port->pending != 0 && mt_port_next_tx(self, port, &out, ret_tx)) {
             return true;
         }
     }

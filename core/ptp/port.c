@@ -28,6 +28,7 @@ void mt_timer_arm(struct mt_instance *self, struct mt_port *port, enum mt_port_t
                   int64_t in_ns)
 {
     port->timers[timer] = mt_mono_plus(self->now, in_ns);
+    self->has_moved_timers = true;
 }
 
 int64_t mt_random_ns(struct mt_instance *self, int64_t interval_ns)
@@ -56,7 +57,7 @@ static void start_timer(struct mt_instance *self, struct mt_port *port, enum mt_
         break;
     case MT_TIMER_ANNOUNCE:
     case MT_TIMER_SYNC:
-        port->timers[timer] = self->now;
+        mt_timer_arm(self, port, timer, 0);
         break;
     case MT_TIMER_DELAY_REQ:
         self->config.features->delay->start(self, port);
@@ -69,6 +70,7 @@ static void start_timer(struct mt_instance *self, struct mt_port *port, enum mt_
 static void switch_timers(struct mt_instance *self, struct mt_port *port, unsigned ran)
 {
     unsigned run = self->config.features->states->timers[port->state];
+    self->has_moved_timers = true;
     for (unsigned timer = 0; timer < MT_STATE_TIMER_COUNT; timer++) {
         if ((run & 1u << timer) == 0) {
             port->timers[timer] = MT_MONO_NEVER;

@@ -116,12 +116,14 @@ struct mt_instance {
     bool is_same_reference; /**< for the event of the parent */
     bool has_new_parent;    /**< events not yet drained */
     bool has_new_time;
+    bool has_moved_timers;   /**< `deadline` is to be found again */
     uint16_t receiving_port; /**< 0: none */
     uint16_t port_count;
     uint32_t last_token;
     struct mt_port *ports;
     struct mt_port *ports_end; /**< one past the last */
     struct mt_mono now;        /**< of the call that is under way */
+    struct mt_mono deadline;   /**< the earliest of all timers */
     struct mt_instance_config config;
     struct mt_ptp_dataset parent;           /**< parentDS and, in steps_removed, currentDS */
     struct mt_time_properties time;         /**< timePropertiesDS */
