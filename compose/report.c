@@ -11,6 +11,7 @@
 struct snapshot {
     struct mt_report_clock *clocks;
     struct mt_clock_quality_report *qualities;
+    struct mt_clock_page *published;
     struct mt_report_instance *instances;
     struct mt_report_port *ports;
     char (*pages)[256];
@@ -20,17 +21,19 @@ static bool allocate(struct snapshot *self, const struct mt_config *config)
 {
     self->clocks = calloc(config->clock_count, sizeof *self->clocks);
     self->qualities = calloc(config->clock_count, sizeof *self->qualities);
+    self->published = calloc(config->clock_count, sizeof *self->published);
     self->pages = calloc(config->clock_count, sizeof *self->pages);
     self->instances = calloc(config->instance_count, sizeof *self->instances);
     self->ports = calloc(config->port_count, sizeof *self->ports);
-    return self->clocks != NULL && self->qualities != NULL && self->pages != NULL &&
-           self->instances != NULL && self->ports != NULL;
+    return self->clocks != NULL && self->qualities != NULL && self->published != NULL &&
+           self->pages != NULL && self->instances != NULL && self->ports != NULL;
 }
 
 static void release(struct snapshot *self)
 {
     free(self->clocks);
     free(self->qualities);
+    free(self->published);
     free(self->pages);
     free(self->instances);
     free(self->ports);
@@ -52,20 +55,21 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
     const struct mt_config *config = composition->config;
     struct mt_node_clock *clock = &composition->node.clocks[index];
     const char *why = composition->fallback_reasons[index];
-    struct mt_clock_page page;
-    mt_node_report(&composition->node, index, &page, &snapshot->qualities[index]);
+    struct mt_clock_page *page = &snapshot->published[index];
+    mt_node_report(&composition->node, index, page, &snapshot->qualities[index]);
     snprintf(snapshot->pages[index], sizeof snapshot->pages[index], "%s/clock.%s",
              config->daemon.run_directory, config->clocks[index].name);
-    snapshot->qualities[index].state = (enum mt_clock_state)page.state;
+    snapshot->qualities[index].state = (enum mt_clock_state)page->state;
     snapshot->clocks[index] = (struct mt_report_clock){
         .name = config->clocks[index].name,
         .kind = why[0] != '\0' ? "overlay" : kind_name(config->clocks[index].kind),
         .fallback_reason = why[0] != '\0' ? why : NULL,
         .page = snapshot->pages[index],
         .is_adjustable = clock->hal->is_adjustable,
-        .tai_utc_known = page.tai_utc_valid != 0,
-        .tai_minus_utc_s = page.tai_minus_utc_s,
+        .tai_utc_known = page->tai_utc_valid != 0,
+        .tai_minus_utc_s = page->tai_minus_utc_s,
         .quality = &snapshot->qualities[index],
+        .published = page,
         .discipline = &clock->discipline,
     };
 }

@@ -47,6 +47,14 @@ static const struct mt_estimate *estimate_of(const struct mt_report_clock *o)
     return o->quality->has_estimate ? &o->quality->estimate : NULL;
 }
 
+/* the bound of the published time, if there is one */
+static const struct mt_clock_page *bounded(const struct mt_report_clock *o)
+{
+    return o->quality->reference == MT_BOUND_NONE || mt_interval_is_too_large(o->quality->bound)
+               ? NULL
+               : o->published;
+}
+
 static bool has_flag(const struct mt_report_instance *o, enum mt_ptp_flag flag)
 {
     return (o->ptp->time.flags & flag) != 0;

@@ -28,7 +28,8 @@ struct mt_report_clock {
     bool is_adjustable;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
-    const struct mt_clock_quality_report *quality;
+    const struct mt_clock_quality_report *quality; /**< of the steered clock */
+    const struct mt_clock_page *published;
     const struct mt_discipline *discipline;
 };
 

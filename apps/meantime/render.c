@@ -161,6 +161,11 @@ static void render_estimate(struct mt_text *out, const cJSON *clock)
         begin(out, "offset");
         mt_text_say(out, "%s, sigma %s\n", mt_figure_time(number_of(clock, "offset_ns"), true, a),
                     mt_figure_time(number_of(clock, "sigma_ns"), false, b));
+        if (!isnan(number_of(clock, "steered_bound_ns"))) {
+            begin(out, "steered clock");
+            mt_text_say(out, "error bound %s\n",
+                        mt_figure_time(number_of(clock, "steered_bound_ns"), false, a));
+        }
         begin(out, "path delay");
         mt_text_say(out, "%s", mt_figure_time(number_of(clock, "mean_delay_ns"), false, a));
         mt_text_say(out, ", noise %s here, %s back\n",

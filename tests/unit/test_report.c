@@ -25,6 +25,7 @@ struct fixture {
     struct mt_discipline_source sources[2];
     struct mt_discipline discipline;
     struct mt_clock_quality_report quality;
+    struct mt_clock_page page;
     struct mt_report_clock clock;
     struct mt_report_port report_ports[2];
     struct mt_report_instance report_instance;
@@ -63,14 +64,16 @@ static int set_up(void **state)
     f.quality.estimate.frequency = 2e-9;
     f.quality.state = MT_CLOCK_LOCKED;
     f.quality.reference = MT_BOUND_SOURCE;
-    f.quality.bound = mt_interval_from_ns(2100);
-    f.quality.parts.asymmetry_ns = 1900;
+    f.quality.bound = mt_interval_from_ns(3600);
+    f.page = (struct mt_clock_page){.bound_ns = 2100, .parts.asymmetry_ns = 1900};
+    f.page.lag_q16 = -32768;
     f.clock = (struct mt_report_clock){.name = "ma\"in",
                                        .kind = "lab",
                                        .is_adjustable = true,
                                        .tai_utc_known = true,
                                        .tai_minus_utc_s = 37,
                                        .quality = &f.quality,
+                                       .published = &f.page,
                                        .discipline = &f.discipline};
     f.report_instance = (struct mt_report_instance){"main", "main", &f.instance, f.report_ports};
     f.report = (struct mt_report){
@@ -219,6 +222,8 @@ static void report_has_the_units_that_names_say(void **state)
     assert_true(number(clock, "frequency_ppb") == 2);
     assert_true(number(clock, "rate_ppb") == -12500);
     assert_true(number(clock, "bound_ns") == 2100);
+    assert_true(number(clock, "steered_bound_ns") == 3600);
+    assert_true(number(clock, "lag_ns") == -0.5);
     assert_true(number(clock, "bound_parts.asymmetry_ns") == 1900);
     assert_true(number(clock, "samples.used") == 5);
     assert_string_equal(string(clock, "state"), "locked");
@@ -244,8 +249,9 @@ static void report_says_null_when_a_value_is_not_known(void **state)
     f.clock.tai_utc_known = false;
     cJSON *root = parsed();
     const cJSON *clock = object_of(root, MT_REPORT_CLOCK);
-    const char *const unknown[] = {"offset_ns", "sigma_ns",           "mean_delay_ns",
-                                   "bound_ns",  "reference_bound_ns", "tai_minus_utc_s"};
+    const char *const unknown[] = {"offset_ns",       "sigma_ns",           "mean_delay_ns",
+                                   "bound_ns",        "reference_bound_ns", "tai_minus_utc_s",
+                                   "steered_bound_ns"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         assert_true(cJSON_IsNull(at(clock, unknown[i])));
     }
