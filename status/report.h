@@ -18,6 +18,7 @@ struct mt_report_daemon {
     mt_real uptime_s;
     uint64_t inputs;
     uint64_t events_lost;
+    const char *recording; /**< "off", "on", "failed": the input log; null: not known */
 };
 
 struct mt_report_clock {

@@ -422,6 +422,9 @@ void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
                 number_of(report, "daemon.pid"),
                 mt_figure_duration(number_of(report, "daemon.uptime_s"), uptime),
                 cJSON_IsString(config) ? config->valuestring : "without a configuration file");
+    if (strcmp(text_of(report, "daemon.recording"), "failed") == 0) {
+        mt_text_say(out, MT_WARN "the input log cannot be written any more" MT_PLAIN "\n");
+    }
     cJSON_ArrayForEach(item, member(report, "clocks"))
     {
         render_clock(out, item, width);

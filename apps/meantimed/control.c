@@ -12,6 +12,7 @@
 
 #include "apps/meantimed/daemon.h"
 #include "compose/report.h"
+#include "config/schema.h"
 #include "meantime_version.h"
 #include "status/control.h"
 #include "status/events.h"
@@ -30,6 +31,7 @@ static char *status(struct mt_daemon *self, struct mt_mono now)
         .version = MT_VERSION,
         .config_path = self->config->path,
         .pid = getpid(),
+        .recording = mt_daemon_recording(self),
     };
     return reply_json("status", mt_composition_json(self->composition, &daemon, now));
 }
@@ -63,15 +65,32 @@ static char *events(const struct mt_daemon *self, uint64_t since)
     return reply_json("events", json);
 }
 
+/* As the configuration file has it: words where it has words. */
+static void setting_text(const char *name, int64_t value, char *text, size_t size)
+{
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_INSTANCE, name);
+    struct mt_config_instance values;
+    if (key != NULL && key->type == MT_CONFIG_CODE) {
+        memset(&values, 0, sizeof values);
+        ((uint8_t *)&values)[key->offset] = (uint8_t)value;
+        mt_config_value_write(key, &values, text, size);
+    } else if (key != NULL && key->type == MT_CONFIG_FLAG) {
+        snprintf(text, size, "%s", value != 0 ? "yes" : "no");
+    } else {
+        snprintf(text, size, "%lld", (long long)value);
+    }
+}
+
 static void tell_settings(struct mt_daemon *self, const struct mt_control_request *request)
 {
     for (int setting = 0; setting < MT_CONTROL_SETTING_COUNT; setting++) {
+        const char *name = mt_control_setting_name((enum mt_control_setting)setting);
+        char text[64];
         if (request->is_given[setting]) {
+            setting_text(name, request->value[setting], text, sizeof text);
             mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
-                             "instance %s: %s is %lld now, by the control socket",
-                             request->instance,
-                             mt_control_setting_name((enum mt_control_setting)setting),
-                             (long long)request->value[setting]);
+                             "instance %s: %s is %s now, by the control socket", request->instance,
+                             name, text);
         }
     }
 }

@@ -23,6 +23,7 @@ struct mt_daemon {
     struct mt_journal journal;
     struct mt_linux *platform;
     struct mt_recorder *recorder;     /**< null: nothing is recorded */
+    bool told_lost_log;               /**< that the log cannot be written any more */
     struct mt_hal_provider *provider; /**< the platform's, or the recorder's around it */
     struct mt_composition *composition;
     struct mt_control *control; /**< null: without it the daemon still keeps time */
@@ -31,6 +32,10 @@ struct mt_daemon {
 /** Wraps the platform into a recorder if an input log was asked for.  False if there is no
  * memory. */
 bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *facts);
+/** Tells, once, that the input log cannot be written any more. */
+void mt_daemon_watch_log(struct mt_daemon *self);
+/** "off", "on" or "failed". */
+const char *mt_daemon_recording(const struct mt_daemon *self);
 /** Reads the configuration that the options name.  False with the problems. */
 bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
                     struct mt_config_problems *problems);

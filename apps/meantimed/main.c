@@ -42,6 +42,7 @@ static void catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a log that may not grow is no reason to die */
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -75,12 +76,12 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
     }
     if (leap->origin == MT_LEAP_UNKNOWN) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                         "TAI - UTC is not known (no leap-seconds.list: install tzdata): time is "
-                         "served on an arbitrary timescale");
+                         "TAI - UTC is not known (there is no " MT_LEAP_FILE
+                         ": install tzdata): time is served on an arbitrary timescale");
     } else if (leap->list_has_expired) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                         "the list of leap seconds has expired; TAI - UTC = %d s is used all the "
-                         "same (update tzdata)",
+                         "the list of leap seconds, " MT_LEAP_FILE
+                         ", has expired; TAI - UTC = %d s is used all the same (update tzdata)",
                          (int)leap->tai_minus_utc_s);
     }
     if (!mt_tune_can_ask(mt_os_time_linux())) {
@@ -237,6 +238,7 @@ static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, str
         return;
     }
     look_up_leap_seconds(utc_s, &leap, &facts);
+    watch->list_made_s = leap.list_made_s;
     if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
         facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
         facts.leap_s != self->composition->facts.leap_s) {
@@ -247,7 +249,9 @@ static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, str
 static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = self->provider->wait;
-    struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns};
+    struct mt_linux_leap leap;
+    (void)mt_linux_tai_utc(time(NULL), &leap);
+    struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns, leap.list_made_s};
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);
         struct mt_mono now = wait->ops->now(wait);
@@ -257,6 +261,7 @@ static void run(struct mt_daemon *self)
             mt_daemon_read_again(self, now);
         }
         mt_daemon_tell(self);
+        mt_daemon_watch_log(self);
     }
     mt_daemon_stop_node(self, wait->ops->now(wait));
     mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "meantimed ends");

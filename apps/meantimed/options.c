@@ -31,8 +31,22 @@ static void end(struct mt_options *options, int status)
     options->status = status;
 }
 
+static bool is_named(const struct mt_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->interface_count; i++) {
+        if (strcmp(options->interfaces[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_interface(struct mt_options *options, const char *name)
 {
+    if (is_named(options, name)) {
+        fprintf(stderr, "meantimed: warning: -i %s is given twice; it is one port\n", name);
+        return;
+    }
     if (options->interface_count == MT_OPTIONS_INTERFACES_MAX) {
         fprintf(stderr, "meantimed: more than %d interfaces\n", MT_OPTIONS_INTERFACES_MAX);
         end(options, EXIT_FAILURE);

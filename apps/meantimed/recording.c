@@ -29,12 +29,15 @@ static char *config_text(const struct mt_config *config, struct mt_log_text *ret
     return text;
 }
 
+static const char *log_path(const struct mt_daemon *self)
+{
+    return self->options.record != NULL ? self->options.record : self->config->daemon.record;
+}
+
 bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *facts)
 {
-    const char *file =
-        self->options.record != NULL ? self->options.record : self->config->daemon.record;
     self->provider = mt_linux_provider(self->platform);
-    if (file == NULL) {
+    if (log_path(self) == NULL) {
         return true;
     }
     static const char about[] = "meantimed " MT_VERSION;
@@ -50,6 +53,26 @@ bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *fac
     }
     self->provider = mt_recorder_provider(self->recorder);
     return true;
+}
+
+void mt_daemon_watch_log(struct mt_daemon *self)
+{
+    const char *problem = mt_linux_log_problem(self->platform);
+    if (self->recorder != NULL && problem != NULL && !self->told_lost_log) {
+        self->told_lost_log = true;
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "the input log %s cannot be written any more: %s; what it holds can be "
+                         "replayed, and the daemon goes on without it",
+                         log_path(self), problem);
+    }
+}
+
+const char *mt_daemon_recording(const struct mt_daemon *self)
+{
+    if (self->recorder == NULL) {
+        return "off";
+    }
+    return mt_linux_log_problem(self->platform) == NULL ? "on" : "failed";
 }
 
 bool mt_daemon_reload(struct mt_daemon *self, const struct mt_config *config, struct mt_mono now,

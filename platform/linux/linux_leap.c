@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * TAI-UTC.  The list has one line for each change, "SECONDS TAI-UTC # day", in seconds since 1900,
- * and one line "#@ SECONDS" that says how long it is good for.  A list that has expired is used
+ * one line "#$ SECONDS" that says when it was made, and one "#@ SECONDS" that says how long it is
+ * good for.  A list that has expired is used
  * all the same, for a value that was right once is a better guess than none; the caller warns.
  * Lines that are not understood are passed over.
  */
@@ -26,6 +27,10 @@ static void take_line(const char *line, int64_t now_utc_s, struct mt_linux_leap 
 
     if (sscanf(line, "#@ %" SCNd64, &from_1900_s) == 1) {
         leap->list_expires_s = from_1900_s - FROM_1900_TO_1970_S;
+        return;
+    }
+    if (sscanf(line, "#$ %" SCNd64, &from_1900_s) == 1) {
+        leap->list_made_s = from_1900_s - FROM_1900_TO_1970_S;
         return;
     }
     if (sscanf(line, "%" SCNd64 " %" SCNd32, &from_1900_s, &value_s) != 2) {
@@ -93,7 +98,16 @@ bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap)
     return ret_leap->origin != MT_LEAP_UNKNOWN;
 }
 
-/* With the new TAI-UTC, UTC repeats the leap second: that is no way back. */
+/* With the new TAI-UTC, UTC repeats the leap second: that is no way back.  The machine's clock may
+ * go back only as far as the list was known already: before that it is wrong now, after that it
+ * was wrong before. */
+static bool may_go_back(const struct mt_leap_watch *self, int64_t utc_s, bool is_own)
+{
+    bool is_plausible = self->list_made_s != 0 && utc_s >= self->list_made_s;
+
+    return self->utc_s - utc_s > MOST_REPEATED_S && (is_own || is_plausible);
+}
+
 bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own, int64_t now_ns)
 {
     bool is_new_day = utc_s / S_PER_DAY > self->utc_s / S_PER_DAY;
@@ -102,7 +116,7 @@ bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own
         return false;
     }
     self->at_ns = now_ns;
-    if (utc_s < self->utc_s && (!is_own || self->utc_s - utc_s <= MOST_REPEATED_S)) {
+    if (utc_s < self->utc_s && !may_go_back(self, utc_s, is_own)) {
         return false;
     }
     self->utc_s = utc_s;

@@ -22,6 +22,7 @@ struct mt_linux_leap {
     int32_t next_change;     /**< -1 or +1: a leap second at the end of this UTC day; else 0 */
     bool list_has_expired;   /**< the list's end of validity lies before the time asked for */
     int64_t list_expires_s;  /**< UTC; 0: no list, or it does not say */
+    int64_t list_made_s;     /**< likewise: it is not earlier than that */
 };
 
 /** `now_utc_s`: POSIX seconds.  False if nothing is known. */
@@ -37,11 +38,14 @@ void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_
 struct mt_leap_watch {
     int64_t utc_s; /**< that the last look was for */
     int64_t at_ns; /**< when that was, MONOTONIC */
+    /** As in struct mt_linux_leap, of the last look: the caller's to set. */
+    int64_t list_made_s;
 };
 
 /** To be asked at each wake-up: a UTC day has begun, or an hour has gone by (tzdata may have been
  * updated).  `is_own`: the time is that of a clock which we publish; else it is the machine's,
- * which anybody may set: what was known later is not forgotten for that. */
+ * which anybody may set: what was known later is not forgotten for a time before the list was
+ * made, but a time that was far ahead may come back. */
 bool mt_leap_watch_is_due(struct mt_leap_watch *self, int64_t utc_s, bool is_own, int64_t now_ns);
 
 #endif

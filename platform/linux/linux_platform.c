@@ -177,6 +177,11 @@ struct mt_hal_provider *mt_linux_provider(struct mt_linux *self)
     return &self->provider;
 }
 
+const char *mt_linux_log_problem(const struct mt_linux *self)
+{
+    return mt_linux_store_log_problem(self->store);
+}
+
 const char *mt_linux_link_reason(const struct mt_linux *self, uint16_t index)
 {
     return index < self->link_count && self->links[index] ? self->links[index]->reason : "";

@@ -49,6 +49,9 @@ void mt_linux_unwatch(struct mt_linux *self, int fd);
  * is one such function for a platform. */
 void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void *context);
 
+/** Why the input log is not written any more (a full disk ...); null: it is, or there is none. */
+const char *mt_linux_log_problem(const struct mt_linux *self);
+
 /** What is the matter with a link that is down, one sentence; empty if it is up. */
 const char *mt_linux_link_reason(const struct mt_linux *self, uint16_t index);
 

@@ -165,6 +165,8 @@ bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
 void mt_linux_store_keep(struct mt_linux_store *self);
 /** Writes out what the input log still holds back. */
 void mt_linux_store_flush(struct mt_linux_store *self);
+/** As mt_linux_log_problem(). */
+const char *mt_linux_store_log_problem(const struct mt_linux_store *self);
 struct mt_hal_store *mt_linux_store_table(struct mt_linux_store *self);
 void mt_linux_store_close(struct mt_linux_store *self);
 

@@ -55,7 +55,8 @@ struct mt_linux_store {
     bool is_kept; /* the start has succeeded */
     int lock;     /* of the run folder; -1: there is none */
     int log_fd;   /* until then; -1: none */
-    FILE *log;    /* into `held` until then */
+    FILE *log;    /* into `held` until then; null: there is none, or it has failed */
+    int log_error;
     char *held;
     size_t held_size;
     struct slot slots[MT_LINUX_CLOCKS];
@@ -64,6 +65,8 @@ struct mt_linux_store {
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
+/* lib/ has the same: it stands below all that reads files, and shares only the page with us, where
+ * the number is defined.  If the two differed, every page would be stale in test_libmeantime. */
 static uint64_t read_boot_id(void)
 {
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -249,6 +252,14 @@ static bool empty(int fd)
     return ftruncate(fd, 0) == 0 || errno == EINVAL;
 }
 
+/* A log with a hole in it cannot be replayed, so the first failure ends it. */
+static void end_log(struct mt_linux_store *self)
+{
+    self->log_error = errno != 0 ? errno : EIO;
+    fclose(self->log);
+    self->log = 0;
+}
+
 /* From memory to its file. */
 static void begin_log(struct mt_linux_store *self)
 {
@@ -256,34 +267,38 @@ static void begin_log(struct mt_linux_store *self)
 
     fclose(self->log);
     self->log = file;
-    if (file &&
-        (!empty(self->log_fd) || fwrite(self->held, 1, self->held_size, file) != self->held_size)) {
-        fclose(file);
-        self->log = 0;
-    }
     if (file) {
+        if (!empty(self->log_fd) ||
+            fwrite(self->held, 1, self->held_size, file) != self->held_size) {
+            end_log(self);
+        }
         self->log_fd = -1;
+    } else {
+        self->log_error = errno;
     }
     free(self->held);
     self->held = 0;
 }
 
-/* A log with a hole in it cannot be replayed, so the first failure ends it. */
 static void log_input(struct mt_hal_store *hal, const uint8_t *bytes, size_t length)
 {
     struct mt_linux_store *self = (struct mt_linux_store *)hal;
 
     if (self->log && fwrite(bytes, 1, length, self->log) != length) {
-        fclose(self->log);
-        self->log = 0;
+        end_log(self);
     }
 }
 
 void mt_linux_store_flush(struct mt_linux_store *self)
 {
-    if (self->log) {
-        fflush(self->log);
+    if (self->log && fflush(self->log) != 0) {
+        end_log(self);
     }
+}
+
+const char *mt_linux_store_log_problem(const struct mt_linux_store *self)
+{
+    return self->log_error != 0 ? strerror(self->log_error) : 0;
 }
 
 /* ---- opening and closing ----------------------------------------------------------------- */
@@ -295,15 +310,27 @@ static const struct mt_hal_store_ops store_ops = {
     .log = log_input,
 };
 
-static bool make_folder(const char *path, const char *use, bool *ret_is_new,
+#define RUN_OPTION   "--run-directory DIRECTORY"
+#define STATE_OPTION "state_directory in the configuration"
+
+/* What to do about a file that cannot be made in a folder. */
+static const char *remedy_of(int error)
+{
+    if (error == EACCES || error == EPERM) {
+        return "start as root or as the owner of the folder";
+    }
+    return error == ENOSPC || error == EDQUOT ? "make room" : "make it";
+}
+
+static bool make_folder(const char *path, const char *use, const char *option, bool *ret_is_new,
                         char reason[MT_HAL_REASON_SIZE])
 {
     *ret_is_new = path && mkdir(path, 0755) == 0;
     if (!path || *ret_is_new || errno == EEXIST) {
         return true;
     }
-    mt_linux_say(reason, "cannot make the folder %.100s for %s: %s; make it, or name another one",
-                 path, use, strerror(errno));
+    mt_linux_say(reason, "cannot make the folder %.80s for %s: %s; %s, or name another one with %s",
+                 path, use, strerror(errno), remedy_of(errno), option);
     return false;
 }
 
@@ -324,12 +351,13 @@ static bool prepare_log(struct mt_linux_store *self, char reason[MT_HAL_REASON_S
 
 static bool prepare(struct mt_linux_store *self, char reason[MT_HAL_REASON_SIZE])
 {
-    if (!make_folder(self->run_dir, "clock pages", &self->made_run_dir, reason)) {
+    if (!make_folder(self->run_dir, "clock pages", RUN_OPTION, &self->made_run_dir, reason)) {
         return false;
     }
     self->lock = self->run_dir ? mt_linux_lock(self->run_dir, reason) : -1;
     return (!self->run_dir || self->lock >= 0) &&
-           make_folder(self->state_dir, "drift files", &self->made_state_dir, reason) &&
+           make_folder(self->state_dir, "drift files", STATE_OPTION, &self->made_state_dir,
+                       reason) &&
            (!self->log_path || prepare_log(self, reason));
 }
 
@@ -388,10 +416,10 @@ bool mt_linux_store_add(struct mt_linux_store *self, const char *name,
     slot->boot_id = read_boot_id();
     slot->fd = -1;
     if (self->run_dir && !open_page(self, slot)) {
-        mt_linux_say(reason,
-                     "cannot publish clock %s in %.100s: %s; check the folder's owner and "
-                     "permissions",
-                     name, self->run_dir, strerror(errno));
+        mt_linux_say(
+            reason,
+            "cannot publish clock %.24s in %.80s: %s; %s, or name another one with " RUN_OPTION,
+            name, self->run_dir, strerror(errno), remedy_of(errno));
         close_page(slot);
         return false;
     }

@@ -148,3 +148,20 @@ def test_replay_goes_as_far_as_the_log_when_the_daemon_was_killed(lab):
         assert done.returncode == (1 if end["damaged"] else 0), done.stderr
         assert end["octets"] > 0.9 * os.path.getsize(path) - 5000
         assert "differs" not in done.stderr
+
+
+@pytest.mark.lab(seconds=8)
+def test_log_that_cannot_be_written_does_not_end_the_daemon(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100}, more_arguments=["--record", LOG])
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, more_arguments=["--record", "/dev/full"])
+    b.wait_log("the input log /dev/full cannot be written any more: No space left on device")
+    b.wait_state("RECEIVER")
+    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 10)
+    assert b.status()["daemon"]["recording"] == "failed"
+    assert a.status()["daemon"]["recording"] == "on"
+    shown = b.tool("--run-directory", b.directory, "status").stdout
+    assert "the input log cannot be written any more" in shown
+    assert "cannot be written" not in a.tool("--run-directory", a.directory, "status").stdout
+    assert b.log().count("cannot be written any more") == 1
+    assert a.stop() == 0 and b.stop() == 0

@@ -160,6 +160,18 @@ def test_minor_version_0_is_sent_when_configured(lab):
     assert {heard.minor_version for heard in from_b.heard} == {1}
 
 
+@pytest.mark.lab(seconds=4)
+def test_set_is_logged_in_the_words_of_the_configuration(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0")
+    b.wait_state("TRANSMITTER")
+    words = {"clock_accuracy": "100ns", "time_source": "gnss", "leap61": "yes", "priority1": "100"}
+    done = b.tool("--run-directory", b.directory, "set", *sum(words.items(), ()))
+    assert done.returncode == 0, done.stderr
+    for key, word in words.items():
+        b.wait_log(f"instance main: {key} is {word} now, by the control socket")
+
+
 # ---- recording -------------------------------------------------------------------------------
 
 

@@ -240,3 +240,26 @@ def test_directory_that_may_not_be_written_is_told(lab):
     status, lines = run(lab, meantimed.DAEMON, "-c", write(lab, text))
     assert status == 1
     assert_one_sentence(lines, "/proc/nothing")
+
+
+@pytest.mark.lab(seconds=3)
+def test_interface_that_is_given_twice_is_told_and_taken_once(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0", "-i", "eth0"])
+    b.wait_state("LISTENING")
+    assert [port["name"] for port in b.instance()["ports"]] == ["eth0"]
+    assert "meantimed: warning: -i eth0 is given twice; it is one port\n" in b.log()
+    assert b.log().count("given twice") == 1
+
+
+@pytest.mark.lab(seconds=3)
+def test_list_of_leap_seconds_that_has_expired_is_named(lab):
+    lab.chain("A", "B")
+    path = "/usr/share/zoneinfo/leap-seconds.list"
+    if not os.path.exists(path):
+        pytest.skip("there is no list here")
+    with open("/run/old.list", "w", encoding="ascii") as file:
+        file.write("#@ 3786825600\n3692217600 37\n")  # good until 2020
+    subprocess.run(["mount", "--bind", "/run/old.list", path], check=True)
+    b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
+    b.wait_log("warning: the list of leap seconds, " + path + ", has expired; TAI - UTC = 37 s")

@@ -113,7 +113,7 @@ static void leap_of_the_kernel_is_nothing_when_it_was_not_told(void **state)
 static void leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed(void **state)
 {
     const int64_t hour_ns = INT64_C(3600000000000);
-    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0, 0};
 
     (void)state;
     assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY - 1, true, 9));
@@ -126,7 +126,7 @@ static void leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed(void **sta
 /* the new TAI-UTC makes UTC one second less */
 static void leap_watch_does_not_go_back_when_a_second_is_repeated(void **state)
 {
-    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0, 0};
 
     (void)state;
     assert_true(mt_leap_watch_is_due(&watch, 20000 * DAY, true, 10));
@@ -140,7 +140,7 @@ static void leap_watch_does_not_go_back_when_a_second_is_repeated(void **state)
 static void leap_watch_does_not_go_back_when_the_machine_is_set(void **state)
 {
     const int64_t hour_ns = INT64_C(3600000000000);
-    struct mt_leap_watch watch = {20000 * DAY - 10, 0};
+    struct mt_leap_watch watch = {20000 * DAY - 10, 0, 0};
 
     (void)state;
     assert_false(mt_leap_watch_is_due(&watch, 15000 * DAY, false, hour_ns));
@@ -148,6 +148,31 @@ static void leap_watch_does_not_go_back_when_the_machine_is_set(void **state)
     assert_false(mt_leap_watch_is_due(&watch, 15000 * DAY, false, 2 * hour_ns + 1));
     /* but when our own clock was wrong, it was */
     assert_true(mt_leap_watch_is_due(&watch, 15000 * DAY, true, 3 * hour_ns + 1));
+}
+
+/* Before the list was made it cannot be; but a time that was far ahead may come back. */
+static void leap_watch_goes_back_when_the_machine_was_far_ahead(void **state)
+{
+    const int64_t hour_ns = INT64_C(3600000000000);
+    struct mt_leap_watch watch = {24855 * DAY, 0, 20000 * DAY};
+
+    (void)state;
+    assert_false(mt_leap_watch_is_due(&watch, 20000 * DAY - 1, false, hour_ns));
+    assert_true(mt_leap_watch_is_due(&watch, 20400 * DAY, false, 2 * hour_ns));
+    assert_int_equal(watch.utc_s, 20400 * DAY);
+    assert_true(mt_leap_watch_is_due(&watch, 20401 * DAY, false, 2 * hour_ns + 1));
+    assert_false(mt_leap_watch_is_due(&watch, 20401 * DAY - 1, false, 4 * hour_ns));
+}
+
+static void leap_list_says_when_it_was_made(void **state)
+{
+    struct mt_linux_leap leap;
+
+    (void)state;
+    assert_true(read_list("#$ 3800000000\n3692217600 37\n", DAY * 20000, &leap));
+    assert_int_equal(leap.list_made_s, INT64_C(3800000000) - INT64_C(2208988800));
+    assert_true(read_list("3692217600 37\n", DAY * 20000, &leap));
+    assert_int_equal(leap.list_made_s, 0);
 }
 
 int main(void)
@@ -160,6 +185,8 @@ int main(void)
         cmocka_unit_test(leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed),
         cmocka_unit_test(leap_watch_does_not_go_back_when_a_second_is_repeated),
         cmocka_unit_test(leap_watch_does_not_go_back_when_the_machine_is_set),
+        cmocka_unit_test(leap_watch_goes_back_when_the_machine_was_far_ahead),
+        cmocka_unit_test(leap_list_says_when_it_was_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

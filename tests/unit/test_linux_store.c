@@ -236,7 +236,54 @@ static void store_keeps_the_old_log_when_the_start_fails(void **state)
     open_platform(self);
 }
 
+static void store_says_why_when_the_log_cannot_be_written_any_more(void **state)
+{
+    struct fixture *self = *state;
+    struct mt_linux_options options = {.input_log = "/dev/full"};
+    struct mt_linux *full = mt_linux_open(&options, self->reason);
+    static const uint8_t much[100000];
+
+    assert_non_null(full);
+    struct mt_hal_store *store = mt_linux_provider(full)->store;
+    mt_linux_keep(full);
+    assert_null(mt_linux_log_problem(full));
+    store->ops->log(store, much, sizeof much);
+    assert_string_equal(mt_linux_log_problem(full), "No space left on device");
+    store->ops->log(store, much, sizeof much);
+    mt_linux_close(full);
+    log_text(self, "abc");
+    assert_null(mt_linux_log_problem(self->platform));
+}
+
 /* ---- a start that fails ------------------------------------------------------------------ */
+
+/* The folder is ours, the page in it is root's. */
+static void store_says_what_to_do_when_it_may_not_publish(void **state)
+{
+    const uid_t nobody = 65534;
+    struct fixture *self = *state;
+    struct mt_linux *platform;
+
+    mt_linux_close(self->platform);
+    bool is_root = geteuid() == 0 && chown(self->folder, nobody, nobody) == 0 &&
+                   unlink(self->log) == 0 && seteuid(nobody) == 0;
+    if (is_root) {
+        platform = mt_linux_open(&self->options, self->reason);
+        assert_non_null(platform);
+        self->provider = mt_linux_provider(platform);
+        assert_null(open_clock(self, "main"));
+        mt_linux_close(platform);
+        assert_int_equal(seteuid(0), 0);
+        assert_non_null(strstr(self->reason, "cannot publish clock main in "));
+        assert_non_null(strstr(self->reason, ": Permission denied; start as root or as the owner "
+                                             "of the folder, or name another one with "
+                                             "--run-directory DIRECTORY"));
+    }
+    open_platform(self);
+    if (!is_root) {
+        skip();
+    }
+}
 
 static struct mt_linux *open_beside(const struct mt_linux_options *options, const char *clock)
 {
@@ -371,6 +418,8 @@ int main(void)
         STORE_TEST(store_lets_everybody_read_a_page),
         STORE_TEST(store_refuses_a_page_when_it_is_a_link_elsewhere),
         STORE_TEST(store_appends_to_the_log),
+        STORE_TEST(store_says_why_when_the_log_cannot_be_written_any_more),
+        STORE_TEST(store_says_what_to_do_when_it_may_not_publish),
         STORE_TEST(store_keeps_the_old_log_when_the_start_fails),
         STORE_TEST(store_leaves_nothing_when_the_start_fails),
         STORE_TEST(store_leaves_the_pages_of_others_when_the_start_fails),
