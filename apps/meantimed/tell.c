@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Events of the node become entries of the journal. */
-#include "apps/meantimed/daemon.h"
 #include "compose/tell.h"
+#include "apps/meantimed/daemon.h"
 
 void mt_daemon_tell(struct mt_daemon *self)
 {
