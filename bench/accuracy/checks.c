@@ -5,7 +5,7 @@
  *
  *     wide      settles 100 intervals after the first complete pair, whatever the oscillator and
  *               the path are like
- *     saturate  the oscillator is off by more than the clock's range for a while
+ *     saturate  the oscillator warms up until the clock's range does not suffice, and cools down
  *     cold      from nothing to a microsecond and to 100 ns
  *     change    another grandmaster takes over
  *     holdover  all traffic is lost
@@ -22,8 +22,10 @@
 #define COLD_S           60 /* that are watched */
 #define COLD_COARSE_NS   1000
 #define COLD_FINE_NS     100
-#define SATURATED        600e-6
-#define WITHIN_RANGE     300e-6
+#define PER_KELVIN       1e-6
+#define WARMER_K         100
+#define WARM_S           1000
+#define STAY_S           300
 
 struct check {
     const struct job *job;
@@ -107,28 +109,43 @@ static void wide(struct check *self)
     print_settling(self, &settling);
 }
 
-/* The filter that knows everything does not know of the jump, but it forgets. */
+/* lets the time pass to `end_s`; readings that say saturated are counted in `told` */
+static void pass(struct check *self, double end_s, struct settling *told)
+{
+    while (step(self, end_s)) {
+        told->readings++;
+        told->saturated += self->reading.is_saturated;
+        told->outside += is_settled(self, self->line.paired_s) && is_outside(self);
+    }
+}
+
+/* It warms up beyond the range, stays there, and cools down again. */
 static void saturate(struct check *self)
 {
     const struct job *job = self->job;
-    struct settling before = {0};
+    struct mt_world *world = self->line.world;
+    struct settling way = {0};
+    struct settling beyond = {0};
     struct settling after = {0};
+    double now_s = job->discard_s;
 
-    mt_world_node_config(self->line.world, 1)->frequency = SATURATED;
-    while (step(self, job->discard_s)) {
-        before.readings++;
-        before.saturated += self->reading.is_saturated;
-        after.outside += is_outside(self);
-    }
-    mt_world_node_config(self->line.world, 1)->frequency = WITHIN_RANGE;
-    self->kalman.p[2] += 1e6 * 1e6; /* but of the jump it is told */
+    mt_world_node_config(world, 1)->temperature_coefficient = PER_KELVIN;
+    pass(self, now_s, &way);
+    mt_world_set_temperature(world, 1, WARMER_K, (int64_t)(WARM_S * 1e9));
+    pass(self, now_s += WARM_S, &way);
+    pass(self, now_s += STAY_S, &beyond);
+    mt_world_set_temperature(world, 1, 0, (int64_t)(WARM_S * 1e9));
+    pass(self, now_s += WARM_S, &way);
+    self->kalman.p[2] += 1e6; /* the filter that knows everything did not know of that */
     while (step(self, job->seconds)) {
         after.outside += is_outside(self);
-        if (is_settled(self, job->discard_s)) {
+        if (is_settled(self, now_s)) {
             see_settled(self, &after);
         }
     }
-    printf("{\"saturated_share\":%.4g,\"after\":", before.saturated / before.readings);
+    after.outside += way.outside + beyond.outside;
+    printf("{\"saturated_share\":%.4g,\"clock_error_ns\":%.4g,\"after\":",
+           beyond.saturated / beyond.readings, fabs(self->reading.clock_error_ns));
     print_settling(self, &after);
     printf("}");
 }

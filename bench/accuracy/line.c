@@ -13,7 +13,6 @@
 #define SYNC       0
 #define DELAY_REQ  1
 #define DELAY_RESP 9
-#define TWO_TO_64  18446744073709551616.0
 #define TEXT_SIZE  512
 #define RECEIVER   1
 #define GATE_OF(w) ((struct line_gate *)(w))
@@ -362,17 +361,14 @@ void line_run_to(struct line *self, int64_t number)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static double page_error_ns(const struct line *self, const struct mt_clock_page *page,
-                            double elapsed_ns)
+static double page_error_ns(const struct mt_clock_page *page, int64_t base_ns)
 {
-    struct mt_instant anchor = {page->anchor_s, page->anchor_ns, page->anchor_frac, MT_SCALE_TAI};
-    struct mt_instant now = mt_instant_from_ns(
-        EPOCH_NS + mt_world_t_ns(self->world) - (int64_t)elapsed_ns, MT_SCALE_TAI);
+    struct mt_instant read = mt_clock_page_time(page, base_ns);
 
-    if (page->scale != MT_SCALE_TAI) {
+    if (read.scale != MT_SCALE_TAI) {
         line_give_up("page", "is not of TAI");
     }
-    return to_ns(mt_instant_minus(anchor, now)) + elapsed_ns * ((double)page->rate_q64 / TWO_TO_64);
+    return to_ns(mt_instant_minus(read, mt_instant_from_ns(base_ns, MT_SCALE_TAI)));
 }
 
 bool line_read(const struct line *self, unsigned hop, struct line_reading *ret_reading)
@@ -387,7 +383,7 @@ bool line_read(const struct line *self, unsigned hop, struct line_reading *ret_r
         return false;
     }
     *ret_reading = (struct line_reading){
-        .error_ns = page_error_ns(self, page, elapsed_ns),
+        .error_ns = page_error_ns(page, base_ns),
         .clock_error_ns = to_ns(mt_world_true_offset(self->world, hop, 0)),
         .bound_ns = has_bound
                         ? (double)page->bound_ns + (double)page->bound_growth_ppb * elapsed_ns / 1e9
