@@ -262,10 +262,21 @@ void mt_replay_print_order(const struct mt_replay_printer *self, int64_t t_ns,
 
 /* ---- estimates ------------------------------------------------------------------------------- */
 
-static double bound_ns_of(const struct mt_clock_quality_report *report)
+static bool has_bound(const struct mt_node_clock *clock)
 {
-    bool has_bound = report->reference != MT_BOUND_NONE && !mt_interval_is_too_large(report->bound);
-    return has_bound ? (double)report->bound.q16 / 65536 : NAN;
+    const struct mt_clock_quality_report *report = &clock->report;
+    return report->reference != MT_BOUND_NONE && !mt_interval_is_too_large(report->bound);
+}
+
+/* Of the published time. */
+static double bound_ns_of(const struct mt_node_clock *clock)
+{
+    return has_bound(clock) ? (double)clock->page.bound_ns : NAN;
+}
+
+static double steered_bound_ns_of(const struct mt_node_clock *clock)
+{
+    return has_bound(clock) ? (double)clock->report.bound.q16 / 65536 : NAN;
 }
 
 static uint64_t samples_with(const struct mt_discipline *discipline, int verdict)
@@ -295,17 +306,21 @@ static void add_estimate(cJSON *object, const struct mt_clock_quality_report *re
     add_number(object, "innovation_sigmas", thousandths(estimate->innovation * known));
 }
 
-static void add_bound(cJSON *object, const struct mt_clock_quality_report *report)
+static void add_bound(cJSON *object, const struct mt_node_clock *clock)
 {
-    add_number(object, "bound_ns", thousandths(bound_ns_of(report)));
-    add_number(object, "bound_growth_ppb", thousandths(report->bound_growth * 1e9));
-    cJSON_AddStringToObject(object, "bound_reference", mt_bound_reference_name(report->reference));
+    const struct mt_bound_parts *published = &clock->page.parts;
+    add_number(object, "lag_ns", thousandths((double)clock->page.lag_q16 / 65536));
+    add_number(object, "bound_ns", bound_ns_of(clock));
+    add_number(object, "bound_growth_ppb", (double)clock->page.bound_growth_ppb);
+    add_number(object, "steered_bound_ns", thousandths(steered_bound_ns_of(clock)));
+    cJSON_AddStringToObject(object, "bound_reference",
+                            mt_bound_reference_name(clock->report.reference));
     cJSON *parts = cJSON_AddObjectToObject(object, "bound_parts");
-    cJSON_AddNumberToObject(parts, "estimate_ns", (double)report->parts.estimate_ns);
-    cJSON_AddNumberToObject(parts, "asymmetry_ns", (double)report->parts.asymmetry_ns);
-    cJSON_AddNumberToObject(parts, "source_ns", (double)report->parts.source_ns);
-    cJSON_AddNumberToObject(parts, "granularity_ns", (double)report->parts.granularity_ns);
-    cJSON_AddNumberToObject(parts, "steering_ns", (double)report->parts.steering_ns);
+    cJSON_AddNumberToObject(parts, "estimate_ns", (double)published->estimate_ns);
+    cJSON_AddNumberToObject(parts, "asymmetry_ns", (double)published->asymmetry_ns);
+    cJSON_AddNumberToObject(parts, "source_ns", (double)published->source_ns);
+    cJSON_AddNumberToObject(parts, "granularity_ns", (double)published->granularity_ns);
+    cJSON_AddNumberToObject(parts, "steering_ns", (double)published->steering_ns);
 }
 
 static void print_estimate_object(const struct mt_replay_estimate *estimate)
@@ -321,7 +336,7 @@ static void print_estimate_object(const struct mt_replay_estimate *estimate)
     add_estimate(object, &estimate->node->report);
     add_number(object, "wander_per_sqrt_s", sqrt(discipline->model.wander));
     add_number(object, "rate_ppb", thousandths(discipline->rate * 1e9));
-    add_bound(object, &estimate->node->report);
+    add_bound(object, estimate->node);
     cJSON *samples = cJSON_AddObjectToObject(object, "samples");
     for (int verdict = 0; verdict < MT_SAMPLE_VERDICT_COUNT; verdict++) {
         cJSON_AddNumberToObject(samples, mt_sample_verdict_name((enum mt_sample_verdict)verdict),
@@ -352,17 +367,17 @@ static void say_estimate(const struct mt_estimate *estimate, const struct mt_dis
            sqrt(discipline->model.wander), mt_figure_ratio(discipline->rate * 1e9, text[2]));
 }
 
-static void say_bound(const struct mt_clock_quality_report *report)
+static void say_bound(const struct mt_node_clock *clock)
 {
     char text[6][MT_FIGURE_SIZE];
-    const struct mt_bound_parts *parts = &report->parts;
-    if (isnan(bound_ns_of(report))) {
+    const struct mt_bound_parts *parts = &clock->page.parts;
+    if (!has_bound(clock)) {
         return;
     }
     printf(INDENT "bound %s against %s: estimate %s, asymmetry %s, source %s, granularity %s, "
                   "steering %s\n",
-           mt_figure_time(bound_ns_of(report), false, text[0]),
-           mt_bound_reference_name(report->reference),
+           mt_figure_time(bound_ns_of(clock), false, text[0]),
+           mt_bound_reference_name(clock->report.reference),
            mt_figure_time((double)parts->estimate_ns, false, text[1]),
            mt_figure_time((double)parts->asymmetry_ns, false, text[2]),
            mt_figure_time((double)parts->source_ns, false, text[3]),
@@ -402,7 +417,7 @@ void mt_replay_print_estimate(const struct mt_replay_printer *self,
         return;
     }
     say_estimate(&report->estimate, &estimate->node->discipline);
-    say_bound(report);
+    say_bound(estimate->node);
     say_samples(&estimate->node->discipline);
 }
 
