@@ -224,9 +224,10 @@ static void write_config(const struct line_plan *plan, unsigned node, char text[
     bool has_servo = priority == NULL && plan->servo != NULL;
 
     snprintf(text, TEXT_SIZE,
-             "[clock]\n%s%s\n"
+             "[clock]\n%s%s%s\n"
              "[ptp]\nlog_sync_interval = %d\nlog_min_delay_req_interval = %d\n%s\n"
              "[ptp eth0]\n%s",
+             priority != NULL ? "estimates_only = yes" : "", /* it is right as it is */
              has_servo ? "servo = " : "", has_servo ? plan->servo : "", plan->sync_log2s,
              plan->sync_log2s, priority != NULL ? priority : "",
              priority == NULL && node < plan->hops ? "[ptp eth1]" : "");
