@@ -101,6 +101,51 @@ void mt_text_wrap(struct mt_text *self, size_t width, size_t hang)
     *self = wrapped;
 }
 
+size_t mt_text_lines(const struct mt_text *self)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < self->length; i++) {
+        lines += self->bytes[i] == '\n' || i + 1 == self->length;
+    }
+    return lines;
+}
+
+/* Spaces in front, styles not counted; `ret_rest` is what follows them. */
+static size_t indent_of(const char *line, size_t length, const char **ret_rest)
+{
+    size_t column = 0;
+    size_t i = 0;
+    while (i < length && (line[i] == ' ' || is_style(line[i]))) {
+        column += line[i++] == ' ';
+    }
+    *ret_rest = line + i;
+    return column;
+}
+
+void mt_text_leave_out(struct mt_text *self, const char *title, size_t hang)
+{
+    size_t kept = 0;
+    size_t at = 0;
+    bool is_left_out = false;
+    while (at < self->length) {
+        char *line = self->bytes + at;
+        const char *newline = memchr(line, '\n', self->length - at);
+        size_t length = newline != NULL ? (size_t)(newline - line) + 1 : self->length - at;
+        const char *rest;
+        size_t indent = indent_of(line, length, &rest);
+        bool is_empty = *rest == '\n';
+        bool goes_on = is_left_out && !is_empty && indent >= hang;
+        is_left_out =
+            goes_on || (title[0] == '\0' ? is_empty : strncmp(rest, title, strlen(title)) == 0);
+        at += length;
+        if (!is_left_out) {
+            memmove(self->bytes + kept, line, length);
+            kept += length;
+        }
+    }
+    self->length = kept;
+}
+
 static const char *ansi(char style)
 {
     if (style == MT_BOLD[0]) {

@@ -31,6 +31,11 @@ void mt_text_say(struct mt_text *self, const char *format, ...)
 void mt_text_pad(struct mt_text *self, size_t column);
 /** Breaks lines that are wider than `width` at blanks; what follows begins in column `hang`. */
 void mt_text_wrap(struct mt_text *self, size_t width, size_t hang);
+/** How many lines it has; the last one need not be ended. */
+size_t mt_text_lines(const struct mt_text *self);
+/** Leaves out the lines that begin with `title` behind spaces, and those that go on with them: they
+ * begin in column `hang` or behind it.  "": the empty lines. */
+void mt_text_leave_out(struct mt_text *self, const char *title, size_t hang);
 void mt_text_print(const struct mt_text *self, FILE *out, bool in_colour);
 void mt_text_free(struct mt_text *self);
 

@@ -17,8 +17,9 @@
 struct watch {
     const struct mt_tool *tool;
     double interval_s;
-    long count; /* 0: no end */
-    int top;    /* first line shown */
+    long count;   /* 0: no end */
+    int top;      /* first line shown */
+    int left_out; /* lines of the report that have no room */
 };
 
 /* The report or the reason why there is none, as text. */
@@ -113,11 +114,52 @@ static bool set_style(char c)
 
 static int count_lines(const struct mt_text *text)
 {
-    int lines = 0;
-    for (size_t i = 0; i < text->length; i++) {
-        lines += text->bytes[i] == '\n' || i + 1 == text->length;
+    return (int)mt_text_lines(text);
+}
+
+/* Leaves out what can be missed best until the rest has room, and returns how many lines that
+ * were.  If there is no room even so, all of it stays, to be scrolled. */
+static int fit(struct mt_text *text, int rows)
+{
+    static const struct {
+        const char *title;
+        size_t hang;
+    } dispensable[] = {
+        {"", SIZE_MAX},  {"identity", 5}, {"refused:", 9},   {"its rank", 5},
+        {"own rank", 5}, {"samples", 5},  {"path delay", 5}, {"frequency", 5},
+    };
+    int lines = count_lines(text); /* that say something */
+    struct mt_text shorter = {0};
+    mt_text_say(&shorter, "%.*s", (int)text->length, text->bytes != NULL ? text->bytes : "");
+    for (size_t i = 0; i < sizeof dispensable / sizeof dispensable[0]; i++) {
+        if (count_lines(&shorter) > rows) {
+            mt_text_leave_out(&shorter, dispensable[i].title, dispensable[i].hang);
+            lines = i == 0 ? count_lines(&shorter) : lines;
+        }
     }
-    return lines;
+    int left = count_lines(&shorter);
+    struct mt_text *loser = left <= rows ? text : &shorter;
+    mt_text_free(loser);
+    if (loser == text) {
+        *text = shorter;
+    }
+    return left <= rows ? lines - left : 0;
+}
+
+static void draw_status(const struct watch *self, const struct mt_text *text)
+{
+    char when[32];
+    char more[48] = "";
+    clock_text("%F %T", when, sizeof when);
+    if (count_lines(text) > LINES - 1) {
+        snprintf(more, sizeof more, ", arrows: scroll");
+    } else if (self->left_out > 0) {
+        snprintf(more, sizeof more, "; %d %s left out for want of room", self->left_out,
+                 self->left_out == 1 ? "line" : "lines");
+    }
+    attrset(A_REVERSE);
+    mvprintw(LINES - 1, 0, " %s   q: end%s ", when, more);
+    attrset(A_NORMAL);
 }
 
 static void draw(struct watch *self, const struct mt_text *text)
@@ -146,12 +188,7 @@ static void draw(struct watch *self, const struct mt_text *text)
         }
         column = c == '\n' ? 0 : column + 1;
     }
-    char when[32];
-    clock_text("%F %T", when, sizeof when);
-    attrset(A_REVERSE);
-    mvprintw(LINES - 1, 0, " %s   q: end%s ", when,
-             count_lines(text) > LINES - 1 ? ", arrows: scroll" : "");
-    attrset(A_NORMAL);
+    draw_status(self, text);
     refresh();
 }
 
@@ -205,6 +242,7 @@ static enum mt_exit watch_window(struct watch *self)
         struct mt_text text = {0};
         double until_s = now_s() + self->interval_s;
         take_text(self, false, &text);
+        self->left_out = fit(&text, LINES - 1);
         draw(self, &text);
         is_over = n == self->count || wait_for_keys(self, &text, until_s);
         mt_text_free(&text);

@@ -240,15 +240,33 @@ def test_watch_prints_a_line_that_fits_on_a_terminal_without_windows(  # noqa: F
     assert len(text) <= 80
 
 
-@pytest.mark.parametrize("columns, lines", [(80, 24), (60, 20)])
+def drawn(columns, lines, directory):
+    text = on_terminal(columns, lines, "--run-directory", directory, "watch", "--count", "1")
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]", " ", text)
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("columns, lines", [(80, 30), (60, 12)])
 def test_watch_draws_a_window_that_shows_whole_lines(  # noqa: F811
         daemon, tmp_path, columns, lines):
     daemon(reporting)
-    text = on_terminal(columns, lines, "--run-directory", tmp_path, "watch", "--count", "1")
-    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]", " ", text)
-    words = re.sub(r"\s+", " ", drawn)
-    assert "against its grandmaster" in words and "213 used, 1 outlier; 113 corrections" in words
-    assert "own rank priority1 128, class 248, accuracy unknown, priority2 128 " in words
+    words = drawn(columns, lines, tmp_path)
+    assert "against its grandmaster" in words and "left out" not in words
+    assert ("2 eth1 TRANSMITTER" in words) == (lines == 30)
+    assert ("arrows: scroll" in words) == (lines == 12)
+
+
+def test_watch_leaves_out_what_can_be_missed_when_the_window_is_small(  # noqa: F811
+        daemon, tmp_path):
+    daemon(reporting)
+    words = drawn(80, 24, tmp_path)
+    for line in ("against its grandmaster", "own rank priority1 128, class 248", "1 eth0 RECEIVER",
+                 "identity 9afb28", "213 used, 1 outlier", "2 eth1 TRANSMITTER"):
+        assert line in words, words
+    assert "scroll" not in words and "left out" not in words  # but empty lines
+    words = drawn(80, 20, tmp_path)
+    assert "2 eth1 TRANSMITTER" in words and "identity 9afb28" not in words
+    assert re.search(r"; \d lines left out for want of room", words)
 
 
 def test_manual_pages_fit_80_columns():
