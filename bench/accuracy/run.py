@@ -44,8 +44,7 @@ CHAIN_JITTERS_NS = (10, 100, 1000)
 CHAIN_S = 20000
 CHAIN_SHOWN_S = 4000
 CHAIN_DISCARD_S = 2000
-SHORT_SCALE = 0.25
-SHORT_CHAIN_S = 5000
+SHORT_CHECKS = ("cold", "change")
 
 
 def has_servo(program, servo):
@@ -104,8 +103,8 @@ def all_chains(scale):
 
 
 def short_cells():
-    return [matrix.Cell("normal", 100, 1e-9, 1), matrix.Cell("normal", 1000, 1e-9, 1),
-            matrix.Cell("exponential", 100, 1e-9, 1), matrix.Cell("exponential", 1000, 1e-10, 1)]
+    return [matrix.Cell(noise, jitter, 1e-9, 1) for noise in matrix.NOISES
+            for jitter in (100, 1000)]
 
 
 def choose(options):
@@ -113,8 +112,9 @@ def choose(options):
     if options.cell:
         return options.cell, options.scale, [], []
     if options.short:
-        return short_cells(), SHORT_SCALE, [(matrix.Cell("normal", 100, CHAIN_WANDER, 1),
-                                             SHORT_CHAIN_S)], []
+        chosen = [check for check in checks.all_checks()
+                  if check.kind in SHORT_CHECKS and dict(check.keys)["sync_log2s"] == 0]
+        return short_cells(), 1, [(matrix.Cell("normal", 100, CHAIN_WANDER, 1), CHAIN_S)], chosen
     return (matrix.all_cells() if "matrix" in options.parts else [], options.scale,
             all_chains(options.scale) if "chain" in options.parts else [],
             checks.all_checks() if "checks" in options.parts else [])
@@ -123,7 +123,8 @@ def choose(options):
 def measure(options):
     """Rows of the matrix, rows of the chains, records of the checks."""
     cells, scale, chains, chosen = choose(options)
-    servos = [servo for servo in SERVOS if cells and has_servo(options.program, servo)]
+    servos = [servo for servo in SERVOS
+              if cells and not options.short and has_servo(options.program, servo)]
     work = list(cell_jobs(options, cells, servos, scale))
     work += chain_jobs(options, chains)
     work += [job for check in chosen for job in check.jobs(options.seeds[0])]
