@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * exp, log and erf out of + - * / alone, each reduced to a short series that is summed in a
+ * exp, log, erf and truncated normals out of + - * / alone, each reduced to a short series that is summed in a
  * fixed order: equal bits everywhere.  They are written for smallness, not for speed.  A shorter
  * type needs fewer terms.
  */
@@ -18,6 +18,9 @@
 #define ERF_ENOUGH   1e-9F
 #define SUBNORMAL    0x1p25F
 #define SUBNORMAL_BY 25
+#define TAIL_FROM    MT_REAL(1.25)
+#define TAIL_DEPTH   14
+#define BODY_TERMS   9
 #else
 #define LN2_HIGH     0x1.62e42fee00000p-1
 #define LN2_LOW      0x1.a39ef35793c76p-33
@@ -29,11 +32,15 @@
 #define ERF_ENOUGH   1e-17
 #define SUBNORMAL    0x1p54
 #define SUBNORMAL_BY 54
+#define TAIL_FROM    MT_REAL(1.75)
+#define TAIL_DEPTH   24
+#define BODY_TERMS   14
 #endif
-#define LOG2_E         MT_REAL(0x1.71547652b82fep0)
-#define SQRT_HALF      MT_REAL(0x1.6a09e667f3bcdp-1)
-#define TWO_BY_ROOT_PI MT_REAL(0x1.20dd750429b6dp0)
-#define HALF           MT_REAL(0.5)
+#define LOG2_E          MT_REAL(0x1.71547652b82fep0)
+#define SQRT_HALF       MT_REAL(0x1.6a09e667f3bcdp-1)
+#define TWO_BY_ROOT_PI  MT_REAL(0x1.20dd750429b6dp0)
+#define ONE_BY_ROOT_2PI MT_REAL(0x1.9884533d43651p-2)
+#define HALF            MT_REAL(0.5)
 
 #define FRACTION_MASK (((mt_real_bits)1 << MT_REAL_FRACTION_BITS) - 1)
 #define NOT_FINITE    (2 * MT_REAL_BIAS + 1) /* exponent of infinity and not-a-number */
@@ -115,4 +122,35 @@ mt_real mt_real_erf(mt_real x)
         sum += term;
     }
     return TWO_BY_ROOT_PI * mt_real_exp(-x * x) * sum;
+}
+
+/* Mills' ratio of the normal tail beyond x is 1 / (x + 1 / (x + 2 / (x + 3 / ...))); here all but
+ * the first x.  What is cut off is about the fixed point of its own rule. */
+static mt_real tail(mt_real x)
+{
+    mt_real rest = (x + mt_real_sqrt(x * x + (4 * TAIL_DEPTH - MT_REAL(1.5)))) / 2;
+
+    for (int depth = TAIL_DEPTH - 1; depth > 1; depth--) {
+        rest = x + (mt_real)depth / rest;
+    }
+    return 1 / rest;
+}
+
+/* Phi(a) - 1/2 is phi(a) a (1 + a^2 / 3 (1 + a^2 / 5 (...))), as long as that does not cancel */
+mt_real mt_real_truncated(mt_real a)
+{
+    mt_real size = mt_real_abs(a);
+    mt_real density = ONE_BY_ROOT_2PI * mt_real_exp(-HALF * a * a);
+    mt_real sum = 1;
+
+    if (size < TAIL_FROM) {
+        for (int odd = 2 * BODY_TERMS + 1; odd > 1; odd -= 2) {
+            sum = 1 + a * a * sum / (mt_real)odd;
+        }
+        return a + density / (HALF + density * a * sum);
+    }
+    if (a < 0) {
+        return tail(size);
+    }
+    return a + density / (1 - density / (a + tail(size)));
 }

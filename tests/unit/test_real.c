@@ -21,33 +21,35 @@
 
 /* the limits that real.h promises, and the ends of the type */
 #ifdef MT_REAL_SINGLE
-#define NEXT         nextafterf
-#define SMALLEST     FLT_TRUE_MIN
-#define EXP_RANGE    -87, 88.7
-#define EXP_NO_MORE  88.73
-#define EXP_LAST     88.72283
-#define EXP_FIRST    -103.97
-#define EXP_NOTHING  -103.98
-#define EXP_ERROR    4e-7L
-#define LOG_ERROR    4e-7L
-#define ERF_ERROR    2e-6L
-#define NEAREST_TO_S 0
-#define WHOLE_TO_S   4
-#define DIGEST       UINT64_C(0x79A8036C978E29CD)
+#define NEXT            nextafterf
+#define SMALLEST        FLT_TRUE_MIN
+#define EXP_RANGE       -87, 88.7
+#define EXP_NO_MORE     88.73
+#define EXP_LAST        88.72283
+#define EXP_FIRST       -103.97
+#define EXP_NOTHING     -103.98
+#define EXP_ERROR       4e-7L
+#define LOG_ERROR       4e-7L
+#define ERF_ERROR       2e-6L
+#define TRUNCATED_ERROR 4e-6L
+#define NEAREST_TO_S    0
+#define WHOLE_TO_S      4
+#define DIGEST          UINT64_C(0x79A8036C978E29CD)
 #else
-#define NEXT         nextafter
-#define SMALLEST     DBL_TRUE_MIN
-#define EXP_RANGE    -708, 709.7
-#define EXP_NO_MORE  709.79
-#define EXP_LAST     709.782712893384
-#define EXP_FIRST    -745
-#define EXP_NOTHING  -745.2
-#define EXP_ERROR    1e-14L
-#define LOG_ERROR    1e-14L
-#define ERF_ERROR    1e-12L
-#define NEAREST_TO_S 137
-#define WHOLE_TO_S   INT64_C(4600000000)
-#define DIGEST       UINT64_C(0xF95324B9FAEA5FDF)
+#define NEXT            nextafter
+#define SMALLEST        DBL_TRUE_MIN
+#define EXP_RANGE       -708, 709.7
+#define EXP_NO_MORE     709.79
+#define EXP_LAST        709.782712893384
+#define EXP_FIRST       -745
+#define EXP_NOTHING     -745.2
+#define EXP_ERROR       1e-14L
+#define LOG_ERROR       1e-14L
+#define ERF_ERROR       1e-12L
+#define TRUNCATED_ERROR 1e-8L
+#define NEAREST_TO_S    137
+#define WHOLE_TO_S      INT64_C(4600000000)
+#define DIGEST          UINT64_C(0xF95324B9FAEA5FDF)
 #endif
 
 static uint64_t random_u64(struct mt_prng *prng)
@@ -193,6 +195,34 @@ static void real_erf_keeps_its_error_when_argument_is_any(void **state)
     assert_true(mt_real_erf(INFINITY) == 1);
     assert_true(mt_real_erf(-INFINITY) == -1);
     assert_true(isnan(mt_real_erf(NAN)));
+}
+
+/* Phi by erfc, which keeps its digits in the lower tail */
+static long double truncated(long double a)
+{
+    const long double density = expl(-a * a / 2) / sqrtl(2 * acosl(-1));
+
+    return a + density / (erfcl(-a / sqrtl(2)) / 2);
+}
+
+static void real_truncated_keeps_its_error_when_argument_is_any(void **state)
+{
+    struct mt_prng prng;
+
+    (void)state;
+    mt_prng_init(&prng, 9);
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        mt_real a = random_real(&prng, i % 2 == 0 ? -4 : -40, i % 2 == 0 ? 4 : 40);
+        long double exact = truncated(a);
+        /* in the formula itself a is taken off what is about as large */
+        long double lost = a < -10 ? LDBL_EPSILON * a * a : 0;
+
+        assert_true(fabsl(mt_real_truncated(a) / exact - 1) < TRUNCATED_ERROR + lost);
+    }
+    assert_true(mt_real_truncated(MT_REAL(1e6)) == MT_REAL(1e6));
+    assert_true(fabs(mt_real_truncated(MT_REAL(-1e6)) - 1e-6) < 1e-12);
+    assert_true(isinf(mt_real_truncated(INFINITY)));
+    assert_true(isnan(mt_real_truncated(NAN)));
 }
 
 static void real_clamps_when_value_is_outside(void **state)
@@ -341,6 +371,7 @@ int main(void)
         cmocka_unit_test(real_exp_keeps_its_error_when_argument_is_any),
         cmocka_unit_test(real_log_keeps_its_error_when_argument_is_positive),
         cmocka_unit_test(real_erf_keeps_its_error_when_argument_is_any),
+        cmocka_unit_test(real_truncated_keeps_its_error_when_argument_is_any),
         cmocka_unit_test(real_clamps_when_value_is_outside),
         cmocka_unit_test(real_returns_about_the_same_span_when_converted_forth_and_back),
         cmocka_unit_test(real_is_near_when_a_span_is_converted),
