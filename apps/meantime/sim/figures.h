@@ -37,6 +37,12 @@ struct mt_figures_node {
     const struct mt_statistics *statistics; /**< ended and merged */
 };
 
+/** Something that happened in every seed, for plots. */
+struct mt_figures_mark {
+    double t_s;
+    const char *sentence; /**< "kill gm1"; belongs to the caller */
+};
+
 struct mt_figures {
     const char *title;
     const struct mt_figures_node *nodes; /**< in the order of the topology */
@@ -46,6 +52,8 @@ struct mt_figures {
     double duration_s;
     struct mt_statistics_plan plan;
     enum mt_mask_class class_; /**< against which the table judges */
+    const struct mt_figures_mark *marks;
+    size_t mark_count;
 };
 
 #define MT_FIGURES_NODES_MANY 40 /**< more are summarised by role */

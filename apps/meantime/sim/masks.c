@@ -17,7 +17,6 @@
 #define PI_TIMES_HZ    0.31415926535897931 /* pi times 0.1 Hz */
 #define SETTLE_S       16.0                /* ten times 1 / (2 pi 0.1 Hz) */
 #define INTERVAL_MAX_S 1.0
-#define TDEV_SHARE     12 /* of the series: the longest tau [G.810 II.3] */
 
 /* [G.8273.2 7.1, 7.1.1, 7.1.2, 7.1.3] in ns */
 static const double limits_ns[MT_MASK_LIMITS][MT_MASK_CLASSES] = {
@@ -91,7 +90,7 @@ static double largest_tdev_ns(const struct mt_stability *curve)
     for (uint32_t i = 0; i < curve->count; i++) {
         const struct mt_stability_point *point = &curve->points[i];
         if (point->tdev_terms > 0 && point->tau_s <= WINDOW_S &&
-            point->tau_s * TDEV_SHARE <= curve->measured_s && point->tdev_ns > largest)
+            point->tau_s * MT_MASK_TDEV_SHARE <= curve->measured_s && point->tdev_ns > largest)
             largest = point->tdev_ns;
     }
     return largest;
@@ -110,7 +109,7 @@ static bool measure_split(const double *low, const double *high, size_t count, d
     set(self, MT_MASK_MAX_TE_L, largest_size(low, count));
     set(self, MT_MASK_DTE_L_MTIE, mtie_ns);
     set(self, MT_MASK_DTE_H, range_ns);
-    if (self->dte_l.measured_s >= TDEV_SHARE * interval_s)
+    if (self->dte_l.measured_s >= MT_MASK_TDEV_SHARE * interval_s)
         set(self, MT_MASK_DTE_L_TDEV, largest_tdev_ns(&self->dte_l));
     return true;
 }

@@ -34,7 +34,8 @@ enum mt_mask_limit {
     MT_MASK_DTE_L_TDEV, /**< up to tau = 1000 s, or a twelfth of the series */
     MT_MASK_DTE_H,      /**< peak to peak over 1000 s */
 };
-#define MT_MASK_LIMITS 6
+#define MT_MASK_LIMITS     6
+#define MT_MASK_TDEV_SHARE 12 /**< of the series: the longest tau of TDEV [G.810 II.3] */
 
 /** What was measured; all zero: nothing. */
 struct mt_mask_figures {

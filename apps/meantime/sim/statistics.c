@@ -34,7 +34,7 @@ bool mt_statistics_init(struct mt_statistics *self, const struct mt_statistics_p
     self->state.bad_since_ns = NONE;
     self->column_readings = 1;
     self->series_every = 1;
-    self->columns = malloc(MT_STATISTICS_COLUMNS * sizeof *self->columns);
+    self->columns = calloc(MT_STATISTICS_COLUMNS, sizeof *self->columns);
     return self->columns != NULL;
 }
 
@@ -415,9 +415,8 @@ static void merge_synchronisation(struct mt_statistics *self, const struct mt_st
 
 static void start_pool(struct mt_statistics *self, const struct mt_statistics *other)
 {
-    size_t size = MT_STATISTICS_COLUMNS * sizeof *self->columns;
     self->plan = other->plan;
-    self->columns = malloc(size);
+    self->columns = calloc(MT_STATISTICS_COLUMNS, sizeof *self->columns);
     if (self->columns == NULL) {
         self->is_short_memory = true;
         return;
