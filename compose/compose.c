@@ -34,6 +34,7 @@ static void free_node(struct mt_node *node)
 {
     for (uint16_t i = 0; node->clocks != NULL && i < node->clock_count; i++) {
         free(node->clocks[i].discipline.sources);
+        free(node->clocks[i].discipline.config.skewness);
     }
     for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
         free(node->instances[i].ptp.config.path);
@@ -115,8 +116,14 @@ static bool init_discipline(struct mt_node_clock *clock, const struct mt_config 
     struct mt_steer_config steer = config->clocks[index].steer;
     uint16_t source_count = sources_of(config, index);
     struct mt_discipline_source *sources = calloc(source_count, sizeof *sources);
-    if (sources == NULL) {
+    steer.skewness = calloc(source_count, sizeof *steer.skewness);
+    if (sources == NULL || steer.skewness == NULL) {
+        free(sources);
+        free(steer.skewness);
         return false;
+    }
+    for (uint16_t i = 0; i < source_count; i++) {
+        mt_skewness_init(&steer.skewness[i]);
     }
     steer.granularity_ns = clock->hal->granularity_ns;
     steer.adopts_scale = clock->hal->adopts_scale;

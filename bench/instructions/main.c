@@ -22,6 +22,7 @@ struct world {
 };
 
 static struct mt_estimator estimator;
+static struct mt_skewness skewness;
 static struct mt_clock_model model;
 static struct mt_discipline discipline;
 static struct mt_discipline_source source;
@@ -71,7 +72,8 @@ static void run_estimator(void)
     struct world world = {.t_ns = 0};
 
     mt_clock_model_init(&model);
-    mt_estimator_init(&estimator, &model, 1);
+    mt_skewness_init(&skewness);
+    mt_estimator_init(&estimator, 1, &skewness);
     for (unsigned i = 0; i < EVENT_COUNT; i++) {
         advance(&world, &events[i], events[i].t_ns);
         const struct mt_sample sample = sample_of(&world, &events[i]);

@@ -98,10 +98,12 @@ void mt_port_measured(struct mt_instance *self, struct mt_port *port, enum mt_sa
                       const struct mt_stamp *local)
 {
     struct mt_sample *sample = &port->sample;
+    unsigned steps = self->parent.steps_removed;
     sample->kind = kind;
     sample->local = *local;
     sample->bound = self->parent_bound;
     sample->bound_since = self->bound_since;
+    sample->hops = (uint8_t)(steps > UINT8_MAX ? UINT8_MAX : steps - 1);
     sample->reference_bound = self->reference_bound;
     sample->scale = (self->time.flags & MT_PTP_TIMESCALE) != 0 ? MT_SCALE_TAI : MT_SCALE_ARB;
     port->has_sample = true;

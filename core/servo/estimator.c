@@ -16,51 +16,66 @@
  * another are a step: offset and delay begin anew, frequency and noise are kept.  Many that do
  * not agree mean that nothing is as it was: noise and frequency are learned anew as well.
  *
- * Noise is learned for each direction from the innovations, with outliers clipped.  Wander is
- * learned from their whiteness: if it is right, the innovations do not correlate with the past,
- * in particular not with d prediction / d ln(wander), which two more states follow.
+ * Noise is learned for each direction from the innovations, with outliers clipped.  Wander and
+ * damping are in wander.c, steps and outliers in gate.c, one-sided noise in skew.c.
  */
 #include "base/memory.h"
-#include "servo/track_private.h"
+#include "servo/estimator_private.h"
 
-#define START_NOISE     0x1p-40 /* s^2: arbitrary (and short), the scale is found afterwards */
-#define START_FREQUENCY 0x1p-7  /* (s/s)^2: no opinion */
-#define LOST_FREQUENCY  0x1p-27 /* (s/s)^2: after a change that was no mere step */
-#define LOST_WANDER     8       /* and the wander is so much larger */
-#define NOTHING_KNOWN   0x1p48  /* variances of the noise: a better prior would drown in rounding */
-#define GATE            5       /* sigma */
-#define STRANGE         10      /* sigma of a frequency after few samples: theirs is a guess */
-#define CLIP_SIGMA      3       /* larger innovations count as this */
-#define EXCEEDING       0.3125  /* share of normal numbers beyond one sigma, nearly */
-#define QUIET           0.25    /* innovations squared below this ... */
-#define QUIET_LIMIT     12      /* ... so many in a row: the noise is overestimated */
-#define STEP_SAMPLES    3       /* consistent refused samples that make a step */
-#define STEP_WARY       5       /* and where outliers are frequent */
-#define WARY_RISE       32      /* more than one outlier among so many is frequent */
-#define WARY_LIMIT      128
-#define LOST_SAMPLES    6       /* refused samples in a row: nothing is as it was */
-#define RESTART_PROOF   4       /* samples after a step before the estimate is believed */
-#define SETTLED         16      /* samples after which a second step is no surprise */
-#define BACK_LIMIT_S    64      /* a sample this late is useless */
-#define OLD_LIMIT       8       /* so many in a row: the local time was set back */
-#define DECISIVE        2       /* score at which the wander is doubled or halved */
-#define RUN_LIMIT       20      /* innovations to one side in a row: no chance */
-#define WANDER_MIN      0x1p-80 /* (1e-12 per sqrt(s))^2 */
-#define WANDER_MAX      0x1p-20 /* (1e-3 per sqrt(s))^2 */
+#define START_NOISE     MT_REAL(0x1p-40) /* s^2: arbitrary, the scale is found afterwards */
+#define START_FREQUENCY MT_REAL(0x1p-7)  /* (s/s)^2: no opinion */
+#define LOST_FREQUENCY  MT_REAL(0x1p-27) /* (s/s)^2: after a change that was no mere step */
+#define LOST_WANDER     8                /* and the wander is so much larger */
+/* variances of the noise: a better prior would drown in rounding */
+#define NOTHING_KNOWN (MT_REAL(0x1p-4) / MT_REAL_EPSILON)
+#define GATE          5  /* sigma */
+#define STRANGE       10 /* sigma of a frequency after few samples: theirs is a guess */
+#define CLIP_SIGMA    3  /* larger innovations count as this */
+#define EXCEEDING     MT_REAL(0.3125) /* share of normal numbers beyond one sigma, nearly */
+#define QUIET_LIMIT   12              /* ... so many in a row: the noise is overestimated */
+#define WARY_RISE     32              /* more than one outlier among so many is frequent */
+#define LOST_SAMPLES  6               /* refused samples in a row: nothing is as it was */
+#define RESTART_PROOF 4               /* samples after a step before the estimate is believed */
+#define SETTLED       16              /* samples after which a second step is no surprise */
+#define BACK_LIMIT_S  64              /* a sample this late is useless */
+#define OLD_LIMIT     8               /* so many in a row: the local time was set back */
 
 void mt_clock_model_init(struct mt_clock_model *self)
 {
-    *self = (struct mt_clock_model){.frequency_variance = 0x1p-27, .wander = 0x1p-53};
+    *self =
+        (struct mt_clock_model){.frequency_variance = MT_REAL(0x1p-27), .wander = MT_REAL(0x1p-57)};
 }
 
-void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
-                       uint32_t granularity_ns)
+void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,
+                       struct mt_skewness *skewness)
 {
-    mt_real granularity = granularity_ns + (granularity_ns == 0);
+    mt_real granularity = granularity_ns > 0 ? (mt_real)granularity_ns : MT_REAL(0x1p-4);
 
-    (void)clock;
     memset(self, 0, sizeof *self);
-    self->granularity_variance = granularity * granularity * (1e-18 / 12);
+    self->granularity_variance = granularity * granularity * MT_REAL(1e-18 / 12);
+    self->skewness = skewness;
+    if (skewness != 0) {
+        *skewness = (struct mt_skewness){.ops = skewness->ops};
+    }
+}
+
+mt_real mt_servo_sign(enum mt_sample_kind kind)
+{
+    return kind == MT_SAMPLE_REVERSE ? -1 : 1;
+}
+
+mt_real mt_servo_tail(const struct mt_estimator *self, enum mt_sample_kind kind)
+{
+    bool has_tail = self->skewness != 0 && self->skewness->is_skewed && kind != MT_SAMPLE_OFFSET;
+
+    return has_tail ? self->skewness->side[kind].tail : 0;
+}
+
+mt_real mt_servo_variance(const struct mt_estimator *self, enum mt_sample_kind kind)
+{
+    mt_real tail = mt_servo_tail(self, kind);
+
+    return self->noise[kind].variance + tail * tail;
 }
 
 /* what the sample says of the offset: offset + delay, offset - delay, or offset */
@@ -81,13 +96,13 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     mt_real variance = mt_real_clamp(track->p[1][1], 0, START_FREQUENCY);
 
     memset(track->rows, 0, sizeof track->rows);
-    track->p[0][0] = self->noise[sample->kind].variance;
+    track->p[0][0] = mt_servo_variance(self, sample->kind);
     track->p[1][1] = variance;
+    track->x[0] = -mt_servo_sign(sample->kind) * mt_servo_tail(self, sample->kind);
     track->x[1] = frequency;
     track->at = sample->local.at;
     get_offset(sample, &track->base);
-    memset(self->slope, 0, sizeof self->slope);
-    self->score = 0;
+    mt_servo_reset_wander(self);
     self->elapsed = 0;
     self->unseen = 0;
     self->first_kind = (uint8_t)sample->kind;
@@ -111,15 +126,17 @@ static void start(struct mt_estimator *self, const struct mt_sample *sample)
 /* The first sample of the other direction splits x[0] into offset and delay: the sample is put
  * where the delay will be and predicted to now, then offset = (x0 + x2) / 2 and
  * delay = +-(x2 - offset). */
-static void complete(struct mt_estimator *self, const struct mt_measurement *measured)
+static void complete(struct mt_estimator *self, enum mt_sample_kind kind,
+                     const struct mt_measurement *measured)
 {
     struct mt_track *track = &self->track;
-    mt_real sign = self->first_kind == MT_SAMPLE_REVERSE ? 1 : -1;
+    mt_real sign = mt_servo_sign(kind);
+    mt_real tail = mt_servo_tail(self, kind);
 
-    track->x[2] = measured->value;
-    track->p[2][2] = measured->noise;
+    track->x[2] = measured->value - sign * tail;
+    track->p[2][2] = measured->noise + tail * tail;
     mt_track_combine(track, 2, 1, 1, measured->h[1]);
-    mt_track_combine(track, 0, 2, 0.5, 0.5);
+    mt_track_combine(track, 0, 2, MT_REAL(0.5), MT_REAL(0.5));
     mt_track_combine(track, 2, 0, sign, -sign);
     self->is_complete = true;
 }
@@ -164,98 +181,34 @@ static void scale(struct mt_estimator *self, const struct mt_clock_model *clock)
 
 /* The variance at which as many innovations exceed their sigma as do with normal noise: outliers
  * count no more than others. */
-static void learn_noise(const struct mt_estimator *self, struct mt_servo_noise *noise,
-                        const struct mt_measurement *measured)
+static void learn_normal(const struct mt_estimator *self, struct mt_servo_noise *noise,
+                         const struct mt_measurement *measured)
 {
     mt_real energy = measured->energy;
-    mt_real gain = noise->count < 32 ? 0x1p-2 : 0x1p-5;
+    mt_real gain = noise->count < 32 ? MT_REAL(0x1p-2) : MT_REAL(0x1p-5);
 
-    noise->quiet_in_a_row = energy < QUIET ? noise->quiet_in_a_row + 1 : 0;
+    noise->quiet_in_a_row = energy < MT_QUIET ? noise->quiet_in_a_row + 1 : 0;
     if (noise->quiet_in_a_row > QUIET_LIMIT) { /* it came from an outlier, or traffic ceased */
         noise->quiet_in_a_row--;
-        gain = 1.5;
+        gain = MT_REAL(1.5);
     }
     /* as far as the innovation is noise and not the state's uncertainty */
-    gain *= measured->share * ((energy > 1) - EXCEEDING);
+    gain *= measured->share * ((mt_real)(energy > 1) - EXCEEDING);
     noise->variance += gain * noise->variance;
     if (noise->variance < self->granularity_variance) {
         noise->variance = self->granularity_variance;
     }
 }
 
-static void change_wander(struct mt_clock_model *clock, mt_real factor)
+static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
+                        const struct mt_measurement *measured)
 {
-    clock->wander = mt_real_clamp(clock->wander * factor, WANDER_MIN, WANDER_MAX);
-}
-
-/* slope: d offset / d ln(wander) and d frequency / d ln(wander), once they do not depend on the
- * start; the gains grow with about the 1/4 and 1/2 power of the wander.  The score is the
- * derivative of the likelihood: a sequential test between half and twice the wander. */
-static void learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
-                         const struct mt_measurement *measured)
-{
-    mt_real innovation = measured->innovation;
-    mt_real seen = self->slope[0] / measured->sigma;
-    mt_real pull = innovation / 4;
-    bool is_ahead = innovation > 0;
-    mt_real factor;
-
-    if (measured->energy > QUIET) {
-        self->run = is_ahead == self->is_ahead ? self->run + 1 : 0;
-        self->is_ahead = is_ahead;
+    if (mt_servo_tail(self, kind) <= 0) {
+        learn_normal(self, &self->noise[kind], measured);
     }
-    if (self->run > RUN_LIMIT) { /* far too stiff */
-        self->run = RUN_LIMIT;
-        change_wander(clock, 2);
+    if (self->skewness != 0 && kind != MT_SAMPLE_OFFSET) {
+        self->skewness->ops->learn(self, kind, measured);
     }
-    if (clock->wander * self->elapsed < self->track.p[1][1]) {
-        return;
-    }
-    for (int i = 0; i < 2; i++) {
-        self->slope[i] -= measured->gain[i] * (pull - seen);
-        pull += pull;
-    }
-    self->score += innovation * seen;
-    if (mt_real_abs(self->score) < DECISIVE) {
-        return;
-    }
-    factor = self->score > 0 ? 2 : 0.5;
-    self->score = 0;
-    change_wander(clock, factor);
-}
-
-/* how many refused samples in a row are equal to this one but for noise, or for a changed
- * frequency */
-static int count_equal(const struct mt_servo_noise *noise, mt_real innovation, mt_real limit)
-{
-    if (noise->refused_in_a_row == 0 || mt_real_abs(noise->refused - innovation) >= limit) {
-        return 0;
-    }
-    return noise->consistent_in_a_row;
-}
-
-/* counts a refused sample; true if it and those before it, of either direction, are a step */
-static bool is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
-                    mt_real sigma)
-{
-    struct mt_servo_noise *noise = self->noise;
-    int needed = self->wary < WARY_LIMIT ? STEP_SAMPLES : STEP_WARY;
-    int equal[MT_SAMPLE_KIND_COUNT];
-    int consistent = 1;
-    int similar = 0;
-
-    for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
-        equal[i] = count_equal(&noise[i], innovation, GATE * sigma);
-        consistent += equal[i];
-        similar += count_equal(&noise[i], innovation, GATE * sigma + mt_real_abs(innovation) / 8);
-    }
-    noise += kind;
-    noise->consistent_in_a_row = (uint8_t)(equal[kind] + 1);
-    noise->is_confirmed = similar > 0;
-    noise->refused = innovation;
-    noise->refused_in_a_row++;
-    /* one more for each that did not agree */
-    return consistent >= needed + noise->refused_in_a_row - noise->consistent_in_a_row;
 }
 
 static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_model *clock,
@@ -263,25 +216,28 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
                                      const struct mt_measurement *measured)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
-    mt_real innovation = measured->innovation * measured->sigma;
+    mt_real innovation = measured->residual * measured->sigma;
     bool is_lost = self->fresh < SETTLED;
 
-    learn_noise(self, noise, measured);
+    learn_noise(self, sample->kind, measured);
     if (self->wary <= UINT8_MAX - WARY_RISE) {
         self->wary += WARY_RISE;
     }
-    if (!is_step(self, sample->kind, innovation, measured->sigma)) {
+    if (!mt_servo_is_step(self, sample->kind, innovation, measured->spread)) {
         if (noise->refused_in_a_row < LOST_SAMPLES) {
             return MT_SAMPLE_OUTLIER;
         }
         is_lost = true;
+        if (self->skewness != 0) {
+            self->skewness->ops->forget(self);
+        }
         for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
             self->noise[kind].variance += 4 * innovation * innovation;
         }
     }
     if (is_lost) {
         self->track.p[1][1] += LOST_FREQUENCY;
-        change_wander(clock, LOST_WANDER);
+        mt_servo_change_wander(clock, LOST_WANDER);
     }
     begin(self, sample);
     return MT_SAMPLE_STEP;
@@ -293,14 +249,17 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
     struct mt_servo_noise *noise = &self->noise[sample->kind];
 
     if (self->is_scaled) {
+        if (mt_servo_tail(self, sample->kind) > 0) {
+            self->skewness->ops->weigh(self, sample->kind, measured);
+        }
         /* wide while the noise itself rests on few samples */
-        if (measured->energy > GATE * GATE + 400 / noise->count) {
+        if (measured->energy > GATE * GATE + (mt_real)(400 / noise->count)) {
             return refuse(self, clock, sample, measured);
         }
-        learn_noise(self, noise, measured);
-        self->innovation = measured->innovation;
+        learn_noise(self, sample->kind, measured);
+        self->innovation = measured->central;
         measured->innovation = mt_real_clamp(measured->innovation, -CLIP_SIGMA, CLIP_SIGMA);
-        learn_wander(self, clock, measured);
+        mt_servo_learn_wander(self, clock, measured);
     }
     noise->refused_in_a_row = 0;
     self->start_energy += measured->energy;
@@ -347,7 +306,7 @@ static void measure(struct mt_estimator *self, const struct mt_sample *sample, m
     mt_span_subtract(&value, &self->track.base);
     ret->value = mt_span_to_real(value);
     /* learned and told */
-    ret->noise = noise->variance + (mt_real)sample->variance_q16 * (1e-18 / 65536);
+    ret->noise = noise->variance + (mt_real)sample->variance_q16 * MT_REAL(1e-18 / 65536);
     mt_track_weigh(&self->track, ret);
 }
 
@@ -370,20 +329,18 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     }
     self->old_in_a_row = 0;
     if (age < 0) {
-        mt_track_predict(&self->track, self->is_scaled ? clock->wander : 0, &sample->local.at);
-        self->slope[0] -= age * self->slope[1];
-        self->elapsed -= age;
-        self->unseen -= age;
+        mt_servo_advance(self, self->is_scaled ? clock->wander : 0, -age, sample->hops,
+                         &sample->local.at);
         age = 0;
     }
     if (age > BACK_LIMIT_S ||
-        self->track.p[0][0] > NOTHING_KNOWN * self->noise[sample->kind].variance) {
+        self->track.p[0][0] > NOTHING_KNOWN * mt_servo_variance(self, sample->kind)) {
         begin(self, sample);
         return MT_SAMPLE_STEP;
     }
     measure(self, sample, age, &measured);
     if (!self->is_complete && sample->kind != self->first_kind) {
-        complete(self, &measured);
+        complete(self, sample->kind, &measured);
     } else {
         enum mt_sample_verdict verdict = take(self, clock, sample, &measured);
 
@@ -392,7 +349,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         }
     }
     if (sample->kind == MT_SAMPLE_OFFSET) {
-        self->track.x[2] = (mt_real)sample->delay.q16 * (0.5e-9 / 65536);
+        self->track.x[2] = (mt_real)sample->delay.q16 * MT_REAL(0.5e-9 / 65536);
     }
     if (age < self->unseen) {
         self->unseen = age;
@@ -412,21 +369,6 @@ void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct 
     mt_track_rate_changed(&self->track, delta, &at);
 }
 
-mt_real mt_estimator_doubt(const struct mt_estimator *self)
-{
-    mt_real doubt = 0;
-
-    for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-        const struct mt_servo_noise *noise = &self->noise[kind];
-        mt_real refused = mt_real_abs(noise->refused);
-
-        if (noise->refused_in_a_row > 0 && noise->is_confirmed && refused > doubt) {
-            doubt = refused;
-        }
-    }
-    return doubt;
-}
-
 bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock_model *clock,
                           struct mt_instant at, struct mt_estimate *ret_estimate)
 {
@@ -437,9 +379,12 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
     mt_track_estimate(&self->track, clock->wander, &at,
                       (mt_real)(self->fresh + 2) / (self->fresh - 2), ret_estimate);
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-        const struct mt_servo_noise *noise = &self->noise[kind];
+        mt_real variance = mt_servo_variance(self, (enum mt_sample_kind)kind);
 
-        ret_estimate->noise[kind] = noise->count > 0 ? mt_real_sqrt(noise->variance) : 0;
+        ret_estimate->noise[kind] = self->noise[kind].count > 0 ? mt_real_sqrt(variance) : 0;
+    }
+    for (int kind = 0; kind < 2; kind++) {
+        ret_estimate->tail[kind] = mt_servo_tail(self, (enum mt_sample_kind)kind);
     }
     ret_estimate->age += self->unseen;
     ret_estimate->doubt = mt_estimator_doubt(self);

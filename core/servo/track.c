@@ -130,6 +130,10 @@ void mt_track_weigh(const struct mt_track *track, struct mt_measurement *measure
         column[i] /= measurement->sigma;
     }
     measurement->energy = column[3] * column[3];
+    measurement->residual = column[3];
+    measurement->central = column[3];
+    measurement->spread = measurement->sigma;
+    measurement->bite = 1;
 }
 
 void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measurement)
@@ -137,13 +141,15 @@ void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measur
     const mt_real *column = measurement->column;
 
     for (int i = 0; i < 4; i++) {
+        mt_real taken = i < 3 ? measurement->bite * column[i] : column[i];
+
         for (int j = 0; j < 3; j++) {
             mt_real *entry = &track->rows[i][j];
 
             if (i == j) {
                 *entry += ROUNDING * *entry;
             }
-            *entry -= column[i] * column[j];
+            *entry -= taken * column[j];
         }
     }
 }

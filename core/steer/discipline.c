@@ -107,7 +107,8 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
     }
     reset = &self->sources[source];
     *reset = (struct mt_discipline_source){.is_used = true, .origin.scale = self->scale};
-    mt_estimator_init(&reset->estimator, &self->model, self->config.granularity_ns);
+    mt_estimator_init(&reset->estimator, self->config.granularity_ns,
+                      self->config.skewness != 0 ? &self->config.skewness[source] : 0);
     if (source == self->selected) {
         self->has_next = false;
         lose_lock(self, MT_STEER_ACQUIRING);

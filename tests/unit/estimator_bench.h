@@ -34,7 +34,7 @@ static inline void begin(struct bench *bench, uint64_t seed)
     *bench = (struct bench){.delay = {10e-6, 10e-6}, .jitter = 100e-9};
     world_init(&bench->random, seed);
     mt_clock_model_init(&bench->model);
-    mt_estimator_init(&bench->estimator, &bench->model, 1);
+    mt_estimator_init(&bench->estimator, 1, NULL);
 }
 
 static inline struct mt_span offset_at(const struct bench *bench, double t)

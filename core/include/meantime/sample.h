@@ -42,6 +42,7 @@ struct mt_sample {
     struct mt_interval reference_bound;
     /** When the source said `bound`, which ages since then; 0: it does not age. */
     struct mt_mono bound_since;
+    uint8_t hops; /**< clocks between the source and its grandmaster; 0: it is the grandmaster */
 };
 
 #endif

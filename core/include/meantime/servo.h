@@ -44,7 +44,7 @@ struct mt_estimate {
     mt_real offset_sigma;  /**< s */
     mt_real frequency;     /**< s/s: the local clock's rate against the reference minus one */
     mt_real frequency_sigma;
-    mt_real delay; /**< mean one-way path delay, s */
+    mt_real delay; /**< one-way path delay, s: the mean, or the floor where noise is one-sided */
     mt_real delay_sigma;
     mt_real age;   /**< s since the last sample that was used */
     mt_real doubt; /**< s: samples that were refused, but agree, say that the offset is so much
@@ -52,6 +52,8 @@ struct mt_estimate {
     mt_real noise[MT_SAMPLE_KIND_COUNT]; /**< learned timestamp noise, sigma in s, for each kind */
     mt_real innovation; /**< of the last sample used, in sigmas of its prediction; positive: the
                              local clock was farther ahead than predicted */
+    mt_real tail[2];    /**< learned one-sided part of the noise, forward and reverse: mean of what
+                             packets are late, s; 0: noise is normal.  `noise` includes it */
     bool is_complete;   /**< both directions (or an offset sample) have been seen */
 };
 
@@ -86,6 +88,24 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
 
 #define MT_ESTIMATOR_START 6 /**< samples from which the first noise estimate is made */
 
+/** What is known of one-sided noise: packets wait in queues, and never arrive early.  Optional
+ * storage of the caller's, one for each estimator: without, noise is taken as normal. */
+struct mt_skew_ops;
+struct mt_skewness {
+    const struct mt_skew_ops *ops;
+    bool is_skewed;
+    mt_real evidence; /**< log likelihood ratio against is_skewed */
+    struct mt_skew_side {
+        mt_real tail; /**< s: mean of the exponential part of the noise */
+        mt_real information;
+        mt_real score; /**< d ln(likelihood) / d ln(variance of the normal part) */
+        mt_real score_information;
+        mt_real pace;
+        uint8_t high_in_a_row; /**< samples that came nowhere near the floor */
+    } side[2];                 /**< forward, reverse */
+};
+void mt_skewness_init(struct mt_skewness *self);
+
 /** Everything the estimator remembers.  Members are private to core/servo; the small ones come
  * first because firmware reaches them with shorter instructions. */
 struct mt_estimator {
@@ -104,12 +124,15 @@ struct mt_estimator {
         uint8_t consistent_in_a_row; /**< and about equal */
         bool is_confirmed;           /**< the last refused one, nearly, by one before of any kind */
         uint8_t quiet_in_a_row;      /**< innovations far below their sigma */
-        mt_real variance;            /**< s^2 */
+        mt_real variance;            /**< s^2, without one-sided noise */
         mt_real refused;             /**< s: innovation of the last refused sample */
     } noise[MT_SAMPLE_KIND_COUNT];
     struct mt_track track;
+    struct mt_skewness *skewness; /**< null: noise is normal */
     mt_real slope[2];             /**< d offset, d frequency / d ln(wander) */
     mt_real score;                /**< d ln(likelihood) / d ln(wander) */
+    mt_real information;          /**< that the score rests on */
+    mt_real pace;                 /**< of learning the wander: 1 to begin with */
     mt_real elapsed;              /**< s since offset and delay were begun */
     mt_real unseen;               /**< s by which the state was predicted without a used sample */
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
@@ -117,10 +140,10 @@ struct mt_estimator {
     mt_real innovation;
 };
 
-/** Starts without offset and delay; frequency and wander come from `clock`, as it is when they
- * are needed.  granularity_ns: of the timestamps, at least 1. */
-void mt_estimator_init(struct mt_estimator *self, const struct mt_clock_model *clock,
-                       uint32_t granularity_ns);
+/** Starts without offset and delay; frequency and wander come from the clock, when they are
+ * needed.  granularity_ns: of the timestamps; 0: below 0.1 ns.  `skewness`: initialised, or null. */
+void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,
+                       struct mt_skewness *skewness);
 
 /** Feeds one sample, whose local time must already count the clock's present corrections.
  * Updates `clock` with what was learned of frequency and wander. */

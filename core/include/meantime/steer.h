@@ -50,6 +50,7 @@ struct mt_steer_config {
     struct mt_interval max_asymmetry; /**< 0: half the round trip */
     uint32_t granularity_ns;          /**< of the timestamps and of reading the clock */
     bool adopts_scale;                /**< overlay and lab clocks take the source's timescale */
+    struct mt_skewness *skewness; /**< one for each source, initialised, the caller's; or null */
     bool estimates_only;              /**< never corrects (a clock that may not be touched) */
 };
 /** step at start above 10 us, later above 100 ms; slew 500 ppm; range 500 ppm; drift 1 ppm. */

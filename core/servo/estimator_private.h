@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files of the estimator share; for core/servo and its tests only.
+ */
+#ifndef MEANTIME_SERVO_ESTIMATOR_PRIVATE_H
+#define MEANTIME_SERVO_ESTIMATOR_PRIVATE_H
+
+#include "servo/track_private.h"
+
+#define MT_QUIET MT_REAL(0.25) /* innovations squared below this say little */
+
+/** What skewed noise makes of a measurement: everything that is different from normal noise. */
+struct mt_skew_ops {
+    /** Changes a weighed measurement so that it counts as one with one-sided noise. */
+    void (*weigh)(const struct mt_estimator *self, enum mt_sample_kind kind,
+                  struct mt_measurement *measured);
+    /** Learns from a measurement that was used or refused. */
+    void (*learn)(struct mt_estimator *self, enum mt_sample_kind kind,
+                  const struct mt_measurement *measured);
+    /** Noise is as good as unknown: back to normal noise of the same spread. */
+    void (*forget)(struct mt_estimator *self);
+};
+
+/** +1 if delays make what the sample says of the offset larger, -1 if smaller. */
+mt_real mt_servo_sign(enum mt_sample_kind kind);
+/** By how much one-sided noise moves samples of this kind on average, s; 0: it is not one-sided. */
+mt_real mt_servo_tail(const struct mt_estimator *self, enum mt_sample_kind kind);
+/** Variance of the noise of this kind, one-sided part included. */
+mt_real mt_servo_variance(const struct mt_estimator *self, enum mt_sample_kind kind);
+
+/** Predicts to a later time, with damping by how many clocks lie between the source and its
+ * grandmaster. */
+void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed, unsigned hops,
+                      const struct mt_instant *at);
+void mt_servo_change_wander(struct mt_clock_model *clock, mt_real factor);
+/** Learns the wander from a measurement that is about to be absorbed. */
+void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
+                           const struct mt_measurement *measured);
+/** A sum of scores and their information has begun anew. */
+void mt_servo_reset_wander(struct mt_estimator *self);
+
+/** Counts a refused sample; true if it and those before it, of either direction, are a step. */
+bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
+                      mt_real sigma);
+
+#endif

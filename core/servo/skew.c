@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * One-sided noise: packets wait in queues, and never arrive early.
+ *
+ * The noise of each direction is a normal part (variance: that of mt_servo_noise) plus an
+ * exponential one of mean `tail`.  A measurement is then an exponentially modified normal number
+ * around its prediction; with sigma^2 = H P H' + variance, q = sigma / tail, v = residual / sigma,
+ * u = v - q and g(u) = phi(u) / Phi(u), the derivatives of its log likelihood are
+ *
+ *     pull =  d / d prediction   = q - g        (times 1 / sigma)
+ *     bite = -d / d prediction^2 = g (u + g)    (times 1 / sigma^2)
+ *
+ * and moving the state by them, x += P H' pull / sigma, P -= P H' H P bite / sigma^2, gives it
+ * mean and covariance of the exact posterior of this one measurement (assumed-density
+ * filtering).  A late packet pulls little and bites nothing; one that is earlier than what is thought
+ * the floor pushes that.  For normal noise pull = v and bite = 1: the Kalman filter.
+ *
+ * The delay of the state is the floor of the path then, so no mean of skewed noise biases it.
+ *
+ * Tail and variance follow the derivatives of the same likelihood.  The variance matters only
+ * near the floor, where few samples are, so it moves by blocks of information, in large steps while
+ * they agree; it is held slightly low, which costs nothing where the noise has no normal part.
+ *
+ * Whether noise is skewed is a sequential test between no skewness and some, both ways, on the
+ * third Hermite polynomial of the normalised residual.
+ */
+#include "base/memory.h"
+#include "servo/estimator_private.h"
+
+#define NARROW      8  /* sigma in tails beyond which the noise is as good as normal */
+#define FAR         12 /* tails that a sample may be late, beyond ... */
+#define GATE        5  /* sigma */
+#define INFORMED    60 /* information on the tail that is remembered */
+#define BLOCK       8  /* on the variance, for one step */
+#define SIGNIFICANT 7
+#define LOW         MT_REAL(0.1)  /* by how much the variance is held low */
+#define CLIP        MT_REAL(2.5)  /* residuals for the test, in sigma */
+#define EFFECT      MT_REAL(0.5)  /* skewness that is looked for */
+#define DECISIVE    16            /* log likelihood ratio */
+#define YOUNG       16            /* samples of a direction before its noise is judged */
+#define FIRST_TAIL  MT_REAL(0.9)  /* of the standard deviation, when noise turns out skewed */
+#define HIGH        MT_REAL(0.25) /* tails: a quarter of the samples is below */
+#define HIGH_LIMIT  64            /* samples above in a row: the floor has risen */
+
+/* ---- g(u) = phi(u) / Phi(u) ------------------------------------------------------------------ */
+
+/* g(-v) - v for v >= 0: a rational approximation, relative error below 1e-4 */
+static mt_real excess(mt_real v)
+{
+    mt_real above = (v + MT_REAL(4.92226843)) * v + MT_REAL(10.68610646);
+    mt_real below = ((v + MT_REAL(4.93717947)) * v + MT_REAL(12.29487581)) * v;
+
+    return above / (below + MT_REAL(13.39175074));
+}
+
+static mt_real hazard(mt_real u)
+{
+    mt_real v = mt_real_abs(u);
+    mt_real g = v + excess(v);
+    mt_real density;
+
+    if (u <= 0) {
+        return g;
+    }
+    density = v < 6 ? MT_REAL(0.3989422804) * mt_real_exp(-v * v / 2) : 0;
+    return density / (1 - density / g);
+}
+
+/* ---- what a measurement does ----------------------------------------------------------------- */
+
+/* residual in the direction of delay, in sigma */
+static mt_real late(const struct mt_measurement *measured, enum mt_sample_kind kind)
+{
+    return mt_servo_sign(kind) * measured->residual;
+}
+
+static void weigh(const struct mt_estimator *self, enum mt_sample_kind kind,
+                  struct mt_measurement *measured)
+{
+    mt_real tail = mt_servo_tail(self, kind);
+    mt_real v = late(measured, kind);
+    mt_real q = measured->sigma / tail;
+    mt_real spread = mt_real_sqrt(1 + 1 / (q * q));
+    mt_real pull;
+
+    measured->central = mt_servo_sign(kind) * (v - 1 / q) / spread;
+    measured->spread = spread * measured->sigma;
+    if (v > 0) {
+        mt_real share = v / (GATE + FAR / q);
+
+        measured->energy = GATE * GATE * share * share;
+    }
+    if (q > NARROW) {
+        measured->bite = 1 / (spread * spread);
+        pull = (v - 1 / q) * measured->bite;
+    } else {
+        mt_real u = v - q;
+        mt_real g = hazard(u);
+
+        measured->bite = mt_real_clamp(g * (u + g), 0, 1);
+        pull = q - g;
+    }
+    measured->innovation = mt_servo_sign(kind) * pull;
+}
+
+/* ---- what is learned ------------------------------------------------------------------------- */
+
+static void learn_tail(struct mt_skew_side *side, const struct mt_measurement *measured, mt_real v)
+{
+    mt_real q = measured->sigma / side->tail;
+    mt_real score;
+
+    if (q > NARROW) {
+        return;
+    }
+    v = mt_real_clamp(v, -GATE, GATE + NARROW / q);
+    score = mt_real_clamp((v - q + hazard(v - q)) * q - 1, -GATE, GATE);
+    side->information = mt_real_clamp(side->information + 1 / (1 + q * q), 0, INFORMED);
+    side->tail *= 1 + score / (side->information + 2 + GATE);
+}
+
+static void learn_variance(struct mt_estimator *self, struct mt_skew_side *side,
+                           struct mt_servo_noise *noise, const struct mt_measurement *measured)
+{
+    mt_real pull = measured->innovation;
+    mt_real share = measured->share;
+    mt_real bite = measured->bite * share;
+    mt_real score = (pull * pull * share - (1 + 2 * LOW) * bite) / 2;
+    mt_real step;
+    bool is_significant;
+
+    side->score += mt_real_clamp(score, -GATE, GATE);
+    side->score_information += bite * bite / 2;
+    step = side->score / (side->score_information + MT_REAL(0.5));
+    is_significant = side->score * step > SIGNIFICANT;
+    if (!is_significant && side->score_information < BLOCK) {
+        return;
+    }
+    side->pace = is_significant ? 2 * side->pace + MT_REAL(0.2) : MT_REAL(0.8) * side->pace;
+    side->pace = mt_real_clamp(side->pace, MT_REAL(0.05), 1);
+    step = mt_real_clamp(side->pace * step, -1, 1);
+    noise->variance *= (2 + step) / (2 - step);
+    if (noise->variance < self->granularity_variance) {
+        noise->variance = self->granularity_variance;
+    }
+    side->score = 0;
+    side->score_information = 0;
+}
+
+/* a path that has become longer: nothing comes near the floor any more */
+static void watch_floor(struct mt_estimator *self, enum mt_sample_kind kind,
+                        struct mt_skew_side *side, mt_real v, const struct mt_measurement *measured)
+{
+    mt_real variance = side->tail * side->tail;
+    mt_real(*p)[3] = self->track.p;
+
+    side->high_in_a_row++;
+    if ((v - 3) * measured->sigma < HIGH * side->tail) {
+        side->high_in_a_row = 0;
+    }
+    if (side->high_in_a_row >= HIGH_LIMIT) {
+        side->high_in_a_row = 0;
+        p[0][0] += variance;
+        p[2][2] += variance;
+        p[0][2] += mt_servo_sign(kind) * variance;
+        p[2][0] = p[0][2];
+    }
+}
+
+/* ---- normal or skewed ------------------------------------------------------------------------ */
+
+static void set_skewed(struct mt_estimator *self, bool is_skewed)
+{
+    struct mt_skewness *skewness = self->skewness;
+    struct mt_track *track = &self->track;
+    mt_real tails[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct mt_servo_noise *noise = &self->noise[i];
+        struct mt_skew_side *side = &skewness->side[i];
+
+        if (is_skewed) {
+            *side = (struct mt_skew_side){.pace = 1};
+            side->tail = FIRST_TAIL * mt_real_sqrt(noise->variance);
+            noise->variance *= 1 - FIRST_TAIL * FIRST_TAIL;
+            tails[i] = side->tail;
+        } else {
+            noise->variance += side->tail * side->tail;
+            tails[i] = -side->tail;
+        }
+    }
+    track->x[0] -= (tails[0] - tails[1]) / 2;
+    track->x[2] -= (tails[0] + tails[1]) / 2;
+    track->p[2][2] += (tails[0] + tails[1]) * (tails[0] + tails[1]) / 16;
+    skewness->is_skewed = is_skewed;
+    skewness->evidence = 0;
+}
+
+static void judge(struct mt_estimator *self, enum mt_sample_kind kind,
+                  const struct mt_measurement *measured)
+{
+    struct mt_skewness *skewness = self->skewness;
+    mt_real v = mt_real_clamp(mt_servo_sign(kind) * measured->central, -CLIP, CLIP);
+    mt_real tail = mt_servo_tail(self, kind);
+    mt_real spread = measured->spread * measured->spread;
+    mt_real share = (measured->noise + tail * tail) / spread;
+    mt_real effect = EFFECT * share * mt_real_sqrt(share);
+    mt_real ratio = effect * ((v * v - 3) * v / 6 - effect / 12);
+
+    if (!self->is_complete || self->noise[0].count < YOUNG || self->noise[1].count < YOUNG) {
+        return;
+    }
+    skewness->evidence += skewness->is_skewed ? -ratio : ratio;
+    if (skewness->evidence < 0) {
+        skewness->evidence = 0;
+    }
+    if (skewness->evidence > DECISIVE) {
+        set_skewed(self, !skewness->is_skewed);
+    }
+}
+
+static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
+                  const struct mt_measurement *measured)
+{
+    if (self->skewness->is_skewed) {
+        struct mt_skew_side *side = &self->skewness->side[kind];
+        mt_real v = late(measured, kind);
+
+        learn_variance(self, side, &self->noise[kind], measured);
+        learn_tail(side, measured, v);
+        watch_floor(self, kind, side, v, measured);
+    }
+    judge(self, kind, measured);
+}
+
+static void forget(struct mt_estimator *self)
+{
+    if (self->skewness->is_skewed) {
+        set_skewed(self, false);
+    }
+    self->skewness->evidence = 0;
+}
+
+static const struct mt_skew_ops ops = {.weigh = weigh, .learn = learn, .forget = forget};
+
+void mt_skewness_init(struct mt_skewness *self)
+{
+    *self = (struct mt_skewness){.ops = &ops};
+}
