@@ -40,6 +40,21 @@ const struct mt_tool_help mt_tool_helps[] = {
      "  --instance NAME            of that instance (default main)\n" WHERE_THE_DAEMON_IS
      "  --socket PATH              its control socket, if that is elsewhere\n",
      "meantime set priority1 100"},
+    {"events", "[--follow] [--json]", "what the daemon has told in its log",
+     "Prints the last messages of the daemon's log, from the control socket.\n",
+     "  --follow                   go on with what comes; Ctrl-C ends it\n"
+     "  --json                     an object for each line\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime events --follow"},
+    {"wait", "[NAME] [--timeout S] [--bound T]", "wait until a clock is synchronised",
+     "Ends when a clock, the first one if none is named, is synchronised, with exit\n"
+     "status 0; and with 1 if that takes too long.  A daemon that is not there yet is\n"
+     "waited for, too.\n",
+     "  --timeout SECONDS          wait no longer than this (default: for ever)\n"
+     "  --bound TIME               and its error bound is no larger, such as "
+     "10us\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime wait --timeout 60 --bound 100us && start-the-measurement"},
     {"check", "[--show] [FILE]", "find mistakes in a configuration file",
      "Tells each mistake with its line, the key, what was expected and the nearest\n"
      "name.  FILE is /etc/meantime/meantime.conf if none is named.\n",

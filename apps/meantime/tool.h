@@ -35,6 +35,8 @@ mt_tool_command mt_tool_clock;
 mt_tool_command mt_tool_check;
 mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_set;
+mt_tool_command mt_tool_events;
+mt_tool_command mt_tool_wait;
 mt_tool_command mt_tool_replay;
 
 /** What is said of a command; a row without name ends the list. */
