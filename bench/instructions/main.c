@@ -13,6 +13,7 @@
 #define DELAY_NS       10000
 #define START_AHEAD_NS 1000000
 #define SPIN_ROUNDS    10000
+#define FUNCTION_CALLS 64
 
 struct world {
     int64_t t_ns;       /* true time */
@@ -139,6 +140,41 @@ static void run_discipline(void)
                 (uint32_t)((world.offset_q16 < 0 ? -world.offset_q16 : world.offset_q16) >> 16));
 }
 
+static mt_real span_and_back(mt_real x)
+{
+    return mt_span_to_real(mt_span_from_real(x));
+}
+
+/* what an estimator may call, with arguments from -4 to 4 or from 0 */
+static const struct function {
+    const char *name;
+    mt_real (*call)(mt_real x);
+    bool is_signed;
+} functions[] = {
+    {"mt_real_sqrt", mt_real_sqrt, false},
+    {"mt_real_exp", mt_real_exp, true},
+    {"mt_real_log", mt_real_log, false},
+    {"mt_real_erf", mt_real_erf, true},
+    {"mt_real_truncated", mt_real_truncated, true},
+    {"span_and_back", span_and_back, true},
+};
+
+static void run_functions(void)
+{
+    for (unsigned i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        const struct function *function = &functions[i];
+        volatile mt_real results[FUNCTION_CALLS];
+        const mt_real first = function->is_signed ? -4 : 0;
+        const uint32_t start = board_ticks();
+        for (int n = 0; n < FUNCTION_CALLS; n++) {
+            results[n] = function->call(first + (mt_real)(n + 1) * MT_REAL(0.125));
+        }
+        const uint32_t total = ((board_ticks() - start) & 0xFFFFFF) * BOARD_INSTRUCTIONS_PER_TICK;
+        (void)results;
+        board_print(function->name, total / FUNCTION_CALLS);
+    }
+}
+
 void board_main(void)
 {
     const uint32_t start = board_ticks();
@@ -146,4 +182,5 @@ void board_main(void)
     print("spin", start, board_ticks());
     run_estimator();
     run_discipline();
+    run_functions();
 }

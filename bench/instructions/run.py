@@ -10,6 +10,7 @@ Two clocks count: SysTick under -icount shift=0, which gives one nanosecond to e
 to 40 of them, and the trace of a run that is stepped one by one, exactly and by function.  The
 build that counts, single precision on the floating-point unit, must agree in both.
 
+The compiler's warnings of doubles are not errors here, so that there are figures in any case.
 Ends with 1 if an update of that build takes more than 4000 instructions, or if anything in it is
 double.  --judge: that build only.  --of FUNCTION: where its instructions go, instead of the
 estimator's.
@@ -35,6 +36,8 @@ SECONDS = 100
 TICK = 40
 UPDATE, SAMPLE = "mt_estimator_update", "mt_discipline_sample"
 PRINTED = {"update": UPDATE, "sample": SAMPLE}
+FUNCTIONS = ("mt_real_sqrt", "mt_real_exp", "mt_real_log", "mt_real_erf", "mt_real_truncated",
+             "span_and_back")
 
 SOFT = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"]
 HARD = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
@@ -76,7 +79,7 @@ def build_core(name):
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         run("meson", "setup", folder, TOP, *(f"--cross-file={file}" for file in cross),
             "-Dcore_only=true", f"-Dreal={precision}", "--buildtype=minsize",
-            "-Db_staticpic=false")
+            "-Db_staticpic=false", "-Dwerror=false")
     run("ninja", "-C", folder)
     return os.path.join(folder, "core", "libmeantime-core.a")
 
@@ -109,7 +112,7 @@ def emulate(image, *arguments):
     for line in output.splitlines():
         name, number = line.split()
         numbers.setdefault(name, []).append(int(number))
-    if "offset_ns" not in numbers:
+    if FUNCTIONS[-1] not in numbers:
         raise Failure(f"{image} did not come to its end:\n{output[-500:]}")
     return numbers
 
@@ -187,6 +190,8 @@ def measure(name, library):
         missed += disagreement(UPDATE, counts[UPDATE], alone)
         missed += disagreement(SAMPLE, counts[SAMPLE], exact[SAMPLE])
         counts = exact
+    print(f"{name}: mean call of " +
+          ", ".join(f"{function} {ticked[function][0]}" for function in FUNCTIONS))
     return [summary((name, function), counts[function]) for function in counts], missed, places
 
 
