@@ -78,6 +78,28 @@ const struct mt_tool_help mt_tool_helps[] = {
      "                             program do?  Differences are no mistake then\n"
      "  --config                   print the recorded configuration, and end\n",
      "meantime replay input.log --every 10 --plot input.svg"},
+    {"sim", "[options] TOPOLOGY", "simulate a network before you build it",
+     "Runs the daemon's own code on every node of a network in virtual time, and tells\n"
+     "how far each published time was from true time.  TOPOLOGY is a file\n"
+     "(meantime-topology(5)) or the name of one that is shipped.  The same seed gives\n"
+     "the same figures.  Exit status 1: an expectation of the file does not hold.\n",
+     "  --list                     name the shipped topologies\n"
+     "  --keys                     what a topology file may say\n"
+     "  --duration SECONDS         so long, whatever the file says; or 10 min, 1 h ...\n"
+     "  --seed NUMBER              another run of the same network\n"
+     "  --seeds NUMBER             so many seeds from there on, spread over the cores\n"
+     "  --jobs NUMBER              on so many cores\n"
+     "  --set SECTION.KEY=VALUE    instead of what the file says, such as\n"
+     "                             leaf-spine.servers=20 or \"link fibre.delay=1 us\"\n"
+     "  --class A|B|C|D            of ITU-T G.8273.2, to judge against\n"
+     "  --all                      a line for each node, however many there are\n"
+     "  --clocks                   judge the steered clocks, too\n"
+     "  --csv FILE, --json FILE    the results for other programs\n"
+     "  --series FILE              every reading of the first seed\n"
+     "  --plot FILE                error over time; FILE ends in .svg or .png\n"
+     "  --plot KIND=FILE           KIND is time, mtie, tdev, adev or histogram\n"
+     "  --quiet                    say nothing of the progress\n",
+     "meantime sim data-centre --plot data-centre.svg"},
     {"version", "", "print the version", "", "", "meantime version"},
     {"help", "[COMMAND]", "print this, or the help of a command", "", "", "meantime help set"},
     {NULL, NULL, NULL, NULL, NULL, NULL},

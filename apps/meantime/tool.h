@@ -38,6 +38,7 @@ mt_tool_command mt_tool_set;
 mt_tool_command mt_tool_events;
 mt_tool_command mt_tool_wait;
 mt_tool_command mt_tool_replay;
+mt_tool_command mt_tool_sim;
 
 /** What is said of a command; a row without name ends the list. */
 struct mt_tool_help {

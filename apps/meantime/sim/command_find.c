@@ -46,9 +46,13 @@ static bool folder_of(size_t number, char path[MT_SIM_PATH_SIZE])
     return true;
 }
 
+struct shipped {
+    char name[NAME_SIZE];
+    char path[MT_SIM_PATH_SIZE];
+};
+
 struct names {
-    char name[NAMES_MOST][NAME_SIZE];
-    char path[NAMES_MOST][MT_SIM_PATH_SIZE];
+    struct shipped all[NAMES_MOST];
     size_t count;
 };
 
@@ -63,13 +67,13 @@ static void add_name(struct names *self, const char *folder, const char *file)
     }
     snprintf(name, sizeof name, "%.*s", (int)(length - strlen(SUFFIX)), file);
     for (size_t i = 0; i < self->count; i++) {
-        if (strcmp(self->name[i], name) == 0) {
+        if (strcmp(self->all[i].name, name) == 0) {
             return;
         }
     }
-    int room = snprintf(self->path[self->count], MT_SIM_PATH_SIZE, "%s/%s", folder, file);
-    if (room > 0 && room < MT_SIM_PATH_SIZE && is_file(self->path[self->count])) {
-        strcpy(self->name[self->count++], name);
+    int room = snprintf(self->all[self->count].path, MT_SIM_PATH_SIZE, "%s/%s", folder, file);
+    if (room > 0 && room < MT_SIM_PATH_SIZE && is_file(self->all[self->count].path)) {
+        strcpy(self->all[self->count++].name, name);
     }
 }
 
@@ -93,7 +97,7 @@ static struct names *find_names(void)
 
 static const char *name_of(const void *names, size_t n)
 {
-    return ((const struct names *)names)->name[n];
+    return ((const struct names *)names)->all[n].name;
 }
 
 bool mt_sim_find(const char *word, char path[MT_SIM_PATH_SIZE])
@@ -105,8 +109,10 @@ bool mt_sim_find(const char *word, char path[MT_SIM_PATH_SIZE])
         snprintf(path, MT_SIM_PATH_SIZE, "%s", word);
     } else if (strchr(word, '/') == NULL && (names = find_names()) != NULL) {
         for (size_t i = 0; !is_found && i < names->count; i++) {
-            if (strcmp(names->name[i], word) == 0) {
-                snprintf(path, MT_SIM_PATH_SIZE, "%s", names->path[i]);
+            if (strcmp(names->all[i].name, word) == 0) {
+                char *real = realpath(names->all[i].path, NULL);
+                snprintf(path, MT_SIM_PATH_SIZE, "%s", real != NULL ? real : names->all[i].path);
+                free(real);
                 is_found = true;
             }
         }
@@ -124,10 +130,7 @@ bool mt_sim_find(const char *word, char path[MT_SIM_PATH_SIZE])
 
 static int compare_names(const void *a, const void *b)
 {
-    const struct names *const *x = a;
-    const struct names *const *y = b;
-
-    return strcmp((const char *)*x, (const char *)*y);
+    return strcmp(((const struct shipped *)a)->name, ((const struct shipped *)b)->name);
 }
 
 static void print_one(FILE *out, const char *name, const char *path)
@@ -147,21 +150,16 @@ static void print_one(FILE *out, const char *name, const char *path)
 bool mt_sim_list(FILE *out)
 {
     struct names *names = find_names();
-    const char *sorted[NAMES_MOST];
     size_t count = names != NULL ? names->count : 0;
 
-    for (size_t i = 0; i < count; i++) {
-        sorted[i] = names->name[i];
-    }
-    qsort(sorted, count, sizeof sorted[0], compare_names);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (size_t)((const char(*)[NAME_SIZE])(const void *)sorted[i] -
-                             (const char(*)[NAME_SIZE])names->name);
-        print_one(out, sorted[i], names->path[at]);
-    }
-    free(names);
     if (count == 0) {
         mt_tool_fail("there are no topologies in %s", MT_SIM_TOPOLOGIES);
+    } else {
+        qsort(names->all, count, sizeof names->all[0], compare_names);
     }
+    for (size_t i = 0; i < count; i++) {
+        print_one(out, names->all[i].name, names->all[i].path);
+    }
+    free(names);
     return count > 0;
 }

@@ -298,6 +298,13 @@ static bool says_synchronised(const struct mt_world_reading *reading)
             reading->state == MT_CLOCK_SERVING);
 }
 
+/* A node that says itself that it does not know the time yet gives none: that is no reading. */
+static bool claims_anything(const struct mt_world_reading *reading)
+{
+    return (reading->state != MT_CLOCK_FREE_RUN && reading->state != MT_CLOCK_ACQUIRING) ||
+           reading->reference != MT_BOUND_NONE;
+}
+
 static void note(struct run *self, uint32_t index, const struct mt_world_reading *reading,
                  const struct mt_statistics_reading *fed)
 {
@@ -325,7 +332,7 @@ static void read_node(struct run *self, uint32_t index, int64_t t_ns)
     struct mt_world_reading reading;
 
     if (self->nodes[index].composition == NULL ||
-        !mt_world_read_page(self->world, index, 0, &reading)) {
+        !mt_world_read_page(self->world, index, 0, &reading) || !claims_anything(&reading)) {
         return;
     }
     struct mt_statistics_reading fed = {
@@ -339,6 +346,7 @@ static void read_node(struct run *self, uint32_t index, int64_t t_ns)
     mt_statistics_feed(&self->result->published[index], &fed);
     if (self->result->steered != NULL) {
         fed.error_ns = to_ns(mt_world_true_offset(self->world, index, 0)) - self->reference_ns;
+        fed.has_bound = false; /* the page's is of the published time */
         mt_statistics_feed(&self->result->steered[index], &fed);
     }
 }

@@ -23,6 +23,7 @@
 static const struct mt_topology_key keys[] = {
 #include "apps/meantime/sim/topology_keys.def"
 };
+#define UNLIMITED 1e15 /* nobody needs to be told of this limit */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
 struct unit {
@@ -366,6 +367,10 @@ static void write_within(const struct mt_topology_key *key, const struct unit *u
         snprintf(limits[i], sizeof limits[i], "%.12g%s%s", values[i] / best->factor,
                  values[i] != 0 && best->name[0] != '\0' ? " " : "",
                  values[i] != 0 ? best->name : "");
+    }
+    if (key->max >= UNLIMITED) {
+        snprintf(buffer, size, "%s", example);
+        return;
     }
     snprintf(buffer, size, "%s, from %s to %s", example, limits[0], limits[1]);
 }
