@@ -8,6 +8,8 @@
 
 #include "platform/sim/sim_private.h"
 
+#define NEAR_NS INT64_C(100000000000)
+
 static const mt_real two_to_64 = 18446744073709551616.0;
 
 static struct mt_sim_piece *place(struct mt_sim_clock *self, uint32_t number)
@@ -37,6 +39,17 @@ void mt_sim_clock_init(struct mt_sim_clock *self, struct mt_instant local)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* base - start + rest + more, when that is too much for 64 bits of 2^-16 ns */
+static struct mt_instant far_value(const struct mt_sim_piece *piece, int64_t elapsed_ns,
+                                   int64_t rest_q16, mt_real more_ns)
+{
+    struct mt_span steered = mt_span_from_real(more_ns / 1e9);
+    struct mt_span rest = mt_span_from_interval((struct mt_interval){rest_q16});
+    struct mt_span counted = mt_span_plus(mt_span_from_ns(elapsed_ns), rest);
+
+    return mt_instant_plus(piece->local_at_start, mt_span_plus(counted, steered));
+}
+
 static struct mt_instant piece_value(struct mt_sim_clock *self, const struct mt_sim_piece *piece,
                                      struct mt_base_time base)
 {
@@ -44,11 +57,20 @@ static struct mt_instant piece_value(struct mt_sim_clock *self, const struct mt_
     struct mt_interval gain = mt_sim_oscillator_gain(self->oscillator, base);
     int64_t rest_q16 = gain.q16 - piece->gain_at_start.q16 + base.frac;
     mt_real more_ns = piece->rate * ((mt_real)elapsed_ns + (mt_real)rest_q16 / 65536);
-    struct mt_span steered = mt_span_from_real(more_ns / 1e9);
-    struct mt_span rest = mt_span_from_interval((struct mt_interval){rest_q16});
-    struct mt_span counted = mt_span_plus(mt_span_from_ns(elapsed_ns), rest);
+    struct mt_instant value = piece->local_at_start;
 
-    return mt_instant_plus(piece->local_at_start, mt_span_plus(counted, steered));
+    if (!(more_ns < NEAR_NS && more_ns > -NEAR_NS) || rest_q16 > NEAR_NS * INT64_C(65536) ||
+        rest_q16 < -NEAR_NS * INT64_C(65536)) {
+        return far_value(piece, elapsed_ns, rest_q16, more_ns);
+    }
+    int64_t sum_q16 = rest_q16 + mt_real_round(more_ns * 65536) + value.frac;
+    int64_t whole_ns = mt_interval_to_ns((struct mt_interval){sum_q16});
+    int64_t ns = value.ns + elapsed_ns + whole_ns;
+    int64_t s = ns / MT_NS_PER_S - (ns % MT_NS_PER_S < 0);
+    value.s += s;
+    value.ns = (uint32_t)(ns - s * MT_NS_PER_S);
+    value.frac = (uint16_t)(sum_q16 - whole_ns * 65536);
+    return value;
 }
 
 struct mt_stamp mt_sim_clock_stamp(struct mt_sim_clock *self, struct mt_base_time base)

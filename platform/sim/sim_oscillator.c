@@ -25,7 +25,7 @@ static int64_t to_q16(mt_real ns)
 
 static struct mt_sim_slot *place(struct mt_sim_oscillator *self, int64_t number)
 {
-    return &self->slots[number % MT_SIM_SLOTS];
+    return &self->slots[(uint64_t)number % MT_SIM_SLOTS];
 }
 
 /* Draws the frequency for one slot more. */
@@ -52,6 +52,7 @@ void mt_sim_oscillator_init(struct mt_sim_oscillator *self, const struct mt_sim_
         .prng = prng,
         .frequency = mt_real_clamp(frequency, -LIMIT, LIMIT),
         .start_ns = start_ns,
+        .newest_start_ns = start_ns,
     };
     mt_sim_oscillator_set_wander(self, wander);
     self->slots[0].rate = draw_rate(self);
@@ -68,21 +69,27 @@ static void advance(struct mt_sim_oscillator *self)
     int64_t gain_q16 = last->gain_q16 + to_q16(last->rate * (mt_real)MT_SIM_SLOT_NS);
 
     self->newest++;
+    self->newest_start_ns += MT_SIM_SLOT_NS;
     *place(self, self->newest) = (struct mt_sim_slot){gain_q16, draw_rate(self)};
 }
 
-/* The slot in force, drawn if need be; what is older than the oldest is taken for that one. */
+/* The slot in force, drawn if need be; what is older than the oldest is taken for that one.  Nearly
+ * always it is the newest, or the one after. */
 static const struct mt_sim_slot *slot_at(struct mt_sim_oscillator *self, struct mt_base_time at,
                                          int64_t *ret_start_ns)
 {
-    int64_t number = at.ns > self->start_ns ? (at.ns - self->start_ns) / MT_SIM_SLOT_NS : 0;
-    int64_t oldest = self->newest < MT_SIM_SLOTS ? 0 : self->newest - MT_SIM_SLOTS + 1;
-
-    while (self->newest < number) {
+    while (at.ns - self->newest_start_ns >= MT_SIM_SLOT_NS) {
         advance(self);
     }
-    number = number < oldest ? oldest : number;
-    *ret_start_ns = self->start_ns + number * MT_SIM_SLOT_NS;
+    int64_t number = self->newest;
+    int64_t oldest = self->newest < MT_SIM_SLOTS ? 0 : self->newest - MT_SIM_SLOTS + 1;
+    int64_t start_ns = self->newest_start_ns;
+
+    while (at.ns < start_ns && number > oldest) {
+        number--;
+        start_ns -= MT_SIM_SLOT_NS;
+    }
+    *ret_start_ns = start_ns;
     return place(self, number);
 }
 
@@ -91,10 +98,15 @@ struct mt_interval mt_sim_oscillator_gain(struct mt_sim_oscillator *self, struct
     int64_t start_ns;
     const struct mt_sim_slot *slot = slot_at(self, at, &start_ns);
     mt_real elapsed_ns = (mt_real)(at.ns - start_ns) + (mt_real)at.frac / 65536;
+    int64_t gain_q16 = slot->gain_q16 + to_q16(slot->rate * elapsed_ns);
 
-    return (struct mt_interval){slot->gain_q16 + to_q16(slot->rate * elapsed_ns) +
-                                mt_sim_drift_gain_q16(&self->drift, at) +
-                                to_q16(mt_sim_phase_ns(&self->phase, self->noise, at))};
+    if (self->drift.pieces > 0) {
+        gain_q16 += mt_sim_drift_gain_q16(&self->drift, at);
+    }
+    if (self->phase.white_ns > 0 || self->phase.flicker_ns > 0) {
+        gain_q16 += to_q16(mt_sim_phase_ns(&self->phase, self->noise, at));
+    }
+    return (struct mt_interval){gain_q16};
 }
 
 mt_real mt_sim_oscillator_rate(struct mt_sim_oscillator *self, struct mt_base_time at)

@@ -21,6 +21,7 @@ struct mt_sim_oscillator {
     mt_real wander_per_slot;
     int64_t start_ns;
     int64_t newest; /**< slots before it since the start */
+    int64_t newest_start_ns;
     struct mt_sim_slot {
         int64_t gain_q16; /**< at its start: what the oscillator has counted, less true time */
         mt_real rate;     /**< s/s, minus one */

@@ -111,26 +111,12 @@ void mt_sim_queue_free(struct mt_sim_queue *self)
 /* The number of the highest bit that is set, plus 1; 0 for 0. */
 static unsigned bit_length(uint64_t x)
 {
-    unsigned length = 0;
-
-    for (unsigned by = 32; by > 0; by /= 2) {
-        if (x >> by != 0) {
-            x >>= by;
-            length += by;
-        }
-    }
-    return length + (x != 0);
+    return x != 0 ? 64 - (unsigned)__builtin_clzll(x) : 0;
 }
 
-/* The number of the lowest bit that is set, by the sequence of de Bruijn of 64 bits. */
 static unsigned lowest_bit(uint64_t x)
 {
-    static const uint8_t places[64] = {
-        0,  1,  56, 2,  57, 49, 28, 3,  61, 58, 42, 50, 38, 29, 17, 4,  62, 47, 59, 36, 45, 43,
-        51, 22, 53, 39, 33, 30, 24, 18, 12, 5,  63, 55, 48, 27, 60, 41, 37, 16, 46, 35, 44, 21,
-        52, 32, 23, 11, 54, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6};
-
-    return places[((x & (~x + 1)) * UINT64_C(0x03F79D71B4CA8B09)) >> 58];
+    return (unsigned)__builtin_ctzll(x);
 }
 
 static void rank(struct mt_sim_queue *self, struct mt_sim_event *event)
