@@ -175,6 +175,20 @@ static void see_correction(void *context, const struct mt_world_correction *corr
 
 /* ---- innovations ----------------------------------------------------------------------------- */
 
+/* Deciles of the normal distribution: the estimator tells how a sample compared with what it
+ * expected as a number of sigmas, whatever the distribution that it expected. */
+static unsigned decile_of(double innovation)
+{
+    static const double ends[] = {-1.281552, -0.841621, -0.524401, -0.253347, 0,
+                                  0.253347,  0.524401,  0.841621,  1.281552};
+    unsigned decile = 0;
+
+    while (decile < sizeof ends / sizeof *ends && innovation > ends[decile]) {
+        decile++;
+    }
+    return decile;
+}
+
 static void see_sample(struct line *self)
 {
     const struct mt_node_clock *clock = &self->nodes[RECEIVER].composition->node.clocks[0];
@@ -189,6 +203,7 @@ static void see_sample(struct line *self)
         self->samples_used = used;
         self->innovations.count++;
         self->innovations.squares += innovation * innovation;
+        self->innovations.deciles[decile_of(innovation)]++;
     }
 }
 
