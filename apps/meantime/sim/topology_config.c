@@ -282,7 +282,10 @@ void mt_topology_configure(struct mt_topology_builder *self)
         struct mt_topology_node *node = &self->topology->nodes[i];
         conf->builder = self;
         conf->node = node;
-        if (node->config_file[0] != '\0') {
+        if (node->link_count == 0) {
+            mt_topology_complain(self->text, node->line, "node %s: no link joins it to anything",
+                                 node->name);
+        } else if (node->config_file[0] != '\0') {
             configure_from_file(conf, node);
         } else {
             configure_from_text(conf, node);

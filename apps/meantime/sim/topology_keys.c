@@ -26,19 +26,21 @@ static const struct mt_topology_key keys[] = {
 #define UNLIMITED 1e15 /* nobody needs to be told of this limit */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
+/* A factor and a divisor, so that 20 ppm is the number that is nearest to it. */
 struct unit {
     const char *name;
     double factor;
+    double divisor;
 };
-static const struct unit times[] = {{"ps", 1e-3}, {"ns", 1},         {"us", 1e3},
-                                    {"ms", 1e6},  {"s", 1e9},        {"min", 60e9},
-                                    {"h", 36e11}, {"d", 24 * 36e11}, {NULL, 0}};
-static const struct unit ratios[] = {{"%", 1e-2},    {"ppm", 1e-6}, {"ppb", 1e-9},
-                                     {"ppt", 1e-12}, {"", 1},       {NULL, 0}};
-static const struct unit shares[] = {{"%", 1e-2}, {"", 1}, {NULL, 0}};
+static const struct unit times[] = {{"ps", 1, 1e3},  {"ns", 1, 1},     {"us", 1e3, 1},
+                                    {"ms", 1e6, 1},  {"s", 1e9, 1},    {"min", 60e9, 1},
+                                    {"h", 36e11, 1}, {"d", 864e11, 1}, {NULL, 0, 0}};
+static const struct unit ratios[] = {{"%", 1, 1e2},    {"ppm", 1, 1e6}, {"ppb", 1, 1e9},
+                                     {"ppt", 1, 1e12}, {"", 1, 1},      {NULL, 0, 0}};
+static const struct unit shares[] = {{"%", 1, 1e2}, {"", 1, 1}, {NULL, 0, 0}};
 static const struct unit bitrates[] = {
-    {"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}, {NULL, 0}};
-static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
+    {"bit/s", 1, 1}, {"kbit/s", 1e3, 1}, {"Mbit/s", 1e6, 1}, {"Gbit/s", 1e9, 1}, {NULL, 0, 0}};
+static const struct unit no_units[] = {{"", 1, 1}, {NULL, 0, 0}};
 
 /* ---- which keys there are -------------------------------------------------------------------- */
 
@@ -107,7 +109,7 @@ static bool read_quantity(const char *text, const struct unit *units, double *re
     }
     for (; units->name != NULL; units++) {
         if (strcmp(unit, units->name) == 0) {
-            *ret_value = value * units->factor;
+            *ret_value = value * units->factor / units->divisor;
             return true;
         }
     }
@@ -145,7 +147,7 @@ bool mt_topology_when(const char *text, struct mt_topology_when *ret_when)
 }
 
 static bool read_spread(const struct mt_topology_key *key, const char *text,
-                        const struct unit *units, double scale, void *member)
+                        const struct unit *units, double divisor, void *member)
 {
     bool is_spread = strncmp(text, "+-", 2) == 0;
     double value;
@@ -157,8 +159,8 @@ static bool read_spread(const struct mt_topology_key *key, const char *text,
         (is_spread && value < 0)) {
         return false;
     }
-    struct mt_topology_spread spread = {is_spread ? 0 : value * scale,
-                                        is_spread ? value * scale : 0};
+    struct mt_topology_spread spread = {is_spread ? 0 : value / divisor,
+                                        is_spread ? value / divisor : 0};
     memcpy(member, &spread, sizeof spread);
     return true;
 }
@@ -307,7 +309,7 @@ bool mt_topology_value(const struct mt_topology_key *key, const char *text, void
     case MT_TOPOLOGY_TYPE_PART:
         return read_within(key, text, shares, &value) && store_double(member, value);
     case MT_TOPOLOGY_TYPE_SPREAD_TIME:
-        return read_spread(key, text, times, 1e-9, member);
+        return read_spread(key, text, times, 1e9, member);
     case MT_TOPOLOGY_TYPE_SPREAD_RATIO:
         return read_spread(key, text, ratios, 1, member);
     case MT_TOPOLOGY_TYPE_NOISE:
@@ -360,11 +362,13 @@ static void write_within(const struct mt_topology_key *key, const struct unit *u
     for (int i = 0; i < 2; i++) {
         const struct unit *best = units;
         for (const struct unit *unit = units; unit->name != NULL; unit++) {
-            bool is_fit = fabs(values[i]) >= unit->factor;
-            bool is_nearer = fabs(values[i]) < best->factor || unit->factor > best->factor;
+            double one = unit->factor / unit->divisor;
+            double best_one = best->factor / best->divisor;
+            bool is_fit = fabs(values[i]) >= one;
+            bool is_nearer = fabs(values[i]) < best_one || one > best_one;
             best = is_fit && is_nearer ? unit : best;
         }
-        snprintf(limits[i], sizeof limits[i], "%.12g%s%s", values[i] / best->factor,
+        snprintf(limits[i], sizeof limits[i], "%.12g%s%s", values[i] * best->divisor / best->factor,
                  values[i] != 0 && best->name[0] != '\0' ? " " : "",
                  values[i] != 0 ? best->name : "");
     }
