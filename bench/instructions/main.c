@@ -14,6 +14,7 @@
 #define START_AHEAD_NS 1000000
 #define SPIN_ROUNDS    10000
 #define FUNCTION_CALLS 64
+#define LOOP_EVENTS    150 /* in the closed loop; the estimator alone gets them all */
 
 struct world {
     int64_t t_ns;       /* true time */
@@ -27,6 +28,7 @@ static struct mt_skewness skewness;
 static struct mt_clock_model model;
 static struct mt_discipline discipline;
 static struct mt_discipline_source source;
+static struct mt_skewness skewness; /* one-sided noise is looked for, and found */
 
 static void advance(struct world *world, const struct event *event, int64_t t_ns)
 {
@@ -74,6 +76,7 @@ static void run_estimator(void)
 
     mt_clock_model_init(&model);
     mt_skewness_init(&skewness);
+    mt_skewness_init(&skewness);
     mt_estimator_init(&estimator, 1, &skewness);
     for (unsigned i = 0; i < EVENT_COUNT; i++) {
         advance(&world, &events[i], events[i].t_ns);
@@ -82,6 +85,7 @@ static void run_estimator(void)
         mt_estimator_update(&estimator, &model, &sample);
         print("update", start, board_ticks());
     }
+    board_print("is_skewed", skewness.is_skewed);
 }
 
 static void correct(struct world *world)
@@ -123,10 +127,12 @@ static void run_discipline(void)
     struct mt_clock_quality_report report;
 
     mt_steer_config_init(&config);
+    mt_skewness_init(&skewness);
+    config.skewness = &skewness;
     mt_discipline_init(&discipline, &config, &source, 1, MT_SCALE_TAI, 0, 0, false);
     mt_discipline_reset_source(&discipline, 0);
     mt_discipline_select(&discipline, 0, now_of(&world));
-    for (unsigned i = 0; i < EVENT_COUNT; i++) {
+    for (unsigned i = 0; i < LOOP_EVENTS; i++) {
         wait(&world, &events[i]);
         const struct mt_sample sample = sample_of(&world, &events[i]);
         const uint32_t start = board_ticks();

@@ -32,7 +32,7 @@ SIZE = os.path.join(TOP, "bench", "size")
 BUILD = os.path.join(TOP, "build", "instructions")
 TOOL = "arm-none-eabi-"
 LIMIT = 4000
-SECONDS = 100
+SECONDS = 250
 TICK = 40
 UPDATE, SAMPLE = "mt_estimator_update", "mt_discipline_sample"
 PRINTED = {"update": UPDATE, "sample": SAMPLE}
@@ -178,6 +178,8 @@ def measure(name, library):
     ticked = emulate(image, "-icount", "shift=0")
     spin = ticked["spin"][0]
     missed = [] if abs(spin - 20000) <= 2 * TICK else [f"{name}: 20000 instructions count {spin}"]
+    if name == JUDGED and ticked["is_skewed"] != [1]:
+        missed.append(f"{name}: has not found out that noise is one-sided, so that is not counted")
     if ticked["is_locked"] != [1] or ticked["offset_ns"][0] > 1000:
         missed.append(f"{name}: does not follow: {ticked['offset_ns'][0]} ns")
     counts = {function: ticked[printed] for printed, function in PRINTED.items()}
