@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "compose/compose.h"
-#include "runtime/replay.h"
+#include "runtime/rerun.h"
 
 #define CONFIG_MOST 4096 /* octets: long ones are the target of fuzz_config */
+#define STEPS_MOST  2000
 
 static void carry_out(void *context, const struct mt_order *order)
 {
@@ -57,6 +58,31 @@ static void run(struct mt_replay *replay, const struct mt_config *config)
     mt_composition_free(composition);
 }
 
+/* The same octets, run anew: nothing need be as recorded, so much more of a hostile log is used.
+ * How long it claims to be decides how often the node is woken, so that is limited here. */
+static void run_anew(const uint8_t *data, size_t size, const struct mt_config *config)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    struct mt_rerun *rerun = mt_rerun_open(data, size, reason);
+    struct mt_composition *composition = NULL;
+
+    fuzz_require(rerun != NULL || reason[0] != '\0');
+    if (rerun != NULL) {
+        const struct mt_log_facts *known = &mt_rerun_start(rerun)->facts;
+        const struct mt_compose_facts facts = {known->tai_utc_known, known->tai_minus_utc_s,
+                                               known->leap_s};
+        composition = mt_compose(config, mt_rerun_provider(rerun), &facts, reason);
+    }
+    if (composition != NULL) {
+        mt_rerun_on_order(rerun, carry_out, composition);
+        for (int i = 0; i < STEPS_MOST && mt_rerun_step(rerun, &composition->node); i++) {
+        }
+        fuzz_require(mt_rerun_result(rerun)->offset <= size);
+    }
+    mt_composition_free(composition);
+    mt_rerun_close(rerun);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -69,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mt_config *config = configuration(mt_replay_start(replay)->config);
     if (config != NULL) {
         run(replay, config);
+        run_anew(data, size, config);
     }
     fuzz_require(mt_replay_result(replay)->offset <= size);
     mt_config_free(config);

@@ -11,12 +11,17 @@
 
 #include <cmocka.h>
 
-#include "runtime/replay.h"
+#include "runtime/rerun.h"
 #include "sim_lab.h"
 
 #define A  0
 #define B  1
 #define BC 2
+
+static double magnitude(double x)
+{
+    return x < 0 ? -x : x;
+}
 
 static struct lab net;
 static struct lab_log recording;
@@ -148,6 +153,86 @@ static void sim_replay_is_the_run_bit_for_bit_when_it_was_recorded(void **state)
     }
 }
 
+/* ---- the rerun ------------------------------------------------------------------------------- */
+
+#define CORRECTIONS_MOST 8192
+
+struct corrections {
+    size_t count;
+    struct mt_correction asked[CORRECTIONS_MOST];
+};
+
+static void note(void *context, const struct mt_hal_clock *clock, const struct mt_correction *asked,
+                 const struct mt_applied *applied, struct mt_mono now)
+{
+    struct corrections *self = context;
+    assert_true(self->count < CORRECTIONS_MOST);
+    self->asked[self->count++] = *asked;
+}
+
+static void replay_into(struct corrections *corrections)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
+    const struct mt_replay_observer observer = {corrections, note, NULL};
+    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    struct replayed self = {.config = parse(mt_replay_start(replay)->config)};
+    mt_replay_observe(replay, &observer);
+    mt_replay_on_order(replay, carry_out, &self);
+    self.composition = mt_compose(self.config, mt_replay_provider(replay), &facts, reason);
+    while (mt_replay_step(replay, &self.composition->node)) {
+    }
+    mt_composition_free(self.composition);
+    mt_config_free(self.config);
+    mt_replay_close(replay);
+}
+
+static struct mt_rerun_result rerun_into(struct corrections *corrections)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    struct mt_rerun *rerun = mt_rerun_open(recording.octets, recording.length, reason);
+    const struct mt_replay_observer observer = {corrections, note, NULL};
+    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    assert_string_equal(reason, "");
+    struct replayed self = {.config = parse(mt_rerun_start(rerun)->config)};
+    mt_rerun_observe(rerun, &observer);
+    mt_rerun_on_order(rerun, carry_out, &self);
+    self.composition = mt_compose(self.config, mt_rerun_provider(rerun), &facts, reason);
+    while (mt_rerun_step(rerun, &self.composition->node)) {
+    }
+    struct mt_rerun_result result = *mt_rerun_result(rerun);
+    mt_composition_free(self.composition);
+    mt_config_free(self.config);
+    mt_rerun_close(rerun);
+    return result;
+}
+
+/* Taking the recorded corrections back and applying the same again costs roundings only. */
+static void sim_rerun_corrects_alike_when_nothing_has_changed(void **state)
+{
+    static struct corrections before, after;
+    FOR_EACH_SEED(seed)
+    {
+        before.count = after.count = 0;
+        live(seed, true);
+        replay_into(&before);
+        struct mt_rerun_result result = rerun_into(&after);
+        assert_true(result.is_complete && !result.is_damaged);
+        assert_int_equal(result.offset, recording.length);
+        assert_int_equal(result.unmatched, 0);
+        assert_int_equal(result.recorded_corrections, before.count);
+        assert_int_equal(after.count, before.count);
+        for (size_t i = 0; i < before.count; i++) {
+            struct mt_span step = mt_span_minus(after.asked[i].step, before.asked[i].step);
+            assert_int_equal(after.asked[i].kind, before.asked[i].kind);
+            assert_in_range(mt_span_to_ns(mt_span_abs(step)), 0, 1);
+            assert_true(magnitude(after.asked[i].rate - before.asked[i].rate) < 1e-12);
+        }
+        lab_close(&net);
+        clean_up(NULL);
+    }
+}
+
 /* 65 s at 8 messages a second and direction */
 static void sim_recording_stays_small_when_a_run_is_recorded(void **state)
 {
@@ -216,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sim_replay_is_the_run_bit_for_bit_when_it_was_recorded, clean_up),
+        cmocka_unit_test_teardown(sim_rerun_corrects_alike_when_nothing_has_changed, clean_up),
         cmocka_unit_test_teardown(sim_recording_stays_small_when_a_run_is_recorded, clean_up),
         cmocka_unit_test_teardown(sim_recording_changes_nothing_when_a_run_is_recorded, clean_up),
         cmocka_unit_test_teardown(sim_replay_follows_to_the_end_when_node_was_killed, clean_up),
