@@ -155,6 +155,23 @@ static void masks_keep_the_worse_when_merged(void **state)
     assert_int_equal(pool.dte_l.count, a.dte_l.count);
 }
 
+static void masks_pool_tdev_when_stretches_are_joined(void **state)
+{
+    fill_sine(0, 10, 0.02);
+    struct mt_mask_figures a = measured(COUNT, 0.125);
+    fill_sine(0, 20, 0.02);
+    struct mt_mask_figures b = measured(COUNT / 4, 0.125);
+    struct mt_mask_figures pool = {0};
+    mt_masks_join(&pool, &a);
+    assert_memory_equal(&pool, &a, sizeof pool);
+    mt_masks_join(&pool, &b);
+    double a_ns = a.figures_ns[MT_MASK_DTE_L_TDEV];
+    double b_ns = b.figures_ns[MT_MASK_DTE_L_TDEV];
+    assert_true(pool.figures_ns[MT_MASK_DTE_L_TDEV] > a_ns * 1.1);
+    assert_true(pool.figures_ns[MT_MASK_DTE_L_TDEV] < b_ns * 0.9);
+    assert_true(pool.figures_ns[MT_MASK_MAX_TE] == b.figures_ns[MT_MASK_MAX_TE]);
+}
+
 static void masks_are_found_by_name_when_it_is_one(void **state)
 {
     enum mt_mask_class class_ = MT_MASK_CLASS_A;
@@ -181,6 +198,7 @@ int main(void)
         cmocka_unit_test(masks_have_limits_of_recommendation_when_asked),
         cmocka_unit_test(masks_judge_each_limit_when_figures_are_at_the_edge),
         cmocka_unit_test(masks_keep_the_worse_when_merged),
+        cmocka_unit_test(masks_pool_tdev_when_stretches_are_joined),
         cmocka_unit_test(masks_are_found_by_name_when_it_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

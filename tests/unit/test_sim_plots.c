@@ -178,11 +178,13 @@ static void time_plot_marks_columns_when_they_are_outside(void **state)
     assert_contains(text, "title 'outside its bound'");
     assert_contains(text, "title 'bound of n''11'");
     assert_contains(text, "$outside0 << EOD\n5.5 "); /* earlier ones have no bound */
+    assert_contains(text, "$bound0 using ($1/1):(f(-$2)):(f($2)) with filledcurves ");
     free(text);
     drop(&figures);
     figures = made(2, true);
     text = script_of(MT_PLOT_TIME, &figures, "a.svg");
-    assert_lacks(text, "title 'outside its bound'"); /* not since from_s */
+    assert_lacks(text, "title 'outside its bound'");     /* not since from_s */
+    assert_lacks(text, "$bound0 using ($1/1):(f(-$2))"); /* much wider than the errors */
     free(text);
     drop(&figures);
 }

@@ -236,20 +236,23 @@ static void statistics_counts_losses_when_synchronisation_is_lost(void **state)
 
 /* ---- series and columns ---------------------------------------------------------------------- */
 
-static void statistics_takes_longest_stretch_when_series_has_gaps(void **state)
+static void statistics_pools_stretches_when_series_has_gaps(void **state)
 {
     struct mt_statistics_plan plan = plan_1s;
     plan.series_limit = 1024;
     struct mt_statistics self = started(&plan, 1);
     for (int i = 0; i < 100; i++) {
-        if (i != 30 && i != 80 && i != 81)
-            feed(&self, i, i < 30 ? 500 : i, true);
+        if (i != 30 && i != 80 && i != 81 && i != 83)
+            feed(&self, i, i < 30 ? 5 * i : i == 82 ? 1000 : i, true);
     }
     ended(&self, 99);
     assert_true(self.has_curves);
-    assert_true(self.stability.measured_s == 48); /* 31 .. 79 */
-    assert_true(self.stability.points[0].mtie_ns == 1);
-    assert_true(self.masks.figures_ns[MT_MASK_MAX_TE] == 79);
+    assert_true(self.stability.measured_s == 48); /* 31 .. 79, the longest */
+    assert_true(self.stability.points[0].mtie_ns == 5);
+    assert_true(self.stability.points[4].mtie_ns == 5 * 16);
+    /* 30, 49 and 16 readings; one alone says nothing */
+    assert_int_equal(self.stability.points[0].adev_terms, 28 + 47 + 14);
+    assert_true(self.masks.figures_ns[MT_MASK_MAX_TE] == 5 * 29);
     assert_null(self.series_ns);
     mt_statistics_free(&self);
 }
@@ -404,7 +407,7 @@ int main(void)
         cmocka_unit_test(statistics_counts_from_first_lasting_run_when_synchronising),
         cmocka_unit_test(statistics_begins_run_anew_when_there_is_a_gap),
         cmocka_unit_test(statistics_counts_losses_when_synchronisation_is_lost),
-        cmocka_unit_test(statistics_takes_longest_stretch_when_series_has_gaps),
+        cmocka_unit_test(statistics_pools_stretches_when_series_has_gaps),
         cmocka_unit_test(statistics_halves_series_when_it_is_full),
         cmocka_unit_test(statistics_halves_columns_when_run_is_long),
         cmocka_unit_test(statistics_leaves_columns_empty_when_there_are_no_readings),

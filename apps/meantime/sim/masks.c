@@ -154,6 +154,13 @@ void mt_masks_merge(struct mt_mask_figures *self, const struct mt_mask_figures *
     mt_stability_merge(&self->dte_l, &other->dte_l);
 }
 
+void mt_masks_join(struct mt_mask_figures *self, const struct mt_mask_figures *other)
+{
+    mt_masks_merge(self, other);
+    if (self->has[MT_MASK_DTE_L_TDEV])
+        self->figures_ns[MT_MASK_DTE_L_TDEV] = largest_tdev_ns(&self->dte_l);
+}
+
 /* ---- judging --------------------------------------------------------------------------------- */
 
 double mt_masks_limit_ns(enum mt_mask_class class_, enum mt_mask_limit limit)

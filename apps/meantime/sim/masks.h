@@ -57,6 +57,9 @@ bool mt_masks_measure(const double *errors_ns, size_t count, double interval_s,
                       struct mt_mask_figures *ret_figures);
 /** Keeps the worse of two in everything; all zero is an empty pool. */
 void mt_masks_merge(struct mt_mask_figures *self, const struct mt_mask_figures *other);
+/** Joins another stretch of the same run: as merging does, but TDEV is that of both together, not
+ * the worse, for a short stretch alone would say little. */
+void mt_masks_join(struct mt_mask_figures *self, const struct mt_mask_figures *other);
 
 /** The limit; 0: none for this class. */
 double mt_masks_limit_ns(enum mt_mask_class class_, enum mt_mask_limit limit);

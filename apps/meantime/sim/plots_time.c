@@ -2,7 +2,8 @@
  *
  * Time error over time, twice: above the size of the error in the whole run, on a logarithmic
  * scale on which both the seconds of the start and the nanoseconds of the end can be read, with
- * the bound dashed; below the settled clocks on a linear scale, with the bound as a band.
+ * the bound dashed; below the settled clocks on a linear scale, with the bound as a band unless it
+ * is so wide that the errors would be flat.
  * A column of readings is a stroke from its lowest to its highest, so no outlier is lost however
  * long the run is.  A group of many nodes is the area between the lowest and the highest of all of
  * them, with its worst node as a line; the bound is then that of the worst node of all.  Columns
@@ -10,10 +11,12 @@
  */
 #include "apps/meantime/sim/plots_private.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #define NS_PER_S   1e9
 #define BANDS_MOST 3 /* more are not told apart */
+#define BAND_MOST  3 /* times the errors; a wider one would only flatten them */
 #define MARKS_MOST 12
 
 struct range {
@@ -191,17 +194,22 @@ static void write_marks(FILE *out, const struct mt_figures *figures, double unit
     }
 }
 
+/** Bounds that dwarf the errors are only in the upper panel, but named here. */
 static void write_bounds(FILE *out, const struct mt_plots_groups *groups,
-                         const struct mt_figures *figures, double unit_s)
+                         const struct mt_figures *figures, double unit_s, bool has_bands)
 {
     for (size_t i = 0; i < bands(groups); i++) {
         char title[128];
         const struct mt_plots_group *group = &groups->groups[i];
+        fputs(i == 0 ? "plot " : ", \\\n  ", out);
+        if (has_bands)
+            fprintf(out,
+                    "$bound%zu using ($1/%g):(f(-$2)):(f($2)) with filledcurves "
+                    "fs transparent solid 0.15 noborder lc rgb '%s' title ",
+                    i, unit_s, band_colour(groups, i));
+        else
+            fprintf(out, "NaN with lines lw 1.2 dt '-' lc rgb '%s' title ", band_colour(groups, i));
         snprintf(title, sizeof title, "bound of %.100s", figures->nodes[group->worst].name);
-        fprintf(out,
-                "%s$bound%zu using ($1/%g):(f(-$2)):(f($2)) with filledcurves "
-                "fs transparent solid 0.15 noborder lc rgb '%s' title ",
-                i == 0 ? "plot " : ", \\\n  ", i, unit_s, band_colour(groups, i));
         mt_plots_write_quoted(out, title);
     }
 }
@@ -281,7 +289,7 @@ static void write_whole(FILE *out, const struct mt_plots_groups *groups,
 }
 
 static void write_steady(FILE *out, const struct mt_plots_groups *groups,
-                         const struct mt_figures *figures, double steady_ns)
+                         const struct mt_figures *figures, double steady_ns, bool has_bands)
 {
     struct mt_plots_unit run = mt_plots_unit_of_run(figures->duration_s);
     struct mt_plots_unit unit = mt_plots_unit_of_ns(steady_ns);
@@ -294,7 +302,7 @@ static void write_steady(FILE *out, const struct mt_plots_groups *groups,
     fputs("set tmargin 1\n", out);
     mt_plots_write_key(out, groups, bands(groups) + 1);
     write_marks(out, figures, run.size, false);
-    write_bounds(out, groups, figures, run.size);
+    write_bounds(out, groups, figures, run.size, has_bands);
     write_errors(out, groups, figures, run.size);
 }
 
@@ -315,17 +323,26 @@ static double largest_of(const struct mt_figures *figures, double from_s)
     return largest_ns;
 }
 
-/** The bands should be seen, too, unless they dwarf the errors. */
-static double with_bands(const struct mt_plots_groups *groups, const struct mt_figures *figures,
-                         double largest_ns)
+/** How far the widest band reaches. */
+static double widest_band_ns(const struct mt_plots_groups *groups, const struct mt_figures *figures)
 {
-    double wanted_ns = largest_ns;
+    double widest_ns = 0;
     for (size_t i = 0; i < bands(groups); i++) {
         const struct mt_statistics *statistics = figures->nodes[groups->groups[i].worst].statistics;
         if (statistics->with_bound > 0)
-            wanted_ns = fmax(wanted_ns, 1.2 * statistics->bound_mean_ns);
+            widest_ns = fmax(widest_ns, 1.2 * statistics->bound_mean_ns);
     }
-    return fmin(wanted_ns, 4 * largest_ns);
+    return widest_ns;
+}
+
+static void write_title(FILE *out, const struct mt_figures *figures)
+{
+    char title[256];
+    if (figures->seeds > 1)
+        snprintf(title, sizeof title, "%.200s, seed %" PRIu64, figures->title, figures->first_seed);
+    else
+        snprintf(title, sizeof title, "%.200s", figures->title);
+    mt_plots_write_quoted(out, title);
 }
 
 void mt_plots_write_time(FILE *out, const struct mt_figures *figures)
@@ -345,11 +362,14 @@ void mt_plots_write_time(FILE *out, const struct mt_figures *figures)
     double from_s = (double)figures->plan.from_ns / NS_PER_S;
     double steady_ns = largest_of(figures, from_s);
     fputs("set multiplot layout 2,1 title ", out);
-    mt_plots_write_quoted(out, figures->title);
+    write_title(out, figures);
     fputs(" noenhanced font ',15'\nset key off\nset lmargin 11\nset rmargin 3\nset bmargin 2\nset "
           "tmargin 1.5\n",
           out);
     write_whole(out, &groups, figures, largest_of(figures, 0));
-    write_steady(out, &groups, figures, with_bands(&groups, figures, steady_ns));
+    double band_ns = widest_band_ns(&groups, figures);
+    bool has_bands = band_ns < BAND_MOST * steady_ns;
+    write_steady(out, &groups, figures, has_bands ? fmax(steady_ns, band_ns) : steady_ns,
+                 has_bands);
     fputs("unset multiplot\n", out);
 }

@@ -264,38 +264,33 @@ static void add_to_series(struct mt_statistics *self, const struct mt_statistics
     self->series_count = at + 1;
 }
 
-/** The longest stretch without a gap. */
-static const double *longest_stretch(const struct mt_statistics *self, size_t *ret_count)
+static bool add_stretch(struct mt_statistics *self, size_t start, size_t count)
 {
-    size_t best = 0;
-    size_t best_count = 0;
+    struct mt_stability stability;
+    struct mt_mask_figures masks;
+    double interval_s = (double)self->plan.interval_ns * self->series_every / NS_PER_S;
+    if (count < 2)
+        return true;
+    if (!mt_stability_compute(self->series_ns + start, count, interval_s, &stability) ||
+        !mt_masks_measure(self->series_ns + start, count, interval_s, &masks))
+        return false;
+    mt_stability_merge(&self->stability, &stability);
+    mt_masks_join(&self->masks, &masks);
+    self->has_curves = true;
+    return true;
+}
+
+/** Of each stretch without a gap. */
+static void compute_curves(struct mt_statistics *self)
+{
     size_t start = 0;
     for (size_t i = 0; i <= self->series_count; i++) {
         if (i < self->series_count && !isnan(self->series_ns[i]))
             continue;
-        if (i - start > best_count) {
-            best = start;
-            best_count = i - start;
-        }
+        if (!add_stretch(self, start, i - start))
+            self->is_short_memory = true;
         start = i + 1;
     }
-    *ret_count = best_count;
-    return self->series_ns + best;
-}
-
-static void compute_curves(struct mt_statistics *self)
-{
-    size_t count = 0;
-    if (self->series_count == 0)
-        return;
-    const double *series_ns = longest_stretch(self, &count);
-    double interval_s = (double)self->plan.interval_ns * self->series_every / NS_PER_S;
-    if (count < 2)
-        return;
-    self->has_curves = mt_stability_compute(series_ns, count, interval_s, &self->stability) &&
-                       mt_masks_measure(series_ns, count, interval_s, &self->masks);
-    if (!self->has_curves)
-        self->is_short_memory = true;
 }
 
 /* ---- feeding and ending ---------------------------------------------------------------------- */

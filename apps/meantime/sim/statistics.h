@@ -110,8 +110,8 @@ bool mt_statistics_init(struct mt_statistics *self, const struct mt_statistics_p
 /** Times must rise.  Instants without a reading (the node is down, or has no page yet) are left
  * out: they count as not synchronised. */
 void mt_statistics_feed(struct mt_statistics *self, const struct mt_statistics_reading *reading);
-/** The run is over at `t_ns`: computes curves and masks of the longest stretch without a gap since
- * from_ns, then forgets the series unless `keep_series`. */
+/** The run is over at `t_ns`: computes curves and masks of the stretches without a gap since
+ * from_ns, pooled, then forgets the series unless `keep_series`. */
 void mt_statistics_end(struct mt_statistics *self, bool keep_series, int64_t t_ns);
 /** Pools another ended object; `other` is not changed.  An object that is all zero is an empty
  * pool.  Merge in the order of the seeds: the last bits of means depend on it. */
