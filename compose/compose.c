@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meantime/steer_servos.h"
+
 static void note(struct mt_composition *self, const char *format, ...)
 {
     if (self->note_count == MT_COMPOSE_NOTES_MAX) {
@@ -35,6 +37,7 @@ static void free_node(struct mt_node *node)
     for (uint16_t i = 0; node->clocks != NULL && i < node->clock_count; i++) {
         free(node->clocks[i].discipline.sources);
         free(node->clocks[i].discipline.config.skewness);
+        free(node->clocks[i].discipline.config.servo_storage);
     }
     for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
         free(node->instances[i].ptp.config.path);
@@ -110,6 +113,19 @@ static uint16_t sources_of(const struct mt_config *config, size_t clock)
     return (uint16_t)count;
 }
 
+static const struct mt_steer_servo *servo_of(enum mt_config_servo servo)
+{
+    switch (servo) {
+    case MT_CONFIG_SERVO_ADAPTIVE:
+        break;
+    case MT_CONFIG_SERVO_PI:
+        return &mt_steer_servo_pi;
+    case MT_CONFIG_SERVO_LINREG:
+        return &mt_steer_servo_linreg;
+    }
+    return NULL;
+}
+
 static bool init_discipline(struct mt_node_clock *clock, const struct mt_config *config,
                             uint16_t index, struct mt_hal_store *store)
 {
@@ -117,9 +133,12 @@ static bool init_discipline(struct mt_node_clock *clock, const struct mt_config 
     uint16_t source_count = sources_of(config, index);
     struct mt_discipline_source *sources = calloc(source_count, sizeof *sources);
     steer.skewness = calloc(source_count, sizeof *steer.skewness);
-    if (sources == NULL || steer.skewness == NULL) {
+    steer.servo = servo_of(config->clocks[index].servo);
+    steer.servo_storage = calloc(1, sizeof *steer.servo_storage);
+    if (sources == NULL || steer.skewness == NULL || steer.servo_storage == NULL) {
         free(sources);
         free(steer.skewness);
+        free(steer.servo_storage);
         return false;
     }
     for (uint16_t i = 0; i < source_count; i++) {

@@ -53,10 +53,14 @@ struct mt_config_daemon {
 
 enum mt_config_clock_kind { MT_CONFIG_CLOCK_OVERLAY, MT_CONFIG_CLOCK_SYSTEM, MT_CONFIG_CLOCK_LAB };
 
+enum mt_config_servo { MT_CONFIG_SERVO_ADAPTIVE, MT_CONFIG_SERVO_PI, MT_CONFIG_SERVO_LINREG };
+
 struct mt_config_clock {
     const char *name;
     enum mt_config_clock_kind kind;
-    /** granularity_ns and adopts_scale are those of the opened clock: compose fills them in. */
+    enum mt_config_servo servo;
+    /** What hangs on the opened clock, or on `servo`, compose fills in: granularity_ns,
+     * adopts_scale, storage and tables. */
     struct mt_steer_config steer;
     bool max_rate_is_auto; /**< steer.max_rate is the core's default; the clock's range is better */
     bool keeps_drift;

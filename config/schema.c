@@ -28,6 +28,13 @@ const struct mt_config_word mt_config_clock_kind_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_servo_words[] = {
+    {"adaptive", MT_CONFIG_SERVO_ADAPTIVE},
+    {"pi", MT_CONFIG_SERVO_PI},
+    {"linreg", MT_CONFIG_SERVO_LINREG},
+    {NULL, 0},
+};
+
 /* [1588-2019 table 5] */
 const struct mt_config_word mt_config_accuracy_words[] = {
     {"1ps", 0x17},   {"2.5ps", 0x18}, {"10ps", 0x19},    {"25ps", 0x1A},  {"100ps", 0x1B},

@@ -65,6 +65,7 @@ struct mt_config_key {
 
 extern const struct mt_config_word mt_config_log_level_words[];
 extern const struct mt_config_word mt_config_clock_kind_words[];
+extern const struct mt_config_word mt_config_servo_words[];
 extern const struct mt_config_word mt_config_accuracy_words[];
 extern const struct mt_config_word mt_config_time_source_words[];
 extern const struct mt_config_word mt_config_arb_words[];

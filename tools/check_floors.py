@@ -32,12 +32,12 @@ PUBLIC = "core/include/meantime/"
 PUBLIC_ROOMS = {
     "core/base": {"time", "real", "sample", "clock_page", "verdict", "prng"},
     "core/wire": {"ptp_wire", "ptp_tlv", "ntp_wire", "synce_wire"},
-    "core/servo": {"servo"},
+    "core/servo": {"servo", "servo_laws"},
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "port_counter"},
     "core/ntp": {"ntp"},
     "core/synce": {"synce"},
-    "core/steer": {"steer"},
+    "core/steer": {"steer", "steer_servos"},
 }
 # The loop is written against the tables of hal, so on their common floor it may look at them.
 ON_ONE_FLOOR = {("runtime", "hal")}

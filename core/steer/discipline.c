@@ -83,6 +83,9 @@ static void leave_parent(struct mt_discipline *self)
     if (mt_interval_is_too_large(self->anchor.origin.bound)) {
         self->has_anchor = false;
     }
+    if (self->config.servo != 0) {
+        self->config.servo->begin(self);
+    }
 }
 
 /* it may have stepped, and nobody will see now whether it has */
@@ -287,6 +290,9 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
     source->verdicts[verdict]++;
     if (is_selected && verdict != MT_SAMPLE_OLD && verdict != MT_SAMPLE_REFUSED) {
         follow(self, source, verdict, now);
+        if (self->config.servo != 0) {
+            self->config.servo->sample(self, &present, sample);
+        }
     }
     return verdict;
 }

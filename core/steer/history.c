@@ -82,4 +82,7 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
         self->history_count++;
     }
     self->corrections = applied->corrections;
+    if (self->config.servo != 0) {
+        self->config.servo->corrected(self, change);
+    }
 }

@@ -37,14 +37,12 @@ mt_real mt_steer_even_rate(const struct mt_discipline *self)
     return self->rate - self->model.frequency * (1 + self->rate);
 }
 
-/* the even rate less `slew` */
-static void hand_out_rate(struct mt_discipline *self, mt_real slew)
+void mt_steer_set_rate(struct mt_discipline *self, mt_real rate)
 {
     mt_real range = self->config.max_rate;
-    mt_real even = mt_steer_even_rate(self);
-    mt_real rate = mt_real_clamp(even - slew, -range, range);
 
-    self->is_saturated = mt_real_abs(even) > range;
+    rate = mt_real_clamp(rate, -range, range);
+    self->is_saturated = mt_real_abs(mt_steer_even_rate(self)) > range;
     self->has_next = mt_real_abs(rate - self->rate) > EVEN_ENOUGH;
     self->next.kind = MT_CORRECT_RATE;
     self->next.rate = rate;
@@ -55,7 +53,7 @@ void mt_steer_level(struct mt_discipline *self)
     self->slew_end = MT_MONO_NEVER;
     if (!self->awaits_applied && self->model.is_known && !self->config.estimates_only &&
         !self->sets_rate) {
-        hand_out_rate(self, 0);
+        mt_steer_set_rate(self, mt_steer_even_rate(self));
     }
 }
 
@@ -149,7 +147,7 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
     self->next_correction_at = later(self, larger(AGAIN_SHARE * time, estimate->delay / 2));
     time += distance * patience(self, estimate);
     time = larger(time, mt_real_abs(offset) / self->config.max_slew);
-    hand_out_rate(self, offset / time);
+    mt_steer_set_rate(self, mt_steer_even_rate(self) - offset / time);
     self->slew_end = later(self, time);
 }
 
@@ -166,6 +164,9 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
         self->next.kind = MT_CORRECT_RATE;
         self->next.rate = self->rate;
         self->has_next = true;
+        return;
+    }
+    if (self->config.servo != 0) {
         return;
     }
     offset = mt_span_to_real(estimate->offset);

@@ -9,6 +9,8 @@
  * and longer when a new source is known worse than the clock (plan.c), no faster than the clock
  * may be slewed.  What the user wants to be stepped is stepped: until the first lock all that is
  * larger than step_at_start, for until then nobody knows the time; then what step_later says.
+ *
+ * Beside another servo it is the steered clock, as those are used to it who choose one.
  */
 #include "steer/steer_private.h"
 
@@ -34,6 +36,10 @@ void mt_discipline_published(const struct mt_discipline *self,
     if (report->has_estimate) {
         origin = &source->origin;
         ret_published->follow = mt_steer_follow_time(self, estimate);
+    }
+    if (self->config.servo != 0) {
+        ret_published->off_estimate = mt_real_abs(mt_span_to_real(estimate->offset));
+        return;
     }
     ret_published->lead = estimate->offset;
     ret_published->gain = estimate->frequency;

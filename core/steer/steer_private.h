@@ -26,6 +26,8 @@ void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estim
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
 /** The size from which on an offset is stepped, in s; huge: none is. */
 mt_real mt_steer_step_size(const struct mt_discipline *self);
+/** Hands out a rate, within the clock's range. */
+void mt_steer_set_rate(struct mt_discipline *self, mt_real rate);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
 

@@ -39,6 +39,21 @@ struct mt_applied {
     bool is_refused;      /**< the platform could not: nothing changed (no privilege ...) */
 };
 
+struct mt_discipline;
+struct mt_steer_change;
+struct mt_servo_storage;
+
+/** What takes the place of the discipline's own steering (steer_servos.h has some). */
+struct mt_steer_servo {
+    /** A source is followed anew, on a clock that is corrected by self->rate. */
+    void (*begin)(struct mt_discipline *self);
+    /** A sample of the selected source, as the clock is now and as it was measured. */
+    void (*sample)(struct mt_discipline *self, const struct mt_sample *present,
+                   const struct mt_sample *measured);
+    /** A correction was applied and recorded. */
+    void (*corrected)(struct mt_discipline *self, const struct mt_steer_change *change);
+};
+
 struct mt_steer_config {
     struct mt_span step_at_start; /**< a first offset larger than this is stepped away ... */
     bool never_step_at_start;
@@ -47,11 +62,13 @@ struct mt_steer_config {
     mt_real max_slew;  /**< s/s used to remove an offset, beyond the frequency */
     mt_real max_rate;  /**< s/s: range of the clock's adjustment */
     mt_real max_drift; /**< s/s: the bound grows at least this fast without samples */
-    struct mt_interval max_asymmetry; /**< 0: half the round trip */
-    uint32_t granularity_ns;          /**< of the timestamps and of reading the clock */
-    bool adopts_scale;                /**< overlay and lab clocks take the source's timescale */
+    struct mt_interval max_asymmetry;   /**< 0: half the round trip */
+    uint32_t granularity_ns;            /**< of the timestamps and of reading the clock */
+    bool adopts_scale;                  /**< overlay and lab clocks take the source's timescale */
+    bool estimates_only;                /**< never corrects (a clock that may not be touched) */
+    const struct mt_steer_servo *servo; /**< null: the estimator's own steering */
+    struct mt_servo_storage *servo_storage;
     struct mt_skewness *skewness; /**< one for each source, initialised, the caller's; or null */
-    bool estimates_only;              /**< never corrects (a clock that may not be touched) */
 };
 /** step at start above 10 us, later above 100 ms; slew 500 ppm; range 500 ppm; drift 1 ppm. */
 void mt_steer_config_init(struct mt_steer_config *self);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * core/steer beside a known servo: how well each does against the figures of the original in the
+ * same world, and what the discipline still does itself.
+ */
+#include "discipline_worlds.h"
+#include "meantime/steer_servos.h"
+
+static struct mt_servo_storage storage;
+
+static void start(struct world *world, const struct mt_steer_servo *servo)
+{
+    struct mt_steer_config config;
+
+    mt_steer_config_init(&config);
+    config.servo = servo;
+    config.servo_storage = &storage;
+    world_start(world, &config);
+}
+
+static const struct mt_steer_servo *const servos[] = {&mt_steer_servo_pi, &mt_steer_servo_linreg};
+
+/* exponential noise, 20 000 s of the original: docs/design/estimator.md */
+static void servo_is_as_good_as_the_original_when_noise_is_exponential(void **state)
+{
+    static const struct {
+        double interval;
+        double jitter;
+        double rms[2]; /* PI, linear regression */
+    } cases[] = {
+        {1, 10e-9, {10.2e-9, 8.66e-9}},
+        {1, 100e-9, {99.3e-9, 47.5e-9}},
+        {1, 1e-6, {992e-9, 278e-9}},
+        {0.125, 100e-9, {41.9e-9, 27.0e-9}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t law = 0; law < 2; law++) {
+            struct world *world = new_world(5);
+            double mean;
+
+            world->interval = cases[i].interval;
+            world->jitter[0] = world->jitter[1] = cases[i].jitter;
+            world->noise = WORLD_EXPONENTIAL;
+            world->frequency = 5e-6;
+            world->offset = 0.3;
+            start(world, servos[law]);
+            world_run(world, 300 * world->interval);
+            assert_int_equal(world->sums.steps, 1);
+            world_forget(world);
+            world_run(world, 10000 * world->interval);
+            assert_true(world_clock_rms(world) < 1.1 * cases[i].rms[law]);
+            assert_true(world_clock_rms(world) > 0.9 * cases[i].rms[law]);
+            mean = world->sums.clock_sum / world->sums.count / world->jitter[0];
+            assert_true(mean < -0.05 && mean > -0.25); /* the median is no mean */
+            assert_int_equal(world->sums.outside_bound, 0);
+            assert_int_equal(world->sums.steps, 0);
+        }
+    }
+}
+
+static void servo_is_told_what_was_applied_when_the_rate_is_coarse(void **state)
+{
+    (void)state;
+    for (size_t law = 0; law < 2; law++) {
+        struct world *world = new_world(6);
+
+        world->rate_granularity = 1e-8;
+        world->frequency = 5.003e-6;
+        start(world, servos[law]);
+        world_run(world, 100);
+        world_forget(world);
+        world_run(world, 1000);
+        assert_true(world_clock_rms(world) < 120e-9);
+        assert_int_equal(world->sums.outside_bound, 0);
+    }
+}
+
+static void servo_steps_when_the_user_wants_it_and_not_else(void **state)
+{
+    (void)state;
+    for (size_t law = 0; law < 2; law++) {
+        struct world *world = new_world(7);
+
+        world->offset = 8e-6;
+        start(world, servos[law]);
+        world_run(world, 100);
+        assert_int_equal(world->sums.steps, 0);
+        world->source_error[0] = 0.05;
+        world_run(world, 600);
+        assert_int_equal(world->sums.steps, 0);
+        assert_true(mt_real_abs(world_offset(world) - 0.05) < 1e-6);
+        world->source_error[0] = -0.2;
+        world_run(world, 100);
+        assert_int_equal(world->sums.steps, 1);
+        assert_true(mt_real_abs(world_offset(world) + 0.2) < 1e-6);
+    }
+}
+
+static void servo_sets_the_rate_at_once_when_it_has_stepped(void **state)
+{
+    (void)state;
+    for (size_t law = 0; law < 2; law++) {
+        struct world *world = new_world(8);
+
+        world->frequency = 30e-6;
+        world->offset = -3;
+        world->jitter[0] = world->jitter[1] = 10e-9;
+        start(world, servos[law]);
+        while (world->sums.steps == 0) {
+            world_run(world, 1);
+        }
+        assert_int_equal(world->sums.corrections, 2);
+        assert_true(mt_real_abs(world->rate + 30e-6) < 1e-7);
+    }
+}
+
+static void servo_begins_anew_when_the_source_changes(void **state)
+{
+    (void)state;
+    for (size_t law = 0; law < 2; law++) {
+        struct world *world = new_world(9);
+
+        world->frequency = 5e-6;
+        start(world, servos[law]);
+        world_run(world, 100);
+        world->source = 1;
+        world->delay[0] = world->delay[1] = 5e-3;
+        world->pending_count = 0;
+        mt_discipline_reset_source(&world->discipline, 1);
+        mt_discipline_select(&world->discipline, 1, world_now(world));
+        assert_int_equal(storage.delay_count, 0);
+        assert_false(storage.has_last);
+        world_forget(world);
+        world_run(world, 100);
+        assert_true(world->sums.clock_max < 1e-6); /* it ran on at the rate that was known */
+    }
+}
+
+static void servo_leaves_the_clock_alone_when_it_only_estimates(void **state)
+{
+    struct mt_steer_config config;
+    struct world *world = new_world(10);
+
+    (void)state;
+    mt_steer_config_init(&config);
+    config.servo = &mt_steer_servo_pi;
+    config.servo_storage = &storage;
+    config.estimates_only = true;
+    world_start(world, &config);
+    world_run(world, 100);
+    assert_int_equal(world->sums.corrections, 0);
+}
+
+static void servo_has_the_clock_published_when_it_steers(void **state)
+{
+    struct world *world = new_world(11);
+    struct mt_clock_quality_report report;
+    struct mt_published published;
+
+    (void)state;
+    start(world, &mt_steer_servo_pi);
+    world_run(world, 100.3);
+    mt_discipline_report(&world->discipline, world_local(world), &report);
+    mt_discipline_published(&world->discipline, &report, &published);
+    assert_true(mt_span_to_real(published.lead) == 0 && published.gain == 0);
+    assert_true(published.off_estimate == mt_real_abs(mt_span_to_real(report.estimate.offset)));
+    assert_true(published.bound_growth == report.bound_growth);
+    world->discipline.config.servo = NULL;
+    mt_discipline_published(&world->discipline, &report, &published);
+    assert_int_equal(mt_span_compare(published.lead, report.estimate.offset), 0);
+    assert_true(published.off_estimate == 0 && published.gain == report.estimate.frequency);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servo_is_as_good_as_the_original_when_noise_is_exponential),
+        cmocka_unit_test(servo_is_told_what_was_applied_when_the_rate_is_coarse),
+        cmocka_unit_test(servo_steps_when_the_user_wants_it_and_not_else),
+        cmocka_unit_test(servo_sets_the_rate_at_once_when_it_has_stepped),
+        cmocka_unit_test(servo_begins_anew_when_the_source_changes),
+        cmocka_unit_test(servo_leaves_the_clock_alone_when_it_only_estimates),
+        cmocka_unit_test(servo_has_the_clock_published_when_it_steers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
