@@ -10,7 +10,7 @@
  */
 #include "meantime/servo_laws.h"
 
-#define SMALLEST    4
+#define SMALLEST    4u
 #define FORGETTING  MT_REAL(0.02) /* weight of the newest error in the mean one */
 #define PROOF       10            /* predictions before the error counts */
 #define NEARLY_BEST MT_REAL(1.05)
