@@ -92,12 +92,11 @@ static void begin_pieces(struct mt_sim_drift *self, int64_t gain_q16)
 /* Moves what has no closed form over changes up to now. */
 static void bring_up(struct mt_sim_drift *self, int64_t now_ns)
 {
-    mt_real elapsed_s = self->pieces > 0 ? (mt_real)(now_ns - self->now_ns) / 1e9 : 0;
+    mt_real elapsed_s = (mt_real)(now_ns - self->now_ns) / 1e9;
 
     self->aged += self->terms.ageing_per_s * elapsed_s;
     self->lied_ns += self->terms.lie_frequency * elapsed_s * 1e9;
-    while (self->pieces > 0 &&
-           self->piece[(self->pieces - 1) % MT_SIM_DRIFT_PIECES].start_ns > now_ns) {
+    while (self->piece[(self->pieces - 1) % MT_SIM_DRIFT_PIECES].start_ns > now_ns) {
         self->pieces--;
     }
     self->now_ns = now_ns;
@@ -111,6 +110,9 @@ void mt_sim_drift_change(struct mt_sim_drift *self, const struct mt_sim_drift_te
     bool is_new_ramp =
         terms->kelvin != self->terms.kelvin || terms->within_ns != self->terms.within_ns;
 
+    if (self->pieces == 0) {
+        begin_piece(self, 0, 0, 0, 0); /* all that was before */
+    }
     bring_up(self, now_ns);
     if (begins_lie) {
         gain_q16 += mt_real_round((terms->lie_offset_s * 1e9 - self->lied_ns) * 65536);
