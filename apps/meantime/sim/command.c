@@ -203,6 +203,7 @@ struct rows {
     struct mt_figures_node *nodes;
     char (*texts)[2][MT_CONFIG_NAME_MAX + 16];
     size_t count;
+    struct mt_figures_mark *marks; /**< of the timeline */
 };
 
 static void add_rows(struct rows *self, const struct mt_topology *topology,
@@ -227,9 +228,14 @@ static bool make_rows(struct rows *self, const struct mt_topology *topology,
 {
     size_t most = (size_t)topology->node_count * 2;
 
-    *self = (struct rows){calloc(most, sizeof *self->nodes), calloc(most, sizeof *self->texts), 0};
-    if (self->nodes == NULL || self->texts == NULL) {
+    *self = (struct rows){calloc(most, sizeof *self->nodes), calloc(most, sizeof *self->texts), 0,
+                          calloc(topology->happening_count + 1, sizeof *self->marks)};
+    if (self->nodes == NULL || self->texts == NULL || self->marks == NULL) {
         return false;
+    }
+    for (uint32_t i = 0; i < topology->happening_count; i++) {
+        self->marks[i].t_s = (double)topology->happenings[i].t_ns / 1e9;
+        self->marks[i].sentence = topology->happenings[i].sentence;
     }
     add_rows(self, topology, result->published, "");
     add_rows(self, topology, result->steered, " clock");
@@ -298,6 +304,8 @@ static enum mt_exit tell_results(const struct request *self, const struct mt_top
         .duration_s = (double)result->t_ns / 1e9,
         .plan = mt_run_plan(topology, 0, options->series_limit),
         .class_ = topology->run.class_,
+        .marks = rows.marks,
+        .mark_count = topology->happening_count,
     };
     mt_figures_write_table(stdout, &figures, self->shows_all);
     mt_sim_print_timeline(stdout, topology, result);
@@ -305,6 +313,7 @@ static enum mt_exit tell_results(const struct request *self, const struct mt_top
     bool is_good = write_files(self, &figures);
     free(rows.nodes);
     free(rows.texts);
+    free(rows.marks);
     return is_good && missed == 0 ? MT_EXIT_GOOD : MT_EXIT_BAD;
 }
 
