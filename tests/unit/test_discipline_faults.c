@@ -64,6 +64,38 @@ static void discipline_loses_lock_when_all_samples_are_refused(void **state)
     assert_int_equal(world->discipline.phase, MT_STEER_ACQUIRING);
 }
 
+/* the published time does not need the range */
+static void discipline_publishes_the_time_when_the_clock_wanders_out_of_range(void **state)
+{
+    unsigned saturated = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world *world = usual_world(seed);
+
+        world->frequency = 495e-6;
+        world->wander = 1e-6;
+        world_start(world, NULL);
+        world_run(world, 100);
+        for (int i = 0; i < 1900; i++) {
+            struct mt_clock_quality_report report;
+            struct mt_published published;
+
+            world_run(world, 1);
+            mt_discipline_report(&world->discipline, world_local(world), &report);
+            mt_discipline_published(&world->discipline, &report, &published);
+            assert_true(mt_real_abs(world_offset(world) - mt_span_to_real(published.lead)) < 1e-5);
+            assert_true(report.is_saturated || world->frequency < 510e-6);
+            assert_true(!report.is_saturated || world->frequency > 490e-6);
+            saturated += report.is_saturated;
+        }
+        assert_true(world->rate >= -500e-6);
+        assert_int_equal(world->sums.outside_bound, 0);
+        assert_int_equal(world->sums.steps, 1);
+    }
+    assert_in_range(saturated, 500, 3 * 1900 - 500);
+}
+
 static void discipline_steps_once_when_jitter_is_huge(void **state)
 {
     (void)state;
@@ -261,6 +293,7 @@ int main(void)
         cmocka_unit_test(discipline_learns_the_wander_when_the_oscillator_is_bad),
         cmocka_unit_test(discipline_follows_when_the_oscillator_turns_bad),
         cmocka_unit_test(discipline_loses_lock_when_all_samples_are_refused),
+        cmocka_unit_test(discipline_publishes_the_time_when_the_clock_wanders_out_of_range),
         cmocka_unit_test(discipline_steps_once_when_jitter_is_huge),
         cmocka_unit_test(discipline_keeps_late_samples_when_path_is_long_and_interval_short),
         cmocka_unit_test(discipline_learns_nothing_when_a_source_is_not_followed),

@@ -116,6 +116,29 @@ static void servo_sets_the_rate_at_once_when_it_has_stepped(void **state)
     }
 }
 
+/* it runs away, is stepped back, and is itself again as soon as its range suffices */
+static void servo_does_not_wind_up_when_the_range_ends(void **state)
+{
+    (void)state;
+    for (size_t law = 0; law < 2; law++) {
+        struct world *world = usual_world(12);
+
+        world->frequency = 700e-6;
+        start(world, servos[law]);
+        world_run(world, 100);
+        assert_true(world->discipline.is_saturated);
+        assert_true(world->rate == -500e-6);
+        world_forget(world);
+        world_run(world, 1000);
+        assert_true(world->sums.clock_max < 0.11);
+        assert_int_equal(world->sums.outside_bound, 0);
+        world->frequency = 100e-6;
+        world_run(world, 400);
+        assert_false(world->discipline.is_saturated);
+        assert_true(mt_real_abs(world_offset(world)) < 10e-6);
+    }
+}
+
 static void servo_begins_anew_when_the_source_changes(void **state)
 {
     (void)state;
@@ -180,6 +203,7 @@ int main(void)
         cmocka_unit_test(servo_is_told_what_was_applied_when_the_rate_is_coarse),
         cmocka_unit_test(servo_steps_when_the_user_wants_it_and_not_else),
         cmocka_unit_test(servo_sets_the_rate_at_once_when_it_has_stepped),
+        cmocka_unit_test(servo_does_not_wind_up_when_the_range_ends),
         cmocka_unit_test(servo_begins_anew_when_the_source_changes),
         cmocka_unit_test(servo_leaves_the_clock_alone_when_it_only_estimates),
         cmocka_unit_test(servo_has_the_clock_published_when_it_steers),
