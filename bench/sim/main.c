@@ -56,20 +56,25 @@ static uint32_t add_node(struct bench *self, const char *keys)
     return mt_world_add_node(self->world, &config);
 }
 
+static const struct mt_sim_segment_config cable = {
+    .delay_ns = 500, .jitter = MT_SIM_JITTER_EXPONENTIAL, .jitter_ns = 50};
+
+static void plug(struct bench *self, uint32_t segment, uint32_t node)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "eth%u", self->nodes[node].port_count++);
+    if (!mt_world_join(self->world, segment, node, name)) {
+        give_up("a cable does not fit");
+    }
+}
+
 static void connect(struct bench *self, uint32_t a, uint32_t b)
 {
-    const struct mt_sim_segment_config cable = {
-        .delay_ns = 500, .jitter = MT_SIM_JITTER_EXPONENTIAL, .jitter_ns = 50};
     uint32_t segment = mt_world_add_segment(self->world, &cable);
-    const uint32_t ends[2] = {a, b};
 
-    for (int i = 0; i < 2; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "eth%u", self->nodes[ends[i]].port_count++);
-        if (!mt_world_join(self->world, segment, ends[i], name)) {
-            give_up("a cable does not fit");
-        }
-    }
+    plug(self, segment, a);
+    plug(self, segment, b);
 }
 
 static void boot(struct bench *self, uint32_t number)
@@ -129,6 +134,17 @@ static void build_star(struct bench *self)
     add_node(self, grandmaster_keys);
     for (uint32_t i = 0; i < 40; i++) {
         connect(self, 0, add_node(self, server_keys));
+    }
+}
+
+/* All on one segment: each hears all, as multicast has it. */
+static void build_lan(struct bench *self)
+{
+    uint32_t segment = mt_world_add_segment(self->world, &cable);
+
+    plug(self, segment, add_node(self, grandmaster_keys));
+    for (uint32_t i = 0; i < 63; i++) {
+        plug(self, segment, add_node(self, server_keys));
     }
 }
 
@@ -194,8 +210,10 @@ int main(int argc, char **argv)
         build_data_centre(self);
     } else if (strcmp(name, "star") == 0) {
         build_star(self);
+    } else if (strcmp(name, "lan") == 0) {
+        build_lan(self);
     } else {
-        give_up("usage: bench-sim data-centre|star SECONDS");
+        give_up("usage: bench-sim data-centre|star|lan SECONDS");
     }
     for (uint32_t i = 0; i < self->node_count; i++) {
         boot(self, i);
