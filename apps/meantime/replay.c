@@ -2,7 +2,6 @@
  *
  * meantime replay: runs again what `meantimed --record` wrote, and says whether it was the same.
  * What it prints is the run; what it says on standard error is about the log. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

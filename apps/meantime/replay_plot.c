@@ -5,6 +5,7 @@
  * the clock is begun or stepped, is cut off.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ bool mt_replay_plot_write(const struct mt_replay_plot *self, const char *log,
                  self->clock);
         return false;
     }
+    signal(SIGPIPE, SIG_IGN); /* a gnuplot that is not there does not read */
     FILE *gnuplot = popen("gnuplot", "w");
     if (gnuplot != NULL) {
         write_script(self, log, gnuplot);
