@@ -3,12 +3,13 @@
  * usage: make_page TEMPLATE PAGE
  *
  * Copies a manual page and puts what the schemas say in place of the lines @KEYS@ (keys of the
- * configuration), @FIELDS@ (members of the status report), @VERDICTS@ and @COUNTERS@, so that
- * pages and programs cannot say different things. */
+ * configuration), @FIELDS@ (members of the status report), @VERDICTS@, @COUNTERS@ and @TOPOLOGY@
+ * (keys and verbs of a topology), so that pages and programs cannot say different things. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/meantime/sim/topology.h"
 #include "config/schema.h"
 #include "status/names.h"
 #include "status/report.h"
@@ -159,6 +160,37 @@ static void put_counters(FILE *out)
     }
 }
 
+static void put_topology(FILE *out)
+{
+    struct mt_topology_description one;
+    const char *heading = "";
+    for (size_t n = 0; mt_topology_describe(n, &one); n++) {
+        if (strcmp(one.heading, heading) != 0) {
+            fputs(n == 0 ? ".Ss " : ".El\n.Ss ", out);
+            put(out, one.heading);
+            fputc('\n', out);
+            put_sentences(out, one.section);
+            fputs(".Bl -tag -width Ds\n", out);
+            heading = one.heading;
+        }
+        fputs(".It Ic ", out);
+        put(out, one.name);
+        fputc('\n', out);
+        put_sentences(out, one.help);
+        if (one.example[0] != '\0') {
+            fputs("Example: ", out);
+            put(out, one.example);
+            fputc('\n', out);
+        }
+        if (one.fallback[0] != '\0') {
+            fputs("Default: ", out);
+            put(out, one.fallback);
+            fputs(".\n", out);
+        }
+    }
+    fputs(".El\n", out);
+}
+
 static void put_line(FILE *out, const char *line)
 {
     if (strcmp(line, "@KEYS@\n") == 0) {
@@ -169,6 +201,8 @@ static void put_line(FILE *out, const char *line)
         put_verdicts(out);
     } else if (strcmp(line, "@COUNTERS@\n") == 0) {
         put_counters(out);
+    } else if (strcmp(line, "@TOPOLOGY@\n") == 0) {
+        put_topology(out);
     } else {
         fputs(line, out);
     }

@@ -19,24 +19,40 @@ static const struct verb {
     enum mt_topology_verb verb;
     enum whom whom;
     const char *undo; /**< verb that takes it back; null: none can */
-    const char *usage;
+    const char *form;
+    const char *example;
+    const char *help;
 } verbs[] = {
-    {"kill", MT_TOPOLOGY_KILL, NODES, "start", "kill NODE"},
-    {"stop", MT_TOPOLOGY_STOP, NODES, "start", "stop NODE"},
-    {"start", MT_TOPOLOGY_START, NODES, NULL, "start NODE"},
-    {"unplug", MT_TOPOLOGY_UNPLUG, INTERFACES, "plug", "unplug NODE or NODE.INTERFACE"},
-    {"plug", MT_TOPOLOGY_PLUG, INTERFACES, NULL, "plug NODE or NODE.INTERFACE"},
-    {"down", MT_TOPOLOGY_DOWN, LINKS_OR_SWITCHES, "up", "down A - B, or down SWITCH"},
-    {"up", MT_TOPOLOGY_UP, LINKS_OR_SWITCHES, NULL, "up A - B, or up SWITCH"},
-    {"step", MT_TOPOLOGY_STEP, NODES, NULL, "step NODE TIME, such as step gm1 -10 us"},
-    {"lie", MT_TOPOLOGY_LIE, NODES, "lie",
-     "lie NODE TIME, such as lie gm1 5 us, or lie NODE RATIO, such as lie gm1 50 ppb; 0: honest"},
-    {"load", MT_TOPOLOGY_LOAD, LINKS_OR_SWITCHES, "load",
-     "load A - B TIME (jitter on top), or load SWITCH SHARE"},
-    {"temperature", MT_TOPOLOGY_TEMPERATURE, NODES, "temperature",
-     "temperature NODE NUMBER K, such as temperature bc1 5 K within 10 min"},
-    {"leap", MT_TOPOLOGY_LEAP, NOBODY, NULL, "leap +1 or leap -1"},
-    {"set", MT_TOPOLOGY_SET, ANYTHING, NULL, "set TARGET KEY VALUE, such as set A - B delay 9 us"},
+    {"kill", MT_TOPOLOGY_KILL, NODES, "start", "kill NODE", "kill gm1 for 10 min",
+     "Its process ends as by kill -9."},
+    {"stop", MT_TOPOLOGY_STOP, NODES, "start", "stop NODE", "stop gm1",
+     "Its process ends in good order."},
+    {"start", MT_TOPOLOGY_START, NODES, NULL, "start NODE", "start gm1",
+     "Its process starts, again if it runs.  It knows what it had stored: its frequency."},
+    {"unplug", MT_TOPOLOGY_UNPLUG, INTERFACES, "plug", "unplug NODE or NODE.INTERFACE",
+     "unplug bc1.eth0", "Cables are pulled, and the node is told."},
+    {"plug", MT_TOPOLOGY_PLUG, INTERFACES, NULL, "plug NODE or NODE.INTERFACE", "plug bc1.eth0",
+     "They are put back."},
+    {"down", MT_TOPOLOGY_DOWN, LINKS_OR_SWITCHES, "up", "down A - B or SWITCH",
+     "down spine1 - leaf*", "Links fail, or a switch does; nodes at their ends are told."},
+    {"up", MT_TOPOLOGY_UP, LINKS_OR_SWITCHES, NULL, "up A - B or SWITCH", "up spine1 - leaf*",
+     "They work again."},
+    {"step", MT_TOPOLOGY_STEP, NODES, NULL, "step NODE TIME", "step bc1 -10 us",
+     "Somebody sets its clock, forward by this time."},
+    {"lie", MT_TOPOLOGY_LIE, NODES, "lie", "lie NODE TIME or RATIO", "lie gm1 5 us",
+     "Its clock is wrong by this time, or goes wrong by this ratio, and nothing tells it.  0: it "
+     "is right again."},
+    {"load", MT_TOPOLOGY_LOAD, LINKS_OR_SWITCHES, "load", "load A - B TIME, or SWITCH SHARE",
+     "load sw1 50 % for 5 min",
+     "Exponential jitter on top of what a link has, or a share of the rate of a switch's ports "
+     "that other traffic takes."},
+    {"temperature", MT_TOPOLOGY_TEMPERATURE, NODES, "temperature", "temperature NODE NUMBER K",
+     "temperature bc1 5 K within 10 min",
+     "So much above what its oscillator was built for; see temperature_coefficient."},
+    {"leap", MT_TOPOLOGY_LEAP, NOBODY, NULL, "leap +1 or -1", "leap +1",
+     "A leap second, announced 12 h before.  One is all that a run can have."},
+    {"set", MT_TOPOLOGY_SET, ANYTHING, NULL, "set TARGET KEY VALUE", "set A - B delay 9 us",
+     "A key of a node, a link or a switch changes."},
 };
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
 
@@ -89,8 +105,8 @@ static void add_event(struct sentence *self, enum mt_topology_target target, uin
 
 static bool refuse(struct sentence *self)
 {
-    mt_topology_complain(self->builder->text, self->line, "%s: expected %s", self->text,
-                         self->verb->usage);
+    mt_topology_complain(self->builder->text, self->line, "%s: expected %s, such as %s", self->text,
+                         self->verb->form, self->verb->example);
     return false;
 }
 
@@ -407,6 +423,18 @@ static const char *verb_word(const void *names, size_t n)
 {
     (void)names;
     return verbs[n].word;
+}
+
+bool mt_topology_describe_verb(size_t n, struct mt_topology_description *ret_description)
+{
+    if (n >= VERB_COUNT) {
+        return false;
+    }
+    ret_description->name = verbs[n].form;
+    ret_description->fallback = "";
+    ret_description->example = verbs[n].example;
+    ret_description->help = verbs[n].help;
+    return true;
 }
 
 static const struct verb *find_verb(const char *word)

@@ -159,7 +159,18 @@ uint32_t mt_topology_find_node(const struct mt_topology *self, const char *name)
 void mt_topology_change(const char *key, const char *value, enum mt_topology_target target,
                         void *physics);
 
-/** What a topology file is made of, for people: all sections and keys with their defaults. */
+/** One thing that a topology file may say. */
+struct mt_topology_description {
+    const char *heading;  /**< of the section: "[link NAME], [link A - B]" */
+    const char *section;  /**< what the section is for */
+    const char *name;     /**< of a key; or a verb and what it needs */
+    const char *fallback; /**< "" if there is none */
+    const char *example;  /**< of a verb; "" */
+    const char *help;
+};
+/** The n-th one, section by section; false if there are no more. */
+bool mt_topology_describe(size_t n, struct mt_topology_description *ret_description);
+/** All of them for people. */
 void mt_topology_print_keys(FILE *out);
 
 #endif

@@ -42,6 +42,11 @@ static const struct unit bitrates[] = {
     {"bit/s", 1, 1}, {"kbit/s", 1e3, 1}, {"Mbit/s", 1e6, 1}, {"Gbit/s", 1e9, 1}, {NULL, 0, 0}};
 static const struct unit no_units[] = {{"", 1, 1}, {NULL, 0, 0}};
 
+const struct mt_topology_key *mt_topology_key(size_t n)
+{
+    return n < KEY_COUNT ? &keys[n] : NULL;
+}
+
 /* ---- which keys there are -------------------------------------------------------------------- */
 
 static bool may_stand(enum mt_topology_scope scope, enum mt_topology_scope of_key)
@@ -440,60 +445,5 @@ void mt_topology_expected(const struct mt_topology_key *key, char *buffer, size_
     case MT_TOPOLOGY_TYPE_CLASS:
         snprintf(buffer, size, "A, B, C or D");
         return;
-    }
-}
-
-static const struct {
-    const char *heading;
-    enum mt_topology_scope scope;
-    const char *help;
-} scopes[] = {
-    {"[sim]", MT_TOPOLOGY_SCOPE_SIM, "the run"},
-    {"[oscillator NAME]", MT_TOPOLOGY_SCOPE_OSCILLATOR, "a kind of oscillator"},
-    {"[node NAME], [kind NAME]", MT_TOPOLOGY_SCOPE_NODE,
-     "a machine, or the defaults of a kind of machine"},
-    {"[link NAME], [link A - B]", MT_TOPOLOGY_SCOPE_LINK, "a kind of link, or a single one"},
-    {"[switch NAME]", MT_TOPOLOGY_SCOPE_SWITCH, "a plain switch, without PTP"},
-    {"[star], [chain], [ring], [leaf-spine]", MT_TOPOLOGY_SCOPE_GENERATOR,
-     "whole networks; in all of them"},
-    {"[star]", MT_TOPOLOGY_SCOPE_STAR, "receivers round a centre"},
-    {"[chain]", MT_TOPOLOGY_SCOPE_CHAIN, "boundary clocks in a row"},
-    {"[ring]", MT_TOPOLOGY_SCOPE_RING, "boundary clocks in a ring"},
-    {"[leaf-spine]", MT_TOPOLOGY_SCOPE_LEAF_SPINE, "a data centre"},
-    {"[expect], [expect PATTERN]", MT_TOPOLOGY_SCOPE_EXPECT,
-     "what must hold of all judged nodes, or of those whose name or kind matches"},
-};
-
-static void print_wrapped(FILE *out, const char *text)
-{
-    size_t column = 78;
-
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        if (column + length + 1 > 78) {
-            fputs("\n       ", out);
-            column = 7;
-        }
-        fprintf(out, " %.*s", (int)length, text);
-        column += length + 1;
-        text += length + (text[length] == ' ');
-    }
-    fputc('\n', out);
-}
-
-void mt_topology_print_keys(FILE *out)
-{
-    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
-        fprintf(out, "%s%s: %s\n", i > 0 ? "\n" : "", scopes[i].heading, scopes[i].help);
-        for (size_t k = 0; k < KEY_COUNT; k++) {
-            if (keys[k].scope != scopes[i].scope) {
-                continue;
-            }
-            fprintf(out, "    %s", keys[k].name);
-            if (keys[k].fallback[0] != '\0') {
-                fprintf(out, " (default: %s)", keys[k].fallback);
-            }
-            print_wrapped(out, keys[k].help);
-        }
     }
 }

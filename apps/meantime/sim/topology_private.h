@@ -119,6 +119,8 @@ struct mt_topology_key {
     const char *help;
 };
 
+/** The n-th of all keys; null if there are no more. */
+const struct mt_topology_key *mt_topology_key(size_t n);
 /** Null if a section of this scope has no such key. */
 const struct mt_topology_key *mt_topology_key_find(enum mt_topology_scope scope, const char *name);
 /** Turns text into the member of `object`; false, and nothing has changed, if it is not what
@@ -192,5 +194,7 @@ void mt_topology_add_links(struct mt_topology_builder *self);
 /** Composes and reads each node's meantime.conf. */
 void mt_topology_configure(struct mt_topology_builder *self);
 void mt_topology_read_timeline(struct mt_topology_builder *self);
+/** Name, example and help of the n-th verb; false if there are no more. */
+bool mt_topology_describe_verb(size_t n, struct mt_topology_description *ret_description);
 
 #endif
