@@ -194,6 +194,7 @@ void mt_topology_add_links(struct mt_topology_builder *self);
 /** Composes and reads each node's meantime.conf. */
 void mt_topology_configure(struct mt_topology_builder *self);
 void mt_topology_read_timeline(struct mt_topology_builder *self);
+void mt_topology_order_timeline(struct mt_topology *topology);
 /** Name, example and help of the n-th verb; false if there are no more. */
 bool mt_topology_describe_verb(size_t n, struct mt_topology_description *ret_description);
 
