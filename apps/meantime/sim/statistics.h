@@ -6,7 +6,7 @@
  *
  *     init   feed feed feed ...   end   (merge others into it)   figures   free
  *
- * Promises: memory does not grow with the length of a run (about 30 kB a node; with a series, 8
+ * Promises: memory does not grow with the length of a run (about 50 kB a node; with a series, 8
  * bytes a reading up to its limit); equal readings, fed and merged in the same order, give equal
  * bits with every compiler.
  * Thread rule: one thread at a time for each object; no globals.
