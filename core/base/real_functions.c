@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * exp, log, erf and truncated normals out of + - * / alone, each reduced to a short series that is summed in a
- * fixed order: equal bits everywhere.  They are written for smallness, not for speed.  A shorter
- * type needs fewer terms.
+ * exp, log, erf and truncated normals out of + - * / alone, each reduced to a short series that is
+ * summed in a fixed order: equal bits everywhere.  They are written for smallness, not for speed.
+ * A shorter type needs fewer terms.
  */
 #include "base/real_private.h"
 
