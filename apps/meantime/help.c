@@ -66,8 +66,8 @@ const struct mt_tool_help mt_tool_helps[] = {
      "", "meantime explain slaveOnly"},
     {"replay", "[--anew] FILE", "run again what meantimed --record wrote",
      "Runs the daemon's node again on a recorded log and prints state changes,\n"
-     "corrections and estimates on the way.  It must do what was recorded, bit for bit;\n"
-     "the first thing that differs is told, and the exit status is 1.\n",
+     "corrections and estimates on the way.  It must do what was recorded, bit for\n"
+     "bit; the first thing that differs is told, and the exit status is 1.\n",
      "  --every SECONDS            from one estimate to the next (default 1)\n"
      "  --samples                  an estimate with each sample, and what became of it\n"
      "  --from SECONDS, --to SECONDS  print this part only\n"

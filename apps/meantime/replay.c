@@ -26,11 +26,18 @@ struct replay {
 
 /* ---- what happens on the way ----------------------------------------------------------------- */
 
+static bool is_asked_for(const struct replay *self, int64_t t_ns)
+{
+    return t_ns >= self->printer.from_ns && t_ns <= self->printer.to_ns;
+}
+
 static void on_event(void *context, int64_t t_ns, const struct mt_status_event *event)
 {
     struct replay *self = context;
     mt_replay_print_event(&self->printer, t_ns, event);
-    mt_replay_plot_event(&self->plot, t_ns, event);
+    if (is_asked_for(self, t_ns)) {
+        mt_replay_plot_event(&self->plot, t_ns, event);
+    }
 }
 
 static void on_correction(void *context, const struct mt_replay_correction *correction)
@@ -52,7 +59,7 @@ static void on_estimate(void *context, const struct mt_replay_estimate *estimate
     if (is_sample == self->each_sample) {
         mt_replay_print_estimate(&self->printer, estimate);
     }
-    if (is_sample) {
+    if (is_sample && is_asked_for(self, estimate->t_ns)) {
         mt_replay_plot_point(&self->plot, estimate);
     }
 }

@@ -66,13 +66,23 @@ static void print_object(cJSON *object)
 
 /* ---- the start ------------------------------------------------------------------------------- */
 
+/* The log may be somebody else's, and say anything to a terminal. */
+static void recorder_text(const struct mt_player *player, char *text, size_t size)
+{
+    struct mt_log_text recorder = mt_player_recorder(player);
+    size_t length = recorder.length < size ? recorder.length : size - 1;
+    for (size_t i = 0; i < length; i++) {
+        text[i] = recorder.text[i] >= ' ' && recorder.text[i] <= '~' ? recorder.text[i] : '?';
+    }
+    text[length] = '\0';
+}
+
 void mt_replay_print_start(const struct mt_replay_printer *self, const struct mt_player *player,
                            bool is_anew)
 {
     const struct mt_composition *composition = mt_player_composition(player);
-    struct mt_log_text recorder = mt_player_recorder(player);
     char name[80];
-    snprintf(name, sizeof name, "%.*s", (int)recorder.length, recorder.text);
+    recorder_text(player, name, sizeof name);
     if (self->as_json) {
         cJSON *object = new_object("start", 0);
         cJSON_AddNumberToObject(object, "log_version", MT_LOG_VERSION);

@@ -172,6 +172,24 @@ def test_set_is_logged_in_the_words_of_the_configuration(lab):
         b.wait_log(f"instance main: {key} is {word} now, by the control socket")
 
 
+@pytest.mark.lab(seconds=8)
+def test_wait_and_events_work_against_a_running_daemon(lab):
+    lab.chain("A", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
+    directory = ("--run-directory", b.directory)
+    done = b.tool(*directory, "wait", "--timeout", "0")
+    assert done.returncode == 1 and "not synchronised in 0 s: " in done.stderr
+    done = b.tool(*directory, "wait", "--timeout", "20", "--bound", "1ms", timeout_s=30)
+    assert done.returncode == 0, done.stderr
+    clock = b.status()["clocks"][0]
+    assert clock["state"] == "locked" and clock["bound_ns"] < 1e6
+    told = [json.loads(line)["text"]
+            for line in b.tool(*directory, "events", "--json").stdout.splitlines()]
+    assert "instance main, port eth0: LISTENING, was INITIALIZING" in told
+    assert all(text in b.log() for text in told)
+
+
 # ---- recording -------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from test_tool import (LOCKED, MEANTIME, REPORT, daemon, reporting, run,  # noqa
                        write_page)
 
 TOP = pathlib.Path(__file__).parent.parent.parent
-COMMANDS = ("status", "watch", "clock", "set", "check", "explain")
+COMMANDS = ("status", "watch", "clock", "set", "events", "wait", "check", "explain", "replay")
 SETTINGS = ("priority1", "priority2", "clock_class", "clock_accuracy", "leap61", "time_source")
 
 
