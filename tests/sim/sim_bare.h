@@ -6,7 +6,7 @@
 #ifndef MEANTIME_TESTS_SIM_BARE_H
 #define MEANTIME_TESTS_SIM_BARE_H
 
-#include "platform/sim/sim_private.h"
+#include "platform/sim/sim_world.h"
 
 #define BARE_NODES    8
 #define BARE_ARRIVALS 65536

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "platform/sim/sim_path.h"
 #include "sim_bare.h"
 
 #define FRAMES      30000
@@ -144,8 +145,8 @@ static void sim_burst_is_the_same_when_more_is_sent(void **state)
     struct mt_sim_burst_state often = {.until_t_ns = 0};
     struct mt_sim_burst_state seldom = {.until_t_ns = 0};
     burst.is_random = true;
-    mt_sim_stream(&often.prng, 1, MT_SIM_STREAM_BURST, 0);
-    mt_sim_stream(&seldom.prng, 1, MT_SIM_STREAM_BURST, 0);
+    mt_sim_stream(&often.prng, 1, 0, 0);
+    mt_sim_stream(&seldom.prng, 1, 0, 0);
     for (int64_t t_ns = 0; t_ns < 1000 * BARE_S_NS; t_ns += BARE_S_NS / 4) {
         bool is_on = mt_sim_burst_is_on(&often, &burst, t_ns);
         assert_true(t_ns % BARE_S_NS != 0 || is_on == mt_sim_burst_is_on(&seldom, &burst, t_ns));
