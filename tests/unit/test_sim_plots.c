@@ -189,6 +189,27 @@ static void time_plot_marks_columns_when_they_are_outside(void **state)
     drop(&figures);
 }
 
+static void time_plot_takes_another_bound_when_worst_has_none(void **state)
+{
+    struct mt_figures figures = made(7, true);
+    statistics[6].with_bound = 0;
+    char *text = script_of(MT_PLOT_TIME, &figures, "a.svg");
+    assert_contains(text, "title 'bound of n''5'");
+    assert_int_equal(count_of(text, "title 'bound of"), 1); /* six would be mud */
+    free(text);
+    statistics[5].with_bound = 0;
+    statistics[4].with_bound = 0;
+    text = script_of(MT_PLOT_TIME, &figures, "a.svg");
+    assert_int_equal(count_of(text, "title 'bound of"), 3);
+    free(text);
+    for (int i = 1; i < 4; i++)
+        statistics[i].with_bound = 0;
+    text = script_of(MT_PLOT_TIME, &figures, "a.svg");
+    assert_int_equal(count_of(text, "title 'bound of"), 0);
+    free(text);
+    drop(&figures);
+}
+
 static void curve_plots_have_limits_when_there_are_some(void **state)
 {
     struct mt_figures figures = made(2, true);
@@ -343,6 +364,7 @@ int main(void)
         cmocka_unit_test(plots_quote_names_when_they_have_quotes),
         cmocka_unit_test(plots_draw_by_role_when_nodes_are_many),
         cmocka_unit_test(time_plot_marks_columns_when_they_are_outside),
+        cmocka_unit_test(time_plot_takes_another_bound_when_worst_has_none),
         cmocka_unit_test(curve_plots_have_limits_when_there_are_some),
         cmocka_unit_test(histogram_holds_all_readings_when_none_is_far),
         cmocka_unit_test(plots_say_why_when_they_cannot_be_drawn),

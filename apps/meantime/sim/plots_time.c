@@ -147,7 +147,7 @@ static void write_area_data(FILE *out, size_t k, const struct mt_plots_group *gr
 
 /* ---- panels ---------------------------------------------------------------------------------- */
 
-/** Ten times the group with the largest error hides the others: it goes first, behind. */
+/** The group with the largest error would hide the others: it goes first, behind. */
 static void sort_by_size(struct mt_plots_groups *groups, const struct mt_figures *figures)
 {
     for (size_t i = 1; i < groups->count; i++) {
@@ -161,19 +161,36 @@ static void sort_by_size(struct mt_plots_groups *groups, const struct mt_figures
     }
 }
 
-/** Groups whose bounds are drawn: all, if there are few and each is one node. */
-static size_t bands(const struct mt_plots_groups *groups)
+/** Groups whose bounds are drawn. */
+struct bands {
+    size_t groups[BANDS_MOST];
+    size_t count;
+    bool is_grey; /**< instead of each in the colour of its group */
+};
+
+/** All that have one, if they are few and each is one node; else that of the first, the worst. */
+static void choose_bands(const struct mt_plots_groups *groups, const struct mt_figures *figures,
+                         struct bands *ret_bands)
 {
+    size_t count = 0;
+    ret_bands->is_grey = false;
     for (size_t i = 0; i < groups->count; i++) {
-        if (groups->groups[i].count > 1)
-            return 1;
+        const struct mt_plots_group *group = &groups->groups[i];
+        ret_bands->is_grey = ret_bands->is_grey || group->count > 1;
+        if (figures->nodes[group->worst].statistics->with_bound == 0)
+            continue;
+        if (count < BANDS_MOST)
+            ret_bands->groups[count] = i;
+        count++;
     }
-    return groups->count <= BANDS_MOST ? groups->count : 1;
+    ret_bands->is_grey = ret_bands->is_grey || count > BANDS_MOST;
+    ret_bands->count = ret_bands->is_grey && count > 1 ? 1 : count;
 }
 
-static const char *band_colour(const struct mt_plots_groups *groups, size_t i)
+static const char *band_colour(const struct bands *bands, const struct mt_plots_groups *groups,
+                               size_t band)
 {
-    return bands(groups) == groups->count ? groups->groups[i].colour : "#777777";
+    return bands->is_grey ? "#777777" : groups->groups[bands->groups[band]].colour;
 }
 
 static void write_marks(FILE *out, const struct mt_figures *figures, double unit_s, bool has_labels)
@@ -195,21 +212,23 @@ static void write_marks(FILE *out, const struct mt_figures *figures, double unit
 }
 
 /** Bounds that dwarf the errors are only in the upper panel, but named here. */
-static void write_bounds(FILE *out, const struct mt_plots_groups *groups,
+static void write_bounds(FILE *out, const struct mt_plots_groups *groups, const struct bands *bands,
                          const struct mt_figures *figures, double unit_s, bool has_bands)
 {
-    for (size_t i = 0; i < bands(groups); i++) {
+    fputs("plot NaN notitle", out);
+    for (size_t i = 0; i < bands->count; i++) {
         char title[128];
-        const struct mt_plots_group *group = &groups->groups[i];
-        fputs(i == 0 ? "plot " : ", \\\n  ", out);
+        size_t k = bands->groups[i];
+        const char *colour = band_colour(bands, groups, i);
         if (has_bands)
             fprintf(out,
-                    "$bound%zu using ($1/%g):(f(-$2)):(f($2)) with filledcurves "
+                    ", \\\n  $bound%zu using ($1/%g):(f(-$2)):(f($2)) with filledcurves "
                     "fs transparent solid 0.15 noborder lc rgb '%s' title ",
-                    i, unit_s, band_colour(groups, i));
+                    k, unit_s, colour);
         else
-            fprintf(out, "NaN with lines lw 1.2 dt '-' lc rgb '%s' title ", band_colour(groups, i));
-        snprintf(title, sizeof title, "bound of %.100s", figures->nodes[group->worst].name);
+            fprintf(out, ", \\\n  NaN with lines lw 1.2 dt '-' lc rgb '%s' title ", colour);
+        snprintf(title, sizeof title, "bound of %.100s",
+                 figures->nodes[groups->groups[k].worst].name);
         mt_plots_write_quoted(out, title);
     }
 }
@@ -259,7 +278,8 @@ static void write_errors(FILE *out, const struct mt_plots_groups *groups,
     fputs("\n", out);
 }
 
-static void write_sizes(FILE *out, const struct mt_plots_groups *groups, double unit_s)
+static void write_sizes(FILE *out, const struct mt_plots_groups *groups, const struct bands *bands,
+                        double unit_s)
 {
     for (size_t i = 0; i < groups->count; i++) {
         const struct mt_plots_group *group = &groups->groups[i];
@@ -267,14 +287,14 @@ static void write_sizes(FILE *out, const struct mt_plots_groups *groups, double 
                 i == 0 ? "plot " : ", \\\n  ", group->count > 1 ? "area" : "size", i, unit_s,
                 group->colour);
     }
-    for (size_t i = 0; i < bands(groups); i++)
+    for (size_t i = 0; i < bands->count; i++)
         fprintf(out,
-                ", \\\n  $bound%zu using ($1/%g):2 with lines lw 1.2 dt '-' lc rgb '%s' notitle", i,
-                unit_s, band_colour(groups, i));
+                ", \\\n  $bound%zu using ($1/%g):2 with lines lw 1.2 dt '-' lc rgb '%s' notitle",
+                bands->groups[i], unit_s, band_colour(bands, groups, i));
     fputs("\n", out);
 }
 
-static void write_whole(FILE *out, const struct mt_plots_groups *groups,
+static void write_whole(FILE *out, const struct mt_plots_groups *groups, const struct bands *bands,
                         const struct mt_figures *figures, double largest_ns)
 {
     struct mt_plots_unit unit = mt_plots_unit_of_run(figures->duration_s);
@@ -285,10 +305,10 @@ static void write_whole(FILE *out, const struct mt_plots_groups *groups,
     fprintf(out, "\nset xrange [0:%.9g]\n", figures->duration_s / unit.size);
     fprintf(out, "set yrange [0.9:%.4g]\n", 2 * largest_ns);
     write_marks(out, figures, unit.size, true);
-    write_sizes(out, groups, unit.size);
+    write_sizes(out, groups, bands, unit.size);
 }
 
-static void write_steady(FILE *out, const struct mt_plots_groups *groups,
+static void write_steady(FILE *out, const struct mt_plots_groups *groups, const struct bands *bands,
                          const struct mt_figures *figures, double steady_ns, bool has_bands)
 {
     struct mt_plots_unit run = mt_plots_unit_of_run(figures->duration_s);
@@ -300,9 +320,9 @@ static void write_steady(FILE *out, const struct mt_plots_groups *groups,
     fprintf(out, "unset logscale y\nset yrange [-%.4g:%.4g]\nset ytics auto\n",
             1.15 * steady_ns / unit.size, 1.15 * steady_ns / unit.size);
     fputs("set tmargin 1\n", out);
-    mt_plots_write_key(out, groups, bands(groups) + 1);
+    mt_plots_write_key(out, groups, bands->count + 1);
     write_marks(out, figures, run.size, false);
-    write_bounds(out, groups, figures, run.size, has_bands);
+    write_bounds(out, groups, bands, figures, run.size, has_bands);
     write_errors(out, groups, figures, run.size);
 }
 
@@ -324,13 +344,13 @@ static double largest_of(const struct mt_figures *figures, double from_s)
 }
 
 /** How far the widest band reaches. */
-static double widest_band_ns(const struct mt_plots_groups *groups, const struct mt_figures *figures)
+static double widest_band_ns(const struct mt_plots_groups *groups, const struct bands *bands,
+                             const struct mt_figures *figures)
 {
     double widest_ns = 0;
-    for (size_t i = 0; i < bands(groups); i++) {
-        const struct mt_statistics *statistics = figures->nodes[groups->groups[i].worst].statistics;
-        if (statistics->with_bound > 0)
-            widest_ns = fmax(widest_ns, 1.2 * statistics->bound_mean_ns);
+    for (size_t i = 0; i < bands->count; i++) {
+        size_t worst = groups->groups[bands->groups[i]].worst;
+        widest_ns = fmax(widest_ns, 1.2 * figures->nodes[worst].statistics->bound_mean_ns);
     }
     return widest_ns;
 }
@@ -348,8 +368,10 @@ static void write_title(FILE *out, const struct mt_figures *figures)
 void mt_plots_write_time(FILE *out, const struct mt_figures *figures)
 {
     struct mt_plots_groups groups;
+    struct bands bands;
     mt_plots_group(figures, &groups);
     sort_by_size(&groups, figures);
+    choose_bands(&groups, figures, &bands);
     for (size_t i = 0; i < groups.count; i++) {
         const struct mt_plots_group *group = &groups.groups[i];
         write_line_data(out, i, figures->nodes[group->worst].statistics);
@@ -366,10 +388,10 @@ void mt_plots_write_time(FILE *out, const struct mt_figures *figures)
     fputs(" noenhanced font ',15'\nset key off\nset lmargin 11\nset rmargin 3\nset bmargin 2\nset "
           "tmargin 1.5\n",
           out);
-    write_whole(out, &groups, figures, largest_of(figures, 0));
-    double band_ns = widest_band_ns(&groups, figures);
+    write_whole(out, &groups, &bands, figures, largest_of(figures, 0));
+    double band_ns = widest_band_ns(&groups, &bands, figures);
     bool has_bands = band_ns < BAND_MOST * steady_ns;
-    write_steady(out, &groups, figures, has_bands ? fmax(steady_ns, band_ns) : steady_ns,
+    write_steady(out, &groups, &bands, figures, has_bands ? fmax(steady_ns, band_ns) : steady_ns,
                  has_bands);
     fputs("unset multiplot\n", out);
 }
