@@ -24,8 +24,8 @@
 #define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
 #define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator ... */
 #define LEAST_SAMPLES   MT_REAL(0.5)     /* ... at least, in sample distances, */
-#define MOST_SAMPLES    64               /* at most, */
-#define LEAST_TIME      MT_REAL(0x1p-5)  /* and at least, in s: more would be restless */
+#define LEAST_TIME      MT_REAL(0x1p-5)  /* in s (more would be restless), */
+#define LEAST_DELAYS    4                /* and in path delays, so that the history goes back */
 #define AGAIN_SHARE     MT_REAL(0.125)   /* of its time a slew is not replaced by another one */
 #define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
 #define DOUBTLESS_SIGMA 5
@@ -37,12 +37,13 @@ mt_real mt_steer_even_rate(const struct mt_discipline *self)
     return self->rate - self->model.frequency * (1 + self->rate);
 }
 
-void mt_steer_set_rate(struct mt_discipline *self, mt_real rate)
+void mt_steer_hand_out(struct mt_discipline *self, mt_real slew)
 {
     mt_real range = self->config.max_rate;
+    mt_real even = mt_steer_even_rate(self);
+    mt_real rate = mt_real_clamp(even - slew, -range, range);
 
-    rate = mt_real_clamp(rate, -range, range);
-    self->is_saturated = mt_real_abs(mt_steer_even_rate(self)) > range;
+    self->is_saturated = mt_real_abs(even) > range;
     self->has_next = mt_real_abs(rate - self->rate) > EVEN_ENOUGH;
     self->next.kind = MT_CORRECT_RATE;
     self->next.rate = rate;
@@ -53,7 +54,7 @@ void mt_steer_level(struct mt_discipline *self)
     self->slew_end = MT_MONO_NEVER;
     if (!self->awaits_applied && self->model.is_known && !self->config.estimates_only &&
         !self->sets_rate) {
-        mt_steer_set_rate(self, mt_steer_even_rate(self));
+        mt_steer_hand_out(self, 0);
     }
 }
 
@@ -102,7 +103,7 @@ void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estim
     mt_real sigma = self->settled_sigma;
     mt_real share = sigma / noise_of(estimate);
 
-    sigma *= mt_real_sqrt(1 + share * share);
+    sigma += sigma * share * share / 2;
     if (sigma > estimate->offset_sigma || !self->has_locked_once || is_beyond_doubt(estimate)) {
         sigma = estimate->offset_sigma;
     }
@@ -139,15 +140,13 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
                  const struct mt_estimate *estimate, mt_real offset)
 {
     mt_real distance = distance_of(source);
-    mt_real samples = mt_real_clamp(FOLLOW_SHARE * inertia(estimate), LEAST_SAMPLES, MOST_SAMPLES);
-    mt_real time = larger(distance * samples, LEAST_TIME);
+    mt_real time = distance * larger(LEAST_SAMPLES, FOLLOW_SHARE * inertia(estimate));
 
-    /* the history of corrections must reach back over the path */
-    time = larger(time, estimate->delay);
-    self->next_correction_at = later(self, larger(AGAIN_SHARE * time, estimate->delay / 2));
+    time = larger(larger(time, LEAST_TIME), LEAST_DELAYS * estimate->delay);
+    self->next_correction_at = later(self, AGAIN_SHARE * time);
     time += distance * patience(self, estimate);
     time = larger(time, mt_real_abs(offset) / self->config.max_slew);
-    mt_steer_set_rate(self, mt_steer_even_rate(self) - offset / time);
+    mt_steer_hand_out(self, offset / time);
     self->slew_end = later(self, time);
 }
 

@@ -14,6 +14,17 @@
  */
 #include "steer/steer_private.h"
 
+/* as for the steered clock (report.c), but it does not run off the estimate */
+static mt_real growth_of(const struct mt_discipline *self, const struct mt_steer_origin *origin,
+                         const struct mt_estimate *estimate)
+{
+    mt_real drift = self->config.max_drift;
+    mt_real growth = MT_STEER_BOUND_SIGMA * estimate->frequency_sigma;
+
+    growth = growth > drift ? growth : drift;
+    return origin->bound.q16 > 0 ? growth + drift : growth;
+}
+
 void mt_discipline_published(const struct mt_discipline *self,
                              const struct mt_clock_quality_report *report,
                              struct mt_published *ret_published)
@@ -30,7 +41,7 @@ void mt_discipline_published(const struct mt_discipline *self,
     if (!self->has_locked_once && !self->config.never_step_at_start) {
         ret_published->most = mt_span_to_real(self->config.step_at_start);
     }
-    if (!report->has_prediction) {
+    if (!report->has_estimate && !self->has_anchor) {
         return;
     }
     if (report->has_estimate) {
@@ -43,5 +54,5 @@ void mt_discipline_published(const struct mt_discipline *self,
     }
     ret_published->lead = estimate->offset;
     ret_published->gain = estimate->frequency;
-    ret_published->bound_growth = mt_steer_growth(self, origin, estimate, 0);
+    ret_published->bound_growth = growth_of(self, origin, estimate);
 }

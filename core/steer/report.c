@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "steer/steer_private.h"
 
-#define BOUND_SIGMA 5
+#define BOUND_SIGMA MT_STEER_BOUND_SIGMA
 
 /* the source's error against its grandmaster, and that one's against TAI or UTC, in ns */
 static int64_t source_ns(const struct mt_steer_origin *origin,
@@ -36,24 +36,17 @@ static int64_t asymmetry_ns(const struct mt_discipline *self, const struct mt_es
     return mt_steer_ns(mt_real_abs(estimate->delay) + BOUND_SIGMA * estimate->delay_sigma);
 }
 
-mt_real mt_steer_growth(const struct mt_discipline *self, const struct mt_steer_origin *origin,
-                        const struct mt_estimate *estimate, mt_real gain)
-{
-    mt_real drift = self->config.max_drift;
-    mt_real growth = BOUND_SIGMA * estimate->frequency_sigma + gain;
-
-    growth = growth > drift ? growth : drift;
-    return origin->bound.q16 > 0 ? growth + drift : growth;
-}
-
 static void add_up(const struct mt_discipline *self, const struct mt_steer_origin *origin,
                    struct mt_clock_quality_report *report)
 {
     const struct mt_estimate *estimate = &report->estimate;
     struct mt_bound_parts *parts = &report->parts;
     mt_real drift = self->config.max_drift;
+    mt_real growth = BOUND_SIGMA * estimate->frequency_sigma + mt_real_abs(estimate->frequency);
 
+    growth = growth > drift ? growth : drift;
     if (origin->bound.q16 > 0) { /* a clock on the way, which drifts, too */
+        growth += drift;
         drift += drift;
     }
     parts->source_ns = source_ns(origin, report);
@@ -66,8 +59,7 @@ static void add_up(const struct mt_discipline *self, const struct mt_steer_origi
     report->bound =
         mt_interval_from_ns(parts->source_ns + parts->estimate_ns + parts->asymmetry_ns +
                             parts->steering_ns + parts->granularity_ns);
-    report->bound_growth =
-        mt_steer_growth(self, origin, estimate, mt_real_abs(estimate->frequency));
+    report->bound_growth = growth;
     if (mt_interval_is_too_large(report->bound)) { /* days off: not yet set */
         report->reference = MT_BOUND_NONE;
         report->reference_bound.q16 = 0;
@@ -87,12 +79,10 @@ void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at
     ret_report->bound_growth = self->config.max_drift;
     if (mt_steer_estimate(self, &at, &ret_report->estimate)) {
         ret_report->has_estimate = true;
-        ret_report->has_prediction = true;
         add_up(self, &source->origin, ret_report);
     } else if (self->has_anchor) {
         mt_track_estimate(&self->anchor.track, self->model.wander, &at, 1, &ret_report->estimate);
         ret_report->estimate.age += self->anchor.unseen;
-        ret_report->has_prediction = true;
         add_up(self, &self->anchor.origin, ret_report);
     }
 }

@@ -123,7 +123,7 @@ static void answer(struct mt_discipline *self, const struct mt_sample *sample,
         return;
     }
     self->has_stepped = true; /* the first offset has been dealt with */
-    mt_steer_set_rate(self, rate);
+    mt_steer_hand_out(self, mt_steer_even_rate(self) - rate);
 }
 
 typedef enum mt_law_answer law_update(struct mt_servo_storage *servo,
@@ -183,7 +183,7 @@ static void follow_step(struct mt_discipline *self, const struct mt_steer_change
     struct mt_servo_storage *servo = self->config.servo_storage;
 
     if (change->kind == MT_CORRECT_STEP && servo->has_rate) {
-        mt_steer_set_rate(self, servo->rate);
+        mt_steer_hand_out(self, mt_steer_even_rate(self) - servo->rate);
         servo->has_rate = false;
     }
 }

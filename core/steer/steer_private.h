@@ -14,6 +14,8 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
 /** Expresses a sample on the clock as it is now; false: older than the history. */
 bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *sample);
 
+#define MT_STEER_BOUND_SIGMA 5 /* k of the bound */
+
 /* ---- plan.c ---- */
 
 /** The rate at which the clock would keep its distance from the reference, unlimited. */
@@ -26,16 +28,10 @@ void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estim
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
 /** The size from which on an offset is stepped, in s; huge: none is. */
 mt_real mt_steer_step_size(const struct mt_discipline *self);
-/** Hands out a rate, within the clock's range. */
-void mt_steer_set_rate(struct mt_discipline *self, mt_real rate);
+/** Hands out the even rate less `slew`, within the clock's range. */
+void mt_steer_hand_out(struct mt_discipline *self, mt_real slew);
 /** Ends a slew: back to the plain frequency. */
 void mt_steer_level(struct mt_discipline *self);
-
-/* ---- report.c ---- */
-
-/** s/s by which the bound grows; `gain`: what the time in question runs off the estimate. */
-mt_real mt_steer_growth(const struct mt_discipline *self, const struct mt_steer_origin *origin,
-                        const struct mt_estimate *estimate, mt_real gain);
 
 /* ---- discipline.c ---- */
 

@@ -34,7 +34,6 @@ static int set_up(void **state)
     report.bound = mt_interval_from_ns(1605);
     report.estimate.offset = mt_span_from_ns(1000);
     report.has_estimate = true;
-    report.has_prediction = true;
     published = (struct mt_published){
         .lead = report.estimate.offset,
         .bound_growth = 1e-6,
