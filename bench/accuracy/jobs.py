@@ -18,7 +18,10 @@ class Failure(Exception):
 def run_one(program, kind, keys):
     """One measurement with one seed; what it printed."""
     words = [f"{name}={value}" for name, value in keys.items() if value is not None]
-    done = subprocess.run([program, kind, *words], capture_output=True, text=True)
+    try:
+        done = subprocess.run([program, kind, *words], capture_output=True, text=True)
+    except OSError as error:
+        raise Failure(f"{program}: {error.strerror}; ./dev build makes it") from error
     if done.returncode != 0:
         raise Failure(f"{kind} {' '.join(words)}: {done.stderr.strip()}")
     return json.loads(done.stdout)

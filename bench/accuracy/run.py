@@ -50,16 +50,6 @@ CHAIN_DISCARD_S = 2000
 SHORT_CHECKS = ("cold", "change")
 
 
-def has_servo(program, servo):
-    """Whether the configuration knows that servo."""
-    keys = matrix.Cell("normal", 100, 1e-9, 1).keys(1)
-    try:
-        jobs.run_one(program, "cell", {**keys, "seconds": 60, "discard_s": 30, "servo": servo})
-    except jobs.Failure:
-        return False
-    return True
-
-
 def cell_jobs(options, cells, servos, scale):
     for cell in cells:
         for seed in options.seeds:
@@ -126,8 +116,7 @@ def choose(options):
 def measure(options):
     """Rows of the matrix, rows of the chains, records of the checks."""
     cells, scale, chains, chosen = choose(options)
-    servos = [servo for servo in SERVOS
-              if cells and not options.short and has_servo(options.program, servo)]
+    servos = [] if options.short else SERVOS
     work = list(cell_jobs(options, cells, servos, scale))
     work += chain_jobs(options, chains)
     work += [job for check in chosen for job in check.jobs(options.seeds[0])]
@@ -169,9 +158,12 @@ def parse_arguments():
 
 
 def write_json(path, rows, chain):
+    """"chain" has what is judged, "chain_shown" the others."""
     cells = [{name: row[name] for name in JSON_NAMES if name in row} for row in rows]
+    whole = {"cells": cells, "chain": [row for row in chain if row["noise"] == "normal"],
+             "chain_shown": [row for row in chain if row["noise"] != "normal"]}
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"cells": cells, "chain": chain}, file, indent=1)
+        json.dump(whole, file, indent=1)
         file.write("\n")
 
 
@@ -183,6 +175,8 @@ def main():
         rows, chain, records = measure(options)
     except jobs.Failure as failure:
         sys.exit(f"accuracy: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     if rows:
         judge.print_table(rows, table)
     judge.print_chain(chain)
