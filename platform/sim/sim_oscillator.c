@@ -60,7 +60,10 @@ void mt_sim_oscillator_init(struct mt_sim_oscillator *self, const struct mt_sim_
 
 void mt_sim_oscillator_set_wander(struct mt_sim_oscillator *self, mt_real wander)
 {
-    self->wander_per_slot = wander * mt_real_sqrt((mt_real)MT_SIM_SLOT_NS / 1e9);
+    if (wander != self->wander) {
+        self->wander = wander;
+        self->wander_per_slot = wander * mt_real_sqrt((mt_real)MT_SIM_SLOT_NS / 1e9);
+    }
 }
 
 static void advance(struct mt_sim_oscillator *self)

@@ -18,6 +18,7 @@ struct mt_sim_oscillator {
     const struct mt_sim_noise *noise;
     struct mt_prng prng;
     mt_real frequency; /**< at the end of the newest slot */
+    mt_real wander;
     mt_real wander_per_slot;
     int64_t start_ns;
     int64_t newest; /**< slots before it since the start */
