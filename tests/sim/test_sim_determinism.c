@@ -29,6 +29,10 @@ static struct mt_sim_node_config machine(double offset_s, double frequency)
     return (struct mt_sim_node_config){.offset_s = offset_s,
                                        .frequency = frequency,
                                        .wander = 3e-9,
+                                       .white_phase_ns = 1,
+                                       .flicker_phase_ns = 0.5,
+                                       .ageing_per_day = 1e-8,
+                                       .temperature_coefficient = 1e-8,
                                        .granularity_ns = 8,
                                        .stamp_noise_ns = 12,
                                        .tx_stamp_loss = 0.01,
@@ -51,6 +55,21 @@ static void let_pass(int64_t s, bool is_watched)
     assert_true(mt_world_run_until(net.world, end_ns));
 }
 
+/* A cable to a switch, and one from there. */
+static void join_by_switch(const struct mt_sim_segment_config *way, uint32_t a,
+                           const char *a_interface, uint32_t b, const char *b_interface)
+{
+    const uint32_t nodes[2] = {a, b};
+    const char *interfaces[2] = {a_interface, b_interface};
+    uint32_t between = mt_world_add_switch(
+        net.world, &(struct mt_sim_switch_config){.rate_bps = 1e9, .latency_ns = 900, .load = 0.5});
+    for (int i = 0; i < 2; i++) {
+        uint32_t segment = mt_world_add_segment(net.world, way);
+        assert_true(mt_world_join(net.world, segment, nodes[i], interfaces[i]));
+        assert_true(mt_world_join_switch(net.world, segment, between));
+    }
+}
+
 /* A grandmaster, two boundary clocks in a ring, two receivers; a link and a clock fail. */
 static void run_much(uint64_t seed, bool is_watched)
 {
@@ -58,6 +77,19 @@ static void run_much(uint64_t seed, bool is_watched)
         .delay_ns = 2500, .jitter = MT_SIM_JITTER_NORMAL, .jitter_ns = 80, .asymmetry_ns = 40};
     const struct mt_sim_segment_config skewed = {
         .delay_ns = 20000, .jitter = MT_SIM_JITTER_EXPONENTIAL, .jitter_ns = 1500, .loss = 0.02};
+    const struct mt_sim_segment_config gamma = {.delay_ns = 3000,
+                                                .jitter = MT_SIM_JITTER_GAMMA,
+                                                .jitter_ns = 200,
+                                                .jitter_shape = 0.7,
+                                                .duplication = 0.01};
+    const struct mt_sim_segment_config heavy = {
+        .delay_ns = 3000,
+        .jitter = MT_SIM_JITTER_PARETO,
+        .jitter_ns = 300,
+        .reordering = 0.01,
+        .reorder_ns = 2000,
+        .burst = {
+            .period_ns = 5000000000, .length_ns = 500000000, .jitter_ns = 900, .is_random = true}};
     const struct mt_sim_node_config machines[] = {machine(0.1, 1e-6), machine(0.2, -17e-6),
                                                   machine(-0.3, 23e-6), machine(0.4, -40e-6),
                                                   machine(-0.5, 9e-6)};
@@ -70,8 +102,8 @@ static void run_much(uint64_t seed, bool is_watched)
     lab_cable(&net, &normal, 0, "eth0", 1, "eth0");
     uint32_t first = lab_cable(&net, &normal, 1, "eth1", 2, "eth0");
     lab_cable(&net, &skewed, 1, "eth2", 2, "eth1");
-    lab_cable(&net, &skewed, 1, "eth3", 3, "eth0");
-    lab_cable(&net, &skewed, 2, "eth2", 4, "eth0");
+    join_by_switch(&gamma, 1, "eth3", 3, "eth0");
+    lab_cable(&net, &heavy, 2, "eth2", 4, "eth0");
     for (uint32_t i = 0; i < 5; i++) {
         lab_boot(&net, i);
     }
@@ -79,6 +111,8 @@ static void run_much(uint64_t seed, bool is_watched)
     mt_world_set_segment_up(net.world, first, false);
     let_pass(20, is_watched);
     lab_kill(&net, 0);
+    mt_world_set_temperature(net.world, 2, 5, 3000000000);
+    mt_world_set_lie(net.world, 3, 1e-5, 1e-7);
     let_pass(20, is_watched);
     lab_boot(&net, 0);
     let_pass(20, is_watched);
