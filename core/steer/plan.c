@@ -4,12 +4,12 @@
  *
  * A large offset is stepped away, by the user's thresholds; everything else is done by rate.  The
  * rate is the one that keeps the distance to the reference even, plus a slew that removes the
- * estimated offset within a time; then the clock goes back to the even rate.  Nobody asks when a
- * frame is sent whether a slew has ended, and what is served is the steered clock: so the time is
- * short, half a sample distance, and a few per cent of the estimator's own where that is longer:
- * it takes about noise^2 / sigma^2 samples to change its mind.  The slew lags behind the estimate
- * without ever overshooting it, so it adds a little to the error of the clock and nothing to the
- * gain of a chain of clocks.
+ * estimated offset within a time; then the clock goes back to the even rate.  What is served is
+ * the steered clock, so the time is short: two sample distances, and a few per cent of the
+ * estimator's own time where that is longer (it takes about noise^2 / sigma^2 samples to change its
+ * mind).  Each sample may begin another slew.  So the clock lags behind the estimate without ever
+ * overshooting it, which adds a little to its error and takes the edges off what a chain of clocks
+ * hands on.
  *
  * After a change of source the new estimate is at first much worse than the clock itself.  Each
  * sample then moves the clock by the share of what is known that has come with it, unless the
@@ -22,11 +22,10 @@
 #include "steer/steer_private.h"
 
 #define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
-#define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator ... */
-#define LEAST_SAMPLES   MT_REAL(0.5)     /* ... at least, in sample distances, */
-#define LEAST_TIME      MT_REAL(0x1p-5)  /* in s (more would be restless), */
-#define LEAST_DELAYS    4                /* and in path delays, so that the history goes back */
-#define AGAIN_SHARE     MT_REAL(0.125)   /* of its time a slew is not replaced by another one */
+#define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator, */
+#define LEAST_SAMPLES   2                /* at least, in sample distances, */
+#define LEAST_TIME      MT_REAL(0x1p-5)  /* and in s: more would be restless */
+#define AGAIN_SHARE     MT_REAL(0x1p-5)  /* of its time a slew is not replaced by another one */
 #define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
@@ -142,8 +141,9 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
     mt_real distance = distance_of(source);
     mt_real time = distance * larger(LEAST_SAMPLES, FOLLOW_SHARE * inertia(estimate));
 
-    time = larger(larger(time, LEAST_TIME), LEAST_DELAYS * estimate->delay);
-    self->next_correction_at = later(self, AGAIN_SHARE * time);
+    time = larger(time, LEAST_TIME);
+    /* the history of corrections must reach back over the path */
+    self->next_correction_at = later(self, AGAIN_SHARE * time + estimate->delay / 2);
     time += distance * patience(self, estimate);
     time = larger(time, mt_real_abs(offset) / self->config.max_slew);
     mt_steer_hand_out(self, offset / time);

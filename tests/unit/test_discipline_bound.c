@@ -249,7 +249,7 @@ static void discipline_has_no_bound_when_its_source_goes_in_doubt(void **state)
 
 static void discipline_believes_no_claim_when_its_sample_is_refused(void **state)
 {
-    struct world *world = usual_world(18);
+    struct world *world = usual_world(19);
     struct mt_clock_quality_report report;
     unsigned refused;
 

