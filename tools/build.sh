@@ -5,6 +5,7 @@
 #   release   what is shipped: gcc, optimised, no asserts
 #   asan      gcc with AddressSanitizer and UndefinedBehaviourSanitizer: what the tests run under
 #   clang     the second compiler's opinion
+#   plain     gcc without optimisation: what a node does must be the same
 #   fuzz      the libFuzzer targets: clang, sanitizers, coverage in every object
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -25,12 +26,15 @@ configure() {
     clang)
         CC=clang meson setup "$folder" "$top" --buildtype=debugoptimized
         ;;
+    plain)
+        CC=gcc meson setup "$folder" "$top" --buildtype=plain -Dc_args=-O0
+        ;;
     fuzz)
         CC=clang meson setup "$folder" "$top" --buildtype=debugoptimized -Dfuzzers=true \
             -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
         ;;
     *)
-        echo "usage: build.sh release|asan|clang|fuzz" >&2
+        echo "usage: build.sh release|asan|clang|plain|fuzz" >&2
         exit 2
         ;;
     esac

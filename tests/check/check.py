@@ -138,8 +138,10 @@ def all_steps(is_long):
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--suite", "unit"),
         meson_step("tests asan", "asan"),
-        tool_step("determinism", "tests/sim/compare_builds.py", top("build", "release"),
-                  top("build", "clang"), top("build", "asan")),
+        *([build_step("plain")] if is_long else []),
+        tool_step("determinism", "tests/sim/compare_builds.py",
+                  *(top("build", kind) for kind in ("release", "clang", "asan")
+                    + (("plain",) if is_long else ()))),
         pytest_step("interop", ["tests/interop", "tests/daemon"],
                     (90 if is_long else 8) * MINUTE_S, needs="release", is_long=is_long),
         pytest_step("daemon asan", ["tests/daemon"] if is_long else UNDER_SANITIZERS,

@@ -306,6 +306,8 @@ static enum mt_exit tell_results(const struct request *self, const struct mt_top
         .class_ = topology->run.class_,
         .marks = rows.marks,
         .mark_count = topology->happening_count,
+        .machines = topology->node_count,
+        .width = isatty(STDOUT_FILENO) != 0 ? mt_tool_width() : 0,
     };
     mt_figures_write_table(stdout, &figures, self->shows_all);
     mt_sim_print_timeline(stdout, topology, result);

@@ -14,6 +14,7 @@
 #define BAR_EVERY_S      0.1
 #define SENTENCE_EVERY_S 10.0
 #define BAR_MOST         40
+#define LINE_MOST        70 /* columns of all but the bar */
 #define LINE_SIZE        256
 #define FACE_SIZE        48
 
@@ -101,7 +102,7 @@ static void draw_bar(struct mt_sim_progress *self, const struct mt_seeds_progres
                      const char *line)
 {
     size_t width = columns();
-    size_t room = width > strlen(line) + 11 ? width - strlen(line) - 11 : 0;
+    size_t room = width > LINE_MOST ? width - LINE_MOST : 0; /* the bar keeps its length */
     size_t cells = room < BAR_MOST ? room : BAR_MOST;
     size_t full = (size_t)(progress->share * (double)cells);
 
@@ -113,7 +114,8 @@ static void draw_bar(struct mt_sim_progress *self, const struct mt_seeds_progres
         }
         fputs("] ", stderr);
     }
-    fprintf(stderr, "%.*s\033[K", (int)(width > 8 ? width - 8 : 0), line);
+    size_t used = 6 + (cells >= 4 ? cells + 3 : 0);
+    fprintf(stderr, "%.*s\033[K", (int)(width > used ? width - used : 0), line);
     self->has_line = true;
 }
 

@@ -52,15 +52,19 @@ struct mt_figures {
     double duration_s;
     struct mt_statistics_plan plan;
     enum mt_mask_class class_; /**< against which the table judges */
+    size_t machines;           /**< that `nodes` are of, if some are in it twice; 0: count */
+    size_t width;              /**< of the terminal; 0: as wide as the table wants to be */
     const struct mt_figures_mark *marks;
     size_t mark_count;
 };
 
 #define MT_FIGURES_NODES_MANY 40 /**< more are summarised by role */
 
-/** An aligned table of at most 100 columns.  Up to 40 nodes, or with `all`: one line for each, in
- * the order of the topology.  Else one line for each role, in the order in which roles first
- * appear, with the nodes pooled and the worst one (by max |error|) named.  Then the limits. */
+/** An aligned table of at most 100 columns; on a terminal with fewer, columns that say little more
+ * are left out, and 80 are enough for usual names.  Up to 40 nodes, or with `all`: one line for
+ * each, in the order of the topology.  Else one line for each role, in the order in which roles
+ * first appear, with the nodes pooled and the worst one (by max |error|) named.  Then the
+ * limits. */
 void mt_figures_write_table(FILE *out, const struct mt_figures *figures, bool all);
 void mt_figures_write_csv(FILE *out, const struct mt_figures *figures);
 /** False if there is no memory. */

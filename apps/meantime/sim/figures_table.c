@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define LABEL_WIDTH 28
+#define LABEL_LEAST 17  /* "limits of class A" */
+#define TABLE_WIDTH 100 /* with all columns */
 #define NS_PER_S    1e9
 #define NOTES_MOST  5 /* nodes named for one reason */
 
@@ -29,6 +31,8 @@ struct lines {
     size_t pool_count;
     bool has_curves;
     size_t name_width; /* 0: there are no roles beside names */
+    size_t label_width;
+    bool is_narrow; /* the terminal is too small for all columns */
 };
 
 /* ---- which lines ----------------------------------------------------------------------------- */
@@ -157,17 +161,35 @@ static void free_lines(struct lines *self)
     free(self->lines);
 }
 
+/** Labels take no more room than they need. */
+static void fit(struct lines *self, size_t width)
+{
+    self->label_width = LABEL_WIDTH;
+    self->is_narrow = width > 0 && width < TABLE_WIDTH;
+    if (!self->is_narrow)
+        return;
+    size_t most = LABEL_LEAST;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct line *line = &self->lines[i];
+        size_t length = strlen(line->label);
+        if (self->name_width > 0)
+            length = self->name_width + 1 + (line->role != NULL ? strlen(line->role) : 0);
+        most = length > most ? length : most;
+    }
+    self->label_width = most < LABEL_WIDTH ? most : LABEL_WIDTH;
+}
+
 /* ---- cells ----------------------------------------------------------------------------------- */
 
 static void write_label(FILE *out, const struct lines *lines, const char *name, const char *role)
 {
     if (lines->name_width > 0 && role != NULL)
         fprintf(out, "%-*s %-*s", (int)lines->name_width, name,
-                (int)(LABEL_WIDTH - 1 - lines->name_width), role);
-    else if (strlen(name) > LABEL_WIDTH)
-        fprintf(out, "%.*s..", LABEL_WIDTH - 2, name);
+                (int)(lines->label_width - 1 - lines->name_width), role);
+    else if (strlen(name) > lines->label_width)
+        fprintf(out, "%.*s..", (int)lines->label_width - 2, name);
     else
-        fprintf(out, "%-*s", LABEL_WIDTH, name);
+        fprintf(out, "%-*s", (int)lines->label_width, name);
 }
 
 static void write_line_label(FILE *out, const struct lines *lines, const struct line *line)
@@ -225,8 +247,12 @@ static void write_inside(FILE *out, const struct mt_statistics_figures *figures)
 
 static void write_errors(FILE *out, const struct lines *lines)
 {
+    int size = lines->is_narrow ? 8 : 9; /* of what has no sign */
     write_label(out, lines, "node", "role");
-    fprintf(out, "%9s%9s%9s%9s%9s%9s%10s%8s\n", "mean", "std dev", "RMS", "p99", "max", "in sync",
+    fprintf(out, "%9s", "mean");
+    if (!lines->is_narrow)
+        fprintf(out, "%9s", "std dev");
+    fprintf(out, "%*s%*s%*s%9s%10s%8s\n", size, "RMS", size, "p99", size, "max", "in sync",
             "inside", "bound");
     for (size_t i = 0; i < lines->count; i++) {
         const struct line *line = &lines->lines[i];
@@ -235,15 +261,22 @@ static void write_errors(FILE *out, const struct lines *lines)
         bool has = figures.readings > 0;
         write_line_label(out, lines, line);
         write_time(out, 9, has, figures.mean_ns);
-        write_time(out, 9, has, figures.deviation_ns);
-        write_time(out, 9, has, figures.rms_ns);
-        write_time(out, 9, has, figures.p99_ns);
-        write_time(out, 9, has, figures.max_ns);
+        if (!lines->is_narrow)
+            write_time(out, 9, has, figures.deviation_ns);
+        write_time(out, size, has, figures.rms_ns);
+        write_time(out, size, has, figures.p99_ns);
+        write_time(out, size, has, figures.max_ns);
         write_synchronised(out, line, &figures);
         write_inside(out, &figures);
         write_time(out, 8, figures.with_bound > 0, figures.bound_mean_ns);
         putc('\n', out);
     }
+}
+
+/** Most classes have no limit for it. */
+static bool shows_limit(const struct lines *lines, int limit)
+{
+    return !lines->is_narrow || limit != MT_MASK_MAX_TE_L;
 }
 
 static void write_limits(FILE *out, const struct lines *lines, enum mt_mask_class class_)
@@ -253,6 +286,8 @@ static void write_limits(FILE *out, const struct lines *lines, enum mt_mask_clas
     write_label(out, lines, name, NULL);
     for (int i = 0; i < MT_MASK_LIMITS; i++) {
         double limit_ns = mt_masks_limit_ns(class_, (enum mt_mask_limit)i);
+        if (!shows_limit(lines, i))
+            continue;
         if (i > 0)
             putc(' ', out);
         write_time(out, 10, limit_ns > 0, limit_ns);
@@ -260,11 +295,13 @@ static void write_limits(FILE *out, const struct lines *lines, enum mt_mask_clas
     putc('\n', out);
 }
 
-static void write_mask_line(FILE *out, const struct mt_mask_figures *masks,
-                            enum mt_mask_class class_)
+static void write_mask_line(FILE *out, const struct lines *lines,
+                            const struct mt_mask_figures *masks, enum mt_mask_class class_)
 {
     for (int i = 0; i < MT_MASK_LIMITS; i++) {
         enum mt_mask_limit limit = (enum mt_mask_limit)i;
+        if (!shows_limit(lines, i))
+            continue;
         write_time(out, 10, masks->has[i], masks->figures_ns[i]);
         putc(mt_masks_judge(masks, class_, limit) == MT_MASK_FAIL ? '!' : ' ', out);
     }
@@ -283,19 +320,27 @@ static void write_masks(FILE *out, const struct lines *lines, enum mt_mask_class
 {
     fputs("\nITU-T G.8273.2, noise generation; ! fails; L, H: below and above 0.1 Hz\n", out);
     write_label(out, lines, "node", "role");
-    fprintf(out, "%10s%11s%11s%11s%11s%11s%5s\n", "max|TE|", "max|TE_L|", "cTE", "dTE_L MTIE",
-            "dTE_L TDEV", "dTE_H", "met");
+    fprintf(out, "%10s", "max|TE|");
+    if (shows_limit(lines, MT_MASK_MAX_TE_L))
+        fprintf(out, "%11s", "max|TE_L|");
+    fprintf(out, "%11s%11s%11s%11s%5s\n", "cTE", "dTE_L MTIE", "dTE_L TDEV", "dTE_H", "met");
     write_limits(out, lines, class_);
     for (size_t i = 0; i < lines->count; i++) {
         const struct line *line = &lines->lines[i];
         if (line->is_reference || !line->statistics->has_curves)
             continue;
         write_line_label(out, lines, line);
-        write_mask_line(out, &line->statistics->masks, class_);
+        write_mask_line(out, lines, &line->statistics->masks, class_);
     }
 }
 
 #define TAUS 3
+/** On a small terminal the one in the middle is left out. */
+static bool shows_tau(const struct lines *lines, size_t tau)
+{
+    return !lines->is_narrow || tau != 1;
+}
+
 /** Points of a curve near 1, 30 and 1000 s. */
 static void choose_taus(const struct mt_stability *curve, uint32_t ret_points[TAUS])
 {
@@ -316,12 +361,14 @@ static void write_curve_head(FILE *out, const struct lines *lines,
     fputs("\nStability of the time error, at averaging times tau\n", out);
     write_label(out, lines, "node", "role");
     for (size_t name = 0; name < 3; name++)
-        fprintf(out, "%*s", name == 0 ? 8 : 24, names[name]);
+        fprintf(out, "%*s", name == 0 ? 8 : lines->is_narrow ? 16 : 24, names[name]);
     putc('\n', out);
     write_label(out, lines, "tau", NULL);
     for (size_t name = 0; name < 3; name++) {
-        for (size_t k = 0; k < TAUS; k++)
-            write_time(out, 8, true, longest->points[points[k]].tau_s * NS_PER_S);
+        for (size_t k = 0; k < TAUS; k++) {
+            if (shows_tau(lines, k))
+                write_time(out, 8, true, longest->points[points[k]].tau_s * NS_PER_S);
+        }
     }
     putc('\n', out);
 }
@@ -351,13 +398,19 @@ static void write_curves(FILE *out, const struct lines *lines)
         if (!lines->lines[i].statistics->has_curves)
             continue;
         write_line_label(out, lines, &lines->lines[i]);
-        for (size_t k = 0; k < TAUS; k++)
-            write_time(out, 8, points[k] < curve->count, curve->points[points[k]].mtie_ns);
-        for (size_t k = 0; k < TAUS; k++)
-            write_time(out, 8, curve->points[points[k]].tdev_terms > 0,
-                       curve->points[points[k]].tdev_ns);
-        for (size_t k = 0; k < TAUS; k++)
-            write_adev(out, &curve->points[points[k]]);
+        for (size_t k = 0; k < TAUS; k++) {
+            if (shows_tau(lines, k))
+                write_time(out, 8, points[k] < curve->count, curve->points[points[k]].mtie_ns);
+        }
+        for (size_t k = 0; k < TAUS; k++) {
+            if (shows_tau(lines, k))
+                write_time(out, 8, curve->points[points[k]].tdev_terms > 0,
+                           curve->points[points[k]].tdev_ns);
+        }
+        for (size_t k = 0; k < TAUS; k++) {
+            if (shows_tau(lines, k))
+                write_adev(out, &curve->points[points[k]]);
+        }
         putc('\n', out);
     }
 }
@@ -446,7 +499,8 @@ static void write_head(FILE *out, const struct mt_figures *figures)
     const struct mt_statistics_plan *plan = &figures->plan;
     char text[MT_FIGURES_TEXT_SIZE];
     fprintf(out, "%s\n", figures->title);
-    fprintf(out, "%zu %s, ", figures->count, figures->count == 1 ? "node" : "nodes");
+    size_t machines = figures->machines > 0 ? figures->machines : figures->count;
+    fprintf(out, "%zu %s, ", machines, machines == 1 ? "node" : "nodes");
     if (figures->seeds == 1)
         fprintf(out, "seed %" PRIu64, figures->first_seed);
     else
@@ -456,8 +510,10 @@ static void write_head(FILE *out, const struct mt_figures *figures)
             figures->duration_s, (double)plan->from_ns / NS_PER_S,
             (double)plan->interval_ns / NS_PER_S);
     int64_t hold_ns = plan->hold_ns == 0 ? MT_STATISTICS_HOLD_NS : plan->hold_ns;
-    fprintf(out, "In sync: |error| <= %s for %.10g s, slowest seed.  ",
-            mt_figures_time(plan->limit_ns, text), (double)hold_ns / NS_PER_S);
+    bool is_narrow = figures->width > 0 && figures->width < TABLE_WIDTH;
+    fprintf(out, "In sync: |error| <= %s for %.10g s, slowest seed.%s",
+            mt_figures_time(plan->limit_ns, text), (double)hold_ns / NS_PER_S,
+            is_narrow ? "\n" : "  ");
     fputs("Inside: readings inside the published bound.\n\n", out);
 }
 
@@ -466,6 +522,7 @@ void mt_figures_write_table(FILE *out, const struct mt_figures *figures, bool al
     struct lines lines;
     write_head(out, figures);
     if (choose_lines(&lines, figures, all)) {
+        fit(&lines, figures->width);
         write_errors(out, &lines);
         if (lines.has_curves) {
             write_masks(out, &lines, figures->class_);
