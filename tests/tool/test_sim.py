@@ -358,7 +358,7 @@ def test_sim_ends_with_what_there_is_when_it_is_interrupted(arguments):
     assert program.returncode == 1
     assert re.search(r"meantime: interrupted after \d+ of 3600000 s", shown)
     assert "founding lab\n" in stdout and "\nBC " in stdout
-    assert re.search(r"\r  0 % \[-+\] .* messages/s  .* left\x1b\[K", shown)
+    assert re.search(r"\r  0 % \[-+\] .* msg/s  .* left\x1b\[K", shown)
     assert "simulated in" in shown
 
 

@@ -93,7 +93,7 @@ static void describe(const struct mt_sim_progress *self, const struct mt_seeds_p
                  clock_face(self->duration_s, texts[1]));
     }
     size_t length = strlen(line);
-    snprintf(line + length, LINE_SIZE - length, "  %s messages/s  %s left",
+    snprintf(line + length, LINE_SIZE - length, "  %s msg/s  %s left",
              amount((double)progress->messages / (elapsed > 0 ? elapsed : 1), rate),
              clock_face(left_s, texts[2]));
 }
