@@ -274,6 +274,8 @@ def test_sim_shows_a_step_of_a_clock(network, tmp_path):
     _, nodes = happenings(network, tmp_path, "[at 200 s]\nstep rx1 1 ms\n", "--clocks")
     assert nodes["rx1 clock"]["max_ns"] > 0.9e6
     assert nodes["rx2 clock"]["max_ns"] < 1000
+    assert nodes["rx1"]["with_bound"] > 0
+    assert nodes["rx1 clock"]["with_bound"] == 0  # the published bound is not of the clock
 
 
 def test_sim_names_what_was_not_reached(network, tmp_path):
@@ -297,6 +299,7 @@ def test_sim_ends_with_one_when_an_expectation_does_not_hold(network):
     assert (done.returncode, done.stderr) == (1, "")
     missed = [line for line in done.stdout.splitlines() if line.startswith("MISSED")]
     assert [line.split(":")[0] for line in missed] == ["MISSED rx1"] * 2 + ["MISSED rx2"] * 2
+    assert "hold" not in done.stdout
     assert re.fullmatch(r"MISSED rx1: largest error [\d.]+ ns, expected 1.00 ns", missed[0])
 
 

@@ -180,12 +180,18 @@ static void topology_names_the_option_when_a_setting_is_wrong(void **state)
     } wrong[] = {
         {"duration", "--set: duration: expected SECTION.KEY=VALUE"},
         {"sim.duration=x", "--set: duration = x: expected a time with its unit, such as 10 us"},
+        {"link l.joins=A",
+         "--set: joins: expected two names with a '-' between them, such as A - B"},
+        {"node A.frequency=1", "--set: frequency = 1: expected a ratio, such as 5 ppm, or +-5 ppm, "
+                               "from -50 % to 50 %"},
         {"sin.duration=1 s", "--set: [sin]: unknown section; did you mean [sim]?"},
     };
     struct mt_topology *topology;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_false(mt_topology_parse(TWO, strlen(TWO), "net.topology", &wrong[i].setting, 1,
+        static const char text[] = "[node A]\nfrequency = 1 ppm\n[node B]\n"
+                                   "[link l]\njoins = A - B\n";
+        assert_false(mt_topology_parse(text, strlen(text), "net.topology", &wrong[i].setting, 1,
                                        &topology, &problems));
         assert_string_equal(problems.problem[0].text, wrong[i].said);
     }
