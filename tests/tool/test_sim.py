@@ -270,6 +270,19 @@ def test_sim_carries_on_over_a_leap_second(network, tmp_path):
     assert nodes["rx1"]["max_ns"] < 1000
 
 
+def test_sim_tells_nodes_of_a_leap_second_when_their_clocks_show_utc(network, tmp_path):
+    """They would be off by a second after it."""
+    _, nodes = happenings(network, tmp_path,
+                          "[kind receiver]\nclock.clock = system\n[at 200 s]\nleap +1\n")
+    assert nodes["rx1"]["max_ns"] < 1000
+
+
+def test_sim_starts_a_node_when_it_says(network, tmp_path):
+    _, nodes = happenings(network, tmp_path, "[node rx1]\nstart = 100 s\n")
+    assert 40 * 4 < nodes["rx2"]["readings"] - nodes["rx1"]["readings"] < 60 * 4
+    assert nodes["rx1"]["synchronise_max_s"] < 60  # since it has started
+
+
 def test_sim_shows_a_step_of_a_clock(network, tmp_path):
     _, nodes = happenings(network, tmp_path, "[at 200 s]\nstep rx1 1 ms\n", "--clocks")
     assert nodes["rx1 clock"]["max_ns"] > 0.9e6

@@ -127,7 +127,7 @@ static void assert_lacks(const char *text, const char *part)
         fail_msg("there is \"%s\" in:\n%s", part, text);
 }
 
-/* gcc 12 takes what strstr() returns for a pointer to the pointer in written() once all is inline */
+/* gcc 12 takes what strstr() returns for a pointer to that in written() once all is inline */
 __attribute__((noinline)) static size_t count_of(const char *text, const char *part)
 {
     size_t count = 0;
