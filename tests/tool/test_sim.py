@@ -264,6 +264,28 @@ def test_sim_shows_asymmetry_when_the_delay_of_one_way_changes(network, tmp_path
     assert abs(nodes["rx2"]["mean_ns"]) < 30
 
 
+def test_sim_takes_delays_from_a_recording(network, tmp_path):
+    (tmp_path / "delays.txt").write_text("0\n100\n250.5\n" * 50)
+    trace = "[link sw - rx1]\njitter = trace\ntrace = delays.txt\njitter_back = 0\n"
+    _, nodes = happenings(network, tmp_path, trace)
+    assert -80 < nodes["rx1"]["mean_ns"] < -30  # half of the mean delay
+    assert abs(nodes["rx2"]["mean_ns"]) < 30
+    (tmp_path / "delays.txt").write_text("0\n1 apple\n")
+    assert "trace = delays.txt: expected delays in ns" in run(network(STAR + trace)).stderr
+
+
+def test_sim_gives_a_node_a_configuration_of_its_own(network, tmp_path):
+    """The file names no port; rx1 is alone in its domain."""
+    (tmp_path / "own.conf").write_text("[ptp]\ndomain = 9\n")
+    stdout, nodes = happenings(network, tmp_path, "[node rx1]\nconfig = own.conf\n[at 200 s]\n"
+                                                  "temperature rx2 0 K\n")
+    assert phase(stdout, "start").startswith("1 of 2 follow gm1")
+    assert nodes["rx1"]["max_ns"] > 1e6
+    (tmp_path / "own.conf").write_text("[ptp]\ndomian = 9\n")
+    assert "own.conf:2: domian: unknown key in [ptp]; did you mean domain?" in run(
+        tmp_path / "net.topology").stderr
+
+
 def test_sim_carries_on_over_a_leap_second(network, tmp_path):
     stdout, nodes = happenings(network, tmp_path, "[at 200 s]\nleap +1\n")
     assert phase(stdout, "leap +1").startswith("2 of 2 follow gm1")

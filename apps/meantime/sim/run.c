@@ -239,9 +239,12 @@ static void end_phase(struct run *self, int64_t t_ns)
             continue;
         }
         uint32_t followers = followers_of(self, follows);
-        if (followers > phase->followers) {
+        uint32_t grandmaster = node_of(self, follows);
+        bool is_source =
+            grandmaster != MT_TOPOLOGY_NONE && self->topology->nodes[grandmaster].gives_time;
+        if (followers > phase->followers || (followers == phase->followers && is_source)) {
             phase->followers = followers;
-            phase->grandmaster = node_of(self, follows);
+            phase->grandmaster = grandmaster;
         }
     }
 }
