@@ -28,7 +28,8 @@
 #define LOST_WANDER     8                /* and the wander is so much larger */
 /* variances of the noise: a better prior would drown in rounding */
 #define NOTHING_KNOWN (MT_REAL(0x1p-4) / MT_REAL_EPSILON)
-#define GATE          5  /* sigma */
+#define IS_COARSE     (NOTHING_KNOWN < 0x1p40F) /* single precision */
+#define GATE          5                         /* sigma */
 #define STRANGE       10 /* sigma of a frequency after few samples: theirs is a guess */
 #define CLIP_SIGMA    3  /* larger innovations count as this */
 #define EXCEEDING     MT_REAL(0.3125) /* share of normal numbers beyond one sigma, nearly */
@@ -93,10 +94,14 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
 {
     struct mt_track *track = &self->track;
     mt_real frequency = track->x[1];
+    mt_real noise = mt_servo_variance(self, sample->kind);
     mt_real variance = mt_real_clamp(track->p[1][1], 0, START_FREQUENCY);
 
+    if (IS_COARSE) {
+        variance = mt_real_clamp(variance, 0, NOTHING_KNOWN / 2 * noise);
+    }
     memset(track->rows, 0, sizeof track->rows);
-    track->p[0][0] = mt_servo_variance(self, sample->kind);
+    track->p[0][0] = noise;
     track->p[1][1] = variance;
     track->x[0] = -mt_servo_sign(sample->kind) * mt_servo_tail(self, sample->kind);
     track->x[1] = frequency;
@@ -162,7 +167,7 @@ static void take_frequency(struct mt_track *track, const struct mt_clock_model *
 static void scale(struct mt_estimator *self, const struct mt_clock_model *clock)
 {
     int unknowns = self->is_complete && self->first_kind != MT_SAMPLE_OFFSET ? 3 : 2;
-    mt_real ratio = self->start_energy / (MT_ESTIMATOR_START - unknowns);
+    mt_real ratio = self->start_energy / (mt_real)(MT_ESTIMATOR_START - unknowns);
 
     mt_real least = self->granularity_variance / START_NOISE;
 
@@ -310,6 +315,21 @@ static void measure(struct mt_estimator *self, const struct mt_sample *sample, m
     mt_track_weigh(&self->track, ret);
 }
 
+/* No opinion about the frequency, but no less than covariances can hold beside the noise: what is
+ * wider is narrowed, as one more measurement of the frequency would do it. */
+static void narrow(struct mt_estimator *self, mt_real noise, mt_real elapsed)
+{
+    struct mt_track *track = &self->track;
+    mt_real frequency = track->x[1];
+    mt_real most = NOTHING_KNOWN / 2 * noise;
+    mt_real width = track->p[1][1] * elapsed * elapsed;
+
+    if (width > most) {
+        mt_track_combine(track, 1, 1, mt_real_sqrt(most / width), 0);
+        track->x[1] = frequency;
+    }
+}
+
 enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_clock_model *clock,
                                            const struct mt_sample *sample)
 {
@@ -329,6 +349,9 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     }
     self->old_in_a_row = 0;
     if (age < 0) {
+        if (IS_COARSE) {
+            narrow(self, mt_servo_variance(self, sample->kind), age);
+        }
         mt_servo_advance(self, self->is_scaled ? clock->wander : 0, -age, sample->hops,
                          &sample->local.at);
         age = 0;

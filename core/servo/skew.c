@@ -42,28 +42,10 @@
 #define HIGH        MT_REAL(0.25) /* tails: a quarter of the samples is below */
 #define HIGH_LIMIT  64            /* samples above in a row: the floor has risen */
 
-/* ---- g(u) = phi(u) / Phi(u) ------------------------------------------------------------------ */
-
-/* g(-v) - v for v >= 0: a rational approximation, relative error below 1e-4 */
-static mt_real excess(mt_real v)
-{
-    mt_real above = (v + MT_REAL(4.92226843)) * v + MT_REAL(10.68610646);
-    mt_real below = ((v + MT_REAL(4.93717947)) * v + MT_REAL(12.29487581)) * v;
-
-    return above / (below + MT_REAL(13.39175074));
-}
-
+/* phi(u) / Phi(u) */
 static mt_real hazard(mt_real u)
 {
-    mt_real v = mt_real_abs(u);
-    mt_real g = v + excess(v);
-    mt_real density;
-
-    if (u <= 0) {
-        return g;
-    }
-    density = v < 6 ? MT_REAL(0.3989422804) * mt_real_exp(-v * v / 2) : 0;
-    return density / (1 - density / g);
+    return mt_real_truncated(u) - u;
 }
 
 /* ---- what a measurement does ----------------------------------------------------------------- */

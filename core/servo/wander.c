@@ -26,7 +26,6 @@
 #define SIGNIFICANT 7            /* sum squared, in units of its information */
 #define HALF        MT_REAL(0.5) /* prior information */
 #define CLIP_SCORE  3
-#define PACE_LEAST  MT_REAL(0.05)
 #define PACE_SLOWER MT_REAL(0.8)
 #define RUN_LIMIT   20 /* innovations to one side in a row: no chance */
 #define RUN_REST    6  /* that more are needed before it counts again */
@@ -36,17 +35,17 @@
 
 static mt_real damping(const struct mt_track *track, mt_real wander, unsigned hops)
 {
-    mt_real covariance = track->p[0][1];
+    mt_real noise = track->p[0][1];
     mt_real time;
-    mt_real share;
+    mt_real most;
 
-    if (covariance <= 0) {
+    if (noise <= 0) {
         return 0;
     }
-    time = track->p[0][0] / covariance;
-    share = time * time * (wander / (2 * covariance));
+    time = track->p[0][0] / noise;
+    most = wander / 2 * time * time;
     hops = hops < HOPS_MOST ? hops : HOPS_MOST;
-    return (mt_real)(DAMPING + DAMPING_HOP * hops) * covariance * (share < 1 ? share : 1);
+    return (mt_real)(DAMPING + DAMPING_HOP * hops) * (noise < most ? noise : most);
 }
 
 void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed, unsigned hops,
@@ -78,19 +77,25 @@ void mt_servo_reset_wander(struct mt_estimator *self)
 /* moves ln(wander) if there is enough to go by */
 static void judge(struct mt_estimator *self, struct mt_clock_model *clock)
 {
-    mt_real square = self->score * self->score;
-    bool is_significant = square > SIGNIFICANT * (self->information + HALF);
-    mt_real step;
+    mt_real step = self->score / (self->information + HALF);
+    bool is_significant = self->score * step > SIGNIFICANT;
 
     if (!is_significant && self->information < BLOCK) {
         return;
     }
-    self->pace = is_significant ? 2 * self->pace + MT_REAL(0.2) : PACE_SLOWER * self->pace;
-    self->pace = mt_real_clamp(self->pace, PACE_LEAST, 1);
-    step = mt_real_clamp(self->pace * self->score / (self->information + HALF), -1, 1);
+    step = mt_real_clamp(self->pace * step, -1, 1);
+    self->pace = is_significant ? 1 : PACE_SLOWER * self->pace;
     mt_servo_change_wander(clock, (2 + step) / (2 - step)); /* nearly e^step */
     self->score = 0;
     self->information = 0;
+}
+
+/* the state's share of an innovation's variance grows with about the 1/4 power of the wander */
+static mt_real energy_score(const struct mt_measurement *measured)
+{
+    mt_real pull = measured->innovation;
+
+    return (pull * pull - measured->bite) * (1 - measured->share) / 8;
 }
 
 void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,
@@ -117,7 +122,8 @@ void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clo
         self->slope[i] -= measured->gain[i] * (pull - measured->bite * seen);
         pull += pull;
     }
-    score = mt_real_clamp(measured->innovation * seen, -CLIP_SCORE, CLIP_SCORE);
+    score = measured->innovation * seen + energy_score(measured);
+    score = mt_real_clamp(score, -CLIP_SCORE, CLIP_SCORE);
     self->score += score;
     self->information += score * score;
     judge(self, clock);

@@ -85,10 +85,18 @@ static mt_real larger(mt_real a, mt_real b)
     return a > b ? a : b;
 }
 
-/* a source has either one-way or offset samples; the other noise is 0 */
-static mt_real noise_of(const struct mt_estimate *estimate)
+mt_real mt_steer_noise(const struct mt_estimate *estimate)
 {
     return estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET];
+}
+
+/* samples that it takes to change an estimate with this sigma: with one-sided noise only those near the floor
+ * count, and each of them counts for much */
+static mt_real inertia(const struct mt_estimate *estimate, mt_real sigma)
+{
+    mt_real ratio = mt_steer_noise(estimate) / sigma;
+
+    return estimate->tail[MT_SAMPLE_FORWARD] > 0 ? ratio : ratio * ratio;
 }
 
 static bool is_beyond_doubt(const struct mt_estimate *estimate)
@@ -100,21 +108,12 @@ static bool is_beyond_doubt(const struct mt_estimate *estimate)
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     mt_real sigma = self->settled_sigma;
-    mt_real share = sigma / noise_of(estimate);
 
-    sigma += sigma * share * share / 2;
+    sigma += sigma / (2 * inertia(estimate, sigma));
     if (sigma > estimate->offset_sigma || !self->has_locked_once || is_beyond_doubt(estimate)) {
         sigma = estimate->offset_sigma;
     }
     self->settled_sigma = sigma;
-}
-
-/* samples that it takes to change the estimate */
-static mt_real inertia(const struct mt_estimate *estimate)
-{
-    mt_real ratio = noise_of(estimate) / estimate->offset_sigma;
-
-    return ratio * ratio;
 }
 
 /* by how many samples to follow more slowly, since the clock is known better than the estimate */
@@ -122,7 +121,7 @@ static mt_real patience(const struct mt_discipline *self, const struct mt_estima
 {
     mt_real doubt = estimate->offset_sigma / self->settled_sigma;
 
-    return doubt > 1 ? inertia(estimate) * (doubt * doubt - 1) : 0;
+    return doubt > 1 ? inertia(estimate, estimate->offset_sigma) * (doubt * doubt - 1) : 0;
 }
 
 static mt_real distance_of(const struct mt_discipline_source *source)
@@ -139,7 +138,8 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
                  const struct mt_estimate *estimate, mt_real offset)
 {
     mt_real distance = distance_of(source);
-    mt_real time = distance * larger(LEAST_SAMPLES, FOLLOW_SHARE * inertia(estimate));
+    mt_real samples = FOLLOW_SHARE * inertia(estimate, estimate->offset_sigma);
+    mt_real time = distance * larger(LEAST_SAMPLES, samples);
 
     time = larger(time, LEAST_TIME);
     /* the history of corrections must reach back over the path */

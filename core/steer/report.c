@@ -9,6 +9,7 @@
 #include "steer/steer_private.h"
 
 #define BOUND_SIGMA MT_STEER_BOUND_SIGMA
+#define LAG_LIMIT   8 /* deviations of what the clock is off the estimate now and then */
 
 /* the source's error against its grandmaster, and that one's against TAI or UTC, in ns */
 static int64_t source_ns(const struct mt_steer_origin *origin,
@@ -66,6 +67,17 @@ static void add_up(const struct mt_discipline *self, const struct mt_steer_origi
     }
 }
 
+/* the clock is where the estimate says that it should be; not so while a large offset is slewed
+ * away, and what is served then would be wrong by it */
+static bool is_there(const struct mt_discipline *self, const struct mt_clock_quality_report *report)
+{
+    const struct mt_estimate *estimate = &report->estimate;
+    mt_real usual = estimate->offset_sigma + mt_steer_noise(estimate);
+    mt_real lag = mt_real_abs(mt_span_to_real(estimate->offset));
+
+    return self->config.estimates_only || lag < LAG_LIMIT * usual;
+}
+
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,
                           struct mt_clock_quality_report *ret_report)
 {
@@ -73,12 +85,12 @@ void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at
 
     memset(ret_report, 0, sizeof *ret_report);
     ret_report->state = (enum mt_clock_state)self->phase;
-    ret_report->is_locked = self->phase == MT_STEER_LOCKED;
     ret_report->is_saturated = self->is_saturated;
     ret_report->bound = MT_INTERVAL_TOO_LARGE;
     ret_report->bound_growth = self->config.max_drift;
     if (mt_steer_estimate(self, &at, &ret_report->estimate)) {
         ret_report->has_estimate = true;
+        ret_report->is_locked = self->phase == MT_STEER_LOCKED && is_there(self, ret_report);
         add_up(self, &source->origin, ret_report);
     } else if (self->has_anchor) {
         mt_track_estimate(&self->anchor.track, self->model.wander, &at, 1, &ret_report->estimate);

@@ -45,5 +45,7 @@ bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant
 
 /** The selected source; null if there is none. */
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self);
+/** Noise of one sample, s: a source has either one-way or offset samples; the other is 0. */
+mt_real mt_steer_noise(const struct mt_estimate *estimate);
 
 #endif

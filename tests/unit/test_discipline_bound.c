@@ -230,7 +230,7 @@ static void step_until_in_doubt(struct world *world, double step)
 /* the grandmaster starts again: a step, and then silence */
 static void discipline_has_no_bound_when_its_source_goes_in_doubt(void **state)
 {
-    struct world *world = usual_world(17);
+    struct world *world = usual_world(18);
 
     (void)state;
     world->source_bound = (struct mt_interval){0};
