@@ -4,8 +4,8 @@
  *
  * Each call that takes input sets `now` and ends in settle(): the state decision if anything asked
  * for one, then the gate, then the deadline if a timer was moved.  So between two inputs all ports
- * agree, and a caller never sees them halfway.  Reception is a chain of refusals, cheapest first; each ends in one verdict, counted in
- * one place.
+ * agree, and a caller never sees them halfway.  Reception is a chain of refusals, cheapest
+ * first; each ends in one verdict, counted in one place.
  */
 #include "ptp/ptp_private.h"
 

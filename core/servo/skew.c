@@ -12,8 +12,8 @@
  *
  * and moving the state by them, x += P H' pull / sigma, P -= P H' H P bite / sigma^2, gives it
  * mean and covariance of the exact posterior of this one measurement (assumed-density
- * filtering).  A late packet pulls little and bites nothing; one that is earlier than what is thought
- * the floor pushes that.  For normal noise pull = v and bite = 1: the Kalman filter.
+ * filtering).  A late packet pulls little and bites nothing; one that is earlier than what is
+ * thought the floor pushes that.  For normal noise pull = v and bite = 1: the Kalman filter.
  *
  * The delay of the state is the floor of the path then, so no mean of skewed noise biases it.
  *

@@ -4,16 +4,17 @@
  *
  * Learning.  If the wander is right, innovations do not correlate with the past, in particular
  * not with d prediction / d ln(wander), which two states follow: the gains of offset and
- * frequency grow with about the 1/4 and 1/2 power of the wander.  Pull times slope is the derivative
- * of the log likelihood, its square summed up is the information.  When a block of information is
- * full, or when the sum alone is significant, ln(wander) moves by sum / information, less and less
- * (`pace`), but for when it is significant again and again: then something has changed.
+ * frequency grow with about the 1/4 and 1/2 power of the wander.  Pull times slope is the
+ * derivative of the log likelihood, its square summed up is the information.  When a block of
+ * information is full, or when the sum alone is significant, ln(wander) moves by sum / information,
+ * less and less (`pace`), but for when it is significant again and again: then something has
+ * changed.
  *
  * Damping.  The optimal filter amplifies slow errors of its source by 2.1 dB, which ten boundary
  * clocks in a row make a factor of 7.  White noise of the frequency, q = c p01 per second,
- * added to the prediction, makes it overdamped: in the steady state zeta = sqrt(c + 2) / 2, whatever
- * noise, wander and interval are.  Behind boundary clocks the source's own error looks like
- * more white noise of the frequency, so c grows with the number of hops; as a side effect, the
+ * added to the prediction, makes it overdamped: in the steady state zeta = sqrt(c + 2) / 2,
+ * whatever noise, wander and interval are.  Behind boundary clocks the source's own error looks
+ * like more white noise of the frequency, so c grows with the number of hops; as a side effect, the
  * wander that is learned stays the oscillator's.  While the frequency is still unknown, p01 is
  * large and says nothing of the steady state: q is held down to what p00 and the wander allow.
  */

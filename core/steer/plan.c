@@ -90,8 +90,8 @@ mt_real mt_steer_noise(const struct mt_estimate *estimate)
     return estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET];
 }
 
-/* samples that it takes to change an estimate with this sigma: with one-sided noise only those near the floor
- * count, and each of them counts for much */
+/* samples that it takes to change an estimate with this sigma: with one-sided noise only those
+ * near the floor count, and each of them counts for much */
 static mt_real inertia(const struct mt_estimate *estimate, mt_real sigma)
 {
     mt_real ratio = mt_steer_noise(estimate) / sigma;

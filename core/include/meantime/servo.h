@@ -141,7 +141,8 @@ struct mt_estimator {
 };
 
 /** Starts without offset and delay; frequency and wander come from the clock, when they are
- * needed.  granularity_ns: of the timestamps; 0: below 0.1 ns.  `skewness`: initialised, or null. */
+ * needed.  granularity_ns: of the timestamps; 0: below 0.1 ns.  `skewness`: initialised, or
+ * null. */
 void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,
                        struct mt_skewness *skewness);
 

@@ -187,7 +187,7 @@ struct mt_clock_quality_report {
     struct mt_bound_parts parts;
     struct mt_estimate estimate; /**< of the selected source, or the prediction in holdover */
     bool has_estimate;           /**< it is of the selected source */
-    bool is_locked; /**< and the steered clock is where the estimate is */
+    bool is_locked;              /**< and the steered clock is where the estimate is */
     bool is_saturated;
     /** The part of the bound that is the grandmaster's own error against TAI or UTC; 0 unless the
      * reference is MT_BOUND_TRACEABLE. */
