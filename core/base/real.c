@@ -39,7 +39,23 @@ mt_real mt_real_sqrt(mt_real x)
 
 mt_real mt_real_abs(mt_real x)
 {
-    return x < 0 ? -x : x;
+    union mt_real_parts size = {x};
+
+    size.bits &= (mt_real_bits)-1 >> 1; /* all but the sign */
+    return size.real;
+}
+
+mt_real mt_real_larger(mt_real a, mt_real b)
+{
+    return a > b ? a : b;
+}
+
+mt_real mt_real_limit(mt_real x, mt_real most)
+{
+    if (x > most) {
+        return most;
+    }
+    return x < -most ? -most : x;
 }
 
 mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high)
@@ -75,7 +91,7 @@ static int64_t nearest(mt_real x)
 
 int64_t mt_real_round(mt_real x)
 {
-    mt_real rest = mt_real_clamp(x, -LARGEST, LARGEST);
+    mt_real rest = mt_real_limit(x, LARGEST);
     int64_t sum = 0;
 
     if (x != x) {

@@ -89,12 +89,20 @@ static struct mt_span split(uint64_t ns)
     return (struct mt_span){(int64_t)s, (uint32_t)rest, 0};
 }
 
+void mt_span_between(const struct mt_instant *from, const struct mt_instant *to,
+                     struct mt_span *ret)
+{
+    struct mt_span by = since_epoch(from);
+
+    *ret = since_epoch(to);
+    mt_span_subtract(ret, &by);
+}
+
 struct mt_span mt_instant_minus(struct mt_instant a, struct mt_instant b)
 {
-    struct mt_span difference = since_epoch(&a);
-    struct mt_span by = since_epoch(&b);
+    struct mt_span difference;
 
-    mt_span_subtract(&difference, &by);
+    mt_span_between(&b, &a, &difference);
     return difference;
 }
 

@@ -52,7 +52,7 @@ static void complete(struct mt_instance *self, struct mt_port *port,
                      struct mt_delay_exchange *exchange)
 {
     if (exchange->has_departure && exchange->has_arrival) {
-        port->sample.value = mt_instant_minus(exchange->arrival, exchange->departure.at);
+        mt_span_between(&exchange->departure.at, &exchange->arrival, &port->sample.value);
         mt_port_measured(self, port, MT_SAMPLE_REVERSE, &exchange->departure);
         exchange->token = 0;
     }

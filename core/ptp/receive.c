@@ -141,7 +141,7 @@ static void complete_sync(struct mt_instance *self, struct mt_port *port)
     sync->follow_up.is_there = false;
     mt_instant_add(&sync->departure, &sync->correction);
     mt_instant_add(&sync->departure, &port->config.delay_asymmetry);
-    port->sample.value = mt_instant_minus(sync->arrival.at, sync->departure);
+    mt_span_between(&sync->departure, &sync->arrival.at, &port->sample.value);
     mt_port_measured(self, port, MT_SAMPLE_FORWARD, &sync->arrival);
 }
 

@@ -95,10 +95,10 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     struct mt_track *track = &self->track;
     mt_real frequency = track->x[1];
     mt_real noise = mt_servo_variance(self, sample->kind);
-    mt_real variance = mt_real_clamp(track->p[1][1], 0, START_FREQUENCY);
+    mt_real variance = mt_real_limit(track->p[1][1], START_FREQUENCY);
 
     if (IS_COARSE) {
-        variance = mt_real_clamp(variance, 0, NOTHING_KNOWN / 2 * noise);
+        variance = mt_real_limit(variance, NOTHING_KNOWN / 2 * noise);
     }
     memset(track->rows, 0, sizeof track->rows);
     track->p[0][0] = noise;
@@ -169,11 +169,7 @@ static void scale(struct mt_estimator *self, const struct mt_clock_model *clock)
     int unknowns = self->is_complete && self->first_kind != MT_SAMPLE_OFFSET ? 3 : 2;
     mt_real ratio = self->start_energy / (mt_real)(MT_ESTIMATOR_START - unknowns);
 
-    mt_real least = self->granularity_variance / START_NOISE;
-
-    if (ratio < least) {
-        ratio = least;
-    }
+    ratio = mt_real_larger(ratio, self->granularity_variance / START_NOISE);
     for (int i = 0; i < 3; i++) {
         self->noise[i].variance *= ratio;
         for (int j = 0; j < 3; j++) {
@@ -198,11 +194,9 @@ static void learn_normal(const struct mt_estimator *self, struct mt_servo_noise 
         gain = MT_REAL(1.5);
     }
     /* as far as the innovation is noise and not the state's uncertainty */
-    gain *= measured->share * ((mt_real)(energy > 1) - EXCEEDING);
-    noise->variance += gain * noise->variance;
-    if (noise->variance < self->granularity_variance) {
-        noise->variance = self->granularity_variance;
-    }
+    gain *= measured->share * (energy > 1 ? 1 - EXCEEDING : -EXCEEDING);
+    noise->variance =
+        mt_real_larger(noise->variance + gain * noise->variance, self->granularity_variance);
 }
 
 static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
@@ -263,7 +257,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
         }
         learn_noise(self, sample->kind, measured);
         self->innovation = measured->central;
-        measured->innovation = mt_real_clamp(measured->innovation, -CLIP_SIGMA, CLIP_SIGMA);
+        measured->innovation = mt_real_limit(measured->innovation, CLIP_SIGMA);
         mt_servo_learn_wander(self, clock, measured);
     }
     noise->refused_in_a_row = 0;
@@ -335,6 +329,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
 {
     struct mt_measurement measured;
     mt_real age;
+    bool is_late;
 
     if (!self->is_started) {
         start(self, sample);
@@ -344,7 +339,8 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         return MT_SAMPLE_REFUSED;
     }
     age = mt_seconds(&sample->local.at, &self->track.at);
-    if (age > BACK_LIMIT_S && ++self->old_in_a_row < OLD_LIMIT) {
+    is_late = age > BACK_LIMIT_S;
+    if (is_late && ++self->old_in_a_row < OLD_LIMIT) {
         return MT_SAMPLE_OLD;
     }
     self->old_in_a_row = 0;
@@ -352,12 +348,10 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         if (IS_COARSE) {
             narrow(self, mt_servo_variance(self, sample->kind), age);
         }
-        mt_servo_advance(self, self->is_scaled ? clock->wander : 0, -age, sample->hops,
-                         &sample->local.at);
+        mt_servo_advance(self, self->is_scaled ? clock->wander : 0, -age, sample);
         age = 0;
     }
-    if (age > BACK_LIMIT_S ||
-        self->track.p[0][0] > NOTHING_KNOWN * mt_servo_variance(self, sample->kind)) {
+    if (is_late || self->track.p[0][0] > NOTHING_KNOWN * mt_servo_variance(self, sample->kind)) {
         begin(self, sample);
         return MT_SAMPLE_STEP;
     }
@@ -374,9 +368,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     if (sample->kind == MT_SAMPLE_OFFSET) {
         self->track.x[2] = (mt_real)sample->delay.q16 * MT_REAL(0.5e-9 / 65536);
     }
-    if (age < self->unseen) {
-        self->unseen = age;
-    }
+    self->unseen = mt_real_limit(self->unseen, age);
     remember(self, clock);
     return MT_SAMPLE_USED;
 }

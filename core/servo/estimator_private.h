@@ -28,10 +28,10 @@ mt_real mt_servo_tail(const struct mt_estimator *self, enum mt_sample_kind kind)
 /** Variance of the noise of this kind, one-sided part included. */
 mt_real mt_servo_variance(const struct mt_estimator *self, enum mt_sample_kind kind);
 
-/** Predicts to a later time, with damping by how many clocks lie between the source and its
+/** Predicts to a later sample, with damping by how many clocks lie between the source and its
  * grandmaster. */
-void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed, unsigned hops,
-                      const struct mt_instant *at);
+void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed,
+                      const struct mt_sample *sample);
 void mt_servo_change_wander(struct mt_clock_model *clock, mt_real factor);
 /** Learns the wander from a measurement that is about to be absorbed. */
 void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clock,

@@ -11,35 +11,30 @@
 #define WARY_LIMIT   128
 #define EQUAL_SIGMA  5
 
-/* how many refused samples in a row are equal to this one but for noise, or for a changed
- * frequency */
-static int count_equal(const struct mt_servo_noise *noise, mt_real innovation, mt_real limit)
-{
-    if (noise->refused_in_a_row == 0 || mt_real_abs(noise->refused - innovation) >= limit) {
-        return 0;
-    }
-    return noise->consistent_in_a_row;
-}
-
 bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
                       mt_real sigma)
 {
-    struct mt_servo_noise *noise = self->noise;
+    struct mt_servo_noise *noise = &self->noise[kind];
     int needed = self->wary < WARY_LIMIT ? STEP_SAMPLES : STEP_WARY;
-    int equal[MT_SAMPLE_KIND_COUNT];
+    mt_real limit = EQUAL_SIGMA * sigma;
+    mt_real loose = limit + mt_real_abs(innovation) / 8; /* with a changed frequency */
     int consistent = 1;
-    int similar = 0;
+    int own = 1;
 
+    noise->is_confirmed = false;
     for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
-        mt_real limit = EQUAL_SIGMA * sigma;
+        const struct mt_servo_noise *other = &self->noise[i];
+        mt_real apart = mt_real_abs(other->refused - innovation);
 
-        equal[i] = count_equal(&noise[i], innovation, limit);
-        consistent += equal[i];
-        similar += count_equal(&noise[i], innovation, limit + mt_real_abs(innovation) / 8);
+        if (other->refused_in_a_row > 0 && apart < loose) {
+            noise->is_confirmed = true;
+            if (apart < limit) { /* equal but for noise */
+                consistent += other->consistent_in_a_row;
+                own += i == (int)kind ? other->consistent_in_a_row : 0;
+            }
+        }
     }
-    noise += kind;
-    noise->consistent_in_a_row = (uint8_t)(equal[kind] + 1);
-    noise->is_confirmed = similar > 0;
+    noise->consistent_in_a_row = (uint8_t)own;
     noise->refused = innovation;
     noise->refused_in_a_row++;
     /* one more for each that did not agree */

@@ -29,7 +29,10 @@
 
 mt_real mt_seconds(const struct mt_instant *from, const struct mt_instant *to)
 {
-    return mt_span_to_real(mt_instant_minus(*to, *from));
+    struct mt_span span;
+
+    mt_span_between(from, to, &span);
+    return mt_span_to_real(span);
 }
 
 void mt_track_combine(struct mt_track *track, int i, int j, mt_real a, mt_real b)

@@ -46,15 +46,15 @@ static mt_real damping(const struct mt_track *track, mt_real wander, unsigned ho
     time = track->p[0][0] / noise;
     most = wander / 2 * time * time;
     hops = hops < HOPS_MOST ? hops : HOPS_MOST;
-    return (mt_real)(DAMPING + DAMPING_HOP * hops) * (noise < most ? noise : most);
+    return (mt_real)(DAMPING + DAMPING_HOP * hops) * mt_real_limit(noise, most);
 }
 
-void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed, unsigned hops,
-                      const struct mt_instant *at)
+void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed,
+                      const struct mt_sample *sample)
 {
-    mt_real more = damping(&self->track, wander, hops) * elapsed;
+    mt_real more = damping(&self->track, wander, sample->hops) * elapsed;
 
-    mt_track_predict(&self->track, wander, at);
+    mt_track_predict(&self->track, wander, &sample->local.at);
     self->track.p[0][0] += more;
     self->slope[0] += elapsed * self->slope[1];
     self->elapsed += elapsed;
@@ -63,7 +63,7 @@ void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed
 
 void mt_servo_change_wander(struct mt_clock_model *clock, mt_real factor)
 {
-    clock->wander = mt_real_clamp(clock->wander * factor, WANDER_MIN, WANDER_MAX);
+    clock->wander = mt_real_larger(mt_real_limit(clock->wander * factor, WANDER_MAX), WANDER_MIN);
 }
 
 void mt_servo_reset_wander(struct mt_estimator *self)
@@ -79,13 +79,16 @@ void mt_servo_reset_wander(struct mt_estimator *self)
 static void judge(struct mt_estimator *self, struct mt_clock_model *clock)
 {
     mt_real step = self->score / (self->information + HALF);
-    bool is_significant = self->score * step > SIGNIFICANT;
+    mt_real pace = self->pace;
 
-    if (!is_significant && self->information < BLOCK) {
+    if (self->score * step > SIGNIFICANT) {
+        self->pace = 1;
+    } else if (self->information >= BLOCK) {
+        self->pace = PACE_SLOWER * pace;
+    } else {
         return;
     }
-    step = mt_real_clamp(self->pace * step, -1, 1);
-    self->pace = is_significant ? 1 : PACE_SLOWER * self->pace;
+    step = mt_real_limit(pace * step, 1);
     mt_servo_change_wander(clock, (2 + step) / (2 - step)); /* nearly e^step */
     self->score = 0;
     self->information = 0;
@@ -124,7 +127,7 @@ void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clo
         pull += pull;
     }
     score = measured->innovation * seen + energy_score(measured);
-    score = mt_real_clamp(score, -CLIP_SCORE, CLIP_SCORE);
+    score = mt_real_limit(score, CLIP_SCORE);
     self->score += score;
     self->information += score * score;
     judge(self, clock);

@@ -250,13 +250,13 @@ static void learn_interval(struct mt_discipline_source *source, struct mt_mono n
 static struct mt_interval aged_bound(const struct mt_discipline *self,
                                      const struct mt_sample *sample, struct mt_mono now)
 {
-    mt_real age = MT_REAL(1e-9) * (mt_real)(now.ns - sample->bound_since.ns);
+    mt_real age_ns = (mt_real)(now.ns - sample->bound_since.ns);
 
     if (sample->bound_since.ns == 0) {
         return sample->bound;
     }
     return mt_interval_plus(sample->bound,
-                            mt_interval_from_ns(mt_steer_ns(self->config.max_drift * age)));
+                            mt_interval_from_ns(mt_real_round(self->config.max_drift * age_ns)));
 }
 
 enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
@@ -330,12 +330,9 @@ static void begin_at_rate(struct mt_discipline *self, const struct mt_applied *a
     self->sets_rate = false;
     self->rate = applied->rate;
     self->corrections = applied->corrections;
-    self->history_count = 0;
     self->model.frequency_variance = KNOWN_RATE;
     self->model.at = applied->at;
-    for (uint16_t i = 0; i < self->source_count; i++) {
-        mt_discipline_reset_source(self, i);
-    }
+    mt_steer_forget_all(self);
 }
 
 void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *applied)

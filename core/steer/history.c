@@ -42,8 +42,7 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
     return true;
 }
 
-/* we have not been told of all corrections, so nobody knows where the clock has been moved to */
-static void forget_all(struct mt_discipline *self)
+void mt_steer_forget_all(struct mt_discipline *self)
 {
     self->history_count = 0;
     self->has_anchor = false;
@@ -57,7 +56,7 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
     struct mt_steer_change *change = &self->history[self->history_at];
 
     if (applied->corrections != self->corrections + 1) {
-        forget_all(self);
+        mt_steer_forget_all(self); /* nobody knows where the clock has been moved to */
     }
     change->kind = applied->kind;
     change->at = applied->at;

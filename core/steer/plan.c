@@ -40,7 +40,7 @@ void mt_steer_hand_out(struct mt_discipline *self, mt_real slew)
 {
     mt_real range = self->config.max_rate;
     mt_real even = mt_steer_even_rate(self);
-    mt_real rate = mt_real_clamp(even - slew, -range, range);
+    mt_real rate = mt_real_limit(even - slew, range);
 
     self->is_saturated = mt_real_abs(even) > range;
     self->has_next = mt_real_abs(rate - self->rate) > EVEN_ENOUGH;
@@ -69,10 +69,10 @@ mt_real mt_steer_step_size(const struct mt_discipline *self)
     return is_never ? MT_REAL(0x1p60) : mt_span_to_real(*threshold);
 }
 
-static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate,
-                       mt_real size)
+static bool wants_step(const struct mt_discipline *self, const struct mt_estimate *estimate)
 {
-    return size > STEP_SIGMA * estimate->offset_sigma && size > mt_steer_step_size(self);
+    return mt_steer_is_off(estimate, STEP_SIGMA * estimate->offset_sigma) &&
+           mt_steer_is_off(estimate, mt_steer_step_size(self));
 }
 
 static struct mt_mono later(const struct mt_discipline *self, mt_real s)
@@ -80,48 +80,25 @@ static struct mt_mono later(const struct mt_discipline *self, mt_real s)
     return (struct mt_mono){self->last_sample.ns + mt_steer_ns(s)};
 }
 
-static mt_real larger(mt_real a, mt_real b)
-{
-    return a > b ? a : b;
-}
-
-mt_real mt_steer_noise(const struct mt_estimate *estimate)
-{
-    return estimate->noise[MT_SAMPLE_FORWARD] + estimate->noise[MT_SAMPLE_OFFSET];
-}
-
-/* samples that it takes to change an estimate with this sigma: with one-sided noise only those
- * near the floor count, and each of them counts for much */
-static mt_real inertia(const struct mt_estimate *estimate, mt_real sigma)
-{
-    mt_real ratio = mt_steer_noise(estimate) / sigma;
-
-    return estimate->tail[MT_SAMPLE_FORWARD] > 0 ? ratio : ratio * ratio;
-}
-
-static bool is_beyond_doubt(const struct mt_estimate *estimate)
-{
-    return mt_real_abs(mt_span_to_real(estimate->offset)) >=
-           DOUBTLESS_SIGMA * estimate->offset_sigma;
-}
-
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     mt_real sigma = self->settled_sigma;
 
-    sigma += sigma / (2 * inertia(estimate, sigma));
-    if (sigma > estimate->offset_sigma || !self->has_locked_once || is_beyond_doubt(estimate)) {
+    sigma += sigma / (2 * mt_steer_inertia(estimate, sigma));
+    if (sigma > estimate->offset_sigma || !self->has_locked_once ||
+        mt_steer_is_off(estimate, DOUBTLESS_SIGMA * estimate->offset_sigma)) {
         sigma = estimate->offset_sigma;
     }
     self->settled_sigma = sigma;
 }
 
 /* by how many samples to follow more slowly, since the clock is known better than the estimate */
-static mt_real patience(const struct mt_discipline *self, const struct mt_estimate *estimate)
+static mt_real patience(const struct mt_discipline *self, const struct mt_estimate *estimate,
+                        mt_real inertia)
 {
     mt_real doubt = estimate->offset_sigma / self->settled_sigma;
 
-    return doubt > 1 ? inertia(estimate, estimate->offset_sigma) * (doubt * doubt - 1) : 0;
+    return inertia * mt_real_larger(doubt * doubt - 1, 0);
 }
 
 static mt_real distance_of(const struct mt_discipline_source *source)
@@ -131,21 +108,25 @@ static mt_real distance_of(const struct mt_discipline_source *source)
 
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate)
 {
-    return distance_of(mt_steer_selected(self)) * (PUBLISHED_SHARE + patience(self, estimate));
+    mt_real inertia = mt_steer_inertia(estimate, estimate->offset_sigma);
+
+    return distance_of(mt_steer_selected(self)) *
+           (PUBLISHED_SHARE + patience(self, estimate, inertia));
 }
 
 static void slew(struct mt_discipline *self, const struct mt_discipline_source *source,
-                 const struct mt_estimate *estimate, mt_real offset)
+                 const struct mt_estimate *estimate)
 {
+    mt_real offset = mt_span_to_real(estimate->offset);
     mt_real distance = distance_of(source);
-    mt_real samples = FOLLOW_SHARE * inertia(estimate, estimate->offset_sigma);
-    mt_real time = distance * larger(LEAST_SAMPLES, samples);
+    mt_real inertia = mt_steer_inertia(estimate, estimate->offset_sigma);
+    mt_real time = distance * mt_real_larger(FOLLOW_SHARE * inertia, LEAST_SAMPLES);
 
-    time = larger(time, LEAST_TIME);
+    time = mt_real_larger(time, LEAST_TIME);
     /* the history of corrections must reach back over the path */
     self->next_correction_at = later(self, AGAIN_SHARE * time + estimate->delay / 2);
-    time += distance * patience(self, estimate);
-    time = larger(time, mt_real_abs(offset) / self->config.max_slew);
+    time += distance * patience(self, estimate, inertia);
+    time = mt_real_larger(mt_real_abs(offset) / self->config.max_slew, time);
     mt_steer_hand_out(self, offset / time);
     self->slew_end = later(self, time);
 }
@@ -153,7 +134,6 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
 void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     const struct mt_discipline_source *source = mt_steer_selected(self);
-    mt_real offset;
 
     if (self->awaits_applied || self->config.estimates_only ||
         self->last_sample.ns < self->next_correction_at.ns) {
@@ -168,8 +148,7 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
     if (self->config.servo != 0) {
         return;
     }
-    offset = mt_span_to_real(estimate->offset);
-    if (source->origin.scale != self->scale || wants_step(self, estimate, mt_real_abs(offset))) {
+    if (source->origin.scale != self->scale || wants_step(self, estimate)) {
         self->next.kind = MT_CORRECT_STEP;
         self->next.step = (struct mt_span){0, 0, 0};
         mt_span_subtract(&self->next.step, &estimate->offset);
@@ -178,5 +157,5 @@ void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimat
         self->slew_end = MT_MONO_NEVER;
         return;
     }
-    slew(self, source, estimate, offset);
+    slew(self, source, estimate);
 }

@@ -45,7 +45,7 @@ static void add_up(const struct mt_discipline *self, const struct mt_steer_origi
     mt_real drift = self->config.max_drift;
     mt_real growth = BOUND_SIGMA * estimate->frequency_sigma + mt_real_abs(estimate->frequency);
 
-    growth = growth > drift ? growth : drift;
+    growth = mt_real_larger(growth, drift);
     if (origin->bound.q16 > 0) { /* a clock on the way, which drifts, too */
         growth += drift;
         drift += drift;
@@ -73,9 +73,8 @@ static bool is_there(const struct mt_discipline *self, const struct mt_clock_qua
 {
     const struct mt_estimate *estimate = &report->estimate;
     mt_real usual = estimate->offset_sigma + mt_steer_noise(estimate);
-    mt_real lag = mt_real_abs(mt_span_to_real(estimate->offset));
 
-    return self->config.estimates_only || lag < LAG_LIMIT * usual;
+    return self->config.estimates_only || !mt_steer_is_off(estimate, LAG_LIMIT * usual);
 }
 
 void mt_discipline_report(const struct mt_discipline *self, struct mt_instant at,

@@ -11,6 +11,8 @@
 
 /** Records an applied correction and carries model, estimators and anchor across it. */
 void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applied);
+/** The clock's past means nothing any more: all sources begin anew. */
+void mt_steer_forget_all(struct mt_discipline *self);
 /** Expresses a sample on the clock as it is now; false: older than the history. */
 bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *sample);
 
@@ -45,7 +47,14 @@ bool mt_steer_estimate(const struct mt_discipline *self, const struct mt_instant
 
 /** The selected source; null if there is none. */
 struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self);
+
+/* ---- estimate.c ---- */
+
 /** Noise of one sample, s: a source has either one-way or offset samples; the other is 0. */
 mt_real mt_steer_noise(const struct mt_estimate *estimate);
+/** Samples that it takes to change an estimate with this sigma. */
+mt_real mt_steer_inertia(const struct mt_estimate *estimate, mt_real sigma);
+/** The clock is off the estimate by more than `limit`, s. */
+bool mt_steer_is_off(const struct mt_estimate *estimate, mt_real limit);
 
 #endif

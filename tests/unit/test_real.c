@@ -231,8 +231,14 @@ static void real_clamps_when_value_is_outside(void **state)
     assert_true(mt_real_clamp(3, 1, 2) == 2);
     assert_true(mt_real_clamp(0, 1, 2) == 1);
     assert_true(mt_real_clamp(MT_REAL(1.5), 1, 2) == MT_REAL(1.5));
+    assert_true(mt_real_limit(3, 2) == 2);
+    assert_true(mt_real_limit(-3, 2) == -2);
+    assert_true(mt_real_limit(MT_REAL(-1.5), 2) == MT_REAL(-1.5));
+    assert_true(mt_real_larger(1, 2) == 2);
+    assert_true(mt_real_larger(-1, -2) == -1);
     assert_true(mt_real_abs(-2) == 2);
     assert_true(mt_real_abs(2) == 2);
+    assert_true(mt_real_abs(-INFINITY) == INFINITY);
 }
 
 static long double seconds_of(struct mt_span span)

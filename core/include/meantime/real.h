@@ -44,6 +44,10 @@ mt_real mt_real_erf(mt_real x);
 mt_real mt_real_truncated(mt_real a);
 /** |x|. */
 mt_real mt_real_abs(mt_real x);
+/** The larger of the two. */
+mt_real mt_real_larger(mt_real a, mt_real b);
+/** x limited to [-most, most]. */
+mt_real mt_real_limit(mt_real x, mt_real most);
 /** x limited to [low, high]. */
 mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
 

@@ -66,8 +66,10 @@ struct mt_instant mt_instant_plus(struct mt_instant a, struct mt_span by);
 /** -1, 0 or 1 as a is before, at or after b; timescales as for mt_instant_minus(). */
 int mt_instant_compare(struct mt_instant a, struct mt_instant b);
 
-/** In place: firmware that adds to what lies in memory anyway is smaller by these.  The two must
- * not be one object. */
+/** In place: firmware that adds to what lies in memory anyway is smaller by these.  No two may be
+ * one object. */
+void mt_span_between(const struct mt_instant *from, const struct mt_instant *to,
+                     struct mt_span *ret);
 void mt_span_add(struct mt_span *to, const struct mt_span *by);
 void mt_span_subtract(struct mt_span *from, const struct mt_span *by);
 void mt_instant_move(struct mt_instant *at, const struct mt_span *by);
