@@ -8,6 +8,7 @@ Everything that must hold, in one run; `./dev check` installs what it needs and 
 import argparse
 import glob
 import os
+import shutil
 import sys
 
 from results import count_junit, count_meson
@@ -104,6 +105,17 @@ def symbols_step(name, kind, nm):
     return name, step
 
 
+def instructions_step(name):
+    """Single precision for a Cortex-M4 with its floating-point unit, counted on QEMU."""
+    def step(log):
+        if shutil.which("qemu-system-arm") is None:
+            log.write("qemu-system-arm is not installed\n")
+            return Count(skipped=1)
+        command = [PYTHON, top("bench", "instructions", "run.py"), "--judge"]
+        return ONE_PASSED if log.run(command, 5 * MINUTE_S, cwd=TOP) == 0 else one_failed(name)
+    return name, step
+
+
 def man_step(name):
     """Each page, written or generated, is a case: the formatter has nothing to say about it."""
     def step(log):
@@ -134,6 +146,7 @@ def all_steps(is_long):
                     2 * MINUTE_S),
         man_step("man pages"),
         tool_step("size", "bench/size/run.py", "--growth"),
+        instructions_step("instructions"),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--suite", "unit"),
