@@ -342,7 +342,7 @@ void mt_discipline_applied(struct mt_discipline *self, const struct mt_applied *
     self->awaits_applied = false;
     self->has_next = false; /* planned before this one took effect */
     if (applied->is_refused) {
-        self->next_correction_at = mt_mono_plus(self->last_sample, RETRY_NS);
+        self->next_correction_at.ns = self->last_sample.ns + RETRY_NS;
         self->slew_end = MT_MONO_NEVER;
         return;
     }
