@@ -61,7 +61,8 @@ static bool is_outside(const struct check *self)
 
 struct settling {
     double readings;
-    double beyond; /* 5 J + 3 sigma of the filter that knows everything */
+    double variances; /* of the filter that knows everything */
+    double beyond;    /* 5 J + 3 of its sigma: the mean, or the present one where that is more */
     double clock_beyond;
     double worst; /* error / that */
     double outside;
@@ -71,10 +72,13 @@ struct settling {
 static void see_settled(const struct check *self, struct settling *settling)
 {
     double variance = kalman_variance_ns2(&self->kalman, line_seconds(&self->line));
+
+    settling->readings++;
+    settling->variances += variance;
+    variance = fmax(variance, settling->variances / settling->readings);
     double limit = 5 * self->job->plan.jitter_ns + 3 * sqrt(variance);
     double ratio = fabs(self->reading.error_ns) / limit;
 
-    settling->readings++;
     settling->beyond += ratio > 1;
     settling->clock_beyond += fabs(self->reading.clock_error_ns) > limit;
     settling->worst = ratio > settling->worst ? ratio : settling->worst;
@@ -101,8 +105,8 @@ static void wide(struct check *self)
     struct settling settling = {0};
 
     while (step(self, self->job->seconds)) {
-        settling.outside += is_outside(self);
         if (is_settled(self, self->line.paired_s)) {
+            settling.outside += is_outside(self);
             see_settled(self, &settling);
         }
     }

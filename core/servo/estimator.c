@@ -25,6 +25,7 @@
 #define START_NOISE     MT_REAL(0x1p-40) /* s^2: arbitrary, the scale is found afterwards */
 #define START_FREQUENCY MT_REAL(0x1p-7)  /* (s/s)^2: no opinion */
 #define LOST_FREQUENCY  MT_REAL(0x1p-27) /* (s/s)^2: after a change that was no mere step */
+#define LEAST_TIME      MT_REAL(0x1p-10) /* s */
 #define LOST_WANDER     8                /* and the wander is so much larger */
 /* variances of the noise: a better prior would drown in rounding */
 #define NOTHING_KNOWN (MT_REAL(0x1p-4) / MT_REAL_EPSILON)
@@ -210,13 +211,53 @@ static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
     }
 }
 
+/* all that was refused lately is on this side, in both directions */
+static bool is_same_side(const struct mt_estimator *self, mt_real innovation)
+{
+    bool is_same = true;
+    int seen = 0;
+
+    for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
+        if (self->noise[kind].refused_in_a_row > 0) {
+            seen++;
+            is_same &= (self->noise[kind].refused > 0) == (innovation > 0);
+        }
+    }
+    return is_same && seen > (self->is_complete && self->first_kind != MT_SAMPLE_OFFSET);
+}
+
+/* The clock ran away: its frequency has jumped, or wanders more than was thought.  The error of a
+ * wander W grows as W t^3 / 3; half of what that says, in powers of the wander, is believed. */
+static void run_away(struct mt_estimator *self, struct mt_clock_model *clock, mt_real innovation)
+{
+    mt_real time = mt_real_larger(self->unseen, LEAST_TIME);
+    mt_real speed = innovation / time;
+    mt_real ratio = 3 * speed * speed / (time * clock->wander);
+
+    self->track.p[1][1] += speed * speed;
+    mt_servo_change_wander(clock, mt_real_larger(mt_real_sqrt(ratio), LOST_WANDER));
+}
+
+/* nothing is as it was: noise has become much larger, and who knows what else */
+static void lose_track(struct mt_estimator *self, struct mt_clock_model *clock, mt_real innovation)
+{
+    if (self->skewness != 0) {
+        self->skewness->ops->forget(self);
+    }
+    for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
+        self->noise[kind].variance += 4 * innovation * innovation;
+    }
+    self->track.p[1][1] += LOST_FREQUENCY;
+    mt_servo_change_wander(clock, LOST_WANDER);
+}
+
 static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_model *clock,
                                      const struct mt_sample *sample,
                                      const struct mt_measurement *measured)
 {
     struct mt_servo_noise *noise = &self->noise[sample->kind];
     mt_real innovation = measured->residual * measured->sigma;
-    bool is_lost = self->fresh < SETTLED;
+    bool is_runaway = is_same_side(self, innovation);
 
     learn_noise(self, sample->kind, measured);
     if (self->wary <= UINT8_MAX - WARY_RISE) {
@@ -226,17 +267,13 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
         if (noise->refused_in_a_row < LOST_SAMPLES) {
             return MT_SAMPLE_OUTLIER;
         }
-        is_lost = true;
-        if (self->skewness != 0) {
-            self->skewness->ops->forget(self);
+        if (is_runaway) {
+            run_away(self, clock, innovation);
+        } else {
+            lose_track(self, clock, innovation);
         }
-        for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
-            self->noise[kind].variance += 4 * innovation * innovation;
-        }
-    }
-    if (is_lost) {
-        self->track.p[1][1] += LOST_FREQUENCY;
-        mt_servo_change_wander(clock, LOST_WANDER);
+    } else if (self->fresh < SETTLED) { /* it was no mere step before, either */
+        run_away(self, clock, innovation);
     }
     begin(self, sample);
     return MT_SAMPLE_STEP;

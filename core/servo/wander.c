@@ -26,7 +26,9 @@
 #define BLOCK       4            /* information that is enough for a step of ln(wander) */
 #define SIGNIFICANT 7            /* sum squared, in units of its information */
 #define HALF        MT_REAL(0.5) /* prior information */
+#define YOUNG       16           /* samples after which gains tell of the wander */
 #define CLIP_SCORE  3
+#define PACE_LEAST  MT_REAL(0.05)
 #define PACE_SLOWER MT_REAL(0.8)
 #define RUN_LIMIT   20 /* innovations to one side in a row: no chance */
 #define RUN_REST    6  /* that more are needed before it counts again */
@@ -84,7 +86,7 @@ static void judge(struct mt_estimator *self, struct mt_clock_model *clock)
     if (self->score * step > SIGNIFICANT) {
         self->pace = 1;
     } else if (self->information >= BLOCK) {
-        self->pace = PACE_SLOWER * pace;
+        self->pace = mt_real_larger(PACE_SLOWER * pace, PACE_LEAST);
     } else {
         return;
     }
@@ -119,8 +121,8 @@ void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clo
         self->run -= RUN_REST;
         mt_servo_change_wander(clock, RUN_FACTOR);
     }
-    if (clock->wander * self->elapsed < self->track.p[1][1]) {
-        return; /* the slopes would still depend on the start */
+    if (self->fresh < YOUNG) {
+        return;
     }
     for (int i = 0; i < 2; i++) {
         self->slope[i] -= measured->gain[i] * (pull - measured->bite * seen);
