@@ -14,6 +14,8 @@ double exact_log(double x);
 double exact_erf(double x);
 double exact_truncated(double a);
 double exact_abs(double x);
+double exact_larger(double a, double b);
+double exact_limit(double x, double most);
 double exact_clamp(double x, double low, double high);
 int64_t exact_round(double x);
 double exact_span_to_real(struct mt_span a);
@@ -25,6 +27,8 @@ struct mt_span exact_span_from_real(double x);
 #define mt_real_erf       exact_erf
 #define mt_real_truncated exact_truncated
 #define mt_real_abs       exact_abs
+#define mt_real_larger    exact_larger
+#define mt_real_limit     exact_limit
 #define mt_real_clamp     exact_clamp
 #define mt_real_round     exact_round
 #define mt_span_to_real   exact_span_to_real
