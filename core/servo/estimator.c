@@ -109,7 +109,6 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     track->at = sample->local.at;
     get_offset(sample, &track->base);
     mt_servo_reset_wander(self);
-    self->elapsed = 0;
     self->unseen = 0;
     self->first_kind = (uint8_t)sample->kind;
     self->is_complete = sample->kind == MT_SAMPLE_OFFSET;
@@ -214,16 +213,17 @@ static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
 /* all that was refused lately is on this side, in both directions */
 static bool is_same_side(const struct mt_estimator *self, mt_real innovation)
 {
-    bool is_same = true;
     int seen = 0;
 
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
         if (self->noise[kind].refused_in_a_row > 0) {
             seen++;
-            is_same &= (self->noise[kind].refused > 0) == (innovation > 0);
+            if (self->noise[kind].refused * innovation < 0) {
+                return false;
+            }
         }
     }
-    return is_same && seen > (self->is_complete && self->first_kind != MT_SAMPLE_OFFSET);
+    return seen > (self->is_complete && self->first_kind != MT_SAMPLE_OFFSET);
 }
 
 /* The clock ran away: its frequency has jumped, or wanders more than was thought.  The error of a
@@ -232,9 +232,10 @@ static void run_away(struct mt_estimator *self, struct mt_clock_model *clock, mt
 {
     mt_real time = mt_real_larger(self->unseen, LEAST_TIME);
     mt_real speed = innovation / time;
-    mt_real ratio = 3 * speed * speed / (time * clock->wander);
+    mt_real variance = speed * speed;
+    mt_real ratio = 3 * variance / (time * clock->wander);
 
-    self->track.p[1][1] += speed * speed;
+    self->track.p[1][1] += variance;
     mt_servo_change_wander(clock, mt_real_larger(mt_real_sqrt(ratio), LOST_WANDER));
 }
 
@@ -258,21 +259,19 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
     struct mt_servo_noise *noise = &self->noise[sample->kind];
     mt_real innovation = measured->residual * measured->sigma;
     bool is_runaway = is_same_side(self, innovation);
+    bool is_step;
 
     learn_noise(self, sample->kind, measured);
     if (self->wary <= UINT8_MAX - WARY_RISE) {
         self->wary += WARY_RISE;
     }
-    if (!mt_servo_is_step(self, sample->kind, innovation, measured->spread)) {
-        if (noise->refused_in_a_row < LOST_SAMPLES) {
-            return MT_SAMPLE_OUTLIER;
-        }
-        if (is_runaway) {
-            run_away(self, clock, innovation);
-        } else {
-            lose_track(self, clock, innovation);
-        }
-    } else if (self->fresh < SETTLED) { /* it was no mere step before, either */
+    is_step = mt_servo_is_step(self, sample->kind, innovation, measured->spread);
+    if (!is_step && noise->refused_in_a_row < LOST_SAMPLES) {
+        return MT_SAMPLE_OUTLIER;
+    }
+    if (!is_step && !is_runaway) {
+        lose_track(self, clock, innovation);
+    } else if (!is_step || self->fresh < SETTLED) { /* it was no mere step before, either */
         run_away(self, clock, innovation);
     }
     begin(self, sample);

@@ -59,7 +59,6 @@ void mt_servo_advance(struct mt_estimator *self, mt_real wander, mt_real elapsed
     mt_track_predict(&self->track, wander, &sample->local.at);
     self->track.p[0][0] += more;
     self->slope[0] += elapsed * self->slope[1];
-    self->elapsed += elapsed;
     self->unseen += elapsed;
 }
 

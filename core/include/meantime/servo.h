@@ -133,7 +133,6 @@ struct mt_estimator {
     mt_real score;                /**< d ln(likelihood) / d ln(wander) */
     mt_real information;          /**< that the score rests on */
     mt_real pace;                 /**< of learning the wander: 1 to begin with */
-    mt_real elapsed;              /**< s since offset and delay were begun */
     mt_real unseen;               /**< s by which the state was predicted without a used sample */
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */
