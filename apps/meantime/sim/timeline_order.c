@@ -52,7 +52,10 @@ void mt_topology_order_timeline(struct mt_topology *topology)
         for (uint32_t i = 0; i < topology->event_count; i++) {
             topology->events[i].happening = new_numbers[topology->events[i].happening];
         }
-        qsort(topology->events, topology->event_count, sizeof *topology->events, compare_events);
+        if (topology->event_count > 0) {
+            qsort(topology->events, topology->event_count, sizeof *topology->events,
+                  compare_events);
+        }
     }
     free(places);
     free(new_numbers);
