@@ -213,6 +213,18 @@ static void change(struct check *self)
 
 /* ---- holdover -------------------------------------------------------------------------------- */
 
+/* 5 sigma of the prediction: what of the bound is the oscillator's learned wander */
+static double wander_part_ns(const struct check *self)
+{
+    const struct mt_node_clock *clock = &self->line.nodes[1].composition->node.clocks[0];
+    struct mt_clock_reading reading;
+    struct mt_clock_quality_report report;
+
+    clock->hal->ops->read(clock->hal, &reading);
+    mt_discipline_report(&clock->discipline, reading.local.at, &report);
+    return 5e9 * report.estimate.offset_sigma;
+}
+
 static void holdover(struct check *self)
 {
     const struct job *job = self->job;
@@ -220,12 +232,15 @@ static void holdover(struct check *self)
     while (step(self, job->discard_s)) {
     }
     double bound_ns = self->reading.bound_ns;
+    double part_ns = wander_part_ns(self);
     mt_world_segment_config(self->line.world, self->line.cables[0])->loss = 1;
     line_run_to(&self->line,
                 (int64_t)(job->seconds / line_interval_s(&job->plan) * READINGS_PER_SYNC));
     line_read(&self->line, 1, &self->reading);
-    printf("{\"error\":%.6g,\"bound\":%.6g,\"bound_before\":%.6g,\"state\":%d}",
-           self->reading.error_ns, self->reading.bound_ns, bound_ns, (int)self->reading.state);
+    printf(
+        "{\"error\":%.6g,\"bound\":%.6g,\"bound_before\":%.6g,\"wander_part\":%.6g,\"state\":%d}",
+        self->reading.error_ns, self->reading.bound_ns, bound_ns, wander_part_ns(self) - part_ns,
+        (int)self->reading.state);
 }
 
 /* ---------------------------------------------------------------------------------------------- */

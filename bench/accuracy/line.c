@@ -5,6 +5,7 @@
  */
 #include "line.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,22 @@ static unsigned decile_of(double innovation)
     return decile;
 }
 
+static double normal_share(double x)
+{
+    return erfc(-x / sqrt(2)) / 2;
+}
+
+/* of an innovation with one-sided noise: normal of deviation 1 plus exponential of mean 1 / width */
+static unsigned skewed_decile(const struct mt_skewness *skewness)
+{
+    double late = skewness->late;
+    double width = skewness->width;
+    double share =
+        normal_share(late) - exp(width * width / 2 - width * late) * normal_share(late - width);
+
+    return (unsigned)fmin(9, fmax(0, floor(10 * share)));
+}
+
 static void see_sample(struct line *self)
 {
     const struct mt_node_clock *clock = &self->nodes[RECEIVER].composition->node.clocks[0];
@@ -203,7 +220,9 @@ static void see_sample(struct line *self)
         self->samples_used = used;
         self->innovations.count++;
         self->innovations.squares += innovation * innovation;
-        self->innovations.deciles[decile_of(innovation)]++;
+        const struct mt_skewness *skewness = &discipline->config.skewness[discipline->selected];
+        unsigned decile = skewness->is_skewed ? skewed_decile(skewness) : decile_of(innovation);
+        self->innovations.deciles[decile]++;
     }
 }
 

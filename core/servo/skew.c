@@ -208,6 +208,8 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         struct mt_skew_side *side = &self->skewness->side[kind];
         mt_real v = late(measured, kind);
 
+        self->skewness->late = v;
+        self->skewness->width = measured->sigma / side->tail;
         learn_variance(self, side, &self->noise[kind], measured);
         learn_tail(side, measured, v);
         watch_floor(self, kind, side, v, measured);

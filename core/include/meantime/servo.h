@@ -95,6 +95,8 @@ struct mt_skewness {
     const struct mt_skew_ops *ops;
     bool is_skewed;
     mt_real evidence; /**< log likelihood ratio against is_skewed */
+    mt_real late;     /**< how late the last sample was, in sigmas of its prediction ... */
+    mt_real width;    /**< ... and that sigma in tails: the two give its probability */
     struct mt_skew_side {
         mt_real tail; /**< s: mean of the exponential part of the noise */
         mt_real information;
