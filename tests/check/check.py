@@ -147,6 +147,7 @@ def all_steps(is_long):
         man_step("man pages"),
         tool_step("size", "bench/size/run.py", "--growth"),
         instructions_step("instructions"),
+        tool_step("accuracy", "bench/accuracy/run.py", "--short"),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--suite", "unit"),
