@@ -109,7 +109,8 @@ def judge_holdover(judgement, name, records):
     judgement.most(name, "wander part of the bound / w t^1.5 / sqrt 3", wander / expected,
                    HOLDOVER_WIDTH)
     return (f"{inside} of {len(records)} inside after 1 h, error rms {error / 1e3:.4g} us "
-            f"(w t^1.5 / sqrt 3: {expected / 1e3:.4g}), wander part of the bound {wander / 1e3:.4g} us "
+            f"(w t^1.5 / sqrt 3: {expected / 1e3:.4g}), "
+            f"wander part of the bound {wander / 1e3:.4g} us "
             f"({wander / expected:.2f} times), with max_drift {growth / 1e3:.4g} us")
 
 

@@ -195,7 +195,8 @@ static double normal_share(double x)
     return erfc(-x / sqrt(2)) / 2;
 }
 
-/* of an innovation with one-sided noise: normal of deviation 1 plus exponential of mean 1 / width */
+/* of an innovation with one-sided noise: normal of deviation 1 plus exponential of mean
+ * 1 / width */
 static unsigned skewed_decile(const struct mt_skewness *skewness)
 {
     double late = skewness->late;
