@@ -45,7 +45,7 @@
 void mt_clock_model_init(struct mt_clock_model *self)
 {
     *self =
-        (struct mt_clock_model){.frequency_variance = MT_REAL(0x1p-27), .wander = MT_REAL(0x1p-57)};
+        (struct mt_clock_model){.frequency_variance = MT_REAL(0x1p-27), .wander = MT_REAL(0x1p-60)};
 }
 
 void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,

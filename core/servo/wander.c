@@ -20,17 +20,17 @@
  */
 #include "servo/estimator_private.h"
 
-#define DAMPING     3 /* c at the grandmaster: zeta 1.1 */
-#define DAMPING_HOP 2 /* more for each clock on the way */
+#define DAMPING     2 /* c at the grandmaster: zeta 1 */
+#define DAMPING_HOP 3 /* more for each clock on the way */
 #define HOPS_MOST   16
 #define BLOCK       4            /* information that is enough for a step of ln(wander) */
-#define SIGNIFICANT 7            /* sum squared, in units of its information */
+#define SIGNIFICANT 5            /* sum squared, in units of its information */
 #define HALF        MT_REAL(0.5) /* prior information */
 #define YOUNG       16           /* samples after which gains tell of the wander */
 #define CLIP_SCORE  3
 #define PACE_LEAST  MT_REAL(0.05)
 #define PACE_SLOWER MT_REAL(0.8)
-#define RUN_LIMIT   20 /* innovations to one side in a row: no chance */
+#define RUN_LIMIT   26 /* innovations to one side in a row: no chance */
 #define RUN_REST    6  /* that more are needed before it counts again */
 #define RUN_FACTOR  4
 #define WANDER_MIN  MT_REAL(0x1p-80) /* (1e-12 per sqrt(s))^2 */

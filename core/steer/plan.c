@@ -5,11 +5,10 @@
  * A large offset is stepped away, by the user's thresholds; everything else is done by rate.  The
  * rate is the one that keeps the distance to the reference even, plus a slew that removes the
  * estimated offset within a time; then the clock goes back to the even rate.  What is served is
- * the steered clock, so the time is short: two sample distances, and a few per cent of the
+ * the steered clock, so the time is short: a quarter of a sample distance, a few per cent of the
  * estimator's own time where that is longer (it takes about noise^2 / sigma^2 samples to change its
  * mind).  Each sample may begin another slew.  So the clock lags behind the estimate without ever
- * overshooting it, which adds a little to its error and takes the edges off what a chain of clocks
- * hands on.
+ * overshooting it, but a lag in each clock of a chain is what makes its errors grow.
  *
  * After a change of source the new estimate is at first much worse than the clock itself.  Each
  * sample then moves the clock by the share of what is known that has come with it, unless the
@@ -23,7 +22,7 @@
 
 #define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
 #define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator, */
-#define LEAST_SAMPLES   2                /* at least, in sample distances, */
+#define LEAST_SAMPLES   MT_REAL(0.25)    /* at least, in sample distances, */
 #define LEAST_TIME      MT_REAL(0x1p-5)  /* and in s: more would be restless */
 #define AGAIN_SHARE     MT_REAL(0x1p-5)  /* of its time a slew is not replaced by another one */
 #define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
@@ -124,7 +123,7 @@ static void slew(struct mt_discipline *self, const struct mt_discipline_source *
 
     time = mt_real_larger(time, LEAST_TIME);
     /* the history of corrections must reach back over the path */
-    self->next_correction_at = later(self, AGAIN_SHARE * time + estimate->delay / 2);
+    self->next_correction_at = later(self, AGAIN_SHARE * time + estimate->delay);
     time += distance * patience(self, estimate, inertia);
     time = mt_real_larger(mt_real_abs(offset) / self->config.max_slew, time);
     mt_steer_hand_out(self, offset / time);
