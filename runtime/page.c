@@ -13,6 +13,7 @@
 
 #define LARGEST_GROWTH 1e6 /* s/s: nobody can make use of more */
 #define LARGEST_RATE   0.4375
+#define LARGEST_LAG    65536.0 /* s: half of what an interval holds */
 #define TWO_TO_64      18446744073709551616.0
 #define NOTHING_NEW    4096 /* 2^-16 ns: what rounding does to a lag */
 
@@ -31,7 +32,10 @@ static uint8_t state_of(const struct mt_page_facts *facts)
 
 static int64_t to_q64(mt_real rate)
 {
-    return (int64_t)(mt_real_clamp(rate, -LARGEST_RATE, LARGEST_RATE) * TWO_TO_64);
+    if (!(mt_real_abs(rate) < LARGEST_RATE)) {
+        rate = rate > 0 ? LARGEST_RATE : rate < 0 ? -LARGEST_RATE : 0; /* not a number: 0 */
+    }
+    return (int64_t)(rate * TWO_TO_64);
 }
 
 static void set_time(const struct mt_page_facts *facts, struct mt_clock_page *page)
@@ -79,14 +83,17 @@ static void set_lag(const struct mt_page_facts *facts, struct mt_clock_page *pag
     }
     struct mt_span difference =
         mt_instant_minus(mt_clock_page_time(before, now_ns), mt_clock_page_time(page, now_ns));
+    mt_real lag = mt_span_to_real(difference);
+    if (!(mt_real_abs(lag) <= mt_real_clamp(published->most, 0, LARGEST_LAG))) {
+        return;
+    }
     int64_t lag_q16 = mt_span_to_interval(difference).q16;
     int64_t news_q16 = lag_q16 - mt_clock_page_lag(before, now_ns).q16;
-    mt_real lag = mt_span_to_real(difference);
     mt_real span = (mt_real)(before->base_at_anchor_ns + before->lag_span_ns - now_ns) / 1e9;
     if (news_q16 > NOTHING_NEW || news_q16 < -NOTHING_NEW) {
         span = span_of(published, lag);
     }
-    if (mt_real_abs(lag) > published->most || span <= 0) {
+    if (span <= 0) {
         return;
     }
     page->lag_q16 = lag_q16;

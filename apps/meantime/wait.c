@@ -75,9 +75,10 @@ static bool is_good(struct wait *self, const cJSON *clock)
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(clock, "bound_ns");
     double bound_ns = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     bool is_locked = strcmp(string_of(clock, "state"), "locked") == 0;
-    snprintf(self->why, sizeof self->why, "clock %s is %s, its error bound is %s",
+    snprintf(self->why, sizeof self->why, "clock %s is %s, its error bound is %s%s",
              string_of(clock, "name"), is_locked ? "synchronised" : string_of(clock, "state"),
-             isnan(bound_ns) ? "unknown" : mt_figure_time(bound_ns, false, bound));
+             isnan(bound_ns) ? "unknown" : mt_figure_time(bound_ns, false, bound),
+             bound_ns > self->bound_ns ? ", more than what is waited for" : "");
     return is_locked && (bound_ns <= self->bound_ns || isinf(self->bound_ns));
 }
 

@@ -36,6 +36,7 @@
 #define EXCEEDING     MT_REAL(0.3125) /* share of normal numbers beyond one sigma, nearly */
 #define QUIET_LIMIT   12              /* ... so many in a row: the noise is overestimated */
 #define WARY_RISE     32              /* more than one outlier among so many is frequent */
+#define RUN_AWAY_MOST 4096            /* and so much at once */
 #define LOST_SAMPLES  6               /* refused samples in a row: nothing is as it was */
 #define RESTART_PROOF 4               /* samples after a step before the estimate is believed */
 #define SETTLED       16              /* samples after which a second step is no surprise */
@@ -98,6 +99,10 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     mt_real noise = mt_servo_variance(self, sample->kind);
     mt_real variance = mt_real_limit(track->p[1][1], START_FREQUENCY);
 
+    if (!(variance >= 0)) { /* cannot be, but what is no number would stay for ever */
+        variance = LOST_FREQUENCY;
+        frequency = 0;
+    }
     if (IS_COARSE) {
         variance = mt_real_limit(variance, NOTHING_KNOWN / 2 * noise);
     }
@@ -236,7 +241,8 @@ static void run_away(struct mt_estimator *self, struct mt_clock_model *clock, mt
     mt_real ratio = 3 * variance / (time * clock->wander);
 
     self->track.p[1][1] += variance;
-    mt_servo_change_wander(clock, mt_real_larger(mt_real_sqrt(ratio), LOST_WANDER));
+    mt_servo_change_wander(
+        clock, mt_real_limit(mt_real_larger(mt_real_sqrt(ratio), LOST_WANDER), RUN_AWAY_MOST));
 }
 
 /* nothing is as it was: noise has become much larger, and who knows what else */
@@ -261,7 +267,7 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
     bool is_runaway = is_same_side(self, innovation);
     bool is_step;
 
-    learn_noise(self, sample->kind, measured);
+    learn_normal(self, noise, measured);
     if (self->wary <= UINT8_MAX - WARY_RISE) {
         self->wary += WARY_RISE;
     }
@@ -288,7 +294,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
             self->skewness->ops->weigh(self, sample->kind, measured);
         }
         /* wide while the noise itself rests on few samples */
-        if (measured->energy > GATE * GATE + (mt_real)(400 / noise->count)) {
+        if (!(measured->energy <= GATE * GATE + (mt_real)(400 / noise->count))) {
             return refuse(self, clock, sample, measured);
         }
         learn_noise(self, sample->kind, measured);

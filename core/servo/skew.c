@@ -143,6 +143,9 @@ static void watch_floor(struct mt_estimator *self, enum mt_sample_kind kind,
     if (side->high_in_a_row >= HIGH_LIMIT) {
         side->high_in_a_row = 0;
         p[0][0] += variance;
+        if (!self->is_complete) { /* there is no delay yet, but offset and delay in one */
+            return;
+        }
         p[2][2] += variance;
         p[0][2] += mt_servo_sign(kind) * variance;
         p[2][0] = p[0][2];
@@ -208,6 +211,12 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         struct mt_skew_side *side = &self->skewness->side[kind];
         mt_real v = late(measured, kind);
 
+        if (self->fresh <= 2) { /* begun anew: what was gathered belongs to another state */
+            side->score = 0;
+            side->score_information = 0;
+            side->pace = 1;
+            side->high_in_a_row = 0;
+        }
         self->skewness->late = v;
         self->skewness->width = measured->sigma / side->tail;
         learn_variance(self, side, &self->noise[kind], measured);

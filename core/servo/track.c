@@ -144,7 +144,7 @@ void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measur
     const mt_real *column = measurement->column;
 
     for (int i = 0; i < 4; i++) {
-        mt_real taken = i < 3 ? measurement->bite * column[i] : column[i];
+        mt_real share = i < 3 ? measurement->bite : 1;
 
         for (int j = 0; j < 3; j++) {
             mt_real *entry = &track->rows[i][j];
@@ -152,7 +152,7 @@ void mt_track_absorb(struct mt_track *track, const struct mt_measurement *measur
             if (i == j) {
                 *entry += ROUNDING * *entry;
             }
-            *entry -= taken * column[j];
+            *entry -= column[i] * column[j] * share;
         }
     }
 }

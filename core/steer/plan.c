@@ -23,7 +23,7 @@
 #define EVEN_ENOUGH     MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
 #define FOLLOW_SHARE    MT_REAL(0x1p-5)  /* slew time, in time constants of the estimator, */
 #define LEAST_SAMPLES   MT_REAL(0.25)    /* at least, in sample distances, */
-#define LEAST_TIME      MT_REAL(0x1p-5)  /* and in s: more would be restless */
+#define LEAST_TIME      MT_REAL(0x3p-5)  /* and in s: more would be restless */
 #define AGAIN_SHARE     MT_REAL(0x1p-5)  /* of its time a slew is not replaced by another one */
 #define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
 #define DOUBTLESS_SIGMA 5

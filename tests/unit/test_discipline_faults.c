@@ -55,7 +55,7 @@ static void discipline_follows_when_the_oscillator_turns_bad(void **state)
 
 static void discipline_loses_lock_when_all_samples_are_refused(void **state)
 {
-    struct world *world = locked_world(3);
+    struct world *world = locked_world(2);
 
     (void)state;
     world->jitter[0] = world->jitter[1] = 1e-3;

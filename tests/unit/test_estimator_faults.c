@@ -161,9 +161,51 @@ static void estimator_begins_anew_when_local_time_leaps(void **state)
     }
 }
 
+/* exponential, mean 10 us */
+static double queue(struct bench *bench)
+{
+    double a = world_normal(&bench->random);
+    double b = world_normal(&bench->random);
+
+    return 10e-6 * (a * a + b * b) / 2;
+}
+
+/* nothing comes near the floor while there is one direction only, and then the other one comes */
+static void estimator_stays_sound_when_skewed_noise_loses_a_direction(void **state)
+{
+    (void)state;
+    for (int first = MT_SAMPLE_FORWARD; first <= MT_SAMPLE_REVERSE; first++) {
+        struct mt_skewness skewness;
+        struct bench bench;
+
+        begin(&bench, 21);
+        bench.jitter = 0;
+        mt_skewness_init(&skewness);
+        mt_estimator_init(&bench.estimator, 1, &skewness);
+        for (int n = 0; n < 4000; n++) {
+            bench.t += 0.0625;
+            feed_value(&bench, (enum mt_sample_kind)(n % 2), bench.t, queue(&bench));
+        }
+        assert_true(skewness.is_skewed);
+        bench.offset += 1;
+        for (int n = 0; n < 100; n++) {
+            bench.t += 0.0625;
+            feed_value(&bench, (enum mt_sample_kind)first, bench.t,
+                       queue(&bench) + (n < 20 ? 0 : 30e-6));
+        }
+        for (int n = 0; n < 2000; n++) {
+            bench.t += 0.0625;
+            feed_value(&bench, (enum mt_sample_kind)((first + n + 1) % 2), bench.t, queue(&bench));
+            assert_sound(&bench.estimator);
+        }
+        assert_true(mt_real_abs(error_at(&bench, bench.t)) < 20e-6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(estimator_stays_sound_when_skewed_noise_loses_a_direction),
         cmocka_unit_test(estimator_wants_more_proof_when_outliers_are_frequent),
         cmocka_unit_test(estimator_is_not_wary_when_outliers_are_long_past),
         cmocka_unit_test(estimator_sees_no_step_when_refused_samples_disagree),

@@ -166,4 +166,6 @@ void mt_stability_merge(struct mt_stability *self, const struct mt_stability *ot
         self->count = other->count;
     if (other->measured_s > self->measured_s)
         self->measured_s = other->measured_s;
+    for (uint32_t i = 1; i < self->count; i++)
+        self->points[i].mtie_ns = fmax(self->points[i].mtie_ns, self->points[i - 1].mtie_ns);
 }
