@@ -38,7 +38,8 @@ bool mt_stability_compute(const double *errors_ns, size_t count, double interval
                           struct mt_stability *ret_stability);
 /** Pools the curves of another run with the same interval: root mean squares of all terms, and
  * the largest MTIE, which does not fall with tau: only the longest of several runs has windows of
- * its own length, but what moved within a shorter one has moved within a longer one.  An object that is all zero is an empty pool. */
+ * that length, but what moved within a shorter one has moved within a longer one.
+ * An object that is all zero is an empty pool. */
 void mt_stability_merge(struct mt_stability *self, const struct mt_stability *other);
 
 /** MTIE at tau = `intervals`, any number; the whole range if the series is shorter; 0 for an empty
