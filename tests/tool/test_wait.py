@@ -97,7 +97,7 @@ def test_wait_ends_at_once_when_the_clock_is_synchronised(daemon):  # noqa: F811
     ("holdover", 900, (), "clock main is holdover, its error bound is 900 ns"),
     ("serving", None, (), "clock main is serving, its error bound is unknown"),
     ("locked", 1100, ("--bound", "1us"),
-     "clock main is synchronised, its error bound is 1.100 us"),
+     "clock main is synchronised, its error bound is 1.100 us, more than what is waited for"),
     ("locked", None, ("--bound", "1s"), "clock main is synchronised, its error bound is unknown"),
 ])
 def test_wait_says_what_is_missing_when_time_is_up(  # noqa: F811
