@@ -415,17 +415,6 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
     return MT_SAMPLE_USED;
 }
 
-void mt_estimator_stepped(struct mt_estimator *self, struct mt_span by, struct mt_instant at)
-{
-    mt_track_stepped(&self->track, &by);
-    self->track.at.scale = at.scale;
-}
-
-void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct mt_instant at)
-{
-    mt_track_rate_changed(&self->track, delta, &at);
-}
-
 bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock_model *clock,
                           struct mt_instant at, struct mt_estimate *ret_estimate)
 {

@@ -374,8 +374,8 @@ static void estimator_stays_sound_when_anything_arrives(void **state)
             sample.variance_q16 = (int64_t)mt_prng_next_u32(&prng) << mt_prng_below(&prng, 31);
             mt_estimator_update(&bench.estimator, &bench.model, &sample);
             if (mt_prng_below(&prng, 50) == 0) {
-                mt_estimator_stepped(&bench.estimator, sample.value, sample.local.at);
-                mt_estimator_rate_changed(&bench.estimator, 1e-4, sample.local.at);
+                mt_track_stepped(&bench.estimator.track, &sample.value);
+                mt_track_rate_changed(&bench.estimator.track, 1e-4, &sample.local.at);
             }
             assert_true(bench.model.wander >= 0x1p-80 && bench.model.wander <= 1.01e-6);
             if (mt_estimator_predict(&bench.estimator, &bench.model, sample.local.at, &estimate)) {
@@ -422,11 +422,11 @@ static void estimator_predicts_the_same_when_the_clock_is_corrected(void **state
     exchange(&bench, 50);
     at = local_at(&bench, 60);
     assert_true(mt_estimator_predict(&bench.estimator, &bench.model, at, &before));
-    mt_estimator_rate_changed(&bench.estimator, -70e-6, at);
+    mt_track_rate_changed(&bench.estimator.track, -70e-6, &at);
     assert_true(mt_estimator_predict(&bench.estimator, &bench.model, at, &after));
     assert_true(mt_real_abs(mt_span_to_real(mt_span_minus(after.offset, before.offset))) < 1e-13);
     assert_true(mt_real_abs(1 + after.frequency - (1 + before.frequency) * (1 - 70e-6)) < 1e-15);
-    mt_estimator_stepped(&bench.estimator, by, mt_instant_plus(at, by));
+    mt_track_stepped(&bench.estimator.track, &by);
     assert_true(
         mt_estimator_predict(&bench.estimator, &bench.model, mt_instant_plus(at, by), &before));
     assert_true(mt_span_compare(before.offset, mt_span_plus(after.offset, by)) == 0);

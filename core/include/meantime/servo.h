@@ -152,12 +152,6 @@ void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,
 enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_clock_model *clock,
                                            const struct mt_sample *sample);
 
-/** Tells that the local clock was stepped by `by` (its reading jumped) when it read `at`
- * (afterwards); the scale of `at` is that of its readings from now on. */
-void mt_estimator_stepped(struct mt_estimator *self, struct mt_span by, struct mt_instant at);
-/** Tells that the local clock's rate was multiplied by 1 + delta when it read `at`. */
-void mt_estimator_rate_changed(struct mt_estimator *self, mt_real delta, struct mt_instant at);
-
 /** As in mt_estimate: > 0 while refused samples that agree say that the source may have stepped. */
 mt_real mt_estimator_doubt(const struct mt_estimator *self);
 
