@@ -87,15 +87,24 @@ char *mt_config_read_file(const char *path, size_t *ret_length)
     return text;
 }
 
-bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,
-                         struct mt_config **ret_config, struct mt_config_problems *problems)
+char *mt_config_read_first(const char *path, size_t *ret_length,
+                           struct mt_config_problems *problems)
 {
-    size_t length;
-    char *text = mt_config_read_file(path, &length);
+    char *text = mt_config_read_file(path, ret_length);
     if (text == NULL) {
         problems->count = 0;
         problems->omitted = 0;
         mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+    }
+    return text;
+}
+
+bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,
+                         struct mt_config **ret_config, struct mt_config_problems *problems)
+{
+    size_t length;
+    char *text = mt_config_read_first(path, &length, problems);
+    if (text == NULL) {
         return false;
     }
     bool is_good = mt_config_parse(text, length, path, interfaces, count, ret_config, problems);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""A running daemon: reload, restart, recording, and the tool against it."""
+"""A running daemon: reload, restart, and the tool against it."""
 import json
 import os
 import re
@@ -14,9 +14,6 @@ import meantimed
 import netlab
 import truth
 from test_defects import LAB_CLOCK, assert_unharmed, pair
-
-REPLAY = os.path.join(os.path.dirname(os.path.dirname(meantimed.BIN)), "tests", "daemon",
-                      "replay_log")
 
 
 # ---- reload ----------------------------------------------------------------------------------
@@ -188,35 +185,6 @@ def test_wait_and_events_work_against_a_running_daemon(lab):
             for line in b.tool(*directory, "events", "--json").stdout.splitlines()]
     assert "instance main, port eth0: LISTENING, was INITIALIZING" in told
     assert all(text in b.log() for text in told)
-
-
-# ---- recording -------------------------------------------------------------------------------
-
-
-@pytest.mark.lab(seconds=12)
-def test_recorded_run_is_the_same_when_replayed(lab):
-    log = "/run/input.log"
-    lab.chain("A", "BC", "B")
-    lab.meantimed("A", "eth0", ptp={"priority1": 100})
-    lab.meantimed("B", "eth0", ptp={"priority1": 200})
-    bc = lab.meantimed("BC", "eth0", "eth1", clock=LAB_CLOCK, more_arguments=["--record", log])
-    bc.wait_state("RECEIVER")
-    bc.wait_state("TRANSMITTER", "eth1")
-    bc.ptp["priority2"] = 99
-    bc.reload()
-    bc.wait_log("configuration was reloaded")
-    bc.set(priority1=127, clock_class=187)
-    lab.ip("B", "link", "set", "eth0", "down")
-    bc.wait_state("FAULTY", "eth1")
-    lab.ip("B", "link", "set", "eth0", "up")
-    bc.wait_state("TRANSMITTER", "eth1")
-    inputs = bc.status()["daemon"]["inputs"]
-    assert bc.stop() == 0
-    done = subprocess.run([REPLAY, log], capture_output=True, text=True, timeout=60, check=False)
-    print(os.path.getsize(log), done.stdout, done.stderr)
-    result = json.loads(done.stdout)
-    assert result["same"], result["sentence"]
-    assert result["inputs"] >= inputs and result["corrections"] > 0 and result["frames"] > 0
 
 
 # ---- the tool --------------------------------------------------------------------------------

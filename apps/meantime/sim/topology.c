@@ -7,7 +7,6 @@
  */
 #include "apps/meantime/sim/topology.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -434,12 +433,9 @@ bool mt_topology_load(const char *path, const char *const *settings, size_t sett
                       struct mt_topology **ret_topology, struct mt_config_problems *problems)
 {
     size_t length;
-    char *text = mt_config_read_file(path, &length);
+    char *text = mt_config_read_first(path, &length, problems);
 
     if (text == NULL) {
-        problems->count = 0;
-        problems->omitted = 0;
-        mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
         return false;
     }
     bool is_good =
