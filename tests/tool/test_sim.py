@@ -137,8 +137,10 @@ def test_data_centre_follows_the_other_grandmaster_when_one_fails(tmp_path):
     judged = [node for name, node in nodes.items() if not name.startswith("gm")]
     assert all(0.5 < node["rms_ns"] < 100 and node["inside_share"] == 1 for node in judged)
     assert re.search(r"  0 s +start\n +20 of 20 follow gm1", done.stdout)
-    assert re.search(r"  2 min +kill gm1\n +20 of 20 follow gm2, the last change \d+ s after",
-                     done.stdout)
+    assert re.search(r"  2 min +kill gm1\n +20 of 20 follow gm2, the last change \d+ s after; "
+                     r"failed: gm1\n", done.stdout)
+    assert "lost synchronisation" not in done.stdout  # nobody came near the limit
+    assert all(node["losses"] == 0 for node in judged)
     assert nodes["gm1"]["readings"] < nodes["gm2"]["readings"]
 
 
@@ -233,6 +235,34 @@ def test_sim_judges_no_node_while_it_is_down(network, tmp_path):
     assert 200 <= missing <= 4 * 65
     assert nodes["rx1"]["max_ns"] < 10000
     assert (nodes["rx1"]["losses"], nodes["rx2"]["losses"]) == (1, 0)
+
+
+def test_sim_says_who_follows_whom_when_a_grandmaster_is_dead(network, tmp_path):
+    stdout, nodes = happenings(network, tmp_path, "[at 200 s]\nkill gm1\n[at 300 s]\nkill rx1\n"
+                                                  "[at 350 s]\nstop rx2 for 20 s\n")
+    assert phase(stdout, "start").startswith("2 of 2 follow gm1, ")
+    assert phase(stdout, "kill gm1").startswith(
+        "0 of 2 follow a grandmaster, 2 in holdover; failed: gm1 ")
+    assert phase(stdout, "kill rx1").startswith(
+        "0 of 2 follow a grandmaster, 1 in holdover, 1 not running; failed: gm1, rx1 ")
+    assert "2 not running; failed: gm1, rx1; stopped: rx2" in stdout
+    assert phase(stdout, "start rx2").endswith("1 on their own, 1 not running; failed: gm1, rx1")
+    # holdover kept the error small: not lost; but who does not run has lost it
+    assert "rx1 lost synchronisation 1 time, for 100 s at most.\n" in stdout
+    assert (nodes["rx1"]["losses"], nodes["rx2"]["losses"]) == (1, 1)
+
+
+def test_sim_says_how_many_readings_were_judged(network, tmp_path):
+    stdout, nodes = happenings(network, tmp_path, "")
+    assert nodes["rx1"]["instants"] == 4 * 340 + 1
+    assert "\nJudged by their bounds: all 2722 readings.\n" in stdout
+    stdout, nodes = happenings(network, tmp_path, "[at 300 s]\nkill rx1\n")
+    assert nodes["rx1"]["inside_share"] == 1 and nodes["rx1"]["instants"] == 1361
+    judged = nodes["rx1"]["with_bound"]
+    assert 950 < judged < 965
+    assert f"\nJudged by their bounds: {judged + 1361} of 2722 readings.\n" in stdout
+    assert (f"\nrx1: {judged} of 1361 readings judged; in the others no time, or no bound against "
+            "true time.\n") in stdout
 
 
 @pytest.mark.parametrize("fault", ["down sw - rx1 for 60 s", "down sw for 60 s",
@@ -336,6 +366,23 @@ def test_sim_ends_with_one_when_an_expectation_does_not_hold(network):
     assert [line.split(":")[0] for line in missed] == ["MISSED rx1"] * 2 + ["MISSED rx2"] * 2
     assert "hold" not in done.stdout
     assert re.fullmatch(r"MISSED rx1: largest error [\d.]+ ns, expected 1.00 ns", missed[0])
+
+
+def test_sim_says_so_in_one_line_when_the_duration_is_too_short(network):
+    done = run("data-centre", "--duration", "10 s", "--quiet")
+    assert done.returncode == 1
+    assert done.stdout.endswith(
+        "\n\n10 s may be too short: 228 of 228 judged nodes never synchronised; see --duration\n")
+    missed = [line for line in done.stdout.splitlines() if line.startswith("MISSED")]
+    assert "MISSED 203 more: readings" in missed and len(missed) <= 20
+    path = network(STAR + "[at 300 s]\nkill rx1\n[expect]\nmax_error = 1 us\n")
+    done = run(path, "--duration", "200 s", "--quiet")
+    assert done.returncode == 0
+    assert ("\n3 min 20 s may be too short: 1 of 1 entries of the timeline not reached; see "
+            "--duration\n") in done.stdout
+    done = run(path, "--duration", "50 s")
+    assert done.returncode == 2
+    assert "duration is 50 s and discard 60 s: nothing would be left to judge" in done.stderr
 
 
 # ---- files and pictures ---------------------------------------------------------------------

@@ -41,7 +41,7 @@ static void run(struct mt_statistics *self, uint64_t seed, double height_ns, boo
             .error_ns = height_ns * (abs(i % 100 - 50) - 25) / 25,
             .bound_ns = 98,
             .has_bound = true,
-            .is_synchronised = is_locked && i != 200,
+            .is_synchronised = is_locked,
         };
         mt_statistics_feed(self, &reading);
     }
@@ -174,6 +174,9 @@ static void figures_write_no_negative_zero_when_value_is_small(void **state)
 static void table_lists_each_node_when_nodes_are_few(void **state)
 {
     struct mt_figures figures = made(4);
+    statistics[1].losses = 1;
+    statistics[1].lost_max_s = 1;
+    statistics[3].with_bound = 280;
     char *text = written(&figures, TABLE);
     assert_fits(text);
     assert_contains(text, "Test \"net\"\n4 nodes, seed 1, 300 s; figures since 10 s, a reading "
@@ -193,6 +196,10 @@ static void table_lists_each_node_when_nodes_are_few(void **state)
     assert_contains(text, "n2 synchronised in 0 of 1 seeds.\n");
     assert_contains(text, "n1 lost synchronisation 1 time, for 1.00 s at most.\n");
     assert_contains(text, "n1 was outside its bound in 5 of 290 readings.\n");
+    assert_contains(text, "Judged by their bounds: 860 of 870 readings.\n");
+    assert_contains(text, "n3: 280 of 290 readings judged; in the others no time, or no bound "
+                          "against true time.\n");
+    assert_int_equal(count_of(text, "readings judged"), 1);
     assert_contains(text, " never");
     assert_lacks(text, "gm lost");
     free(text);
@@ -294,7 +301,7 @@ static void csv_has_equal_columns_when_values_are_missing(void **state)
     mt_statistics_end(&statistics[1], false, 300 * SECOND);
     char *text = written(&figures, CSV);
     size_t expected = commas(text);
-    assert_int_equal(expected, 2 + 23 + 6 + 4 - 1);
+    assert_int_equal(expected, 2 + 24 + 6 + 4 - 1);
     size_t lines = 0;
     for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
         assert_int_equal(commas(line), expected);

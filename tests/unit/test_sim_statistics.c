@@ -224,13 +224,28 @@ static void statistics_counts_losses_when_synchronisation_is_lost(void **state)
     struct mt_statistics self = started(&plan_1s, 1);
     for (int i = 0; i < 40; i++) {
         if (i < 20 || i >= 23) /* a gap: lost from 20 to 23 */
-            feed(&self, i, i >= 10 && i < 15 ? 2000 : 1, i != 30);
+            feed(&self, i, i >= 10 && i < 15 ? 2000 : 1, true);
     }
     struct mt_statistics_figures figures = ended(&self, 45); /* none since 39 */
     assert_true(figures.synchronise_mean_s == 0);
-    assert_int_equal(figures.losses, 4);
-    assert_true(figures.lost_s == 5 + 3 + 1 + 5);
+    assert_int_equal(figures.losses, 3);
+    assert_true(figures.lost_s == 5 + 3 + 5);
     assert_true(figures.lost_max_s == 5);
+    mt_statistics_free(&self);
+}
+
+static void statistics_counts_no_loss_when_the_node_bridges_a_gap(void **state)
+{
+    struct mt_statistics self = started(&plan_1s, 1);
+    for (int i = 0; i < 40; i++) {
+        if (i < 20 || i >= 22)
+            feed(&self, i, 1000, i < 10 || i >= 25);
+    }
+    struct mt_statistics_figures figures = ended(&self, 42); /* less than hold_ns */
+    assert_int_equal(figures.losses, 0);
+    assert_true(figures.lost_s == 0);
+    assert_int_equal(figures.readings, 38);
+    assert_int_equal(figures.instants, 42); /* the start is none */
     mt_statistics_free(&self);
 }
 
@@ -374,7 +389,7 @@ static void statistics_says_so_when_a_seed_did_not_synchronise(void **state)
     for (int i = 0; i < 20; i++) {
         feed(&first, i, i < 4 ? 5000 : 1, true);
         feed(&second, i, 1, false);
-        feed(&third, i, i < 8 ? 5000 : 1, i != 15);
+        feed(&third, i, i < 8 || i == 15 ? 5000 : 1, true);
     }
     ended(&first, 19);
     ended(&second, 19);
@@ -407,6 +422,7 @@ int main(void)
         cmocka_unit_test(statistics_counts_from_first_lasting_run_when_synchronising),
         cmocka_unit_test(statistics_begins_run_anew_when_there_is_a_gap),
         cmocka_unit_test(statistics_counts_losses_when_synchronisation_is_lost),
+        cmocka_unit_test(statistics_counts_no_loss_when_the_node_bridges_a_gap),
         cmocka_unit_test(statistics_pools_stretches_when_series_has_gaps),
         cmocka_unit_test(statistics_halves_series_when_it_is_full),
         cmocka_unit_test(statistics_halves_columns_when_run_is_long),

@@ -48,7 +48,8 @@ static const struct mistake {
      "net.topology:7: duration: given twice in this section; the first is in line 6"},
     {TWO "[sim]\nduration 5 s\n", "net.topology:6: duration: expected KEY = VALUE"},
     {TWO "[sim]\ndiscard = 100 %\n",
-     "net.topology:5: discard is not below the duration: nothing would be left"},
+     "net.topology:5: duration is 60 s and discard 60 s: nothing would be left to judge; the "
+     "duration must be longer"},
     {TWO "[sim]\nreference = C\n", "net.topology:5: reference = C: there is no such node"},
     {TWO "[sim]\nclass = E\n", "net.topology:6: class = E: expected A, B, C or D"},
     {TWO "[sim]\nseed = -1\n", "net.topology:6: seed = -1: expected a whole number, not negative"},

@@ -10,6 +10,8 @@
 #include "apps/meantime/sim/command.h"
 #include "apps/meantime/text.h"
 
+#define NAMES_MOST 5 /* of nodes, in one line */
+
 /* ---- the timeline ---------------------------------------------------------------------------- */
 
 /* Those that share a moment are told together, so only the last of them has a phase. */
@@ -20,26 +22,91 @@ static bool is_followed_at_once(const struct mt_topology *topology, uint32_t num
                (number == 0 ? 0 : topology->happenings[number - 1].t_ns);
 }
 
-static void print_phase(FILE *out, const struct mt_topology *topology,
+/* By KILL or STOP, when happening `number` has been; KILL if it runs. */
+static enum mt_topology_verb ended_by(const struct mt_topology *topology, uint32_t number,
+                                      uint32_t node, bool *ret_is_down)
+{
+    enum mt_topology_verb verb = MT_TOPOLOGY_KILL;
+
+    *ret_is_down = false;
+    for (uint32_t i = 0; i < topology->event_count; i++) {
+        const struct mt_topology_event *event = &topology->events[i];
+        bool is_end = event->verb == MT_TOPOLOGY_KILL || event->verb == MT_TOPOLOGY_STOP;
+        if (event->happening >= number || event->index != node ||
+            (!is_end && event->verb != MT_TOPOLOGY_START)) {
+            continue;
+        }
+        *ret_is_down = is_end;
+        verb = is_end ? event->verb : verb;
+    }
+    return verb;
+}
+
+/* "; failed: gm1, gm2" */
+static void print_ended(FILE *out, const struct mt_topology *topology, uint32_t number,
+                        enum mt_topology_verb verb, const char *word)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < topology->node_count; i++) {
+        bool is_down;
+        if (ended_by(topology, number, i, &is_down) != verb || !is_down) {
+            continue;
+        }
+        if (count < NAMES_MOST) {
+            fprintf(out, "%s%s%s", count == 0 ? "; " : ", ", count == 0 ? word : "",
+                    topology->nodes[i].name);
+        }
+        count++;
+    }
+    if (count > NAMES_MOST) {
+        fprintf(out, " and %u more", count - NAMES_MOST);
+    }
+}
+
+static void print_some(FILE *out, uint32_t count, const char *what)
+{
+    if (count > 0) {
+        fprintf(out, ", %u %s", count, what);
+    }
+}
+
+static void print_standing(FILE *out, const struct mt_topology *topology, uint32_t number,
+                           const struct mt_run_standing *standing)
+{
+    bool is_down = false;
+
+    if (standing->grandmaster != MT_TOPOLOGY_NONE) {
+        ended_by(topology, number, standing->grandmaster, &is_down);
+    }
+    fprintf(out, "%u of %u follow %s%s", standing->followers, standing->judged,
+            standing->grandmaster != MT_TOPOLOGY_NONE ? topology->nodes[standing->grandmaster].name
+                                                      : "a grandmaster",
+            is_down ? " still" : "");
+    print_some(out, standing->others, "another one");
+    print_some(out, standing->holdover, "in holdover");
+    print_some(out, standing->free, "on their own");
+    print_some(out, standing->down, "not running");
+}
+
+static void print_phase(FILE *out, const struct mt_topology *topology, uint32_t number,
                         const struct mt_run_phase *phase)
 {
     char figure[MT_FIGURE_SIZE];
     char moment[MT_SIM_MOMENT_SIZE];
 
     fprintf(out, "%16s", "");
-    if (phase->judged == 0) {
+    if (phase->standing.judged == 0) {
         fputs("no node is judged\n", out);
         return;
     }
-    if (phase->grandmaster != MT_TOPOLOGY_NONE) {
-        fprintf(out, "%u of %u follow %s", phase->followers, phase->judged,
-                topology->nodes[phase->grandmaster].name);
-    } else {
-        fputs("nobody follows a grandmaster", out);
-    }
+    print_standing(out, topology, number, &phase->standing);
     if (phase->changes > 0) {
-        fprintf(out, ", the last change %s after", mt_sim_moment(phase->last_change_ns, moment));
+        fprintf(out, "%sthe last change %s after", phase->standing.followers > 0 ? ", " : "; ",
+                mt_sim_moment(phase->last_change_ns, moment));
     }
+    print_ended(out, topology, number, MT_TOPOLOGY_KILL, "failed: ");
+    print_ended(out, topology, number, MT_TOPOLOGY_STOP, "stopped: ");
     if (phase->worst_ns >= 0) {
         fprintf(out, "\n%16slargest error %s (%s)", "",
                 mt_figure_time(phase->worst_ns, false, figure),
@@ -71,33 +138,54 @@ void mt_sim_print_timeline(FILE *out, const struct mt_topology *topology,
         fprintf(out, "  %-13s %s\n", mt_sim_moment(happening != NULL ? happening->t_ns : 0, moment),
                 happening != NULL ? happening->sentence : "start");
         if (!is_followed_at_once(topology, i)) {
-            print_phase(out, topology, &result->phases[i]);
+            print_phase(out, topology, i, &result->phases[i]);
         }
     }
 }
 
 /* ---- expectations ---------------------------------------------------------------------------- */
 
+enum wish { READINGS, LARGEST, RMS, MEAN, MOST, INSIDE, SYNCHRONISED };
+#define WISHES 7
+static const char *const wishes[] = {
+    "readings",          "largest error",  "RMS",
+    "mean error",        "99 % of errors", "readings inside the bound",
+    "synchronised after"};
+
 struct judgement {
     FILE *out;
     const char *node;
     unsigned missed;
+    unsigned nodes[WISHES]; /* that missed it, by one expectation */
 };
 
-static void miss(struct judgement *self, const char *what, const char *found, const char *limit)
+static void miss(struct judgement *self, enum wish wish, const char *found, const char *limit)
 {
-    fprintf(self->out, "%s %s: %s %s, expected %s\n", self->missed == 0 ? "\nMISSED" : "MISSED",
-            self->node, what, found, limit);
+    if (self->nodes[wish]++ < NAMES_MOST) {
+        fprintf(self->out, "%s %s: %s %s, expected %s\n", self->missed == 0 ? "\nMISSED" : "MISSED",
+                self->node, wishes[wish], found, limit);
+    }
     self->missed++;
 }
 
-static void check_time(struct judgement *self, const char *what, double found_ns, double limit_ns)
+static void tell_rest(struct judgement *self)
+{
+    for (int wish = 0; wish < WISHES; wish++) {
+        if (self->nodes[wish] > NAMES_MOST) {
+            fprintf(self->out, "MISSED %u more: %s\n", self->nodes[wish] - NAMES_MOST,
+                    wishes[wish]);
+        }
+        self->nodes[wish] = 0;
+    }
+}
+
+static void check_time(struct judgement *self, enum wish wish, double found_ns, double limit_ns)
 {
     char found[MT_FIGURE_SIZE];
     char limit[MT_FIGURE_SIZE];
 
     if (limit_ns >= 0 && !(found_ns <= limit_ns)) {
-        miss(self, what, mt_figure_time(found_ns, false, found),
+        miss(self, wish, mt_figure_time(found_ns, false, found),
              mt_figure_time(limit_ns, false, limit));
     }
 }
@@ -110,10 +198,10 @@ static void check_synchronised(struct judgement *self, const struct mt_statistic
     }
     if (!figures->has_synchronised) {
         char limit[MT_FIGURE_SIZE];
-        miss(self, "synchronised after", "never", mt_figure_time(limit_s * 1e9, false, limit));
+        miss(self, SYNCHRONISED, "never", mt_figure_time(limit_s * 1e9, false, limit));
         return;
     }
-    check_time(self, "synchronised after", figures->synchronise_max_s * 1e9, limit_s * 1e9);
+    check_time(self, SYNCHRONISED, figures->synchronise_max_s * 1e9, limit_s * 1e9);
 }
 
 static void check_bound(struct judgement *self, const struct mt_statistics_figures *figures,
@@ -127,8 +215,7 @@ static void check_bound(struct judgement *self, const struct mt_statistics_figur
     }
     snprintf(found, sizeof found, "%.6g %%", 100 * figures->inside_share);
     snprintf(limit, sizeof limit, "%.6g %%", 100 * least);
-    miss(self, "readings inside the bound", figures->with_bound > 0 ? found : "none has a bound",
-         limit);
+    miss(self, INSIDE, figures->with_bound > 0 ? found : "none has a bound", limit);
 }
 
 static void check(struct judgement *self, const struct mt_topology_expectation *expectation,
@@ -138,15 +225,49 @@ static void check(struct judgement *self, const struct mt_topology_expectation *
                         expectation->mean_ns >= 0 || expectation->p99_ns >= 0;
 
     if (wants_errors && figures->readings == 0) {
-        miss(self, "readings", "none", "some");
+        miss(self, READINGS, "none", "some");
     } else {
-        check_time(self, "largest error", figures->max_ns, expectation->max_error_ns);
-        check_time(self, "RMS", figures->rms_ns, expectation->rms_ns);
-        check_time(self, "mean error", fabs(figures->mean_ns), expectation->mean_ns);
-        check_time(self, "99 % of errors", figures->p99_ns, expectation->p99_ns);
+        check_time(self, LARGEST, figures->max_ns, expectation->max_error_ns);
+        check_time(self, RMS, figures->rms_ns, expectation->rms_ns);
+        check_time(self, MEAN, fabs(figures->mean_ns), expectation->mean_ns);
+        check_time(self, MOST, figures->p99_ns, expectation->p99_ns);
     }
-    check_bound(self, figures, expectation->inside_bound);
+    if (figures->readings > 0 || !wants_errors) {
+        check_bound(self, figures, expectation->inside_bound);
+    }
     check_synchronised(self, figures, expectation->synchronised_within_s);
+}
+
+/* Why expectations are missed, if it is only that the run was not long enough. */
+static void tell_if_short(FILE *out, const struct mt_topology *topology,
+                          const struct mt_run_result *result, unsigned missed)
+{
+    char moment[MT_SIM_MOMENT_SIZE];
+    uint32_t unreached = 0;
+    uint32_t judged = 0;
+    uint32_t late = 0;
+
+    for (uint32_t i = 0; i < topology->happening_count; i++) {
+        unreached += topology->happenings[i].t_ns > result->t_ns;
+    }
+    for (uint32_t n = 0; n < topology->node_count; n++) {
+        struct mt_statistics_figures figures;
+        mt_statistics_get(&result->published[n], &figures);
+        judged += !topology->nodes[n].gives_time;
+        late += !topology->nodes[n].gives_time && !figures.has_synchronised;
+    }
+    if ((missed == 0 || late == 0) && unreached == 0) {
+        return;
+    }
+    fprintf(out, "\n%s may be too short:", mt_sim_moment(result->t_ns, moment));
+    if (late > 0) {
+        fprintf(out, " %u of %u judged nodes never synchronised", late, judged);
+    }
+    if (unreached > 0) {
+        fprintf(out, "%s %u of %u entries of the timeline not reached", late > 0 ? "," : "",
+                unreached, topology->happening_count);
+    }
+    fputs("; see --duration\n", out);
 }
 
 unsigned mt_sim_judge(FILE *out, const struct mt_topology *topology,
@@ -168,7 +289,9 @@ unsigned mt_sim_judge(FILE *out, const struct mt_topology *topology,
             judgement.node = node->name;
             check(&judgement, expectation, &figures);
         }
+        tell_rest(&judgement);
     }
+    tell_if_short(out, topology, result, judgement.missed);
     if (topology->expectation_count > 0 && judgement.missed == 0) {
         fputs("\nall expectations hold\n", out);
     }

@@ -33,6 +33,7 @@ const struct mt_figures_column mt_figures_columns[] = {
     {"losses", AT(losses), MT_FIGURES_COUNT, 0, MT_FIGURES_ALWAYS},
     {"lost_s", AT(lost_s), MT_FIGURES_REAL, 4, MT_FIGURES_ALWAYS},
     {"lost_max_s", AT(lost_max_s), MT_FIGURES_REAL, 4, MT_FIGURES_ALWAYS},
+    {"instants", AT(instants), MT_FIGURES_COUNT, 0, MT_FIGURES_ALWAYS},
     {"with_bound", AT(with_bound), MT_FIGURES_COUNT, 0, MT_FIGURES_ALWAYS},
     {"outside", AT(outside), MT_FIGURES_COUNT, 0, MT_FIGURES_ALWAYS},
     {"inside_share", AT(inside_share), MT_FIGURES_REAL, 9, MT_FIGURES_WITH_BOUND},

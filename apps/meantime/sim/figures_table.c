@@ -417,8 +417,8 @@ static void write_curves(FILE *out, const struct lines *lines)
 
 /* ---- sentences ------------------------------------------------------------------------------- */
 
-enum reason { NEVER, LOSSES, OUTSIDE, MEMORY };
-#define REASONS 4
+enum reason { NEVER, LOSSES, OUTSIDE, UNJUDGED, MEMORY };
+#define REASONS 5
 
 static bool is_so(enum reason reason, const struct mt_figures_node *node,
                   const struct mt_statistics_figures *figures)
@@ -430,6 +430,9 @@ static bool is_so(enum reason reason, const struct mt_figures_node *node,
         return !node->is_reference && figures->losses > 0;
     case OUTSIDE:
         return figures->outside > 0;
+    case UNJUDGED: /* without any, the table has no share either */
+        return !node->is_reference && figures->with_bound > 0 &&
+               figures->with_bound < figures->instants;
     case MEMORY:
         return node->statistics->is_short_memory;
     }
@@ -454,6 +457,12 @@ static void say(FILE *out, enum reason reason, const char *name,
         fprintf(out, "%s was outside its bound in %" PRIu64 " of %" PRIu64 " readings.\n", name,
                 figures->outside, figures->with_bound);
         break;
+    case UNJUDGED:
+        fprintf(out,
+                "%s: %" PRIu64 " of %" PRIu64
+                " readings judged; in the others no time, or no bound against true time.\n",
+                name, figures->with_bound, figures->instants);
+        break;
     case MEMORY:
         fprintf(out, "%s: memory ran short, its figures are not complete.\n", name);
         break;
@@ -475,6 +484,27 @@ static void write_reason(FILE *out, const struct mt_figures *figures, enum reaso
         fprintf(out, "The same of %zu more.\n", count - NOTES_MOST);
 }
 
+/** "100 %" inside says little of readings that have no bound. */
+static void write_judged(FILE *out, const struct mt_figures *figures)
+{
+    uint64_t judged = 0;
+    uint64_t instants = 0;
+    size_t count = figures->machines > 0 ? figures->machines : figures->count;
+    for (size_t i = 0; i < count; i++) {
+        struct mt_statistics_figures got;
+        if (figures->nodes[i].is_reference)
+            continue;
+        mt_statistics_get(figures->nodes[i].statistics, &got);
+        judged += got.with_bound;
+        instants += got.instants;
+    }
+    if (judged == instants)
+        fprintf(out, "Judged by their bounds: all %" PRIu64 " readings.\n", instants);
+    else
+        fprintf(out, "Judged by their bounds: %" PRIu64 " of %" PRIu64 " readings.\n", judged,
+                instants);
+}
+
 static void write_notes(FILE *out, const struct mt_figures *figures)
 {
     const struct mt_figures_node *worst = NULL;
@@ -490,6 +520,7 @@ static void write_notes(FILE *out, const struct mt_figures *figures)
         fprintf(out, "Largest error: %s, %s at %.10g s of seed %" PRIu64 ".\n", worst->name,
                 mt_figures_time(got.max_ns, text), got.max_at_s, got.max_seed);
     }
+    write_judged(out, figures);
     for (int reason = 0; reason < REASONS; reason++)
         write_reason(out, figures, (enum reason)reason);
 }
@@ -510,11 +541,9 @@ static void write_head(FILE *out, const struct mt_figures *figures)
             figures->duration_s, (double)plan->from_ns / NS_PER_S,
             (double)plan->interval_ns / NS_PER_S);
     int64_t hold_ns = plan->hold_ns == 0 ? MT_STATISTICS_HOLD_NS : plan->hold_ns;
-    bool is_narrow = figures->width > 0 && figures->width < TABLE_WIDTH;
-    fprintf(out, "In sync: |error| <= %s for %.10g s, slowest seed.%s",
-            mt_figures_time(plan->limit_ns, text), (double)hold_ns / NS_PER_S,
-            is_narrow ? "\n" : "  ");
-    fputs("Inside: readings inside the published bound.\n\n", out);
+    fprintf(out, "In sync: |error| <= %s for %.10g s, slowest seed.\n",
+            mt_figures_time(plan->limit_ns, text), (double)hold_ns / NS_PER_S);
+    fputs("Inside: of the readings that have a bound, those inside it.\n\n", out);
 }
 
 void mt_figures_write_table(FILE *out, const struct mt_figures *figures, bool all)

@@ -211,42 +211,95 @@ static uint32_t node_of(const struct run *self, const struct mt_clock_identity *
     return MT_TOPOLOGY_NONE;
 }
 
+/* A node that says itself that it does not know the time yet gives none: that is no reading. */
+static bool claims_anything(const struct mt_world_reading *reading)
+{
+    return (reading->state != MT_CLOCK_FREE_RUN && reading->state != MT_CLOCK_ACQUIRING) ||
+           reading->reference != MT_BOUND_NONE;
+}
+
+/* What a node says itself. */
+enum standing { FOLLOWS, HOLDS, FREE, DOWN };
+static enum standing standing_of(const struct run *self, uint32_t index,
+                                 struct mt_clock_identity *ret_grandmaster)
+{
+    static const struct mt_clock_identity nobody;
+    struct mt_world_reading reading;
+
+    if (self->nodes[index].composition == NULL) {
+        return DOWN;
+    }
+    if (!mt_world_read_page(self->world, index, 0, &reading) || !claims_anything(&reading) ||
+        is_same(&reading.grandmaster, &nobody) ||
+        is_same(&reading.grandmaster, &self->nodes[index].identity)) {
+        return FREE;
+    }
+    *ret_grandmaster = reading.grandmaster;
+    return reading.state == MT_CLOCK_HOLDOVER ? HOLDS : FOLLOWS;
+}
+
 static uint32_t followers_of(const struct run *self, const struct mt_clock_identity *identity)
 {
+    struct mt_clock_identity follows;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < self->topology->node_count; i++) {
-        count += !self->topology->nodes[i].gives_time && self->nodes[i].composition != NULL &&
-                 is_same(&self->nodes[i].follows, identity);
+        count += !self->topology->nodes[i].gives_time &&
+                 standing_of(self, i, &follows) == FOLLOWS && is_same(&follows, identity);
     }
     return count;
+}
+
+/* Takes it as the one that most follow, if it is; between equals, one that gives time. */
+static void count_follower(const struct run *self, struct mt_run_standing *standing,
+                           const struct mt_clock_identity *follows, struct mt_clock_identity *most)
+{
+    uint32_t grandmaster = node_of(self, follows);
+    bool is_source =
+        grandmaster != MT_TOPOLOGY_NONE && self->topology->nodes[grandmaster].gives_time;
+
+    standing->others++;
+    if (standing->followers > 0 && is_same(follows, most)) {
+        return;
+    }
+    uint32_t followers = followers_of(self, follows);
+    if (followers > standing->followers || (followers == standing->followers && is_source)) {
+        standing->followers = followers;
+        standing->grandmaster = grandmaster;
+        *most = *follows;
+    }
 }
 
 static void end_phase(struct run *self, int64_t t_ns)
 {
     struct mt_run_phase *phase = &self->result->phases[self->phase];
-    static const struct mt_clock_identity nobody;
+    struct mt_run_standing standing = {.grandmaster = MT_TOPOLOGY_NONE};
+    struct mt_clock_identity follows;
+    struct mt_clock_identity most = {{0}};
 
-    phase->end_ns = t_ns;
-    phase->grandmaster = MT_TOPOLOGY_NONE;
     for (uint32_t i = 0; i < self->topology->node_count; i++) {
-        const struct mt_clock_identity *follows = &self->nodes[i].follows;
         if (self->topology->nodes[i].gives_time) {
             continue;
         }
-        phase->judged++;
-        if (is_same(follows, &nobody) || self->nodes[i].composition == NULL) {
-            continue;
-        }
-        uint32_t followers = followers_of(self, follows);
-        uint32_t grandmaster = node_of(self, follows);
-        bool is_source =
-            grandmaster != MT_TOPOLOGY_NONE && self->topology->nodes[grandmaster].gives_time;
-        if (followers > phase->followers || (followers == phase->followers && is_source)) {
-            phase->followers = followers;
-            phase->grandmaster = grandmaster;
+        standing.judged++;
+        switch (standing_of(self, i, &follows)) {
+        case FOLLOWS:
+            count_follower(self, &standing, &follows, &most);
+            break;
+        case HOLDS:
+            standing.holdover++;
+            break;
+        case FREE:
+            standing.free++;
+            break;
+        case DOWN:
+            standing.down++;
+            break;
         }
     }
+    standing.others -= standing.followers;
+    phase->end_ns = t_ns;
+    phase->standing = standing;
 }
 
 static void begin_phase(struct run *self, uint32_t number, int64_t t_ns)
@@ -299,13 +352,6 @@ static bool says_synchronised(const struct mt_world_reading *reading)
     return !reading->is_stale &&
            (reading->state == MT_CLOCK_LOCKED || reading->state == MT_CLOCK_HOLDOVER ||
             reading->state == MT_CLOCK_SERVING);
-}
-
-/* A node that says itself that it does not know the time yet gives none: that is no reading. */
-static bool claims_anything(const struct mt_world_reading *reading)
-{
-    return (reading->state != MT_CLOCK_FREE_RUN && reading->state != MT_CLOCK_ACQUIRING) ||
-           reading->reference != MT_BOUND_NONE;
 }
 
 static void note(struct run *self, uint32_t index, const struct mt_world_reading *reading,

@@ -20,6 +20,18 @@ struct mt_run_options {
     bool keeps_series;     /**< those of the published time after the end, too */
 };
 
+/** Whom the judged nodes follow, by what they publish.  Pooled, that of the seed in which the
+ * fewest follow. */
+struct mt_run_standing {
+    uint32_t judged;      /**< nodes; the sum of all below */
+    uint32_t grandmaster; /**< that most follow; MT_TOPOLOGY_NONE: no node */
+    uint32_t followers;   /**< of it */
+    uint32_t others;      /**< follow another one */
+    uint32_t holdover;    /**< followed one, and go on without it */
+    uint32_t free;        /**< go by their own clocks, or do not know the time yet */
+    uint32_t down;        /**< do not run */
+};
+
 /** What the judged nodes did from one happening to the next; number 0 is before the first. */
 struct mt_run_phase {
     int64_t start_ns;
@@ -29,9 +41,7 @@ struct mt_run_phase {
     uint64_t outside;       /**< readings outside their bound */
     uint32_t changes;       /**< of the grandmaster that a node follows */
     int64_t last_change_ns; /**< after the start */
-    uint32_t grandmaster;   /**< that most follow at the end; MT_TOPOLOGY_NONE: no node */
-    uint32_t followers;     /**< of it, of `judged` */
-    uint32_t judged;        /**< nodes */
+    struct mt_run_standing standing;
 };
 
 struct mt_run_result {

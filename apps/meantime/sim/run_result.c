@@ -38,9 +38,8 @@ static void merge_phase(struct mt_run_phase *self, const struct mt_run_phase *ot
     if (other->end_ns > self->end_ns) {
         self->end_ns = other->end_ns;
     }
-    if (other->followers < self->followers) {
-        self->followers = other->followers;
-        self->grandmaster = other->grandmaster;
+    if (other->standing.followers < self->standing.followers) {
+        self->standing = other->standing;
     }
 }
 

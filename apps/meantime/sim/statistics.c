@@ -89,7 +89,10 @@ static void be_bad(struct mt_statistics *self, int64_t t_ns)
 static void pass_gap(struct mt_statistics *self, int64_t t_ns)
 {
     int64_t last_t_ns = self->state.last_t_ns;
-    if (last_t_ns != NONE && t_ns - last_t_ns > self->plan.interval_ns)
+    if (last_t_ns == NONE || t_ns - last_t_ns <= self->plan.interval_ns)
+        return;
+    self->state.good_since_ns = NONE;
+    if (t_ns - last_t_ns > self->plan.hold_ns)
         be_bad(self, last_t_ns + self->plan.interval_ns);
 }
 
@@ -300,7 +303,8 @@ void mt_statistics_feed(struct mt_statistics *self, const struct mt_statistics_r
     if (!isfinite(reading->error_ns) || (reading->has_bound && isnan(reading->bound_ns)))
         return;
     pass_gap(self, reading->t_ns);
-    if (reading->is_synchronised && fabs(reading->error_ns) <= self->plan.limit_ns)
+    bool says_so = reading->is_synchronised || self->synchronised > 0;
+    if (says_so && fabs(reading->error_ns) <= self->plan.limit_ns)
         be_good(self, reading->t_ns);
     else
         be_bad(self, reading->t_ns);
@@ -321,8 +325,20 @@ static double rms_ns(const struct mt_statistics *self)
     return sqrt(self->mean_ns * self->mean_ns + self->squares_ns2 / (double)self->readings);
 }
 
+/** Of the grid since from_ns, while the node should have run. */
+static uint64_t instants_until(const struct mt_statistics *self, int64_t t_ns)
+{
+    const struct mt_statistics_plan *plan = &self->plan;
+    int64_t first = (plan->from_ns + plan->interval_ns - 1) / plan->interval_ns;
+    int64_t since_start = plan->start_ns / plan->interval_ns + 1;
+    int64_t count = t_ns / plan->interval_ns + 1 - (since_start > first ? since_start : first);
+    return count > 0 ? (uint64_t)count : 0;
+}
+
 void mt_statistics_end(struct mt_statistics *self, bool keep_series, int64_t t_ns)
 {
+    uint64_t instants = instants_until(self, t_ns);
+    self->instants = instants > self->readings ? instants : self->readings;
     pass_gap(self, t_ns);
     if (self->state.bad_since_ns != NONE)
         be_good(self, t_ns);
@@ -358,6 +374,7 @@ static void merge_octaves(struct mt_statistics *self, uint64_t **octaves,
 
 static void merge_errors(struct mt_statistics *self, const struct mt_statistics *other)
 {
+    self->instants += other->instants;
     if (other->readings == 0)
         return;
     bool is_first = self->readings == 0;
@@ -477,6 +494,7 @@ static void get_synchronisation(const struct mt_statistics *self,
 
 static void get_bounds(const struct mt_statistics *self, struct mt_statistics_figures *figures)
 {
+    figures->instants = self->instants;
     figures->with_bound = self->with_bound;
     figures->outside = self->outside;
     if (self->with_bound > 0)

@@ -65,6 +65,7 @@ struct mt_statistics {
     uint32_t seeds;       /**< merged into this one, itself included */
     bool is_short_memory; /**< something was left out for want of memory */
     /* steady readings */
+    uint64_t instants; /**< at which there could have been a reading; after end */
     uint64_t readings;
     double mean_ns;
     double squares_ns2; /**< sum of (error - mean)^2 */
@@ -107,8 +108,8 @@ struct mt_statistics {
 /** False if there is no memory. */
 bool mt_statistics_init(struct mt_statistics *self, const struct mt_statistics_plan *plan,
                         uint64_t seed);
-/** Times must rise.  Instants without a reading (the node is down, or has no page yet) are left
- * out: they count as not synchronised. */
+/** Times must rise.  Instants without a reading (the node is down, or does not know the time) are
+ * left out: they break a run of good readings, and many of them are a loss. */
 void mt_statistics_feed(struct mt_statistics *self, const struct mt_statistics_reading *reading);
 /** The run is over at `t_ns`: computes curves and masks of the stretches without a gap since
  * from_ns, pooled, then forgets the series unless `keep_series`. */
@@ -133,10 +134,12 @@ struct mt_statistics_figures {
     uint32_t seeds_synchronised; /**< of `seeds` */
     double synchronise_mean_s;   /**< of the seeds in which it was reached */
     double synchronise_max_s;    /**< of those */
-    /* After that: out of synchronisation again, as the same condition says, but without hold. */
+    /* After that: |error| > limit, or no reading for longer than hold_ns.  What the node says of
+     * itself does not matter then: a gap that it bridges within the limit is none. */
     uint64_t losses;
     double lost_s;       /**< of all seeds together */
     double lost_max_s;   /**< the longest one */
+    uint64_t instants;   /**< since from_ns and the node's start, with a reading or without */
     uint64_t with_bound; /**< readings that had a bound */
     uint64_t outside;    /**< of those, with |error| > bound */
     double inside_share; /**< of those: 1 - outside / with_bound; 0 if there are none */

@@ -78,7 +78,9 @@ static void read_run(struct mt_topology_builder *self, const char **ret_referenc
     run->discard_ns = (int64_t)(sim.discard.ns + sim.discard.share * (double)run->duration_ns);
     if (run->discard_ns >= run->duration_ns) {
         mt_topology_complain(self->text, section != NULL ? section->line : 0,
-                             "discard is not below the duration: nothing would be left");
+                             "duration is %.10g s and discard %.10g s: nothing would be left to "
+                             "judge; the duration must be longer",
+                             (double)run->duration_ns / 1e9, (double)run->discard_ns / 1e9);
     }
     self->topology->run = *run;
     *ret_reference = sim.reference;
