@@ -241,9 +241,12 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
                                  struct mt_instance_config *ret_config)
 {
     static const struct mt_ptp_features receiver_only = {
+        .compare = mt_dataset_compare,
         .states = &mt_states_receiver_only,
         .delay = &mt_delay_e2e,
+        .acceptable = mt_acceptable,
         .accuracy = &mt_accuracy,
+        .extend = &mt_extend,
     };
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];

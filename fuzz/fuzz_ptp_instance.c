@@ -185,7 +185,7 @@ static void receive(struct state *self, bool is_raw)
     fuzz_require(exact != NULL);
     memcpy(exact, frame, length);
     enum mt_verdict verdict = mt_instance_rx(&self->instance, port, exact, length,
-                                             (how & 0x80) != 0 ? NULL : &stamp, self->now);
+                                             (how & 0x80) != 0 ? NULL : &stamp, NULL, self->now);
     free(exact);
     fuzz_require((unsigned)verdict < MT_VERDICT_COUNT);
     if (port >= 1 && port <= self->port_count) {
@@ -297,8 +297,11 @@ static void drain_all(struct state *self)
 
 static void start(struct state *self)
 {
-    static const struct mt_ptp_features receiver_only = {
-        .states = &mt_states_receiver_only, .delay = &mt_delay_e2e, .accuracy = &mt_accuracy};
+    static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
+                                                         .states = &mt_states_receiver_only,
+                                                         .delay = &mt_delay_e2e,
+                                                         .acceptable = mt_acceptable,
+                                                         .accuracy = &mt_accuracy};
     static const struct mt_port_identity acceptable[] = {{{{0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}}, 0}};
     struct mt_instance_config config;
     struct mt_port_config ports[PORTS_MAX];

@@ -10,14 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mt_link_destination { MT_LINK_PRIMARY, MT_LINK_PEER };
+#include "meantime/ptp.h"
+
+enum mt_link_destination { MT_LINK_PRIMARY, MT_LINK_PEER, MT_LINK_ADDRESS };
 
 struct mt_link_frame {
     const uint8_t *bytes; /**< a PTP message without transport headers */
     size_t length;
     enum mt_link_destination destination;
-    bool is_event;  /**< to the event port; its transmit timestamp is wanted */
-    uint32_t token; /**< returned with the timestamp */
+    bool is_event;        /**< to the event port; its transmit timestamp is wanted */
+    uint32_t token;       /**< returned with the timestamp; 0: none is wanted */
+    struct mt_address to; /**< with MT_LINK_ADDRESS: one station, of the link's own network */
+    /** One-step: asked for only of links that say insert_stamps. */
+    enum mt_insertion insertion;
+    struct mt_instant arrival; /**< with MT_INSERT_RESIDENCE: in the clock that stamps */
 };
 
 struct mt_hal_link;
@@ -41,6 +47,7 @@ struct mt_link_counters {
 
 struct mt_hal_link {
     const struct mt_hal_link_ops *ops;
+    bool inserts_stamps; /**< one-step: it can write the time of departure into a frame */
     struct mt_link_counters counters;
 };
 

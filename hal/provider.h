@@ -29,7 +29,7 @@ struct mt_clock_request {
     uint64_t lab_seed;
 };
 
-enum mt_transport { MT_TRANSPORT_UDP_IPV4 };
+enum mt_transport { MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_UDP_IPV6, MT_TRANSPORT_IEEE_802_3 };
 
 struct mt_link_request {
     const char *interface;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "hal/clock.h"
+#include "meantime/ptp_address.h"
 
 enum mt_input_kind {
     MT_INPUT_NONE,     /**< the deadline has come, or something that the platform dealt with */
@@ -27,6 +28,7 @@ struct mt_input {
     bool has_stamp;
     bool is_up;                /**< link */
     struct mt_base_time stamp; /**< in the base clock of the link */
+    struct mt_address from;    /**< frame: its sender; network NONE: not known */
 };
 
 struct mt_hal_wait;

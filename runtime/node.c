@@ -18,6 +18,19 @@
 
 /* ---- from instances outwards ---------------------------------------------------------------- */
 
+static enum mt_link_destination destination_of(enum mt_destination destination)
+{
+    switch (destination) {
+    case MT_TO_ALL:
+        break;
+    case MT_TO_PEER:
+        return MT_LINK_PEER;
+    case MT_TO_ADDRESS:
+        return MT_LINK_ADDRESS;
+    }
+    return MT_LINK_PRIMARY;
+}
+
 static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now)
 {
     struct mt_node_instance *instance = &self->instances[index];
@@ -25,13 +38,20 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
     struct mt_tx tx;
     while (mt_instance_next_tx(&instance->ptp, frame, sizeof frame, &tx)) {
         struct mt_hal_link *link = self->links[instance->ports[tx.port - 1].link];
-        const struct mt_link_frame out = {
+        struct mt_link_frame out = {
             .bytes = frame,
             .length = tx.length,
-            .destination = tx.destination == MT_TO_PEER ? MT_LINK_PEER : MT_LINK_PRIMARY,
+            .destination = destination_of(tx.destination),
             .is_event = tx.is_event,
-            .token = tx.is_event ? (uint32_t)index << TOKEN_BITS | tx.token : 0,
+            .token = tx.token != 0 ? (uint32_t)index << TOKEN_BITS | tx.token : 0,
+            .insertion = tx.insertion,
         };
+        if (tx.destination == MT_TO_ADDRESS) {
+            out.to = tx.to;
+        }
+        if (tx.insertion == MT_INSERT_RESIDENCE) {
+            out.arrival = tx.arrival;
+        }
         if (!link->ops->send(link, &out) && tx.is_event) {
             mt_instance_tx_done(&instance->ptp, tx.token, NULL, now);
         }
@@ -163,6 +183,8 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
     for (uint16_t i = 0; i < self->instance_count; i++) {
         struct mt_node_instance *instance = &self->instances[i];
         struct mt_hal_clock *clock = self->clocks[instance->clock].hal;
+        const struct mt_address *from =
+            input->from.network != MT_NETWORK_NONE ? &input->from : NULL;
         for (uint16_t port = 0; port < instance->ptp.port_count; port++) {
             struct mt_stamp stamp;
             if (instance->ports[port].link != input->link) {
@@ -172,7 +194,7 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
                 clock->ops->stamp(clock, input->stamp, &stamp);
             }
             mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
-                           input->has_stamp ? &stamp : NULL, input->now);
+                           input->has_stamp ? &stamp : NULL, from, input->now);
         }
     }
 }

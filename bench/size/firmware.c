@@ -49,7 +49,7 @@ static void take_input(struct mt_mono now)
     struct mt_stamp stamp;
     uint32_t token;
     if (board->receive(frame, &length, &stamp)) {
-        mt_instance_rx(&instance_ptp, 1, frame, length, &stamp, now);
+        mt_instance_rx(&instance_ptp, 1, frame, length, &stamp, NULL, now);
     }
     if (board->sent(&token, &stamp)) {
         mt_instance_tx_done(&instance_ptp, token, &stamp, now);

@@ -41,7 +41,7 @@ LIMITS = {
 }
 # what must not be in an image: the linker has to drop what a build does not name
 ABSENT = {
-    "oc-e2e": {"mt_path_trace", "mt_accuracy", "mt_boundary", "mt_states_receiver_only",
+    "oc-e2e": {"mt_extend", "mt_path_trace", "mt_accuracy", "mt_boundary", "mt_states_receiver_only",
                "mt_ptp_all_features"},
     "receiver-e2e": {"mt_transmitter", "mt_path_trace", "mt_accuracy", "mt_boundary",
                      "mt_states_full", "mt_ptp_all_features"},

@@ -81,26 +81,29 @@ enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
     return compare_grandmasters(a, b);
 }
 
-bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_dataset *b)
+bool mt_dataset_is_better(mt_dataset_comparison compare, const struct mt_ptp_dataset *a,
+                          const struct mt_ptp_dataset *b)
 {
-    enum mt_comparison result = mt_dataset_compare(a, b);
+    enum mt_comparison result = compare(a, b);
     return result == MT_A_BETTER || result == MT_A_BETTER_BY_TOPOLOGY;
 }
 
 /* A clock that may not serve (null) is never better, or nobody would serve its path. */
-static bool is_own_better(const struct mt_ptp_dataset *own, const struct mt_ptp_dataset *other)
+static bool is_own_better(mt_dataset_comparison compare, const struct mt_ptp_dataset *own,
+                          const struct mt_ptp_dataset *other)
 {
-    return other == NULL || (own != NULL && mt_dataset_is_better(own, other));
+    return other == NULL || (own != NULL && mt_dataset_is_better(compare, own, other));
 }
 
 /* A clock of class 1 to 127 never follows: it serves, or yields to a better one on the path. */
-static enum mt_decision decide_for_primary(const struct mt_ptp_dataset *own,
+static enum mt_decision decide_for_primary(mt_dataset_comparison compare,
+                                           const struct mt_ptp_dataset *own,
                                            const struct mt_ptp_dataset *erbest)
 {
-    return is_own_better(own, erbest) ? MT_M1 : MT_P1;
+    return is_own_better(compare, own, erbest) ? MT_M1 : MT_P1;
 }
 
-enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
+enum mt_decision mt_bmca_decide(mt_dataset_comparison compare, const struct mt_ptp_dataset *own,
                                 const struct mt_ptp_dataset *ebest,
                                 const struct mt_ptp_dataset *erbest, bool is_waiting)
 {
@@ -108,9 +111,9 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
         return MT_STAY;
     }
     if (own != NULL && own->quality.clock_class <= 127) {
-        return decide_for_primary(own, erbest);
+        return decide_for_primary(compare, own, erbest);
     }
-    if (is_own_better(own, ebest)) {
+    if (is_own_better(compare, own, ebest)) {
         return MT_M2;
     }
     if (erbest == NULL) {
@@ -119,5 +122,5 @@ enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
     if (erbest == ebest) {
         return MT_S1;
     }
-    return mt_dataset_compare(ebest, erbest) == MT_A_BETTER_BY_TOPOLOGY ? MT_P2 : MT_M3;
+    return compare(ebest, erbest) == MT_A_BETTER_BY_TOPOLOGY ? MT_P2 : MT_M3;
 }

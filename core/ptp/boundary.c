@@ -12,11 +12,13 @@
 /* ---- siblings -------------------------------------------------------------------------------- */
 
 /* What claims to be of a port that does not transmit, or not to be its newest, is not ours. */
-static void hear_own(struct mt_instance *self, struct mt_port *port,
-                     const struct mt_ptp_header *header)
+static void hear(struct mt_instance *self, struct mt_port *port, const struct mt_ptp_header *header)
 {
     uint16_t number = header->source.port;
-    if (header->type != MT_PTP_ANNOUNCE || number == 0 || number >= port->identity.port) {
+    if (!mt_clock_identity_equal(&header->source.clock, &self->config.identity) ||
+        header->domain != self->config.domain || header->sdo_id != self->config.sdo_id ||
+        !mt_port_is_active(port) || header->type != MT_PTP_ANNOUNCE || number == 0 ||
+        number >= port->identity.port) {
         return;
     }
     const struct mt_port *sibling = &self->ports[number - 1];
@@ -87,4 +89,4 @@ static void gate(struct mt_instance *self)
     }
 }
 
-const struct mt_boundary_part mt_boundary = {hear_own, decide, gate};
+const struct mt_boundary_part mt_boundary = {hear, decide, gate};

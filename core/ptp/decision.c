@@ -20,6 +20,7 @@ static void describe_own(const struct mt_instance *self, struct mt_foreign *ret_
     dataset->priority1 = config->priority1;
     dataset->quality = config->quality;
     dataset->priority2 = config->priority2;
+    dataset->local_priority = config->local_priority;
     dataset->grandmaster = config->identity;
     dataset->sender.clock = config->identity;
     dataset->receiver.clock = config->identity;
@@ -137,7 +138,7 @@ static const struct mt_foreign *take_snapshot(struct mt_instance *self)
             port->erbest = mt_foreign_best(self, port);
         }
         if (port->erbest != NULL &&
-            (ebest == NULL || mt_dataset_is_better(&port->erbest->dataset, &ebest->dataset))) {
+            (ebest == NULL || mt_instance_prefers(self, &port->erbest->dataset, &ebest->dataset))) {
             ebest = port->erbest;
         }
     }
@@ -157,8 +158,9 @@ static enum mt_decision decide(const struct mt_instance *self, const struct mt_p
     if (!mt_port_is_active(port)) {
         return MT_STAY;
     }
-    enum mt_decision decision = mt_bmca_decide(own, dataset_of(ebest), dataset_of(port->erbest),
-                                               mt_port_is_listening(port));
+    enum mt_decision decision =
+        mt_bmca_decide(self->config.features->compare, own, dataset_of(ebest),
+                       dataset_of(port->erbest), mt_port_is_listening(port));
     return boundary != NULL ? boundary->decide(self, port, decision) : decision;
 }
 

@@ -5,11 +5,18 @@
  */
 #include "ptp/ptp_private.h"
 
+/* Who comes first sees a frame first. */
+static const struct mt_extension *const all_extensions[] = {NULL};
+
 const struct mt_ptp_features mt_ptp_all_features = {
+    .compare = mt_dataset_compare,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_e2e,
+    .acceptable = mt_acceptable,
     .path_trace = &mt_path_trace,
     .accuracy = &mt_accuracy,
+    .extend = &mt_extend,
     .boundary = &mt_boundary,
+    .extensions = all_extensions,
 };

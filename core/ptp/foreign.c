@@ -37,10 +37,16 @@ static bool was_heard_within(const struct mt_instance *self, const struct mt_por
 bool mt_foreign_is_qualified(const struct mt_instance *self, const struct mt_port *port,
                              const struct mt_foreign *foreign)
 {
+    unsigned skipped = self->config.qualifies_at_once ? 0 : MT_FOREIGN_THRESHOLD - 1;
     /* the one that is followed lives until the announce receipt timeout */
-    return foreign->is_used &&
-           (foreign == port->best ||
-            was_heard_within(self, port, foreign, MT_FOREIGN_THRESHOLD - 1, MT_FOREIGN_WINDOW));
+    return foreign->is_used && (foreign == port->best ||
+                                was_heard_within(self, port, foreign, skipped, MT_FOREIGN_WINDOW));
+}
+
+bool mt_instance_prefers(const struct mt_instance *self, const struct mt_ptp_dataset *a,
+                         const struct mt_ptp_dataset *b)
+{
+    return mt_dataset_is_better(self->config.features->compare, a, b);
 }
 
 struct mt_foreign *mt_foreign_best(const struct mt_instance *self, struct mt_port *port)
@@ -49,7 +55,7 @@ struct mt_foreign *mt_foreign_best(const struct mt_instance *self, struct mt_por
     for (struct mt_foreign *candidate = port->foreign; candidate < port->foreign + MT_FOREIGN_MAX;
          candidate++) {
         if (mt_foreign_is_qualified(self, port, candidate) &&
-            (best == NULL || mt_dataset_is_better(&candidate->dataset, &best->dataset))) {
+            (best == NULL || mt_instance_prefers(self, &candidate->dataset, &best->dataset))) {
             best = candidate;
         }
     }
@@ -94,12 +100,12 @@ static struct mt_foreign *place_for(const struct mt_instance *self, struct mt_po
         unsigned ready = readiness(self, port, foreign);
         if (victim == NULL || ready > victim_readiness ||
             (ready == victim_readiness &&
-             mt_dataset_is_better(&victim->dataset, &foreign->dataset))) {
+             mt_instance_prefers(self, &victim->dataset, &foreign->dataset))) {
             victim = foreign;
             victim_readiness = ready;
         }
     }
-    if (victim_readiness < 2 && !mt_dataset_is_better(newcomer, &victim->dataset)) {
+    if (victim_readiness < 2 && !mt_instance_prefers(self, newcomer, &victim->dataset)) {
         return NULL;
     }
     return victim;

@@ -19,6 +19,7 @@ void mt_instance_config_init(struct mt_instance_config *self)
         .time = {.time_source = 0xA0},
         .announces_accuracy = true,
         .max_steps_removed = 255,
+        .local_priority = 128,
         .serve_bound = mt_interval_from_ns(50000),
     };
 }
@@ -28,6 +29,7 @@ void mt_port_config_init(struct mt_port_config *self)
     *self = (struct mt_port_config){
         .log_announce_interval = 1,
         .announce_receipt_timeout = 3,
+        .local_priority = 128,
     };
 }
 
@@ -75,9 +77,8 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
-static void find_deadline(struct mt_instance *self)
+static void find_deadline(struct mt_instance *self, struct mt_mono earliest)
 {
-    struct mt_mono earliest = MT_MONO_NEVER;
     for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
         for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
             if (port->timers[timer].ns < earliest.ns) {
@@ -91,15 +92,17 @@ static void find_deadline(struct mt_instance *self)
 
 static void settle(struct mt_instance *self)
 {
-    const struct mt_boundary_part *boundary = self->config.features->boundary;
+    const struct mt_extend_part *extend = self->config.features->extend;
+    struct mt_mono of_extensions = MT_MONO_NEVER;
     if (self->needs_decision) {
         mt_instance_decide(self);
     }
-    if (boundary != NULL) {
-        boundary->gate(self);
+    if (extend != NULL) {
+        of_extensions = extend->settle(self);
+        self->has_moved_timers = true;
     }
     if (self->has_moved_timers) {
-        find_deadline(self);
+        find_deadline(self, of_extensions);
     }
 }
 
@@ -115,23 +118,10 @@ bool mt_is_parent(const struct mt_instance *self, const struct mt_port_identity 
     return mt_port_identity_equal(&self->parent.sender, source);
 }
 
-static bool is_acceptable(const struct mt_port *port, const struct mt_port_identity *source)
-{
-    for (unsigned i = 0; i < port->config.acceptable_count; i++) {
-        const struct mt_port_identity *acceptable = &port->config.acceptable[i];
-        if (mt_clock_identity_equal(&acceptable->clock, &source->clock) &&
-            (acceptable->port == 0 || acceptable->port == source->port)) {
-            return true;
-        }
-    }
-    return port->config.acceptable_count == 0;
-}
-
 static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *port,
                                     const struct mt_ptp_header *header,
                                     const struct mt_stamp *stamp)
 {
-    const struct mt_boundary_part *boundary = self->config.features->boundary;
     if (!mt_port_is_active(port)) {
         return MT_VERDICT_DISABLED;
     }
@@ -139,9 +129,6 @@ static enum mt_verdict check_header(struct mt_instance *self, struct mt_port *po
         return MT_VERDICT_DOMAIN;
     }
     if (mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
-        if (boundary != NULL) {
-            boundary->hear_own(self, port, header);
-        }
         return MT_VERDICT_OWN;
     }
     if (mt_ptp_is_event(header->type) && stamp == NULL) {
@@ -160,7 +147,8 @@ static enum mt_verdict check_transmitter(const struct mt_instance *self, const s
     if ((header->flags & MT_PTP_ALTERNATE) != 0 && !self->config.accepts_alternate) {
         return MT_VERDICT_ALTERNATE;
     }
-    if (!is_acceptable(port, &header->source)) {
+    if (self->config.features->acceptable != NULL &&
+        !self->config.features->acceptable(port, &header->source)) {
         return MT_VERDICT_NOT_ACCEPTABLE;
     }
     if (header->type == MT_PTP_ANNOUNCE) {
@@ -193,8 +181,10 @@ static enum mt_verdict from_transmitter(struct mt_instance *self, struct mt_port
 }
 
 static enum mt_verdict dispatch(struct mt_instance *self, struct mt_port *port,
-                                const struct mt_ptp_message *message, const struct mt_stamp *stamp)
+                                const struct mt_incoming *in)
 {
+    const struct mt_ptp_message *message = &in->message;
+    const struct mt_stamp *stamp = in->stamp;
     switch (message->header.type) {
     case MT_PTP_SYNC:
     case MT_PTP_FOLLOW_UP:
@@ -216,31 +206,36 @@ static enum mt_verdict dispatch(struct mt_instance *self, struct mt_port *port,
     return MT_VERDICT_UNSUPPORTED;
 }
 
-static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port, const uint8_t *frame,
-                               size_t length, const struct mt_stamp *stamp)
+static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port,
+                               struct mt_incoming *in)
 {
-    struct mt_ptp_message message;
-    enum mt_verdict verdict = mt_ptp_parse(frame, length, &message);
-    if (verdict == MT_VERDICT_ACCEPTED) {
-        verdict = check_header(self, port, &message.header, stamp);
+    const struct mt_extend_part *extend = self->config.features->extend;
+    enum mt_verdict verdict = mt_ptp_parse(in->frame, in->length, &in->message);
+    if (verdict != MT_VERDICT_ACCEPTED ||
+        (extend != NULL && extend->rx(self, port, in, &verdict))) {
+        return verdict;
     }
-    if (verdict == MT_VERDICT_ACCEPTED) {
-        verdict = dispatch(self, port, &message, stamp);
-    }
-    return verdict;
+    verdict = check_header(self, port, &in->message.header, in->stamp);
+    return verdict == MT_VERDICT_ACCEPTED ? dispatch(self, port, in) : verdict;
 }
 
 enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port_number, const uint8_t *frame,
-                               size_t length, const struct mt_stamp *stamp, struct mt_mono now)
+                               size_t length, const struct mt_stamp *stamp,
+                               const struct mt_address *from, struct mt_mono now)
 {
+    struct mt_incoming in;
     struct mt_port *port = find_port(self, port_number);
     self->now = now;
     if (port == NULL) {
         return MT_VERDICT_DISABLED;
     }
-    enum mt_verdict verdict = receive(self, port, frame, length, stamp);
+    in.frame = frame;
+    in.length = length;
+    in.stamp = stamp;
+    in.from = from;
+    enum mt_verdict verdict = receive(self, port, &in);
     mt_port_count(port, MT_COUNT_RECEIVED);
-    port->verdicts[verdict]++;
+    mt_count(&port->verdicts[verdict]);
     settle(self);
     return verdict;
 }
@@ -258,7 +253,8 @@ bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t to
         stamp = &on_wire;
     }
     return (features->transmitter != NULL && features->transmitter->tx_done(port, token, stamp)) ||
-           features->delay->tx_done(self, port, token, stamp);
+           features->delay->tx_done(self, port, token, stamp) ||
+           (features->extend != NULL && features->extend->tx_done(self, port, token, stamp));
 }
 
 void mt_instance_tx_done(struct mt_instance *self, uint32_t token, const struct mt_stamp *stamp,
@@ -370,6 +366,7 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
 bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capacity,
                          struct mt_tx *ret_tx)
 {
+    const struct mt_extend_part *extend = self->config.features->extend;
     struct mt_outgoing out;
     out.buffer = buffer;
     out.capacity = capacity;
@@ -378,7 +375,7 @@ bool mt_instance_next_tx(struct mt_instance *self, uint8_t *buffer, size_t capac
             return true;
         }
     }
-    return false;
+    return extend != NULL && extend->next_tx(self, &out, ret_tx);
 }
 
 static bool next_event_of_port(struct mt_port *port, struct mt_event *ret_event)

@@ -17,15 +17,6 @@ static const struct {
     [MT_FRAME_DELAY_REQ] = {MT_PTP_DELAY_REQ, MT_COUNT_SENT_DELAY_REQ},
 };
 
-static uint32_t next_token(struct mt_instance *self)
-{
-    self->last_token++;
-    if (self->last_token > MT_TOKEN_MAX) {
-        self->last_token = 1;
-    }
-    return self->last_token;
-}
-
 static size_t write_frame(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out)
 {
     struct mt_ptp_header *header = &out->message.header;
@@ -47,7 +38,7 @@ static bool take_frame(struct mt_instance *self, struct mt_port *port, struct mt
                        struct mt_tx *ret_tx)
 {
     bool is_event = out->frame >= MT_FRAME_SYNC;
-    out->token = is_event ? next_token(self) : 0;
+    out->token = is_event ? mt_next_token(self) : 0;
     port->pending &= (uint8_t) ~(1u << out->frame);
     size_t length = write_frame(self, port, out);
     if (length == 0) {
@@ -63,6 +54,10 @@ static bool take_frame(struct mt_instance *self, struct mt_port *port, struct mt
     ret_tx->is_event = is_event;
     ret_tx->token = out->token;
     ret_tx->length = length;
+    ret_tx->insertion = MT_INSERT_NOTHING;
+    if (self->config.features->extend != NULL) {
+        self->config.features->extend->finish(self, out, ret_tx);
+    }
     return true;
 }
 

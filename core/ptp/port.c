@@ -9,9 +9,14 @@
  */
 #include "ptp/ptp_private.h"
 
+void mt_count(uint64_t *counter)
+{
+    ++*counter;
+}
+
 void mt_port_count(struct mt_port *port, enum mt_port_counter counter)
 {
-    port->counters[counter]++;
+    mt_count(&port->counters[counter]);
 }
 
 void mt_port_request(struct mt_port *port, enum mt_port_frame frame)

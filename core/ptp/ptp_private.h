@@ -74,27 +74,20 @@ struct mt_foreign *mt_foreign_best(const struct mt_instance *self, struct mt_por
 
 /* ---- best transmitter clock algorithm (bmca.c): pure functions ------------------------------- */
 
-enum mt_comparison {
-    MT_A_BETTER,
-    MT_A_BETTER_BY_TOPOLOGY,
-    MT_SAME,
-    MT_B_BETTER_BY_TOPOLOGY,
-    MT_B_BETTER,
-};
-
-/** Figures 34 and 35 of 1588-2019. */
-enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
-                                      const struct mt_ptp_dataset *b);
-
 /** Better, be it only by topology. */
-bool mt_dataset_is_better(const struct mt_ptp_dataset *a, const struct mt_ptp_dataset *b);
+bool mt_dataset_is_better(mt_dataset_comparison compare, const struct mt_ptp_dataset *a,
+                          const struct mt_ptp_dataset *b);
+
+/** The same by the instance's own comparison. */
+bool mt_instance_prefers(const struct mt_instance *self, const struct mt_ptp_dataset *a,
+                         const struct mt_ptp_dataset *b);
 
 enum mt_decision { MT_STAY, MT_M1, MT_M2, MT_M3, MT_S1, MT_P1, MT_P2 };
 
 /** The state decision of one port [Figure 33].  `erbest` of the port and `ebest` of the clock may
  * be null; that they are one object tells that this port holds Ebest.  `own` is null for a clock
  * that may not serve: with any transmitter to follow it follows, whatever its priorities. */
-enum mt_decision mt_bmca_decide(const struct mt_ptp_dataset *own,
+enum mt_decision mt_bmca_decide(mt_dataset_comparison compare, const struct mt_ptp_dataset *own,
                                 const struct mt_ptp_dataset *ebest,
                                 const struct mt_ptp_dataset *erbest, bool is_waiting);
 
@@ -188,15 +181,58 @@ struct mt_accuracy_part {
 
 /** What the ports of one clock need of one another. */
 struct mt_boundary_part {
-    /** A message of this clock itself. */
-    void (*hear_own)(struct mt_instance *self, struct mt_port *port,
-                     const struct mt_ptp_header *header);
+    /** Any message: those of this clock itself tell of sibling ports on the same path. */
+    void (*hear)(struct mt_instance *self, struct mt_port *port,
+                 const struct mt_ptp_header *header);
     /** What becomes of a decision of the port to serve. */
     enum mt_decision (*decide)(const struct mt_instance *self, const struct mt_port *port,
                                enum mt_decision decision);
     /** Lets qualified ports serve what the clock has, or stops them. */
     void (*gate)(struct mt_instance *self);
 };
+
+/* ---- extensions (extend.c) -------------------------------------------------------------------- */
+
+/** A well-formed frame on its way in. */
+struct mt_incoming {
+    const uint8_t *frame;
+    size_t length;
+    const struct mt_stamp *stamp;  /**< may be null */
+    const struct mt_address *from; /**< may be null */
+    struct mt_ptp_message message;
+};
+
+/** One thing that an instance can do beyond ordinary and boundary clocks; a null function is one
+ * that it does not need. */
+struct mt_extension {
+    /** Sees each frame before the port does.  True: it has dealt with it, the verdict is set. */
+    bool (*rx)(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
+               enum mt_verdict *ret_verdict);
+    /** True if the token is of a frame that it sent on the port; the egress latency is included. */
+    bool (*tx_done)(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                    const struct mt_stamp *stamp);
+    /** After each input: does what is due at self->now, says when the next thing is. */
+    struct mt_mono (*settle)(struct mt_instance *self);
+    /** Writes the next frame of its own into out->buffer; takes tokens from mt_next_token(). */
+    bool (*next_tx)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+    /** Last touch to any frame that leaves: it lies in out->buffer, ret_tx->length long. */
+    void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+};
+
+/** The same for all extensions of an instance, in their order, and for what the parts of larger
+ * clocks need of it. */
+struct mt_extend_part {
+    bool (*rx)(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
+               enum mt_verdict *ret_verdict);
+    bool (*tx_done)(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                    const struct mt_stamp *stamp);
+    struct mt_mono (*settle)(struct mt_instance *self);
+    bool (*next_tx)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+    void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+};
+
+/** `length` octets of TLVs have been written behind the frame that leaves. */
+void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length);
 
 /* ---- small helpers --------------------------------------------------------------------------- */
 
@@ -205,6 +241,7 @@ struct mt_boundary_part {
 bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
                      const struct mt_stamp *stamp);
 void mt_port_request(struct mt_port *port, enum mt_port_frame frame);
+void mt_count(uint64_t *counter);
 void mt_port_count(struct mt_port *port, enum mt_port_counter counter);
 /** *at += by, *at -= by. */
 void mt_instant_add(struct mt_instant *at, const struct mt_interval *by);
@@ -215,6 +252,16 @@ bool mt_is_parent(const struct mt_instance *self, const struct mt_port_identity 
 bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence);
 /** A log interval that others may ask for. */
 bool mt_log_interval_is_allowed(int8_t log_interval);
+/** A token for an event frame that is about to be written. */
+static inline uint32_t mt_next_token(struct mt_instance *self)
+{
+    self->last_token++;
+    if (self->last_token > MT_TOKEN_MAX) {
+        self->last_token = 1;
+    }
+    return self->last_token;
+}
+
 /** Arms a timer to be due in `in_ns`. */
 void mt_timer_arm(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
                   int64_t in_ns);

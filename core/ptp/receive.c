@@ -50,6 +50,7 @@ void mt_announce_read(const struct mt_instance *self, const struct mt_port *port
     dataset->priority1 = announce->priority1;
     dataset->quality = announce->quality;
     dataset->priority2 = announce->priority2;
+    dataset->local_priority = port->config.local_priority;
     dataset->grandmaster = announce->grandmaster;
     dataset->steps_removed = announce->steps_removed;
     dataset->sender = message->header.source;

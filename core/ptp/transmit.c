@@ -143,26 +143,6 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
     message->header.log_interval = port->config.log_announce_interval;
 }
 
-/* They are written where they will lie, so that the message needs no second buffer. */
-static void write_tlvs(const struct mt_instance *self, struct mt_outgoing *out)
-{
-    const struct mt_ptp_features *features = self->config.features;
-    if (out->capacity < MT_PTP_ANNOUNCE_SIZE) {
-        return; /* nor does the message fit */
-    }
-    uint8_t *tlvs = out->buffer + MT_PTP_ANNOUNCE_SIZE;
-    size_t capacity = out->capacity - MT_PTP_ANNOUNCE_SIZE;
-    size_t length = 0;
-    if (features->path_trace != NULL) {
-        length = features->path_trace->write(self, tlvs, capacity);
-    }
-    if (features->accuracy != NULL) {
-        length += features->accuracy->write(self, tlvs + length, capacity - length);
-    }
-    out->message.tlvs = tlvs;
-    out->message.tlvs_length = length;
-}
-
 static void fill(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out)
 {
     switch (out->frame) {
@@ -174,7 +154,6 @@ static void fill(struct mt_instance *self, struct mt_port *port, struct mt_outgo
         break;
     case MT_FRAME_ANNOUNCE:
         fill_announce(self, port, &out->message);
-        write_tlvs(self, out);
         break;
     case MT_FRAME_SYNC:
         fill_sync(port, out);

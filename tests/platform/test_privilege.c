@@ -235,7 +235,11 @@ static int live_in_sandbox(void)
                                         .paths = (const char *const[]){folder, 0},
                                         .keeps_network = true};
     uint8_t sync[44] = {0, 2, 0, 44};
-    struct mt_link_frame frame = {sync, sizeof sync, MT_LINK_PRIMARY, true, 1};
+    struct mt_link_frame frame = {.bytes = sync,
+                                  .length = sizeof sync,
+                                  .destination = MT_LINK_PRIMARY,
+                                  .is_event = true,
+                                  .token = 1};
     struct mt_clock_page page = {.scale = MT_SCALE_TAI};
     struct mt_linux *platform;
     struct mt_hal_provider *provider;

@@ -101,7 +101,11 @@ static void make_sync(uint8_t octets[SYNC_SIZE], uint8_t type, uint16_t sequence
 static bool send_sync(struct node *node, uint16_t sequence, uint32_t token)
 {
     uint8_t octets[SYNC_SIZE];
-    struct mt_link_frame frame = {octets, SYNC_SIZE, MT_LINK_PRIMARY, true, token};
+    struct mt_link_frame frame = {.bytes = octets,
+                                  .length = SYNC_SIZE,
+                                  .destination = MT_LINK_PRIMARY,
+                                  .is_event = true,
+                                  .token = token};
 
     make_sync(octets, 0, sequence);
     return node->link->ops->send(node->link, &frame);
@@ -110,7 +114,11 @@ static bool send_sync(struct node *node, uint16_t sequence, uint32_t token)
 static bool send_general(struct node *node, enum mt_link_destination destination)
 {
     uint8_t octets[SYNC_SIZE];
-    struct mt_link_frame frame = {octets, SYNC_SIZE, destination, false, 0};
+    struct mt_link_frame frame = {.bytes = octets,
+                                  .length = SYNC_SIZE,
+                                  .destination = destination,
+                                  .is_event = false,
+                                  .token = 0};
 
     make_sync(octets, 8, 1);
     return node->link->ops->send(node->link, &frame);

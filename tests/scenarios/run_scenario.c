@@ -94,8 +94,11 @@ static void do_ports(const struct words *line)
 
 static void do_config(const struct words *line)
 {
-    static const struct mt_ptp_features receiver_only = {
-        .states = &mt_states_receiver_only, .delay = &mt_delay_e2e, .accuracy = &mt_accuracy};
+    static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
+                                                         .states = &mt_states_receiver_only,
+                                                         .delay = &mt_delay_e2e,
+                                                         .acceptable = mt_acceptable,
+                                                         .accuracy = &mt_accuracy};
     struct mt_instance_config *config = &world.config;
     words_store_u8(line, "priority1", &config->priority1);
     words_store_u8(line, "priority2", &config->priority2);

@@ -375,7 +375,7 @@ static void arrive(struct world *self, struct item *place)
         memcpy(octets, item.frame.octets, item.frame.length);
         enum mt_verdict verdict =
             mt_instance_rx(&self->instance, item.port, octets, item.frame.length,
-                           item.has_stamp ? &stamp : NULL, now);
+                           item.has_stamp ? &stamp : NULL, NULL, now);
         free(octets);
         if (self->is_traced && verdict != MT_VERDICT_ACCEPTED) {
             printf("%10.6f port %u refuses %s: %s\n", world_s(self), item.port,

@@ -143,7 +143,7 @@ enum mt_verdict bench_rx(struct ptp_bench *self, uint16_t port,
     assert_true(length > 0);
     enum mt_verdict verdict =
         mt_instance_rx(&self->instance, port, buffer, length,
-                       mt_ptp_is_event(message->header.type) ? &stamp : NULL, self->now);
+                       mt_ptp_is_event(message->header.type) ? &stamp : NULL, NULL, self->now);
     bench_drain(self);
     return verdict;
 }

@@ -260,7 +260,11 @@ static void log_keeps_what_the_node_did_when_it_is_written(void **state)
     assert_int_equal(back.value.apply.correction.scale, MT_SCALE_TAI);
     assert_true(back.value.apply.correction.rate == 5e-6);
     assert_applied(&back.value.apply.applied, &some_applied);
-    const struct mt_link_frame frame = {(const uint8_t *)"out", 3, MT_LINK_PEER, true, 0xABCDEF};
+    const struct mt_link_frame frame = {.bytes = (const uint8_t *)"out",
+                                        .length = 3,
+                                        .destination = MT_LINK_PEER,
+                                        .is_event = true,
+                                        .token = 0xABCDEF};
     round_trip(&(struct mt_log_record){.kind = MT_LOG_SEND, .value.send = {4, frame, true}}, &back);
     assert_int_equal(back.value.send.link, 4);
     assert_int_equal(back.value.send.frame.length, 3);

@@ -44,8 +44,8 @@ static void assert_compared(const struct mt_ptp_dataset *a, const struct mt_ptp_
 {
     assert_int_equal(mt_dataset_compare(a, b), expected);
     assert_int_equal(mt_dataset_compare(b, a), mirrored(expected));
-    assert_int_equal(mt_dataset_is_better(a, b), expected < MT_SAME);
-    assert_int_equal(mt_dataset_is_better(b, a), expected > MT_SAME);
+    assert_int_equal(mt_dataset_is_better(mt_dataset_compare, a, b), expected < MT_SAME);
+    assert_int_equal(mt_dataset_is_better(mt_dataset_compare, b, a), expected > MT_SAME);
 }
 
 /* ---- figure 34: two grandmasters ------------------------------------------------------------- */
@@ -197,10 +197,11 @@ static void ptp_bmca_is_transitive_when_sets_are_random(void **state)
         const struct mt_ptp_dataset a = random_set(&random);
         const struct mt_ptp_dataset b = random_set(&random);
         const struct mt_ptp_dataset c = random_set(&random);
-        if (is_sound(&a) && is_sound(&b) && is_sound(&c) && mt_dataset_is_better(&a, &b) &&
-            mt_dataset_is_better(&b, &c)) {
+        if (is_sound(&a) && is_sound(&b) && is_sound(&c) &&
+            mt_dataset_is_better(mt_dataset_compare, &a, &b) &&
+            mt_dataset_is_better(mt_dataset_compare, &b, &c)) {
             chains++;
-            assert_true(mt_dataset_is_better(&a, &c));
+            assert_true(mt_dataset_is_better(mt_dataset_compare, &a, &c));
         }
     }
     assert_true(chains > 30000);
@@ -239,8 +240,8 @@ static void ptp_bmca_decides_as_figure_33_when_ranks_differ(void **state)
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mt_ptp_dataset own = *set_of(cases[i].own);
         own.quality.clock_class = cases[i].clock_class;
-        assert_int_equal(mt_bmca_decide(&own, set_of(cases[i].ebest), set_of(cases[i].erbest),
-                                        cases[i].is_waiting),
+        assert_int_equal(mt_bmca_decide(mt_dataset_compare, &own, set_of(cases[i].ebest),
+                                        set_of(cases[i].erbest), cases[i].is_waiting),
                          cases[i].expected);
     }
 }
@@ -251,8 +252,8 @@ static void ptp_bmca_makes_a_port_passive_when_it_has_the_longer_way(void **stat
     const struct mt_ptp_dataset ebest = over((struct way){1, 8, 1, 50, 1});
     const struct mt_ptp_dataset topology = over((struct way){1, 8, 1, 50, 2});
     const struct mt_ptp_dataset by_value = over((struct way){3, 8, 1, 50, 2});
-    assert_int_equal(mt_bmca_decide(&own, &ebest, &topology, false), MT_P2);
-    assert_int_equal(mt_bmca_decide(&own, &ebest, &by_value, false), MT_M3);
+    assert_int_equal(mt_bmca_decide(mt_dataset_compare, &own, &ebest, &topology, false), MT_P2);
+    assert_int_equal(mt_bmca_decide(mt_dataset_compare, &own, &ebest, &by_value, false), MT_M3);
 }
 
 static void ptp_bmca_follows_anybody_when_clock_may_not_serve(void **state)
@@ -260,8 +261,8 @@ static void ptp_bmca_follows_anybody_when_clock_may_not_serve(void **state)
     struct mt_ptp_dataset worst = plain(255);
     worst.priority1 = 255;
     worst.quality.clock_class = 255;
-    assert_int_equal(mt_bmca_decide(NULL, &worst, &worst, true), MT_S1);
-    assert_int_equal(mt_bmca_decide(NULL, NULL, NULL, false), MT_M2);
+    assert_int_equal(mt_bmca_decide(mt_dataset_compare, NULL, &worst, &worst, true), MT_S1);
+    assert_int_equal(mt_bmca_decide(mt_dataset_compare, NULL, NULL, NULL, false), MT_M2);
 }
 
 int main(void)

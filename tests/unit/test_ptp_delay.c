@@ -427,7 +427,7 @@ static void ptp_delay_drops_the_undrained_sample_when_the_parent_is_gone(void **
         receiving(state);
         size_t length = mt_ptp_write(&message, buffer, sizeof buffer);
         const struct mt_stamp stamp = bench_stamp(&bench);
-        mt_instance_rx(&bench.instance, 1, buffer, length, &stamp, bench.now);
+        mt_instance_rx(&bench.instance, 1, buffer, length, &stamp, NULL, bench.now);
         assert_int_equal(bench_counter(&bench, 1, MT_COUNT_SAMPLES), 1);
         const struct mt_command command = {.kind = kinds[i], .port = 1, .value.priorities = {0, 0}};
         mt_instance_command(&bench.instance, &command, bench.now);
@@ -457,7 +457,7 @@ static enum mt_verdict rx_undrained(const struct mt_ptp_message *message)
     size_t length = mt_ptp_write(message, buffer, sizeof buffer);
     const struct mt_stamp stamp = bench_stamp(&bench);
     return mt_instance_rx(&bench.instance, 1, buffer, length,
-                          mt_ptp_is_event(message->header.type) ? &stamp : NULL, bench.now);
+                          mt_ptp_is_event(message->header.type) ? &stamp : NULL, NULL, bench.now);
 }
 
 /* Between two drains: a sample, then another parent and a second decision that brings no news. */

@@ -142,7 +142,7 @@ static void feed_both(struct mt_prng *random, uint16_t *sequences, struct mt_mon
     for (unsigned i = 0; i < 2; i++) {
         struct mt_instance *instance = &twins[i].instance;
         if (what < 10) {
-            mt_instance_rx(instance, port, buffer, length, &stamp, now);
+            mt_instance_rx(instance, port, buffer, length, &stamp, NULL, now);
         } else if (what < 13) {
             mt_instance_tx_done(instance, token, what == 12 ? NULL : &stamp, now);
         } else if (what < 15) {
@@ -281,7 +281,7 @@ static void ptp_instance_drops_all_answers_when_the_buffer_is_too_small(void **s
     const struct mt_stamp stamp = bench_stamp(&bench);
     for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
         buffer[31]++; /* sequenceId */
-        mt_instance_rx(&bench.instance, 1, buffer, length, &stamp, bench.now);
+        mt_instance_rx(&bench.instance, 1, buffer, length, &stamp, NULL, bench.now);
     }
     assert_false(mt_instance_next_tx(&bench.instance, buffer, sizeof buffer, &tx));
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_TX_DROPPED), MT_ANSWERS_MAX);

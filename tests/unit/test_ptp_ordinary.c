@@ -19,6 +19,7 @@ static struct bench_peer peer;
 static int start(void **state)
 {
     static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,

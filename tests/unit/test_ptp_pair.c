@@ -63,7 +63,8 @@ static void carry(struct pair *self, struct ptp_bench *from, struct ptp_bench *t
     }
     size_t length = mt_ptp_write(&message, buffer, sizeof buffer);
     const struct mt_stamp stamp = stamp_at(self, to, delay_q16);
-    mt_instance_rx(&to->instance, 1, buffer, length, frame->tx.is_event ? &stamp : NULL, to->now);
+    mt_instance_rx(&to->instance, 1, buffer, length, frame->tx.is_event ? &stamp : NULL, NULL,
+                   to->now);
 }
 
 static bool carry_all(struct pair *self, struct ptp_bench *from, struct ptp_bench *to, size_t *done)

@@ -227,7 +227,7 @@ static void announce_undrained(struct bench_peer *peer)
         .body.announce = peer->announce,
     };
     size_t length = mt_ptp_write(&message, buffer, sizeof buffer);
-    assert_int_equal(mt_instance_rx(&bench.instance, 1, buffer, length, NULL, bench.now),
+    assert_int_equal(mt_instance_rx(&bench.instance, 1, buffer, length, NULL, NULL, bench.now),
                      MT_VERDICT_ACCEPTED);
 }
 

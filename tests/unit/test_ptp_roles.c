@@ -129,8 +129,9 @@ static void ptp_roles_refuses_a_command_when_the_port_does_not_exist(void **stat
         assert_false(bench_link(&bench, ports[i], false));
         assert_int_equal(mt_port_state_of(&bench.instance, ports[i]), MT_STATE_DISABLED);
         uint8_t octet = 0;
-        assert_int_equal(mt_instance_rx(&bench.instance, ports[i], &octet, 1, NULL, bench.now),
-                         MT_VERDICT_DISABLED);
+        assert_int_equal(
+            mt_instance_rx(&bench.instance, ports[i], &octet, 1, NULL, NULL, bench.now),
+            MT_VERDICT_DISABLED);
     }
     assert_int_equal(bench_state(&bench, 1), MT_STATE_LISTENING);
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_RECEIVED), 0);
@@ -259,8 +260,8 @@ static void ptp_roles_is_passive_when_it_has_the_longer_way_to_the_same_parent(v
 
 static void start_receiver_only_as(bool is_flagged)
 {
-    static const struct mt_ptp_features features = {.states = &mt_states_receiver_only,
-                                                    .delay = &mt_delay_e2e};
+    static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare, .states = &mt_states_receiver_only, .delay = &mt_delay_e2e};
     prepare(1);
     bench.config.features = &features;
     bench.config.is_receiver_only = is_flagged;

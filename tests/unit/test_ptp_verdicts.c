@@ -61,7 +61,7 @@ static void expect(enum mt_verdict expected, const struct frame *frame)
     const struct mt_stamp stamp = bench_stamp(&bench);
     memcpy(before, bench.ports[0].verdicts, sizeof before);
     assert_int_equal(mt_instance_rx(&bench.instance, 1, frame->octets, frame->length,
-                                    frame->has_stamp ? &stamp : NULL, bench.now),
+                                    frame->has_stamp ? &stamp : NULL, NULL, bench.now),
                      expected);
     for (unsigned verdict = 0; verdict < MT_VERDICT_COUNT; verdict++) {
         assert_true(bench.ports[0].verdicts[verdict] ==
@@ -404,7 +404,7 @@ static void ptp_verdict_is_queue_full_when_answers_are_not_drained(void **state)
     for (unsigned i = 0; i < MT_ANSWERS_MAX; i++) {
         frame.octets[SEQUENCE_AT]++;
         assert_int_equal(
-            mt_instance_rx(&bench.instance, 1, frame.octets, frame.length, &stamp, bench.now),
+            mt_instance_rx(&bench.instance, 1, frame.octets, frame.length, &stamp, NULL, bench.now),
             MT_VERDICT_ACCEPTED);
     }
     frame.octets[SEQUENCE_AT]++;

@@ -10,6 +10,7 @@ int main(void);
 int main(void)
 {
     static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,

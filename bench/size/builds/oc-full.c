@@ -11,11 +11,14 @@ static struct mt_path instance_path;
 int main(void)
 {
     static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
+        .acceptable = mt_acceptable,
         .path_trace = &mt_path_trace,
         .accuracy = &mt_accuracy,
+        .extend = &mt_extend,
     };
     firmware_run(&features, &instance_path);
 }

@@ -9,6 +9,7 @@ int main(void);
 int main(void)
 {
     static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare,
         .states = &mt_states_receiver_only,
         .delay = &mt_delay_e2e,
     };

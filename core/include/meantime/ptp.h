@@ -17,6 +17,7 @@
 #ifndef MEANTIME_PTP_H
 #define MEANTIME_PTP_H
 
+#include "meantime/ptp_address.h"
 #include "meantime/ptp_wire.h"
 #include "meantime/sample.h"
 
@@ -31,6 +32,9 @@
 #define MT_LOG_INTERVAL_HIGHEST 6         /**< longest */
 #define MT_TOKEN_MAX            0xFFFFFFu /**< tokens of event frames: 1 to this */
 #define MT_INSTANCE_PORTS_MAX   64
+
+struct mt_port;
+struct mt_instance;
 
 /** Port states by 1588g-2022; the values are those of portState on the wire [Table 20]. */
 enum mt_port_state {
@@ -55,6 +59,7 @@ struct mt_time_properties {
 /** What an Announce says about a grandmaster and the way to it. */
 struct mt_ptp_dataset {
     uint8_t priority1;
+    uint8_t local_priority; /**< of G.8275: of the port it was heard on, or of this clock itself */
     struct mt_clock_quality quality;
     uint8_t priority2;
     struct mt_clock_identity grandmaster;
@@ -63,17 +68,36 @@ struct mt_ptp_dataset {
     struct mt_port_identity receiver;
 };
 
+/** How two data sets compare. */
+enum mt_comparison {
+    MT_A_BETTER,
+    MT_A_BETTER_BY_TOPOLOGY,
+    MT_SAME,
+    MT_B_BETTER_BY_TOPOLOGY,
+    MT_B_BETTER,
+};
+typedef enum mt_comparison (*mt_dataset_comparison)(const struct mt_ptp_dataset *a,
+                                                    const struct mt_ptp_dataset *b);
+
 /** What the instance is made of beyond a receiver; what is left null the linker drops. */
 struct mt_ptp_features {
-    const struct mt_state_table *states;           /**< &mt_states_full, &mt_states_receiver_only */
+    mt_dataset_comparison compare;       /**< &mt_dataset_compare, or that of another profile */
+    const struct mt_state_table *states; /**< &mt_states_full, &mt_states_receiver_only */
     const struct mt_transmitter_part *transmitter; /**< &mt_transmitter, or null */
     const struct mt_delay_part *delay;             /**< &mt_delay_e2e */
+    /** &mt_acceptable, or null: the table of acceptable transmitters is not looked at. */
+    bool (*acceptable)(const struct mt_port *port, const struct mt_port_identity *source);
     const struct mt_path_part *path_trace; /**< &mt_path_trace, or null: loops are not noticed */
     /** &mt_accuracy, or null: ENHANCED_ACCURACY_METRICS are neither read nor sent, clockAccuracy
      * is not looked at; so only a grandmaster's bound against itself is known. */
     const struct mt_accuracy_part *accuracy;
     /** &mt_boundary: for clocks with several ports that may serve; else null. */
     const struct mt_boundary_part *boundary;
+    /** What is beyond ordinary and boundary clocks, in the order in which it sees a frame, then
+     * null; needs extend = &mt_extend.  Each does nothing without its storage in the `more` of
+     * instance and ports. */
+    const struct mt_extension *const *extensions;
+    const struct mt_extend_part *extend;
 };
 extern const struct mt_state_table mt_states_full;
 extern const struct mt_state_table mt_states_receiver_only;
@@ -82,6 +106,12 @@ extern const struct mt_delay_part mt_delay_e2e;
 extern const struct mt_path_part mt_path_trace;
 extern const struct mt_accuracy_part mt_accuracy;
 extern const struct mt_boundary_part mt_boundary;
+extern const struct mt_extend_part mt_extend;
+/** The default algorithm's comparison [Figures 34 and 35]. */
+enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
+                                      const struct mt_ptp_dataset *b);
+/** acceptable_transmitters of the port's configuration [17.5]. */
+bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *source);
 /** All of the above. */
 extern const struct mt_ptp_features mt_ptp_all_features;
 
@@ -105,11 +135,14 @@ struct mt_instance_config {
     bool accepts_alternate; /**< alternateMasterFlag does not exclude a transmitter */
     bool announces_accuracy;   /**< adds ENHANCED_ACCURACY_METRICS to Announce */
     uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
+    uint8_t local_priority;    /**< G.8275: of this clock against others; 128 */
+    bool qualifies_at_once;    /**< 802.1AS: a transmitter's first Announce counts */
     /** A boundary clock serves nothing before its first calibration, and later not while its own
      * bound is larger than this and its receiving port is not calibrated ... */
     struct mt_interval serve_bound;
-    bool serves_uncertain; /**< ... or serves all the same, announcing uncertainty */
-    struct mt_path *path;  /**< storage for the path trace; null: not relayed */
+    bool serves_uncertain;         /**< ... or serves all the same, announcing uncertainty */
+    struct mt_path *path;          /**< storage for the path trace; null: not relayed */
+    struct mt_instance_more *more; /**< ptp_more.h: what the extensions work with; may be null */
 };
 
 struct mt_port_config {
@@ -118,11 +151,13 @@ struct mt_port_config {
     int8_t log_sync_interval;
     int8_t log_min_delay_req_interval;
     bool is_transmitter_only;
+    uint8_t local_priority;             /**< G.8275: of transmitters heard on this port; 128 */
     struct mt_interval egress_latency;  /**< stamp point to wire, added to transmit stamps */
     struct mt_interval ingress_latency; /**< wire to stamp point, subtracted from receive stamps */
     struct mt_interval delay_asymmetry; /**< positive: transmitter to receiver is longer [7.4.2] */
     const struct mt_port_identity *acceptable; /**< acceptable transmitters; port 0: any port */
     uint16_t acceptable_count;                 /**< 0: all are acceptable */
+    struct mt_port_more *more; /**< ptp_more.h: what the extensions work with; may be null */
 };
 
 /** The default profile's values.  `features` is left null: the application names them. */
@@ -155,8 +190,6 @@ enum mt_port_counter {
     MT_PORT_COUNTER_COUNT
 };
 
-struct mt_port;
-struct mt_instance;
 #include "meantime/ptp_objects.h" /* their members: for storage, read-only outside core/ptp */
 
 /** Makes an instance over `port_count` ports (1..MT_INSTANCE_PORTS_MAX) in the caller's storage;
@@ -169,10 +202,12 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
                       uint16_t port_count, uint64_t seed, struct mt_mono now);
 
 /** A frame was received on `port`.  `stamp`: when it passed the stamp point; null if there is no
- * timestamp (event messages are then refused).  The frame is not kept.  Returns the verdict,
- * which has been counted. */
+ * timestamp (event messages are then refused).  `from`: its sender's address; null if nothing that
+ * needs one is in use.  Nothing is kept of what is pointed to.  Returns the verdict, which has been
+ * counted. */
 enum mt_verdict mt_instance_rx(struct mt_instance *self, uint16_t port, const uint8_t *frame,
-                               size_t length, const struct mt_stamp *stamp, struct mt_mono now);
+                               size_t length, const struct mt_stamp *stamp,
+                               const struct mt_address *from, struct mt_mono now);
 
 /** The transmit timestamp of the event frame with `token`, or null: it was lost.  Unknown and
  * outdated tokens are counted and ignored. */
@@ -216,8 +251,16 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
                          struct mt_mono now);
 
 enum mt_destination {
-    MT_TO_ALL,  /**< the PTP-primary multicast address */
-    MT_TO_PEER, /**< the PTP-pdelay multicast address */
+    MT_TO_ALL,     /**< the PTP-primary multicast address */
+    MT_TO_PEER,    /**< the PTP-pdelay multicast address */
+    MT_TO_ADDRESS, /**< `to` alone */
+};
+
+/** What the hardware is asked to do to an event frame as it leaves (one-step). */
+enum mt_insertion {
+    MT_INSERT_NOTHING,
+    MT_INSERT_ORIGIN, /**< originTimestamp := the time of departure, correctionField += its fraction */
+    MT_INSERT_RESIDENCE, /**< correctionField += time of departure - `arrival` */
 };
 
 struct mt_tx {
@@ -226,6 +269,9 @@ struct mt_tx {
     bool is_event;  /**< send on the event port and report the timestamp with the token */
     uint32_t token; /**< 1..2^24 - 1 for event frames, else 0 */
     size_t length;
+    enum mt_insertion insertion;
+    struct mt_instant arrival; /**< with MT_INSERT_RESIDENCE only */
+    struct mt_address to;      /**< with MT_TO_ADDRESS only */
 };
 
 /** Takes the next frame to send and writes it into `buffer` (MT_PTP_MESSAGE_MAX octets always

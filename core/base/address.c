@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "meantime/ptp_address.h"
+
+#include "base/memory.h"
+
+size_t mt_address_length(const struct mt_address *self)
+{
+    static const uint8_t lengths[] = {
+        [MT_NETWORK_UDP_IPV4] = 4, [MT_NETWORK_UDP_IPV6] = 16, [MT_NETWORK_IEEE_802_3] = 6};
+    return self->network < sizeof lengths ? lengths[self->network] : 0;
+}
+
+bool mt_address_equal(const struct mt_address *a, const struct mt_address *b)
+{
+    return a->network == b->network && memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Where a PTP message comes from or goes to: a network protocol and an address in it
+ * [1588-2019 5.3.6, annex C to E].  Platforms make them of received frames; the core keeps them,
+ * compares them and hands them back with frames that go to one receiver.
+ * Thread rule: values only; any thread.
+ */
+#ifndef MEANTIME_PTP_ADDRESS_H
+#define MEANTIME_PTP_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** networkProtocol [Table 3]. */
+enum mt_network {
+    MT_NETWORK_NONE = 0,
+    MT_NETWORK_UDP_IPV4 = 1,
+    MT_NETWORK_UDP_IPV6 = 2,
+    MT_NETWORK_IEEE_802_3 = 3,
+};
+
+#define MT_ADDRESS_OCTETS 16
+
+struct mt_address {
+    uint8_t network;                   /**< enum mt_network; 0: no address */
+    uint8_t octets[MT_ADDRESS_OCTETS]; /**< in wire order; those beyond its length are 0 */
+    /** UDP port of the sender; to send: 0 is the standard's port for the message (319, 320). */
+    uint16_t udp_port;
+};
+
+/** 4, 16 or 6; 0 for none. */
+size_t mt_address_length(const struct mt_address *self);
+/** The same station: UDP ports do not count, since one answers from 319 and 320. */
+bool mt_address_equal(const struct mt_address *a, const struct mt_address *b);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What an instance and its ports are given beyond what an ordinary clock needs: pointers to the
+ * objects with which the extensions work.  Each object is the caller's storage, made ready by the
+ * init function of its own header before mt_instance_init(); null is: not in use.  They live at
+ * least as long as the instance.
+ * Thread rule: that of the instance.
+ */
+#ifndef MEANTIME_PTP_MORE_H
+#define MEANTIME_PTP_MORE_H
+
+#include "meantime/ptp.h"
+
+/** delayMechanism [Table 21]. */
+enum mt_delay_mechanism {
+    MT_DELAY_E2E = 1,
+    MT_DELAY_P2P = 2,
+    MT_DELAY_COMMON_P2P = 3, /**< P2P, measured once for all domains of the link */
+    MT_DELAY_NONE = 0xFE,
+    MT_DELAY_AUTO = 0xFF, /**< E2E until a peer answers, or the other way round; not on the wire */
+};
+
+struct mt_port_more {
+    enum mt_delay_mechanism delay_mechanism; /**< 0: E2E */
+    struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
+    bool shares_peer;                        /**< another port owns and drives `peer` */
+};
+
+struct mt_instance_more {
+    struct mt_transparent *transparent; /**< ptp_transparent.h */
+};
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What an instance does beyond an ordinary clock, at the five places where it can matter: a frame
+ * comes, a transmit timestamp comes, an input has been dealt with, a frame is wanted, a frame
+ * leaves.  Here the parts of larger clocks and the extensions are called, each in its turn; an
+ * ordinary clock in firmware has none of this.
+ */
+#include "ptp/ptp_private.h"
+
+static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
+               enum mt_verdict *ret_verdict)
+{
+    const struct mt_ptp_features *features = self->config.features;
+    const struct mt_ptp_header *header = &in->message.header;
+    const struct mt_extension *const *extension = features->extensions;
+    if (features->boundary != NULL) {
+        features->boundary->hear(self, port, header);
+    }
+    for (; extension != NULL && *extension != NULL; extension++) {
+        if ((*extension)->rx != NULL && (*extension)->rx(self, port, in, ret_verdict)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
+                    const struct mt_stamp *stamp)
+{
+    const struct mt_extension *const *extension = self->config.features->extensions;
+    for (; extension != NULL && *extension != NULL; extension++) {
+        if ((*extension)->tx_done != NULL && (*extension)->tx_done(self, port, token, stamp)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct mt_mono settle(struct mt_instance *self)
+{
+    const struct mt_ptp_features *features = self->config.features;
+    const struct mt_extension *const *extension = features->extensions;
+    struct mt_mono deadline = MT_MONO_NEVER;
+    if (features->boundary != NULL) {
+        features->boundary->gate(self);
+    }
+    for (; extension != NULL && *extension != NULL; extension++) {
+        if ((*extension)->settle != NULL) {
+            deadline = mt_mono_earlier(deadline, (*extension)->settle(self));
+        }
+    }
+    return deadline;
+}
+
+static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
+    const struct mt_extension *const *extension = self->config.features->extensions;
+    for (; extension != NULL && *extension != NULL; extension++) {
+        if ((*extension)->next_tx != NULL && (*extension)->next_tx(self, out, ret_tx)) {
+            self->config.features->extend->finish(self, out, ret_tx);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- frames that leave ----------------------------------------------------------------------- */
+
+void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length)
+{
+    tx->length += length;
+    out->buffer[2] = (uint8_t)(tx->length >> 8);
+    out->buffer[3] = (uint8_t)tx->length;
+}
+
+/* What an Announce says beyond its body; a part that does not fit is left out. */
+static void add_to_announce(const struct mt_instance *self, const struct mt_outgoing *out,
+                            struct mt_tx *tx)
+{
+    const struct mt_ptp_features *features = self->config.features;
+    size_t capacity = out->capacity < MT_PTP_MESSAGE_MAX ? out->capacity : MT_PTP_MESSAGE_MAX;
+    if (features->path_trace != NULL) {
+        mt_frame_appended(
+            out, tx,
+            features->path_trace->write(self, out->buffer + tx->length, capacity - tx->length));
+    }
+    if (features->accuracy != NULL) {
+        mt_frame_appended(
+            out, tx,
+            features->accuracy->write(self, out->buffer + tx->length, capacity - tx->length));
+    }
+}
+
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
+    const struct mt_extension *const *extension = self->config.features->extensions;
+    if (out->message.header.type == MT_PTP_ANNOUNCE) {
+        add_to_announce(self, out, ret_tx);
+    }
+    for (; extension != NULL && *extension != NULL; extension++) {
+        if ((*extension)->finish != NULL) {
+            (*extension)->finish(self, out, ret_tx);
+        }
+    }
+}
+
+const struct mt_extend_part mt_extend = {rx, tx_done, settle, next_tx, finish};
