@@ -139,10 +139,14 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     clock->hal->ops->read(clock->hal, &reading);
     mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
     mt_discipline_published(&clock->discipline, ret_report, &published);
+    mt_discipline_go_on(&clock->discipline, &clock->published, &clock->published_at, &reading.local,
+                        &published);
+    clock->published = published;
+    clock->published_at = reading.local;
     struct mt_page_facts facts = {
         .reading = &reading,
         .report = ret_report,
-        .published = &published,
+        .published = &clock->published,
         .before = &clock->page,
         .base = clock->hal->base,
         .tai_utc_known = clock->tai_utc_known,

@@ -35,7 +35,9 @@ struct mt_node_clock {
     bool keeps_drift;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
-    struct mt_clock_page page; /**< as last published */
+    struct mt_clock_page page;     /**< as last published */
+    struct mt_published published; /**< what that was made from ... */
+    struct mt_stamp published_at;  /**< ... when the clock read so much */
     struct mt_mono publish_at;
     struct mt_mono save_at;
     struct mt_clock_quality_report report; /**< as of the last publication */

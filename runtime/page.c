@@ -55,7 +55,9 @@ static void set_time(const struct mt_page_facts *facts, struct mt_clock_page *pa
         mt_real rate = (mt_real)reading->rate_q64 / TWO_TO_64;
         page->rate_q64 = to_q64((rate - published->gain) / (1 + published->gain));
     }
-    page->steered_q16 = mt_span_to_interval(facts->report->estimate.offset).q16;
+    page->steered_q16 = mt_span_to_interval(published->is_estimate ? published->lead
+                                                                   : facts->report->estimate.offset)
+                            .q16;
 }
 
 /* ---- the lag ------------------------------------------------------------------------------- */

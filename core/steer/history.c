@@ -12,7 +12,7 @@
  */
 #include "steer/steer_private.h"
 
-static void carry(struct mt_track *track, const struct mt_steer_change *change)
+void mt_steer_carry(struct mt_track *track, const struct mt_steer_change *change)
 {
     if (change->kind == MT_CORRECT_STEP) {
         mt_track_stepped(track, &change->by.step);
@@ -30,7 +30,7 @@ bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *samp
         return false;
     }
     for (; missed > 0; missed--) {
-        carry(&moved, &self->history[(self->history_at - missed) % MT_CORRECTION_HISTORY]);
+        mt_steer_carry(&moved, &self->history[(self->history_at - missed) % MT_CORRECTION_HISTORY]);
     }
     sample->local.at = moved.at;
     sample->local.at.scale = self->scale;
@@ -73,9 +73,9 @@ void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applie
         self->rate = applied->rate;
     }
     for (unsigned i = 0; i < self->source_count; i++) {
-        carry(&self->sources[i].estimator.track, change);
+        mt_steer_carry(&self->sources[i].estimator.track, change);
     }
-    carry(&self->anchor.track, change);
+    mt_steer_carry(&self->anchor.track, change);
     self->history_at = (uint8_t)((self->history_at + 1) % MT_CORRECTION_HISTORY);
     if (self->history_count < MT_CORRECTION_HISTORY) {
         self->history_count++;

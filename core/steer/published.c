@@ -10,6 +10,10 @@
  * may be slewed.  What the user wants to be stepped is stepped: until the first lock all that is
  * larger than step_at_start, for until then nobody knows the time; then what step_later says.
  *
+ * There may be no estimate for a while, and nothing that says how wrong the one before is by now: a
+ * step was recognised, the reference is another.  Then the one before goes on, without a bound,
+ * until the next: the steered clock may be anywhere.
+ *
  * Beside another servo it is the steered clock, as those are used to it who choose one.
  */
 #include "steer/steer_private.h"
@@ -52,7 +56,30 @@ void mt_discipline_published(const struct mt_discipline *self,
         ret_published->off_estimate = mt_real_abs(mt_span_to_real(estimate->offset));
         return;
     }
+    ret_published->is_estimate = true;
     ret_published->lead = estimate->offset;
     ret_published->gain = estimate->frequency;
     ret_published->bound_growth = growth_of(self, origin, estimate);
+}
+
+void mt_discipline_go_on(const struct mt_discipline *self, const struct mt_published *before,
+                         const struct mt_stamp *then, const struct mt_stamp *now,
+                         struct mt_published *published)
+{
+    struct mt_track track = {.at = then->at, .base = before->lead};
+    uint32_t missed = self->corrections - then->corrections;
+    struct mt_estimate estimate;
+
+    if (published->is_estimate || !before->is_estimate || self->config.servo != 0 ||
+        missed > self->history_count) {
+        return;
+    }
+    track.x[1] = before->gain / (1 + before->gain);
+    for (; missed > 0; missed--) {
+        mt_steer_carry(&track, &self->history[(self->history_at - missed) % MT_CORRECTION_HISTORY]);
+    }
+    mt_track_estimate(&track, 0, &now->at, 1, &estimate);
+    published->lead = estimate.offset;
+    published->gain = estimate.frequency;
+    published->is_estimate = true;
 }

@@ -11,6 +11,8 @@
 
 /** Records an applied correction and carries model, estimators and anchor across it. */
 void mt_steer_record(struct mt_discipline *self, const struct mt_applied *applied);
+/** Carries a state across one of them. */
+void mt_steer_carry(struct mt_track *track, const struct mt_steer_change *change);
 /** The clock's past means nothing any more: all sources begin anew. */
 void mt_steer_forget_all(struct mt_discipline *self);
 /** Expresses a sample on the clock as it is now; false: older than the history. */

@@ -121,6 +121,24 @@ static void sim_published_time_goes_on_when_the_source_is_lost(void **state)
     }
 }
 
+/* Of a clock that is 0.1 s off nothing is ever published but by mistake. */
+static void sim_published_time_is_never_the_clock_when_the_source_steps(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        uint32_t rx = found(seed, 50, "[clock]\nestimates_only = yes");
+        lab_run(&net, 60);
+        mt_world_set_lie(net.world, net.reference, 0.5, 0);
+        for (int i = 0; i < 400; i++) {
+            lab_run(&net, 0.05);
+            int64_t error_ns = read_page(rx).error_ns;
+            assert_true(llabs(error_ns) < 1000 || llabs(error_ns - 500000000) < 1000);
+        }
+        assert_true(llabs(read_page(rx).error_ns - 500000000) < 1000);
+        lab_close(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +149,8 @@ int main(void)
         cmocka_unit_test_teardown(sim_published_time_is_right_when_the_clock_is_out_of_range,
                                   clean_up),
         cmocka_unit_test_teardown(sim_published_time_goes_on_when_the_source_is_lost, clean_up),
+        cmocka_unit_test_teardown(sim_published_time_is_never_the_clock_when_the_source_steps,
+                                  clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,11 +206,18 @@ struct mt_published {
     mt_real follow;       /**< s in which to follow a change of the estimate, at least */
     mt_real max_slew;     /**< s/s: and no faster, */
     mt_real most;         /**< s: but for a larger change, which is made at once */
+    bool is_estimate;     /**< or its prediction, and not the clock itself */
 };
 /** `report`: just made by mt_discipline_report(). */
 void mt_discipline_published(const struct mt_discipline *self,
                              const struct mt_clock_quality_report *report,
                              struct mt_published *ret_published);
+/** While nothing is known, what was published goes on: makes `published`, just made for a clock
+ * that reads `now`, a continuation of `before`, which was made when it read `then`.  Changes nothing
+ * if `published` is an estimate or `before` was none, or if the corrections since are not known. */
+void mt_discipline_go_on(const struct mt_discipline *self, const struct mt_published *before,
+                         const struct mt_stamp *then, const struct mt_stamp *now,
+                         struct mt_published *published);
 
 /** The rate to store for the next start: false while nothing was learned. */
 bool mt_discipline_drift(const struct mt_discipline *self, mt_real *ret_rate);
