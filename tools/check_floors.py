@@ -31,10 +31,12 @@ OUTSIDE = ("tests/", "fuzz/", "bench/", "examples/", "tools/", "demo/")
 PUBLIC = "core/include/meantime/"
 PUBLIC_ROOMS = {
     "core/base": {"time", "real", "sample", "clock_page", "verdict", "prng"},
-    "core/wire": {"ptp_wire", "ptp_tlv", "ntp_wire", "synce_wire"},
+    "core/wire": {"ptp_wire", "ptp_tlv", "ptp_address", "ntp_wire", "synce_wire"},
     "core/servo": {"servo", "servo_laws"},
     "core/crypto": {"crypto"},
-    "core/ptp": {"ptp", "ptp_objects", "port_counter"},
+    "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
+                 "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile",
+                 "port_counter"},
     "core/ntp": {"ntp"},
     "core/synce": {"synce"},
     "core/steer": {"steer", "steer_servos"},

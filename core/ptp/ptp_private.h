@@ -191,7 +191,7 @@ struct mt_boundary_part {
     void (*gate)(struct mt_instance *self);
 };
 
-/* ---- extensions (extend.c) -------------------------------------------------------------------- */
+/* ---- extensions (extend.c) ------------------------------------------------------------------- */
 
 /** A well-formed frame on its way in. */
 struct mt_incoming {

@@ -259,7 +259,7 @@ enum mt_destination {
 /** What the hardware is asked to do to an event frame as it leaves (one-step). */
 enum mt_insertion {
     MT_INSERT_NOTHING,
-    MT_INSERT_ORIGIN, /**< originTimestamp := the time of departure, correctionField += its fraction */
+    MT_INSERT_ORIGIN, /**< originTimestamp := time of departure, its fraction += correctionField */
     MT_INSERT_RESIDENCE, /**< correctionField += time of departure - `arrival` */
 };
 
