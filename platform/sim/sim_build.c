@@ -180,6 +180,7 @@ bool mt_world_join_switch(struct mt_world *self, uint32_t segment, uint32_t numb
     mt_sim_stream(&egress->prng, self->seed, MT_SIM_STREAM_QUEUE + (port->order << 8), segment);
     port->egress = egress;
     port->at_switch = owner;
+    joined->at_switch = owner;
     owner->port_count++;
     joined->member_count++;
     joined->switches_down += owner->is_down;

@@ -38,6 +38,7 @@ struct mt_sim_port {
     struct mt_sim_link *links; /**< those that are open above it, first opened first */
     struct mt_sim_path path;   /**< of what arrives here */
     struct mt_base_time last_arrival;
+    struct mt_base_time free_from;   /**< a node's: when the frames that it has sent have gone */
     struct mt_sim_switch *at_switch; /**< null: a node's */
     struct mt_sim_egress *egress;    /**< of a switch */
 };
@@ -104,7 +105,8 @@ struct mt_sim_segment {
     struct mt_sim_burst_state burst;
     struct mt_sim_port **members;
     uint32_t member_count;
-    uint32_t switches_down; /**< among its members */
+    uint32_t switches_down;                /**< among its members */
+    const struct mt_sim_switch *at_switch; /**< of its members; null: there is none */
     bool is_up;
 };
 
@@ -176,6 +178,8 @@ void mt_sim_port_tell(struct mt_world *self, const struct mt_sim_port *port);
  * future. */
 void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
                   struct mt_base_time departure, struct mt_sim_frame *frame, uint8_t hops);
+/** For how long a frame keeps a port of a switch busy, and that which it comes from. */
+mt_real mt_sim_switch_frame_ns(const struct mt_sim_switch *self, const struct mt_sim_frame *frame);
 /** A frame has reached a port of a switch. */
 void mt_sim_switch_forward(struct mt_world *self, const struct mt_sim_event *event);
 extern const struct mt_hal_link_ops mt_sim_link_ops;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Frames on their way.  A frame leaves at once; each other interface of the segment gets a copy of
- * its own delay and its own luck.  The stamp of its arrival is what the model says, even if the
- * jitter has made the way shorter than nothing; the node gets the frame when that time has come,
- * and never before it was sent.
+ * Frames on their way.  A frame leaves at once, unless the wire to a switch is still busy with the
+ * one that the node has sent before: a Sync that follows an Announce leaves, and is stamped, when
+ * that has gone.  Each other interface of the segment gets a copy of its own delay and its own
+ * luck.  The stamp of its arrival is what the model says, even if the jitter has made the way
+ * shorter than nothing; the node gets the frame when that time has come, and never before it was
+ * sent.
  */
 #include "platform/sim/sim_private.h"
 
@@ -128,7 +130,22 @@ void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static void promise_stamp(struct mt_world *self, const struct mt_sim_link *link, uint32_t token)
+/* The wire has the rate of the switch; where there is none, frames take no time. */
+static struct mt_base_time departure_of(const struct mt_world *self, struct mt_sim_port *port,
+                                        const struct mt_sim_frame *frame)
+{
+    const struct mt_sim_switch *at_switch = self->segments[port->segment]->at_switch;
+    struct mt_base_time departure = mt_sim_base(self);
+
+    if (at_switch != NULL) {
+        departure = is_before(departure, port->free_from) ? port->free_from : departure;
+        port->free_from = mt_sim_base_plus_ns(departure, mt_sim_switch_frame_ns(at_switch, frame));
+    }
+    return departure;
+}
+
+static void promise_stamp(struct mt_world *self, const struct mt_sim_link *link, uint32_t token,
+                          struct mt_base_time departure)
 {
     struct mt_sim_node *node = self->nodes[link->node];
     const struct mt_sim_node_config *config = &node->config;
@@ -141,7 +158,8 @@ static void promise_stamp(struct mt_world *self, const struct mt_sim_link *link,
         event->link = link->index;
         event->token = token;
         event->has_stamp = !is_lost;
-        event->stamp = mt_sim_node_stamp(node, mt_sim_base(self));
+        event->stamp = mt_sim_node_stamp(node, departure);
+        after_ns += departure.ns - mt_sim_base(self).ns;
         mt_sim_queue_add(&self->queue, self->t_ns + (is_lost ? PATIENCE_NS : after_ns), event);
     }
 }
@@ -182,11 +200,12 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     observe(self, link, frame);
     copy->is_event = frame->is_event;
     copy->from = link->port;
-    copy->departure = mt_sim_base(self);
-    mt_sim_carry(self, link->port, copy->departure, copy, 0);
+    struct mt_base_time departure = departure_of(self, link->port, copy);
+    copy->departure = departure;
+    mt_sim_carry(self, link->port, departure, copy, 0);
     mt_sim_queue_give_back(&self->queue, copy);
     if (frame->is_event) {
-        promise_stamp(self, link, frame->token);
+        promise_stamp(self, link, frame->token, departure);
     }
     return true;
 }

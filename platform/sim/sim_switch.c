@@ -40,6 +40,11 @@ static mt_real limit_ns(const struct mt_sim_switch_config *config)
     return config->queue_octets > 0 ? time_of_ns(config, config->queue_octets) : 1e18;
 }
 
+mt_real mt_sim_switch_frame_ns(const struct mt_sim_switch *self, const struct mt_sim_frame *frame)
+{
+    return time_of_ns(&self->config, octets_on_wire(frame));
+}
+
 /* ---- other traffic --------------------------------------------------------------------------- */
 
 /* For how long the past matters. */
@@ -106,7 +111,7 @@ static void leave(struct mt_world *self, const struct mt_sim_switch *through,
 {
     const struct mt_sim_switch_config *config = &through->config;
     struct mt_sim_egress *egress = port->egress;
-    mt_real frame_ns = time_of_ns(config, octets_on_wire(event->frame));
+    mt_real frame_ns = mt_sim_switch_frame_ns(through, event->frame);
     struct mt_base_time ready = mt_sim_base_plus_ns(event->arrival, frame_ns + config->latency_ns);
 
     bring_up(egress, config, ready.ns);

@@ -280,6 +280,18 @@ static void sim_switch_makes_frames_wait_for_one_another_when_they_meet(void **s
     bare_close(&net);
 }
 
+/* They have come one after the other already, so the second does not wait for the first again. */
+static void sim_switch_is_fed_one_frame_after_the_other_when_a_node_sends_two_at_once(void **state)
+{
+    bare_switch(&net, 1, &(struct mt_sim_switch_config){.rate_bps = GIGABIT});
+    bare_send(&net, 0, 1);
+    bare_send(&net, 0, 2);
+    bare_run(&net, INTERVAL_NS);
+    assert_int_equal(net.count, 2);
+    assert_true(bare_ways(&net, 1).least == 880 && bare_ways(&net, 1).most == 880);
+    bare_close(&net);
+}
+
 static void sim_switch_forwards_nothing_and_tells_when_it_is_down(void **state)
 {
     bare_switch(&net, 1, &(struct mt_sim_switch_config){0});
@@ -329,6 +341,7 @@ int main(void)
         cmocka_unit_test(sim_switch_drops_and_bounds_the_wait_when_its_queue_is_full),
         cmocka_unit_test(sim_switch_lets_ptp_wait_for_one_frame_at_most_when_it_prefers_it),
         cmocka_unit_test(sim_switch_makes_frames_wait_for_one_another_when_they_meet),
+        cmocka_unit_test(sim_switch_is_fed_one_frame_after_the_other_when_a_node_sends_two_at_once),
         cmocka_unit_test(sim_switch_forwards_nothing_and_tells_when_it_is_down),
         cmocka_unit_test(sim_world_complains_when_switches_form_a_loop),
     };

@@ -294,6 +294,15 @@ def test_sim_shows_asymmetry_when_the_delay_of_one_way_changes(network, tmp_path
     assert abs(nodes["rx2"]["mean_ns"]) < 30
 
 
+def test_sim_shows_what_a_switch_does_to_a_sync_behind_an_announce(network, tmp_path):
+    """The Announce is 20 octets longer, so it leaves the switch while the Sync has to wait."""
+    announce_behind_each = "[kind grandmaster]\nptp.log_announce_interval = -2\n"
+    _, nodes = happenings(network, tmp_path, "[switch sw]\nrate = 1 Gbit/s\n" + announce_behind_each)
+    assert nodes["rx1"]["mean_ns"] == pytest.approx(-20 * 8 / 2, abs=15)
+    _, nodes = happenings(network, tmp_path, announce_behind_each)  # a rate without limit
+    assert abs(nodes["rx1"]["mean_ns"]) < 15
+
+
 def test_sim_takes_delays_from_a_recording(network, tmp_path):
     (tmp_path / "delays.txt").write_text("0\n100\n250.5\n" * 50)
     trace = "[link sw - rx1]\njitter = trace\ntrace = delays.txt\njitter_back = 0\n"
