@@ -56,6 +56,22 @@ static bool is_same_correction(const struct mt_correction *a, const struct mt_co
     return mt_span_compare(a->step, b->step) == 0 && a->scale == b->scale;
 }
 
+#define STEP_TEXT_SIZE 64
+
+/* To the last bit: 2^-16 ns is 0.000015 ns.  Steps may also differ in their timescale alone. */
+static const char *step_text(const struct mt_correction *correction, char text[STEP_TEXT_SIZE])
+{
+    static const char *const scales[MT_SCALE_COUNT] = {"ARB", "TAI", "UTC", "smeared UTC"};
+    struct mt_span step = correction->step;
+    bool is_negative = step.s < 0;
+
+    step = is_negative ? mt_span_negate(step) : step;
+    snprintf(text, STEP_TEXT_SIZE, "%s%" PRId64 ".%05u ns to %s", is_negative ? "-" : "",
+             mt_span_to_ns(step), (step.frac * 100000u + 32768u) / 65536u,
+             scales[correction->scale]);
+    return text;
+}
+
 static void tell_other_correction(struct mt_replay *self, const struct mt_correction *done,
                                   const struct mt_correction *recorded)
 {
@@ -68,9 +84,10 @@ static void tell_other_correction(struct mt_replay *self, const struct mt_correc
                          "the clock's rate is set to %.17g, was set to %.17g", done->rate,
                          recorded->rate);
     } else {
-        mt_replay_finish(self, MT_REPLAY_DIVERGED,
-                         "the clock is stepped by %" PRId64 " ns, was stepped by %" PRId64 " ns",
-                         mt_span_to_ns(done->step), mt_span_to_ns(recorded->step));
+        char texts[2][STEP_TEXT_SIZE];
+
+        mt_replay_finish(self, MT_REPLAY_DIVERGED, "the clock is stepped by %s, was stepped by %s",
+                         step_text(done, texts[0]), step_text(recorded, texts[1]));
     }
 }
 

@@ -98,6 +98,7 @@ const struct mt_tool_help mt_tool_helps[] = {
      "  --series FILE              every reading of the first seed\n"
      "  --plot FILE                error over time; FILE ends in .svg or .png\n"
      "  --plot KIND=FILE           KIND is time, mtie, tdev, adev or histogram\n"
+     "  --record NODE:FILE         write the node's input log, for meantime replay\n"
      "  --quiet                    say nothing of the progress\n",
      "meantime sim data-centre --plot data-centre.svg"},
     {"version", "", "print the version", "", "", "meantime version"},

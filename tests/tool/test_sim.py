@@ -297,7 +297,8 @@ def test_sim_shows_asymmetry_when_the_delay_of_one_way_changes(network, tmp_path
 def test_sim_shows_what_a_switch_does_to_a_sync_behind_an_announce(network, tmp_path):
     """The Announce is 20 octets longer, so it leaves the switch while the Sync has to wait."""
     announce_behind_each = "[kind grandmaster]\nptp.log_announce_interval = -2\n"
-    _, nodes = happenings(network, tmp_path, "[switch sw]\nrate = 1 Gbit/s\n" + announce_behind_each)
+    rate = "[switch sw]\nrate = 1 Gbit/s\n"
+    _, nodes = happenings(network, tmp_path, rate + announce_behind_each)
     assert nodes["rx1"]["mean_ns"] == pytest.approx(-20 * 8 / 2, abs=15)
     _, nodes = happenings(network, tmp_path, announce_behind_each)  # a rate without limit
     assert abs(nodes["rx1"]["mean_ns"]) < 15
@@ -415,6 +416,45 @@ def test_sim_says_so_when_a_file_cannot_be_written():
     assert done.returncode == 1
     assert done.stderr == ("meantime: /no/such/folder/x.csv: cannot be written: "
                            "No such file or directory\n")
+
+
+def replayed(path, *arguments):
+    done = subprocess.run([MEANTIME, "replay", path, "--json", *arguments], capture_output=True,
+                          text=True, timeout=60, env=ENVIRONMENT)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_sim_records_what_replay_reads(network, tmp_path, seeds):
+    path = network(STAR + "[at 100 s]\nleap +1\n[at 200 s]\nkill gm1 for 50 s\n"
+                          "[at 300 s]\nkill rx2\n[at 350 s]\nstop gm1\n")
+    records = [tmp_path / name for name in ("rx1.log", "rx2.log", "gm1.log")]
+    options = ["--quiet", "--seeds", seeds]
+    for record in records:
+        options += ["--record", f"{record.stem}:{record}"]
+    recorded = run(path, *options)
+    assert recorded.returncode == 0, recorded.stderr
+    assert recorded.stdout == run(path, *options[:3]).stdout  # the recorder changes nothing
+    for record, end_s in zip(records, (400, 300, 200)):
+        done, objects = replayed(record)
+        assert done.returncode == 0, done.stderr
+        assert objects[0]["recorder"].startswith("meantime sim ")
+        assert objects[-1]["same"] and abs(objects[-1]["t_s"] - end_s) < 2
+        assert objects[-1]["complete"] == (record.stem == "rx1")  # the others were killed
+    rx1 = replayed(records[0])[1]
+    assert "clock main: is synchronised (locked, was acquiring)" in [
+        found.get("text") for found in rx1]
+    assert [found["t_s"] for found in rx1 if found.get("event") == "clock_phase"][-1] > 200
+
+
+@pytest.mark.parametrize("record, status, said", [
+    ("rx1", 2, "--record: expected NODE:FILE"),
+    ("rx9:x.log", 2, "--record rx9:x.log: expected another node of the topology"),
+    ("rx1:/no/such/x.log", 1, "/no/such/x.log: cannot be written: No such file or directory"),
+])
+def test_sim_says_why_it_cannot_record(network, record, status, said):
+    done = run(network(STAR), "--record", record)
+    assert (done.returncode, done.stdout) == (status, "") and said in done.stderr
 
 
 # ---- progress and interruption --------------------------------------------------------------

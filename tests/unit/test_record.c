@@ -194,6 +194,8 @@ enum habit {
     OTHER_TOKEN,
     OTHER_RATE,
     STEP_NOT_RATE,
+    OTHER_STEP,
+    OTHER_SCALE,
     OTHER_STAMP,
     OTHER_DEADLINE,
     OTHER_PAGE,
@@ -252,6 +254,12 @@ static uint64_t do_things(struct mt_hal_provider *p, enum habit habit,
         clock,
         &(struct mt_correction){.kind = habit == STEP_NOT_RATE ? MT_CORRECT_STEP : MT_CORRECT_RATE,
                                 .rate = habit == OTHER_RATE ? 2e-6 : 1e-6},
+        &applied);
+    clock->ops->apply(
+        clock,
+        &(struct mt_correction){.kind = MT_CORRECT_STEP,
+                                .step = {-1, 999999999, habit == OTHER_STEP ? 65534 : 65535},
+                                .scale = habit == OTHER_SCALE ? MT_SCALE_UTC : MT_SCALE_TAI},
         &applied);
     uint64_t scales = clock->scale;
     bool is_quiet = !clocks[1]->ops->disturbed(clocks[1], &applied);
@@ -333,7 +341,7 @@ static void replay_gives_equal_answers_when_calls_are_equal(void **state)
     assert_true(once == again);
     assert_int_equal(result.inputs, 3);
     assert_int_equal(result.frames, 6);
-    assert_int_equal(result.corrections, 3);
+    assert_int_equal(result.corrections, 6);
     assert_int_equal(result.offset, log.length);
 }
 
@@ -346,6 +354,8 @@ static void replay_names_the_difference_when_calls_differ(void **state)
         [OTHER_TOKEN] = "the frame goes to another destination or has another token",
         [OTHER_RATE] = "the clock's rate is set to ",
         [STEP_NOT_RATE] = "a step of the clock where the log has a change of rate",
+        [OTHER_STEP] = "is stepped by -0.00003 ns to TAI, was stepped by -0.00002 ns to TAI",
+        [OTHER_SCALE] = "is stepped by -0.00002 ns to UTC, was stepped by -0.00002 ns to TAI",
         [OTHER_STAMP] = "another stamp is converted than was recorded",
         [OTHER_DEADLINE] = "the node waits until 101 ns, waited until 100 ns",
         [OTHER_PAGE] = "the page of clock 0 differs from the recorded one",

@@ -12,11 +12,13 @@
 
 #include "apps/meantime/sim/plots.h"
 #include "apps/meantime/tool.h"
+#include "meantime_version.h"
 
 #define SETTINGS_MOST 64
 #define PLOTS_MOST    8
 #define SERIES_OCTETS (UINT64_C(256) << 20)
 #define SEEDS_MOST    1000000
+#define RECORDER      "meantime sim " MT_VERSION
 
 struct plot {
     enum mt_plot kind;
@@ -35,6 +37,8 @@ struct request {
     const char *series;
     struct plot plots[PLOTS_MOST];
     size_t plot_count;
+    const char *records[MT_RUN_RECORDS_MOST]; /**< NODE:FILE */
+    size_t record_count;
     bool shows_all;
     bool judges_clocks;
     bool is_quiet;
@@ -97,6 +101,20 @@ static bool add_plot(struct request *self, const char *value)
     return true;
 }
 
+static bool add_record(struct request *self, const char *value)
+{
+    const char *colon = strchr(value, ':');
+
+    if (colon == NULL || colon == value || colon[1] == '\0') {
+        return misuse("--record: expected NODE:FILE");
+    }
+    if (self->record_count == MT_RUN_RECORDS_MOST) {
+        return misuse("--record: too many of them");
+    }
+    self->records[self->record_count++] = value;
+    return true;
+}
+
 static bool take_count(const char *name, const char *value, double most, uint32_t *ret_count)
 {
     double number;
@@ -155,6 +173,9 @@ static bool take_option(struct request *self, int count, char **arguments, int *
     }
     if ((value = mt_tool_option("--plot", count, arguments, at)) != NULL) {
         return add_plot(self, value);
+    }
+    if ((value = mt_tool_option("--record", count, arguments, at)) != NULL) {
+        return add_record(self, value);
     }
     *ret_is_one = false;
     return true;
@@ -336,10 +357,46 @@ static void catch_interrupts(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static enum mt_exit run(const struct request *self, const struct mt_topology *topology)
+/* Not good, having said why, with what was opened. */
+static enum mt_exit open_records(const struct request *self, const struct mt_topology *topology,
+                                 struct mt_run_record *records, uint32_t *ret_count)
+{
+    for (*ret_count = 0; *ret_count < self->record_count; (*ret_count)++) {
+        const char *value = self->records[*ret_count];
+        const char *path = strchr(value, ':') + 1;
+        char name[MT_CONFIG_NAME_MAX + 1];
+        snprintf(name, sizeof name, "%.*s", (int)(path - 1 - value), value);
+        uint32_t node = mt_topology_find_node(topology, name);
+        for (uint32_t i = 0; i < *ret_count; i++) {
+            node = records[i].node == node ? MT_TOPOLOGY_NONE : node;
+        }
+        if (node == MT_TOPOLOGY_NONE) {
+            return mt_tool_misuse("--record %s: expected another node of the topology", value);
+        }
+        FILE *out = fopen(path, "wb");
+        if (out == NULL) {
+            return mt_tool_fail("%s: cannot be written: %s", path, strerror(errno));
+        }
+        records[*ret_count] = (struct mt_run_record){node, out, RECORDER};
+    }
+    return MT_EXIT_GOOD;
+}
+
+static void close_records(struct mt_run_record *records, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        fclose(records[i].out); /* the run has flushed it */
+    }
+}
+
+static enum mt_exit run(const struct request *self, const struct mt_topology *topology,
+                        const struct mt_run_record *records)
 {
     struct mt_seeds_options options = {
-        .run = {.judges_clocks = self->judges_clocks, .keeps_series = self->series != NULL},
+        .run = {.judges_clocks = self->judges_clocks,
+                .keeps_series = self->series != NULL,
+                .records = records,
+                .record_count = (uint32_t)self->record_count},
         .first = topology->run.seed,
         .count = self->seeds,
         .jobs = self->jobs,
@@ -373,6 +430,19 @@ static enum mt_exit run(const struct request *self, const struct mt_topology *to
     return status;
 }
 
+static enum mt_exit record_and_run(const struct request *self, const struct mt_topology *topology)
+{
+    struct mt_run_record records[MT_RUN_RECORDS_MOST];
+    uint32_t count;
+    enum mt_exit status = open_records(self, topology, records, &count);
+
+    if (status == MT_EXIT_GOOD) {
+        status = run(self, topology, records);
+    }
+    close_records(records, count);
+    return status;
+}
+
 static enum mt_exit load_and_run(const struct request *self)
 {
     struct mt_config_problems *problems = calloc(1, sizeof *problems);
@@ -385,7 +455,7 @@ static enum mt_exit load_and_run(const struct request *self)
     }
     if (mt_sim_find(self->topology, path)) {
         if (mt_topology_load(path, self->settings, self->setting_count, &topology, problems)) {
-            status = run(self, topology);
+            status = record_and_run(self, topology);
         } else {
             mt_config_problems_print(problems, stderr);
             size_t count = problems->count + problems->omitted;

@@ -19,7 +19,7 @@
 #define LEAP_NOTICE INT64_C(43200000000000)
 #define NEVER       INT64_MAX
 
-static void complain(struct run *self, const char *what, const char *why)
+void mt_run_complain(struct run *self, const char *what, const char *why)
 {
     if (self->result->complaint[0] == '\0') {
         snprintf(self->result->complaint, MT_RUN_COMPLAINT_SIZE, "%s%s%s", what,
@@ -120,7 +120,7 @@ static struct mt_compose_facts facts_of(const struct run *self, uint32_t index)
     };
 }
 
-void mt_run_kill(struct run *self, uint32_t index)
+static void end_node(struct run *self, uint32_t index, bool is_complete)
 {
     struct run_node *node = &self->nodes[index];
 
@@ -129,6 +129,12 @@ void mt_run_kill(struct run *self, uint32_t index)
         mt_composition_free(node->composition);
         node->composition = NULL;
     }
+    mt_run_record_end(self, index, is_complete);
+}
+
+void mt_run_kill(struct run *self, uint32_t index)
+{
+    end_node(self, index, false);
 }
 
 static struct mt_mono now_of(const struct run *self, uint32_t index)
@@ -141,14 +147,15 @@ static struct mt_mono now_of(const struct run *self, uint32_t index)
 void mt_run_start(struct run *self, uint32_t index)
 {
     struct run_node *node = &self->nodes[index];
-    struct mt_hal_provider *provider = mt_world_provider(self->world, index);
     const struct mt_compose_facts facts = facts_of(self, index);
     char reason[MT_HAL_REASON_SIZE] = "";
 
     mt_run_kill(self, index);
+    struct mt_hal_provider *provider =
+        mt_run_record(self, index, mt_world_provider(self->world, index), &facts);
     node->composition = mt_compose(self->topology->nodes[index].config, provider, &facts, reason);
     if (node->composition == NULL) {
-        complain(self, self->topology->nodes[index].name, reason);
+        mt_run_complain(self, self->topology->nodes[index].name, reason);
         return;
     }
     node->identity = node->composition->node.instances[0].ptp.config.identity;
@@ -158,8 +165,11 @@ void mt_run_start(struct run *self, uint32_t index)
 void mt_run_stop(struct run *self, uint32_t index)
 {
     if (self->nodes[index].composition != NULL) {
-        mt_node_stop(&self->nodes[index].composition->node, now_of(self, index));
-        mt_run_kill(self, index);
+        const struct mt_order order = {.kind = MT_ORDER_STOP, .now = now_of(self, index)};
+        mt_recorder_begin(mt_run_recorder(self, index), &order);
+        mt_node_stop(&self->nodes[index].composition->node, order.now);
+        mt_recorder_end(mt_run_recorder(self, index));
+        end_node(self, index, true);
     }
 }
 
@@ -189,7 +199,11 @@ static void tell_utc(struct run *self)
     for (uint32_t i = 0; i < self->topology->node_count; i++) {
         if (self->nodes[i].composition != NULL && self->topology->nodes[i].knows_utc) {
             const struct mt_compose_facts facts = facts_of(self, i);
-            mt_composition_set_facts(self->nodes[i].composition, &facts, now_of(self, i));
+            const struct mt_order order = {
+                .kind = MT_ORDER_FACTS, .now = now_of(self, i), .facts = mt_run_log_facts(&facts)};
+            mt_recorder_begin(mt_run_recorder(self, i), &order);
+            mt_composition_set_facts(self->nodes[i].composition, &facts, order.now);
+            mt_recorder_end(mt_run_recorder(self, i));
         }
     }
 }
@@ -432,7 +446,7 @@ static bool pass_until(struct run *self, int64_t t_ns)
             next_ns = earlier(next_ns, topology->events[self->next_event].t_ns);
         }
         if (!mt_world_run_until(self->world, next_ns)) {
-            complain(self, "", mt_world_complaint(self->world));
+            mt_run_complain(self, "", mt_world_complaint(self->world));
         }
         if (next_ns == utc_ns) {
             tell_utc(self);
@@ -533,9 +547,7 @@ static void end_statistics(struct run *self)
 static void tidy_up(struct run *self)
 {
     for (uint32_t i = 0; self->nodes != NULL && i < self->result->node_count; i++) {
-        if (self->nodes[i].composition != NULL) {
-            mt_run_kill(self, i);
-        }
+        end_node(self, i, true);
     }
     mt_world_free(self->world);
     free(self->nodes);

@@ -9,15 +9,27 @@
 #ifndef MEANTIME_SIM_RUN_H
 #define MEANTIME_SIM_RUN_H
 
+#include <stdio.h>
+
 #include "apps/meantime/sim/statistics.h"
 #include "apps/meantime/sim/topology.h"
 
 #define MT_RUN_COMPLAINT_SIZE 320
 
+/** A node whose first life is recorded as meantimed --record does; of the first seed only. */
+struct mt_run_record {
+    uint32_t node;
+    FILE *out;         /**< open until the run is over */
+    const char *about; /**< the program that records */
+};
+#define MT_RUN_RECORDS_MOST 8
+
 struct mt_run_options {
     bool judges_clocks;    /**< the steered clocks, too, beside the published time */
     uint32_t series_limit; /**< readings kept for curves, of each node; 0: none */
     bool keeps_series;     /**< those of the published time after the end, too */
+    const struct mt_run_record *records;
+    uint32_t record_count; /**< each of another node */
 };
 
 /** Whom the judged nodes follow, by what they publish.  Pooled, that of the seed in which the

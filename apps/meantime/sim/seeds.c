@@ -103,12 +103,13 @@ static bool tell(void *context, int64_t t_ns, uint64_t messages)
     return !mt_seeds_interrupted;
 }
 
-/* Only the first seed's series is ever written. */
+/* Only the first seed's series and recordings are ever written. */
 static bool run_one(struct seeds *self, uint32_t number, struct mt_run_result *ret_result)
 {
     struct mt_run_options options = self->options->run;
 
     options.keeps_series = options.keeps_series && number == 0;
+    options.record_count = number == 0 ? options.record_count : 0;
     return mt_run_seed(self->topology, &options, self->options->first + number, tell, self,
                        ret_result);
 }
