@@ -179,8 +179,9 @@ const char *mt_bound_reference_name(enum mt_bound_reference against)
 const char *mt_sample_verdict_name(enum mt_sample_verdict verdict)
 {
     static const char *const names[] = {
-        [MT_SAMPLE_USED] = "used", [MT_SAMPLE_OUTLIER] = "outlier", [MT_SAMPLE_STEP] = "step",
-        [MT_SAMPLE_OLD] = "old",   [MT_SAMPLE_REFUSED] = "refused",
+        [MT_SAMPLE_USED] = "used",       [MT_SAMPLE_OUTLIER] = "outlier",
+        [MT_SAMPLE_STEP] = "step",       [MT_SAMPLE_OLD] = "old",
+        [MT_SAMPLE_REFUSED] = "refused", [MT_SAMPLE_RUNAWAY] = "impossible_rate",
     };
     return LOOK_UP(names, verdict);
 }

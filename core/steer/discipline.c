@@ -11,6 +11,9 @@
  * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large.
  * While locked, each estimate is copied to the anchor, from which holdover predicts, whatever
  * becomes of the source and of its estimator; until the reference turns out to be another.
+ *
+ * A source that seems to run as no oscillator does (it repeats a timestamp, it accelerates) teaches
+ * the clock nothing: its estimate is thrown away before anybody has seen it, and begins anew.
  */
 #include "steer/steer_private.h"
 
@@ -19,8 +22,8 @@
 #define ASTRAY_LIMIT 8
 #define RETRY_NS     (INT64_C(10) * MT_NS_PER_S)
 #define SILENCE_NS   (INT64_C(2) * MT_NS_PER_S)
-#define HUGE_S       0x1p30
-#define KNOWN_RATE   0x1p-35 /* (s/s)^2: how far a stored rate may have aged, 5 ppm */
+#define KNOWN_RATE   0x1p-35         /* (s/s)^2: how far a stored rate may have aged, 5 ppm */
+#define WILD_RATE    MT_REAL(0x1p-7) /* s/s, beyond the clock's range: no oscillator does */
 
 void mt_steer_config_init(struct mt_steer_config *self)
 {
@@ -50,8 +53,8 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
         .sets_rate = start_rate_is_known,
         .slew_end = MT_MONO_NEVER,
         .silence = MT_MONO_NEVER,
-        .sigma = HUGE_S,
-        .settled_sigma = HUGE_S,
+        .sigma = MT_STEER_HUGE_S,
+        .settled_sigma = MT_STEER_HUGE_S,
     };
     mt_clock_model_init(&self->model);
     for (unsigned i = 0; i < source_count; i++) {
@@ -69,17 +72,10 @@ struct mt_discipline_source *mt_steer_selected(const struct mt_discipline *self)
     return self->selected < self->source_count ? &self->sources[self->selected] : 0;
 }
 
-static void lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
-{
-    self->phase = phase;
-    self->settled = 0;
-    self->astray = 0;
-    self->sigma = HUGE_S;
-}
-
 /* what was measured against a parent alone means nothing of another */
 static void leave_parent(struct mt_discipline *self)
 {
+    mt_steer_lose_lock(self, MT_STEER_ACQUIRING);
     if (mt_interval_is_too_large(self->anchor.origin.bound)) {
         self->has_anchor = false;
     }
@@ -114,7 +110,6 @@ void mt_discipline_reset_source(struct mt_discipline *self, uint16_t source)
                       self->config.skewness != 0 ? &self->config.skewness[source] : 0);
     if (source == self->selected) {
         self->has_next = false;
-        lose_lock(self, MT_STEER_ACQUIRING);
         leave_parent(self);
     }
     if (!self->has_locked_once) {
@@ -170,14 +165,13 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
     self->selected = source;
     self->has_next = false;
     if (mt_steer_selected(self) == 0) {
-        lose_lock(self, self->has_locked_once ? MT_STEER_HOLDOVER : MT_STEER_IDLE);
+        mt_steer_lose_lock(self, self->has_locked_once ? MT_STEER_HOLDOVER : MT_STEER_IDLE);
         self->silence = MT_MONO_NEVER;
         if (self->slew_end.ns != MT_MONO_NEVER.ns) {
             mt_steer_level(self);
         }
         return;
     }
-    lose_lock(self, MT_STEER_ACQUIRING);
     leave_parent(self);
     listen(self, 0, now);
     if (self->sets_rate) {
@@ -218,10 +212,10 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
     if (verdict == MT_SAMPLE_USED && mt_real_abs(source->estimator.innovation) < LOCK_SIGMA) {
         self->astray = 0;
     }
-    self->has_anchor &= verdict != MT_SAMPLE_STEP;
-    if (verdict == MT_SAMPLE_STEP || self->astray >= ASTRAY_LIMIT ||
+    self->has_anchor &= verdict < MT_SAMPLE_STEP;
+    if (verdict >= MT_SAMPLE_STEP || self->astray >= ASTRAY_LIMIT ||
         self->phase == MT_STEER_HOLDOVER) {
-        lose_lock(self, MT_STEER_ACQUIRING);
+        mt_steer_lose_lock(self, MT_STEER_ACQUIRING);
     }
     if (verdict == MT_SAMPLE_USED && mt_steer_estimate(self, 0, &estimate)) {
         judge_lock(self, source, &estimate);
@@ -263,7 +257,7 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
                                             const struct mt_sample *sample, struct mt_mono now)
 {
     struct mt_sample present = *sample;
-    struct mt_clock_model copy = self->model;
+    struct mt_clock_model model = self->model;
     struct mt_discipline_source *source;
     bool is_selected = sample->source == self->selected;
     enum mt_sample_verdict verdict = MT_SAMPLE_OLD;
@@ -279,8 +273,14 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
         verdict = MT_SAMPLE_REFUSED;
     } else if (mt_steer_translate(self, &present)) {
         learn_interval(source, now);
-        verdict =
-            mt_estimator_update(&source->estimator, is_selected ? &self->model : &copy, &present);
+        verdict = mt_estimator_update(&source->estimator, &model, &present);
+        if (!(mt_real_abs(model.frequency) - self->config.max_rate <= WILD_RATE)) {
+            mt_estimator_init(&source->estimator, self->config.granularity_ns,
+                              source->estimator.skewness);
+            verdict = MT_SAMPLE_RUNAWAY;
+        } else if (is_selected) {
+            self->model = model;
+        }
     }
     if (verdict == MT_SAMPLE_USED || verdict == MT_SAMPLE_STEP) {
         source->origin.bound = aged_bound(self, sample, now);
@@ -300,7 +300,7 @@ enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
 void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now)
 {
     if (now.ns >= self->silence.ns) {
-        lose_lock(self, MT_STEER_HOLDOVER);
+        mt_steer_lose_lock(self, MT_STEER_HOLDOVER);
         self->silence = MT_MONO_NEVER;
     }
     if (now.ns >= self->slew_end.ns) {

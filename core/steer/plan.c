@@ -79,6 +79,14 @@ static struct mt_mono later(const struct mt_discipline *self, mt_real s)
     return (struct mt_mono){self->last_sample.ns + mt_steer_ns(s)};
 }
 
+void mt_steer_lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
+{
+    self->phase = phase;
+    self->settled = 0;
+    self->astray = 0;
+    self->sigma = MT_STEER_HUGE_S;
+}
+
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     mt_real sigma = self->settled_sigma;

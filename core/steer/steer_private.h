@@ -19,6 +19,7 @@ void mt_steer_forget_all(struct mt_discipline *self);
 bool mt_steer_translate(const struct mt_discipline *self, struct mt_sample *sample);
 
 #define MT_STEER_BOUND_SIGMA 5 /* k of the bound */
+#define MT_STEER_HUGE_S      0x1p30
 
 /* ---- plan.c ---- */
 
@@ -28,6 +29,8 @@ mt_real mt_steer_even_rate(const struct mt_discipline *self);
 void mt_steer_plan(struct mt_discipline *self, const struct mt_estimate *estimate);
 /** Takes note of how well the clock itself is known, once for each estimate after a sample. */
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate);
+/** Not locked, or not any more: the criterion begins anew. */
+void mt_steer_lose_lock(struct mt_discipline *self, enum mt_steer_phase phase);
 /** s in which the published time follows the selected source's estimate. */
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
 /** The size from which on an offset is stepped, in s; huge: none is. */

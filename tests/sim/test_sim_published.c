@@ -139,6 +139,32 @@ static void sim_published_time_is_never_the_clock_when_the_source_steps(void **s
     }
 }
 
+/* No clock runs at half the speed: published time does not, and when the source is a clock again it
+ * is right again. */
+static void sim_published_time_runs_on_when_the_source_runs_impossibly(void **state)
+{
+    static const double rates[] = {-0.999, -0.5, -0.15, 0.15, 2};
+    static const char *const keys[] = {"", "[clock]\nestimates_only = yes"};
+    for (unsigned i = 0; i < 4 * sizeof rates / sizeof rates[0]; i++) {
+        uint32_t rx = found(i + 1, 50, keys[i / 2 % 2]);
+        lab_run(&net, i % 2 == 0 ? 0 : 60);
+        mt_world_set_lie(net.world, net.reference, 0, rates[i / 4]);
+        int64_t error_ns = read_page(rx).error_ns;
+        int parts = (int)(120 / fabs(rates[i / 4])); /* a lie goes no farther than 17 s */
+        for (int part = 0; part < parts; part++) {
+            lab_run(&net, 0.125);
+            int64_t next_ns = read_page(rx).error_ns;
+            assert_true(llabs(next_ns - error_ns) < 13500000); /* 10.8 % */
+            error_ns = next_ns;
+        }
+        mt_world_set_lie(net.world, net.reference, 0, 0);
+        lab_run(&net, 300);
+        assert_int_equal(read_page(rx).state, MT_CLOCK_LOCKED);
+        assert_true(llabs(read_page(rx).error_ns) < 1000);
+        lab_close(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +176,8 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(sim_published_time_goes_on_when_the_source_is_lost, clean_up),
         cmocka_unit_test_teardown(sim_published_time_is_never_the_clock_when_the_source_steps,
+                                  clean_up),
+        cmocka_unit_test_teardown(sim_published_time_runs_on_when_the_source_runs_impossibly,
                                   clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

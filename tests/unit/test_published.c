@@ -156,6 +156,83 @@ static void published_is_the_clock_when_corrections_were_missed(void **state)
     assert_true(reader.published.lead.s == 0 && reader.published.lead.ns == 0);
 }
 
+/* s/s: what a source shows from `begin` on, and how fast that grows */
+static void misbehave(struct reader *reader, struct world *world, double rate, double growth)
+{
+    const double begin = world->t;
+    const double possible = world->discipline.config.max_rate + 0.01;
+
+    for (int i = 0; i < 600; i++) {
+        double since = world->t - begin;
+
+        /* between the samples, which come on the second and shortly after */
+        world->source_error[0] = since * (rate + growth * since / 2);
+        run(reader, world, 1);
+        assert_true(mt_real_abs(reader->published.gain) < possible);
+        assert_true(mt_real_abs(world->discipline.model.frequency) < possible);
+    }
+    assert_true(world->discipline.phase != MT_STEER_LOCKED);
+    if (world->locked_at < 0 && growth >= 0) { /* else it is a step, again and again */
+        assert_true(world->sources[0].verdicts[MT_SAMPLE_RUNAWAY] > 100);
+    }
+}
+
+static void published_rate_stays_possible_when_the_source_shows_no_clock(void **state)
+{
+    static const struct {
+        double rate, growth;
+    } sources[] = {{-1, 0}, {-0.5, 0}, {0.02, 0}, {10, 0}, {0, 1e-4}, {0, -0.1}};
+
+    (void)state;
+    for (unsigned i = 0; i < 4 * sizeof sources / sizeof sources[0]; i++) {
+        struct world *world = i % 2 == 0 ? watching_world(70 + i) : usual_world(70 + i);
+        struct reader reader = {.without = 0};
+
+        if (i % 2 != 0) {
+            world_start(world, NULL);
+        }
+        world->is_random = false;
+        run(&reader, world, i / 2 % 2 == 0 ? 0.5 : 100.5);
+        misbehave(&reader, world, sources[i / 4].rate, sources[i / 4].growth);
+    }
+}
+
+/* such a source is one again as soon as it behaves */
+static void published_time_is_right_again_when_the_source_is_a_clock_again(void **state)
+{
+    struct world *world = watching_world(76);
+    struct reader reader = {.without = 0};
+
+    (void)state;
+    world->is_random = false;
+    run(&reader, world, 0.5);
+    misbehave(&reader, world, -1, 0);
+    world->source_error[0] = 0;
+    run(&reader, world, 200);
+    assert_int_equal(world->discipline.phase, MT_STEER_LOCKED);
+    assert_true(mt_real_abs(error_of(&reader, world)) < 1e-6);
+}
+
+/* a laboratory's clock may be turned far, and then its oscillator may be far off */
+static void published_rate_is_possible_when_the_clock_has_the_range(void **state)
+{
+    static const double ranges[] = {500e-6, 0.09};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct world *world = new_world(77);
+        struct mt_steer_config config;
+
+        mt_steer_config_init(&config);
+        config.max_rate = ranges[i];
+        world->frequency = 0.05;
+        world_start(world, &config);
+        world_run(world, 100);
+        assert_int_equal(world->discipline.phase == MT_STEER_LOCKED, i == 1);
+        assert_int_equal(world->verdicts[MT_SAMPLE_RUNAWAY] > 0, i == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +240,9 @@ int main(void)
         cmocka_unit_test(published_goes_on_when_the_source_steps_before_the_lock),
         cmocka_unit_test(published_goes_on_when_the_clock_is_corrected_meanwhile),
         cmocka_unit_test(published_is_the_clock_when_corrections_were_missed),
+        cmocka_unit_test(published_rate_stays_possible_when_the_source_shows_no_clock),
+        cmocka_unit_test(published_time_is_right_again_when_the_source_is_a_clock_again),
+        cmocka_unit_test(published_rate_is_possible_when_the_clock_has_the_range),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,9 @@ enum mt_sample_verdict {
     MT_SAMPLE_STEP,    /**< the gate recognised a real step: the estimate was restarted on it */
     MT_SAMPLE_OLD,     /**< before the estimate's time by more than it can go back */
     MT_SAMPLE_REFUSED, /**< its timescale is not the clock's */
+    MT_SAMPLE_RUNAWAY, /**< with it the source runs as no clock does: the estimate begins anew */
 };
-#define MT_SAMPLE_VERDICT_COUNT 5
+#define MT_SAMPLE_VERDICT_COUNT 6
 
 /** The estimate at one local instant. */
 struct mt_estimate {
