@@ -59,7 +59,7 @@ static void on_estimate(void *context, const struct mt_replay_estimate *estimate
     if (is_sample == self->each_sample) {
         mt_replay_print_estimate(&self->printer, estimate);
     }
-    if (is_sample && is_asked_for(self, estimate->t_ns)) {
+    if (is_asked_for(self, estimate->t_ns)) { /* with no samples, too, the bound grows */
         mt_replay_plot_point(&self->plot, estimate);
     }
 }
@@ -219,6 +219,8 @@ static enum mt_exit run(struct replay *self, struct mt_player *player)
     end_progress(self);
     mt_player_result(player, &result);
     mt_replay_print_end(&self->printer, &result);
+    mt_replay_plot_end(&self->plot,
+                       result.t_ns < self->printer.to_ns ? result.t_ns : self->printer.to_ns);
     enum mt_exit status = judge(self, &result);
     enum mt_exit drawn = draw(self);
     return status != MT_EXIT_GOOD ? status : drawn;

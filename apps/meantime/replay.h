@@ -98,10 +98,11 @@ struct mt_replay_plot {
     const char *clock;
     struct mt_replay_point {
         int64_t t_ns;
-        double offset_ns;
-        double bound_ns;
-        bool is_locked;
+        double offset_ns; /**< not a number: there is no estimate now */
+        double bound_ns;  /**< not a number: none */
+        bool is_scaled;   /**< of a clock that is or was synchronised */
     } * points;
+    double growth_ppb; /**< of the last point's bound */
     size_t count;
     struct mt_replay_mark {
         int64_t t_ns;
@@ -112,6 +113,8 @@ struct mt_replay_plot {
 void mt_replay_plot_point(struct mt_replay_plot *self, const struct mt_replay_estimate *estimate);
 void mt_replay_plot_event(struct mt_replay_plot *self, int64_t t_ns,
                           const struct mt_status_event *event);
+/** The log goes on until then, with nothing new. */
+void mt_replay_plot_end(struct mt_replay_plot *self, int64_t t_ns);
 /** False with a reason; frees nothing. */
 bool mt_replay_plot_write(const struct mt_replay_plot *self, const char *log,
                           char ret_reason[MT_PLAYER_REASON_SIZE]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The plot of a replay.  gnuplot reads its script and the data from a pipe, so that nothing but
- * the picture is written.  The scale is that of the synchronised clock: what lies outside it, when
- * the clock is begun or stepped, is cut off.
+ * the picture is written.  Above are the offset and its bound to the end of the log, with or
+ * without samples; below is the offset alone, which the bound would flatten.  The scales are those of
+ * the synchronised clock: what lies outside, when the clock is begun or stepped, is cut off.
  */
 #include <math.h>
 #include <signal.h>
@@ -30,24 +31,44 @@ static void *grow(void *items, size_t count, size_t size)
     return is_full ? realloc(items, (count > 0 ? 2 * count : 1) * size) : items;
 }
 
+static void add_point(struct mt_replay_plot *self, const struct mt_replay_point *point)
+{
+    struct mt_replay_point *points = grow(self->points, self->count, sizeof *points);
+    if (points != NULL) {
+        self->points = points;
+        self->points[self->count++] = *point;
+    }
+}
+
 void mt_replay_plot_point(struct mt_replay_plot *self, const struct mt_replay_estimate *estimate)
 {
     const struct mt_clock_quality_report *report = &estimate->node->report;
+    enum mt_steer_phase phase = estimate->node->discipline.phase;
     bool has_bound = report->reference != MT_BOUND_NONE && !mt_interval_is_too_large(report->bound);
-    if (!is_wanted(self, estimate->clock) || !report->has_estimate) {
+    if (!is_wanted(self, estimate->clock) || (!report->has_estimate && !has_bound)) {
         return;
     }
-    struct mt_replay_point *points = grow(self->points, self->count, sizeof *points);
-    if (points == NULL) {
-        return;
-    }
-    self->points = points;
-    self->points[self->count++] = (struct mt_replay_point){
+    const struct mt_replay_point point = {
         .t_ns = estimate->t_ns,
-        .offset_ns = (double)mt_span_to_real(report->estimate.offset) * 1e9,
-        .bound_ns = has_bound ? (double)report->bound.q16 / 65536 : NAN,
-        .is_locked = estimate->node->discipline.phase == MT_STEER_LOCKED,
+        .offset_ns = report->has_estimate ? (double)mt_span_to_real(report->estimate.offset) * 1e9
+                                          : (double)NAN,
+        .bound_ns = has_bound ? (double)report->bound.q16 / 65536 : (double)NAN,
+        .is_scaled = phase == MT_STEER_LOCKED || phase == MT_STEER_HOLDOVER,
     };
+    self->growth_ppb = (double)estimate->node->page.bound_growth_ppb;
+    add_point(self, &point);
+}
+
+void mt_replay_plot_end(struct mt_replay_plot *self, int64_t t_ns)
+{
+    if (self->count == 0 || self->points[self->count - 1].t_ns >= t_ns) {
+        return;
+    }
+    struct mt_replay_point point = self->points[self->count - 1];
+    point.bound_ns += (double)(t_ns - point.t_ns) / 1e9 * self->growth_ppb;
+    point.offset_ns = (double)NAN;
+    point.t_ns = t_ns;
+    add_point(self, &point);
 }
 
 void mt_replay_plot_event(struct mt_replay_plot *self, int64_t t_ns,
@@ -88,15 +109,20 @@ static void quote(FILE *out, const char *text)
     fputc('\'', out);
 }
 
-static double scale_ns(const struct mt_replay_plot *self)
+static double size_of(const struct mt_replay_point *point, bool has_bound)
+{
+    double offset_ns = isnan(point->offset_ns) ? 0 : fabs(point->offset_ns);
+    return has_bound && !isnan(point->bound_ns) ? fmax(offset_ns, point->bound_ns) : offset_ns;
+}
+
+static double scale_ns(const struct mt_replay_plot *self, bool has_bound)
 {
     double most = 0;
     double most_of_all = 1;
     for (size_t i = 0; i < self->count; i++) {
-        const struct mt_replay_point *point = &self->points[i];
-        double size = fmax(fabs(point->offset_ns), isnan(point->bound_ns) ? 0 : point->bound_ns);
-        most_of_all = fmax(most_of_all, size);
-        most = point->is_locked ? fmax(most, size) : most;
+        double size_ns = size_of(&self->points[i], has_bound);
+        most_of_all = fmax(most_of_all, size_ns);
+        most = self->points[i].is_scaled ? fmax(most, size_ns) : most;
     }
     return 1.2 * (most > 0 ? most : most_of_all);
 }
@@ -117,17 +143,26 @@ static const char *unit_of(double ns, double *ret_divisor)
     return "ns";
 }
 
-static void write_data(const struct mt_replay_plot *self, double divisor, FILE *out)
+static void write_number(double number, const char *end, FILE *out)
+{
+    if (isnan(number)) {
+        fprintf(out, "NaN%s", end);
+    } else {
+        fprintf(out, "%.6g%s", number, end);
+    }
+}
+
+/* The last point is where the log ends. */
+static void write_data(const struct mt_replay_plot *self, FILE *out)
 {
     size_t stride = self->count / POINTS_MOST + 1;
     fputs("$data << END_OF_DATA\n", out);
-    for (size_t i = 0; i < self->count; i += stride) {
+    for (size_t i = 0; i < self->count; i++) {
         const struct mt_replay_point *point = &self->points[i];
-        fprintf(out, "%.6f %.6g ", (double)point->t_ns / 1e9, point->offset_ns / divisor);
-        if (isnan(point->bound_ns)) {
-            fputs("NaN\n", out);
-        } else {
-            fprintf(out, "%.6g\n", point->bound_ns / divisor);
+        if (i % stride == 0 || i + 1 == self->count) {
+            fprintf(out, "%.6f ", (double)point->t_ns / 1e9);
+            write_number(point->offset_ns, " ", out);
+            write_number(point->bound_ns, "\n", out);
         }
     }
     fputs("END_OF_DATA\n", out);
@@ -148,28 +183,49 @@ static void write_marks(const struct mt_replay_plot *self, FILE *out)
     }
 }
 
-static void write_script(const struct mt_replay_plot *self, const char *log, FILE *out)
+/* One panel in the unit that fits it. */
+static void write_panel(const struct mt_replay_plot *self, bool has_bound, FILE *out)
 {
     double divisor = 1;
-    double scale = scale_ns(self);
+    double scale = scale_ns(self, has_bound);
     const char *unit = unit_of(scale, &divisor);
+    fprintf(out, "set ylabel '%s, %s'\nset yrange [%g:%g]\nplot ",
+            has_bound ? "offset and its bound" : "offset", unit, -scale / divisor, scale / divisor);
+    if (has_bound) {
+        fprintf(out,
+                "$data using 1:(-$3/%g):($3/%g) with filledcurves fs transparent solid 0.2 "
+                "noborder lc rgb '#1b9e77' notitle, $data using 1:($3/%g) with lines lw 1.2 lc "
+                "rgb '#1b9e77' title 'error bound', $data using 1:(-$3/%g) with lines lw 1.2 lc "
+                "rgb '#1b9e77' notitle, ",
+                divisor, divisor, divisor, divisor);
+    }
+    fprintf(out,
+            "$data using 1:($2/%g) with lines lw 1.5 lc rgb '#d95f02' title 'estimated "
+            "offset'\n",
+            divisor);
+}
+
+static void write_script(const struct mt_replay_plot *self, const char *log, FILE *out)
+{
     bool is_svg = strcmp(self->path + strlen(self->path) - 4, ".svg") == 0;
-    fprintf(out, "set terminal %s size 1000,600%s\nset output ", is_svg ? "svg" : "png",
+    fprintf(out, "set terminal %s size 1000,800%s\nset output ", is_svg ? "svg" : "png",
             is_svg ? " background '#ffffff'" : "");
     quote(out, self->path);
-    fprintf(out, "\nset title ");
+    fputc('\n', out);
+    write_data(self, out);
+    fprintf(out, "set multiplot layout 2,1 title ");
     quote(out, log);
-    fprintf(out,
-            " noenhanced\nset grid\nset key top right\nset xlabel 't since the daemon was "
-            "started, s'\nset ylabel 'estimated offset of clock %s, %s' noenhanced\n"
-            "set yrange [%g:%g]\n",
-            self->clock, unit, -scale / divisor, scale / divisor);
-    write_data(self, divisor, out);
+    fprintf(out, " noenhanced\nset grid\nset key top right opaque\nset lmargin 12\n");
+    double start_s = (double)self->points[0].t_ns / 1e9;
+    double end_s = (double)self->points[self->count - 1].t_ns / 1e9;
+    fprintf(out, "set xrange [%.6f:%.6f]\n", start_s, end_s > start_s ? end_s : start_s + 1);
     write_marks(self, out);
-    fputs(
-        "plot $data using 1:(-$3):3 with filledcurves fs transparent solid 0.2 lc rgb '#1b9e77' "
-        "title 'error bound', $data using 1:2 with lines lw 1.5 lc rgb '#d95f02' title 'offset'\n",
-        out);
+    write_panel(self, true, out);
+    fprintf(out,
+            "unset label\nset xlabel 'clock %s: t since the daemon was started, s' noenhanced\n",
+            self->clock);
+    write_panel(self, false, out);
+    fputs("unset multiplot\n", out);
 }
 
 bool mt_replay_plot_write(const struct mt_replay_plot *self, const char *log,

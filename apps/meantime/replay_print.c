@@ -424,6 +424,7 @@ void mt_replay_print_estimate(const struct mt_replay_printer *self,
     }
     if (!report->has_estimate) {
         puts("no estimate");
+        say_bound(estimate->node);
         return;
     }
     say_estimate(&report->estimate, &estimate->node->discipline);

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 
@@ -161,7 +162,41 @@ def test_plot_is_a_picture(tmp_path, ending, magic):
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert path.read_bytes().startswith(magic)
     if ending == "svg":
-        assert "estimated offset of clock main" in path.read_text()
+        assert "clock main: t since" in path.read_text()
+
+
+HOLDOVER = """[sim]
+duration = 400 s
+discard = 60 s
+[star]
+receivers = 1
+centre = sw
+link = cable
+[switch sw]
+[link cable]
+delay = 1 us
+jitter = normal 20 ns
+[at 150 s]
+kill gm1
+"""
+
+
+@pytest.mark.skipif(shutil.which("gnuplot") is None, reason="gnuplot is not installed")
+def test_holdover_is_told_and_plotted_to_the_end_of_the_log(tmp_path):
+    (tmp_path / "net.topology").write_text(HOLDOVER)
+    subprocess.run([MEANTIME, "sim", tmp_path / "net.topology", "--quiet", "--record",
+                    f"rx1:{tmp_path}/rx1.log", "--plot", tmp_path / "sim.svg"], check=True,
+                   capture_output=True, timeout=60)
+    done = replay(tmp_path / "rx1.log", "--plot", tmp_path / "rx1.svg")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    last = max(i for i, line in enumerate(lines) if "holdover: no estimate" in line)
+    assert re.match(r" +bound 2\d\d\.\d* us against ", lines[last + 1])
+    texts = re.findall(r">([^<>]+)</tspan>|<text>([^<>]+)</text>", (tmp_path / "rx1.svg").read_text())
+    texts = {(one or other).strip() for one, other in texts}
+    assert {"error bound", "estimated offset", "holdover", "350", "200"} <= texts
+    picture = (tmp_path / "sim.svg").read_text()  # its scale holds the bound
+    assert "bound of rx1" in picture and "100 us" in picture
 
 
 def test_plot_says_what_is_missing(tmp_path):

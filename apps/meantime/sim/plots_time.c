@@ -294,6 +294,18 @@ static void write_sizes(FILE *out, const struct mt_plots_groups *groups, const s
     fputs("\n", out);
 }
 
+/** Of those that are drawn, once they are steady. */
+static double largest_bound_ns(const struct mt_plots_groups *groups, const struct bands *bands,
+                               const struct mt_figures *figures)
+{
+    double largest_ns = 0;
+    for (size_t i = 0; i < bands->count; i++) {
+        size_t worst = groups->groups[bands->groups[i]].worst;
+        largest_ns = fmax(largest_ns, figures->nodes[worst].statistics->bound_max_ns);
+    }
+    return largest_ns;
+}
+
 static void write_whole(FILE *out, const struct mt_plots_groups *groups, const struct bands *bands,
                         const struct mt_figures *figures, double largest_ns)
 {
@@ -303,7 +315,8 @@ static void write_whole(FILE *out, const struct mt_plots_groups *groups, const s
           out);
     mt_plots_write_decades(out);
     fprintf(out, "\nset xrange [0:%.9g]\n", figures->duration_s / unit.size);
-    fprintf(out, "set yrange [0.9:%.4g]\n", 2 * largest_ns);
+    fprintf(out, "set yrange [0.9:%.4g]\n",
+            2 * fmax(largest_ns, largest_bound_ns(groups, bands, figures)));
     write_marks(out, figures, unit.size, true);
     write_sizes(out, groups, bands, unit.size);
 }
