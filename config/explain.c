@@ -99,7 +99,7 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
     case MT_CONFIG_INTERVAL:
     case MT_CONFIG_SPAN:
     case MT_CONFIG_SECONDS:
-        say_range(&sentence, key, "a time", "ns, us, ms, s");
+        say_range(&sentence, key, "a time", "ns, us, ms, s, min, h");
         break;
     case MT_CONFIG_RATIO:
         say_range(&sentence, key, "a ratio", "ppb, ppm");
@@ -243,6 +243,31 @@ static bool explain_foreign(FILE *out, const char *name)
     return n > 0;
 }
 
+static bool has_word(const struct mt_config_key *key, const char *name)
+{
+    const struct mt_config_word *word = key->words;
+    while (word != NULL && word->word != NULL && strcmp(word->word, name) != 0) {
+        word++;
+    }
+    return word != NULL && word->word != NULL;
+}
+
+/* A value instead of a key, such as `pi`. */
+static bool explain_word(FILE *out, const char *name)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    bool is_found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (has_word(&keys[i], name)) {
+            fprintf(out, "%s%s is a value of %s:\n\n", is_found ? "\n" : "", name, keys[i].name);
+            explain_key(out, &keys[i]);
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
 bool mt_config_explain(const char *name, FILE *out)
 {
     size_t count;
@@ -251,7 +276,7 @@ bool mt_config_explain(const char *name, FILE *out)
         list_keys(out);
         return true;
     }
-    if (explain_name(out, name) > 0 || explain_foreign(out, name)) {
+    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_word(out, name)) {
         return true;
     }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);

@@ -19,8 +19,9 @@ struct unit {
     const char *name;
     double base; /* in ns or ppb */
 };
-static const struct unit time_units[] = {
-    {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {NULL, 0}};
+static const struct unit long_units[] = {{"h", 3.6e12}, {"min", 6e10}, {"s", 1e9}, {"ms", 1e6},
+                                         {"us", 1e3},   {"ns", 1},     {NULL, 0}};
+static const struct unit *const time_units = long_units + 2; /* to write */
 static const struct unit ratio_units[] = {{"ppm", 1e3}, {"ppb", 1}, {NULL, 0}};
 
 /* ---- members of any integer type -------------------------------------------------------- */
@@ -92,32 +93,56 @@ static bool parse_integer(const char *text, int64_t min, int64_t max, int64_t *r
     return true;
 }
 
-/* A decimal number with a unit, in the unit whose base is 1. */
-static bool parse_quantity(const char *text, const struct unit *units, double *ret_value)
+/* A decimal number with a unit, in the unit whose base is 1, and what stands behind it. */
+static bool parse_part(const char *text, const struct unit *units, double *ret_value,
+                       const struct unit **ret_unit, const char **ret_rest)
 {
-    const char *at = text[0] == '-' || text[0] == '+' ? text + 1 : text;
-    size_t whole = strspn(at, "0123456789");
-    size_t fraction = at[whole] == '.' ? 1 + strspn(at + whole + 1, "0123456789") : 0;
+    size_t whole = strspn(text, "0123456789");
+    size_t fraction = text[whole] == '.' ? 1 + strspn(text + whole + 1, "0123456789") : 0;
     if (whole == 0 || whole + fraction > 40 || fraction == 1) {
         return false;
     }
-    double value = strtod(at, NULL);
-    const char *unit = at + whole + fraction;
-    unit += strspn(unit, " ");
-    if (text[0] == '-') {
-        value = -value;
-    }
-    if (unit[0] == '\0' && value == 0) {
-        *ret_value = 0;
-        return true;
+    double value = strtod(text, NULL);
+    const char *unit = text + whole + fraction + strspn(text + whole + fraction, " ");
+    size_t length = strspn(unit, "abcdefghijklmnopqrstuvwxyz");
+    *ret_rest = unit + length + strspn(unit + length, " ");
+    *ret_unit = NULL;
+    *ret_value = 0;
+    if (length == 0) {
+        return value == 0;
     }
     for (; units->name != NULL; units++) {
-        if (strcmp(unit, units->name) == 0) {
+        if (strlen(units->name) == length && strncmp(unit, units->name, length) == 0) {
             *ret_value = value * units->base;
+            *ret_unit = units;
             return true;
         }
     }
     return false;
+}
+
+/* "10us", or "1 min 30 s": each unit smaller than the one before. */
+static bool parse_quantity(const char *text, const struct unit *units, double *ret_value)
+{
+    bool is_negative = text[0] == '-';
+    const char *at = is_negative || text[0] == '+' ? text + 1 : text;
+    const struct unit *before;
+    double sum;
+    if (!parse_part(at, units, &sum, &before, &at)) {
+        return false;
+    }
+    while (at[0] != '\0') {
+        const struct unit *unit;
+        double value;
+        if (!parse_part(at, units, &value, &unit, &at) || before == NULL || unit == NULL ||
+            unit->base >= before->base) {
+            return false;
+        }
+        sum += value;
+        before = unit;
+    }
+    *ret_value = is_negative ? -sum : sum;
+    return true;
 }
 
 static bool is_within(double value, const struct mt_config_key *key)
@@ -129,7 +154,7 @@ static bool parse_interval(const struct mt_config_key *key, const char *text,
                            struct mt_interval *ret_value)
 {
     double ns;
-    if (!parse_quantity(text, time_units, &ns) || !is_within(ns, key)) {
+    if (!parse_quantity(text, long_units, &ns) || !is_within(ns, key)) {
         return false;
     }
     ret_value->q16 = (int64_t)(ns * 65536 + (ns < 0 ? -0.5 : 0.5));
@@ -140,7 +165,7 @@ static bool parse_real(const struct mt_config_key *key, const char *text, mt_rea
 {
     bool is_time = key->type == MT_CONFIG_SECONDS;
     double base;
-    if (!parse_quantity(text, is_time ? time_units : ratio_units, &base) || !is_within(base, key)) {
+    if (!parse_quantity(text, is_time ? long_units : ratio_units, &base) || !is_within(base, key)) {
         return false;
     }
     *ret_value = base / 1e9;

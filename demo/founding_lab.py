@@ -28,7 +28,8 @@ import netlab  # noqa: E402
 NODES = ("A", "BC", "B")
 FOLLOWERS = ("BC", "B")
 ALONE_S = 5.0        # A and B before BC starts
-FIGURES_FROM_S = 30.0
+FIGURES_FROM_S = 30.0  # or half of a shorter run
+LEAST_S = 20.0
 SD_LIMIT_NS = 5000
 READING_STEP_S = 0.1
 
@@ -62,7 +63,8 @@ OSCILLATORS = {
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N",
-                        help="how long to run after BC has started (default 60)")
+                        help="how long to run after BC has started (default 60, at least "
+                             f"{LEAST_S:.0f})")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     parser.add_argument("--out", metavar="DIRECTORY", default=os.path.join(ROOT, "build", "demo"),
                         help="logs, readings and plots (default build/demo)")
@@ -70,8 +72,9 @@ def parse_arguments():
                         default=os.path.join(ROOT, "build", "release", "apps", "meantimed"),
                         help="where meantimed is")
     arguments = parser.parse_args()
-    if arguments.seconds <= FIGURES_FROM_S:
-        parser.error(f"--seconds must be above {FIGURES_FROM_S:.0f}: the figures begin there")
+    if arguments.seconds < LEAST_S:
+        parser.error(f"--seconds: at least {LEAST_S:.0f}: the clocks need some 10 s to synchronise")
+    arguments.figures_from_s = min(FIGURES_FROM_S, arguments.seconds / 2)
     arguments.out = os.path.abspath(arguments.out)
     if arguments.json:
         arguments.json = os.path.abspath(arguments.json)
@@ -234,7 +237,7 @@ def figures(story):
     rows = []
     for name in FOLLOWERS:
         settled = [reading for reading in story.readings
-                   if reading[1] == name and reading[0] >= FIGURES_FROM_S]
+                   if reading[1] == name and reading[0] >= story.arguments.figures_from_s]
         offsets = [reading[2] for reading in settled]
         rows.append({
             "name": name,
@@ -290,7 +293,8 @@ def judge(rows, story):
 
 
 def summarise(rows, faults, plots, arguments):
-    print(f"\n True offset from A, t = {FIGURES_FROM_S:.0f} s to {arguments.seconds:.0f} s")
+    print(f"\n True offset from A, t = {arguments.figures_from_s:.0f} s to "
+          f"{arguments.seconds:.0f} s")
     print(f" {'node':<5}{'synchronised after':>19}{'mean':>12}{'std dev':>12}{'maximum':>12}"
           f"{'mean bound':>13}{'outside':>9}{'readings':>10}")
     for row in rows:

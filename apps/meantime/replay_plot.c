@@ -2,8 +2,8 @@
  *
  * The plot of a replay.  gnuplot reads its script and the data from a pipe, so that nothing but
  * the picture is written.  Above are the offset and its bound to the end of the log, with or
- * without samples; below is the offset alone, which the bound would flatten.  The scales are those of
- * the synchronised clock: what lies outside, when the clock is begun or stepped, is cut off.
+ * without samples; below is the offset alone, which the bound would flatten.  The scales are those
+ * of the synchronised clock: what lies outside, when the clock is begun or stepped, is cut off.
  */
 #include <math.h>
 #include <signal.h>

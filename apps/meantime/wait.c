@@ -75,6 +75,13 @@ static bool is_good(struct wait *self, const cJSON *clock)
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(clock, "bound_ns");
     double bound_ns = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     bool is_locked = strcmp(string_of(clock, "state"), "locked") == 0;
+    if (strcmp(string_of(clock, "state"), "serving") == 0) {
+        snprintf(self->why, sizeof self->why,
+                 "clock %s serves its own time, as a grandmaster: it follows nobody and has no "
+                 "error bound",
+                 string_of(clock, "name"));
+        return false;
+    }
     snprintf(self->why, sizeof self->why, "clock %s is %s, its error bound is %s%s",
              string_of(clock, "name"), is_locked ? "synchronised" : string_of(clock, "state"),
              isnan(bound_ns) ? "unknown" : mt_figure_time(bound_ns, false, bound),

@@ -192,7 +192,8 @@ def test_holdover_is_told_and_plotted_to_the_end_of_the_log(tmp_path):
     lines = done.stdout.splitlines()
     last = max(i for i, line in enumerate(lines) if "holdover: no estimate" in line)
     assert re.match(r" +bound 2\d\d\.\d* us against ", lines[last + 1])
-    texts = re.findall(r">([^<>]+)</tspan>|<text>([^<>]+)</text>", (tmp_path / "rx1.svg").read_text())
+    texts = re.findall(r">([^<>]+)</tspan>|<text>([^<>]+)</text>",
+                       (tmp_path / "rx1.svg").read_text())
     texts = {(one or other).strip() for one, other in texts}
     assert {"error bound", "estimated offset", "holdover", "350", "200"} <= texts
     picture = (tmp_path / "sim.svg").read_text()  # its scale holds the bound

@@ -95,7 +95,8 @@ def test_wait_ends_at_once_when_the_clock_is_synchronised(daemon):  # noqa: F811
 @pytest.mark.parametrize("state, bound_ns, arguments, why", [
     ("acquiring", 900, (), "clock main is acquiring, its error bound is 900 ns"),
     ("holdover", 900, (), "clock main is holdover, its error bound is 900 ns"),
-    ("serving", None, (), "clock main is serving, its error bound is unknown"),
+    ("serving", None, (), "clock main serves its own time, as a grandmaster: it follows nobody and "
+                          "has no error bound"),
     ("locked", 1100, ("--bound", "1us"),
      "clock main is synchronised, its error bound is 1.100 us, more than what is waited for"),
     ("locked", None, ("--bound", "1s"), "clock main is synchronised, its error bound is unknown"),

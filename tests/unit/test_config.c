@@ -232,7 +232,7 @@ static void config_names_what_was_expected_when_value_is_wrong(void **state)
                    "f:3: clock = phc: expected overlay, system or lab");
     assert_problem("[ptp eth0]\n[clock]\nstep_at_start = 10\n",
                    "f:3: step_at_start = 10: expected a time from 0 to 86400s with its unit (ns, "
-                   "us, ms, s), or never");
+                   "us, ms, s, min, h), or never");
     assert_problem("[ptp eth0]\n[clock]\nmax_slew = 500\n",
                    "f:3: max_slew = 500: expected a ratio from 1ppb to 100000ppm with its unit "
                    "(ppb, ppm)");
@@ -437,6 +437,10 @@ static void config_explains_every_key(void **state)
     }
     explained("slaveOnly", true, "receiver_only");
     explained("receiver_only", true, "also:    slave_only, client_only");
+    explained("pi", true, "pi is a value of servo:\n\nservo\n");
+    explained("linreg", true, "linreg is a value of servo:");
+    explained("gnss", true, "gnss is a value of time_source:");
+    explained("pid", false, "pid: there is no such key");
     explained("priority3", false, "priority3: there is no such key; did you mean priority1?");
 }
 

@@ -202,6 +202,36 @@ static void config_values_stay_when_they_are_written_and_read_again(void **state
     }
 }
 
+static void config_times_may_have_several_units_when_they_become_smaller(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *written; /* null: is refused */
+    } cases[] = {
+        {"1 min 30 s", "90s"}, {"1h 1min 1s 1ms 1us 1ns", "3661001001001ns"},
+        {"1.5 s 500ms", "2s"}, {"2h", "7200s"},
+        {"1 s 0", NULL},       {"0 1 s", NULL},
+        {"1 s 1 min", NULL},   {"1 s 1 s", NULL},
+        {"1 s 20", NULL},      {"1 min -5 s", NULL},
+        {"1 sec", NULL},       {"1 s,5 ms", NULL},
+    };
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_CLOCK, "step_later");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        union object object;
+        struct mt_config_pool pool = {NULL};
+        char text[64];
+        memset(&object, 0, sizeof object);
+        if (cases[i].written == NULL) {
+            refuse(key, cases[i].text);
+        } else {
+            assert_true(mt_config_value_parse(key, cases[i].text, &object, &pool));
+            mt_config_value_write(key, &object, text, sizeof text);
+            assert_string_equal(text, cases[i].written);
+        }
+        mt_config_pool_free(&pool);
+    }
+}
+
 static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(void **state)
 {
     size_t count;
@@ -368,6 +398,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_values_stay_when_they_are_written_and_read_again),
+        cmocka_unit_test(config_times_may_have_several_units_when_they_become_smaller),
         cmocka_unit_test(config_values_are_the_defaults_of_each_key_when_nothing_is_written),
         cmocka_unit_test(config_values_of_a_file_stay_when_written_and_read_again),
         cmocka_unit_test(config_values_of_the_example_cover_every_key),

@@ -105,8 +105,17 @@ static const struct mistake {
     {TWO "[expect C*]\n", "net.topology:5: [expect C*]: no node has such a name or kind"},
     {TWO "[expect]\ninside_bound = 2\n",
      "net.topology:6: inside_bound = 2: expected a share, such as 1 % or 0.01, from 0 to 1"},
-    {TWO "[at noon]\n", "net.topology:5: [at noon]: expected a time with its unit, such as [at 30 "
-                        "min], or a percentage of the duration, such as [at 50 %]"},
+    {TWO "[at noon]\n",
+     "net.topology:5: [at noon]: expected a time with its unit, such as [at 30 min] or [at 2 min "
+     "20 s], or a percentage of the duration, such as [at 50 %]"},
+    {TWO "[node A]\nstart = 20 s 2 min\n",
+     "net.topology:6: start = 20 s 2 min: expected a time with its unit, such as 10 us"},
+    {TWO "[node A]\nstart = 2 min 20\n",
+     "net.topology:6: start = 2 min 20: expected a time with its unit, such as 10 us"},
+    {TWO "[node A]\nstart = 2 min -20 s\n",
+     "net.topology:6: start = 2 min -20 s: expected a time with its unit, such as 10 us"},
+    {TWO "[node A]\nwander = 1 ppm 2 ppb\n", "net.topology:6: wander = 1 ppm 2 ppb: expected a "
+                                             "ratio, such as 5 ppb or 5e-9, from 0 to 1 %"},
     {TWO "[at 1 s]\nkil A\n", "net.topology:6: kil: unknown verb; did you mean kill?"},
     {TWO "[at 1 s]\nkill\n",
      "net.topology:6: kill: expected kill NODE, such as kill gm1 for 10 min"},
@@ -243,6 +252,24 @@ static void topology_takes_units_when_values_have_them(void **state)
     assert_true(topology->links[0].physics.jitter_scale_back < 0);
     assert_int_equal(topology->links[0].ends[1].node, MT_TOPOLOGY_NONE);
     assert_int_equal(topology->links[1].ends[0].switch_number, 0);
+    mt_topology_free(topology);
+}
+
+static void topology_takes_times_of_several_units_when_they_become_smaller(void **state)
+{
+    struct mt_topology *topology = parse("[sim]\nduration = 1 h 2 min\ndiscard = 1 min 30.5 s\n"
+                                         "[node A]\noffset = -1 s 500ms\n"
+                                         "[node B]\nstart = 1min 1s\noffset = +-1 s 5 ms\n"
+                                         "[at 2 min 20 s]\nkill A for 1 min 5 s\n"
+                                         "[link A - B]\n");
+
+    assert_int_equal(topology->run.duration_ns, INT64_C(3720000000000));
+    assert_int_equal(topology->run.discard_ns, INT64_C(90500000000));
+    assert_true(topology->nodes[0].offset_s.centre == -1.5);
+    assert_int_equal(topology->nodes[1].start_ns, INT64_C(61000000000));
+    assert_true(topology->nodes[1].offset_s.half == 1.005);
+    assert_int_equal(topology->events[0].t_ns, INT64_C(140000000000));
+    assert_int_equal(topology->events[1].t_ns, INT64_C(205000000000));
     mt_topology_free(topology);
 }
 
@@ -436,6 +463,7 @@ int main(void)
         cmocka_unit_test(topology_names_the_option_when_a_setting_is_wrong),
         cmocka_unit_test(topology_tells_a_mistake_once_when_many_nodes_have_it),
         cmocka_unit_test(topology_takes_units_when_values_have_them),
+        cmocka_unit_test(topology_takes_times_of_several_units_when_they_become_smaller),
         cmocka_unit_test(topology_lets_the_special_win_when_more_general_sections_differ),
         cmocka_unit_test(topology_replaces_an_entry_when_a_setting_says_so),
         cmocka_unit_test(topology_joins_all_pairs_when_names_are_ranges_or_patterns),

@@ -556,7 +556,8 @@ void mt_topology_read_timeline(struct mt_topology_builder *self)
         }
         if (!mt_topology_when(section->name, &when)) {
             mt_topology_complain(self->text, section->line,
-                                 "[at %s]: expected a time with its unit, such as [at 30 min], or "
+                                 "[at %s]: expected a time with its unit, such as [at 30 min] or "
+                                 "[at 2 min 20 s], or "
                                  "a percentage of the duration, such as [at 50 %%]",
                                  section->name);
             continue;

@@ -27,6 +27,8 @@ static const struct mt_topology_key keys[] = {
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
 /* A factor and a divisor, so that 20 ppm is the number that is nearest to it. */
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+
 struct unit {
     const char *name;
     double factor;
@@ -104,7 +106,9 @@ static bool read_number(const char *text, double *ret_value, const char **ret_re
     return true;
 }
 
-static bool read_quantity(const char *text, const struct unit *units, double *ret_value)
+/* A number and its unit; what stands behind them is told. */
+static bool read_part(const char *text, const struct unit *units, double *ret_value,
+                      const struct unit **ret_unit, const char **ret_rest)
 {
     double value;
     const char *unit;
@@ -112,14 +116,44 @@ static bool read_quantity(const char *text, const struct unit *units, double *re
     if (!read_number(text, &value, &unit)) {
         return false;
     }
+    size_t length = units == times ? strspn(unit, LETTERS) : strlen(unit);
     for (; units->name != NULL; units++) {
-        if (strcmp(unit, units->name) == 0) {
+        if (strlen(units->name) == length && strncmp(unit, units->name, length) == 0) {
             *ret_value = value * units->factor / units->divisor;
+            *ret_unit = units;
+            *ret_rest = unit + length + strspn(unit + length, " \t");
             return true;
         }
     }
     *ret_value = 0;
-    return value == 0 && unit[0] == '\0';
+    *ret_unit = NULL;
+    *ret_rest = unit + length;
+    return value == 0 && length == 0;
+}
+
+/* "5 ppm", or for times "2 min 20 s", too: each unit smaller than the one before. */
+static bool read_quantity(const char *text, const struct unit *units, double *ret_value)
+{
+    const struct unit *before;
+    double sum;
+
+    if (!read_part(text, units, &sum, &before, &text)) {
+        return false;
+    }
+    double sign = signbit(sum) ? -1 : 1;
+    while (text[0] != '\0') {
+        const struct unit *unit;
+        double value;
+        if (!isdigit((unsigned char)text[0]) || !read_part(text, units, &value, &unit, &text) ||
+            before == NULL || unit == NULL ||
+            unit->factor / unit->divisor >= before->factor / before->divisor) {
+            return false;
+        }
+        sum += sign * value;
+        before = unit;
+    }
+    *ret_value = sum;
+    return true;
 }
 
 bool mt_topology_time(const char *text, double *ret_ns)
