@@ -3,10 +3,11 @@
  * The list that names everything, in a file of its own: whoever does not use it does not link what
  * it names.
  */
+#include "meantime/ptp_security.h"
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
-static const struct mt_extension *const all_extensions[] = {NULL};
+static const struct mt_extension *const all_extensions[] = {&mt_security_extension, NULL};
 
 const struct mt_ptp_features mt_ptp_all_features = {
     .compare = mt_dataset_compare,

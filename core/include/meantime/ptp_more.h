@@ -10,6 +10,7 @@
 #define MEANTIME_PTP_MORE_H
 
 #include "meantime/ptp.h"
+#include "meantime/ptp_security.h"
 
 /** delayMechanism [Table 21]. */
 enum mt_delay_mechanism {
@@ -24,10 +25,12 @@ struct mt_port_more {
     enum mt_delay_mechanism delay_mechanism; /**< 0: E2E */
     struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
     bool shares_peer;                        /**< another port owns and drives `peer` */
+    struct mt_port_security security;        /**< spp MT_SECURITY_OFF: none */
 };
 
 struct mt_instance_more {
     struct mt_transparent *transparent; /**< ptp_transparent.h */
+    struct mt_security *security;       /**< ptp_security.h */
 };
 
 #endif

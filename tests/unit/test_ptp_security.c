@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Integrated security: one bench signs, another verifies what it has signed, whole, changed,
+ * repeated, with other keys.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/crypto.h"
+#include "meantime/ptp_more.h"
+#include "ptp_bench.h"
+
+#define CORRECTION_FIRST 8
+#define CORRECTION_LAST  15
+#define SENDERS          2
+#define ANNOUNCE_SIZE    76 /* with the path trace of one clock */
+
+static struct mt_security_key keys[] = {
+    {.id = 1, .mac = MT_MAC_HMAC_SHA256_128, .length = 5, .octets = "first"},
+    {.id = 2, .mac = MT_MAC_HMAC_SHA256, .length = 6, .octets = "second"},
+    {.id = 3, .mac = MT_MAC_AES128_CMAC, .length = 16, .octets = "sixteen octets.."},
+};
+
+/* a bench with all that security needs */
+struct secured {
+    struct ptp_bench bench;
+    struct mt_security security;
+    struct mt_security_association association;
+    struct mt_security_sender senders[SENDERS];
+    struct mt_instance_more more;
+    struct mt_port_more port_more;
+};
+static struct secured signer, verifier;
+
+static void init(struct secured *self, uint8_t id)
+{
+    memset(self, 0, sizeof *self);
+    self->association = (struct mt_security_association){
+        .spp = 7, .sequence_window = 20, .keys = keys, .key_count = 3};
+    self->security = (struct mt_security){.crypto = &mt_crypto_nettle,
+                                          .associations = &self->association,
+                                          .association_count = 1,
+                                          .senders = self->senders,
+                                          .sender_count = SENDERS};
+    self->more.security = &self->security;
+    self->port_more.security = (struct mt_port_security){.spp = 7, .key_id = 1};
+    bench_init(&self->bench, 1);
+    self->bench.config.identity = bench_identity(id);
+    self->bench.config.more = &self->more;
+    self->bench.port_configs[0].more = &self->port_more;
+}
+
+/* The signer serves, the verifier listens. */
+static int start(void **state)
+{
+    (void)state;
+    init(&signer, 8);
+    init(&verifier, 9);
+    bench_start(&verifier.bench);
+    return 0;
+}
+
+static void let_it_sign(int64_t ns)
+{
+    bench_start(&signer.bench);
+    bench_pass(&signer.bench, BENCH_S(10));
+    bench_clear(&signer.bench);
+    bench_pass(&signer.bench, ns);
+}
+
+static const struct bench_frame *next_of(enum mt_ptp_type type, size_t from)
+{
+    for (size_t i = from; i < signer.bench.frame_count; i++) {
+        if (signer.bench.frames[i].message.header.type == type) {
+            return &signer.bench.frames[i];
+        }
+    }
+    fail_msg("no frame of type %d", (int)type);
+    return NULL;
+}
+
+static enum mt_verdict hear(const uint8_t *octets, size_t length)
+{
+    const struct mt_stamp stamp = bench_stamp(&verifier.bench);
+    return mt_instance_rx(&verifier.bench.instance, 1, octets, length, &stamp, NULL,
+                          verifier.bench.now);
+}
+
+static enum mt_verdict hear_frame(const struct bench_frame *frame)
+{
+    return hear(frame->octets, frame->tx.length);
+}
+
+/* ---- codes ----------------------------------------------------------------------------------- */
+
+static void ptp_security_accepts_an_announce_when_it_was_signed_with_any_key(void **state)
+{
+    (void)state;
+    for (uint32_t id = 1; id <= 3; id++) {
+        start(NULL);
+        signer.port_more.security.key_id = id;
+        let_it_sign(BENCH_S(2));
+        assert_int_equal(hear_frame(next_of(MT_PTP_ANNOUNCE, 0)), MT_VERDICT_ACCEPTED);
+    }
+}
+
+static void ptp_security_refuses_an_announce_when_one_bit_was_changed(void **state)
+{
+    (void)state;
+    let_it_sign(BENCH_S(2));
+    const struct bench_frame *announce = next_of(MT_PTP_ANNOUNCE, 0);
+    for (size_t bit = 0; bit < announce->tx.length * 8; bit++) {
+        uint8_t octets[256];
+        memcpy(octets, announce->octets, announce->tx.length);
+        octets[bit / 8] = (uint8_t)(octets[bit / 8] ^ 1u << bit % 8);
+        assert_int_not_equal(hear(octets, announce->tx.length), MT_VERDICT_ACCEPTED);
+    }
+    assert_int_equal(hear_frame(announce), MT_VERDICT_ACCEPTED);
+}
+
+static void ptp_security_lets_only_the_correction_change_when_it_is_mutable(void **state)
+{
+    (void)state;
+    signer.association.allows_mutable = true;
+    verifier.association.allows_mutable = true;
+    verifier.association.sequence_window = 0;
+    let_it_sign(BENCH_S(2));
+    const struct bench_frame *announce = next_of(MT_PTP_ANNOUNCE, 0);
+    for (size_t at = 0; at < 34; at++) {
+        uint8_t octets[256];
+        memcpy(octets, announce->octets, announce->tx.length);
+        octets[at] ^= 1;
+        bool is_mutable = at >= CORRECTION_FIRST && at <= CORRECTION_LAST;
+        enum mt_verdict verdict = hear(octets, announce->tx.length);
+        /* the sequence is that of the first one, so the port itself calls the others stale */
+        assert_true((verdict == MT_VERDICT_ACCEPTED || verdict == MT_VERDICT_STALE) == is_mutable);
+    }
+}
+
+static void ptp_security_refuses_a_message_when_it_is_not_signed(void **state)
+{
+    struct bench_peer peer;
+    (void)state;
+    peer_init(&peer, 20);
+    assert_int_equal(bench_announce(&verifier.bench, 1, &peer), MT_VERDICT_UNAUTHENTICATED);
+    assert_int_equal(verifier.bench.ports[0].verdicts[MT_VERDICT_UNAUTHENTICATED], 1);
+}
+
+static void ptp_security_refuses_a_message_when_association_or_key_is_another(void **state)
+{
+    (void)state;
+    struct mt_security_key other[] = {
+        {.id = 1, .mac = MT_MAC_HMAC_SHA256_128, .length = 5, .octets = "other"}};
+    let_it_sign(BENCH_S(2));
+    const struct bench_frame *announce = next_of(MT_PTP_ANNOUNCE, 0);
+    verifier.association.keys = other;
+    verifier.association.key_count = 1;
+    assert_int_equal(hear_frame(announce), MT_VERDICT_FORGED);
+    verifier.association.key_count = 0;
+    assert_int_equal(hear_frame(announce), MT_VERDICT_FORGED);
+    verifier.association.keys = keys;
+    verifier.association.key_count = 3;
+    verifier.association.spp = 8;
+    assert_int_equal(hear_frame(announce), MT_VERDICT_FORGED);
+    verifier.port_more.security.spp = 8;
+    assert_int_equal(hear_frame(announce), MT_VERDICT_FORGED);
+    verifier.association.spp = 7;
+    verifier.port_more.security.spp = 7;
+    assert_int_equal(hear_frame(announce), MT_VERDICT_ACCEPTED);
+}
+
+static void ptp_security_follows_when_the_sender_changes_its_key(void **state)
+{
+    (void)state;
+    let_it_sign(BENCH_S(2));
+    assert_int_equal(hear_frame(next_of(MT_PTP_ANNOUNCE, 0)), MT_VERDICT_ACCEPTED);
+    signer.port_more.security.key_id = 2;
+    bench_clear(&signer.bench);
+    bench_pass(&signer.bench, BENCH_S(2));
+    const struct bench_frame *announce = next_of(MT_PTP_ANNOUNCE, 0);
+    assert_int_equal(announce->tx.length, ANNOUNCE_SIZE + 10 + 32);
+    assert_int_equal(hear_frame(announce), MT_VERDICT_ACCEPTED);
+}
+
+static void ptp_security_signs_nothing_when_the_port_is_off(void **state)
+{
+    (void)state;
+    signer.port_more.security.spp = MT_SECURITY_OFF;
+    verifier.port_more.security.spp = MT_SECURITY_OFF;
+    let_it_sign(BENCH_S(2));
+    const struct bench_frame *announce = next_of(MT_PTP_ANNOUNCE, 0);
+    assert_int_equal(announce->tx.length, ANNOUNCE_SIZE);
+    assert_int_equal(hear_frame(announce), MT_VERDICT_ACCEPTED);
+}
+
+/* ---- repetition ------------------------------------------------------------------------------ */
+
+static void ptp_security_refuses_a_sync_when_it_is_repeated_or_far_ahead(void **state)
+{
+    (void)state;
+    let_it_sign(BENCH_S(40));
+    const struct bench_frame *first = next_of(MT_PTP_SYNC, 0);
+    const struct bench_frame *second =
+        next_of(MT_PTP_SYNC, (size_t)(first - signer.bench.frames) + 1);
+    const struct bench_frame *last = first;
+    for (const struct bench_frame *frame = first;
+         frame < signer.bench.frames + signer.bench.frame_count; frame++) {
+        last = frame->message.header.type == MT_PTP_SYNC ? frame : last;
+    }
+    /* not the parent's, but it has verified */
+    assert_int_equal(hear_frame(second), MT_VERDICT_STATE);
+    assert_int_equal(hear_frame(second), MT_VERDICT_STALE);
+    assert_int_equal(hear_frame(first), MT_VERDICT_STALE);
+    assert_true((uint16_t)(last->message.header.sequence - second->message.header.sequence) > 20);
+    assert_int_equal(hear_frame(last), MT_VERDICT_STALE);
+    bench_pass(&verifier.bench, MT_SECURITY_SILENCE_NS);
+    assert_int_equal(hear_frame(last), MT_VERDICT_STATE);
+}
+
+static void ptp_security_keeps_the_newer_senders_when_the_table_is_full(void **state)
+{
+    (void)state;
+    uint8_t ids[] = {30, 31, 32};
+    struct bench_frame kept[3];
+    for (size_t i = 0; i < sizeof ids; i++) {
+        init(&signer, ids[i]);
+        let_it_sign(BENCH_S(2));
+        kept[i] = *next_of(MT_PTP_SYNC, 0);
+        assert_int_equal(hear_frame(&kept[i]), MT_VERDICT_STATE);
+        bench_pass(&verifier.bench, 1000000);
+    }
+    assert_int_equal(hear_frame(&kept[1]), MT_VERDICT_STALE);
+    assert_int_equal(hear_frame(&kept[2]), MT_VERDICT_STALE);
+    assert_int_equal(hear_frame(&kept[0]), MT_VERDICT_STATE); /* it had to give way */
+}
+
+/* ---- both ends ------------------------------------------------------------------------------- */
+
+static void ptp_security_measures_authentic_samples_when_both_ends_sign(void **state)
+{
+    (void)state;
+    verifier.association.sequence_window = 0;
+    let_it_sign(BENCH_S(12));
+    for (size_t i = 0; i < signer.bench.frame_count; i++) {
+        hear_frame(&signer.bench.frames[i]);
+        bench_drain(&verifier.bench);
+    }
+    size_t samples = 0;
+    for (size_t i = 0; i < verifier.bench.event_count; i++) {
+        const struct mt_event *event = &verifier.bench.events[i].event;
+        if (event->kind == MT_EVENT_SAMPLE) {
+            assert_true(event->value.sample.authenticated);
+            samples++;
+        }
+    }
+    assert_true(samples > 0);
+}
+
+#define SECURITY_TEST(name) cmocka_unit_test_setup(ptp_security_##name, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SECURITY_TEST(accepts_an_announce_when_it_was_signed_with_any_key),
+        SECURITY_TEST(refuses_an_announce_when_one_bit_was_changed),
+        SECURITY_TEST(lets_only_the_correction_change_when_it_is_mutable),
+        SECURITY_TEST(refuses_a_message_when_it_is_not_signed),
+        SECURITY_TEST(refuses_a_message_when_association_or_key_is_another),
+        SECURITY_TEST(follows_when_the_sender_changes_its_key),
+        SECURITY_TEST(signs_nothing_when_the_port_is_off),
+        SECURITY_TEST(refuses_a_sync_when_it_is_repeated_or_far_ahead),
+        SECURITY_TEST(keeps_the_newer_senders_when_the_table_is_full),
+        SECURITY_TEST(measures_authentic_samples_when_both_ends_sign),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
