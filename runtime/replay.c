@@ -111,14 +111,15 @@ bool mt_replay_is_text(struct mt_log_text text, const char *string)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
-static void carry_out(struct mt_replay *self, const struct mt_order *order)
+void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *node,
+                         const struct mt_order *order, struct mt_mono now)
 {
     if (self->observer.ordered != NULL) {
         self->observer.ordered(self->observer.context, order);
     }
     switch (order->kind) {
     case MT_ORDER_COMMAND:
-        mt_node_command(self->node, order->instance, &order->command, order->now);
+        mt_node_command(node, order->instance, &order->command, now);
         break;
     case MT_ORDER_RELOAD:
     case MT_ORDER_FACTS:
@@ -127,7 +128,7 @@ static void carry_out(struct mt_replay *self, const struct mt_order *order)
         }
         break;
     case MT_ORDER_STOP:
-        mt_node_stop(self->node, order->now);
+        mt_node_stop(node, now);
         break;
     }
 }
@@ -140,7 +141,7 @@ static void carry_out_orders(struct mt_replay *self, bool came_while_waiting)
         struct mt_order order = self->ahead.value.order;
 
         mt_replay_step_over(self);
-        carry_out(self, &order);
+        mt_replay_carry_out(&self->hooks, self->node, &order, order.now);
     }
     if (mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_END) {
         mt_replay_step_over(self);
@@ -361,13 +362,13 @@ struct mt_hal_provider *mt_replay_provider(struct mt_replay *self)
 
 void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void *context)
 {
-    self->carry_out = function;
-    self->context = context;
+    self->hooks.carry_out = function;
+    self->hooks.context = context;
 }
 
 void mt_replay_observe(struct mt_replay *self, const struct mt_replay_observer *observer)
 {
-    self->observer = *observer;
+    self->hooks.observer = *observer;
 }
 
 bool mt_replay_step(struct mt_replay *self, struct mt_node *node)

@@ -112,9 +112,9 @@ static void clock_apply(struct mt_hal_clock *hal, const struct mt_correction *co
     if (!ret_applied->is_refused) {
         hal->scale = ret_applied->at.scale;
     }
-    if (replay->observer.corrected != NULL) {
-        replay->observer.corrected(replay->observer.context, hal, correction, ret_applied,
-                                   replay->result.at);
+    if (replay->hooks.observer.corrected != NULL) {
+        replay->hooks.observer.corrected(replay->hooks.observer.context, hal, correction,
+                                         ret_applied, replay->result.at);
     }
 }
 

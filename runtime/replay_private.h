@@ -7,6 +7,16 @@
 
 #include "runtime/replay.h"
 
+/** What the program above wants to know and do; of a replay and a rerun alike. */
+struct mt_replay_hooks {
+    struct mt_replay_observer observer;
+    mt_replay_order *carry_out;
+    void *context;
+};
+/** Does to the node what an order of the log says, having told of it. */
+void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *node,
+                         const struct mt_order *order, struct mt_mono now);
+
 struct mt_replayed_clock {
     struct mt_hal_clock hal;
     struct mt_replay *replay;
@@ -48,9 +58,7 @@ struct mt_replay {
     bool has_ahead;
     struct mt_replay_result result;
     struct mt_node *node; /* during a step */
-    struct mt_replay_observer observer;
-    mt_replay_order *carry_out;
-    void *context;
+    struct mt_replay_hooks hooks;
     struct mt_replayed_clock *clocks;
     struct mt_replayed_link *links;
     uint16_t clock_count;

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/replay_private.h"
 #include "runtime/rerun_private.h"
 
 #define SENDS_LOOKED_AT 64 /* around the one that the log has got to */
@@ -229,27 +228,6 @@ static void advance(struct mt_rerun *self, struct mt_mono to)
     self->result.at = self->now;
 }
 
-static void carry_out(struct mt_rerun *self, struct mt_node *node, const struct mt_order *order)
-{
-    if (self->observer.ordered != NULL) {
-        self->observer.ordered(self->observer.context, order);
-    }
-    switch (order->kind) {
-    case MT_ORDER_COMMAND:
-        mt_node_command(node, order->instance, &order->command, self->now);
-        break;
-    case MT_ORDER_RELOAD:
-    case MT_ORDER_FACTS:
-        if (self->carry_out != NULL) {
-            self->carry_out(self->context, order);
-        }
-        break;
-    case MT_ORDER_STOP:
-        mt_node_stop(node, self->now);
-        break;
-    }
-}
-
 static void feed(struct mt_rerun *self, struct mt_node *node, struct mt_input input)
 {
     input.now = self->now;
@@ -304,7 +282,7 @@ bool mt_rerun_step(struct mt_rerun *self, struct mt_node *node)
     if (self->ahead.kind == MT_LOG_ORDER) {
         const struct mt_order order = self->ahead.value.order;
 
-        carry_out(self, node, &order);
+        mt_replay_carry_out(&self->hooks, node, &order, self->now);
     } else {
         feed(self, node, self->ahead.value.input.input);
     }
@@ -398,13 +376,13 @@ struct mt_hal_provider *mt_rerun_provider(struct mt_rerun *self)
 
 void mt_rerun_on_order(struct mt_rerun *self, mt_replay_order *function, void *context)
 {
-    self->carry_out = function;
-    self->context = context;
+    self->hooks.carry_out = function;
+    self->hooks.context = context;
 }
 
 void mt_rerun_observe(struct mt_rerun *self, const struct mt_replay_observer *observer)
 {
-    self->observer = *observer;
+    self->hooks.observer = *observer;
 }
 
 const struct mt_rerun_result *mt_rerun_result(const struct mt_rerun *self)

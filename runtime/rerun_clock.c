@@ -214,9 +214,9 @@ static void clock_apply(struct mt_hal_clock *hal, const struct mt_correction *co
         ret_applied->rate = newest(self)->rate;
     }
     rerun->result.corrections++;
-    if (rerun->observer.corrected != NULL) {
-        rerun->observer.corrected(rerun->observer.context, hal, correction, ret_applied,
-                                  rerun->now);
+    if (rerun->hooks.observer.corrected != NULL) {
+        rerun->hooks.observer.corrected(rerun->hooks.observer.context, hal, correction, ret_applied,
+                                        rerun->now);
     }
 }
 

@@ -6,6 +6,7 @@
 #ifndef MEANTIME_RUNTIME_RERUN_PRIVATE_H
 #define MEANTIME_RUNTIME_RERUN_PRIVATE_H
 
+#include "runtime/replay_private.h"
 #include "runtime/rerun.h"
 
 /** Items that are only added; `items` is an array of `count`. */
@@ -115,9 +116,7 @@ struct mt_rerun {
     bool has_ahead;
     struct mt_mono now;
     struct mt_rerun_result result;
-    struct mt_replay_observer observer;
-    mt_replay_order *carry_out;
-    void *context;
+    struct mt_replay_hooks hooks;
     /* what the first reading has found: pointers, since their items are handed out */
     struct mt_rerun_list clocks;  /**< struct mt_rerun_clock * */
     struct mt_rerun_list links;   /**< struct mt_rerun_link * */
