@@ -281,6 +281,7 @@ static void read_line(struct association_reader *self, char *line)
     } else if (self->current == NULL || words[0][0] == '[') {
         complain(self, self->line, "expected " SECTION);
     } else if (count > WORDS_MAX || count < 2) {
+        self->has_key = true;
         complain(self, self->line, "expected: name value, or: id kind [length] key");
     } else if (count == 2) {
         read_setting(self, words[0], words[1]);
