@@ -31,11 +31,18 @@ struct mt_clock_request {
 
 enum mt_transport { MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_UDP_IPV6, MT_TRANSPORT_IEEE_802_3 };
 
+/** Links differ in the first four; the others say how one sends. */
 struct mt_link_request {
     const char *interface;
     enum mt_transport transport;
-    uint8_t ttl;
-    uint8_t dscp;
+    bool is_tagged;          /**< IEEE 802.3: sends with a VLAN tag */
+    uint16_t vlan;           /**< of the tag; 0: a priority only, the untagged network is heard */
+    uint8_t vlan_priority;   /**< of the tag, 0..7 */
+    bool is_not_forwarded;   /**< IEEE 802.3: all goes to the address that no bridge forwards */
+    uint8_t ttl;             /**< UDP: 0 is 1 */
+    uint8_t dscp;            /**< UDP */
+    uint8_t udp6_scope;      /**< UDP/IPv6: of the primary group; 0 is 14, global */
+    uint8_t socket_priority; /**< for the machine's own queues */
 };
 
 struct mt_hal_provider;

@@ -82,7 +82,7 @@ void mt_log_write(const struct mt_log_sink *sink, const struct mt_log_record *re
 
 int mt_log_version(const uint8_t *octets, size_t length)
 {
-    struct mt_log_in in = {octets, length, false};
+    struct mt_log_in in = {octets, length, false, 0};
     const uint8_t *found = mt_log_get_octets(&in, sizeof magic);
     int version = (int)mt_log_get(&in, 2);
 
@@ -91,13 +91,15 @@ int mt_log_version(const uint8_t *octets, size_t length)
 
 bool mt_log_open(struct mt_log_reader *self, const uint8_t *octets, size_t length)
 {
-    *self = (struct mt_log_reader){octets, length, MT_LOG_HEADER_SIZE, {0}};
-    return mt_log_version(octets, length) == MT_LOG_VERSION;
+    int version = mt_log_version(octets, length);
+
+    *self = (struct mt_log_reader){octets, length, version, MT_LOG_HEADER_SIZE, {0}};
+    return version >= 1 && version <= MT_LOG_VERSION;
 }
 
 enum mt_log_result mt_log_read(struct mt_log_reader *self, struct mt_log_record *ret_record)
 {
-    struct mt_log_in in = {self->octets + self->at, self->length - self->at, false};
+    struct mt_log_in in = {self->octets + self->at, self->length - self->at, false, self->version};
 
     if (in.left == 0) {
         return MT_LOG_OVER;
@@ -150,7 +152,7 @@ const char *mt_log_kind_name(enum mt_log_kind kind)
 
 void mt_log_complaint(const struct mt_log_reader *self, char *buffer, size_t size)
 {
-    struct mt_log_in in = {self->octets + self->at, self->length - self->at, false};
+    struct mt_log_in in = {self->octets + self->at, self->length - self->at, false, self->version};
     unsigned kind = (unsigned)mt_log_get(&in, 1);
     size_t length = (size_t)mt_log_get(&in, 4);
 

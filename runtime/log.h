@@ -9,7 +9,8 @@
  *
  * All numbers are little-endian; mt_real is an IEEE 754 double; text and octets have a length in
  * front and no terminator.  The first record is a START, the last an END unless the program was
- * killed.  A reader refuses other versions; a new kind or member means a new version.
+ * killed.  A new kind or member means a new version; a reader knows the older ones, in which the
+ * new members are absent, and refuses newer ones.
  * The reader trusts nothing: lengths, ranges and enumerations are checked, views point into the
  * caller's octets.
  * Thread rule: values only; any thread.
@@ -20,7 +21,7 @@
 #include "hal/provider.h"
 #include "meantime/ptp.h"
 
-#define MT_LOG_VERSION     1
+#define MT_LOG_VERSION     2 /**< 1: without addresses, transports and one-step */
 #define MT_LOG_HEADER_SIZE 10
 #define MT_LOG_RECORD_SIZE 5    /**< kind and length */
 #define MT_LOG_VALUE_MAX   4096 /**< octets of any value but START and RELOAD */
@@ -83,6 +84,18 @@ struct mt_order {
     struct mt_log_facts facts;
 };
 
+/** A link, as it was asked for and what came of it. */
+struct mt_log_link {
+    uint16_t index;
+    struct mt_log_text interface;
+    enum mt_transport transport;
+    bool is_tagged;
+    uint16_t vlan;
+    bool is_open;
+    struct mt_log_text reason; /**< why it is not open */
+    bool inserts_stamps;
+};
+
 /** One record: what was asked, and the answer. */
 struct mt_log_record {
     enum mt_log_kind kind;
@@ -95,12 +108,7 @@ struct mt_log_record {
             struct mt_log_text reason;
             struct mt_hal_clock hal; /**< without ops */
         } clock;
-        struct {
-            uint16_t index;
-            struct mt_log_text interface;
-            bool is_open;
-            struct mt_log_text reason;
-        } link;
+        struct mt_log_link link;
         struct {
             struct mt_log_text interface;
             bool is_known;
@@ -166,13 +174,14 @@ void mt_log_write(const struct mt_log_sink *sink, const struct mt_log_record *re
 struct mt_log_reader {
     const uint8_t *octets;
     size_t length;
+    int version;
     size_t at;          /**< where the next record begins */
     struct mt_mono now; /**< of the last record that had a time; they never go backwards */
 };
 
 /** The version of the log that these octets begin; -1 if they are no log. */
 int mt_log_version(const uint8_t *octets, size_t length);
-/** False if these octets are no log of this version. */
+/** False if these octets are no log of this version or an older one. */
 bool mt_log_open(struct mt_log_reader *self, const uint8_t *octets, size_t length);
 
 enum mt_log_result {

@@ -12,6 +12,7 @@ struct mt_log_in {
     const uint8_t *at;
     size_t left;
     bool failed;
+    int version; /**< of the log */
 };
 
 struct mt_log_out {
@@ -51,12 +52,14 @@ void mt_log_get_value(struct mt_log_reader *reader, struct mt_log_in *in,
 void mt_log_put_instant(struct mt_log_out *out, struct mt_instant at);
 void mt_log_put_span(struct mt_log_out *out, struct mt_span span);
 void mt_log_put_applied(struct mt_log_out *out, const struct mt_applied *applied);
+void mt_log_put_address(struct mt_log_out *out, const struct mt_address *address);
 void mt_log_put_input(struct mt_log_out *out, const struct mt_input *input);
 void mt_log_put_facts(struct mt_log_out *out, const struct mt_log_facts *facts);
 void mt_log_put_command(struct mt_log_out *out, const struct mt_command *command);
 struct mt_instant mt_log_get_instant(struct mt_log_in *in);
 struct mt_span mt_log_get_span(struct mt_log_in *in);
 void mt_log_get_applied(struct mt_log_in *in, struct mt_applied *ret_applied);
+void mt_log_get_address(struct mt_log_in *in, struct mt_address *ret_address);
 void mt_log_get_input(struct mt_log_in *in, struct mt_input *ret_input);
 void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts);
 void mt_log_get_command(struct mt_log_in *in, struct mt_command *ret_command);

@@ -53,6 +53,10 @@ static void put_link(struct mt_log_out *out, const struct mt_log_record *record)
     mt_log_put_text(out, record->value.link.interface);
     mt_log_put(out, record->value.link.is_open, 1);
     mt_log_put_text(out, record->value.link.reason);
+    mt_log_put(out, (unsigned)record->value.link.transport, 1);
+    mt_log_put(out, record->value.link.is_tagged, 1);
+    mt_log_put(out, record->value.link.vlan, 2);
+    mt_log_put(out, record->value.link.inserts_stamps, 1);
 }
 
 static void get_link(struct mt_log_in *in, struct mt_log_record *record)
@@ -61,6 +65,13 @@ static void get_link(struct mt_log_in *in, struct mt_log_record *record)
     record->value.link.interface = mt_log_get_text(in);
     record->value.link.is_open = mt_log_get_flag(in);
     record->value.link.reason = mt_log_get_text(in);
+    if (in->version >= 2) {
+        record->value.link.transport = (enum mt_transport)mt_log_get_choice(
+            in, MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_IEEE_802_3);
+        record->value.link.is_tagged = mt_log_get_flag(in);
+        record->value.link.vlan = (uint16_t)mt_log_get(in, 2);
+        record->value.link.inserts_stamps = mt_log_get_flag(in);
+    }
 }
 
 static void put_identity(struct mt_log_out *out, const struct mt_log_record *record)
@@ -162,6 +173,9 @@ static void put_send(struct mt_log_out *out, const struct mt_log_record *record)
     mt_log_put(out, frame->is_event, 1);
     mt_log_put(out, frame->token, 4);
     mt_log_put(out, record->value.send.is_sent, 1);
+    mt_log_put_address(out, &frame->to);
+    mt_log_put(out, (unsigned)frame->insertion, 1);
+    mt_log_put_instant(out, frame->arrival);
     mt_log_put_octets(out, frame->bytes, length);
 }
 
@@ -171,10 +185,16 @@ static void get_send(struct mt_log_in *in, struct mt_log_record *record)
 
     record->value.send.link = (uint16_t)mt_log_get(in, 2);
     frame->destination =
-        (enum mt_link_destination)mt_log_get_choice(in, MT_LINK_PRIMARY, MT_LINK_PEER);
+        (enum mt_link_destination)mt_log_get_choice(in, MT_LINK_PRIMARY, MT_LINK_ADDRESS);
     frame->is_event = mt_log_get_flag(in);
     frame->token = (uint32_t)mt_log_get(in, 4);
     record->value.send.is_sent = mt_log_get_flag(in);
+    if (in->version >= 2) {
+        mt_log_get_address(in, &frame->to);
+        frame->insertion =
+            (enum mt_insertion)mt_log_get_choice(in, MT_INSERT_NOTHING, MT_INSERT_RESIDENCE);
+        frame->arrival = mt_log_get_instant(in);
+    }
     frame->length = in->left;
     frame->bytes = mt_log_get_octets(in, in->left);
 }

@@ -200,6 +200,37 @@ void mt_log_get_applied(struct mt_log_in *in, struct mt_applied *ret_applied)
     ret_applied->is_refused = mt_log_get_flag(in);
 }
 
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+/* no more octets than the network's addresses have; none for no address */
+void mt_log_put_address(struct mt_log_out *out, const struct mt_address *address)
+{
+    size_t length = mt_address_length(address);
+
+    mt_log_put(out, length > 0 ? address->network : MT_NETWORK_NONE, 1);
+    if (length > 0) {
+        mt_log_put_octets(out, address->octets, length);
+        mt_log_put(out, address->udp_port, 2);
+    }
+}
+
+void mt_log_get_address(struct mt_log_in *in, struct mt_address *ret_address)
+{
+    struct mt_address address = {
+        .network = (uint8_t)mt_log_get_choice(in, MT_NETWORK_NONE, MT_NETWORK_IEEE_802_3)};
+    size_t length = mt_address_length(&address);
+
+    if (length > 0) {
+        const uint8_t *octets = mt_log_get_octets(in, length);
+
+        if (octets != NULL) {
+            memcpy(address.octets, octets, length);
+        }
+        address.udp_port = (uint16_t)mt_log_get(in, 2);
+    }
+    *ret_address = address;
+}
+
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
 void mt_log_put_input(struct mt_log_out *out, const struct mt_input *input)
@@ -214,6 +245,7 @@ void mt_log_put_input(struct mt_log_out *out, const struct mt_input *input)
     mt_log_put(out, input->has_stamp, 1);
     mt_log_put_signed(out, input->stamp.ns, 8);
     mt_log_put(out, input->stamp.frac, 2);
+    mt_log_put_address(out, &input->from);
     mt_log_put_octets(out, input->bytes, input->bytes != NULL ? length : 0);
 }
 
@@ -228,6 +260,9 @@ void mt_log_get_input(struct mt_log_in *in, struct mt_input *ret_input)
     ret_input->has_stamp = mt_log_get_flag(in);
     ret_input->stamp.ns = mt_log_get_signed(in, 8);
     ret_input->stamp.frac = (uint16_t)mt_log_get(in, 2);
+    if (in->version >= 2) {
+        mt_log_get_address(in, &ret_input->from);
+    }
     ret_input->length = in->left;
     ret_input->bytes = mt_log_get_octets(in, in->left);
     in->failed |= ret_input->length > MT_LOG_FRAME_MAX;

@@ -207,7 +207,11 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     struct recorded_link *link = inner != NULL ? wrap_link(self, inner, index) : NULL;
     struct mt_log_record record = {
         .kind = MT_LOG_LINK,
-        .value.link = {.index = index, .interface = text_of(request->interface)},
+        .value.link = {.index = index,
+                       .interface = text_of(request->interface),
+                       .transport = request->transport,
+                       .is_tagged = request->is_tagged,
+                       .vlan = request->vlan},
     };
 
     if (inner != NULL && link == NULL) {
@@ -215,6 +219,7 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     }
     if (link != NULL) {
         record.value.link.is_open = true;
+        record.value.link.inserts_stamps = inner->inserts_stamps;
     } else {
         record.value.link.reason = text_of(reason);
     }

@@ -281,10 +281,10 @@ bool mt_replay_begin_log(struct mt_log_reader *reader, const uint8_t *octets, si
     if (version < 0) {
         snprintf(reason, MT_HAL_REASON_SIZE,
                  "this is no input log: it does not begin as what meantimed --record writes");
-    } else if (version != MT_LOG_VERSION) {
+    } else if (version < 1 || version > MT_LOG_VERSION) {
         snprintf(reason, MT_HAL_REASON_SIZE,
-                 "this input log is of version %d, and this program knows version %d only: use the "
-                 "meantime that belongs to the meantimed that has recorded it",
+                 "this input log is of version %d, and this program knows versions 1 to %d only: "
+                 "use the meantime that belongs to the meantimed that has recorded it",
                  version, MT_LOG_VERSION);
     }
     return mt_log_open(reader, octets, length);

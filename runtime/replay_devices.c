@@ -193,7 +193,14 @@ struct mt_hal_clock *mt_replay_open_clock(struct mt_hal_provider *provider,
 
 static bool is_same_address(const struct mt_link_frame *a, const struct mt_link_frame *b)
 {
-    return a->destination == b->destination && a->is_event == b->is_event && a->token == b->token;
+    return a->destination == b->destination && a->is_event == b->is_event && a->token == b->token &&
+           mt_address_equal(&a->to, &b->to) && a->to.udp_port == b->to.udp_port;
+}
+
+static bool is_same_insertion(const struct mt_link_frame *a, const struct mt_link_frame *b)
+{
+    return a->insertion == b->insertion &&
+           (a->insertion != MT_INSERT_RESIDENCE || mt_instant_compare(a->arrival, b->arrival) == 0);
 }
 
 static void compare_frames(struct mt_replay *self, const struct mt_link_frame *done,
@@ -214,6 +221,9 @@ static void compare_frames(struct mt_replay *self, const struct mt_link_frame *d
     } else if (!is_same_address(done, recorded)) {
         mt_replay_finish(self, MT_REPLAY_DIVERGED,
                          "the frame goes to another destination or has another token");
+    } else if (!is_same_insertion(done, recorded)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "another time is to be inserted into the frame as it leaves");
     }
 }
 
@@ -239,12 +249,21 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
 
 static const struct mt_hal_link_ops link_ops = {.send = link_send};
 
-static struct mt_replayed_link *new_link(struct mt_replay *self, uint16_t index)
+bool mt_replay_is_link(const struct mt_log_link *link, const struct mt_link_request *request)
+{
+    return mt_replay_is_text(link->interface, request->interface) &&
+           link->transport == request->transport && link->is_tagged == request->is_tagged &&
+           link->vlan == request->vlan;
+}
+
+static struct mt_replayed_link *new_link(struct mt_replay *self, uint16_t index,
+                                         bool inserts_stamps)
 {
     struct mt_replayed_link *link = calloc(1, sizeof *link);
 
     if (link != NULL) {
         link->hal.ops = &link_ops;
+        link->hal.inserts_stamps = inserts_stamps;
         link->replay = self;
         link->index = index;
         link->next = self->links;
@@ -266,12 +285,14 @@ struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16
     if (record == NULL) {
         return NULL;
     }
-    if (!mt_replay_is_text(record->value.link.interface, request->interface)) {
-        mt_replay_finish(self, MT_REPLAY_DIVERGED, "another interface is opened than was recorded");
+    if (!mt_replay_is_link(&record->value.link, request)) {
+        mt_replay_finish(
+            self, MT_REPLAY_DIVERGED,
+            "another interface is opened than was recorded: its name, transport or VLAN differs");
         return NULL;
     }
     if (record->value.link.is_open) {
-        link = new_link(self, index);
+        link = new_link(self, index, record->value.link.inserts_stamps);
     } else {
         tell_reason(record->value.link.reason, reason);
     }

@@ -81,6 +81,8 @@ const struct mt_log_record *mt_replay_expect(struct mt_replay *self, enum mt_log
 const struct mt_log_record *mt_replay_expect_of(struct mt_replay *self, enum mt_log_kind kind,
                                                 const uint16_t *number, uint16_t wanted);
 bool mt_replay_is_text(struct mt_log_text text, const char *string);
+/** Whether the link that is asked for is the recorded one. */
+bool mt_replay_is_link(const struct mt_log_link *link, const struct mt_link_request *request);
 
 struct mt_hal_clock *mt_replay_open_clock(struct mt_hal_provider *provider,
                                           const struct mt_clock_request *request,

@@ -59,7 +59,7 @@ static bool translate_token(struct mt_rerun *self, struct mt_input *input)
         struct mt_rerun_link *link = mt_rerun_link_at(self, l);
         struct mt_rerun_send *sends = link->sends.items;
         size_t first = first_of(link);
-        if (link->index != input->link) {
+        if (link->opened.index != input->link) {
             continue;
         }
         for (size_t i = first; i < link->sends.count && i < first + SENDS_LOOKED_AT; i++) {
@@ -106,10 +106,10 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     snprintf(reason, MT_HAL_REASON_SIZE, "the log has no such link");
     for (size_t i = 0; i < self->links.count; i++) {
         struct mt_rerun_link *link = mt_rerun_link_at(self, i);
-        if (link->index == index && mt_replay_is_text(link->interface, request->interface)) {
+        if (link->opened.index == index && mt_replay_is_link(&link->opened, request)) {
             link->hal.ops = &link_ops;
-            tell_reason(link->reason, reason);
-            return link->is_open ? &link->hal : NULL;
+            tell_reason(link->opened.reason, reason);
+            return link->opened.is_open ? &link->hal : NULL;
         }
     }
     return NULL;
@@ -190,8 +190,8 @@ static void pass_send(struct mt_rerun *self)
 {
     for (size_t i = 0; i < self->links.count; i++) {
         struct mt_rerun_link *link = mt_rerun_link_at(self, i);
-        link->passed +=
-            link->index == self->ahead.value.send.link && self->ahead.value.send.frame.is_event;
+        link->passed += link->opened.index == self->ahead.value.send.link &&
+                        self->ahead.value.send.frame.is_event;
     }
 }
 
@@ -237,7 +237,8 @@ static void feed(struct mt_rerun *self, struct mt_node *node, struct mt_input in
     }
     for (size_t i = 0; i < self->links.count; i++) {
         struct mt_rerun_link *link = mt_rerun_link_at(self, i);
-        link->hal.counters.received += link->index == input.link && input.kind == MT_INPUT_FRAME;
+        link->hal.counters.received +=
+            link->opened.index == input.link && input.kind == MT_INPUT_FRAME;
     }
     mt_node_input(node, &input);
 }

@@ -82,10 +82,7 @@ struct mt_rerun_send {
 struct mt_rerun_link {
     struct mt_hal_link hal; /* first */
     struct mt_rerun *rerun;
-    uint16_t index;
-    struct mt_log_text interface;
-    bool is_open;
-    struct mt_log_text reason;
+    struct mt_log_link opened;
     struct mt_rerun_list sends;
     size_t passed; /**< of the sends in the second reading */
 };

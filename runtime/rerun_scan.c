@@ -247,15 +247,13 @@ static bool scan_link(struct mt_rerun *self, const struct mt_log_record *record)
     }
     *place = link;
     link->rerun = self;
-    link->index = record->value.link.index;
-    link->interface = record->value.link.interface;
-    link->is_open = record->value.link.is_open;
-    link->reason = record->value.link.reason;
+    link->opened = record->value.link;
+    link->hal.inserts_stamps = link->opened.inserts_stamps;
     return true;
 }
 
-/* Common header [1588-2019 13.3.1]: type in octet 0, domain in 4, sequence number in 30; and who
- * asked, where the message is an answer. */
+/* Common header [1588-2019 13.3.1]: type in octet 0, domain in 4, sequence number in 30; who
+ * asked, where the message is an answer; and where it goes, if to one station. */
 uint64_t mt_rerun_key(const struct mt_link_frame *frame)
 {
     const uint8_t *octets = frame->bytes;
@@ -272,6 +270,9 @@ uint64_t mt_rerun_key(const struct mt_link_frame *frame)
     for (size_t i = 44; is_answer && i < 54; i++) {
         key = (key ^ octets[i]) * UINT64_C(0x100000001B3);
     }
+    for (size_t i = 0; frame->destination == MT_LINK_ADDRESS && i < MT_ADDRESS_OCTETS; i++) {
+        key = (key ^ frame->to.octets[i]) * UINT64_C(0x100000001B3);
+    }
     return key | 1;
 }
 
@@ -280,7 +281,7 @@ static bool scan_send(struct mt_rerun *self, const struct mt_log_record *record)
     const struct mt_link_frame *frame = &record->value.send.frame;
     for (size_t i = 0; frame->is_event && i < self->links.count; i++) {
         struct mt_rerun_link *link = mt_rerun_link_at(self, i);
-        if (link->index != record->value.send.link) {
+        if (link->opened.index != record->value.send.link) {
             continue;
         }
         struct mt_rerun_send *send = mt_rerun_list_add(&link->sends, sizeof *send);

@@ -4,35 +4,45 @@
  * some that never left and drops some that did, so the number cannot be trusted alone.  The frame
  * itself can: its PTP header says which message it is.  What lies before the PTP header depends
  * on the driver and on the interface (Ethernet, VLAN tags, tunnels, nothing), so the packet is
- * looked for: the first place where an IPv4 header, its UDP header and a PTP version 2 header
- * agree about their lengths and the port.  A stamp that fits two frames is given to neither.
+ * looked for: the first place where an IP header, its UDP header and a PTP version 2 header agree
+ * about their lengths and the port, or where an Ethernet header, with or without VLAN tags, leads
+ * to PTP.  A stamp that fits two frames is given to neither.
  */
 #include "platform/linux/linux_tokens.h"
 
 #include <string.h>
 
-#define PTP_HEADER_SIZE   34
-#define PDELAY_RESP       3
-#define PDELAY_RESP_SIZE  54
-#define IDENTITY_AT       20 /* sourcePortIdentity and sequenceId */
-#define IDENTITY_SIZE     12
-#define REQUESTER_AT      44
-#define REQUESTER_SIZE    10
-#define LINK_HEADER_MOST  64
-#define IP_HEADER_SIZE    20
-#define UDP_HEADER_SIZE   8
-#define PROTOCOL_UDP      17
-#define IP_DESTINATION_AT 16
+#define PTP_HEADER_SIZE  34
+#define PDELAY_RESP      3
+#define PDELAY_RESP_SIZE 54
+#define IDENTITY_AT      20 /* sourcePortIdentity and sequenceId */
+#define IDENTITY_SIZE    12
+#define REQUESTER_AT     44
+#define REQUESTER_SIZE   10
+#define LINK_HEADER_MOST 64
+#define IP4_HEADER_SIZE  20
+#define IP4_TO_AT        16
+#define IP4_ADDRESS_SIZE 4
+#define IP6_HEADER_SIZE  40
+#define IP6_TO_AT        24
+#define UDP_HEADER_SIZE  8
+#define PROTOCOL_UDP     17
+#define MAC_SIZE         6
+#define MACS_SIZE        12
+#define TYPE_PTP         0x88F7
+#define TYPE_TAG         0x8100
+#define TYPE_OUTER_TAG   0x88A8
+#define TAG_SIZE         4
 
 static uint16_t u16(const uint8_t *at)
 {
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-bool mt_token_key_of(const uint8_t *message, size_t length, uint32_t destination,
+bool mt_token_key_of(const uint8_t *message, size_t length, const struct mt_address *to,
                      struct mt_token_key *ret_key)
 {
-    struct mt_token_key key = {.destination = destination};
+    struct mt_token_key key = {.to = *to};
     bool is_response = length > 0 && (message[0] & 0xF) == PDELAY_RESP;
 
     if (length < (is_response ? PDELAY_RESP_SIZE : PTP_HEADER_SIZE)) {
@@ -49,56 +59,108 @@ bool mt_token_key_of(const uint8_t *message, size_t length, uint32_t destination
     return true;
 }
 
-/* whether a UDP datagram to `port` with a PTP message begins here; `length` is at least that of
- * the two headers */
-static bool key_of_datagram(const uint8_t *udp, size_t length, uint16_t port, uint32_t destination,
-                            struct mt_token_key *ret_key)
-{
-    const uint8_t *ptp = udp + UDP_HEADER_SIZE;
-    size_t payload = length - UDP_HEADER_SIZE;
+/* ---- looped frames ----------------------------------------------------------------------- */
 
-    if (u16(udp + 2) != port || u16(udp + 4) != length || (ptp[1] & 0xF) != 2 ||
-        u16(ptp + 2) > payload) {
+/* whether a PTP message begins here; padding and the two octets after it with IPv6 may follow */
+static bool key_of_message(const uint8_t *ptp, size_t length, const struct mt_address *to,
+                           struct mt_token_key *ret_key)
+{
+    if (length < PTP_HEADER_SIZE || (ptp[1] & 0xF) != 2 || u16(ptp + 2) > length) {
         return false;
     }
-    return mt_token_key_of(ptp, payload, destination, ret_key);
+    return mt_token_key_of(ptp, length, to, ret_key);
+}
+
+/* whether a UDP datagram from `port` is what begins here and ends after `length` octets */
+static bool key_of_datagram(const uint8_t *udp, size_t length, uint16_t port, struct mt_address *to,
+                            struct mt_token_key *ret_key)
+{
+    if (length < UDP_HEADER_SIZE || u16(udp) != port || u16(udp + 4) != length) {
+        return false;
+    }
+    to->udp_port = u16(udp + 2);
+    return key_of_message(udp + UDP_HEADER_SIZE, length - UDP_HEADER_SIZE, to, ret_key);
 }
 
 /* whether such a packet begins here; it may be padded, as some drivers do */
-static bool key_of_packet(const uint8_t *ip, size_t length, uint16_t port,
-                          struct mt_token_key *ret_key)
+static bool key_of_ip4(const uint8_t *ip, size_t length, uint16_t port,
+                       struct mt_token_key *ret_key)
 {
-    size_t header = (size_t)(ip[0] & 0xF) * 4;
-    size_t total = u16(ip + 2);
-    uint32_t destination;
+    struct mt_address to = {.network = MT_NETWORK_UDP_IPV4};
+    size_t header = length < IP4_HEADER_SIZE ? 0 : (size_t)(ip[0] & 0xF) * 4;
+    size_t total = header < IP4_HEADER_SIZE ? 0 : u16(ip + 2);
 
-    if (ip[0] >> 4 != 4 || header < IP_HEADER_SIZE || total > length ||
-        total < header + UDP_HEADER_SIZE + PTP_HEADER_SIZE || ip[9] != PROTOCOL_UDP) {
+    if (total < header + UDP_HEADER_SIZE || total > length || ip[0] >> 4 != 4 ||
+        ip[9] != PROTOCOL_UDP) {
         return false;
     }
-    memcpy(&destination, ip + IP_DESTINATION_AT, sizeof destination);
-    return key_of_datagram(ip + header, total - header, port, destination, ret_key);
+    memcpy(to.octets, ip + IP4_TO_AT, IP4_ADDRESS_SIZE);
+    return key_of_datagram(ip + header, total - header, port, &to, ret_key);
 }
 
-bool mt_token_key_of_looped(const uint8_t *frame, size_t length, uint16_t port,
-                            struct mt_token_key *ret_key)
+/* Ours have no extension headers. */
+static bool key_of_ip6(const uint8_t *ip, size_t length, uint16_t port,
+                       struct mt_token_key *ret_key)
 {
-    size_t least = IP_HEADER_SIZE + UDP_HEADER_SIZE + PTP_HEADER_SIZE;
+    struct mt_address to = {.network = MT_NETWORK_UDP_IPV6};
+    size_t payload = length < IP6_HEADER_SIZE ? 0 : u16(ip + 4);
 
-    for (size_t at = 0; at <= LINK_HEADER_MOST && at + least <= length; at++) {
-        if (key_of_packet(frame + at, length - at, port, ret_key)) {
-            return true;
+    if (payload == 0 || payload > length - IP6_HEADER_SIZE || ip[0] >> 4 != 6 ||
+        ip[6] != PROTOCOL_UDP) {
+        return false;
+    }
+    memcpy(to.octets, ip + IP6_TO_AT, MT_ADDRESS_OCTETS);
+    return key_of_datagram(ip + IP6_HEADER_SIZE, payload, port, &to, ret_key);
+}
+
+/* whether an Ethernet frame with PTP begins here */
+static bool key_of_ethernet(const uint8_t *frame, size_t length, struct mt_token_key *ret_key)
+{
+    struct mt_address to = {.network = MT_NETWORK_IEEE_802_3};
+    size_t at = MACS_SIZE;
+
+    while (at + TAG_SIZE <= length &&
+           (u16(frame + at) == TYPE_TAG || u16(frame + at) == TYPE_OUTER_TAG)) {
+        at += TAG_SIZE;
+    }
+    if (at + 2 > length || u16(frame + at) != TYPE_PTP) {
+        return false;
+    }
+    memcpy(to.octets, frame, MAC_SIZE);
+    return key_of_message(frame + at + 2, length - at - 2, &to, ret_key);
+}
+
+bool mt_token_key_of_looped(const uint8_t *frame, size_t length, enum mt_network network,
+                            uint16_t port, struct mt_token_key *ret_key)
+{
+    bool is_found = false;
+
+    for (size_t at = 0; !is_found && at <= LINK_HEADER_MOST && at < length; at++) {
+        switch (network) {
+        case MT_NETWORK_NONE:
+            break;
+        case MT_NETWORK_UDP_IPV4:
+            is_found = key_of_ip4(frame + at, length - at, port, ret_key);
+            break;
+        case MT_NETWORK_UDP_IPV6:
+            is_found = key_of_ip6(frame + at, length - at, port, ret_key);
+            break;
+        case MT_NETWORK_IEEE_802_3:
+            is_found = key_of_ethernet(frame + at, length - at, ret_key);
+            break;
         }
     }
-    return false;
+    return is_found;
 }
+
+/* ---- the table --------------------------------------------------------------------------- */
 
 static struct mt_token_entry *oldest_waiting(struct mt_tokens *self, unsigned *ret_count)
 {
     struct mt_token_entry *oldest = 0;
 
     *ret_count = 0;
-    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
+    for (size_t i = 0; i < self->used; i++) {
         struct mt_token_entry *entry = &self->entries[i];
 
         if (entry->state == MT_TOKEN_WAITING) {
@@ -113,7 +175,7 @@ static size_t find_free(const struct mt_tokens *self)
 {
     size_t i = 0;
 
-    while (i < MT_TOKENS_SIZE && self->entries[i].state != MT_TOKEN_FREE) {
+    while (i < self->used && self->entries[i].state != MT_TOKEN_FREE) {
         i++;
     }
     return i;
@@ -141,14 +203,24 @@ void mt_tokens_add(struct mt_tokens *self, const struct mt_token_key *key, uint3
         self->deadline = now;
     }
     self->deadline = mt_mono_earlier(self->deadline, mt_mono_plus(now, MT_TOKEN_PATIENCE_NS));
-    self->entries[find_free(self)] =
-        (struct mt_token_entry){MT_TOKEN_WAITING, token, id, now, *key};
+    size_t place = find_free(self);
+    self->used = place == self->used ? place + 1 : self->used;
+    self->entries[place] = (struct mt_token_entry){MT_TOKEN_WAITING, token, id, now, *key};
+}
+
+static void set_free(struct mt_tokens *self, struct mt_token_entry *entry)
+{
+    entry->state = MT_TOKEN_FREE;
+    while (self->used > 0 && self->entries[self->used - 1].state == MT_TOKEN_FREE) {
+        self->used--;
+    }
 }
 
 static bool fits(const struct mt_token_entry *entry, const struct mt_token_key *key)
 {
-    return entry->state == MT_TOKEN_WAITING && entry->key.destination == key->destination &&
-           memcmp(entry->key.octets, key->octets, sizeof key->octets) == 0;
+    return entry->state == MT_TOKEN_WAITING &&
+           memcmp(entry->key.octets, key->octets, sizeof key->octets) == 0 &&
+           mt_address_equal(&entry->key.to, &key->to) && entry->key.to.udp_port == key->to.udp_port;
 }
 
 enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_token_key *key,
@@ -159,7 +231,7 @@ enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_toke
     unsigned fitting = 0;
     unsigned fitting_by_id = 0;
 
-    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
+    for (size_t i = 0; i < self->used; i++) {
         if (fits(&self->entries[i], key)) {
             only = &self->entries[i];
             fitting++;
@@ -176,8 +248,8 @@ enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_toke
         return MT_TOKEN_AMBIGUOUS;
     }
     only = fitting > 1 ? by_id : only;
-    only->state = MT_TOKEN_FREE;
     *ret_token = only->token;
+    set_free(self, only);
     return MT_TOKEN_MATCHED;
 }
 
@@ -201,13 +273,13 @@ bool mt_tokens_next_given_up(struct mt_tokens *self, uint32_t *ret_token, struct
     if (now.ns < self->deadline.ns) {
         return false;
     }
-    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
+    for (size_t i = 0; i < self->used; i++) {
         struct mt_token_entry *entry = &self->entries[i];
         struct mt_mono at = given_up_at(entry);
 
         if (at.ns <= now.ns) {
-            entry->state = MT_TOKEN_FREE;
             *ret_token = entry->token;
+            set_free(self, entry);
             return true;
         }
         deadline = mt_mono_earlier(deadline, at);
@@ -223,7 +295,7 @@ struct mt_mono mt_tokens_deadline(const struct mt_tokens *self)
 
 void mt_tokens_give_up(struct mt_tokens *self)
 {
-    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
+    for (size_t i = 0; i < self->used; i++) {
         if (self->entries[i].state == MT_TOKEN_WAITING) {
             self->entries[i].state = MT_TOKEN_GIVEN_UP;
         }

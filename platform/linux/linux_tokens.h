@@ -13,10 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "meantime/ptp_address.h"
 #include "meantime/time.h"
 
-#define MT_TOKENS_WAITING    16 /**< one more, and the oldest is given up */
-#define MT_TOKENS_SIZE       64 /**< waiting and given up, until they are taken out */
+#define MT_TOKENS_WAITING    256 /**< one more, and the oldest is given up */
+#define MT_TOKENS_SIZE       320 /**< waiting and given up, until they are taken out */
 #define MT_TOKEN_PATIENCE_NS 1000000000
 #define MT_TOKEN_KEY_SIZE    25
 
@@ -24,7 +25,7 @@
  * Pdelay_Resp requestingPortIdentity too; and where it was sent. */
 struct mt_token_key {
     uint8_t octets[MT_TOKEN_KEY_SIZE];
-    uint32_t destination; /**< IPv4 address, network byte order */
+    struct mt_address to; /**< with its UDP port */
 };
 
 enum mt_token_state { MT_TOKEN_FREE, MT_TOKEN_WAITING, MT_TOKEN_GIVEN_UP };
@@ -39,18 +40,19 @@ struct mt_token_entry {
 
 struct mt_tokens {
     struct mt_token_entry entries[MT_TOKENS_SIZE];
+    size_t used;             /**< entries behind this many are free */
     struct mt_mono deadline; /**< nothing is given up before this */
 };
 
 enum mt_token_match { MT_TOKEN_MATCHED, MT_TOKEN_UNKNOWN, MT_TOKEN_AMBIGUOUS };
 
 /** The key of a PTP message; false if it is too short to have one. */
-bool mt_token_key_of(const uint8_t *message, size_t length, uint32_t destination,
+bool mt_token_key_of(const uint8_t *message, size_t length, const struct mt_address *to,
                      struct mt_token_key *ret_key);
-/** Finds the UDP/IPv4 packet to `port` inside a looped frame, whatever lies before it, and takes
- * the key of the PTP message in it; false if there is none. */
-bool mt_token_key_of_looped(const uint8_t *frame, size_t length, uint16_t port,
-                            struct mt_token_key *ret_key);
+/** Finds the packet of this network (UDP: from our `port`) inside a looped frame, whatever lies
+ * before it, and takes the key of the PTP message in it; false if there is none. */
+bool mt_token_key_of_looped(const uint8_t *frame, size_t length, enum mt_network network,
+                            uint16_t port, struct mt_token_key *ret_key);
 
 void mt_tokens_init(struct mt_tokens *self);
 /** False if the table is full of tokens that nobody takes out; then none may be added. */

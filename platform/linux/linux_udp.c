@@ -177,6 +177,7 @@ void mt_udp_close(struct mt_linux_link *link)
 
 /* what came along with a frame */
 struct control {
+    struct sockaddr_in from; /* all zero: unknown */
     bool has_stamp;
     struct mt_base_time stamp;
     bool has_id;
@@ -234,13 +235,16 @@ static ssize_t receive(struct mt_linux_link *link, int fd, int flags, uint8_t *b
         uint8_t octets[CONTROL_SIZE];
     } control;
     struct iovec piece = {buffer, MT_LINUX_FRAME_SIZE};
-    struct msghdr message = {.msg_iov = &piece,
+    struct msghdr message = {.msg_name = &ret_control->from,
+                             .msg_namelen = sizeof ret_control->from,
+                             .msg_iov = &piece,
                              .msg_iovlen = 1,
                              .msg_control = control.octets,
                              .msg_controllen = sizeof control.octets};
-    ssize_t length = recvmsg(fd, &message, flags);
+    ssize_t length;
 
     memset(ret_control, 0, sizeof *ret_control);
+    length = recvmsg(fd, &message, flags);
     if (length < 0) {
         if (errno != EAGAIN && errno != EINTR) {
             mt_linux_link_suspect(link);
@@ -249,6 +253,15 @@ static ssize_t receive(struct mt_linux_link *link, int fd, int flags, uint8_t *b
     }
     take_control(&message, ret_control);
     return length;
+}
+
+static void take_sender(const struct sockaddr_in *from, struct mt_address *ret_address)
+{
+    if (from->sin_family == AF_INET) {
+        ret_address->network = MT_NETWORK_UDP_IPV4;
+        memcpy(ret_address->octets, &from->sin_addr, sizeof from->sin_addr);
+        ret_address->udp_port = ntohs(from->sin_port);
+    }
 }
 
 void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
@@ -271,6 +284,7 @@ void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_
     ret_input->length = (size_t)length;
     ret_input->has_stamp = control.has_stamp;
     ret_input->stamp = control.stamp;
+    take_sender(&control.from, &ret_input->from);
 }
 
 /* Poll said "error", but there was no stamp: then the socket has an error to clear, or is dead. */
@@ -299,11 +313,14 @@ void mt_udp_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uin
     if (!control.has_stamp) {
         return;
     }
-    if (mt_token_key_of_looped(buffer, (size_t)length, port_of(role), &key)) {
+    if (mt_token_key_of_looped(buffer, (size_t)length, MT_NETWORK_UDP_IPV4, port_of(role), &key)) {
         match = mt_tokens_match(&link->tokens, &key, control.has_id, control.id, &ret_input->token);
     }
     if (match != MT_TOKEN_MATCHED) {
         link->hal.counters.stamps_ambiguous++;
+        return;
+    }
+    if (ret_input->token == 0) { /* nobody wants it */
         return;
     }
     ret_input->kind = MT_INPUT_TX_STAMP;
@@ -325,12 +342,28 @@ static size_t put_ttl(uint8_t *control, int ttl)
     return CMSG_SPACE(sizeof ttl);
 }
 
+/* False if it is no address of this network. */
+static bool find_destination(const struct mt_link_frame *frame, struct mt_address *ret_to)
+{
+    uint32_t group = htonl(frame->destination == MT_LINK_PEER ? GROUP_PEER : GROUP_PRIMARY);
+
+    *ret_to = (struct mt_address){.network = MT_NETWORK_UDP_IPV4};
+    if (frame->destination == MT_LINK_ADDRESS) {
+        *ret_to = frame->to;
+    } else {
+        memcpy(ret_to->octets, &group, sizeof group);
+    }
+    if (ret_to->udp_port == 0) {
+        ret_to->udp_port = port_of(frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL);
+    }
+    return ret_to->network == MT_NETWORK_UDP_IPV4;
+}
+
 static bool transmit(const struct mt_linux_link *link, const struct mt_link_frame *frame,
-                     uint32_t destination)
+                     const struct mt_address *to)
 {
     enum mt_socket_role role = frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL;
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port_of(role)), .sin_addr.s_addr = destination};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(to->udp_port)};
     struct iovec piece = {(void *)(uintptr_t)frame->bytes, frame->length};
     union {
         struct cmsghdr aligned;
@@ -339,6 +372,7 @@ static bool transmit(const struct mt_linux_link *link, const struct mt_link_fram
     struct msghdr message = {
         .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &piece, .msg_iovlen = 1};
 
+    memcpy(&address.sin_addr, to->octets, sizeof address.sin_addr);
     if (frame->destination == MT_LINK_PEER && link->ttl != PEER_TTL) {
         message.msg_control = control.octets;
         message.msg_controllen = put_ttl(control.octets, PEER_TTL);
@@ -349,13 +383,12 @@ static bool transmit(const struct mt_linux_link *link, const struct mt_link_fram
 /* An event frame that could not be given a token must not leave: its stamp would be nobody's.
  * The token may be added after the frame has left, for nobody reads the error queue in between. */
 static bool send_event(struct mt_linux_link *link, const struct mt_link_frame *frame,
-                       uint32_t destination)
+                       const struct mt_address *to)
 {
     struct mt_token_key key;
 
     if (!mt_tokens_have_room(&link->tokens) ||
-        !mt_token_key_of(frame->bytes, frame->length, destination, &key) ||
-        !transmit(link, frame, destination)) {
+        !mt_token_key_of(frame->bytes, frame->length, to, &key) || !transmit(link, frame, to)) {
         return false;
     }
     mt_tokens_add(&link->tokens, &key, frame->token, link->next_id++, mt_linux_now());
@@ -365,9 +398,9 @@ static bool send_event(struct mt_linux_link *link, const struct mt_link_frame *f
 static bool udp_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
 {
     struct mt_linux_link *link = (struct mt_linux_link *)hal;
-    uint32_t destination = htonl(frame->destination == MT_LINK_PEER ? GROUP_PEER : GROUP_PRIMARY);
-    bool is_sent = link->has_interface && (frame->is_event ? send_event(link, frame, destination)
-                                                           : transmit(link, frame, destination));
+    struct mt_address to;
+    bool is_sent = link->has_interface && find_destination(frame, &to) &&
+                   (frame->is_event ? send_event(link, frame, &to) : transmit(link, frame, &to));
 
     if (is_sent) {
         hal->counters.sent++;

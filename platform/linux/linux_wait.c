@@ -149,10 +149,12 @@ static bool take_given_up(struct mt_linux_link *link, struct mt_input *ret_input
     if (!mt_tokens_next_given_up(&link->tokens, &ret_input->token, ret_input->now)) {
         return false;
     }
-    link->hal.counters.stamps_missing++;
-    ret_input->kind = MT_INPUT_TX_STAMP;
-    ret_input->has_stamp = false;
-    return true;
+    if (ret_input->token != 0) {
+        link->hal.counters.stamps_missing++;
+        ret_input->kind = MT_INPUT_TX_STAMP;
+        ret_input->has_stamp = false;
+    }
+    return true; /* with nothing to say if nobody wanted the stamp */
 }
 
 /* Something that a link has to say, and when the next link wants to be looked at. */

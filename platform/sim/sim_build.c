@@ -26,6 +26,7 @@ static void free_switch(struct mt_sim_switch *freed)
         free(freed->ports[i]->egress);
         free(freed->ports[i]);
     }
+    free(freed->learned);
     free(freed->ports);
     free(freed);
 }
@@ -158,6 +159,7 @@ bool mt_world_join(struct mt_world *self, uint32_t segment, uint32_t node, const
         return false;
     }
     port->number = owner->port_count++;
+    port->serial = self->serial_count++;
     joined->member_count++;
     strcpy(port->name, interface);
     return true;

@@ -53,6 +53,7 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
     if (event->frame != NULL) {
         ret_input->bytes = event->frame->bytes;
         ret_input->length = event->frame->length;
+        ret_input->from = event->frame->sender;
         node->links[event->link]->hal.counters.received++;
     }
 }
@@ -194,6 +195,54 @@ struct mt_sim_port *mt_sim_find_port(const struct mt_sim_node *node, const char 
     return NULL;
 }
 
+/* Whatever the network, the last three octets name node and interface. */
+struct mt_address mt_sim_port_address(const struct mt_sim_port *port, enum mt_network network)
+{
+    struct mt_address address = {.network = (uint8_t)network};
+    const uint8_t name[] = {(uint8_t)(port->node >> 8), (uint8_t)port->node, port->number};
+
+    switch (network) {
+    case MT_NETWORK_NONE:
+        return address;
+    case MT_NETWORK_UDP_IPV4:
+        address.octets[0] = 10;
+        break;
+    case MT_NETWORK_UDP_IPV6:
+        address.octets[0] = 0xFD;
+        break;
+    case MT_NETWORK_IEEE_802_3:
+        address.octets[0] = 0x02;
+        address.octets[2] = 0x5E;
+        break;
+    }
+    memcpy(address.octets + mt_address_length(&address) - sizeof name, name, sizeof name);
+    return address;
+}
+
+bool mt_world_address(const struct mt_world *self, uint32_t node, const char *interface,
+                      enum mt_network network, struct mt_address *ret_address)
+{
+    const struct mt_sim_port *port = mt_sim_find_port(self->nodes[node], interface);
+
+    if (port != NULL) {
+        *ret_address = mt_sim_port_address(port, network);
+    }
+    return port != NULL;
+}
+
+static enum mt_network network_of(enum mt_transport transport)
+{
+    switch (transport) {
+    case MT_TRANSPORT_UDP_IPV4:
+        break;
+    case MT_TRANSPORT_UDP_IPV6:
+        return MT_NETWORK_UDP_IPV6;
+    case MT_TRANSPORT_IEEE_802_3:
+        return MT_NETWORK_IEEE_802_3;
+    }
+    return MT_NETWORK_UDP_IPV4;
+}
+
 static struct mt_sim_link *add_link(struct mt_sim_node *node)
 {
     struct mt_sim_link **links = mt_sim_grown(node->links, node->link_count, sizeof *links);
@@ -225,7 +274,9 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         return NULL;
     }
     link->port = mt_sim_find_port(node, request->interface);
+    link->vlan = request->vlan;
     if (link->port != NULL) {
+        link->address = mt_sim_port_address(link->port, network_of(request->transport));
         struct mt_sim_link **end = &link->port->links;
 
         while (*end != NULL) {

@@ -33,7 +33,8 @@ struct mt_sim_port {
     uint32_t order; /**< among the members of its segment */
     uint32_t part;
     bool is_plugged;
-    uint8_t number; /**< among the interfaces of its node */
+    uint8_t number;  /**< among the interfaces of its node */
+    uint32_t serial; /**< a node's: among all of the world */
     char name[MT_WORLD_NAME_MAX + 1];
     struct mt_sim_link *links; /**< those that are open above it, first opened first */
     struct mt_sim_path path;   /**< of what arrives here */
@@ -56,6 +57,9 @@ struct mt_sim_switch {
     uint32_t port_count;
     uint32_t number;
     bool is_down;
+    /** Behind which port a node's interface was heard last, by its serial; null: never. */
+    const struct mt_sim_port **learned;
+    uint32_t learned_count;
 };
 
 /** A link that a node has opened. */
@@ -65,6 +69,8 @@ struct mt_sim_link {
     struct mt_world *world;
     uint32_t node;
     uint16_t index;
+    struct mt_address address; /**< of the interface in the link's network */
+    uint16_t vlan;
     struct mt_sim_port *port; /**< null: there is no such interface */
 };
 
@@ -128,6 +134,7 @@ struct mt_world {
     uint32_t segment_count;
     struct mt_sim_switch **switches;
     uint32_t switch_count;
+    uint32_t serial_count;
     int32_t tai_minus_utc_s; /**< before the leap */
     struct mt_sim_leap leap;
     struct mt_world_observer observer;
@@ -169,6 +176,8 @@ void mt_sim_node_reconfigure(struct mt_sim_node *node);
 void mt_sim_node_drift(struct mt_sim_node *node, const struct mt_sim_drift_terms *terms,
                        bool begins_lie);
 
+/** The address of a node's interface. */
+struct mt_address mt_sim_port_address(const struct mt_sim_port *port, enum mt_network network);
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port);
 /** Tells a link whether its interface is up; one without an interface is down. */
 void mt_sim_link_tell(const struct mt_sim_link *link);

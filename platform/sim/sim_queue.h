@@ -21,6 +21,9 @@ struct mt_sim_frame {
     uint16_t length;
     bool is_event;
     const struct mt_sim_port *from;
+    const struct mt_sim_port *to; /**< the only receiver; null: a group */
+    struct mt_address sender;
+    uint16_t vlan;
     struct mt_base_time departure;
     uint8_t bytes[MT_SIM_FRAME_SIZE];
 };

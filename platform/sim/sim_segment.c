@@ -9,7 +9,9 @@
  */
 #include "platform/sim/sim_private.h"
 
-#define PATIENCE_NS INT64_C(1000000000) /* after which a missing transmit stamp is given up */
+#define EVENT_PORT   319
+#define GENERAL_PORT 320
+#define PATIENCE_NS  INT64_C(1000000000) /* after which a missing transmit stamp is given up */
 
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port)
 {
@@ -63,7 +65,8 @@ static void hand_over(struct mt_world *self, struct mt_sim_port *to, const struc
     mt_sim_queue_add(&self->queue, t_ns > self->t_ns ? t_ns : self->t_ns + 1, event);
 }
 
-/* A node's NIC stamps what arrives; each link above the interface gets it. */
+/* A node's NIC stamps what arrives; each link above the interface that is of the frame's network
+ * gets it. */
 static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_base_time arrival,
                     struct mt_sim_frame *frame, uint8_t hops)
 {
@@ -75,7 +78,9 @@ static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_bas
     }
     model.stamp = mt_sim_node_stamp(self->nodes[to->node], arrival);
     for (const struct mt_sim_link *link = to->links; link != NULL; link = link->next_at_port) {
-        hand_over(self, to, link, &model);
+        if (link->address.network == frame->sender.network && link->vlan == frame->vlan) {
+            hand_over(self, to, link, &model);
+        }
     }
 }
 
@@ -112,7 +117,7 @@ void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
     for (uint32_t i = 0; i < segment->member_count; i++) {
         struct mt_sim_port *to = segment->members[i];
 
-        if (to == from) {
+        if (to == from || (frame->to != NULL && to->at_switch == NULL && to != frame->to)) {
             continue;
         }
         if (!mt_sim_port_is_up(self, to) || to->part != from->part ||
@@ -175,6 +180,7 @@ static void observe(const struct mt_world *self, const struct mt_sim_link *link,
         .bytes = frame->bytes,
         .length = frame->length,
         .is_event = frame->is_event,
+        .to = frame->destination == MT_LINK_ADDRESS ? &frame->to : NULL,
     };
 
     if (self->observer.frame != NULL) {
@@ -182,15 +188,62 @@ static void observe(const struct mt_world *self, const struct mt_sim_link *link,
     }
 }
 
+/* The interface with this address, or null. */
+static const struct mt_sim_port *find_addressed(const struct mt_world *self,
+                                                const struct mt_address *to)
+{
+    size_t length = mt_address_length(to);
+    uint32_t node = length > 0 ? (uint32_t)to->octets[length - 3] << 8 | to->octets[length - 2] : 0;
+    const struct mt_sim_port *port = NULL;
+
+    if (length > 0 && node < self->node_count &&
+        to->octets[length - 1] < self->nodes[node]->port_count) {
+        port = self->nodes[node]->ports[to->octets[length - 1]];
+    }
+    if (port != NULL) {
+        struct mt_address address = mt_sim_port_address(port, (enum mt_network)to->network);
+
+        port = mt_address_equal(&address, to) ? port : NULL;
+    }
+    return port;
+}
+
+static uint16_t udp_port_of(const struct mt_sim_link *link, bool is_event)
+{
+    if (link->address.network == MT_NETWORK_IEEE_802_3) {
+        return 0;
+    }
+    return is_event ? EVENT_PORT : GENERAL_PORT;
+}
+
+/* A frame as it leaves; null: the network refuses it, or there is no memory. */
+static struct mt_sim_frame *new_frame(struct mt_world *self, const struct mt_sim_link *link,
+                                      const struct mt_link_frame *frame)
+{
+    bool is_addressed = frame->destination == MT_LINK_ADDRESS;
+    struct mt_sim_frame *copy = NULL;
+
+    if (link->port != NULL && mt_sim_port_is_up(self, link->port) &&
+        (!is_addressed || frame->to.network == link->address.network)) {
+        copy = mt_sim_queue_new_frame(&self->queue, frame->bytes, frame->length);
+    }
+    if (copy != NULL) {
+        copy->is_event = frame->is_event;
+        copy->from = link->port;
+        copy->to = is_addressed ? find_addressed(self, &frame->to) : NULL;
+        copy->sender = link->address;
+        copy->sender.udp_port = udp_port_of(link, frame->is_event);
+        copy->vlan = link->vlan;
+    }
+    return copy;
+}
+
 static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
 {
     struct mt_sim_link *link = (struct mt_sim_link *)hal;
     struct mt_world *self = link->world;
-    struct mt_sim_frame *copy = NULL;
+    struct mt_sim_frame *copy = new_frame(self, link, frame);
 
-    if (link->port != NULL && mt_sim_port_is_up(self, link->port)) {
-        copy = mt_sim_queue_new_frame(&self->queue, frame->bytes, frame->length);
-    }
     if (copy == NULL) {
         hal->counters.send_failed++;
         return false;
@@ -198,13 +251,15 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     hal->counters.sent++;
     self->counters.sent++;
     observe(self, link, frame);
-    copy->is_event = frame->is_event;
-    copy->from = link->port;
     struct mt_base_time departure = departure_of(self, link->port, copy);
     copy->departure = departure;
-    mt_sim_carry(self, link->port, departure, copy, 0);
+    if (frame->destination == MT_LINK_ADDRESS && copy->to == NULL) {
+        self->counters.lost++; /* nobody has that address */
+    } else {
+        mt_sim_carry(self, link->port, departure, copy, 0);
+    }
     mt_sim_queue_give_back(&self->queue, copy);
-    if (frame->is_event) {
+    if (frame->is_event && frame->token != 0) {
         promise_stamp(self, link, frame->token, departure);
     }
     return true;

@@ -7,8 +7,12 @@
  * the last RELAXATIONS times as many are played, from an empty queue.  In overload it never
  * forgets, but stays full: the play begins there.
  *
+ * They learn: a frame for one receiver is flooded only until that one has been heard.
+ *
  * A frame is stamped at its beginning, so it leaves one frame's time after it has come.
  */
+#include <stdlib.h>
+
 #include "platform/sim/sim_private.h"
 
 #define OVERHEAD_OCTETS   66 /* UDP, IPv4, Ethernet with its check, preamble and gap */
@@ -125,18 +129,52 @@ static void leave(struct mt_world *self, const struct mt_sim_switch *through,
     egress->backlog_ns += frame_ns;
 }
 
+/* Without memory it learns nothing, and goes on flooding. */
+static void learn(struct mt_sim_switch *self, const struct mt_sim_event *event)
+{
+    uint32_t serial = event->frame->from->serial;
+
+    if (serial >= self->learned_count) {
+        uint32_t count = 2 * (serial + 1);
+        const struct mt_sim_port **grown = realloc(self->learned, count * sizeof *grown);
+
+        if (grown == NULL) {
+            return;
+        }
+        for (uint32_t i = self->learned_count; i < count; i++) {
+            grown[i] = NULL;
+        }
+        self->learned = grown;
+        self->learned_count = count;
+    }
+    self->learned[serial] = event->port;
+}
+
+/* A frame for one receiver leaves by one port, once that receiver has been heard. */
+static bool may_leave(const struct mt_sim_switch *self, const struct mt_sim_port *port,
+                      const struct mt_sim_frame *frame)
+{
+    const struct mt_sim_port *only = frame->to != NULL && frame->to->serial < self->learned_count
+                                         ? self->learned[frame->to->serial]
+                                         : NULL;
+
+    return only == NULL || only == port;
+}
+
 void mt_sim_switch_forward(struct mt_world *self, const struct mt_sim_event *event)
 {
-    const struct mt_sim_switch *through = event->port->at_switch;
+    struct mt_sim_switch *through = event->port->at_switch;
 
     if (event->hops >= HOPS_MAX) {
         mt_sim_complain(self, "switches form a loop: a frame has passed too many of them");
         return;
     }
+    learn(through, event);
     for (uint32_t i = 0; !through->is_down && i < through->port_count; i++) {
         const struct mt_sim_port *port = through->ports[i];
 
-        if (port != event->port && mt_sim_port_is_up(self, port)) {
+        if (port != event->port && may_leave(through, port, event->frame) &&
+            mt_sim_port_is_up(self, port)) {
             leave(self, through, port, event);
         }
     }

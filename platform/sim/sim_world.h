@@ -52,6 +52,10 @@ struct mt_sim_node_config *mt_world_node_config(struct mt_world *self, uint32_t 
 struct mt_sim_segment_config *mt_world_segment_config(struct mt_world *self, uint32_t segment);
 struct mt_sim_switch_config *mt_world_switch_config(struct mt_world *self, uint32_t number);
 
+/** The address of a node's interface in a network.  False if there is no such interface. */
+bool mt_world_address(const struct mt_world *self, uint32_t node, const char *interface,
+                      enum mt_network network, struct mt_address *ret_address);
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 /** The platform of a node, for compose; valid as long as the world. */
@@ -144,6 +148,7 @@ struct mt_world_frame {
     const uint8_t *bytes;
     size_t length;
     bool is_event;
+    const struct mt_address *to; /**< the one that it is sent to; null: a group */
 };
 
 struct mt_world_correction {

@@ -18,140 +18,11 @@
 
 #include <cmocka.h>
 
+#include "link_bench.h"
 #include "netspace.h"
-#include "platform/linux/linux_platform.h"
 
-#define SYNC_SIZE    44
 #define GROUP        0xE0000181u
 #define FLOOD_FRAMES 20000
-
-struct node {
-    struct mt_linux *platform;
-    struct mt_hal_provider *provider;
-    struct mt_hal_link *link;
-};
-
-static const struct mt_linux_options no_files;
-
-static struct node open_node(const char *interface)
-{
-    struct mt_link_request request = {.interface = interface, .ttl = 1};
-    struct node node;
-    char reason[MT_HAL_REASON_SIZE] = "";
-
-    node.platform = mt_linux_open(&no_files, reason);
-    assert_non_null(node.platform);
-    node.provider = mt_linux_provider(node.platform);
-    node.link = node.provider->ops->open_link(node.provider, 0, &request, reason);
-    if (!node.link) {
-        print_message("%s\n", reason);
-    }
-    assert_non_null(node.link);
-    return node;
-}
-
-static int64_t mono_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/* the next input of a kind, others are passed over; false after the time */
-static bool next_of_kind(struct node *node, enum mt_input_kind kind, int timeout_ms,
-                         struct mt_input *ret_input)
-{
-    struct mt_hal_wait *wait = node->provider->wait;
-    int64_t end_ns = mono_ns() + timeout_ms * INT64_C(1000000);
-
-    while (mono_ns() < end_ns) {
-        wait->ops->next(wait, (struct mt_mono){end_ns}, ret_input);
-        if (ret_input->kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool next_link_state(struct node *node, bool is_up)
-{
-    struct mt_input input;
-
-    while (next_of_kind(node, MT_INPUT_LINK, 3000, &input)) {
-        if (input.is_up == is_up) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void make_sync(uint8_t octets[SYNC_SIZE], uint8_t type, uint16_t sequence)
-{
-    memset(octets, 0, SYNC_SIZE);
-    octets[0] = type;
-    octets[1] = 2;
-    octets[3] = SYNC_SIZE;
-    memset(octets + 20, 0x5A, 8);
-    octets[29] = 1;
-    octets[30] = (uint8_t)(sequence >> 8);
-    octets[31] = (uint8_t)sequence;
-}
-
-static bool send_sync(struct node *node, uint16_t sequence, uint32_t token)
-{
-    uint8_t octets[SYNC_SIZE];
-    struct mt_link_frame frame = {.bytes = octets,
-                                  .length = SYNC_SIZE,
-                                  .destination = MT_LINK_PRIMARY,
-                                  .is_event = true,
-                                  .token = token};
-
-    make_sync(octets, 0, sequence);
-    return node->link->ops->send(node->link, &frame);
-}
-
-static bool send_general(struct node *node, enum mt_link_destination destination)
-{
-    uint8_t octets[SYNC_SIZE];
-    struct mt_link_frame frame = {.bytes = octets,
-                                  .length = SYNC_SIZE,
-                                  .destination = destination,
-                                  .is_event = false,
-                                  .token = 0};
-
-    make_sync(octets, 8, 1);
-    return node->link->ops->send(node->link, &frame);
-}
-
-static void exchange(struct node *from, struct node *to, uint16_t sequence, struct mt_input *ret_tx,
-                     struct mt_input *ret_rx)
-{
-    assert_true(send_sync(from, sequence, 1000u + sequence));
-    assert_true(next_of_kind(from, MT_INPUT_TX_STAMP, 2000, ret_tx));
-    assert_true(ret_tx->has_stamp);
-    assert_int_equal(ret_tx->token, 1000u + sequence);
-    assert_true(next_of_kind(to, MT_INPUT_FRAME, 2000, ret_rx));
-    assert_int_equal(ret_rx->length, SYNC_SIZE);
-    assert_int_equal(ret_rx->bytes[31], sequence & 0xFF);
-}
-
-/* Frames from one to the other, with stamps at both ends that agree.  The kernel begins to stamp
- * what is received some milliseconds after the first socket on the machine asks for it. */
-static void expect_exchange(struct node *from, struct node *to, uint16_t sequence)
-{
-    struct mt_input tx;
-    struct mt_input rx;
-
-    exchange(from, to, sequence, &tx, &rx);
-    for (int i = 0; i < 100 && !rx.has_stamp; i++) {
-        usleep(10000);
-        exchange(from, to, sequence, &tx, &rx);
-    }
-    assert_true(rx.has_stamp);
-    assert_true(rx.stamp.ns >= tx.stamp.ns);
-    assert_true(rx.stamp.ns - tx.stamp.ns < 100000000);
-}
 
 /* an ordinary socket on v1 that others' programs might have */
 static int plain_socket(const char *interface, uint16_t port)
@@ -172,11 +43,11 @@ static void flood(int count, uint16_t port)
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(GROUP)};
     struct ip_mreqn out = {.imr_ifindex = (int)if_nametoindex("v1")};
-    uint8_t octets[SYNC_SIZE];
+    uint8_t octets[BENCH_MESSAGE_SIZE];
     int fd = plain_socket("v1", 0);
 
     setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out);
-    make_sync(octets, 0, 7);
+    bench_make_message(octets, 0, 7);
     for (int i = 0; i != count; i++) {
         while (sendto(fd, octets, sizeof octets, 0, (struct sockaddr *)&address, sizeof address) <
                0) {
@@ -185,31 +56,17 @@ static void flood(int count, uint16_t port)
     close(fd);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    netspace_delete_pair();
-    return netspace_make_pair() ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    netspace_delete_pair();
-    return 0;
-}
-
 static void udp_link_stamps_both_ends_when_frames_pass(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    assert_true(next_link_state(&b, true));
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
     for (uint16_t i = 1; i <= 50; i++) {
-        expect_exchange(&a, &b, i);
-        expect_exchange(&b, &a, i);
+        bench_exchange(&a, &b, i);
+        bench_exchange(&b, &a, i);
     }
     assert_true(a.link->counters.sent >= 50);
     assert_int_equal(a.link->counters.sent, b.link->counters.received);
@@ -222,36 +79,36 @@ static void udp_link_stamps_both_ends_when_frames_pass(void **state)
 
 static void udp_link_gives_each_stamp_its_token_when_many_are_in_flight(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct mt_input tx;
     unsigned seen = 0;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    for (uint16_t i = 0; i < 10; i++) {
-        assert_true(send_sync(&a, i, i));
+    assert_true(bench_wait_state(&a, true));
+    for (uint16_t i = 1; i <= 10; i++) {
+        assert_true(bench_send_sync(&a, i, i));
     }
     for (int i = 0; i < 10; i++) {
-        assert_true(next_of_kind(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+        assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
         assert_true(tx.has_stamp);
         seen |= 1u << tx.token;
     }
-    assert_int_equal(seen, 0x3FF);
+    assert_int_equal(seen, 0x7FE);
     mt_linux_close(a.platform);
 }
 
 static void udp_link_tells_equal_frames_apart_when_both_are_in_flight(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct mt_input first;
     struct mt_input second;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    assert_true(send_sync(&a, 9, 1));
-    assert_true(send_sync(&a, 9, 2));
-    assert_true(next_of_kind(&a, MT_INPUT_TX_STAMP, 2000, &first));
-    assert_true(next_of_kind(&a, MT_INPUT_TX_STAMP, 2000, &second));
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_send_sync(&a, 9, 1));
+    assert_true(bench_send_sync(&a, 9, 2));
+    assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &first));
+    assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &second));
     assert_true(first.has_stamp && second.has_stamp);
     assert_int_equal(first.token, 1);
     assert_int_equal(second.token, 2);
@@ -261,18 +118,18 @@ static void udp_link_tells_equal_frames_apart_when_both_are_in_flight(void **sta
 
 static void udp_link_hears_both_groups_when_general_frames_are_sent(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
     struct mt_input rx;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    assert_true(next_link_state(&b, true));
-    assert_true(send_general(&a, MT_LINK_PRIMARY));
-    assert_true(next_of_kind(&b, MT_INPUT_FRAME, 2000, &rx));
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
+    assert_true(bench_send_general(&a, MT_LINK_PRIMARY));
+    assert_true(bench_next(&b, MT_INPUT_FRAME, 2000, &rx));
     assert_false(rx.has_stamp);
-    assert_true(send_general(&a, MT_LINK_PEER));
-    assert_true(next_of_kind(&b, MT_INPUT_FRAME, 2000, &rx));
+    assert_true(bench_send_general(&a, MT_LINK_PEER));
+    assert_true(bench_next(&b, MT_INPUT_FRAME, 2000, &rx));
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
@@ -281,7 +138,7 @@ static void udp_link_names_the_remedy_when_the_port_is_busy(void **state)
 {
     struct mt_link_request request = {.interface = "v0", .ttl = 1};
     char reason[MT_HAL_REASON_SIZE] = "";
-    struct mt_linux *platform = mt_linux_open(&no_files, reason);
+    struct mt_linux *platform = mt_linux_open(&bench_no_files, reason);
     struct mt_hal_provider *provider = mt_linux_provider(platform);
     int shares = 1;
     int fd = plain_socket("v0", 319);
@@ -302,7 +159,7 @@ static void udp_link_names_the_remedy_when_the_port_is_busy(void **state)
 static void udp_link_opens_when_the_port_is_used_on_another_interface(void **state)
 {
     int fd = plain_socket("v1", 319);
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
 
     (void)state;
     close(fd);
@@ -321,7 +178,7 @@ static void udp_link_names_the_remedy_when_privilege_is_missing(void **state)
 {
     struct mt_link_request request = {.interface = "v0", .ttl = 1};
     char reason[MT_HAL_REASON_SIZE] = "";
-    struct mt_linux *platform = mt_linux_open(&no_files, reason);
+    struct mt_linux *platform = mt_linux_open(&bench_no_files, reason);
     struct mt_hal_provider *provider = mt_linux_provider(platform);
     struct mt_hal_link *link;
 
@@ -338,62 +195,62 @@ static void udp_link_names_the_remedy_when_privilege_is_missing(void **state)
 static void udp_link_waits_when_the_interface_does_not_exist_yet(void **state)
 {
     struct mt_input input;
-    struct node a;
-    struct node b;
+    struct bench_node a;
+    struct bench_node b;
 
     (void)state;
     netspace_delete_pair();
-    a = open_node("v0");
-    assert_true(next_of_kind(&a, MT_INPUT_LINK, 2000, &input));
+    a = bench_open("v0");
+    assert_true(bench_next(&a, MT_INPUT_LINK, 2000, &input));
     assert_false(input.is_up);
     assert_non_null(strstr(mt_linux_link_reason(a.platform, 0), "no interface v0"));
-    assert_false(send_sync(&a, 1, 1));
+    assert_false(bench_send_sync(&a, 1, 1));
     assert_int_equal(a.link->counters.send_failed, 1);
     assert_true(netspace_make_pair());
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     assert_string_equal(mt_linux_link_reason(a.platform, 0), "");
-    b = open_node("v1");
-    assert_true(next_link_state(&b, true));
-    expect_exchange(&a, &b, 3);
+    b = bench_open("v1");
+    assert_true(bench_wait_state(&b, true));
+    bench_exchange(&a, &b, 3);
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
 
 static void udp_link_goes_on_when_the_interface_goes_down_and_up(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     assert_true(netspace_run("ip link set v0 down"));
-    assert_true(next_link_state(&a, false));
+    assert_true(bench_wait_state(&a, false));
     assert_non_null(strstr(mt_linux_link_reason(a.platform, 0), "down"));
     assert_true(netspace_run("ip link set v0 up"));
-    assert_true(next_link_state(&a, true));
-    assert_true(next_link_state(&b, true));
-    expect_exchange(&a, &b, 4);
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
+    bench_exchange(&a, &b, 4);
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
 
 static void udp_link_goes_on_when_the_interface_is_made_again(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
     unsigned before = if_nametoindex("v0");
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     netspace_delete_pair();
-    assert_true(next_link_state(&a, false));
-    assert_true(next_link_state(&b, false));
+    assert_true(bench_wait_state(&a, false));
+    assert_true(bench_wait_state(&b, false));
     assert_true(netspace_make_pair());
     assert_true(if_nametoindex("v0") != before);
-    assert_true(next_link_state(&a, true));
-    assert_true(next_link_state(&b, true));
-    expect_exchange(&a, &b, 5);
-    expect_exchange(&b, &a, 5);
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
+    bench_exchange(&a, &b, 5);
+    bench_exchange(&b, &a, 5);
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
@@ -401,78 +258,78 @@ static void udp_link_goes_on_when_the_interface_is_made_again(void **state)
 /* the groups are lost although name and number are the same as before */
 static void udp_link_goes_on_when_the_interface_keeps_its_number(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
     unsigned v0 = if_nametoindex("v0");
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     netspace_delete_pair();
     assert_true(netspace_run("ip link add v0 index %u type veth peer name v1 && "
                              "ip addr add 10.9.0.1/24 dev v0 && ip addr add 10.9.0.2/24 dev v1 "
                              "&& ip link set v0 up && ip link set v1 up",
                              v0));
-    assert_true(next_link_state(&b, true));
+    assert_true(bench_wait_state(&b, true));
     for (int i = 0; i < 50; i++) { /* the notices are taken one by one */
         struct mt_input input;
 
         a.provider->wait->ops->next(a.provider->wait, (struct mt_mono){0}, &input);
         b.provider->wait->ops->next(b.provider->wait, (struct mt_mono){0}, &input);
     }
-    expect_exchange(&b, &a, 6);
+    bench_exchange(&b, &a, 6);
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
 
 static void udp_link_follows_when_the_interface_is_renamed(void **state)
 {
-    struct node a = open_node("v0");
-    struct node b = open_node("v1");
+    struct bench_node a = bench_open("v0");
+    struct bench_node b = bench_open("v1");
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    assert_true(next_link_state(&b, true));
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
     assert_true(netspace_run("ip link set v0 name lan0 2>/dev/null || "
                              "(ip link set v0 down && ip link set v0 name lan0 && "
                              "ip link set lan0 up)"));
-    expect_exchange(&a, &b, 6);
+    bench_exchange(&a, &b, 6);
     assert_true(netspace_run("ip link set lan0 down"));
-    assert_true(next_link_state(&a, false));
+    assert_true(bench_wait_state(&a, false));
     assert_non_null(strstr(mt_linux_link_reason(a.platform, 0), "lan0"));
     assert_true(netspace_run("ip link set lan0 up"));
-    assert_true(next_link_state(&a, true));
-    expect_exchange(&a, &b, 7);
-    expect_exchange(&b, &a, 7);
+    assert_true(bench_wait_state(&a, true));
+    bench_exchange(&a, &b, 7);
+    bench_exchange(&b, &a, 7);
     mt_linux_close(a.platform);
     mt_linux_close(b.platform);
 }
 
 static void udp_link_is_down_when_there_is_no_address(void **state)
 {
-    struct node a;
+    struct bench_node a;
 
     (void)state;
     assert_true(netspace_run("ip addr flush dev v0"));
-    a = open_node("v0");
-    assert_true(next_link_state(&a, false));
+    a = bench_open("v0");
+    assert_true(bench_wait_state(&a, false));
     assert_non_null(strstr(mt_linux_link_reason(a.platform, 0), "no IPv4 address"));
     assert_true(netspace_run("ip addr add 10.9.0.1/24 dev v0"));
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     mt_linux_close(a.platform);
 }
 
 static void udp_link_counts_every_frame_when_it_is_flooded(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct mt_input input;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     flood(FLOOD_FRAMES, 319);
-    while (next_of_kind(&a, MT_INPUT_FRAME, 200, &input)) {
+    while (bench_next(&a, MT_INPUT_FRAME, 200, &input)) {
     }
     flood(1, 319); /* the kernel tells of drops with the next frame */
-    assert_true(next_of_kind(&a, MT_INPUT_FRAME, 2000, &input));
+    assert_true(bench_next(&a, MT_INPUT_FRAME, 2000, &input));
     assert_true(a.link->counters.kernel_dropped > 0);
     assert_int_equal(a.link->counters.received + a.link->counters.kernel_dropped, FLOOD_FRAMES + 1);
     mt_linux_close(a.platform);
@@ -481,18 +338,18 @@ static void udp_link_counts_every_frame_when_it_is_flooded(void **state)
 /* however full the sockets are, a stamp waits for a few turns only */
 static void udp_link_starves_nobody_when_its_queues_are_full(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct mt_hal_wait *wait = a.provider->wait;
     struct mt_input input;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     flood(500, 319);
     flood(500, 320);
     for (uint16_t i = 1; i <= 50; i++) {
         int turns = 0;
 
-        assert_true(send_sync(&a, i, i));
+        assert_true(bench_send_sync(&a, i, i));
         do {
             wait->ops->next(wait, MT_MONO_NEVER, &input);
             turns++;
@@ -502,7 +359,7 @@ static void udp_link_starves_nobody_when_its_queues_are_full(void **state)
         assert_true(turns <= 6);
     }
     while (a.link->counters.received < 1000) {
-        assert_true(next_of_kind(&a, MT_INPUT_FRAME, 1000, &input));
+        assert_true(bench_next(&a, MT_INPUT_FRAME, 1000, &input));
     }
     mt_linux_close(a.platform);
 }
@@ -514,7 +371,7 @@ static void on_alarm(int number)
 
 static void wait_returns_when_a_signal_comes(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct sigaction action = {.sa_handler = on_alarm};
     struct itimerspec in_20_ms = {.it_value = {0, 20000000}};
     struct mt_hal_wait *wait = a.provider->wait;
@@ -523,38 +380,38 @@ static void wait_returns_when_a_signal_comes(void **state)
     int64_t before_ns;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
+    assert_true(bench_wait_state(&a, true));
     sigaction(SIGALRM, &action, 0);
     assert_int_equal(timer_create(CLOCK_MONOTONIC, 0, &timer), 0);
     timer_settime(timer, 0, &in_20_ms, 0);
-    before_ns = mono_ns();
+    before_ns = bench_mono_ns();
     wait->ops->next(wait, MT_MONO_NEVER, &input);
     assert_int_equal(input.kind, MT_INPUT_NONE);
-    assert_true(mono_ns() - before_ns < 400000000);
+    assert_true(bench_mono_ns() - before_ns < 400000000);
     timer_delete(timer);
     mt_linux_close(a.platform);
 }
 
 static void wait_ends_after_half_a_second_when_nothing_is_due(void **state)
 {
-    struct node a = open_node("v0");
+    struct bench_node a = bench_open("v0");
     struct mt_hal_wait *wait = a.provider->wait;
     struct mt_input input;
     int64_t before_ns;
 
     (void)state;
-    assert_true(next_link_state(&a, true));
-    before_ns = mono_ns();
+    assert_true(bench_wait_state(&a, true));
+    before_ns = bench_mono_ns();
     wait->ops->next(wait, MT_MONO_NEVER, &input);
     assert_int_equal(input.kind, MT_INPUT_NONE);
-    assert_true(mono_ns() - before_ns < 1500000000);
+    assert_true(bench_mono_ns() - before_ns < 1500000000);
     mt_linux_close(a.platform);
 }
 
 static void provider_makes_an_identity_when_the_interface_has_a_mac(void **state)
 {
     static const uint8_t expected[8] = {0x02, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55};
-    struct node a = open_node("v1");
+    struct bench_node a = bench_open("v1");
     struct mt_clock_identity identity;
 
     (void)state;
@@ -566,7 +423,7 @@ static void provider_makes_an_identity_when_the_interface_has_a_mac(void **state
     mt_linux_close(a.platform);
 }
 
-#define LINK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define LINK_TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
 {

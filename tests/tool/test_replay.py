@@ -239,7 +239,7 @@ def test_log_that_is_damaged_is_run_up_to_the_damage(log_of):
 def test_what_is_no_log_is_told(log_of, tmp_path, way):
     octets = bytearray(LOG.read_bytes())
     octets[8] = 7
-    for path, sentence in ((log_of(octets), "is of version 7, and this program knows version "),
+    for path, sentence in ((log_of(octets), "is of version 7, and this program knows versions "),
                            (pathlib.Path(__file__), "is no input log"),
                            (tmp_path / "missing", "No such file or directory"),
                            (tmp_path, "Is a directory")):

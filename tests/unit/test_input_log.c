@@ -157,14 +157,17 @@ static void log_keeps_what_was_opened_when_it_is_written(void **state)
     assert_true(back.value.clock.hal.max_rate == 0.1);
     assert_true(back.value.clock.hal.adopts_scale);
     assert_false(back.value.clock.hal.is_adjustable);
-    round_trip(
-        &(struct mt_log_record){.kind = MT_LOG_LINK,
-                                .value.link = {258, text_of("eth7"), false, text_of("because")}},
-        &back);
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_LINK,
+                                       .value.link = {258, text_of("eth7"), MT_TRANSPORT_IEEE_802_3,
+                                                      true, 4094, false, text_of("because"), true}},
+               &back);
     assert_int_equal(back.value.link.index, 258);
     assert_text(back.value.link.interface, "eth7");
     assert_false(back.value.link.is_open);
     assert_text(back.value.link.reason, "because");
+    assert_int_equal(back.value.link.transport, MT_TRANSPORT_IEEE_802_3);
+    assert_true(back.value.link.is_tagged && back.value.link.inserts_stamps);
+    assert_int_equal(back.value.link.vlan, 4094);
 }
 
 static void log_keeps_small_answers_when_they_are_written(void **state)
@@ -384,6 +387,87 @@ static void log_refuses_time_when_it_goes_backwards(void **state)
     assert_int_equal(mt_log_read(&reader, &record), MT_LOG_CORRUPT);
 }
 
+/* version 1 had no addresses, transports and insertions */
+static void log_reads_a_log_of_version_1(void **state)
+{
+    static const uint8_t octets[] = "MTINPUT\x1A\1\0"
+                                    "\3\x8\0\0\0"
+                                    "\5\0"
+                                    "\1\0v"
+                                    "\1"
+                                    "\0\0"
+                                    "\x8\x25\0\0\0"
+                                    "\7\0\0\0\0\0\0\0"
+                                    "\1"
+                                    "\5\0"
+                                    "\6\0\0\0\0\0\0\0"
+                                    "\0\0\0\0"
+                                    "\0"
+                                    "\1"
+                                    "\x8\0\0\0\0\0\0\0"
+                                    "\x9\0"
+                                    "in"
+                                    "\xD\xC\0\0\0"
+                                    "\4\0"
+                                    "\1"
+                                    "\1"
+                                    "\2\0\0\0"
+                                    "\1"
+                                    "out";
+    struct mt_log_reader reader;
+    struct mt_log_record record;
+    assert_true(mt_log_open(&reader, octets, sizeof octets - 1));
+    assert_int_equal(mt_log_read(&reader, &record), MT_LOG_OK);
+    assert_text(record.value.link.interface, "v");
+    assert_int_equal(record.value.link.transport, MT_TRANSPORT_UDP_IPV4);
+    assert_false(record.value.link.is_tagged);
+    assert_int_equal(mt_log_read(&reader, &record), MT_LOG_OK);
+    assert_int_equal(record.value.input.input.length, 2);
+    assert_int_equal(record.value.input.input.stamp.frac, 9);
+    assert_int_equal(record.value.input.input.from.network, MT_NETWORK_NONE);
+    assert_int_equal(mt_log_read(&reader, &record), MT_LOG_OK);
+    assert_int_equal(record.value.send.frame.length, 3);
+    assert_int_equal(record.value.send.frame.token, 2);
+    assert_int_equal(record.value.send.frame.insertion, MT_INSERT_NOTHING);
+    assert_int_equal(mt_log_read(&reader, &record), MT_LOG_OVER);
+}
+
+static void log_keeps_addresses_when_they_are_written(void **state)
+{
+    static const struct mt_address addresses[] = {
+        {MT_NETWORK_NONE, {0}, 0},
+        {MT_NETWORK_UDP_IPV4, {10, 0, 0, 7}, 319},
+        {MT_NETWORK_UDP_IPV6, {0xFE, 0x80, [15] = 9}, 65535},
+        {MT_NETWORK_IEEE_802_3, {1, 2, 3, 4, 5, 6}, 0},
+    };
+    struct mt_log_record back;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        const struct mt_input input = {.kind = MT_INPUT_FRAME,
+                                       .bytes = (const uint8_t *)"in",
+                                       .length = 2,
+                                       .from = addresses[i]};
+        round_trip(&(struct mt_log_record){.kind = MT_LOG_INPUT, .value.input = {{1}, input}},
+                   &back);
+        assert_true(mt_address_equal(&back.value.input.input.from, &addresses[i]));
+        assert_int_equal(back.value.input.input.from.udp_port, addresses[i].udp_port);
+        assert_memory_equal(back.value.input.input.bytes, "in", 2);
+        const struct mt_link_frame frame = {.bytes = (const uint8_t *)"out",
+                                            .length = 3,
+                                            .destination = MT_LINK_ADDRESS,
+                                            .to = addresses[i],
+                                            .insertion = MT_INSERT_RESIDENCE,
+                                            .arrival = some_instant};
+        round_trip(&(struct mt_log_record){.kind = MT_LOG_SEND, .value.send = {4, frame, true}},
+                   &back);
+        assert_int_equal(back.value.send.frame.destination, MT_LINK_ADDRESS);
+        assert_true(mt_address_equal(&back.value.send.frame.to, &addresses[i]));
+        assert_int_equal(back.value.send.frame.to.udp_port, addresses[i].udp_port);
+        assert_int_equal(back.value.send.frame.insertion, MT_INSERT_RESIDENCE);
+        assert_instant(back.value.send.frame.arrival, some_instant);
+        assert_memory_equal(back.value.send.frame.bytes, "out", 3);
+    }
+}
+
 static void log_refuses_other_versions_and_other_files(void **state)
 {
     struct octets log;
@@ -429,6 +513,8 @@ int main(void)
         cmocka_unit_test(log_refuses_values_that_no_recorder_writes),
         cmocka_unit_test(log_refuses_record_when_octets_are_left_over),
         cmocka_unit_test(log_refuses_time_when_it_goes_backwards),
+        cmocka_unit_test(log_reads_a_log_of_version_1),
+        cmocka_unit_test(log_keeps_addresses_when_they_are_written),
         cmocka_unit_test(log_refuses_other_versions_and_other_files),
         cmocka_unit_test(log_digest_differs_when_any_member_of_a_page_does),
     };

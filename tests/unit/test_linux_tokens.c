@@ -19,12 +19,14 @@
 #define SECOND      INT64_C(1000000000)
 
 static const uint8_t group[4] = {224, 0, 1, 129};
+static const uint8_t group6[16] = {0xFF, 0x0E, [14] = 0x01, 0x81};
+static const uint8_t mac[6] = {0x01, 0x1B, 0x19, 0, 0, 0};
 
-static uint32_t destination(void)
+static struct mt_address destination(void)
 {
-    uint32_t address;
+    struct mt_address address = {.network = MT_NETWORK_UDP_IPV4, .udp_port = PORT};
 
-    memcpy(&address, group, sizeof address);
+    memcpy(address.octets, group, sizeof group);
     return address;
 }
 
@@ -51,9 +53,10 @@ static struct mt_token_key key_of(uint8_t type, uint16_t sequence)
 {
     uint8_t octets[PDELAY_SIZE];
     size_t size = make_message(octets, type, sequence);
+    struct mt_address to = destination();
     struct mt_token_key key;
 
-    assert_true(mt_token_key_of(octets, size, destination(), &key));
+    assert_true(mt_token_key_of(octets, size, &to, &key));
     return key;
 }
 
@@ -90,9 +93,10 @@ static void expect_key(const uint8_t *frame, size_t length, uint8_t type, uint16
     struct mt_token_key expected = key_of(type, sequence);
     struct mt_token_key found;
 
-    assert_true(mt_token_key_of_looped(frame, length, PORT, &found));
+    assert_true(mt_token_key_of_looped(frame, length, MT_NETWORK_UDP_IPV4, PORT, &found));
     assert_memory_equal(found.octets, expected.octets, sizeof found.octets);
-    assert_int_equal(found.destination, expected.destination);
+    assert_true(mt_address_equal(&found.to, &expected.to));
+    assert_int_equal(found.to.udp_port, PORT);
 }
 
 static void tokens_find_the_message_when_headers_vary(void **state)
@@ -124,6 +128,91 @@ static void tokens_find_the_message_when_an_ethernet_header_looks_like_ip(void *
     expect_key(frame, length, 0, 9);
 }
 
+/* link header of some length, IPv6 header, UDP header, message, the two octets of annex D */
+static size_t make_frame6(uint8_t frame[FRAME_SIZE], size_t link, uint8_t type)
+{
+    uint8_t *ip = frame + link;
+    size_t size;
+
+    memset(frame, 0xFF, FRAME_SIZE);
+    memset(ip, 0, 48);
+    size = make_message(ip + 48, type, 7) + 2;
+    ip[0] = 0x60;
+    put_u16(ip + 4, 8 + size);
+    ip[6] = 17;
+    memcpy(ip + 24, group6, 16);
+    put_u16(ip + 40, PORT);
+    put_u16(ip + 42, PORT);
+    put_u16(ip + 44, 8 + size);
+    return link + 48 + size;
+}
+
+/* something in front, then an Ethernet header with tags, a message, padding */
+static size_t make_ethernet(uint8_t frame[FRAME_SIZE], size_t before, size_t tags, uint8_t type)
+{
+    uint8_t *at = frame + before + 12;
+    size_t size;
+
+    memset(frame, 0xFF, FRAME_SIZE);
+    memcpy(frame + before, mac, 6);
+    for (size_t i = 0; i < tags; i++, at += 4) {
+        put_u16(at, i + 1 < tags ? 0x88A8 : 0x8100);
+        put_u16(at + 2, 0x6005);
+    }
+    put_u16(at, 0x88F7);
+    size = make_message(at + 2, type, 7);
+    return before + 14 + 4 * tags + size + 6;
+}
+
+static void expect_key_to(const uint8_t *frame, size_t length, enum mt_network network,
+                          const uint8_t *to, uint8_t type)
+{
+    struct mt_token_key expected = key_of(type, 7);
+    struct mt_token_key found;
+
+    assert_true(mt_token_key_of_looped(frame, length, network, PORT, &found));
+    assert_memory_equal(found.octets, expected.octets, sizeof found.octets);
+    assert_int_equal(found.to.network, network);
+    assert_memory_equal(found.to.octets, to, mt_address_length(&found.to));
+    assert_int_equal(found.to.udp_port, network == MT_NETWORK_IEEE_802_3 ? 0 : PORT);
+}
+
+static void tokens_find_the_message_when_it_is_in_ipv6(void **state)
+{
+    uint8_t frame[FRAME_SIZE];
+    struct mt_token_key key;
+
+    (void)state;
+    for (size_t link = 0; link <= 64; link++) {
+        size_t length = make_frame6(frame, link, link % 2 ? 3 : 0);
+
+        expect_key_to(frame, length, MT_NETWORK_UDP_IPV6, group6, link % 2 ? 3 : 0);
+        for (size_t cut = 0; cut < length; cut++) {
+            assert_false(mt_token_key_of_looped(frame, cut, MT_NETWORK_UDP_IPV6, PORT, &key));
+        }
+        assert_false(mt_token_key_of_looped(frame, length, MT_NETWORK_UDP_IPV4, PORT, &key));
+        assert_false(mt_token_key_of_looped(frame, length, MT_NETWORK_UDP_IPV6, PORT + 1, &key));
+    }
+}
+
+static void tokens_find_the_message_when_it_is_in_ethernet(void **state)
+{
+    uint8_t frame[FRAME_SIZE];
+    struct mt_token_key key;
+
+    (void)state;
+    for (size_t before = 0; before <= 64; before++) {
+        for (size_t tags = 0; tags <= 2; tags++) {
+            size_t length = make_ethernet(frame, before, tags, tags == 1 ? 3 : 0);
+
+            expect_key_to(frame, length, MT_NETWORK_IEEE_802_3, mac, tags == 1 ? 3 : 0);
+            for (size_t cut = 0; cut < length - 6; cut++) {
+                assert_false(mt_token_key_of_looped(frame, cut, MT_NETWORK_IEEE_802_3, 0, &key));
+            }
+        }
+    }
+}
+
 static void tokens_find_nothing_when_the_frame_is_cut(void **state)
 {
     uint8_t frame[FRAME_SIZE];
@@ -132,7 +221,7 @@ static void tokens_find_nothing_when_the_frame_is_cut(void **state)
 
     (void)state;
     for (size_t cut = 0; cut < length; cut++) {
-        assert_false(mt_token_key_of_looped(frame, cut, PORT, &key));
+        assert_false(mt_token_key_of_looped(frame, cut, MT_NETWORK_UDP_IPV4, PORT, &key));
     }
 }
 
@@ -141,7 +230,7 @@ static void tokens_find_nothing_when_it_is_another_packet(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } changes[] = {{14, 0x65}, {14, 0x44}, {23, 6}, {37, 0x40}, {39, 1}, {43, 1}, {44, 0xFF}};
+    } changes[] = {{14, 0x65}, {14, 0x44}, {23, 6}, {35, 0x40}, {39, 1}, {43, 1}, {44, 0xFF}};
     uint8_t frame[FRAME_SIZE];
     struct mt_token_key key;
 
@@ -150,7 +239,7 @@ static void tokens_find_nothing_when_it_is_another_packet(void **state)
         size_t length = make_frame(frame, 14, 0, 0, 0, 9);
 
         frame[changes[i].at] = changes[i].value;
-        assert_false(mt_token_key_of_looped(frame, length, PORT, &key));
+        assert_false(mt_token_key_of_looped(frame, length, MT_NETWORK_UDP_IPV4, PORT, &key));
     }
 }
 
@@ -163,12 +252,18 @@ static void tokens_survive_when_frames_are_random(void **state)
     (void)state;
     mt_prng_init(&prng, 3);
     for (int i = 0; i < 100000; i++) {
-        size_t length = make_frame(frame, mt_prng_below(&prng, 65), 0, 0, 0, 1);
+        size_t link = mt_prng_below(&prng, 65);
+        size_t length = i % 3 == 0   ? make_frame(frame, link, 0, 0, 0, 1)
+                        : i % 3 == 1 ? make_frame6(frame, link, 0)
+                                     : make_ethernet(frame, link, 1, 0);
 
         for (int flips = 0; flips < 3; flips++) {
             frame[mt_prng_below(&prng, (uint32_t)length)] = (uint8_t)mt_prng_next_u32(&prng);
         }
-        (void)mt_token_key_of_looped(frame, mt_prng_below(&prng, (uint32_t)length + 1), PORT, &key);
+        for (int network = MT_NETWORK_UDP_IPV4; network <= MT_NETWORK_IEEE_802_3; network++) {
+            (void)mt_token_key_of_looped(frame, mt_prng_below(&prng, (uint32_t)length + 1),
+                                         (enum mt_network)network, PORT, &key);
+        }
     }
 }
 
@@ -184,14 +279,20 @@ static void tokens_tell_messages_apart_when_any_part_of_the_name_differs(void **
         struct mt_tokens tokens;
         struct mt_token_key key;
         struct mt_token_key sent = key_of(3, 1);
+        struct mt_address to = destination();
 
         mt_tokens_init(&tokens);
         mt_tokens_add(&tokens, &sent, 5, 0, at_ns(0));
         octets[places[i]] ^= 0x10;
-        assert_true(mt_token_key_of(octets, size, destination(), &key));
+        assert_true(mt_token_key_of(octets, size, &to, &key));
         assert_int_equal(mt_tokens_match(&tokens, &key, false, 0, &token), MT_TOKEN_UNKNOWN);
         octets[places[i]] ^= 0x10;
-        assert_true(mt_token_key_of(octets, size, destination() + 1, &key));
+        to.octets[3]++;
+        assert_true(mt_token_key_of(octets, size, &to, &key));
+        assert_int_equal(mt_tokens_match(&tokens, &key, false, 0, &token), MT_TOKEN_UNKNOWN);
+        to.octets[3]--;
+        to.udp_port++;
+        assert_true(mt_token_key_of(octets, size, &to, &key));
         assert_int_equal(mt_tokens_match(&tokens, &key, false, 0, &token), MT_TOKEN_UNKNOWN);
         assert_int_equal(mt_tokens_match(&tokens, &sent, false, 0, &token), MT_TOKEN_MATCHED);
         assert_int_equal(token, 5);
@@ -201,15 +302,16 @@ static void tokens_tell_messages_apart_when_any_part_of_the_name_differs(void **
 static void tokens_have_no_key_when_the_message_is_short(void **state)
 {
     uint8_t octets[PDELAY_SIZE];
+    struct mt_address to = destination();
     struct mt_token_key key;
 
     (void)state;
     make_message(octets, 3, 1);
-    assert_false(mt_token_key_of(octets, PDELAY_SIZE - 1, 0, &key));
+    assert_false(mt_token_key_of(octets, PDELAY_SIZE - 1, &to, &key));
     octets[0] = 0;
-    assert_false(mt_token_key_of(octets, 33, 0, &key));
-    assert_true(mt_token_key_of(octets, 34, 0, &key));
-    assert_false(mt_token_key_of(octets, 0, 0, &key));
+    assert_false(mt_token_key_of(octets, 33, &to, &key));
+    assert_true(mt_token_key_of(octets, 34, &to, &key));
+    assert_false(mt_token_key_of(octets, 0, &to, &key));
 }
 
 static void tokens_match_whatever_the_id_when_the_frame_is_unique(void **state)
@@ -348,6 +450,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_find_the_message_when_headers_vary),
         cmocka_unit_test(tokens_find_the_message_when_an_ethernet_header_looks_like_ip),
+        cmocka_unit_test(tokens_find_the_message_when_it_is_in_ipv6),
+        cmocka_unit_test(tokens_find_the_message_when_it_is_in_ethernet),
         cmocka_unit_test(tokens_find_nothing_when_the_frame_is_cut),
         cmocka_unit_test(tokens_find_nothing_when_it_is_another_packet),
         cmocka_unit_test(tokens_survive_when_frames_are_random),

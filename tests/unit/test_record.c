@@ -439,9 +439,9 @@ static void replay_says_what_is_wrong_when_it_is_no_log(void **state)
     assert_null(mt_replay_open(log.at, log.length, reason));
     assert_non_null(strstr(reason, "(octet 10, "));
     assert_non_null(strstr(reason, "the start of 9 octets was expected; the log ends after 1"));
-    log.at[8] = 2;
+    log.at[8] = MT_LOG_VERSION + 1;
     assert_null(mt_replay_open(log.at, log.length, reason));
-    assert_non_null(strstr(reason, "of version 2, and this program knows version 1 only"));
+    assert_non_null(strstr(reason, "of version 3, and this program knows versions 1 to 2 only"));
 }
 
 static void replay_says_what_was_expected_when_log_is_damaged(void **state)
@@ -457,7 +457,8 @@ static void replay_says_what_was_expected_when_log_is_damaged(void **state)
         {{9, 1, 0, 0, 0, 1}, 6, "a reading of a clock was expected; its 1 octets hold what no "},
     };
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-        struct mt_log_reader reader = {damages[i].octets, damages[i].length, 0, {0}};
+        struct mt_log_reader reader = {
+            damages[i].octets, damages[i].length, MT_LOG_VERSION, 0, {0}};
         struct mt_log_record record;
         char complaint[160];
         assert_int_not_equal(mt_log_read(&reader, &record), MT_LOG_OK);
