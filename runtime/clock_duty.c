@@ -139,8 +139,10 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     clock->hal->ops->read(clock->hal, &reading);
     mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
     mt_discipline_published(&clock->discipline, ret_report, &published);
-    mt_discipline_go_on(&clock->discipline, &clock->published, &clock->published_at, &reading.local,
-                        &published);
+    if (!published.is_estimate) {
+        mt_discipline_go_on(&clock->discipline, &clock->published, &clock->published_at,
+                            &reading.local, &published);
+    }
     clock->published = published;
     clock->published_at = reading.local;
     struct mt_page_facts facts = {
@@ -186,6 +188,15 @@ static struct mt_interval bound_to_grandmaster(const struct mt_clock_quality_rep
                                 : mt_interval_plus(bound, ptp->reference_bound);
 }
 
+/* seconds; those of which none are whole are near at hand */
+static struct mt_interval interval_of(mt_real s)
+{
+    if (mt_real_abs(s) < MT_REAL(0.5)) {
+        return (struct mt_interval){mt_real_round(s * MT_REAL(65536e9))};
+    }
+    return mt_span_to_interval(mt_span_from_real(s));
+}
+
 void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
                              struct mt_clock_condition *ret_condition)
 {
@@ -204,8 +215,8 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_
         ret_condition->bound_static = mt_interval_from_ns(report->parts.asymmetry_ns);
     }
     if (report->has_estimate) {
-        ret_condition->offset = mt_span_to_interval(report->estimate.offset);
-        ret_condition->mean_delay = mt_span_to_interval(mt_span_from_real(report->estimate.delay));
+        ret_condition->offset.q16 = clock->page.steered_q16; /* of the same report */
+        ret_condition->mean_delay = interval_of(report->estimate.delay);
     }
 }
 

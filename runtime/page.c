@@ -15,7 +15,11 @@
 #define LARGEST_RATE   0.4375
 #define LARGEST_LAG    65536.0 /* s: half of what an interval holds */
 #define TWO_TO_64      18446744073709551616.0
+#define SECOND_NS      INT64_C(1000000000)
+#define NEAR_S         8192 /* twice that and a lag fit 63 bits of 2^-16 ns */
 #define NOTHING_NEW    4096 /* 2^-16 ns: what rounding does to a lag */
+
+__extension__ typedef __int128 wide;
 
 static int64_t to_ppb_rounded_up(mt_real rate)
 {
@@ -42,10 +46,10 @@ static void set_time(const struct mt_page_facts *facts, struct mt_clock_page *pa
 {
     const struct mt_clock_reading *reading = facts->reading;
     const struct mt_published *published = facts->published;
-    /* the base is told in whole nanoseconds */
-    struct mt_span ahead = mt_span_plus(
-        published->lead, mt_span_from_interval((struct mt_interval){reading->base.frac}));
-    struct mt_instant now = mt_instant_plus(reading->local.at, mt_span_negate(ahead));
+    const struct mt_span base_frac = {0, 0, reading->base.frac}; /* told in whole nanoseconds */
+    struct mt_span now = {reading->local.at.s, reading->local.at.ns, reading->local.at.frac};
+    mt_span_subtract(&now, &published->lead);
+    mt_span_subtract(&now, &base_frac);
     page->anchor_s = now.s;
     page->anchor_ns = now.ns;
     page->anchor_frac = now.frac;
@@ -75,6 +79,25 @@ static mt_real span_of(const struct mt_published *published, mt_real lag)
     return least > published->follow ? least : published->follow;
 }
 
+/* What the time by the page before is ahead of the new page's anchor, which is now; beyond 39 h it
+ * saturates.  Each change of a clock asks this, and mostly the two differ in few digits, so it is
+ * put together from those; `left_q16` is what the page before has left of its lag. */
+static int64_t ahead_q16(const struct mt_clock_page *before, const struct mt_clock_page *page,
+                         int64_t left_q16)
+{
+    int64_t elapsed_ns = page->base_at_anchor_ns - before->base_at_anchor_ns;
+    if (elapsed_ns < NEAR_S * SECOND_NS &&
+        ((uint64_t)before->anchor_s ^ (uint64_t)page->anchor_s) < NEAR_S) {
+        int64_t ns = (before->anchor_s - page->anchor_s) * SECOND_NS + before->anchor_ns -
+                     page->anchor_ns + elapsed_ns;
+        int64_t gained_q16 = (int64_t)((wide)(elapsed_ns * 65536) * before->rate_q64 >> 64);
+        return ns * 65536 + before->anchor_frac - page->anchor_frac + gained_q16 + left_q16;
+    }
+    struct mt_instant then = mt_clock_page_time(before, page->base_at_anchor_ns);
+    struct mt_instant now = mt_clock_page_time(page, page->base_at_anchor_ns);
+    return mt_span_to_interval(mt_instant_minus(then, now)).q16;
+}
+
 static void set_lag(const struct mt_page_facts *facts, struct mt_clock_page *page)
 {
     const struct mt_clock_page *before = facts->before;
@@ -83,14 +106,13 @@ static void set_lag(const struct mt_page_facts *facts, struct mt_clock_page *pag
     if (!goes_on(before, page)) {
         return;
     }
-    struct mt_span difference =
-        mt_instant_minus(mt_clock_page_time(before, now_ns), mt_clock_page_time(page, now_ns));
-    mt_real lag = mt_span_to_real(difference);
+    int64_t left_q16 = mt_clock_page_lag(before, now_ns).q16;
+    int64_t lag_q16 = ahead_q16(before, page, left_q16);
+    mt_real lag = (mt_real)lag_q16 / 65536e9;
     if (!(mt_real_abs(lag) <= mt_real_clamp(published->most, 0, LARGEST_LAG))) {
         return;
     }
-    int64_t lag_q16 = mt_span_to_interval(difference).q16;
-    int64_t news_q16 = lag_q16 - mt_clock_page_lag(before, now_ns).q16;
+    int64_t news_q16 = lag_q16 - left_q16;
     mt_real span = (mt_real)(before->base_at_anchor_ns + before->lag_span_ns - now_ns) / 1e9;
     if (news_q16 > NOTHING_NEW || news_q16 < -NOTHING_NEW) {
         span = span_of(published, lag);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "meantime/prng.h"
 #include "runtime/page.h"
 
 #define SECOND INT64_C(1000000000)
@@ -212,6 +213,47 @@ static void page_says_nothing_of_the_bound_when_there_is_none(void **state)
     assert_int_equal(page.parts.steering_ns, 0);
 }
 
+static int64_t within(struct mt_prng *prng, int64_t most)
+{
+    return mt_prng_interval_ns(prng, 2 * most) - most;
+}
+
+/* Near or far, the lag is the difference of what readers of the two pages see. */
+static void page_lags_by_the_difference_when_pages_differ_in_anything(void **state)
+{
+    struct mt_prng prng;
+    unsigned lagging = 0;
+    mt_prng_init(&prng, 1);
+    published.most = 1e6;
+    for (int i = 0; i < 20000; i++) {
+        int64_t far_ns = (int64_t)1 << mt_prng_below(&prng, 46); /* 19 h */
+        before = make();
+        before.base_at_anchor_ns -= mt_prng_interval_ns(&prng, far_ns);
+        before.anchor_s += within(&prng, far_ns / SECOND);
+        before.anchor_ns = mt_prng_below(&prng, SECOND);
+        before.anchor_frac = (uint16_t)mt_prng_below(&prng, 65536);
+        before.rate_q64 = within(&prng, (int64_t)1 << (20 + mt_prng_below(&prng, 42)));
+        before.lag_q16 = within(&prng, far_ns);
+        before.lag_rate_q64 = within(&prng, (int64_t)1 << 50);
+        before.lag_span_ns = mt_prng_interval_ns(&prng, far_ns);
+        reading.local.at.ns = mt_prng_below(&prng, SECOND);
+        reading.base.frac = (uint16_t)mt_prng_below(&prng, 65536);
+        struct mt_clock_page page = make();
+        struct mt_clock_page plain = page;
+        plain.lag_q16 = plain.lag_span_ns = 0;
+        struct mt_span lag = mt_instant_minus(mt_clock_page_time(&before, reading.base.ns),
+                                              mt_clock_page_time(&plain, reading.base.ns));
+        if (page.lag_span_ns > 0) {
+            assert_int_equal(page.lag_q16, mt_span_to_interval(lag).q16);
+            lagging++;
+        } else {
+            assert_true(mt_real_abs(mt_span_to_real(lag)) > 65535);
+        }
+    }
+    assert_true(lagging > 15000);
+    set_up(state);
+}
+
 int main(void)
 {
 #define PAGE_TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -224,6 +266,7 @@ int main(void)
         PAGE_TEST(page_keeps_the_end_of_a_lag_when_nothing_is_new),
         PAGE_TEST(page_jumps_when_the_change_is_larger_than_may_be_slewed),
         PAGE_TEST(page_begins_anew_when_the_one_before_is_another_time),
+        PAGE_TEST(page_lags_by_the_difference_when_pages_differ_in_anything),
         PAGE_TEST(page_says_nothing_of_the_bound_when_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

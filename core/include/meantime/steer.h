@@ -213,8 +213,8 @@ void mt_discipline_published(const struct mt_discipline *self,
                              const struct mt_clock_quality_report *report,
                              struct mt_published *ret_published);
 /** While nothing is known, what was published goes on: makes `published`, just made for a clock
- * that reads `now`, a continuation of `before`, which was made when it read `then`.  Changes nothing
- * if `published` is an estimate or `before` was none, or if the corrections since are not known. */
+ * that reads `now`, a continuation of `before`, which was made when it read `then`.  Changes
+ * nothing if `published` is an estimate, `before` was none, or a correction since is not known. */
 void mt_discipline_go_on(const struct mt_discipline *self, const struct mt_published *before,
                          const struct mt_stamp *then, const struct mt_stamp *now,
                          struct mt_published *published);
