@@ -3,17 +3,22 @@
  * The list that names everything, in a file of its own: whoever does not use it does not link what
  * it names.
  */
+#include "meantime/ptp_peer.h"
 #include "meantime/ptp_security.h"
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
-static const struct mt_extension *const all_extensions[] = {&mt_security_extension, NULL};
+static const struct mt_extension *const all_extensions[] = {
+    &mt_security_extension,
+    &mt_peer_extension,
+    NULL,
+};
 
 const struct mt_ptp_features mt_ptp_all_features = {
     .compare = mt_dataset_compare,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
-    .delay = &mt_delay_e2e,
+    .delay = &mt_delay_any,
     .acceptable = mt_acceptable,
     .path_trace = &mt_path_trace,
     .accuracy = &mt_accuracy,

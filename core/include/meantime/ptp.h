@@ -84,7 +84,7 @@ struct mt_ptp_features {
     mt_dataset_comparison compare;       /**< &mt_dataset_compare, or that of another profile */
     const struct mt_state_table *states; /**< &mt_states_full, &mt_states_receiver_only */
     const struct mt_transmitter_part *transmitter; /**< &mt_transmitter, or null */
-    const struct mt_delay_part *delay;             /**< &mt_delay_e2e */
+    const struct mt_delay_part *delay;             /**< &mt_delay_e2e, or &mt_delay_any */
     /** &mt_acceptable, or null: the table of acceptable transmitters is not looked at. */
     bool (*acceptable)(const struct mt_port *port, const struct mt_port_identity *source);
     const struct mt_path_part *path_trace; /**< &mt_path_trace, or null: loops are not noticed */
@@ -103,6 +103,7 @@ extern const struct mt_state_table mt_states_full;
 extern const struct mt_state_table mt_states_receiver_only;
 extern const struct mt_transmitter_part mt_transmitter;
 extern const struct mt_delay_part mt_delay_e2e;
+extern const struct mt_delay_part mt_delay_any; /**< as `more` says; with mt_peer_extension */
 extern const struct mt_path_part mt_path_trace;
 extern const struct mt_accuracy_part mt_accuracy;
 extern const struct mt_boundary_part mt_boundary;

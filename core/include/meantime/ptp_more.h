@@ -26,6 +26,7 @@ struct mt_port_more {
     struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
     bool shares_peer;                        /**< another port owns and drives `peer` */
     struct mt_port_security security;        /**< spp MT_SECURITY_OFF: none */
+    struct mt_interval max_delay; /**< with NONE: the delay at most, a part of the error bound */
 };
 
 struct mt_instance_more {
