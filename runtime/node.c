@@ -161,6 +161,20 @@ static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now
     return any;
 }
 
+static struct mt_mono find_deadline(const struct mt_node *self)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        earliest = mt_mono_earlier(earliest, mt_instance_deadline(&self->instances[i].ptp));
+    }
+    for (uint16_t i = 0; i < self->clock_count; i++) {
+        const struct mt_node_clock *clock = &self->clocks[i];
+        earliest = mt_mono_earlier(earliest, mt_discipline_deadline(&clock->discipline));
+        earliest = mt_mono_earlier(earliest, clock->publish_at);
+    }
+    return earliest;
+}
+
 static void drain(struct mt_node *self, struct mt_mono now)
 {
     bool any = true;
@@ -174,6 +188,7 @@ static void drain(struct mt_node *self, struct mt_mono now)
             any |= serve_clock(self, i, now);
         }
     }
+    self->deadline = find_deadline(self);
 }
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
@@ -287,16 +302,7 @@ bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_co
 
 struct mt_mono mt_node_deadline(const struct mt_node *self)
 {
-    struct mt_mono earliest = MT_MONO_NEVER;
-    for (uint16_t i = 0; i < self->instance_count; i++) {
-        earliest = mt_mono_earlier(earliest, mt_instance_deadline(&self->instances[i].ptp));
-    }
-    for (uint16_t i = 0; i < self->clock_count; i++) {
-        const struct mt_node_clock *clock = &self->clocks[i];
-        earliest = mt_mono_earlier(earliest, mt_discipline_deadline(&clock->discipline));
-        earliest = mt_mono_earlier(earliest, clock->publish_at);
-    }
-    return earliest;
+    return self->deadline;
 }
 
 void mt_node_stop(struct mt_node *self, struct mt_mono now)

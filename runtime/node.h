@@ -92,6 +92,7 @@ struct mt_node {
     uint16_t clock_count;
     struct mt_node_instance *instances;
     uint16_t instance_count;
+    struct mt_mono deadline; /**< as all was left after the last input */
     struct mt_hal_link **links;
     uint16_t link_count;
     struct mt_hal_store *store; /**< may be null */

@@ -77,9 +77,14 @@ static bool has_time(const struct mt_instance *self)
     return port->state == MT_STATE_RECEIVER || (self->was_calibrated && is_good);
 }
 
+/* A port becomes qualified when a timer is due, and changes its state together with its timers. */
 static void gate(struct mt_instance *self)
 {
     bool is_open = has_time(self);
+    if (is_open == self->is_open && !self->has_moved_timers) {
+        return;
+    }
+    self->is_open = is_open;
     for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         if (!is_open) {
             mt_port_event(self, port, MT_PE_TIME_LOST);

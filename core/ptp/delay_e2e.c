@@ -72,6 +72,7 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
         }
         exchange->has_departure = true;
         exchange->departure = *stamp;
+        mt_instant_add(&exchange->departure.at, &port->config.egress_latency);
         complete(self, port, exchange);
         return true;
     }

@@ -24,12 +24,24 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     return false;
 }
 
+static bool is_done(const struct mt_extension *extension, struct mt_instance *self,
+                    struct mt_port *port, uint32_t token, const struct mt_stamp *stamp)
+{
+    struct mt_stamp on_wire;
+    if (stamp != NULL) {
+        on_wire = *stamp;
+        mt_instant_add(&on_wire.at, &port->config.egress_latency);
+        stamp = &on_wire;
+    }
+    return extension->tx_done(self, port, token, stamp);
+}
+
 static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t token,
                     const struct mt_stamp *stamp)
 {
     const struct mt_extension *const *extension = self->config.features->extensions;
     for (; extension != NULL && *extension != NULL; extension++) {
-        if ((*extension)->tx_done != NULL && (*extension)->tx_done(self, port, token, stamp)) {
+        if ((*extension)->tx_done != NULL && is_done(*extension, self, port, token, stamp)) {
             return true;
         }
     }
@@ -47,6 +59,7 @@ static struct mt_mono settle(struct mt_instance *self)
     for (; extension != NULL && *extension != NULL; extension++) {
         if ((*extension)->settle != NULL) {
             deadline = mt_mono_earlier(deadline, (*extension)->settle(self));
+            self->has_moved_timers = true;
         }
     }
     return deadline;

@@ -99,7 +99,6 @@ static void settle(struct mt_instance *self)
     }
     if (extend != NULL) {
         of_extensions = extend->settle(self);
-        self->has_moved_timers = true;
     }
     if (self->has_moved_timers) {
         find_deadline(self, of_extensions);
@@ -246,12 +245,6 @@ bool mt_port_tx_done(struct mt_instance *self, struct mt_port *port, uint32_t to
                      const struct mt_stamp *stamp)
 {
     const struct mt_ptp_features *features = self->config.features;
-    struct mt_stamp on_wire;
-    if (stamp != NULL) {
-        on_wire = *stamp;
-        mt_instant_add(&on_wire.at, &port->config.egress_latency);
-        stamp = &on_wire;
-    }
     return (features->transmitter != NULL && features->transmitter->tx_done(port, token, stamp)) ||
            features->delay->tx_done(self, port, token, stamp) ||
            (features->extend != NULL && features->extend->tx_done(self, port, token, stamp));

@@ -37,6 +37,7 @@ static bool tx_done(struct mt_port *port, uint32_t token, const struct mt_stamp 
         }
         if (stamp != NULL) {
             tx->follow_up = stamp->at;
+            mt_instant_add(&tx->follow_up, &port->config.egress_latency);
             tx->follow_up_sequence = sync->sequence;
             mt_port_request(port, MT_FRAME_FOLLOW_UP);
         }

@@ -19,9 +19,10 @@ struct mt_field {
     uint8_t shape;  /**< count << 4 | reserved << 3 | width - 1; reserved: 1 octet before it */
 };
 
+#define MT_SHAPE(count, width) ((count) << 4 | ((width)-1))
 #define MT_FIELD_AT(reserved, count, width, member)                                                \
     {                                                                                              \
-        (uint8_t)(member), (uint8_t)((count) << 4 | (reserved) << 3 | ((width)-1))                 \
+        (uint8_t)(member), (uint8_t)(MT_SHAPE(count, width) | (reserved) << 3)                     \
     }
 
 /** `count` (1..15) numbers of which `first` is the first. */

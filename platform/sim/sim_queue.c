@@ -128,9 +128,13 @@ static void rank(struct mt_sim_queue *self, struct mt_sim_event *event)
     if ((self->ranks_used >> number & 1) == 0) {
         self->ranks_used |= UINT64_C(1) << number;
         of->earliest_t_ns = event->t_ns;
+        of->earliest = event;
         of->first = event;
     } else {
-        of->earliest_t_ns = event->t_ns < of->earliest_t_ns ? event->t_ns : of->earliest_t_ns;
+        if (event->t_ns < of->earliest_t_ns) {
+            of->earliest_t_ns = event->t_ns;
+            of->earliest = event;
+        }
         of->last->next = event;
     }
     of->last = event;
@@ -151,6 +155,15 @@ int64_t mt_sim_queue_next_t(const struct mt_sim_queue *self)
         return INT64_MAX;
     }
     return self->ranks[lowest_bit(self->ranks_used)].earliest_t_ns;
+}
+
+const struct mt_sim_event *mt_sim_queue_next(const struct mt_sim_queue *self)
+{
+    if (self->ranks_used == 0) {
+        return NULL;
+    }
+    const struct mt_sim_rank *rank = &self->ranks[lowest_bit(self->ranks_used)];
+    return rank == self->ranks ? rank->first : rank->earliest;
 }
 
 /* Moves time to the earliest event, which ranks its companions lower. */

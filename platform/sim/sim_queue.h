@@ -55,6 +55,7 @@ struct mt_sim_queue {
         struct mt_sim_event *first;
         struct mt_sim_event *last;
         int64_t earliest_t_ns;
+        const struct mt_sim_event *earliest; /**< the first added of those at earliest_t_ns */
     } ranks[MT_SIM_RANKS];
     struct mt_sim_event *free_events;
     struct mt_sim_frame *free_frames;
@@ -69,6 +70,8 @@ struct mt_sim_event *mt_sim_queue_new_event(struct mt_sim_queue *self);
 void mt_sim_queue_add(struct mt_sim_queue *self, int64_t t_ns, struct mt_sim_event *event);
 /** When the next event takes place; INT64_MAX: never. */
 int64_t mt_sim_queue_next_t(const struct mt_sim_queue *self);
+/** The next event, which stays where it is; null: there is none. */
+const struct mt_sim_event *mt_sim_queue_next(const struct mt_sim_queue *self);
 /** Takes out the next event, or null; the caller gives it back. */
 struct mt_sim_event *mt_sim_queue_take(struct mt_sim_queue *self);
 /** The event is over; its frame has one user less. */

@@ -34,7 +34,9 @@ static void sim_queue_keeps_order_when_times_are_equal(void **state)
     uint32_t last = 0;
     for (uint32_t i = 0; i < 1000; i++) {
         int64_t t_ns = mt_sim_queue_next_t(&queue);
+        const struct mt_sim_event *next = mt_sim_queue_next(&queue);
         struct mt_sim_event *event = mt_sim_queue_take(&queue);
+        assert_ptr_equal(event, next);
         assert_true(event->t_ns == t_ns);
         assert_true(t_ns > last_t_ns || (t_ns == last_t_ns && event->token > last));
         last_t_ns = t_ns;
@@ -42,6 +44,7 @@ static void sim_queue_keeps_order_when_times_are_equal(void **state)
         mt_sim_queue_end_event(&queue, event);
     }
     assert_null(mt_sim_queue_take(&queue));
+    assert_null(mt_sim_queue_next(&queue));
     assert_true(mt_sim_queue_next_t(&queue) == INT64_MAX);
     mt_sim_queue_free(&queue);
 }
