@@ -41,6 +41,7 @@ static void free_node(struct mt_node *node)
     }
     for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
         free(node->instances[i].ptp.config.path);
+        mt_compose_free_more(node->instances[i].ptp.config.more);
         free(node->instances[i].ptp.ports);
         free(node->instances[i].ports);
     }
@@ -56,7 +57,8 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
     node->link_count = (uint16_t)config->port_count;
     node->clocks = calloc(config->clock_count, sizeof *node->clocks);
     node->instances = calloc(config->instance_count, sizeof *node->instances);
-    node->links = calloc(config->port_count, sizeof(struct mt_hal_link *));
+    node->links = calloc(config->port_count + 1, sizeof(struct mt_hal_link *));
+    node->local_link = MT_NODE_NO_LINK;
     return node->clocks != NULL && node->instances != NULL && node->links != NULL;
 }
 
@@ -191,6 +193,26 @@ static bool compose_link(struct mt_composition *self, uint16_t index,
     return self->node.links[index] != NULL;
 }
 
+/* A daemon that cannot be asked keeps time all the same. */
+static void open_local_link(struct mt_composition *self, struct mt_hal_provider *provider)
+{
+    struct mt_node *node = &self->node;
+    char reason[MT_HAL_REASON_SIZE] = "";
+    const struct mt_link_request request = {
+        .interface = self->config->daemon.run_directory,
+        .transport = MT_TRANSPORT_LOCAL,
+        .local_socket = self->config->daemon.linuxptp_socket,
+    };
+    struct mt_hal_link *link =
+        provider->ops->open_link(provider, node->link_count, &request, reason);
+    if (link != NULL) {
+        node->local_link = node->link_count;
+        node->links[node->link_count++] = link;
+    } else if (reason[0] != '\0') {
+        note(self, "%s", reason);
+    }
+}
+
 static bool find_identity(const struct mt_composition *self,
                           const struct mt_config_instance *instance,
                           struct mt_hal_provider *provider, struct mt_clock_identity *ret_identity)
@@ -247,6 +269,7 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
         .acceptable = mt_acceptable,
         .accuracy = &mt_accuracy,
         .extend = &mt_extend,
+        .extensions = mt_ptp_all_extensions,
     };
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];
@@ -257,6 +280,10 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
         ret_config->identity = random_identity(provider);
     }
     mt_compose_time_properties(instance, facts, clock->hal->scale, &ret_config->time);
+    ret_config->more = mt_compose_more(self, index, &ret_config->identity);
+    if (ret_config->more == NULL) {
+        return false;
+    }
     if (instance->path_trace && !instance->ptp.is_receiver_only) {
         ret_config->path = calloc(1, sizeof *ret_config->path);
         return ret_config->path != NULL;
@@ -322,6 +349,9 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
         if (!compose_link(self, i, provider, reason)) {
             return false;
         }
+    }
+    if (self->config->daemon.management_sockets) {
+        open_local_link(self, provider);
     }
     for (uint16_t i = 0; i < node->instance_count; i++) {
         if (!compose_instance(self, i, provider, facts)) {

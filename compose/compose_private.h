@@ -9,4 +9,10 @@ void mt_compose_time_properties(const struct mt_config_instance *instance,
                                 const struct mt_compose_facts *facts, enum mt_timescale scale,
                                 struct mt_time_properties *ret_time);
 
+/** What the extensions of instance `index` work with, made ready; null: no memory. */
+struct mt_instance_more *mt_compose_more(const struct mt_composition *self, uint16_t index,
+                                         const struct mt_clock_identity *identity);
+/** May be null. */
+void mt_compose_free_more(struct mt_instance_more *more);
+
 #endif

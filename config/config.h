@@ -45,7 +45,9 @@ struct mt_config_daemon {
     const char *run_directory;
     const char *state_directory;
     const char *control_socket; /**< never null: auto is resolved */
-    const char *user;           /**< null: do not change the user */
+    bool management_sockets;
+    const char *linuxptp_socket; /**< null: none */
+    const char *user;            /**< null: do not change the user */
     bool sandbox;
     enum mt_config_log_level log_level;
     const char *record; /**< null: do not record */

@@ -29,20 +29,27 @@ struct mt_clock_request {
     uint64_t lab_seed;
 };
 
-enum mt_transport { MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_UDP_IPV6, MT_TRANSPORT_IEEE_802_3 };
+enum mt_transport {
+    MT_TRANSPORT_UDP_IPV4,
+    MT_TRANSPORT_UDP_IPV6,
+    MT_TRANSPORT_IEEE_802_3,
+    MT_TRANSPORT_LOCAL, /**< management by programs on the same machine */
+};
 
 /** Links differ in the first four; the others say how one sends. */
 struct mt_link_request {
     const char *interface;
     enum mt_transport transport;
-    bool is_tagged;          /**< IEEE 802.3: sends with a VLAN tag */
-    uint16_t vlan;           /**< of the tag; 0: a priority only, the untagged network is heard */
-    uint8_t vlan_priority;   /**< of the tag, 0..7 */
-    bool is_not_forwarded;   /**< IEEE 802.3: all goes to the address that no bridge forwards */
-    uint8_t ttl;             /**< UDP: 0 is 1 */
-    uint8_t dscp;            /**< UDP */
-    uint8_t udp6_scope;      /**< UDP/IPv6: of the primary group; 0 is 14, global */
-    uint8_t socket_priority; /**< for the machine's own queues */
+    bool is_tagged;           /**< IEEE 802.3: sends with a VLAN tag */
+    uint16_t vlan;            /**< of the tag; 0: a priority only, the untagged network is heard */
+    uint8_t vlan_priority;    /**< of the tag, 0..7 */
+    bool is_not_forwarded;    /**< IEEE 802.3: all goes to the address that no bridge forwards */
+    uint8_t ttl;              /**< UDP: 0 is 1 */
+    uint8_t dscp;             /**< UDP */
+    uint8_t udp6_scope;       /**< UDP/IPv6: of the primary group; 0 is 14, global */
+    uint8_t socket_priority;  /**< for the machine's own queues */
+    const char *local_socket; /**< LOCAL: where linuxptp's programs look, or null; `interface` is
+                                 the folder of our own sockets */
 };
 
 struct mt_hal_provider;
@@ -54,7 +61,8 @@ struct mt_hal_provider_ops {
                                        const struct mt_clock_request *request,
                                        char reason[MT_HAL_REASON_SIZE]);
     /** Opens link number `index`.  An interface that is missing now is not an error: the link is
-     * down until it appears.  Null with a reason for what waiting cannot mend. */
+     * down until it appears.  Null with a reason for what waiting cannot mend; "": this platform
+     * has no such thing, which is no matter. */
     struct mt_hal_link *(*open_link)(struct mt_hal_provider *self, uint16_t index,
                                      const struct mt_link_request *request,
                                      char reason[MT_HAL_REASON_SIZE]);

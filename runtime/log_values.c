@@ -217,9 +217,10 @@ void mt_log_put_address(struct mt_log_out *out, const struct mt_address *address
 void mt_log_get_address(struct mt_log_in *in, struct mt_address *ret_address)
 {
     struct mt_address address = {
-        .network = (uint8_t)mt_log_get_choice(in, MT_NETWORK_NONE, MT_NETWORK_IEEE_802_3)};
+        .network = (uint8_t)mt_log_get_choice(in, MT_NETWORK_NONE, MT_NETWORK_LOCAL_READ_ONLY)};
     size_t length = mt_address_length(&address);
 
+    in->failed |= length == 0 && address.network != MT_NETWORK_NONE;
     if (length > 0) {
         const uint8_t *octets = mt_log_get_octets(in, length);
 

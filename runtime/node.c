@@ -10,6 +10,7 @@
  */
 #include "runtime/node.h"
 
+#include "meantime/ptp_management.h"
 #include "runtime/clock_duty.h"
 #include "runtime/events.h"
 
@@ -37,7 +38,12 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
     uint8_t frame[MT_PTP_MESSAGE_MAX];
     struct mt_tx tx;
     while (mt_instance_next_tx(&instance->ptp, frame, sizeof frame, &tx)) {
-        struct mt_hal_link *link = self->links[instance->ports[tx.port - 1].link];
+        uint16_t index_of_link =
+            tx.port == 0 ? self->local_link : instance->ports[tx.port - 1].link;
+        if (index_of_link == MT_NODE_NO_LINK) {
+            continue;
+        }
+        struct mt_hal_link *link = self->links[index_of_link];
         struct mt_link_frame out = {
             .bytes = frame,
             .length = tx.length,
@@ -193,13 +199,41 @@ static void drain(struct mt_node *self, struct mt_mono now)
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
+/* Management tells the time, which the instance does not know. */
+static void tell_time(struct mt_node *self, struct mt_node_instance *instance,
+                      const struct mt_input *input)
+{
+    struct mt_instance_more *more = instance->ptp.config.more;
+    struct mt_hal_clock *clock = self->clocks[instance->clock].hal;
+    struct mt_clock_reading reading;
+    if (more != NULL && more->management != NULL && input->length > 0 &&
+        (input->bytes[0] & 0x0F) == MT_PTP_MANAGEMENT) {
+        clock->ops->read(clock, &reading);
+        more->management->time = reading.local.at;
+    }
+}
+
+static void local_frame_received(struct mt_node *self, const struct mt_input *input)
+{
+    for (uint16_t i = 0; i < self->instance_count; i++) {
+        tell_time(self, &self->instances[i], input);
+        mt_management_local(&self->instances[i].ptp, input->bytes, input->length, &input->from,
+                            input->now);
+    }
+}
+
 static void frame_received(struct mt_node *self, const struct mt_input *input)
 {
+    if (input->link == self->local_link) {
+        local_frame_received(self, input);
+        return;
+    }
     for (uint16_t i = 0; i < self->instance_count; i++) {
         struct mt_node_instance *instance = &self->instances[i];
         struct mt_hal_clock *clock = self->clocks[instance->clock].hal;
         const struct mt_address *from =
             input->from.network != MT_NETWORK_NONE ? &input->from : NULL;
+        tell_time(self, instance, input);
         for (uint16_t port = 0; port < instance->ptp.port_count; port++) {
             struct mt_stamp stamp;
             if (instance->ports[port].link != input->link) {

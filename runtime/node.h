@@ -27,6 +27,7 @@
 #define MT_NODE_PUBLISH_NS    INT64_C(500000000)   /**< pages are renewed at least this often */
 #define MT_NODE_PAGE_VALID_NS INT64_C(10000000000) /**< a page not renewed for this long is stale */
 #define MT_NODE_DRIFT_SAVE_NS INT64_C(600000000000)
+#define MT_NODE_NO_LINK       UINT16_MAX
 #define MT_NODE_INSTANCES_MAX 128 /**< the instance's number travels in a frame's token */
 
 struct mt_node_clock {
@@ -95,6 +96,7 @@ struct mt_node {
     struct mt_mono deadline; /**< as all was left after the last input */
     struct mt_hal_link **links;
     uint16_t link_count;
+    uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */
     struct mt_hal_store *store; /**< may be null */
     uint64_t inputs;            /**< handled so far */
     struct mt_node_event events[MT_NODE_EVENTS];

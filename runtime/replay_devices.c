@@ -272,15 +272,26 @@ static struct mt_replayed_link *new_link(struct mt_replay *self, uint16_t index,
     return link;
 }
 
+/* Programs from before there were management sockets have not opened any. */
+static bool is_link_ahead(struct mt_replay *self, uint16_t index)
+{
+    return mt_replay_look_ahead(self) && self->ahead.kind == MT_LOG_LINK &&
+           self->ahead.value.link.index == index;
+}
+
 struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16_t index,
                                         const struct mt_link_request *request,
                                         char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_replay *self = (struct mt_replay *)provider;
-    const struct mt_log_record *record =
-        mt_replay_expect_of(self, MT_LOG_LINK, &self->ahead.value.link.index, index);
+    const struct mt_log_record *record;
     struct mt_replayed_link *link = NULL;
 
+    if (request->transport == MT_TRANSPORT_LOCAL && !is_link_ahead(self, index)) {
+        reason[0] = '\0';
+        return NULL;
+    }
+    record = mt_replay_expect_of(self, MT_LOG_LINK, &self->ahead.value.link.index, index);
     snprintf(reason, MT_HAL_REASON_SIZE, "the log has no such link");
     if (record == NULL) {
         return NULL;

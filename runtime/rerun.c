@@ -103,7 +103,8 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
 {
     struct mt_rerun *self = (struct mt_rerun *)provider;
 
-    snprintf(reason, MT_HAL_REASON_SIZE, "the log has no such link");
+    snprintf(reason, MT_HAL_REASON_SIZE, "%s",
+             request->transport == MT_TRANSPORT_LOCAL ? "" : "the log has no such link");
     for (size_t i = 0; i < self->links.count; i++) {
         struct mt_rerun_link *link = mt_rerun_link_at(self, i);
         if (link->opened.index == index && mt_replay_is_link(&link->opened, request)) {

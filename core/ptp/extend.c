@@ -13,6 +13,7 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     const struct mt_ptp_features *features = self->config.features;
     const struct mt_ptp_header *header = &in->message.header;
     const struct mt_extension *const *extension = features->extensions;
+    in->is_authenticated = false;
     if (features->boundary != NULL) {
         features->boundary->hear(self, port, header);
     }
@@ -65,12 +66,15 @@ static struct mt_mono settle(struct mt_instance *self)
     return deadline;
 }
 
+static void touch(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+
 static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
     const struct mt_extension *const *extension = self->config.features->extensions;
+    out->is_forwarded = false;
     for (; extension != NULL && *extension != NULL; extension++) {
         if ((*extension)->next_tx != NULL && (*extension)->next_tx(self, out, ret_tx)) {
-            self->config.features->extend->finish(self, out, ret_tx);
+            touch(self, out, ret_tx);
             return true;
         }
     }
@@ -104,10 +108,10 @@ static void add_to_announce(const struct mt_instance *self, const struct mt_outg
     }
 }
 
-static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+static void touch(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
     const struct mt_extension *const *extension = self->config.features->extensions;
-    if (out->message.header.type == MT_PTP_ANNOUNCE) {
+    if (out->message.header.type == MT_PTP_ANNOUNCE && !out->is_forwarded) {
         add_to_announce(self, out, ret_tx);
     }
     for (; extension != NULL && *extension != NULL; extension++) {
@@ -115,6 +119,13 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
             (*extension)->finish(self, out, ret_tx);
         }
     }
+}
+
+/* What a port sends is its own. */
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
+    out->is_forwarded = false;
+    touch(self, out, ret_tx);
 }
 
 const struct mt_extend_part mt_extend = {rx, tx_done, settle, next_tx, finish};

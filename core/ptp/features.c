@@ -8,10 +8,8 @@
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
-static const struct mt_extension *const all_extensions[] = {
-    &mt_security_extension,
-    &mt_peer_extension,
-    NULL,
+const struct mt_extension *const mt_ptp_all_extensions[] = {
+    &mt_message_counts, &mt_security_extension, &mt_peer_extension, &mt_management_extension, NULL,
 };
 
 const struct mt_ptp_features mt_ptp_all_features = {
@@ -24,5 +22,5 @@ const struct mt_ptp_features mt_ptp_all_features = {
     .accuracy = &mt_accuracy,
     .extend = &mt_extend,
     .boundary = &mt_boundary,
-    .extensions = all_extensions,
+    .extensions = mt_ptp_all_extensions,
 };

@@ -131,6 +131,7 @@ struct mt_outgoing {
     uint32_t token;  /**< of an event frame */
     uint8_t *buffer; /**< where the frame will lie */
     size_t capacity;
+    bool is_forwarded; /**< another clock's, passed on: what it says is not ours to change */
 };
 
 /** Takes the port's next frame; false if there is none. */
@@ -199,6 +200,7 @@ struct mt_incoming {
     size_t length;
     const struct mt_stamp *stamp;  /**< may be null */
     const struct mt_address *from; /**< may be null */
+    bool is_authenticated;         /**< set by the extension that has verified it */
     struct mt_ptp_message message;
 };
 
@@ -230,6 +232,9 @@ struct mt_extend_part {
     bool (*next_tx)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
     void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
 };
+
+extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
+extern const struct mt_extension mt_management_extension; /**< management.c; the last */
 
 /** `length` octets of TLVs have been written behind the frame that leaves. */
 void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length);

@@ -219,6 +219,7 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     if (verdict == MT_VERDICT_ACCEPTED) {
         uint16_t window = find_association(security, policy->spp)->sequence_window;
         if (!is_repeated(security, window, &in->message.header, self->now)) {
+            in->is_authenticated = true;
             return false;
         }
         verdict = MT_VERDICT_STALE;

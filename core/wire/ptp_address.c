@@ -7,6 +7,9 @@ size_t mt_address_length(const struct mt_address *self)
 {
     static const uint8_t lengths[] = {
         [MT_NETWORK_UDP_IPV4] = 4, [MT_NETWORK_UDP_IPV6] = 16, [MT_NETWORK_IEEE_802_3] = 6};
+    if (self->network >= MT_NETWORK_LOCAL_READ_WRITE) {
+        return MT_ADDRESS_LOCAL_OCTETS;
+    }
     return self->network < sizeof lengths ? lengths[self->network] : 0;
 }
 

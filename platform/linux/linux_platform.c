@@ -84,6 +84,8 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     switch (request->transport) {
     case MT_TRANSPORT_UDP_IPV4:
         return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
+    case MT_TRANSPORT_LOCAL:
+        return mt_local_open((struct mt_linux *)provider, index, request, reason);
     case MT_TRANSPORT_UDP_IPV6:
     case MT_TRANSPORT_IEEE_802_3:
         break;
@@ -162,6 +164,7 @@ void mt_linux_close(struct mt_linux *self)
     for (uint16_t i = 0; i < self->link_count; i++) {
         mt_linux_link_close(self->links[i]);
     }
+    mt_local_close(self->local);
     for (size_t i = 0; i < self->clock_count; i++) {
         free(self->clocks[i]);
     }

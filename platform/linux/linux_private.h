@@ -48,12 +48,12 @@ struct mt_linux_link {
     char reason[MT_HAL_REASON_SIZE];
 };
 
-enum mt_pollee_kind { MT_POLLEE_NETLINK, MT_POLLEE_SOCKET, MT_POLLEE_WATCH };
+enum mt_pollee_kind { MT_POLLEE_NETLINK, MT_POLLEE_SOCKET, MT_POLLEE_WATCH, MT_POLLEE_LOCAL };
 
 /** What a member of the poll set belongs to. */
 struct mt_pollee {
     enum mt_pollee_kind kind;
-    uint16_t link;
+    uint16_t link; /**< its index; of the local link: which of its sockets */
     enum mt_socket_role role;
 };
 
@@ -97,6 +97,7 @@ struct mt_linux {
     size_t clock_count;
     struct mt_linux_link *links[MT_LINUX_LINKS]; /**< by index; null: not opened */
     uint16_t link_count;                         /**< one more than the highest index */
+    struct mt_linux_local *local;                /**< the management sockets; null: none */
     int ioctl_fd;                                /**< for questions about interfaces */
     int netlink_fd;                              /**< -1: cannot be had; then we ask more often */
 };
@@ -139,6 +140,23 @@ void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_
 void mt_udp_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
                        struct mt_input *ret_input);
 extern const struct mt_hal_link_ops mt_udp_ops;
+
+/* ---- linux_management.c ------------------------------------------------------------------ */
+
+struct mt_linux_local;
+#define MT_LINUX_LOCAL_SOCKETS 4
+
+/** Opens the sockets: ptp-rw and ptp-ro in the folder request->interface, and the pair at
+ * request->local_socket if that is not null. */
+struct mt_hal_link *mt_local_open(struct mt_linux *platform, uint16_t index,
+                                  const struct mt_link_request *request,
+                                  char reason[MT_HAL_REASON_SIZE]);
+void mt_local_close(struct mt_linux_local *self);
+/** -1: this one is not open. */
+int mt_local_descriptor(const struct mt_linux_local *self, unsigned socket);
+/** As mt_udp_receive(). */
+void mt_local_receive(struct mt_linux_local *self, unsigned socket, uint8_t *buffer,
+                      struct mt_input *ret_input);
 
 /* ---- linux_netdev.c --------------------------------------------------------------------- */
 

@@ -22,7 +22,8 @@
 
 static size_t count_members(const struct mt_linux *self)
 {
-    return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + self->wait.watch_count;
+    return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + MT_LINUX_LOCAL_SOCKETS +
+           self->wait.watch_count;
 }
 
 static bool reserve(struct mt_linux_wait *wait, size_t size)
@@ -75,6 +76,10 @@ static void rebuild(struct mt_linux *self)
         if (self->links[i]) {
             put_link(wait, self->links[i], i);
         }
+    }
+    for (uint16_t i = 0; self->local && i < MT_LINUX_LOCAL_SOCKETS; i++) {
+        put(wait, mt_local_descriptor(self->local, i), POLLIN,
+            (struct mt_pollee){.kind = MT_POLLEE_LOCAL, .link = i});
     }
     for (size_t i = 0; i < wait->watch_count; i++) {
         put(wait, wait->watches[i].fd, wait->watches[i].events,
@@ -235,6 +240,9 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
         } else {
             mt_udp_take_stamp(link, pollee->role, wait->frame, ret_input);
         }
+        break;
+    case MT_POLLEE_LOCAL:
+        mt_local_receive(self->local, pollee->link, wait->frame, ret_input);
         break;
     case MT_POLLEE_WATCH:
         watch = find_watch(wait, member->fd);

@@ -239,6 +239,8 @@ static enum mt_network network_of(enum mt_transport transport)
         return MT_NETWORK_UDP_IPV6;
     case MT_TRANSPORT_IEEE_802_3:
         return MT_NETWORK_IEEE_802_3;
+    case MT_TRANSPORT_LOCAL:
+        return MT_NETWORK_NONE;
     }
     return MT_NETWORK_UDP_IPV4;
 }
@@ -267,6 +269,10 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
                                      char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_sim_node *node = NODE_OF(provider, provider);
+    if (request->transport == MT_TRANSPORT_LOCAL) { /* there are no other programs */
+        reason[0] = '\0';
+        return NULL;
+    }
     struct mt_sim_link *link = index == node->link_count ? add_link(node) : NULL;
 
     if (link == NULL) {

@@ -113,6 +113,8 @@ enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
                                       const struct mt_ptp_dataset *b);
 /** acceptable_transmitters of the port's configuration [17.5]. */
 bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *source);
+/** Every extension, in order. */
+extern const struct mt_extension *const mt_ptp_all_extensions[];
 /** All of the above. */
 extern const struct mt_ptp_features mt_ptp_all_features;
 

@@ -20,7 +20,13 @@ enum mt_network {
     MT_NETWORK_IEEE_802_3 = 3,
 };
 
-#define MT_ADDRESS_OCTETS 16
+/** Beside the networks: programs on the same machine, by the socket that they wrote to; the octets
+ * are the platform's. */
+#define MT_NETWORK_LOCAL_READ_WRITE 0xFE
+#define MT_NETWORK_LOCAL_READ_ONLY  0xFF
+
+#define MT_ADDRESS_OCTETS       16
+#define MT_ADDRESS_LOCAL_OCTETS 4
 
 struct mt_address {
     uint8_t network;                   /**< enum mt_network; 0: no address */
@@ -29,7 +35,7 @@ struct mt_address {
     uint16_t udp_port;
 };
 
-/** 4, 16 or 6; 0 for none. */
+/** 4, 16 or 6, of a local program 4; 0 for none. */
 size_t mt_address_length(const struct mt_address *self);
 /** The same station: UDP ports do not count, since one answers from 319 and 320. */
 bool mt_address_equal(const struct mt_address *a, const struct mt_address *b);

@@ -32,6 +32,7 @@ struct mt_port_more {
 struct mt_instance_more {
     struct mt_transparent *transparent; /**< ptp_transparent.h */
     struct mt_security *security;       /**< ptp_security.h */
+    struct mt_management *management;   /**< ptp_management.h */
 };
 
 #endif

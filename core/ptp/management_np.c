@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The ids that linuxptp has added, in its layouts, so that its programs read a meantime clock as
+ * they read ptp4l.  Three of them do not keep to the byte order of the wire there: the counters,
+ * which are little-endian by intention, and the corrections of a port, which leave as the machine
+ * has them; nearly all such machines are little-endian, so they are that here.
+ */
+#include "ptp/management_private.h"
+
+#define EVENT_OCTETS 64
+
+typedef enum mt_management_error error_type;
+
+static void put_little(struct mt_put *out, uint64_t value)
+{
+    uint8_t octets[8];
+    for (unsigned i = 0; i < sizeof octets; i++) {
+        octets[i] = (uint8_t)(value >> 8 * i);
+    }
+    mt_put_octets(out, octets, sizeof octets);
+}
+
+static uint64_t read_little(struct mt_reader *in)
+{
+    const uint8_t *octets = mt_reader_octets(in, 8);
+    uint64_t value = 0;
+    for (unsigned i = 0; octets != NULL && i < 8; i++) {
+        value |= (uint64_t)octets[i] << 8 * i;
+    }
+    return value;
+}
+
+/* ---- of the clock ---------------------------------------------------------------------------- */
+
+error_type mt_get_time_status_np(const struct mt_managed *on, struct mt_put *out)
+{
+    static const uint8_t no_phase_change[12];
+    const struct mt_instance *self = on->self;
+    bool follows = self->receiving_port != 0;
+    const struct mt_port *port = follows ? &self->ports[self->receiving_port - 1] : NULL;
+    int64_t offset_ns = follows ? mt_interval_to_ns(self->clock.offset) : 0;
+    int64_t ingress_ns = follows ? mt_instant_to_ns(port->sync.arrival.at) : 0;
+    mt_put_number(out, (uint64_t)offset_ns, 8);
+    mt_put_number(out, (uint64_t)ingress_ns, 8);
+    mt_put_number(out, 0, 4); /* cumulativeScaledRateOffset */
+    mt_put_number(out, 0, 4); /* scaledLastGmPhaseChange */
+    mt_put_number(out, 0, 2); /* gmTimeBaseIndicator */
+    mt_put_octets(out, no_phase_change, sizeof no_phase_change);
+    mt_put_number(out, follows, 4); /* gmPresent: another one */
+    mt_put_octets(out, self->parent.grandmaster.octet, sizeof self->parent.grandmaster.octet);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_grandmaster_settings_np(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_instance_config *config = &on->self->config;
+    mt_put_number(out, config->quality.clock_class, 1);
+    mt_put_number(out, config->quality.accuracy, 1);
+    mt_put_number(out, config->quality.variance, 2);
+    mt_put_number(out, (uint16_t)config->time.utc_offset, 2);
+    mt_put_number(out, config->time.flags, 1);
+    mt_put_number(out, config->time.time_source, 1);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_grandmaster_settings_np(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_instance_config *config = &on->self->config;
+    struct mt_clock_quality quality;
+    struct mt_time_properties time;
+    quality.clock_class = mt_reader_u8(in);
+    quality.accuracy = mt_reader_u8(in);
+    quality.variance = mt_reader_u16(in);
+    time.utc_offset = (int16_t)mt_reader_u16(in);
+    time.flags = mt_reader_u8(in) & 0x7F;
+    time.time_source = mt_reader_u8(in);
+    if ((config->is_receiver_only && quality.clock_class != 255) ||
+        (time.flags & (MT_PTP_LEAP_61 | MT_PTP_LEAP_59)) == (MT_PTP_LEAP_61 | MT_PTP_LEAP_59)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    config->quality = quality;
+    config->time = time;
+    on->self->needs_decision = true;
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_subscribe_events_np(const struct mt_managed *on, struct mt_put *out)
+{
+    static const uint8_t none[EVENT_OCTETS - 1];
+    uint16_t duration_s;
+    uint8_t events;
+    mt_notify_show(on, &duration_s, &events);
+    mt_put_number(out, duration_s, 2);
+    mt_put_number(out, events, 1);
+    mt_put_octets(out, none, sizeof none);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_subscribe_events_np(const struct mt_managed *on, struct mt_reader *in)
+{
+    uint16_t duration_s = mt_reader_u16(in);
+    return mt_notify_subscribe(on, duration_s, mt_reader_u8(in));
+}
+
+error_type mt_get_uncertain_np(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, on->management->uncertainty);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_uncertain_np(const struct mt_managed *on, struct mt_reader *in)
+{
+    uint8_t value = mt_reader_u8(in);
+    if (value > 1 && value != 0xFF) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    on->management->uncertainty = value;
+    return MT_MANAGEMENT_OK;
+}
+
+/* ---- of a port ------------------------------------------------------------------------------- */
+
+error_type mt_get_port_data_set_np(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_number(out, 0, 4); /* neighborPropDelayThresh */
+    mt_put_number(out, 1, 4); /* asCapable */
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_port_properties_np(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_management_port *port = mt_managed_port(on);
+    mt_put_port_identity(out, &on->port->identity);
+    mt_put_number(out, on->port->state, 1);
+    mt_put_number(out, port->timestamping, 1);
+    mt_put_string(out, port->interface);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_port_stats_np(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_management_port *port = mt_managed_port(on);
+    mt_put_port_identity(out, &on->port->identity);
+    for (unsigned type = 0; type < 16; type++) {
+        put_little(out, port->received[type]);
+    }
+    for (unsigned type = 0; type < 16; type++) {
+        put_little(out, port->sent[type]);
+    }
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_port_service_stats_np(const struct mt_managed *on, struct mt_put *out)
+{
+    const uint64_t *counters = on->port->counters;
+    mt_put_port_identity(out, &on->port->identity);
+    put_little(out, counters[MT_COUNT_ANNOUNCE_TIMEOUT]);
+    put_little(out, 0); /* sync_timeout */
+    put_little(out, counters[MT_COUNT_DELAY_UNANSWERED]);
+    for (unsigned i = 3; i < 8; i++) {
+        put_little(out, 0); /* unicast and transmitter timers, which do not fail */
+    }
+    put_little(out, counters[MT_COUNT_SYNC_UNMATCHED]);
+    put_little(out, 0);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_unicast_master_table_np(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_number(out, 0, 2);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_port_hwclock_np(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_management_port *port = mt_managed_port(on);
+    mt_put_port_identity(out, &on->port->identity);
+    mt_put_number(out, (uint32_t)port->hardware_clock, 4);
+    mt_put_octet_and_reserved(out, port->hardware_clock_is_virtual);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_power_profile_np(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_number(out, 0, 2); /* version: none */
+    mt_put_number(out, 0, 2);
+    mt_put_number(out, 0xFFFFFFFF, 4);
+    mt_put_number(out, 0xFFFFFFFF, 4);
+    mt_put_number(out, 0xFFFFFFFF, 4);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_cmlds_info_np(const struct mt_managed *on, struct mt_put *out)
+{
+    return MT_MANAGEMENT_NOT_SUPPORTED;
+}
+
+error_type mt_get_port_corrections_np(const struct mt_managed *on, struct mt_put *out)
+{
+    put_little(out, (uint64_t)on->port->config.egress_latency.q16);
+    put_little(out, (uint64_t)on->port->config.ingress_latency.q16);
+    put_little(out, (uint64_t)on->port->config.delay_asymmetry.q16);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_port_corrections_np(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_port_config *config = &on->port->config;
+    config->egress_latency.q16 = (int64_t)read_little(in);
+    config->ingress_latency.q16 = (int64_t)read_little(in);
+    config->delay_asymmetry.q16 = (int64_t)read_little(in);
+    return MT_MANAGEMENT_OK;
+}

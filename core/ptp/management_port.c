@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The ids of a port [1588-2019 15.5.3.7] and those of the alternate timescales [16.3].  Intervals
+ * are limited as everywhere: a station that asks for one outside gets WRONG_VALUE, and nothing has
+ * changed.
+ */
+#include "ptp/management_private.h"
+
+#define PTP_VERSION   2
+#define TIMEOUT_LEAST 2
+
+typedef enum mt_management_error error_type;
+
+static unsigned delay_mechanism(const struct mt_port *port)
+{
+    return port->config.more != NULL && port->config.more->delay_mechanism != 0
+               ? (unsigned)port->config.more->delay_mechanism
+               : (unsigned)MT_DELAY_E2E;
+}
+
+static unsigned wire_state(const struct mt_port *port)
+{
+    return (unsigned)port->state;
+}
+
+error_type mt_get_port_data_set(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_port_config *config = &on->port->config;
+    mt_put_port_identity(out, &on->port->identity);
+    mt_put_number(out, wire_state(on->port), 1);
+    mt_put_number(out, (uint8_t)config->log_min_delay_req_interval, 1);
+    mt_put_number(out, 0, 8); /* peerMeanPathDelay */
+    mt_put_number(out, (uint8_t)config->log_announce_interval, 1);
+    mt_put_number(out, config->announce_receipt_timeout, 1);
+    mt_put_number(out, (uint8_t)config->log_sync_interval, 1);
+    mt_put_number(out, delay_mechanism(on->port), 1);
+    mt_put_number(out, 0, 1); /* logMinPdelayReqInterval */
+    mt_put_number(out, (unsigned)on->self->config.minor_version << 4 | PTP_VERSION, 1);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_transparent_port(const struct mt_managed *on, struct mt_put *out)
+{
+    if (on->self->config.more->transparent == NULL) {
+        return MT_MANAGEMENT_NOT_SUPPORTED;
+    }
+    mt_put_port_identity(out, &on->port->identity);
+    mt_put_number(out, on->port->state == MT_STATE_FAULTY, 1);
+    mt_put_number(out, 0, 1);
+    mt_put_number(out, 0, 8);
+    return MT_MANAGEMENT_OK;
+}
+
+/* ---- intervals ------------------------------------------------------------------------------- */
+
+error_type mt_get_log_announce_interval(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, (uint8_t)on->port->config.log_announce_interval);
+    return MT_MANAGEMENT_OK;
+}
+
+/* What is already due later than the new interval comes with it. */
+static error_type set_interval(const struct mt_managed *on, struct mt_reader *in,
+                               int8_t *log_interval, enum mt_port_timer timer)
+{
+    int8_t asked = mt_reader_i8(in);
+    struct mt_mono at = on->port->timers[timer];
+    if (!mt_log_interval_is_allowed(asked)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    *log_interval = asked;
+    int64_t interval_ns = mt_log2s_to_ns(asked);
+    if (at.ns != MT_MONO_NEVER.ns && at.ns > on->self->now.ns + interval_ns) {
+        mt_timer_arm(on->self, on->port, timer, interval_ns);
+    }
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_log_announce_interval(const struct mt_managed *on, struct mt_reader *in)
+{
+    return set_interval(on, in, &on->port->config.log_announce_interval, MT_TIMER_ANNOUNCE);
+}
+
+error_type mt_get_log_sync_interval(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, (uint8_t)on->port->config.log_sync_interval);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_log_sync_interval(const struct mt_managed *on, struct mt_reader *in)
+{
+    return set_interval(on, in, &on->port->config.log_sync_interval, MT_TIMER_SYNC);
+}
+
+error_type mt_get_announce_receipt_timeout(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, on->port->config.announce_receipt_timeout);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_announce_receipt_timeout(const struct mt_managed *on, struct mt_reader *in)
+{
+    uint8_t timeout = mt_reader_u8(in);
+    if (timeout < TIMEOUT_LEAST) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    on->port->config.announce_receipt_timeout = timeout;
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_log_pdelay_interval(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, 0);
+    return MT_MANAGEMENT_OK;
+}
+
+/* ---- what a port is -------------------------------------------------------------------------- */
+
+error_type mt_get_version_number(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, (unsigned)on->self->config.minor_version << 4 | PTP_VERSION);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_version_number(const struct mt_managed *on, struct mt_reader *in)
+{
+    return (mt_reader_u8(in) & 0x0F) == PTP_VERSION ? MT_MANAGEMENT_OK : MT_MANAGEMENT_WRONG_VALUE;
+}
+
+static error_type enable(const struct mt_managed *on, bool is_enabled)
+{
+    on->port->is_enabled = is_enabled;
+    mt_port_refresh(on->self, on->port);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_enable_port(const struct mt_managed *on, struct mt_reader *in)
+{
+    return enable(on, true);
+}
+
+error_type mt_set_disable_port(const struct mt_managed *on, struct mt_reader *in)
+{
+    return enable(on, false);
+}
+
+error_type mt_get_acceptable_enabled(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, on->port->config.acceptable_count > 0);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_transmitter_only(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, on->port->config.is_transmitter_only);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_transmitter_only(const struct mt_managed *on, struct mt_reader *in)
+{
+    bool is_only = (mt_reader_u8(in) & 1) != 0;
+    if (is_only && on->self->config.is_receiver_only) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    on->port->config.is_transmitter_only = is_only;
+    on->self->needs_decision = true;
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_delay_mechanism(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, delay_mechanism(on->port));
+    return MT_MANAGEMENT_OK;
+}
+
+/* ---- alternate timescales -------------------------------------------------------------------- */
+
+/* The zone that the first octet of the data names; null: no such key. */
+static struct mt_zone *zone_of(const struct mt_managed *on, unsigned key)
+{
+    return key < MT_ZONES_MAX ? &on->management->zones[key] : NULL;
+}
+
+error_type mt_get_zone_enable(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_zone *zone = zone_of(on, on->request->key);
+    if (zone == NULL) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    mt_put_number(out, on->request->key, 1);
+    mt_put_number(out, zone->is_enabled, 1);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_zone_enable(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_zone *zone = zone_of(on, mt_reader_u8(in));
+    if (zone == NULL) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    zone->is_enabled = (mt_reader_u8(in) & 1) != 0;
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_zone_name(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_zone *zone = zone_of(on, on->request->key);
+    if (zone == NULL) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    mt_put_number(out, on->request->key, 1);
+    mt_put_text(out, zone->name, zone->name_length);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_zone_name(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_zone *zone = zone_of(on, mt_reader_u8(in));
+    uint8_t length = mt_reader_u8(in);
+    const uint8_t *name = mt_reader_octets(in, length);
+    if (in->failed) {
+        return MT_MANAGEMENT_WRONG_LENGTH;
+    }
+    if (zone == NULL || length > MT_ZONE_NAME_MAX) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    memcpy(zone->name, name, length);
+    zone->name_length = length;
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_zone_max_key(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, MT_ZONES_MAX - 1);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_zone_properties(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_zone *zone = zone_of(on, on->request->key);
+    if (zone == NULL) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    mt_put_number(out, on->request->key, 1);
+    mt_put_number(out, (uint32_t)zone->offset_s, 4);
+    mt_put_number(out, (uint32_t)zone->jump_s, 4);
+    mt_put_number(out, zone->next_jump_s, 6);
+    mt_put_number(out, 0, 1);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_zone_properties(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_zone *zone = zone_of(on, mt_reader_u8(in));
+    if (zone == NULL) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    zone->offset_s = mt_reader_i32(in);
+    zone->jump_s = mt_reader_i32(in);
+    zone->next_jump_s = mt_reader_u48(in);
+    return MT_MANAGEMENT_OK;
+}
