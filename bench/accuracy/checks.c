@@ -5,6 +5,7 @@
  *
  *     wide      settles 100 intervals after the first complete pair, whatever the oscillator and
  *               the path are like
+ *     shape     noise of another shape than those that the estimator knows
  *     saturate  the oscillator warms up until the clock's range does not suffice, and cools down
  *     cold      from nothing to a microsecond and to 100 ns
  *     change    another grandmaster takes over
@@ -111,6 +112,26 @@ static void wide(struct check *self)
         }
     }
     print_settling(self, &settling);
+}
+
+/* nothing but whether the bound holds, and how wide it is */
+static void shape(struct check *self)
+{
+    double readings = 0;
+    double outside = 0;
+    double error = 0;
+    double bound = 0;
+
+    while (step(self, self->job->seconds)) {
+        if (self->reading.bound_ns >= 0 && line_seconds(&self->line) > self->job->discard_s) {
+            readings++;
+            outside += is_outside(self);
+            error += self->reading.error_ns;
+            bound += self->reading.bound_ns;
+        }
+    }
+    printf("{\"readings\":%.0f,\"outside\":%.0f,\"mean_ns\":%.6g,\"bound_ns\":%.6g}", readings,
+           outside, error / readings, bound / readings);
 }
 
 /* lets the time pass to `end_s`; readings that say saturated are counted in `told` */
@@ -269,11 +290,8 @@ bool job_check(const char *name, const struct job *job)
     static const struct {
         const char *name;
         void (*run)(struct check *self);
-    } checks[] = {{"wide", wide},
-                  {"saturate", saturate},
-                  {"cold", cold},
-                  {"change", change},
-                  {"holdover", holdover}};
+    } checks[] = {{"wide", wide}, {"shape", shape},   {"saturate", saturate},
+                  {"cold", cold}, {"change", change}, {"holdover", holdover}};
 
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (strcmp(name, checks[i].name) == 0) {

@@ -56,6 +56,15 @@ def judge_wide(judgement, name, records):
             f"steps {steps}, outside {100 * outside:.3g} %")
 
 
+def judge_shape(judgement, name, records):
+    """The bound alone: nobody can find the mean of noise whose shape differs by direction."""
+    outside = total(records, "outside") / total(records, "readings")
+    mean = total(records, "mean_ns") / len(records)
+    bound = total(records, "bound_ns") / len(records)
+    judgement.most(name, "share outside the bound", outside, 1e-5)
+    return f"outside {100 * outside:.3g} %, bound {bound:.0f} ns, mean error {mean:.0f} ns"
+
+
 def judge_saturate(judgement, name, records):
     after = [record["after"] for record in records]
     share = min(record["saturated_share"] for record in records)
@@ -144,6 +153,14 @@ def pair_keys(noise, jitter_ns, interval_s, **keys):
                   "sync_log2s": round(math.log2(interval_s)), **keys}.items())
 
 
+def shape_checks():
+    for interval in (1, 0.125):
+        keys = pair_keys("gamma", 1000, interval, shape=2, back=-1, delay_ns=10000,
+                         asymmetry_ns=1, discard_s=200, seconds=4000)
+        yield Check(f"gamma noise, one way only, max_asymmetry 1 ns, T {interval:g} s", "shape",
+                    keys, 2, judge_shape)
+
+
 def change_checks():
     for name, rival in (("a better grandmaster comes", 50), ("the grandmaster ends", 110)):
         for interval in (1, 0.125):
@@ -169,6 +186,7 @@ def all_checks():
               pair_keys("normal", 100, 1, max_rate=500e-6, frequency=450e-6, discard_s=300,
                         seconds=4600), 4, judge_saturate),
         *wide_checks(),
+        *shape_checks(),
     ]
 
 

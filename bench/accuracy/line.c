@@ -257,12 +257,16 @@ static void write_config(const struct line_plan *plan, unsigned node, char text[
 {
     const char *priority = priority_of(plan, node);
     bool has_servo = priority == NULL && plan->servo != NULL;
+    char asymmetry[48] = "";
 
+    if (priority == NULL && plan->asymmetry_ns > 0) {
+        snprintf(asymmetry, sizeof asymmetry, "max_asymmetry = %.0f ns\n", plan->asymmetry_ns);
+    }
     snprintf(text, TEXT_SIZE,
-             "[clock]\n%s%s%s\n"
+             "[clock]\n%s%s%s%s\n"
              "[ptp]\nlog_sync_interval = %d\nlog_min_delay_req_interval = %d\n%s\n"
              "[ptp eth0]\n%s",
-             priority != NULL ? "estimates_only = yes" : "", /* it is right as it is */
+             asymmetry, priority != NULL ? "estimates_only = yes" : "", /* it is right as it is */
              has_servo ? "servo = " : "", has_servo ? plan->servo : "", plan->sync_log2s,
              plan->sync_log2s, priority != NULL ? priority : "",
              priority == NULL && node < plan->hops ? "[ptp eth1]" : "");
@@ -300,7 +304,12 @@ static void add_cable(struct line *self, unsigned number)
 {
     const struct line_plan *plan = &self->plan;
     const struct mt_sim_segment_config config = {
-        .delay_ns = plan->delay_ns, .jitter = plan->noise, .jitter_ns = plan->jitter_ns};
+        .delay_ns = plan->delay_ns,
+        .jitter = plan->noise,
+        .jitter_ns = plan->jitter_ns,
+        .jitter_shape = plan->jitter_shape,
+        .jitter_scale_back = plan->jitter_back,
+    };
 
     self->cables[number] = mt_world_add_segment(self->world, &config);
     if (self->cables[number] == MT_WORLD_NONE ||

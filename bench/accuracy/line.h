@@ -23,7 +23,10 @@ struct line_plan {
     uint64_t seed;
     unsigned hops;
     enum mt_sim_jitter noise;
-    double jitter_ns; /**< standard deviation of each direction */
+    double jitter_ns;    /**< standard deviation of each direction */
+    double jitter_shape; /**< of gamma noise */
+    double jitter_back;  /**< factor of the jitter from receiver to transmitter; 0: 1, < 0: none */
+    double asymmetry_ns; /**< max_asymmetry of the receivers; 0: as it comes */
     double delay_ns;
     double wander; /**< per sqrt(s) */
     double offset_s;

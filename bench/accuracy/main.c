@@ -17,10 +17,17 @@ static bool set_number(struct job *job, const char *key, double value)
         const char *name;
         double *place;
     } keys[] = {
-        {"jitter_ns", &plan->jitter_ns}, {"delay_ns", &plan->delay_ns},
-        {"wander", &plan->wander},       {"offset_s", &plan->offset_s},
-        {"frequency", &plan->frequency}, {"max_rate", &plan->max_rate},
-        {"seconds", &job->seconds},      {"discard_s", &job->discard_s},
+        {"jitter_ns", &plan->jitter_ns},
+        {"delay_ns", &plan->delay_ns},
+        {"wander", &plan->wander},
+        {"offset_s", &plan->offset_s},
+        {"frequency", &plan->frequency},
+        {"max_rate", &plan->max_rate},
+        {"shape", &plan->jitter_shape},
+        {"back", &plan->jitter_back},
+        {"asymmetry_ns", &plan->asymmetry_ns},
+        {"seconds", &job->seconds},
+        {"discard_s", &job->discard_s},
     };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -32,11 +39,18 @@ static bool set_number(struct job *job, const char *key, double value)
     return false;
 }
 
+static enum mt_sim_jitter noise_of(const char *name)
+{
+    if (strcmp(name, "normal") == 0) {
+        return MT_SIM_JITTER_NORMAL;
+    }
+    return strcmp(name, "gamma") == 0 ? MT_SIM_JITTER_GAMMA : MT_SIM_JITTER_EXPONENTIAL;
+}
+
 static bool set_word(struct job *job, const char *key, const char *value)
 {
     if (strcmp(key, "noise") == 0) {
-        job->plan.noise =
-            strcmp(value, "normal") == 0 ? MT_SIM_JITTER_NORMAL : MT_SIM_JITTER_EXPONENTIAL;
+        job->plan.noise = noise_of(value);
     } else if (strcmp(key, "servo") == 0) {
         job->plan.servo = value;
     } else if (strcmp(key, "seed") == 0) {

@@ -38,6 +38,7 @@
 #define WARY_RISE     32              /* more than one outlier among so many is frequent */
 #define RUN_AWAY_MOST 4096            /* and so much at once */
 #define LOST_SAMPLES  6               /* refused samples in a row: nothing is as it was */
+#define FAR           64              /* sigma beyond which steps in a row are no wander */
 #define RESTART_PROOF 4               /* samples after a step before the estimate is believed */
 #define SETTLED       16              /* samples after which a second step is no surprise */
 #define BACK_LIMIT_S  64              /* a sample this late is useless */
@@ -45,8 +46,10 @@
 
 void mt_clock_model_init(struct mt_clock_model *self)
 {
-    *self =
-        (struct mt_clock_model){.frequency_variance = MT_REAL(0x1p-27), .wander = MT_REAL(0x1p-60)};
+    memset(self, 0, sizeof *self);
+    self->frequency_variance = MT_REAL(0x1p-27);
+    self->wander = MT_REAL(0x1p-60);
+    self->pace = 1;
 }
 
 void mt_estimator_init(struct mt_estimator *self, uint32_t granularity_ns,
@@ -205,13 +208,13 @@ static void learn_normal(const struct mt_estimator *self, struct mt_servo_noise 
 }
 
 static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
-                        const struct mt_measurement *measured)
+                        struct mt_measurement *measured, struct mt_clock_model *clock)
 {
     if (mt_servo_tail(self, kind) <= 0) {
         learn_normal(self, &self->noise[kind], measured);
     }
     if (self->skewness != 0 && kind != MT_SAMPLE_OFFSET) {
-        self->skewness->ops->learn(self, kind, measured);
+        self->skewness->ops->learn(self, kind, measured, clock);
     }
 }
 
@@ -277,9 +280,10 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
     }
     if (!is_step && !is_runaway) {
         lose_track(self, clock, innovation);
-    } else if (!is_step || self->fresh < SETTLED) { /* it was no mere step before, either */
+    } else if (!is_step || (self->fresh < SETTLED && measured->energy < FAR * FAR)) {
         run_away(self, clock, innovation);
     }
+    clock->pace = 1;
     begin(self, sample);
     return MT_SAMPLE_STEP;
 }
@@ -297,7 +301,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
         if (!(measured->energy <= GATE * GATE + (mt_real)(400 / noise->count))) {
             return refuse(self, clock, sample, measured);
         }
-        learn_noise(self, sample->kind, measured);
+        learn_noise(self, sample->kind, measured, clock);
         self->innovation = measured->central;
         measured->innovation = mt_real_limit(measured->innovation, CLIP_SIGMA);
         mt_servo_learn_wander(self, clock, measured);
@@ -427,13 +431,15 @@ bool mt_estimator_predict(const struct mt_estimator *self, const struct mt_clock
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
         mt_real variance = mt_servo_variance(self, (enum mt_sample_kind)kind);
 
-        ret_estimate->noise[kind] = self->noise[kind].count > 0 ? mt_real_sqrt(variance) : 0;
-    }
-    for (int kind = 0; kind < 2; kind++) {
-        ret_estimate->tail[kind] = mt_servo_tail(self, (enum mt_sample_kind)kind);
+        if (self->noise[kind].count > 0) {
+            ret_estimate->noise[kind] = mt_real_sqrt(variance);
+        }
     }
     ret_estimate->age += self->unseen;
     ret_estimate->doubt = mt_estimator_doubt(self);
+    if (self->skewness != 0) {
+        self->skewness->ops->tell(self, ret_estimate);
+    }
     ret_estimate->innovation = self->innovation;
     ret_estimate->is_complete = self->is_complete;
     return true;

@@ -16,7 +16,9 @@ struct mt_skew_ops {
                   struct mt_measurement *measured);
     /** Learns from a measurement that was used or refused. */
     void (*learn)(struct mt_estimator *self, enum mt_sample_kind kind,
-                  const struct mt_measurement *measured);
+                  struct mt_measurement *measured, struct mt_clock_model *clock);
+    /** Adds to an estimate what noise of unequal shape may make of it. */
+    void (*tell)(const struct mt_estimator *self, struct mt_estimate *estimate);
     /** Noise is as good as unknown: back to normal noise of the same spread. */
     void (*forget)(struct mt_estimator *self);
 };
@@ -38,6 +40,11 @@ void mt_servo_learn_wander(struct mt_estimator *self, struct mt_clock_model *clo
                            const struct mt_measurement *measured);
 /** A sum of scores and their information has begun anew. */
 void mt_servo_reset_wander(struct mt_estimator *self);
+
+/** Compares a few ratios of wander to noise on the first samples; `measured` is weighed anew
+ * where another one than the present one was far better. */
+void mt_servo_compare(struct mt_estimator *self, enum mt_sample_kind kind,
+                      struct mt_measurement *measured, struct mt_clock_model *clock);
 
 /** Counts a refused sample; true if it and those before it, of either direction, are a step. */
 bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,

@@ -33,14 +33,17 @@
 #define INFORMED    60 /* information on the tail that is remembered */
 #define BLOCK       8  /* on the variance, for one step */
 #define SIGNIFICANT 7
-#define LOW         MT_REAL(0.1)  /* by how much the variance is held low */
-#define CLIP        MT_REAL(2.5)  /* residuals for the test, in sigma */
-#define EFFECT      MT_REAL(0.5)  /* skewness that is looked for */
-#define DECISIVE    16            /* log likelihood ratio */
-#define YOUNG       16            /* samples of a direction before its noise is judged */
-#define FIRST_TAIL  MT_REAL(0.9)  /* of the standard deviation, when noise turns out skewed */
-#define HIGH        MT_REAL(0.25) /* tails: a quarter of the samples is below */
-#define HIGH_LIMIT  64            /* samples above in a row: the floor has risen */
+#define LOW         MT_REAL(0.1)    /* by how much the variance is held low */
+#define CLIP        MT_REAL(2.5)    /* residuals for the test, in sigma */
+#define EFFECT      MT_REAL(0.5)    /* skewness that is looked for */
+#define DECISIVE    16              /* log likelihood ratio */
+#define YOUNG       16              /* samples of a direction before its noise is judged */
+#define LATEST      64              /* samples after a start, when that is over */
+#define CHANCE      MT_REAL(0.0625) /* deviations that are equal are found so different */
+#define SHAPE       MT_REAL(1.5)    /* by how much unequal normal parts may mislead */
+#define FIRST_TAIL  MT_REAL(0.9)    /* of the standard deviation, when noise turns out skewed */
+#define HIGH        MT_REAL(0.25)   /* tails: a quarter of the samples is below */
+#define HIGH_LIMIT  64              /* samples above in a row: the floor has risen */
 
 /* phi(u) / Phi(u) */
 static mt_real hazard(mt_real u)
@@ -205,7 +208,7 @@ static void judge(struct mt_estimator *self, enum mt_sample_kind kind,
 }
 
 static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
-                  const struct mt_measurement *measured)
+                  struct mt_measurement *measured, struct mt_clock_model *clock)
 {
     if (self->skewness->is_skewed) {
         struct mt_skew_side *side = &self->skewness->side[kind];
@@ -224,6 +227,9 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         watch_floor(self, kind, side, v, measured);
     }
     judge(self, kind, measured);
+    if (!self->skewness->is_skewed && self->is_complete && self->fresh <= LATEST) {
+        mt_servo_compare(self, kind, measured, clock);
+    }
 }
 
 static void forget(struct mt_estimator *self)
@@ -234,7 +240,25 @@ static void forget(struct mt_estimator *self)
     self->skewness->evidence = 0;
 }
 
-static const struct mt_skew_ops ops = {.weigh = weigh, .learn = learn, .forget = forget};
+/* Noise that is neither normal nor exponential, or only on one side, is fitted with a normal part,
+ * and where the floor is below that is a guess.  What both directions have in common cancels. */
+static void tell(const struct mt_estimator *self, struct mt_estimate *estimate)
+{
+    mt_real normal[2];
+
+    for (int kind = 0; kind < 2; kind++) {
+        normal[kind] = mt_real_sqrt(self->noise[kind].variance);
+        estimate->tail[kind] = mt_servo_tail(self, (enum mt_sample_kind)kind);
+    }
+    if (self->is_complete && self->first_kind != MT_SAMPLE_OFFSET) {
+        mt_real apart = mt_real_abs(normal[0] - normal[1]) - CHANCE * (normal[0] + normal[1]);
+
+        estimate->doubt += SHAPE * mt_real_larger(apart, 0);
+    }
+}
+
+static const struct mt_skew_ops ops = {
+    .weigh = weigh, .learn = learn, .tell = tell, .forget = forget};
 
 void mt_skewness_init(struct mt_skewness *self)
 {

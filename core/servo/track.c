@@ -20,6 +20,7 @@
  * less than 2 MT_REAL_EPSILON sqrt(Pii Pjj) each; ROUNDING adds 8 MT_REAL_EPSILON Pii to the
  * diagonal, which outweighs any such error matrix, so P stays positive.
  */
+#include "base/memory.h"
 #include "servo/track_private.h"
 
 #define ROUNDING     (8 * MT_REAL_EPSILON)
@@ -94,6 +95,7 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     struct mt_track then = *track;
     mt_real sigma[3];
 
+    memset(ret_estimate, 0, sizeof *ret_estimate);
     mt_track_predict(&then, wander, at);
     for (int i = 0; i < 3; i++) {
         sigma[i] = tail * mt_real_sqrt(then.p[i][i]);
@@ -104,7 +106,6 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
     ret_estimate->frequency = then.x[1] / (1 - then.x[1]);
     ret_estimate->delay = then.x[2];
     ret_estimate->age = mt_real_abs(mt_seconds(&track->at, at));
-    ret_estimate->doubt = 0;
     ret_estimate->offset_sigma = sigma[0];
     ret_estimate->frequency_sigma = sigma[1];
     ret_estimate->delay_sigma = sigma[2];

@@ -28,7 +28,7 @@
 #define HALF        MT_REAL(0.5) /* prior information */
 #define YOUNG       16           /* samples after which gains tell of the wander */
 #define CLIP_SCORE  3
-#define PACE_LEAST  MT_REAL(0.05)
+#define PACE_LEAST  MT_REAL(0x3p-6) /* short in firmware */
 #define PACE_SLOWER MT_REAL(0.8)
 #define RUN_LIMIT   26 /* innovations to one side in a row: no chance */
 #define RUN_REST    6  /* that more are needed before it counts again */
@@ -73,19 +73,18 @@ void mt_servo_reset_wander(struct mt_estimator *self)
     self->slope[1] = 0;
     self->score = 0;
     self->information = 0;
-    self->pace = 1;
 }
 
 /* moves ln(wander) if there is enough to go by */
 static void judge(struct mt_estimator *self, struct mt_clock_model *clock)
 {
     mt_real step = self->score / (self->information + HALF);
-    mt_real pace = self->pace;
+    mt_real pace = clock->pace;
 
     if (self->score * step > SIGNIFICANT) {
-        self->pace = 1;
+        clock->pace = 1;
     } else if (self->information >= BLOCK) {
-        self->pace = mt_real_larger(PACE_SLOWER * pace, PACE_LEAST);
+        clock->pace = mt_real_larger(PACE_SLOWER * pace, PACE_LEAST);
     } else {
         return;
     }

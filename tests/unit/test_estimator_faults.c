@@ -202,9 +202,29 @@ static void estimator_stays_sound_when_skewed_noise_loses_a_direction(void **sta
     }
 }
 
+/* a source that steps again and again says nothing of our oscillator */
+static void estimator_keeps_the_wander_when_a_source_steps_every_few_samples(void **state)
+{
+    (void)state;
+    for (int every = 3; every <= 12; every += 3) {
+        struct bench bench;
+
+        begin(&bench, 22);
+        exchange(&bench, 300);
+        for (int i = 0; i < 60; i++) {
+            bench.offset += i % 2 ? -1e-3 : 1e-3;
+            exchange(&bench, every);
+            assert_true(bench.model.wander < 1e-16);
+        }
+        exchange(&bench, 10);
+        assert_true(mt_real_abs(error_at(&bench, bench.t)) < 300e-9);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(estimator_keeps_the_wander_when_a_source_steps_every_few_samples),
         cmocka_unit_test(estimator_stays_sound_when_skewed_noise_loses_a_direction),
         cmocka_unit_test(estimator_wants_more_proof_when_outliers_are_frequent),
         cmocka_unit_test(estimator_is_not_wary_when_outliers_are_long_past),

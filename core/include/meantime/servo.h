@@ -23,6 +23,7 @@ struct mt_clock_model {
     mt_real wander;             /**< random walk of the frequency, (s/s)^2 per second */
     struct mt_instant at;       /**< local time for which the values hold */
     bool is_known;              /**< false: nothing has been learned yet */
+    mt_real pace;               /**< of learning the wander: 1 to begin with */
 };
 
 /** frequency 0 with the variance of a +-100 ppm oscillator and a guessed wander. */
@@ -49,7 +50,7 @@ struct mt_estimate {
     mt_real delay_sigma;
     mt_real age;   /**< s since the last sample that was used */
     mt_real doubt; /**< s: samples that were refused, but agree, say that the offset is so much
-                        beside the estimate; 0: there are none */
+                        beside the estimate; and what noise of unequal shape may do to it */
     mt_real noise[MT_SAMPLE_KIND_COUNT]; /**< learned timestamp noise, sigma in s, for each kind */
     mt_real innovation; /**< of the last sample used, in sigmas of its prediction; positive: the
                              local clock was farther ahead than predicted */
@@ -92,6 +93,7 @@ void mt_track_estimate(const struct mt_track *track, mt_real wander, const struc
 /** What is known of one-sided noise: packets wait in queues, and never arrive early.  Optional
  * storage of the caller's, one for each estimator: without, noise is taken as normal. */
 struct mt_skew_ops;
+#define MT_BANK_SIZE 4 /**< of the filters that a start compares */
 struct mt_skewness {
     const struct mt_skew_ops *ops;
     bool is_skewed;
@@ -106,6 +108,21 @@ struct mt_skewness {
         mt_real pace;
         uint8_t high_in_a_row; /**< samples that came nowhere near the floor */
     } side[2];                 /**< forward, reverse */
+    /** The first samples after a start, as other ratios of wander to noise see them. */
+    struct mt_bank {
+        uint8_t count;  /**< samples so far */
+        uint8_t length; /**< that are judged */
+        uint16_t fresh; /**< the estimator's, at the last one */
+        mt_real time;   /**< s: two sample distances */
+        mt_real noise;  /**< variance, the same for all */
+        struct mt_bank_filter {
+            mt_real p[6]; /**< covariance: its upper half, row by row */
+            mt_real x[3]; /**< offset, frequency, delay, less the estimate's */
+            mt_real wander;
+            mt_real energy; /**< sum of normalised innovations squared */
+            mt_real spread; /**< sum of ln(variance of the innovation / noise) */
+        } filters[MT_BANK_SIZE];
+    } bank;
 };
 void mt_skewness_init(struct mt_skewness *self);
 
@@ -135,7 +152,6 @@ struct mt_estimator {
     mt_real slope[2];             /**< d offset, d frequency / d ln(wander) */
     mt_real score;                /**< d ln(likelihood) / d ln(wander) */
     mt_real information;          /**< that the score rests on */
-    mt_real pace;                 /**< of learning the wander: 1 to begin with */
     mt_real unseen;               /**< s by which the state was predicted without a used sample */
     mt_real granularity_variance; /**< s^2: floor of the learned noise */
     mt_real start_energy;         /**< sum of the normalised innovations squared at the start */

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the estimator makes of one-sided noise, of noise that is wander, and of a source behind
+ * other clocks.
+ */
+#include "estimator_bench.h"
+
+#define JITTER 1e-6
+
+enum shape { NORMAL, LATE, LATE_FORWARD };
+
+struct skew_bench {
+    struct bench bench;
+    struct mt_skewness skewness;
+    enum shape shape;
+    double walk; /* of the frequency, per sqrt(s) */
+    uint8_t hops;
+};
+
+static void set_up(struct skew_bench *self, uint64_t seed, enum shape shape, bool is_looked_for)
+{
+    begin(&self->bench, seed);
+    self->shape = shape;
+    self->walk = 0;
+    self->hops = 0;
+    mt_skewness_init(&self->skewness);
+    mt_estimator_init(&self->bench.estimator, 1, is_looked_for ? &self->skewness : NULL);
+}
+
+static double noise(struct skew_bench *self, enum mt_sample_kind kind)
+{
+    double a = world_normal(&self->bench.random);
+    double b = world_normal(&self->bench.random);
+    bool is_late = self->shape == LATE || (self->shape == LATE_FORWARD && kind == 0);
+
+    return JITTER * (is_late ? (a * a + b * b) / 2 : a);
+}
+
+static enum mt_sample_verdict send_one(struct skew_bench *self, enum mt_sample_kind kind, double t,
+                                       double more)
+{
+    struct bench *bench = &self->bench;
+    struct mt_span offset = offset_at(bench, t);
+    struct mt_sample sample = {.kind = kind, .local = {local_at(bench, t), 0}, .hops = self->hops};
+
+    if (kind == MT_SAMPLE_REVERSE) {
+        offset = mt_span_negate(offset);
+    }
+    sample.value = mt_span_plus(offset, mt_span_from_real(bench->delay[kind] + more));
+    return mt_estimator_update(&bench->estimator, &bench->model, &sample);
+}
+
+/* both directions within a second */
+static void pass_second(struct skew_bench *self)
+{
+    struct bench *bench = &self->bench;
+
+    for (int kind = MT_SAMPLE_FORWARD; kind <= MT_SAMPLE_REVERSE; kind++) {
+        double step = self->walk * mt_real_sqrt(0.5) * world_normal(&bench->random);
+
+        bench->frequency += step; /* the offset goes on from where it is */
+        bench->offset -= step * bench->t;
+        send_one(self, (enum mt_sample_kind)kind, bench->t, noise(self, (enum mt_sample_kind)kind));
+        bench->t += 0.5;
+    }
+}
+
+static void pass(struct skew_bench *self, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        pass_second(self);
+    }
+}
+
+static double rms(struct skew_bench *self, int seconds)
+{
+    double squares = 0;
+
+    for (int i = 0; i < seconds; i++) {
+        pass_second(self);
+        double error = error_at(&self->bench, self->bench.t);
+        squares += error * error / seconds;
+    }
+    return mt_real_sqrt(squares);
+}
+
+/* ---- one-sided noise ------------------------------------------------------------------------- */
+
+static void skew_finds_tail_and_floor_when_packets_queue(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up(&self, seed, LATE, true);
+        pass(&self, 500);
+        assert_true(self.skewness.is_skewed);
+        assert_true(predict(&self.bench, self.bench.t, &estimate));
+        for (int i = 0; i < 2; i++) {
+            assert_true(estimate.tail[i] > 0.6 * JITTER && estimate.tail[i] < 1.6 * JITTER);
+        }
+        /* a filter of means would find it a jitter later */
+        assert_true(mt_real_abs(estimate.delay - self.bench.delay[0]) < 0.2 * JITTER);
+    }
+}
+
+static void skew_beats_a_filter_of_means_when_packets_queue(void **state)
+{
+    double means = 0;
+    double floors = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, LATE, false);
+        pass(&self, 500);
+        means += rms(&self, 500);
+        set_up(&self, seed, LATE, true);
+        pass(&self, 500);
+        floors += rms(&self, 500);
+    }
+    assert_true(floors < 0.4 * means);
+}
+
+static void skew_is_not_seen_when_noise_is_normal(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, NORMAL, true);
+        for (int i = 0; i < 2000; i++) {
+            pass_second(&self);
+            assert_false(self.skewness.is_skewed);
+        }
+    }
+}
+
+static void skew_ends_when_noise_becomes_normal(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up(&self, seed, LATE, true);
+        pass(&self, 500);
+        assert_true(self.skewness.is_skewed);
+        self.shape = NORMAL;
+        pass(&self, 1000);
+        assert_false(self.skewness.is_skewed);
+        assert_true(predict(&self.bench, self.bench.t, &estimate));
+        assert_true(estimate.tail[0] == 0 && estimate.tail[1] == 0);
+        assert_true(mt_real_abs(estimate.delay - self.bench.delay[0]) < 0.3 * JITTER);
+    }
+}
+
+/* by how much one sample beside the floor moves the estimated offset */
+static double moved_by(double more)
+{
+    struct skew_bench self;
+    struct mt_estimate before;
+    struct mt_estimate after;
+
+    set_up(&self, 3, LATE, true);
+    pass(&self, 500);
+    assert_true(predict(&self.bench, self.bench.t, &before));
+    assert_int_equal(send_one(&self, MT_SAMPLE_FORWARD, self.bench.t, more), MT_SAMPLE_USED);
+    assert_true(predict(&self.bench, self.bench.t, &after));
+    return mt_span_to_real(mt_span_minus(after.offset, before.offset));
+}
+
+static void skew_pulls_no_harder_when_a_packet_is_later(void **state)
+{
+    double late = moved_by(2 * JITTER);
+
+    (void)state;
+    assert_true(late > 0);
+    assert_true(mt_real_abs(moved_by(8 * JITTER) - late) < 0.01 * late);
+    assert_true(moved_by(-0.1 * JITTER) < -late); /* and an early one pushes */
+}
+
+static void skew_finds_the_floor_again_when_a_path_becomes_longer(void **state)
+{
+    struct skew_bench self;
+
+    (void)state;
+    set_up(&self, 5, LATE, true);
+    pass(&self, 1000);
+    self.bench.delay[0] += 3 * JITTER; /* below the gate */
+    pass(&self, 300);
+    /* half of it is offset, for nobody can tell */
+    assert_true(mt_real_abs(error_at(&self.bench, self.bench.t) - 1.5 * JITTER) < 0.2 * JITTER);
+}
+
+/* normal noise one way and exponential noise the other way: neither floor is where it seems */
+static void skew_tells_what_the_shape_may_do_when_directions_differ(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up(&self, seed, LATE_FORWARD, true);
+        pass(&self, 2000);
+        for (int i = 0; i < 500; i++) {
+            double error = mt_real_abs(error_at(&self.bench, self.bench.t));
+
+            assert_true(predict(&self.bench, self.bench.t, &estimate));
+            assert_true(5 * estimate.offset_sigma + estimate.doubt > error);
+            pass_second(&self);
+        }
+    }
+}
+
+static void skew_tells_no_doubt_when_directions_are_alike(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+        double doubt = 0;
+
+        set_up(&self, seed, LATE, true);
+        pass(&self, 1000);
+        for (int i = 0; i < 500; i++) {
+            pass_second(&self);
+            assert_true(predict(&self.bench, self.bench.t, &estimate));
+            doubt += estimate.doubt / 500;
+        }
+        assert_true(doubt < 0.1 * JITTER);
+    }
+}
+
+/* ---- noise or wander ------------------------------------------------------------------------- */
+
+static void skew_takes_wander_for_wander_when_it_starts(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, NORMAL, true);
+        self.walk = 1e-4;
+        pass(&self, 60);
+        assert_true(self.bench.model.wander > 5e-10 && self.bench.model.wander < 1e-7);
+        assert_true(self.bench.estimator.noise[0].variance < 3e-9);
+        assert_sound(&self.bench.estimator);
+    }
+}
+
+static void skew_takes_noise_for_noise_when_it_starts(void **state)
+{
+    (void)state;
+    for (int shape = NORMAL; shape <= LATE; shape++) {
+        for (uint64_t seed = 1; seed <= 100; seed++) {
+            struct skew_bench self;
+
+            set_up(&self, seed, (enum shape)shape, true);
+            pass(&self, 40);
+            assert_true(self.bench.model.wander < 1e-16);
+            assert_true(self.bench.estimator.noise[0].variance > 1e-13);
+        }
+    }
+}
+
+static void skew_takes_a_step_for_no_wander_when_it_starts(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, NORMAL, true);
+        pass(&self, 7);
+        self.bench.offset += 30 * JITTER;
+        pass(&self, 60);
+        assert_true(self.bench.model.wander < 1e-13);
+    }
+}
+
+/* Sources that are not followed learn on a copy of the clock's model: what the clock's own learning
+ * has settled to stays, and so does its pace. */
+static void estimator_wears_out_no_pace_when_it_learns_on_a_copy(void **state)
+{
+    struct skew_bench followed;
+    struct skew_bench other;
+    struct mt_clock_model clock;
+
+    (void)state;
+    set_up(&followed, 9, NORMAL, false);
+    followed.walk = 1e-8;
+    pass(&followed, 200);
+    other = followed;
+    clock = other.bench.model;
+    for (int i = 0; i < 2000; i++) {
+        clock.frequency = other.bench.model.frequency;
+        other.bench.model = clock;
+        pass_second(&other);
+    }
+    pass(&followed, 2000);
+    assert_true(followed.bench.model.pace < 0.5);
+    assert_true(other.bench.model.pace > 0.5); /* one block at most was judged with this copy */
+}
+
+/* ---- behind other clocks --------------------------------------------------------------------- */
+
+/* the most by which the estimate runs past a small step of the source, as part of the step */
+static double overshoot(uint8_t hops)
+{
+    struct skew_bench plain;
+    struct skew_bench stepped;
+    double step = 0.3 * JITTER;
+    double most = 0;
+
+    set_up(&plain, 8, NORMAL, false);
+    plain.walk = 1e-8;
+    plain.hops = hops;
+    pass(&plain, 1000);
+    stepped = plain;
+    stepped.bench.offset += step;
+    for (int i = 0; i < 400; i++) {
+        pass_second(&plain);
+        pass_second(&stepped);
+        double late =
+            error_at(&stepped.bench, stepped.bench.t) - error_at(&plain.bench, plain.bench.t);
+        most = late > most ? late : most;
+    }
+    return most / step;
+}
+
+static void estimator_overshoots_less_when_clocks_are_on_the_way(void **state)
+{
+    double near = overshoot(0);
+    double far = overshoot(8);
+
+    (void)state;
+    assert_true(near > 0.08 && near < 0.2);
+    assert_true(far < 0.5 * near);
+    assert_true(overshoot(16) == overshoot(200)); /* and no more, whatever is told */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(skew_finds_tail_and_floor_when_packets_queue),
+        cmocka_unit_test(skew_beats_a_filter_of_means_when_packets_queue),
+        cmocka_unit_test(skew_is_not_seen_when_noise_is_normal),
+        cmocka_unit_test(skew_ends_when_noise_becomes_normal),
+        cmocka_unit_test(skew_pulls_no_harder_when_a_packet_is_later),
+        cmocka_unit_test(skew_finds_the_floor_again_when_a_path_becomes_longer),
+        cmocka_unit_test(skew_tells_what_the_shape_may_do_when_directions_differ),
+        cmocka_unit_test(skew_tells_no_doubt_when_directions_are_alike),
+        cmocka_unit_test(skew_takes_wander_for_wander_when_it_starts),
+        cmocka_unit_test(skew_takes_noise_for_noise_when_it_starts),
+        cmocka_unit_test(skew_takes_a_step_for_no_wander_when_it_starts),
+        cmocka_unit_test(estimator_wears_out_no_pace_when_it_learns_on_a_copy),
+        cmocka_unit_test(estimator_overshoots_less_when_clocks_are_on_the_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
