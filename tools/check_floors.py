@@ -36,7 +36,7 @@ PUBLIC_ROOMS = {
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
                  "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile",
-                 "port_counter", "peer_counter", "management_id"},
+                 "port_counter", "peer_counter", "transparent_counter", "management_id"},
     "core/ntp": {"ntp"},
     "core/synce": {"synce"},
     "core/steer": {"steer", "steer_servos"},

@@ -5,12 +5,14 @@
  */
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_security.h"
+#include "meantime/ptp_transparent.h"
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
-const struct mt_extension *const mt_ptp_all_extensions[] = {
-    &mt_message_counts, &mt_security_extension, &mt_peer_extension, &mt_management_extension, NULL,
-};
+&mt_message_counts, &mt_security_extension, &mt_transparent_extension, &mt_peer_extension,
+    &mt_management_extension, NULL,
+}
+;
 
 const struct mt_ptp_features mt_ptp_all_features = {
     .compare = mt_dataset_compare,
@@ -19,6 +21,17 @@ const struct mt_ptp_features mt_ptp_all_features = {
     .delay = &mt_delay_any,
     .acceptable = mt_acceptable,
     .path_trace = &mt_path_trace,
+    .accuracy = &mt_accuracy,
+    .extend = &mt_extend,
+    .boundary = &mt_boundary,
+    .extensions = mt_ptp_all_extensions,
+};
+
+const struct mt_ptp_features mt_ptp_transparent_features = {
+    .compare = mt_dataset_compare,
+    .states = &mt_states_receiver_only,
+    .delay = &mt_delay_any,
+    .acceptable = mt_acceptable,
     .accuracy = &mt_accuracy,
     .extend = &mt_extend,
     .boundary = &mt_boundary,

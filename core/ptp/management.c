@@ -221,7 +221,9 @@ static void forward(struct mt_instance *self, struct mt_management *management,
 {
     const struct mt_ptp_management *body = &in->message.body.management;
     bool is_answer = body->action == MT_ACTION_RESPONSE || body->action == MT_ACTION_ACKNOWLEDGE;
-    uint64_t ports = body->hops > 0 ? other_ports(self, port) : 0;
+    /* a transparent clock has passed on already what came by a port */
+    bool is_passed = port != NULL && self->config.more->transparent != NULL;
+    uint64_t ports = body->hops > 0 && !is_passed ? other_ports(self, port) : 0;
     bool to_local = port != NULL && is_answer &&
                     find_client(management, &body->target, &management->forward_address);
     if (ports == 0 && !to_local) {

@@ -235,6 +235,7 @@ struct mt_extend_part {
 
 extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
 extern const struct mt_extension mt_management_extension; /**< management.c; the last */
+extern const struct mt_extension mt_transparent_extension;
 
 /** `length` octets of TLVs have been written behind the frame that leaves. */
 void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length);
