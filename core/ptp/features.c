@@ -9,10 +9,10 @@
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
-&mt_message_counts, &mt_security_extension, &mt_transparent_extension, &mt_peer_extension,
-    &mt_management_extension, NULL,
-}
-;
+const struct mt_extension *const mt_ptp_all_extensions[] = {
+    &mt_message_counts, &mt_security_extension,   &mt_transparent_extension,
+    &mt_peer_extension, &mt_management_extension, NULL,
+};
 
 const struct mt_ptp_features mt_ptp_all_features = {
     .compare = mt_dataset_compare,
