@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meantime/ptp_transparent.h"
 #include "meantime/steer_servos.h"
 
 static void note(struct mt_composition *self, const char *format, ...)
@@ -274,7 +275,9 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];
     *ret_config = instance->ptp;
-    ret_config->features = instance->ptp.is_receiver_only ? &receiver_only : &mt_ptp_all_features;
+    ret_config->features = mt_config_is_transparent(instance) ? &mt_ptp_transparent_features
+                           : instance->ptp.is_receiver_only   ? &receiver_only
+                                                              : &mt_ptp_all_features;
     if (instance->identity_is_auto &&
         !find_identity(self, instance, provider, &ret_config->identity)) {
         ret_config->identity = random_identity(provider);

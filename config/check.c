@@ -165,7 +165,7 @@ static void check_receiver_only(const struct checker *self,
         return;
     }
     unsigned line = instance_line(self, instance->name, "receiver_only");
-    if (instance->port_count > 1) {
+    if (instance->port_count > 1 && !mt_config_is_transparent(instance)) {
         COMPLAIN(self, line,
                  "receiver_only: instance %s has %zu ports; only one with a single "
                  "port can be receiver only",
@@ -184,6 +184,20 @@ static void check_receiver_only(const struct checker *self,
                      "would do nothing",
                      port->name, instance->name);
         }
+    }
+}
+
+static void check_clock_type(const struct checker *self, const struct mt_config_instance *instance)
+{
+    unsigned line = instance_line(self, instance->name, "clock_type");
+    if (instance->clock_type == MT_CONFIG_TYPE_ORDINARY && instance->port_count > 1) {
+        COMPLAIN(self, line,
+                 "clock_type = ordinary: instance %s has %zu ports; an ordinary clock has one",
+                 instance->name, instance->port_count);
+    }
+    if (instance->clock_type > MT_CONFIG_TYPE_ORDINARY && instance->port_count == 1) {
+        COMPLAIN(self, line, "clock_type: instance %s has one port; such a clock needs two or more",
+                 instance->name);
     }
 }
 
@@ -308,6 +322,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     for (size_t i = 0; i < self->instance_count; i++) {
         check_port_count(&checker, &self->instances[i]);
         check_receiver_only(&checker, &self->instances[i]);
+        check_clock_type(&checker, &self->instances[i]);
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
     }

@@ -75,6 +75,27 @@ struct mt_config_clock {
 /** What a transmitter's time means if it does not claim the PTP timescale. */
 enum mt_config_arb { MT_CONFIG_ARB_IS_ARB, MT_CONFIG_ARB_IS_UTC };
 
+/** What an instance is; auto: ordinary with one port, boundary with more. */
+enum mt_config_clock_type {
+    MT_CONFIG_TYPE_AUTO,
+    MT_CONFIG_TYPE_ORDINARY,
+    MT_CONFIG_TYPE_BOUNDARY,
+    MT_CONFIG_TYPE_E2E_TRANSPARENT,
+    MT_CONFIG_TYPE_P2P_TRANSPARENT,
+};
+
+enum mt_config_syntonise { MT_CONFIG_SYNTONISE_YES, MT_CONFIG_SYNTONISE_RATIO, MT_CONFIG_FREE };
+
+enum mt_config_forward { MT_CONFIG_FORWARD_ALL, MT_CONFIG_FORWARD_OWN };
+
+/** Of a transparent clock. */
+struct mt_config_transparent {
+    enum mt_config_syntonise syntonise;
+    enum mt_config_forward domains;
+    bool spanning_tree;
+    uint16_t frames;
+};
+
 struct mt_config_instance {
     const char *name;
     const char *clock;
@@ -86,6 +107,8 @@ struct mt_config_instance {
     bool utc_offset_is_auto;
     bool path_trace;
     enum mt_config_arb arb_timescale;
+    enum mt_config_clock_type clock_type;
+    struct mt_config_transparent transparent;
     size_t first_port; /**< in mt_config.ports: they stand together, in the order of the file */
     size_t port_count; /**< at least 1 */
 };
@@ -109,6 +132,9 @@ struct mt_config_port {
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
     struct mt_port_config ptp;
 };
+
+/** End-to-end or peer-to-peer transparent clock. */
+bool mt_config_is_transparent(const struct mt_config_instance *self);
 
 struct mt_config {
     const char *path; /**< of the file; null: there was none */

@@ -154,6 +154,9 @@ static void add_instance(struct resolver *self, const char *name)
     apply_defaults(self, MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_INSTANCE, name, MT_CONFIG_INSTANCE, instance);
+    if (mt_config_is_transparent(instance)) {
+        instance->ptp.is_receiver_only = true;
+    }
     bool class_is_given =
         mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", "clock_class") != NULL ||
         mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, "clock_class") !=
@@ -233,6 +236,24 @@ static void resolve_clocks(struct resolver *self)
     }
 }
 
+bool mt_config_is_transparent(const struct mt_config_instance *self)
+{
+    return self->clock_type == MT_CONFIG_TYPE_E2E_TRANSPARENT ||
+           self->clock_type == MT_CONFIG_TYPE_P2P_TRANSPARENT;
+}
+
+/* Such a clock is measured, but not corrected. */
+static void release_clocks(struct mt_config *config)
+{
+    for (size_t i = 0; i < config->instance_count; i++) {
+        const struct mt_config_instance *instance = &config->instances[i];
+        if (mt_config_is_transparent(instance) &&
+            instance->transparent.syntonise != MT_CONFIG_SYNTONISE_YES) {
+            config->clocks[instance->clock_index].steer.estimates_only = true;
+        }
+    }
+}
+
 static void connect_clocks(struct mt_config *config)
 {
     for (size_t i = 0; i < config->instance_count; i++) {
@@ -258,5 +279,6 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
     group_ports(self);
     resolve_clocks(&resolver);
     connect_clocks(self);
+    release_clocks(self);
     return !resolver.is_out_of_memory;
 }

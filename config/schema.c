@@ -65,6 +65,28 @@ const struct mt_config_word mt_config_arb_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_clock_type_words[] = {
+    {"auto", MT_CONFIG_TYPE_AUTO},
+    {"ordinary", MT_CONFIG_TYPE_ORDINARY},
+    {"boundary", MT_CONFIG_TYPE_BOUNDARY},
+    {"e2e_transparent", MT_CONFIG_TYPE_E2E_TRANSPARENT},
+    {"p2p_transparent", MT_CONFIG_TYPE_P2P_TRANSPARENT},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_syntonise_words[] = {
+    {"yes", MT_CONFIG_SYNTONISE_YES},
+    {"ratio", MT_CONFIG_SYNTONISE_RATIO},
+    {"no", MT_CONFIG_FREE},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_forward_words[] = {
+    {"all", MT_CONFIG_FORWARD_ALL},
+    {"own", MT_CONFIG_FORWARD_OWN},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_transport_words[] = {
     {"udp4", MT_CONFIG_TRANSPORT_UDP4},
     {NULL, 0},

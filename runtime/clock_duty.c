@@ -8,6 +8,9 @@
 #include "runtime/events.h"
 #include "runtime/page.h"
 
+#define RATE_SCALE 2199023255552.0 /* 2^41, as in cumulativeScaledRateOffset */
+#define RATE_SIGMA 1e-6
+
 /* ---- corrections ----------------------------------------------------------------------------- */
 
 static void tell(struct mt_node *node, uint16_t index, enum mt_node_event_kind kind,
@@ -17,6 +20,13 @@ static void tell(struct mt_node *node, uint16_t index, enum mt_node_event_kind k
         node, &(struct mt_node_event){.kind = kind, .at = now, .index = index, .value.step = step});
 }
 
+static void note_step(struct mt_node_clock *clock, const struct mt_applied *applied)
+{
+    if (!applied->is_refused && applied->kind == MT_CORRECT_STEP) {
+        clock->stepped_at = applied->corrections;
+    }
+}
+
 static void apply(struct mt_node *node, uint16_t index, const struct mt_correction *correction,
                   struct mt_mono now)
 {
@@ -24,6 +34,7 @@ static void apply(struct mt_node *node, uint16_t index, const struct mt_correcti
     struct mt_applied applied;
     clock->hal->ops->apply(clock->hal, correction, &applied);
     mt_discipline_applied(&clock->discipline, &applied);
+    note_step(clock, &applied);
     clock->needs_report = true;
     if (applied.is_refused) {
         tell(node, index, MT_NODE_REFUSED, correction->step, now);
@@ -40,6 +51,7 @@ static bool take_disturbance(struct mt_node *node, uint16_t index, struct mt_mon
         return false;
     }
     mt_discipline_applied(&clock->discipline, &applied);
+    note_step(clock, &applied);
     clock->needs_report = true;
     tell(node, index, MT_NODE_DISTURBED, applied.step, now);
     return true;
@@ -218,6 +230,17 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_
         ret_condition->offset.q16 = clock->page.steered_q16; /* of the same report */
         ret_condition->mean_delay = interval_of(report->estimate.delay);
     }
+}
+
+/* A rate that is hardly known yet would be worse than none. */
+void mt_clock_duty_rate(const struct mt_node_clock *clock, struct mt_transparent_clock *ret_clock)
+{
+    const struct mt_estimate *estimate = &clock->report.estimate;
+    mt_real scaled = estimate->frequency * RATE_SCALE;
+    bool is_known = clock->report.has_estimate && estimate->frequency_sigma < RATE_SIGMA &&
+                    scaled < INT32_MAX && scaled > -INT32_MAX;
+    ret_clock->stepped_at = clock->stepped_at;
+    ret_clock->scaled_rate = is_known ? (int32_t)mt_real_round(scaled) : 0;
 }
 
 /* ---- time passes ----------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef MEANTIME_RUNTIME_CLOCK_DUTY_H
 #define MEANTIME_RUNTIME_CLOCK_DUTY_H
 
+#include "meantime/ptp_transparent.h"
 #include "runtime/node.h"
 
 void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now);
@@ -17,6 +18,8 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
 /** What instances are told, from the last report. */
 void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
                              struct mt_clock_condition *ret_condition);
+/** What transparent clocks are told, from the last report. */
+void mt_clock_duty_rate(const struct mt_node_clock *clock, struct mt_transparent_clock *ret_clock);
 void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now);
 
 #endif

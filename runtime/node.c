@@ -142,6 +142,17 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
 
 /* ---- from clocks back to instances ----------------------------------------------------------- */
 
+static void tell_transparent(const struct mt_node_instance *instance,
+                             const struct mt_node_clock *clock)
+{
+    const struct mt_instance_more *more = instance->ptp.config.more;
+    struct mt_transparent_clock condition;
+    if (more != NULL && more->transparent != NULL) {
+        mt_clock_duty_rate(clock, &condition);
+        mt_transparent_set_clock(more->transparent, &condition);
+    }
+}
+
 static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[clock_index];
@@ -149,6 +160,7 @@ static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt
         struct mt_node_instance *instance = &self->instances[i];
         struct mt_command command = {.kind = MT_COMMAND_CLOCK};
         if (instance->clock == clock_index) {
+            tell_transparent(instance, clock);
             mt_clock_duty_condition(clock, &instance->ptp, &command.value.clock);
             mt_instance_command(&instance->ptp, &command, now);
         }

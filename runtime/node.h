@@ -45,7 +45,8 @@ struct mt_node_clock {
     enum mt_steer_phase told_phase;
     bool told_saturated;
     bool told_wrong_scale;
-    bool needs_report; /**< something has changed since the last publication */
+    uint32_t stepped_at; /**< correction count at its last step */
+    bool needs_report;   /**< something has changed since the last publication */
 };
 
 /** Where a port of an instance is plugged in. */

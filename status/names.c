@@ -4,6 +4,7 @@
  * the tests and not as a crash. */
 #include "status/names.h"
 
+#include "meantime/ptp_more.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@ enum mt_role mt_role_of(const struct mt_instance *instance)
         transmits |= state == MT_STATE_TRANSMITTER || state == MT_STATE_PRE_TRANSMITTER;
         is_passive |= state == MT_STATE_PASSIVE;
     }
+    if (instance->config.more != NULL && instance->config.more->transparent != NULL) {
+        return MT_ROLE_TRANSPARENT;
+    }
     if (instance->receiving_port != 0) {
         return instance->port_count > 1 ? MT_ROLE_BOUNDARY : MT_ROLE_RECEIVER;
     }
@@ -35,8 +39,8 @@ enum mt_role mt_role_of(const struct mt_instance *instance)
 
 const char *mt_role_name(enum mt_role role)
 {
-    static const char *const names[] = {"listening", "grandmaster", "receiver", "boundary",
-                                        "passive"};
+    static const char *const names[] = {"listening", "grandmaster", "receiver",
+                                        "boundary",  "passive",     "transparent"};
     return LOOK_UP(names, role);
 }
 
@@ -54,6 +58,16 @@ const char *mt_port_state_name(enum mt_port_state state)
         [MT_STATE_RECEIVER] = "RECEIVER",
     };
     return LOOK_UP(names, state);
+}
+
+const char *mt_transparent_counter_name(enum mt_transparent_counter counter)
+{
+    static const char *const names[] = {
+#define MT_TRANSPARENT_COUNTER(symbol, name, meaning) name,
+#include "meantime/transparent_counter.def"
+#undef MT_TRANSPARENT_COUNTER
+    };
+    return LOOK_UP(names, counter);
 }
 
 const char *mt_verdict_name(enum mt_verdict verdict)

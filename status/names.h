@@ -8,7 +8,7 @@
 #define MEANTIME_STATUS_NAMES_H
 
 #include "meantime/clock_page.h"
-#include "meantime/ptp.h"
+#include "meantime/ptp_transparent.h"
 #include "meantime/steer.h"
 
 /** What an instance is for its neighbours. */
@@ -18,26 +18,28 @@ enum mt_role {
     MT_ROLE_RECEIVER,    /**< follows; its only port receives */
     MT_ROLE_BOUNDARY,    /**< follows on one port; others may serve */
     MT_ROLE_PASSIVE,     /**< a better clock is there, but no port follows it */
+    MT_ROLE_TRANSPARENT, /**< forwards what others send */
 };
-#define MT_ROLE_COUNT 5
+#define MT_ROLE_COUNT 6
 
 enum mt_role mt_role_of(const struct mt_instance *instance);
 
-const char *mt_role_name(enum mt_role role);                          /**< "boundary" */
-const char *mt_port_state_name(enum mt_port_state state);             /**< "PRE_TRANSMITTER" */
-const char *mt_verdict_name(enum mt_verdict verdict);                 /**< "not_parent" */
-const char *mt_verdict_meaning(enum mt_verdict verdict);              /**< a sentence */
-const char *mt_verdict_words(const char *name);                       /**< "from another domain";
+const char *mt_role_name(enum mt_role role);                       /**< "boundary" */
+const char *mt_port_state_name(enum mt_port_state state);          /**< "PRE_TRANSMITTER" */
+const char *mt_verdict_name(enum mt_verdict verdict);              /**< "not_parent" */
+const char *mt_verdict_meaning(enum mt_verdict verdict);           /**< a sentence */
+const char *mt_verdict_words(const char *name);                    /**< "from another domain";
                                                                            a new one: its name */
-const char *mt_port_counter_name(enum mt_port_counter counter);       /**< "sent_sync" */
-const char *mt_port_counter_meaning(enum mt_port_counter counter);    /**< a sentence */
-const char *mt_clock_state_name(enum mt_clock_state state);           /**< "locked" */
-const char *mt_steer_phase_name(enum mt_steer_phase phase);           /**< "acquiring" */
-const char *mt_scale_name(enum mt_timescale scale);                   /**< "TAI" */
-const char *mt_bound_reference_name(enum mt_bound_reference against); /**< "source" */
-const char *mt_sample_verdict_name(enum mt_sample_verdict verdict);   /**< "outlier" */
-const char *mt_time_source_name(uint8_t time_source);                 /**< "gnss" [7.6.2.8] */
-const char *mt_clock_accuracy_name(uint8_t accuracy);                 /**< "100 ns" [7.6.2.6] */
+const char *mt_port_counter_name(enum mt_port_counter counter);    /**< "sent_sync" */
+const char *mt_port_counter_meaning(enum mt_port_counter counter); /**< a sentence */
+const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /**< "held" */
+const char *mt_clock_state_name(enum mt_clock_state state);                   /**< "locked" */
+const char *mt_steer_phase_name(enum mt_steer_phase phase);                   /**< "acquiring" */
+const char *mt_scale_name(enum mt_timescale scale);                           /**< "TAI" */
+const char *mt_bound_reference_name(enum mt_bound_reference against);         /**< "source" */
+const char *mt_sample_verdict_name(enum mt_sample_verdict verdict);           /**< "outlier" */
+const char *mt_time_source_name(uint8_t time_source); /**< "gnss" [7.6.2.8] */
+const char *mt_clock_accuracy_name(uint8_t accuracy); /**< "100 ns" [7.6.2.6] */
 
 #define MT_IDENTITY_TEXT_SIZE 26 /**< "aabbcc.fffe.ddeeff-65535" and the end */
 /** "aabbcc.fffe.ddeeff" */

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "meantime/ptp_more.h"
 #include "status/names.h"
 
 const struct mt_report_field *mt_report_fields(size_t *ret_count)
@@ -99,6 +100,43 @@ static cJSON *count_counters(const struct mt_report_port *o)
     for (unsigned counter = 0; counter < MT_PORT_COUNTER_COUNT; counter++) {
         add_count(counts, mt_port_counter_name((enum mt_port_counter)counter),
                   o->ptp->counters[counter]);
+    }
+    return counts;
+}
+
+static const struct mt_transparent *transparent_of(const struct mt_report_instance *o)
+{
+    return o->ptp->config.more != NULL ? o->ptp->config.more->transparent : NULL;
+}
+
+static const char *transparent_kind(const struct mt_report_instance *o)
+{
+    const struct mt_transparent *transparent = transparent_of(o);
+    return transparent == NULL ? NULL : transparent->config.is_peer_to_peer ? "p2p" : "e2e";
+}
+
+enum residence { RESIDENCE_LEAST, RESIDENCE_MEAN, RESIDENCE_MOST };
+
+static mt_real residence_ns(const struct mt_report_instance *o, enum residence which)
+{
+    const struct mt_transparent *transparent = transparent_of(o);
+    if (transparent == NULL || transparent->residence.count == 0) {
+        return NAN;
+    }
+    if (which == RESIDENCE_MEAN) {
+        return (mt_real)mt_transparent_mean_ns(transparent);
+    }
+    return interval_ns(which == RESIDENCE_LEAST ? transparent->residence.least
+                                                : transparent->residence.most);
+}
+
+static cJSON *count_transparent(const struct mt_report_instance *o)
+{
+    const struct mt_transparent *transparent = transparent_of(o);
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned i = 0; i < MT_TRANSPARENT_COUNTER_COUNT; i++) {
+        add_count(counts, mt_transparent_counter_name((enum mt_transparent_counter)i),
+                  transparent != NULL ? transparent->counters[i] : 0);
     }
     return counts;
 }

@@ -361,6 +361,31 @@ static void config_complains_when_instance_has_no_port(void **state)
                    "two");
 }
 
+static void config_complains_when_clock_type_and_ports_disagree(void **state)
+{
+    assert_problem("[ptp]\nclock_type = ordinary\n[ptp a]\n[ptp b]\n",
+                   "f:2: clock_type = ordinary: instance main has 2 ports; an ordinary clock has "
+                   "one");
+    assert_problem("[ptp]\nclock_type = e2e_transparent\n[ptp a]\n",
+                   "f:2: clock_type: instance main has one port; such a clock needs two or more");
+}
+
+static void config_makes_a_receiver_when_the_clock_is_transparent(void **state)
+{
+    static const char *const modes[] = {"yes", "ratio", "no"};
+    for (size_t i = 0; i < 3; i++) {
+        char text[100];
+        snprintf(text, sizeof text,
+                 "[ptp]\nclock_type = e2e_transparent\nsyntonise = %s\n[ptp a]\n[ptp b]\n",
+                 modes[i]);
+        struct mt_config *config = parse_good(text);
+        assert_true(config->instances[0].ptp.is_receiver_only);
+        assert_int_equal(config->instances[0].ptp.quality.clock_class, 255);
+        assert_int_equal(config->clocks[0].steer.estimates_only, i != 0);
+        mt_config_free(config);
+    }
+}
+
 static void config_complains_when_receiver_only_cannot_be(void **state)
 {
     assert_problem("[ptp]\nreceiver_only = yes\n[ptp a]\n[ptp b]\n",
@@ -470,6 +495,8 @@ int main(void)
         cmocka_unit_test(config_complains_when_two_ports_share_a_wire),
         cmocka_unit_test(config_accepts_two_ports_on_a_wire_when_domains_differ),
         cmocka_unit_test(config_complains_when_instance_has_no_port),
+        cmocka_unit_test(config_complains_when_clock_type_and_ports_disagree),
+        cmocka_unit_test(config_makes_a_receiver_when_the_clock_is_transparent),
         cmocka_unit_test(config_complains_when_receiver_only_cannot_be),
         cmocka_unit_test(config_complains_when_domain_is_reserved),
         cmocka_unit_test(config_complains_when_both_leaps_are_announced),

@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "meantime/ptp_more.h"
 #include "status/events.h"
 #include "status/names.h"
 #include "status/report.h"
@@ -373,6 +374,9 @@ static void names_exist_for_every_value(void **state)
     for (unsigned i = 0; i < MT_PORT_COUNTER_COUNT; i++) {
         assert_string_not_equal(mt_port_counter_meaning((enum mt_port_counter)i), "?");
     }
+    for (unsigned i = 0; i < MT_TRANSPARENT_COUNTER_COUNT; i++) {
+        assert_string_not_equal(mt_transparent_counter_name((enum mt_transparent_counter)i), "?");
+    }
     for (unsigned i = 0; i < MT_CLOCK_STATE_COUNT; i++) {
         assert_string_not_equal(mt_clock_state_name((enum mt_clock_state)i), "?");
     }
@@ -410,6 +414,28 @@ static void names_tell_the_role_of_an_instance(void **state)
     f.instance.port_count = 1;
     f.instance.receiving_port = 1;
     assert_int_equal(mt_role_of(&f.instance), MT_ROLE_RECEIVER);
+}
+
+static void report_tells_of_a_transparent_clock_when_it_is_one(void **state)
+{
+    struct mt_transparent transparent = {
+        .config.is_peer_to_peer = true,
+        .residence = {2, {65536}, {3 * 65536}, 4},
+        .counters = {[MT_TRANSPARENT_HELD] = 17},
+    };
+    struct mt_instance_more more = {.transparent = &transparent};
+    f.instance.config.more = &more;
+    char *json = mt_report_json(&f.report);
+    assert_non_null(strstr(json, "\"role\":\"transparent\""));
+    assert_non_null(strstr(json, "\"delay_mechanism\":\"p2p\""));
+    assert_non_null(strstr(json, "\"residence_min_ns\":1,\"residence_mean_ns\":2,"
+                                 "\"residence_max_ns\":3"));
+    assert_non_null(strstr(json, "\"held\":17"));
+    free(json);
+    f.instance.config.more = NULL;
+    json = mt_report_json(&f.report);
+    assert_non_null(strstr(json, "\"residence_mean_ns\":null"));
+    free(json);
 }
 
 /* ---- events ------------------------------------------------------------------------------- */
@@ -522,6 +548,7 @@ int main(void)
         cmocka_unit_test_setup(report_refuses_open_metrics_when_it_is_no_report, set_up),
         cmocka_unit_test_setup(names_exist_for_every_value, set_up),
         cmocka_unit_test_setup(names_tell_the_role_of_an_instance, set_up),
+        cmocka_unit_test_setup(report_tells_of_a_transparent_clock_when_it_is_one, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
         cmocka_unit_test_setup(events_fit_when_names_are_long, set_up),
