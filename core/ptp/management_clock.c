@@ -4,6 +4,7 @@
  * may be changed.  What is changed here is what the clock announces while it is grandmaster, so
  * each change asks for a state decision.
  */
+#include "meantime/ptp_peer.h"
 #include "ptp/management_private.h"
 
 #define FLAGS_UTC   (MT_PTP_LEAP_61 | MT_PTP_LEAP_59 | MT_PTP_UTC_OFFSET_VALID)
@@ -16,10 +17,7 @@ typedef enum mt_management_error error_type;
 static unsigned clock_type(const struct mt_instance *self)
 {
     if (self->config.more->transparent != NULL) {
-        return self->port_count > 0 && self->ports->config.more != NULL &&
-                       self->ports->config.more->peer != NULL
-                   ? 0x2000
-                   : 0x1000;
+        return mt_port_delay_mechanism(self->ports) == MT_DELAY_E2E ? 0x1000 : 0x2000;
     }
     return self->port_count > 1 ? 0x4000 : 0x8000;
 }

@@ -96,9 +96,9 @@ void mt_notify_show(const struct mt_managed *on, uint16_t *ret_duration_s, uint8
     *ret_events = 0;
     if (subscriber != NULL) {
         int64_t left_ns = subscriber->until.ns - on->self->now.ns;
-        *ret_duration_s = subscriber->until.ns == MT_MONO_NEVER.ns
-                              ? DURATION_FOREVER
-                              : (uint16_t)((left_ns + NS_PER_S / 2) / NS_PER_S);
+        *ret_duration_s = (uint16_t)(subscriber->until.ns == MT_MONO_NEVER.ns
+                                         ? DURATION_FOREVER
+                                         : (left_ns + NS_PER_S / 2) / NS_PER_S);
         *ret_events = subscriber->events;
     }
 }

@@ -5,6 +5,7 @@
  * which are little-endian by intention, and the corrections of a port, which leave as the machine
  * has them; nearly all such machines are little-endian, so they are that here.
  */
+#include "meantime/ptp_peer.h"
 #include "ptp/management_private.h"
 
 #define EVENT_OCTETS 64
@@ -120,10 +121,38 @@ error_type mt_set_uncertain_np(const struct mt_managed *on, struct mt_reader *in
 
 /* ---- of a port ------------------------------------------------------------------------------- */
 
+/* Null where delay is not measured peer to peer. */
+static struct mt_peer *peer_of(const struct mt_port *port)
+{
+    return port->config.more != NULL ? port->config.more->peer : NULL;
+}
+
 error_type mt_get_port_data_set_np(const struct mt_managed *on, struct mt_put *out)
 {
-    mt_put_number(out, 0, 4); /* neighborPropDelayThresh */
-    mt_put_number(out, 1, 4); /* asCapable */
+    const struct mt_peer *peer = peer_of(on->port);
+    struct mt_peer_report report = {.is_as_capable = true};
+    int64_t threshold_ns = 0;
+    if (peer != NULL) {
+        mt_peer_get(peer, &report);
+        threshold_ns = mt_interval_to_ns(peer->config.mean_link_delay_thresh);
+    }
+    mt_put_number(
+        out, threshold_ns < 0 || threshold_ns > UINT32_MAX ? UINT32_MAX : (uint64_t)threshold_ns,
+        4);
+    mt_put_number(out, report.is_as_capable, 4);
+    return MT_MANAGEMENT_OK;
+}
+
+/* asCapable is found out, not set. */
+error_type mt_set_port_data_set_np(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_peer *peer = peer_of(on->port);
+    uint32_t threshold_ns = mt_reader_u32(in);
+    if (peer == NULL) {
+        return MT_MANAGEMENT_NOT_SETABLE;
+    }
+    peer->config.mean_link_delay_thresh =
+        threshold_ns == UINT32_MAX ? MT_INTERVAL_TOO_LARGE : mt_interval_from_ns(threshold_ns);
     return MT_MANAGEMENT_OK;
 }
 
@@ -192,7 +221,15 @@ error_type mt_get_power_profile_np(const struct mt_managed *on, struct mt_put *o
 
 error_type mt_get_cmlds_info_np(const struct mt_managed *on, struct mt_put *out)
 {
-    return MT_MANAGEMENT_NOT_SUPPORTED;
+    struct mt_peer_report report;
+    if (mt_port_delay_mechanism(on->port) != MT_DELAY_COMMON_P2P || peer_of(on->port) == NULL) {
+        return MT_MANAGEMENT_NOT_SUPPORTED;
+    }
+    mt_peer_get(peer_of(on->port), &report);
+    mt_put_number(out, report.has_delay ? (uint64_t)report.delay.q16 : 0, 8);
+    mt_put_number(out, report.has_rate_ratio ? (uint32_t)report.rate_ratio : 0, 4);
+    mt_put_number(out, report.is_as_capable, 4);
+    return MT_MANAGEMENT_OK;
 }
 
 error_type mt_get_port_corrections_np(const struct mt_managed *on, struct mt_put *out)

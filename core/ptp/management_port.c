@@ -4,6 +4,7 @@
  * are limited as everywhere: a station that asks for one outside gets WRONG_VALUE, and nothing has
  * changed.
  */
+#include "meantime/ptp_peer.h"
 #include "ptp/management_private.h"
 
 #define PTP_VERSION   2
@@ -11,30 +12,44 @@
 
 typedef enum mt_management_error error_type;
 
-static unsigned delay_mechanism(const struct mt_port *port)
+/* Null where delay is not measured peer to peer. */
+static struct mt_peer *peer_of(const struct mt_port *port)
 {
-    return port->config.more != NULL && port->config.more->delay_mechanism != 0
-               ? (unsigned)port->config.more->delay_mechanism
-               : (unsigned)MT_DELAY_E2E;
+    return port->config.more != NULL ? port->config.more->peer : NULL;
 }
 
-static unsigned wire_state(const struct mt_port *port)
+static unsigned delay_mechanism(const struct mt_port *port)
 {
-    return (unsigned)port->state;
+    return (unsigned)mt_port_delay_mechanism(port);
+}
+
+static uint8_t log_pdelay_interval(const struct mt_port *port)
+{
+    const struct mt_peer *peer = peer_of(port);
+    return peer != NULL ? (uint8_t)peer->config.log_request_interval : 0;
+}
+
+static void put_link_delay(struct mt_put *out, const struct mt_port *port)
+{
+    struct mt_peer_report report = {.has_delay = false};
+    if (peer_of(port) != NULL) {
+        mt_peer_get(peer_of(port), &report);
+    }
+    mt_put_number(out, report.has_delay ? (uint64_t)report.delay.q16 : 0, 8);
 }
 
 error_type mt_get_port_data_set(const struct mt_managed *on, struct mt_put *out)
 {
     const struct mt_port_config *config = &on->port->config;
     mt_put_port_identity(out, &on->port->identity);
-    mt_put_number(out, wire_state(on->port), 1);
+    mt_put_number(out, on->port->state, 1);
     mt_put_number(out, (uint8_t)config->log_min_delay_req_interval, 1);
-    mt_put_number(out, 0, 8); /* peerMeanPathDelay */
+    put_link_delay(out, on->port); /* peerMeanPathDelay */
     mt_put_number(out, (uint8_t)config->log_announce_interval, 1);
     mt_put_number(out, config->announce_receipt_timeout, 1);
     mt_put_number(out, (uint8_t)config->log_sync_interval, 1);
     mt_put_number(out, delay_mechanism(on->port), 1);
-    mt_put_number(out, 0, 1); /* logMinPdelayReqInterval */
+    mt_put_number(out, log_pdelay_interval(on->port), 1);
     mt_put_number(out, (unsigned)on->self->config.minor_version << 4 | PTP_VERSION, 1);
     return MT_MANAGEMENT_OK;
 }
@@ -46,8 +61,8 @@ error_type mt_get_transparent_port(const struct mt_managed *on, struct mt_put *o
     }
     mt_put_port_identity(out, &on->port->identity);
     mt_put_number(out, on->port->state == MT_STATE_FAULTY, 1);
-    mt_put_number(out, 0, 1);
-    mt_put_number(out, 0, 8);
+    mt_put_number(out, log_pdelay_interval(on->port), 1);
+    put_link_delay(out, on->port);
     return MT_MANAGEMENT_OK;
 }
 
@@ -110,7 +125,20 @@ error_type mt_set_announce_receipt_timeout(const struct mt_managed *on, struct m
 
 error_type mt_get_log_pdelay_interval(const struct mt_managed *on, struct mt_put *out)
 {
-    mt_put_octet_and_reserved(out, 0);
+    mt_put_octet_and_reserved(out, log_pdelay_interval(on->port));
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_log_pdelay_interval(const struct mt_managed *on, struct mt_reader *in)
+{
+    int8_t asked = mt_reader_i8(in);
+    if (peer_of(on->port) == NULL) {
+        return MT_MANAGEMENT_NOT_SETABLE;
+    }
+    if (!mt_log_interval_is_allowed(asked)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    mt_peer_set_interval(peer_of(on->port), asked);
     return MT_MANAGEMENT_OK;
 }
 

@@ -1,0 +1,759 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Management: what is asked of a bench by a local program, a station of the network and one that
+ * has proved who it is, and the octets of the answers.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "meantime/ptp_management.h"
+#include "meantime/ptp_tlv.h"
+#include "ptp_bench.h"
+
+#define PORTS    3
+#define DATA_AT  54 /* of the data in a frame: header, body, type, length and id */
+#define ERROR_AT 52 /* of managementErrorId */
+#define STATION  40
+
+static struct managed {
+    struct ptp_bench bench;
+    struct mt_management management;
+    struct mt_management_port ports[PORTS];
+    struct mt_instance_more more;
+} clock_;
+
+static const struct mt_address local_writer = {MT_NETWORK_LOCAL_READ_WRITE, {7}, 0};
+static const struct mt_address local_reader = {MT_NETWORK_LOCAL_READ_ONLY, {8}, 0};
+static const struct mt_address station = {MT_NETWORK_UDP_IPV4, {10, 0, 0, 9}, 320};
+
+static void begin(uint16_t port_count)
+{
+    memset(&clock_, 0, sizeof clock_);
+    bench_init(&clock_.bench, port_count);
+    mt_management_init(&clock_.management, clock_.ports, port_count);
+    clock_.more.management = &clock_.management;
+    clock_.bench.config.more = &clock_.more;
+    clock_.management.product = "maker;model;1";
+    clock_.management.revision = "a;b;c";
+    clock_.ports[0].interface = "eth0";
+    clock_.ports[0].physical_layer = "IEEE 802.3";
+    clock_.ports[0].physical = (struct mt_address){MT_NETWORK_IEEE_802_3, {2, 0, 0, 1, 2, 3}, 0};
+    clock_.ports[0].protocol = (struct mt_address){MT_NETWORK_UDP_IPV4, {10, 0, 0, 1}, 0};
+    bench_start(&clock_.bench);
+    bench_clear(&clock_.bench);
+}
+
+static int begin_one(void **state)
+{
+    (void)state;
+    begin(1);
+    return 0;
+}
+
+static int begin_three(void **state)
+{
+    (void)state;
+    begin(PORTS);
+    return 0;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+struct request {
+    enum mt_management_action action;
+    uint16_t id;
+    const uint8_t *data;
+    size_t length;
+    uint8_t hops;
+    struct mt_port_identity target;
+};
+
+static const struct mt_port_identity everybody = {
+    {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}, 0xFFFF};
+
+static size_t write_request(const struct request *request, uint8_t *frame)
+{
+    uint8_t value[512] = {(uint8_t)(request->id >> 8), (uint8_t)request->id};
+    uint8_t tlv[520];
+    struct mt_ptp_message message = {
+        .header = {.type = MT_PTP_MANAGEMENT,
+                   .minor_version = 1,
+                   .source = {bench_identity(STATION), 0x1234},
+                   .sequence = 77},
+        .body.management = {.target = request->target,
+                            .starting_hops = request->hops,
+                            .hops = request->hops,
+                            .action = (uint8_t)request->action},
+        .tlvs = tlv,
+    };
+    if (request->length > 0) {
+        memcpy(value + 2, request->data, request->length);
+    }
+    message.tlvs_length =
+        mt_tlv_write(MT_TLV_MANAGEMENT, value, 2 + request->length, tlv, sizeof tlv);
+    return mt_ptp_write(&message, frame, MT_PTP_MESSAGE_MAX);
+}
+
+static enum mt_verdict ask(const struct request *request, const struct mt_address *from)
+{
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    struct ptp_bench *bench = &clock_.bench;
+    size_t length = write_request(request, frame);
+    enum mt_verdict verdict;
+    bench_clear(bench);
+    if (from == &local_writer || from == &local_reader) {
+        verdict = mt_management_local(&bench->instance, frame, length, from, bench->now);
+    } else {
+        verdict = mt_instance_rx(&bench->instance, 1, frame, length, NULL, from, bench->now);
+    }
+    bench_drain(bench);
+    return verdict;
+}
+
+static void get(uint16_t id, const struct mt_address *from)
+{
+    const struct request request = {MT_ACTION_GET, id, NULL, 0, 0, everybody};
+    assert_int_equal(ask(&request, from), MT_VERDICT_ACCEPTED);
+}
+
+static void set(uint16_t id, const uint8_t *data, size_t length, const struct mt_address *from)
+{
+    const struct request request = {MT_ACTION_SET, id, data, length, 0, everybody};
+    assert_int_equal(ask(&request, from), MT_VERDICT_ACCEPTED);
+}
+
+static void command(uint16_t id, uint16_t port, const uint8_t *data, size_t length)
+{
+    struct request request = {MT_ACTION_COMMAND, id, data, length, 0, everybody};
+    request.target.port = port;
+    assert_int_equal(ask(&request, &local_writer), MT_VERDICT_ACCEPTED);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static const struct bench_frame *answer(size_t i)
+{
+    size_t count = bench_count(&clock_.bench, 0, MT_PTP_MANAGEMENT);
+    assert_true(i < count);
+    return bench_newest(&clock_.bench, 0, MT_PTP_MANAGEMENT, count - 1 - i);
+}
+
+static void assert_answers(size_t count)
+{
+    assert_int_equal(bench_count(&clock_.bench, 0, MT_PTP_MANAGEMENT), count);
+}
+
+static void assert_data(size_t i, uint16_t id, const uint8_t *data, size_t length)
+{
+    const struct bench_frame *frame = answer(i);
+    const uint8_t *tlv = frame->octets + DATA_AT - 6;
+    assert_int_equal(frame->message.body.management.action, MT_ACTION_RESPONSE);
+    assert_int_equal(tlv[0] << 8 | tlv[1], MT_TLV_MANAGEMENT);
+    assert_int_equal(tlv[2] << 8 | tlv[3], 2 + length);
+    assert_int_equal(tlv[4] << 8 | tlv[5], id);
+    assert_int_equal(frame->message.header.length, DATA_AT + length);
+    assert_memory_equal(frame->octets + DATA_AT, data, length);
+}
+
+static void assert_error(size_t i, uint16_t id, enum mt_management_error error)
+{
+    const uint8_t *octets = answer(i)->octets;
+    assert_int_equal(octets[48] << 8 | octets[49], MT_TLV_MANAGEMENT_ERROR_STATUS);
+    assert_int_equal(octets[50] << 8 | octets[51], 8);
+    assert_int_equal(octets[ERROR_AT] << 8 | octets[ERROR_AT + 1], error);
+    assert_int_equal(octets[ERROR_AT + 2] << 8 | octets[ERROR_AT + 3], id);
+}
+
+#define OWN 0x02, 0, 0, 0xFF, 0xFE, 0, 0, 8
+#define GET_IS(id, ...)                                                                            \
+    do {                                                                                           \
+        const uint8_t expected[] = {__VA_ARGS__};                                                  \
+        get(id, &local_reader);                                                                    \
+        assert_data(0, id, expected, sizeof expected);                                             \
+    } while (0)
+
+/* ---- layouts --------------------------------------------------------------------------------- */
+
+static void management_writes_data_sets_as_the_standard_has_them(void **state)
+{
+    (void)state;
+    GET_IS(MT_ID_DEFAULT_DATA_SET, 1, 0, 0, 1, 128, 248, 0xFE, 0xFF, 0xFF, 128, OWN, 0, 0);
+    GET_IS(MT_ID_CURRENT_DATA_SET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    GET_IS(MT_ID_PARENT_DATA_SET, OWN, 0, 0, 0, 0, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 128, 248,
+           0xFE, 0xFF, 0xFF, 128, OWN);
+    GET_IS(MT_ID_TIME_PROPERTIES_DATA_SET, 0, 0, 0, 0xA0);
+    GET_IS(MT_ID_PORT_DATA_SET, OWN, 0, 1, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 1, 0, 0x12);
+}
+
+static void management_writes_members_as_the_standard_has_them(void **state)
+{
+    (void)state;
+    clock_.management.time = (struct mt_instant){0x010203040506, 7, 0, MT_SCALE_TAI};
+    GET_IS(MT_ID_PRIORITY1, 128, 0);
+    GET_IS(MT_ID_DOMAIN, 0, 0);
+    GET_IS(MT_ID_SLAVE_ONLY, 0, 0);
+    GET_IS(MT_ID_LOG_ANNOUNCE_INTERVAL, 1, 0);
+    GET_IS(MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, 3, 0);
+    GET_IS(MT_ID_VERSION_NUMBER, 0x12, 0);
+    GET_IS(MT_ID_TIME, 1, 2, 3, 4, 5, 6, 0, 0, 0, 7);
+    GET_IS(MT_ID_CLOCK_ACCURACY, 0xFE, 0);
+    GET_IS(MT_ID_UTC_PROPERTIES, 0, 0, 0, 0);
+    GET_IS(MT_ID_TIMESCALE_PROPERTIES, 0, 0xA0);
+    GET_IS(MT_ID_PATH_TRACE_ENABLE, 1, 0);
+    GET_IS(MT_ID_DELAY_MECHANISM, 1, 0);
+    GET_IS(MT_ID_ALTERNATE_TIME_OFFSET_MAX_KEY, MT_ZONES_MAX - 1, 0);
+    GET_IS(MT_ID_FAULT_LOG, 0, 0);
+}
+
+static void management_describes_the_clock_with_its_texts(void **state)
+{
+    (void)state;
+    memcpy(clock_.management.user_description, "rack 7", 7);
+    GET_IS(MT_ID_CLOCK_DESCRIPTION, 0x80, 0, 10, 'I', 'E', 'E', 'E', ' ', '8', '0', '2', '.', '3',
+           0, 6, 2, 0, 0, 1, 2, 3, 0, 1, 0, 4, 10, 0, 0, 1, 0, 0, 0, 0, 13, 'm', 'a', 'k', 'e', 'r',
+           ';', 'm', 'o', 'd', 'e', 'l', ';', '1', 5, 'a', ';', 'b', ';', 'c', 6, 'r', 'a', 'c',
+           'k', ' ', '7', 0, 0, 0, 0, 0, 0);
+    GET_IS(MT_ID_USER_DESCRIPTION, 6, 'r', 'a', 'c', 'k', ' ', '7', 0);
+}
+
+static void management_writes_ids_of_linuxptp_as_it_has_them(void **state)
+{
+    (void)state;
+    uint8_t status[50] = {0};
+    memcpy(status + 42, (uint8_t[]){OWN}, 8);
+    get(MT_ID_TIME_STATUS_NP, &local_reader);
+    assert_data(0, MT_ID_TIME_STATUS_NP, status, sizeof status);
+    GET_IS(MT_ID_GRANDMASTER_SETTINGS_NP, 248, 0xFE, 0xFF, 0xFF, 0, 0, 0, 0xA0);
+    GET_IS(MT_ID_PORT_DATA_SET_NP, 0, 0, 0, 0, 0, 0, 0, 1);
+    GET_IS(MT_ID_PORT_PROPERTIES_NP, OWN, 0, 1, 4, 0, 4, 'e', 't', 'h', '0', 0);
+    GET_IS(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, 0xFF, 0);
+    GET_IS(MT_ID_PORT_HWCLOCK_NP, OWN, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0);
+    GET_IS(MT_ID_UNICAST_MASTER_TABLE_NP, 0, 0);
+    clock_.bench.ports[0].config.egress_latency.q16 = 0x0102;
+    GET_IS(MT_ID_PORT_CORRECTIONS_NP, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+           0, 0, 0);
+}
+
+static void management_counts_messages_by_type_with_the_lowest_octet_first(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    uint8_t expected[10 + 11 * 8 + 8] = {OWN, 0, 1};
+    peer_init(&peer, 3);
+    bench_announces(&clock_.bench, 1, &peer, 2);
+    expected[10 + 0xB * 8] = 2;
+    get(MT_ID_PORT_STATS_NP, &local_reader);
+    assert_int_equal(answer(0)->message.header.length, DATA_AT + 10 + 32 * 8);
+    assert_memory_equal(answer(0)->octets + DATA_AT, expected, sizeof expected);
+}
+
+static void management_tells_of_the_parent_when_it_follows_one(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    peer_init(&peer, 3);
+    bench_follow(&clock_.bench, 1, &peer);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    bench_command(&clock_.bench, &(struct mt_command){.kind = MT_COMMAND_CLOCK,
+                                                      .value.clock = {.is_locked = true,
+                                                                      .offset = {-5 * 65536},
+                                                                      .mean_delay = {7 * 65536}}});
+    GET_IS(MT_ID_CURRENT_DATA_SET, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFB, 0, 0, 0, 0, 0, 0, 0, 7,
+           0, 0);
+    get(MT_ID_TIME_STATUS_NP, &local_reader);
+    const uint8_t *data = answer(0)->octets + DATA_AT;
+    const uint8_t offset[8] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFB};
+    assert_memory_equal(data, offset, sizeof offset);
+    int64_t ingress_ns = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        ingress_ns = (int64_t)((uint64_t)ingress_ns << 8 | data[8 + i]);
+    }
+    assert_int_equal(ingress_ns, mt_instant_to_ns(clock_.bench.ports[0].sync.arrival.at));
+    assert_int_equal(data[41], 1); /* gmPresent */
+    assert_memory_equal(data + 42, peer.announce.grandmaster.octet, 8);
+}
+
+/* ---- who is asked, who answers --------------------------------------------------------------- */
+
+static void management_answers_the_requester_with_the_hops_that_the_request_made(void **state)
+{
+    (void)state;
+    get(MT_ID_PRIORITY1, &station);
+    const struct bench_frame *frame = answer(0);
+    assert_int_equal(frame->tx.port, 1);
+    assert_int_equal(frame->tx.destination, MT_TO_ADDRESS);
+    assert_true(mt_address_equal(&frame->tx.to, &station));
+    assert_int_equal(frame->tx.to.udp_port, 0); /* the standard's own, not any the sender names */
+    assert_int_equal(frame->message.header.flags, MT_PTP_UNICAST);
+    assert_int_equal(frame->message.header.sequence, 77);
+    assert_int_equal(frame->message.header.source.port, 1);
+    assert_int_equal(frame->message.body.management.target.port, 0x1234);
+    assert_int_equal(frame->message.body.management.hops, 0);
+
+    get(MT_ID_PRIORITY1, NULL);
+    assert_int_equal(answer(0)->tx.destination, MT_TO_ALL);
+    assert_int_equal(answer(0)->message.header.flags, 0);
+
+    get(MT_ID_PRIORITY1, &local_reader);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+}
+
+static void management_answers_for_each_port_when_the_port_is_a_wildcard(void **state)
+{
+    (void)state;
+    struct request request = {MT_ACTION_GET, MT_ID_LOG_SYNC_INTERVAL, NULL, 0, 0, everybody};
+    ask(&request, &local_reader);
+    assert_answers(PORTS);
+    for (uint16_t i = 0; i < PORTS; i++) {
+        assert_int_equal(answer(i)->message.header.source.port, i + 1);
+    }
+    request.target.port = 2;
+    ask(&request, &local_reader);
+    assert_answers(1);
+    assert_int_equal(answer(0)->message.header.source.port, 2);
+    request.target.clock = bench_identity(8);
+    ask(&request, &local_reader);
+    assert_answers(1);
+    request.target.clock = bench_identity(9);
+    ask(&request, &local_reader);
+    assert_answers(0);
+    request.target = everybody;
+    request.target.port = PORTS + 1;
+    ask(&request, &local_reader);
+    assert_answers(0);
+    request.id = MT_ID_PRIORITY1; /* of the clock: asked once, whatever the port */
+    ask(&request, &local_reader);
+    assert_answers(1);
+}
+
+static void management_refuses_a_frame_of_another_domain_or_of_its_own(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    struct mt_instance *instance = &clock_.bench.instance;
+    size_t length = write_request(&request, frame);
+    frame[4] = 9;
+    assert_int_equal(mt_management_local(instance, frame, length, &local_writer, clock_.bench.now),
+                     MT_VERDICT_DOMAIN);
+    length = write_request(&request, frame);
+    memcpy(frame + 20, (uint8_t[]){OWN}, 8);
+    assert_int_equal(mt_instance_rx(instance, 1, frame, length, NULL, &station, clock_.bench.now),
+                     MT_VERDICT_OWN);
+    bench_drain(&clock_.bench);
+    assert_answers(0);
+}
+
+static void management_drops_requests_when_too_many_wait(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    size_t length = write_request(&request, frame);
+    struct mt_instance *instance = &clock_.bench.instance;
+    for (unsigned i = 0; i < MT_MANAGEMENT_REQUESTS; i++) {
+        assert_int_equal(
+            mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
+            MT_VERDICT_ACCEPTED);
+    }
+    assert_int_equal(mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
+                     MT_VERDICT_QUEUE_FULL);
+    assert_int_equal(clock_.management.dropped, 1);
+    bench_drain(&clock_.bench);
+    assert_answers(MT_MANAGEMENT_REQUESTS);
+}
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+static void management_names_the_error_of_the_standard(void **state)
+{
+    (void)state;
+    const uint8_t one[] = {1, 0};
+    const uint8_t long_[] = {1, 0, 0, 0};
+    const uint8_t far[] = {7, 0};
+    get(0x1FFF, &local_reader);
+    assert_error(0, 0x1FFF, MT_MANAGEMENT_NO_SUCH_ID);
+    get(MT_ID_ENABLE_PORT, &local_reader);
+    assert_error(0, MT_ID_ENABLE_PORT, MT_MANAGEMENT_NOT_SUPPORTED);
+    get(MT_ID_GRANDMASTER_CLUSTER_TABLE, &local_reader);
+    assert_error(0, MT_ID_GRANDMASTER_CLUSTER_TABLE, MT_MANAGEMENT_NOT_SUPPORTED);
+    set(MT_ID_PARENT_DATA_SET, one, sizeof one, &local_writer);
+    assert_error(0, MT_ID_PARENT_DATA_SET, MT_MANAGEMENT_NOT_SETABLE);
+    set(MT_ID_DOMAIN, one, sizeof one, &local_writer);
+    assert_error(0, MT_ID_DOMAIN, MT_MANAGEMENT_NOT_SETABLE);
+    set(MT_ID_PRIORITY1, long_, sizeof long_, &local_writer);
+    assert_error(0, MT_ID_PRIORITY1, MT_MANAGEMENT_WRONG_LENGTH);
+    set(MT_ID_LOG_SYNC_INTERVAL, far, sizeof far, &local_writer);
+    assert_error(0, MT_ID_LOG_SYNC_INTERVAL, MT_MANAGEMENT_WRONG_VALUE);
+    assert_int_equal(clock_.bench.ports[0].config.log_sync_interval, 0);
+    clock_.bench.instance.config.path = NULL;
+    get(MT_ID_PATH_TRACE_LIST, &local_reader);
+    assert_error(0, MT_ID_PATH_TRACE_LIST, MT_MANAGEMENT_UNPOPULATED);
+}
+
+static void management_says_that_an_answer_is_too_big_for_a_message(void **state)
+{
+    (void)state;
+    static struct mt_port_identity acceptable[200];
+    clock_.bench.ports[0].config.acceptable = acceptable;
+    clock_.bench.ports[0].config.acceptable_count = 200;
+    get(MT_ID_ACCEPTABLE_MASTER_TABLE, &local_reader);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE, MT_MANAGEMENT_RESPONSE_TOO_BIG);
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+static void management_sets_what_may_be_set_when_the_writable_socket_asks(void **state)
+{
+    (void)state;
+    const struct mt_instance *instance = &clock_.bench.instance;
+    const uint8_t settings[] = {6, 0x21, 0x4E, 0x5D, 0, 37, 0x3C, 0x20};
+    set(MT_ID_PRIORITY1, (const uint8_t[]){9, 0}, 2, &local_writer);
+    assert_data(0, MT_ID_PRIORITY1, (const uint8_t[]){9, 0}, 2);
+    assert_int_equal(mt_instance_parent(instance)->priority1, 9);
+    set(MT_ID_PRIORITY2, (const uint8_t[]){10, 0}, 2, &local_writer);
+    assert_int_equal(mt_instance_parent(instance)->priority2, 10);
+    set(MT_ID_GRANDMASTER_SETTINGS_NP, settings, sizeof settings, &local_writer);
+    assert_data(0, MT_ID_GRANDMASTER_SETTINGS_NP, settings, sizeof settings);
+    assert_int_equal(mt_instance_parent(instance)->quality.clock_class, 6);
+    assert_int_equal(mt_instance_parent(instance)->quality.variance, 0x4E5D);
+    assert_int_equal(mt_instance_time_properties(instance)->utc_offset, 37);
+    assert_int_equal(mt_instance_time_properties(instance)->flags, 0x3C);
+    set(MT_ID_CLOCK_ACCURACY, (const uint8_t[]){0x22, 0}, 2, &local_writer);
+    assert_int_equal(mt_instance_parent(instance)->quality.accuracy, 0x22);
+    set(MT_ID_UTC_PROPERTIES, (const uint8_t[]){0, 38, 5, 0}, 4, &local_writer);
+    assert_int_equal(mt_instance_time_properties(instance)->utc_offset, 38);
+    assert_int_equal(mt_instance_time_properties(instance)->flags, 0x3D);
+    set(MT_ID_UTC_PROPERTIES, (const uint8_t[]){0, 38, 3, 0}, 4, &local_writer);
+    assert_error(0, MT_ID_UTC_PROPERTIES, MT_MANAGEMENT_WRONG_VALUE);
+    set(MT_ID_TRACEABILITY_PROPERTIES, (const uint8_t[]){0x10, 0}, 2, &local_writer);
+    assert_int_equal(mt_instance_time_properties(instance)->flags, 0x1D);
+    set(MT_ID_TIMESCALE_PROPERTIES, (const uint8_t[]){0, 0x60}, 2, &local_writer);
+    assert_int_equal(mt_instance_time_properties(instance)->flags, 0x15);
+    assert_int_equal(mt_instance_time_properties(instance)->time_source, 0x60);
+    set(MT_ID_USER_DESCRIPTION, (const uint8_t[]){3, 'a', 'b', 'c'}, 4, &local_writer);
+    assert_string_equal(clock_.management.user_description, "abc");
+    set(MT_ID_USER_DESCRIPTION, (const uint8_t[]){9, 'a', 'b', 'c'}, 4, &local_writer);
+    assert_error(0, MT_ID_USER_DESCRIPTION, MT_MANAGEMENT_WRONG_LENGTH);
+    set(MT_ID_USER_DESCRIPTION, (const uint8_t[]){3, 'a', 27, 'c'}, 4, &local_writer);
+    assert_error(0, MT_ID_USER_DESCRIPTION, MT_MANAGEMENT_WRONG_VALUE);
+    assert_string_equal(clock_.management.user_description, "abc");
+}
+
+static void management_sets_the_members_of_ports(void **state)
+{
+    (void)state;
+    const uint8_t corrections[24] = {1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,
+                                     0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0};
+    struct request request = {
+        MT_ACTION_SET, MT_ID_LOG_SYNC_INTERVAL, (const uint8_t[]){0xFD, 0}, 2, 0, everybody};
+    request.target.port = 2;
+    ask(&request, &local_writer);
+    assert_int_equal(clock_.bench.ports[1].config.log_sync_interval, -3);
+    assert_int_equal(clock_.bench.ports[0].config.log_sync_interval, 0);
+    set(MT_ID_LOG_ANNOUNCE_INTERVAL, (const uint8_t[]){2, 0}, 2, &local_writer);
+    assert_answers(PORTS);
+    assert_int_equal(clock_.bench.ports[2].config.log_announce_interval, 2);
+    set(MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, (const uint8_t[]){1, 0}, 2, &local_writer);
+    assert_error(2, MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, MT_MANAGEMENT_WRONG_VALUE);
+    set(MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, (const uint8_t[]){5, 0}, 2, &local_writer);
+    assert_int_equal(clock_.bench.ports[1].config.announce_receipt_timeout, 5);
+    set(MT_ID_MASTER_ONLY, (const uint8_t[]){1, 0}, 2, &local_writer);
+    assert_true(clock_.bench.ports[0].config.is_transmitter_only);
+    set(MT_ID_PORT_CORRECTIONS_NP, corrections, sizeof corrections, &local_writer);
+    assert_int_equal(clock_.bench.ports[2].config.delay_asymmetry.q16, 3);
+    set(MT_ID_PORT_DATA_SET_NP, (const uint8_t[8]){0}, 8, &local_writer);
+    assert_error(0, MT_ID_PORT_DATA_SET_NP, MT_MANAGEMENT_NOT_SETABLE); /* no link delay here */
+}
+
+static void management_sends_sooner_when_an_interval_is_made_shorter(void **state)
+{
+    (void)state;
+    set(MT_ID_LOG_SYNC_INTERVAL, (const uint8_t[]){4, 0}, 2, &local_writer);
+    bench_pass(&clock_.bench, BENCH_S(30)); /* serves, and has sent a Sync */
+    assert_int_equal(bench_state(&clock_.bench, 1), MT_STATE_TRANSMITTER);
+    set(MT_ID_LOG_SYNC_INTERVAL, (const uint8_t[]){0xFD, 0}, 2, &local_writer);
+    bench_clear(&clock_.bench);
+    bench_pass(&clock_.bench, BENCH_S(1.01));
+    assert_in_range(bench_count(&clock_.bench, 1, MT_PTP_SYNC), 7, 9);
+}
+
+static void management_carries_out_commands(void **state)
+{
+    (void)state;
+    command(MT_ID_DISABLE_PORT, 2, NULL, 0);
+    assert_int_equal(answer(0)->message.body.management.action, MT_ACTION_ACKNOWLEDGE);
+    assert_int_equal(answer(0)->message.header.length, DATA_AT);
+    assert_int_equal(bench_state(&clock_.bench, 2), MT_STATE_DISABLED);
+    assert_int_equal(bench_state(&clock_.bench, 1), MT_STATE_LISTENING);
+    command(MT_ID_ENABLE_PORT, 2, NULL, 0);
+    assert_int_equal(bench_state(&clock_.bench, 2), MT_STATE_LISTENING);
+    command(MT_ID_INITIALIZE, 0xFFFF, (const uint8_t[]){0, 1}, 2);
+    assert_error(0, MT_ID_INITIALIZE, MT_MANAGEMENT_WRONG_VALUE);
+    command(MT_ID_INITIALIZE, 0xFFFF, (const uint8_t[]){0, 0}, 2);
+    assert_int_equal(answer(0)->message.body.management.action, MT_ACTION_ACKNOWLEDGE);
+    command(MT_ID_SAVE_IN_NON_VOLATILE_STORAGE, 0xFFFF, NULL, 0);
+    assert_error(0, MT_ID_SAVE_IN_NON_VOLATILE_STORAGE, MT_MANAGEMENT_NOT_SUPPORTED);
+}
+
+static void management_keeps_a_log_of_faults(void **state)
+{
+    (void)state;
+    struct bench_frame const *frame;
+    bench_link(&clock_.bench, 1, false);
+    clock_.bench.now.ns += BENCH_S(2);
+    clock_.management.time = (struct mt_instant){1000, 0, 0, MT_SCALE_TAI};
+    get(MT_ID_FAULT_LOG, &local_reader);
+    frame = answer(0);
+    assert_int_equal(frame->octets[DATA_AT + 1], 1);
+    /* faultRecordLength reaches to the end */
+    assert_int_equal(frame->octets[DATA_AT + 3], frame->message.header.length - DATA_AT - 4);
+    assert_int_equal(frame->octets[DATA_AT + 8] << 8 | frame->octets[DATA_AT + 9], 998);
+    command(MT_ID_FAULT_LOG_RESET, 0xFFFF, NULL, 0);
+    get(MT_ID_FAULT_LOG, &local_reader);
+    assert_data(0, MT_ID_FAULT_LOG, (const uint8_t[]){0, 0}, 2);
+}
+
+static void management_changes_nothing_when_the_network_asks(void **state)
+{
+    (void)state;
+    static const uint16_t ids[] = {
+#define MT_MANAGEMENT_ID(name, id, scope, actions, length, get, set) id,
+#include "meantime/management_id.def"
+#undef MT_MANAGEMENT_ID
+    };
+    const uint8_t data[72] = {1, 1};
+    struct mt_instance *instance = &clock_.bench.instance;
+    const struct mt_instance_config config = instance->config;
+    const struct mt_port_config port_config = clock_.bench.ports[0].config;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        for (size_t length = 0; length <= sizeof data; length += 2) {
+            const struct request setting = {MT_ACTION_SET, ids[i], data, length, 0, everybody};
+            const struct request doing = {MT_ACTION_COMMAND, ids[i], data, length, 0, everybody};
+            ask(&setting, &station);
+            ask(&doing, &station);
+            if (ids[i] != MT_ID_SUBSCRIBE_EVENTS_NP) { /* which changes nothing */
+                ask(&setting, &local_reader);
+                ask(&doing, &local_reader);
+            }
+        }
+    }
+    assert_int_equal(clock_.management.changes, 0);
+    assert_true(clock_.management.refused > 500);
+    assert_memory_equal(&config, &instance->config, sizeof config);
+    assert_memory_equal(&port_config, &clock_.bench.ports[0].config, sizeof port_config);
+    assert_int_equal(bench_state(&clock_.bench, 1), MT_STATE_LISTENING);
+}
+
+static void management_says_nothing_to_who_may_not_change_when_so_configured(void **state)
+{
+    (void)state;
+    const uint8_t data[] = {1, 0};
+    set(MT_ID_PRIORITY1, data, 2, &station);
+    assert_error(0, MT_ID_PRIORITY1, MT_MANAGEMENT_NOT_SUPPORTED);
+    clock_.management.refuses_silently = true;
+    set(MT_ID_PRIORITY1, data, 2, &station);
+    assert_answers(0);
+    set(MT_ID_PRIORITY1, data, 2, &local_reader);
+    assert_error(0, MT_ID_PRIORITY1, MT_MANAGEMENT_NOT_SUPPORTED);
+    assert_int_equal(clock_.management.refused, 3);
+}
+
+static void management_is_deaf_to_the_network_when_so_configured(void **state)
+{
+    (void)state;
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 1, everybody};
+    clock_.management.ignores_network = true;
+    assert_int_equal(ask(&request, &station), MT_VERDICT_UNSUPPORTED);
+    assert_answers(0);
+    get(MT_ID_PRIORITY1, &local_reader);
+    assert_answers(1);
+}
+
+/* ---- passing on ------------------------------------------------------------------------------ */
+
+static void management_passes_on_with_one_hop_less_when_it_has_other_ports(void **state)
+{
+    (void)state;
+    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 2, everybody};
+    bench_link(&clock_.bench, 3, false);
+    ask(&request, &station);
+    assert_answers(2); /* the answer, and the request on port 2; port 3 is down */
+    assert_int_equal(answer(0)->tx.port, 1);
+    assert_int_equal(answer(1)->tx.port, 2);
+    assert_int_equal(answer(1)->tx.destination, MT_TO_ALL);
+    assert_int_equal(answer(1)->message.body.management.starting_hops, 2);
+    assert_int_equal(answer(1)->message.body.management.hops, 1);
+    assert_int_equal(answer(1)->message.header.source.port, 0x1234);
+    request.hops = 0;
+    ask(&request, &station);
+    assert_answers(1);
+    request.hops = 2;
+    request.target.clock = bench_identity(8); /* this clock alone */
+    ask(&request, &station);
+    assert_answers(1);
+    request.target.clock = bench_identity(9);
+    ask(&request, &station);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.port, 2);
+    assert_int_equal(clock_.management.forwarded, 2);
+}
+
+static void management_asks_the_network_for_local_programs_and_brings_the_answer(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 1, everybody};
+    ask(&request, &local_reader);
+    assert_answers(2);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_int_equal(answer(1)->tx.port, 1);
+    /* somebody's answer for that program */
+    request.action = MT_ACTION_RESPONSE;
+    request.target = (struct mt_port_identity){bench_identity(STATION), 0x1234};
+    size_t length = write_request(&request, frame);
+    memcpy(frame + 20, (uint8_t[]){0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}, 8);
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+    /* an answer for nobody here */
+    frame[34 + 9] ^= 1;
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    assert_answers(0);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static void subscribe(uint16_t duration_s, uint8_t events)
+{
+    uint8_t data[66] = {(uint8_t)(duration_s >> 8), (uint8_t)duration_s, events};
+    set(MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data, &local_reader);
+    assert_data(0, MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data);
+    bench_clear(&clock_.bench);
+}
+
+static void management_tells_subscribers_what_happens(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    subscribe(60, 7);
+    peer_init(&peer, 3);
+    bench_follow(&clock_.bench, 1, &peer);
+    assert_answers(2); /* the state and the parent */
+    assert_int_equal(answer(0)->octets[DATA_AT - 2] << 8 | answer(0)->octets[DATA_AT - 1],
+                     MT_ID_PORT_DATA_SET);
+    assert_int_equal(answer(0)->octets[DATA_AT + 10], MT_STATE_UNCALIBRATED);
+    assert_int_equal(answer(1)->octets[DATA_AT - 2] << 8 | answer(1)->octets[DATA_AT - 1],
+                     MT_ID_PARENT_DATA_SET);
+    bench_clear(&clock_.bench);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(1);
+    assert_int_equal(answer(0)->octets[DATA_AT - 1], MT_ID_TIME_STATUS_NP & 0xFF);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+    assert_int_equal(clock_.management.notifications, 3);
+}
+
+static void management_forgets_subscribers_when_their_time_is_over(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    peer_init(&peer, 3);
+    subscribe(2, 7);
+    bench_pass(&clock_.bench, BENCH_S(2.5));
+    bench_follow(&clock_.bench, 1, &peer);
+    assert_answers(0);
+    subscribe(60, 7);
+    uint8_t none[66] = {0};
+    set(MT_ID_SUBSCRIBE_EVENTS_NP, none, sizeof none, &local_reader);
+    bench_clear(&clock_.bench);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(0);
+    subscribe(0xFFFF, 2);
+    bench_pass(&clock_.bench, BENCH_S(1)); /* forever */
+    bench_clear(&clock_.bench);
+    bench_announce(&clock_.bench, 1, &peer);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(1);
+}
+
+static void management_announces_uncertainty_as_it_is_told(void **state)
+{
+    (void)state;
+    bench_pass(&clock_.bench, BENCH_S(10));
+    assert_int_equal(
+        bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] & MT_PTP_UNCERTAIN, 0);
+    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){1, 0}, 2, &local_writer);
+    bench_pass(&clock_.bench, BENCH_S(3));
+    assert_int_equal(bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] &
+                         MT_PTP_UNCERTAIN,
+                     MT_PTP_UNCERTAIN);
+    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){2, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, MT_MANAGEMENT_WRONG_VALUE);
+}
+
+/* ---- alternate timescales -------------------------------------------------------------------- */
+
+static void management_sets_and_shows_alternate_timescales(void **state)
+{
+    (void)state;
+    const uint8_t properties[] = {2, 0xFF, 0xFF, 0xF8, 0xF0, 0, 0, 0x0E, 0x10, 0, 0, 1, 2, 3, 4, 0};
+    const uint8_t name[] = {2, 3, 'E', 'S', 'T', 0};
+    const uint8_t beyond[] = {MT_ZONES_MAX, 1};
+    set(MT_ID_ALTERNATE_TIME_OFFSET_PROPERTIES, properties, sizeof properties, &local_writer);
+    assert_data(0, MT_ID_ALTERNATE_TIME_OFFSET_PROPERTIES, properties, sizeof properties);
+    assert_int_equal(clock_.management.zones[2].offset_s, -1808);
+    assert_int_equal(clock_.management.zones[2].next_jump_s, 0x01020304);
+    set(MT_ID_ALTERNATE_TIME_OFFSET_NAME, name, sizeof name, &local_writer);
+    assert_data(0, MT_ID_ALTERNATE_TIME_OFFSET_NAME, name, sizeof name);
+    set(MT_ID_ALTERNATE_TIME_OFFSET_ENABLE, (const uint8_t[]){2, 1}, 2, &local_writer);
+    assert_true(clock_.management.zones[2].is_enabled);
+    set(MT_ID_ALTERNATE_TIME_OFFSET_ENABLE, beyond, sizeof beyond, &local_writer);
+    assert_error(0, MT_ID_ALTERNATE_TIME_OFFSET_ENABLE, MT_MANAGEMENT_WRONG_VALUE);
+}
+
+#define ON_ONE(test)   cmocka_unit_test_setup(test, begin_one)
+#define ON_THREE(test) cmocka_unit_test_setup(test, begin_three)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_ONE(management_writes_data_sets_as_the_standard_has_them),
+        ON_ONE(management_writes_members_as_the_standard_has_them),
+        ON_ONE(management_describes_the_clock_with_its_texts),
+        ON_ONE(management_writes_ids_of_linuxptp_as_it_has_them),
+        ON_ONE(management_counts_messages_by_type_with_the_lowest_octet_first),
+        ON_ONE(management_tells_of_the_parent_when_it_follows_one),
+        ON_ONE(management_answers_the_requester_with_the_hops_that_the_request_made),
+        ON_THREE(management_answers_for_each_port_when_the_port_is_a_wildcard),
+        ON_ONE(management_refuses_a_frame_of_another_domain_or_of_its_own),
+        ON_ONE(management_drops_requests_when_too_many_wait),
+        ON_ONE(management_names_the_error_of_the_standard),
+        ON_ONE(management_says_that_an_answer_is_too_big_for_a_message),
+        ON_ONE(management_sets_what_may_be_set_when_the_writable_socket_asks),
+        ON_THREE(management_sets_the_members_of_ports),
+        ON_ONE(management_sends_sooner_when_an_interval_is_made_shorter),
+        ON_THREE(management_carries_out_commands),
+        ON_ONE(management_keeps_a_log_of_faults),
+        ON_ONE(management_changes_nothing_when_the_network_asks),
+        ON_ONE(management_says_nothing_to_who_may_not_change_when_so_configured),
+        ON_ONE(management_is_deaf_to_the_network_when_so_configured),
+        ON_THREE(management_passes_on_with_one_hop_less_when_it_has_other_ports),
+        ON_ONE(management_asks_the_network_for_local_programs_and_brings_the_answer),
+        ON_ONE(management_tells_subscribers_what_happens),
+        ON_ONE(management_forgets_subscribers_when_their_time_is_over),
+        ON_ONE(management_announces_uncertainty_as_it_is_told),
+        ON_ONE(management_sets_and_shows_alternate_timescales),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
