@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Storage is laid out in one go from the counts of the configuration, then filled from the ground
- * up: clocks, links, instances.  Links and ports correspond one to one for now; the node itself
- * allows several ports on one link.
+ * up: clocks, links, instances.
  */
 #include "compose/compose_private.h"
 
@@ -55,7 +54,6 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
 {
     node->clock_count = (uint16_t)config->clock_count;
     node->instance_count = (uint16_t)config->instance_count;
-    node->link_count = (uint16_t)config->port_count;
     node->clocks = calloc(config->clock_count, sizeof *node->clocks);
     node->instances = calloc(config->instance_count, sizeof *node->instances);
     node->links = calloc(config->port_count + 1, sizeof(struct mt_hal_link *));
@@ -179,20 +177,6 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
 }
 
 /* ---- links and instances --------------------------------------------------------------------- */
-
-static bool compose_link(struct mt_composition *self, uint16_t index,
-                         struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
-{
-    const struct mt_config_port *port = &self->config->ports[index];
-    const struct mt_link_request request = {
-        .interface = port->interface,
-        .transport = MT_TRANSPORT_UDP_IPV4,
-        .ttl = port->ttl,
-        .dscp = port->dscp,
-    };
-    self->node.links[index] = provider->ops->open_link(provider, index, &request, reason);
-    return self->node.links[index] != NULL;
-}
 
 /* A daemon that cannot be asked keeps time all the same. */
 static void open_local_link(struct mt_composition *self, struct mt_hal_provider *provider)
@@ -321,7 +305,7 @@ static bool compose_instance(struct mt_composition *self, uint16_t index,
                     fill_instance_config(self, index, provider, facts, &ptp);
     for (size_t i = 0; is_ready && i < config->port_count; i++) {
         port_configs[i] = self->config->ports[config->first_port + i].ptp;
-        instance->ports[i].link = (uint16_t)(config->first_port + i);
+        instance->ports[i].link = mt_compose_link_of(self->config, config->first_port + i);
         instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
     }
     if (is_ready) {
@@ -348,10 +332,8 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
             return false;
         }
     }
-    for (uint16_t i = 0; i < node->link_count; i++) {
-        if (!compose_link(self, i, provider, reason)) {
-            return false;
-        }
+    if (!mt_compose_links(node, self->config, provider, reason)) {
+        return false;
     }
     if (self->config->daemon.management_sockets) {
         open_local_link(self, provider);

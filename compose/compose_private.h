@@ -15,4 +15,12 @@ struct mt_instance_more *mt_compose_more(const struct mt_composition *self, uint
 /** May be null. */
 void mt_compose_free_more(struct mt_instance_more *more);
 
+/** The number of a port's link; ports that share one have the same number. */
+uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);
+/** The first port of a link. */
+size_t mt_compose_first_port(const struct mt_config *config, uint16_t link);
+/** Opens all links of the configuration; node->links has room for one of each port. */
+bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
+                      struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
+
 #endif

@@ -112,13 +112,23 @@ static void check_double_sections(const struct checker *self)
     }
 }
 
+static unsigned vlan_of(const struct mt_config_port *port)
+{
+    return port->transport == MT_CONFIG_TRANSPORT_L2 && !port->is_untagged ? port->vlan : 0;
+}
+
+bool mt_config_shares_link(const struct mt_config_port *a, const struct mt_config_port *b)
+{
+    return strcmp(a->interface, b->interface) == 0 && a->transport == b->transport &&
+           vlan_of(a) == vlan_of(b);
+}
+
 static bool is_same_wire(const struct mt_config *config, const struct mt_config_port *a,
                          const struct mt_config_port *b)
 {
     const struct mt_instance_config *x = &config->instances[a->instance_index].ptp;
     const struct mt_instance_config *y = &config->instances[b->instance_index].ptp;
-    return strcmp(a->interface, b->interface) == 0 && x->domain == y->domain &&
-           x->sdo_id == y->sdo_id && a->transport == b->transport;
+    return mt_config_shares_link(a, b) && x->domain == y->domain && x->sdo_id == y->sdo_id;
 }
 
 static void check_shared_interfaces(const struct checker *self)
@@ -138,6 +148,75 @@ static void check_shared_interfaces(const struct checker *self)
                      second->name, first->name, first->interface,
                      config->instances[first->instance_index].ptp.domain);
         }
+    }
+}
+
+static const char *differing_l2_key(const struct mt_config_port *a, const struct mt_config_port *b)
+{
+    if (a->is_untagged != b->is_untagged || a->vlan != b->vlan) {
+        return "vlan";
+    }
+    if (a->vlan_priority != b->vlan_priority) {
+        return "vlan_priority";
+    }
+    return a->l2_destination != b->l2_destination ? "l2_destination" : NULL;
+}
+
+static const char *differing_udp_key(const struct mt_config_port *a, const struct mt_config_port *b)
+{
+    if (a->ttl != b->ttl) {
+        return "ttl";
+    }
+    if (a->dscp != b->dscp) {
+        return "dscp";
+    }
+    return a->transport == MT_CONFIG_TRANSPORT_UDP6 && a->udp6_scope != b->udp6_scope ? "udp6_scope"
+                                                                                      : NULL;
+}
+
+/* The first key in which two ports differ that cannot differ where sockets are shared. */
+static const char *differing_key(const struct mt_config_port *a, const struct mt_config_port *b)
+{
+    const char *key =
+        a->transport == MT_CONFIG_TRANSPORT_L2 ? differing_l2_key(a, b) : differing_udp_key(a, b);
+    if (key == NULL && a->socket_priority != b->socket_priority) {
+        key = "socket_priority";
+    }
+    return key;
+}
+
+static void check_shared_links(const struct checker *self)
+{
+    const struct mt_config *config = self->config;
+    for (size_t b = 0; b < config->port_count; b++) {
+        for (size_t a = 0; a < b; a++) {
+            const struct mt_config_port *first = &config->ports[a];
+            const struct mt_config_port *second = &config->ports[b];
+            const char *key =
+                mt_config_shares_link(first, second) ? differing_key(first, second) : NULL;
+            if (key != NULL) {
+                COMPLAIN(self, port_line(self, second, key),
+                         "[port %s]: it shares its sockets with port %s, so %s must be the same",
+                         second->name, first->name, key);
+            }
+        }
+    }
+}
+
+static void check_vlan(const struct checker *self, const struct mt_config_port *port)
+{
+    bool is_l2 = port->transport == MT_CONFIG_TRANSPORT_L2;
+    if (!port->is_untagged && !is_l2) {
+        COMPLAIN(self, port_line(self, port, "vlan"),
+                 "[port %s]: vlan = %u: only with transport = l2; over UDP the VLAN has an "
+                 "interface of its own, such as %s.%u",
+                 port->name, port->vlan, port->interface, port->vlan);
+    }
+    if (port->is_untagged && is_l2 && port->vlan_priority != 0) {
+        COMPLAIN(self, port_line(self, port, "vlan_priority"),
+                 "[port %s]: vlan_priority = %u: there is no tag to hold it; add vlan = 0 for a "
+                 "tag with a priority only",
+                 port->name, port->vlan_priority);
     }
 }
 
@@ -319,6 +398,10 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     check_references(&checker);
     check_double_sections(&checker);
     check_shared_interfaces(&checker);
+    check_shared_links(&checker);
+    for (size_t p = 0; p < self->port_count; p++) {
+        check_vlan(&checker, &self->ports[p]);
+    }
     for (size_t i = 0; i < self->instance_count; i++) {
         check_port_count(&checker, &self->instances[i]);
         check_receiver_only(&checker, &self->instances[i]);

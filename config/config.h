@@ -113,7 +113,14 @@ struct mt_config_instance {
     size_t port_count; /**< at least 1 */
 };
 
-enum mt_config_transport { MT_CONFIG_TRANSPORT_UDP4 };
+enum mt_config_transport {
+    MT_CONFIG_TRANSPORT_UDP4,
+    MT_CONFIG_TRANSPORT_UDP6,
+    MT_CONFIG_TRANSPORT_L2,
+};
+
+/** Where messages go over Ethernet. */
+enum mt_config_l2_destination { MT_CONFIG_L2_FORWARDABLE, MT_CONFIG_L2_NON_FORWARDABLE };
 
 /** The value of a list key. */
 struct mt_config_identities {
@@ -129,6 +136,12 @@ struct mt_config_port {
     enum mt_config_transport transport;
     uint8_t ttl;
     uint8_t dscp;
+    uint8_t udp6_scope;
+    bool is_untagged; /**< else `vlan` is the tag's number, 0: a priority only */
+    uint16_t vlan;
+    uint8_t vlan_priority;
+    enum mt_config_l2_destination l2_destination;
+    uint8_t socket_priority;
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
     struct mt_port_config ptp;
 };
@@ -166,6 +179,9 @@ bool mt_config_parse(const char *text, size_t length, const char *path,
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems);
 void mt_config_free(struct mt_config *self);
+
+/** Whether two ports are on the same network of the same interface: they share sockets. */
+bool mt_config_shares_link(const struct mt_config_port *a, const struct mt_config_port *b);
 
 /** Writes the configuration as a file that says every key: read again it gives the same. */
 void mt_config_write(const struct mt_config *self, FILE *out);

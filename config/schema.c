@@ -89,6 +89,14 @@ const struct mt_config_word mt_config_forward_words[] = {
 
 const struct mt_config_word mt_config_transport_words[] = {
     {"udp4", MT_CONFIG_TRANSPORT_UDP4},
+    {"udp6", MT_CONFIG_TRANSPORT_UDP6},
+    {"l2", MT_CONFIG_TRANSPORT_L2},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_l2_destination_words[] = {
+    {"forwardable", MT_CONFIG_L2_FORWARDABLE},
+    {"non_forwardable", MT_CONFIG_L2_NON_FORWARDABLE},
     {NULL, 0},
 };
 

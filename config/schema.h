@@ -73,6 +73,7 @@ extern const struct mt_config_word mt_config_clock_type_words[];
 extern const struct mt_config_word mt_config_syntonise_words[];
 extern const struct mt_config_word mt_config_forward_words[];
 extern const struct mt_config_word mt_config_transport_words[];
+extern const struct mt_config_word mt_config_l2_destination_words[];
 extern const struct mt_config_word mt_config_leap61_words[];
 extern const struct mt_config_word mt_config_leap59_words[];
 extern const struct mt_config_word mt_config_time_traceable_words[];

@@ -22,7 +22,7 @@
 
 static void forget_interface(struct mt_linux_link *self)
 {
-    mt_udp_close(self);
+    mt_linux_sockets_close(self);
     mt_tokens_give_up(&self->tokens);
     self->has_interface = false;
 }
@@ -34,12 +34,14 @@ static void find_interface(struct mt_linux_link *self)
         return;
     }
     memcpy(self->present, self->interface, IFNAMSIZ);
-    self->has_interface = mt_udp_open(self, self->reason);
+    self->has_interface = mt_linux_sockets_open(self, self->reason);
 }
 
 static bool is_interface_up(struct mt_linux_link *self)
 {
-    switch (mt_netdev_state(self->platform->ioctl_fd, self->present)) {
+    bool is_udp6 = self->transport->network == MT_NETWORK_UDP_IPV6;
+
+    switch (mt_netdev_state(self->platform->ioctl_fd, self->present, self->transport->network)) {
     case MT_NETDEV_MISSING:
         mt_linux_say(self->reason, "the interface %s is gone; waiting for it", self->present);
         return false;
@@ -47,8 +49,8 @@ static bool is_interface_up(struct mt_linux_link *self)
         mt_linux_say(self->reason, "the interface %s is down; waiting for it", self->present);
         return false;
     case MT_NETDEV_NO_ADDRESS:
-        mt_linux_say(self->reason, "the interface %s has no IPv4 address; give it one",
-                     self->present);
+        mt_linux_say(self->reason, "the interface %s has no IPv%d address; give it one",
+                     self->present, is_udp6 ? 6 : 4);
         return false;
     case MT_NETDEV_UP:
         break;
@@ -115,17 +117,34 @@ void mt_linux_netlink_ready(struct mt_linux *self)
     }
 }
 
+static const struct mt_linux_transport *transport_of(enum mt_transport transport)
+{
+    switch (transport) {
+    case MT_TRANSPORT_UDP_IPV4:
+    case MT_TRANSPORT_LOCAL:
+        break;
+    case MT_TRANSPORT_UDP_IPV6:
+        return &mt_linux_udp6;
+    case MT_TRANSPORT_IEEE_802_3:
+        return &mt_linux_packet;
+    }
+    return &mt_linux_udp4;
+}
+
 static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_link_request *request)
 {
     struct mt_linux_link *link = calloc(1, sizeof *link);
 
     if (link) {
-        link->hal.ops = &mt_udp_ops;
+        link->hal.ops = &mt_linux_link_ops;
         link->platform = self;
+        link->transport = transport_of(request->transport);
+        link->request = *request;
+        link->request.interface = link->interface;
+        link->request.ttl = request->ttl ? request->ttl : 1;
+        link->transport->groups(request, &link->primary, &link->peer);
         memcpy(link->interface, request->interface, strlen(request->interface));
         memcpy(link->present, link->interface, IFNAMSIZ);
-        link->ttl = request->ttl ? request->ttl : 1;
-        link->dscp = request->dscp;
         mt_tokens_init(&link->tokens);
         for (int i = 0; i < MT_SOCKET_ROLE_COUNT; i++) {
             link->sockets[i].fd = -1;
@@ -179,7 +198,7 @@ struct mt_hal_link *mt_linux_link_open(struct mt_linux *self, uint16_t index,
 void mt_linux_link_close(struct mt_linux_link *self)
 {
     if (self) {
-        mt_udp_close(self);
+        mt_linux_sockets_close(self);
         free(self);
     }
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Questions about network interfaces, by the SIOCGIF* calls that every kernel, container and
- * library-interposing simulator answers.  Only "no such device" means that an interface is
- * missing; a question that is not understood counts as good news, because a link that is taken
- * for up by mistake loses frames, and one taken for down never works.
+ * library-interposing simulator answers, and by getifaddrs for IPv6, which has no such call.  Only
+ * "no such device" means that an interface is missing; a question that is not understood counts as
+ * good news, because a link that is taken for up by mistake loses frames, and one taken for down
+ * never works.
  */
 #include "platform/linux/linux_private.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
@@ -57,7 +59,39 @@ bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ])
     return true;
 }
 
-enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name)
+static bool has_ip6_address(const char *name)
+{
+    struct ifaddrs *list;
+    bool is_found = false;
+
+    if (getifaddrs(&list) != 0) {
+        return true;
+    }
+    for (const struct ifaddrs *i = list; i && !is_found; i = i->ifa_next) {
+        is_found =
+            i->ifa_addr && i->ifa_addr->sa_family == AF_INET6 && strcmp(i->ifa_name, name) == 0;
+    }
+    freeifaddrs(list);
+    return is_found;
+}
+
+static bool has_address(int ioctl_fd, const char *name, enum mt_network network)
+{
+    struct ifreq answer;
+
+    switch (network) {
+    case MT_NETWORK_UDP_IPV4:
+        return ask(ioctl_fd, SIOCGIFADDR, name, &answer) || errno != EADDRNOTAVAIL;
+    case MT_NETWORK_UDP_IPV6:
+        return has_ip6_address(name);
+    case MT_NETWORK_NONE:
+    case MT_NETWORK_IEEE_802_3:
+        break;
+    }
+    return true;
+}
+
+enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_network network)
 {
     struct ifreq answer;
 
@@ -67,10 +101,7 @@ enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name)
     if (!(answer.ifr_flags & IFF_UP) || !(answer.ifr_flags & IFF_RUNNING)) {
         return MT_NETDEV_DOWN;
     }
-    if (!ask(ioctl_fd, SIOCGIFADDR, name, &answer) && errno == EADDRNOTAVAIL) {
-        return MT_NETDEV_NO_ADDRESS;
-    }
-    return MT_NETDEV_UP;
+    return has_address(ioctl_fd, name, network) ? MT_NETDEV_UP : MT_NETDEV_NO_ADDRESS;
 }
 
 /* EUI-48 to EUI-64 with FF FE in the middle [1588-2019 7.5.2.2.2] */
@@ -96,7 +127,8 @@ bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity
 int mt_netdev_listen(void)
 {
     struct sockaddr_nl address = {.nl_family = AF_NETLINK,
-                                  .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
+                                  .nl_groups =
+                                      RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
     int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
     if (fd < 0) {

@@ -81,17 +81,10 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
                                      const struct mt_link_request *request,
                                      char reason[MT_HAL_REASON_SIZE])
 {
-    switch (request->transport) {
-    case MT_TRANSPORT_UDP_IPV4:
-        return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
-    case MT_TRANSPORT_LOCAL:
+    if (request->transport == MT_TRANSPORT_LOCAL) {
         return mt_local_open((struct mt_linux *)provider, index, request, reason);
-    case MT_TRANSPORT_UDP_IPV6:
-    case MT_TRANSPORT_IEEE_802_3:
-        break;
     }
-    mt_linux_say(reason, "this platform has no such transport");
-    return 0;
+    return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
 }
 
 static bool identity(struct mt_hal_provider *provider, const char *interface,

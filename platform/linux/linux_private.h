@@ -2,8 +2,9 @@
  *
  * What the files of platform/linux share: the platform's one structure and its links.
  * linux_platform.c opens and closes, linux_wait.c waits, linux_link.c follows the interfaces,
- * linux_udp.c has the sockets, linux_netdev.c asks the kernel about interfaces, linux_store.c
- * keeps pages and files, linux_lock.c keeps others out of them.
+ * linux_socket.c has the sockets, linux_udp.c and linux_packet.c know what differs between
+ * transports, linux_netdev.c asks the kernel about interfaces, linux_store.c keeps pages and files,
+ * linux_lock.c keeps others out of them.
  * Thread rule: the loop's thread.
  */
 #ifndef MEANTIME_LINUX_PRIVATE_H
@@ -11,6 +12,7 @@
 
 #include <net/if.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "platform/linux/linux_platform.h"
 #include "platform/linux/linux_tokens.h"
@@ -20,6 +22,9 @@
 #define MT_LINUX_FRAME_SIZE 2048
 #define MT_LINUX_TICK_NS    500000000
 
+#define MT_LINUX_EVENT_PORT   319
+#define MT_LINUX_GENERAL_PORT 320
+
 enum mt_socket_role { MT_SOCKET_EVENT, MT_SOCKET_GENERAL };
 #define MT_SOCKET_ROLE_COUNT 2
 
@@ -28,15 +33,36 @@ struct mt_linux_socket {
     uint32_t dropped; /**< the kernel's count when it was last seen */
 };
 
+struct mt_linux_link;
+
+/** What differs between transports.  Frames and stamps are in linux_socket.c. */
+struct mt_linux_transport {
+    enum mt_network network;
+    int family;                              /**< of the sockets, which are SOCK_DGRAM */
+    const char *names[MT_SOCKET_ROLE_COUNT]; /**< of the sockets, in sentences */
+    /** The addresses of MT_LINK_PRIMARY and MT_LINK_PEER. */
+    void (*groups)(const struct mt_link_request *request, struct mt_address *ret_primary,
+                   struct mt_address *ret_peer);
+    /** Binds a socket to the interface and joins the groups.  What could not be done, with errno;
+     * null: all is well. */
+    const char *(*prepare)(int fd, const struct mt_linux_link *link, enum mt_socket_role role);
+    /** The sender of what was received; `ret_address` is untouched if it is not known. */
+    void (*sender)(const struct sockaddr_storage *from, struct mt_address *ret_address);
+    bool (*transmit)(const struct mt_linux_link *link, const struct mt_link_frame *frame,
+                     const struct mt_address *to);
+};
+
 struct mt_linux_link {
     struct mt_hal_link hal;
     struct mt_linux *platform;
+    const struct mt_linux_transport *transport;
+    struct mt_link_request request; /**< `interface` is the member of this name */
+    struct mt_address primary;
+    struct mt_address peer;
     char interface[IFNAMSIZ]; /**< as configured */
     char present[IFNAMSIZ];   /**< its name now: a renamed interface is followed */
     bool has_interface;       /**< it exists and the sockets are open */
     int ifindex;              /**< 0: the system gives no numbers */
-    uint8_t ttl;
-    uint8_t dscp;
     struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
     struct mt_tokens tokens;
     uint32_t next_id; /**< the OPT_ID of the next event frame */
@@ -129,17 +155,26 @@ void mt_linux_link_suspect(struct mt_linux_link *self);
 /** Takes one message off the netlink socket and marks the links that it may concern. */
 void mt_linux_netlink_ready(struct mt_linux *self);
 
-/* ---- linux_udp.c ------------------------------------------------------------------------ */
+/* ---- linux_socket.c ---------------------------------------------------------------------- */
 
-bool mt_udp_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
-void mt_udp_close(struct mt_linux_link *link);
+bool mt_linux_sockets_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_sockets_close(struct mt_linux_link *link);
 /** Receives at most one frame; `ret_input` says NONE if there was none. */
-void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
-                    struct mt_input *ret_input);
+void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
+                      struct mt_input *ret_input);
 /** Takes at most one transmit stamp off the error queue. */
-void mt_udp_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
-                       struct mt_input *ret_input);
-extern const struct mt_hal_link_ops mt_udp_ops;
+void mt_linux_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
+                         struct mt_input *ret_input);
+extern const struct mt_hal_link_ops mt_linux_link_ops;
+/** 319 or 320. */
+uint16_t mt_linux_port_of(enum mt_socket_role role);
+bool mt_linux_set_int(int fd, int level, int option, int value);
+
+/* ---- linux_udp.c, linux_packet.c ----------------------------------------------------------- */
+
+extern const struct mt_linux_transport mt_linux_udp4;
+extern const struct mt_linux_transport mt_linux_udp6;
+extern const struct mt_linux_transport mt_linux_packet;
 
 /* ---- linux_management.c ------------------------------------------------------------------ */
 
@@ -166,7 +201,8 @@ enum mt_netdev_state { MT_NETDEV_MISSING, MT_NETDEV_DOWN, MT_NETDEV_NO_ADDRESS, 
 bool mt_netdev_find(int ioctl_fd, const char *name, int *ret_ifindex);
 /** The present name of an interface; false if it is gone. */
 bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
-enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name);
+/** Whether it can carry this network's packets. */
+enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_network network);
 bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity *ret_identity);
 /** A socket that speaks up when an interface or an address changes; -1 if it cannot be had. */
 int mt_netdev_listen(void);

@@ -1,414 +1,238 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * PTP over UDP/IPv4 [1588-2019 annex C]: one socket for event messages (port 319) and one for
- * general messages (320) on each interface, bound to it before they hear anything.
+ * PTP over UDP [1588-2019 annexes C and D]: event messages on port 319, general ones on 320, both
+ * sockets of a link bound to its interface before they hear anything.
  *
  * A port is first bound alone, so that a second PTP daemon on the same interface is noticed, and
  * only then shared (SO_REUSEADDR), so that one on another interface can still be started.
- * Only the event socket has timestamps.  Transmit stamps come back through its error queue with
- * the whole frame (OPT_TSONLY is never set), because the frame is what names the message; see
- * linux_tokens.c.  Hardware stamps would be asked for in ask_for_stamps() and taken from the third
- * member of the stamp that take_control() reads.
+ *
+ * Over IPv6 an event message is followed by two octets [annex D.1], in which hardware on its way
+ * corrects the checksum; whoever receives it goes by messageLength.  The scope of the primary group
+ * is a setting, that of the peer group is the link.  Link-local addresses are those of our own
+ * interface, so the scope id is always its number.
  */
 #include "platform/linux/linux_private.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/errqueue.h>
-#include <linux/net_tstamp.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#define EVENT_PORT     319
-#define GENERAL_PORT   320
-#define GROUP_PRIMARY  0xE0000181u /* 224.0.1.129 */
-#define GROUP_PEER     0xE000006Bu /* 224.0.0.107 */
-#define PEER_TTL       1
-#define CONTROL_SIZE   512
-#define RECEIVE_BUFFER (4 * 1024 * 1024)
+#define PEER_TTL      1
+#define DEFAULT_SCOPE 14 /* global, within which routers and their hop limits decide */
+#define EXTRA_OCTETS  2
+#define TOS_SHIFT     2 /* DSCP in the octet that was the type of service */
 
-static uint16_t port_of(enum mt_socket_role role)
+static const uint8_t groups4[][4] = {{224, 0, 1, 129}, {224, 0, 0, 107}};
+static const uint8_t primary6[16] = {0xFF, [14] = 0x01, 0x81};
+static const uint8_t peer6[16] = {0xFF, 0x02, [15] = 0x6B};
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static void groups_of_udp4(const struct mt_link_request *request, struct mt_address *ret_primary,
+                           struct mt_address *ret_peer)
 {
-    return role == MT_SOCKET_EVENT ? EVENT_PORT : GENERAL_PORT;
+    (void)request;
+    ret_primary->network = ret_peer->network = MT_NETWORK_UDP_IPV4;
+    memcpy(ret_primary->octets, groups4[0], sizeof groups4[0]);
+    memcpy(ret_peer->octets, groups4[1], sizeof groups4[1]);
 }
 
-static const char *remedy_for(int error)
+static void groups_of_udp6(const struct mt_link_request *request, struct mt_address *ret_primary,
+                           struct mt_address *ret_peer)
 {
-    switch (error) {
-    case EADDRINUSE:
-        return "another PTP daemon is running there; stop it (ptp4l, ptpd, or another meantimed)";
-    case EACCES:
-    case EPERM:
-        return "run as root, or give the program CAP_NET_BIND_SERVICE and CAP_NET_RAW";
-    case EMFILE:
-    case ENFILE:
-        return "raise the limit of open files";
-    case ENODEV:
-        return "waiting for the interface";
+    ret_primary->network = ret_peer->network = MT_NETWORK_UDP_IPV6;
+    memcpy(ret_primary->octets, primary6, sizeof primary6);
+    ret_primary->octets[1] = request->udp6_scope ? request->udp6_scope : DEFAULT_SCOPE;
+    memcpy(ret_peer->octets, peer6, sizeof peer6);
+}
+
+static void sender4(const struct sockaddr_storage *storage, struct mt_address *ret_address)
+{
+    struct sockaddr_in from;
+
+    if (storage->ss_family == AF_INET) {
+        memcpy(&from, storage, sizeof from);
+        ret_address->network = MT_NETWORK_UDP_IPV4;
+        memcpy(ret_address->octets, &from.sin_addr, sizeof from.sin_addr);
+        ret_address->udp_port = ntohs(from.sin_port);
     }
-    return "check the interface's configuration";
 }
 
-static bool set_int(int fd, int level, int option, int value)
+static void sender6(const struct sockaddr_storage *storage, struct mt_address *ret_address)
 {
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+    struct sockaddr_in6 from;
+
+    if (storage->ss_family == AF_INET6) {
+        memcpy(&from, storage, sizeof from);
+        ret_address->network = MT_NETWORK_UDP_IPV6;
+        memcpy(ret_address->octets, &from.sin6_addr, sizeof from.sin6_addr);
+        ret_address->udp_port = ntohs(from.sin6_port);
+    }
 }
 
-static bool join(int fd, int ifindex, uint32_t group)
+static struct sockaddr_in socket_address4(const struct mt_address *to)
 {
-    struct ip_mreqn request = {.imr_multiaddr.s_addr = htonl(group), .imr_ifindex = ifindex};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(to->udp_port)};
 
+    memcpy(&address.sin_addr, to->octets, sizeof address.sin_addr);
+    return address;
+}
+
+static struct sockaddr_in6 socket_address6(const struct mt_linux_link *link,
+                                           const struct mt_address *to)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons(to->udp_port),
+                                   .sin6_scope_id = (uint32_t)link->ifindex};
+
+    memcpy(&address.sin6_addr, to->octets, sizeof address.sin6_addr);
+    return address;
+}
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+static bool bind_to(int fd, const struct mt_linux_link *link, const void *address, socklen_t size)
+{
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->present,
+                      (socklen_t)strlen(link->present) + 1) == 0 &&
+           bind(fd, address, size) == 0 && mt_linux_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+static bool join4(int fd, const struct mt_linux_link *link, const struct mt_address *group)
+{
+    struct ip_mreqn request = {.imr_ifindex = link->ifindex};
+
+    memcpy(&request.imr_multiaddr, group->octets, sizeof request.imr_multiaddr);
     return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) == 0;
 }
 
-static bool bind_to(int fd, const struct mt_linux_link *link, uint16_t port)
+static bool join6(int fd, const struct mt_linux_link *link, const struct mt_address *group)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct ipv6_mreq request = {.ipv6mr_interface = (unsigned)link->ifindex};
 
-    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->present,
-                      (socklen_t)strlen(link->present) + 1) == 0 &&
-           bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-           set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    memcpy(&request.ipv6mr_multiaddr, group->octets, sizeof request.ipv6mr_multiaddr);
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request) == 0;
 }
 
 /* Without the groups nothing works; what else is refused makes the link a little worse. */
-static bool set_multicast(int fd, const struct mt_linux_link *link)
+static const char *prepare4(int fd, const struct mt_linux_link *link, enum mt_socket_role role)
 {
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(mt_linux_port_of(role))};
     struct ip_mreqn out = {.imr_ifindex = link->ifindex};
 
-    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* only what we joined */
-    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-    (void)set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, link->ttl);
-    (void)set_int(fd, IPPROTO_IP, IP_TTL, link->ttl);
-    (void)set_int(fd, IPPROTO_IP, IP_TOS, link->dscp << 2);
-    return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) == 0 &&
-           join(fd, link->ifindex, GROUP_PRIMARY) && join(fd, link->ifindex, GROUP_PEER);
+    if (!bind_to(fd, link, &any, sizeof any)) {
+        return "bind";
+    }
+    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* only what we joined */
+    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, link->request.ttl);
+    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_TTL, link->request.ttl);
+    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_TOS, link->request.dscp << TOS_SHIFT);
+    if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) != 0 ||
+        !join4(fd, link, &link->primary) || !join4(fd, link, &link->peer)) {
+        return "join the PTP multicast groups with";
+    }
+    return 0;
 }
 
-/* A large buffer bridges the moments in which we do not run: the stamps tell when a frame came. */
-static void set_buffer(int fd)
+static const char *prepare6(int fd, const struct mt_linux_link *link, enum mt_socket_role role)
 {
-    if (!set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)) {
-        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(mt_linux_port_of(role))};
+
+    if (!mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
+        !bind_to(fd, link, &any, sizeof any)) {
+        return "bind";
     }
-    (void)set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-}
-
-static bool ask_for_stamps(int fd)
-{
-    int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE |
-                SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
-
-    (void)set_int(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
-    return set_int(fd, SOL_SOCKET, SO_TIMESTAMPING, flags);
-}
-
-static bool prepare(int fd, const struct mt_linux_link *link, enum mt_socket_role role,
-                    char reason[MT_HAL_REASON_SIZE])
-{
-    const char *what = "bind";
-    bool is_good = mt_linux_set_nonblocking(fd) && bind_to(fd, link, port_of(role));
-
-    if (is_good) {
-        set_buffer(fd);
-        what = "join the PTP multicast groups with";
-        is_good = set_multicast(fd, link);
+    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, link->request.ttl);
+    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, link->request.ttl);
+    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, link->request.dscp << TOS_SHIFT);
+    if (!mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, link->ifindex) ||
+        !join6(fd, link, &link->primary) || !join6(fd, link, &link->peer)) {
+        return "join the PTP multicast groups with";
     }
-    if (is_good && role == MT_SOCKET_EVENT) {
-        what = "have timestamps on";
-        is_good = ask_for_stamps(fd);
-    }
-    if (!is_good) {
-        int error = errno;
-
-        mt_linux_say(reason, "cannot %s UDP port %u on %s: %s; %s", what, (unsigned)port_of(role),
-                     link->present, strerror(error), remedy_for(error));
-    }
-    return is_good;
-}
-
-static bool open_socket(struct mt_linux_link *link, enum mt_socket_role role,
-                        char reason[MT_HAL_REASON_SIZE])
-{
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-    if (fd < 0) {
-        int error = errno;
-
-        mt_linux_say(reason, "cannot make a socket for %s: %s; %s", link->present, strerror(error),
-                     remedy_for(error));
-        return false;
-    }
-    if (!prepare(fd, link, role, reason)) {
-        close(fd);
-        return false;
-    }
-    link->sockets[role] = (struct mt_linux_socket){fd, 0};
-    link->platform->wait.is_set_old = true;
-    return true;
-}
-
-bool mt_udp_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE])
-{
-    link->next_id = 0;
-    if (open_socket(link, MT_SOCKET_EVENT, reason) &&
-        open_socket(link, MT_SOCKET_GENERAL, reason)) {
-        return true;
-    }
-    mt_udp_close(link);
-    return false;
-}
-
-void mt_udp_close(struct mt_linux_link *link)
-{
-    for (int i = 0; i < MT_SOCKET_ROLE_COUNT; i++) {
-        if (link->sockets[i].fd >= 0) {
-            close(link->sockets[i].fd);
-            link->sockets[i].fd = -1;
-        }
-    }
-    link->platform->wait.is_set_old = true;
-}
-
-/* ---- receiving -------------------------------------------------------------------------- */
-
-/* what came along with a frame */
-struct control {
-    struct sockaddr_in from; /* all zero: unknown */
-    bool has_stamp;
-    struct mt_base_time stamp;
-    bool has_id;
-    uint32_t id;
-    bool has_dropped;
-    uint32_t dropped;
-};
-
-static void take_stamp(const void *data, struct control *control)
-{
-    struct scm_timestamping stamps;
-
-    memcpy(&stamps, data, sizeof stamps);
-    control->has_stamp = stamps.ts[0].tv_sec != 0 || stamps.ts[0].tv_nsec != 0;
-    control->stamp =
-        (struct mt_base_time){stamps.ts[0].tv_sec * MT_NS_PER_S + stamps.ts[0].tv_nsec, 0};
-}
-
-static void take_id(const void *data, struct control *control)
-{
-    struct sock_extended_err error;
-
-    memcpy(&error, data, sizeof error);
-    if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && error.ee_info == SCM_TSTAMP_SND) {
-        control->has_id = true;
-        control->id = error.ee_data;
-    }
-}
-
-static void take_control(struct msghdr *message, struct control *control)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        size_t size = c->cmsg_len - CMSG_LEN(0);
-
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING &&
-            size >= sizeof(struct scm_timestamping)) {
-            take_stamp(CMSG_DATA(c), control);
-        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL &&
-                   size >= sizeof control->dropped) {
-            control->has_dropped = true;
-            memcpy(&control->dropped, CMSG_DATA(c), sizeof control->dropped);
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR &&
-                   size >= sizeof(struct sock_extended_err)) {
-            take_id(CMSG_DATA(c), control);
-        }
-    }
-}
-
-/* One recvmsg; -1 if there is nothing.  An error is a reason to look at the interface. */
-static ssize_t receive(struct mt_linux_link *link, int fd, int flags, uint8_t *buffer,
-                       struct control *ret_control)
-{
-    union {
-        struct cmsghdr aligned;
-        uint8_t octets[CONTROL_SIZE];
-    } control;
-    struct iovec piece = {buffer, MT_LINUX_FRAME_SIZE};
-    struct msghdr message = {.msg_name = &ret_control->from,
-                             .msg_namelen = sizeof ret_control->from,
-                             .msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control.octets,
-                             .msg_controllen = sizeof control.octets};
-    ssize_t length;
-
-    memset(ret_control, 0, sizeof *ret_control);
-    length = recvmsg(fd, &message, flags);
-    if (length < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
-            mt_linux_link_suspect(link);
-        }
-        return -1;
-    }
-    take_control(&message, ret_control);
-    return length;
-}
-
-static void take_sender(const struct sockaddr_in *from, struct mt_address *ret_address)
-{
-    if (from->sin_family == AF_INET) {
-        ret_address->network = MT_NETWORK_UDP_IPV4;
-        memcpy(ret_address->octets, &from->sin_addr, sizeof from->sin_addr);
-        ret_address->udp_port = ntohs(from->sin_port);
-    }
-}
-
-void mt_udp_receive(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
-                    struct mt_input *ret_input)
-{
-    struct mt_linux_socket *socket = &link->sockets[role];
-    struct control control;
-    ssize_t length = receive(link, socket->fd, 0, buffer, &control);
-
-    if (length < 0) {
-        return;
-    }
-    if (control.has_dropped) { /* the kernel's count runs from the socket's birth, modulo 2^32 */
-        link->hal.counters.kernel_dropped += control.dropped - socket->dropped;
-        socket->dropped = control.dropped;
-    }
-    link->hal.counters.received++;
-    ret_input->kind = MT_INPUT_FRAME;
-    ret_input->bytes = buffer;
-    ret_input->length = (size_t)length;
-    ret_input->has_stamp = control.has_stamp;
-    ret_input->stamp = control.stamp;
-    take_sender(&control.from, &ret_input->from);
-}
-
-/* Poll said "error", but there was no stamp: then the socket has an error to clear, or is dead. */
-static void clear_error(struct mt_linux_link *link, int fd)
-{
-    int error = 0;
-    socklen_t size = sizeof error;
-
-    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    mt_linux_link_suspect(link);
-}
-
-void mt_udp_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
-                       struct mt_input *ret_input)
-{
-    int fd = link->sockets[role].fd;
-    struct control control;
-    struct mt_token_key key;
-    ssize_t length = receive(link, fd, MSG_ERRQUEUE, buffer, &control);
-    enum mt_token_match match = MT_TOKEN_UNKNOWN;
-
-    if (length < 0) {
-        clear_error(link, fd);
-        return;
-    }
-    if (!control.has_stamp) {
-        return;
-    }
-    if (mt_token_key_of_looped(buffer, (size_t)length, MT_NETWORK_UDP_IPV4, port_of(role), &key)) {
-        match = mt_tokens_match(&link->tokens, &key, control.has_id, control.id, &ret_input->token);
-    }
-    if (match != MT_TOKEN_MATCHED) {
-        link->hal.counters.stamps_ambiguous++;
-        return;
-    }
-    if (ret_input->token == 0) { /* nobody wants it */
-        return;
-    }
-    ret_input->kind = MT_INPUT_TX_STAMP;
-    ret_input->has_stamp = true;
-    ret_input->stamp = control.stamp;
+    return 0;
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
 
+union ttl_control {
+    struct cmsghdr aligned;
+    uint8_t octets[CMSG_SPACE(sizeof(int))];
+};
+
 /* The peer group is never forwarded, whatever the link's TTL is [annex C.3]. */
-static size_t put_ttl(uint8_t *control, int ttl)
+static void put_ttl(const struct mt_linux_link *link, const struct mt_link_frame *frame, int level,
+                    int type, union ttl_control *control, struct msghdr *message)
 {
-    struct cmsghdr header = {
-        .cmsg_len = CMSG_LEN(sizeof ttl), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL};
+    int ttl = PEER_TTL;
+    struct cmsghdr header = {.cmsg_len = CMSG_LEN(sizeof ttl), .cmsg_level = level};
 
-    memset(control, 0, CMSG_SPACE(sizeof ttl));
-    memcpy(control, &header, sizeof header);
-    memcpy(control + CMSG_LEN(0), &ttl, sizeof ttl);
-    return CMSG_SPACE(sizeof ttl);
+    if (frame->destination == MT_LINK_PEER && link->request.ttl != PEER_TTL) {
+        header.cmsg_type = type;
+        memset(control, 0, sizeof *control);
+        memcpy(control->octets, &header, sizeof header);
+        memcpy(control->octets + CMSG_LEN(0), &ttl, sizeof ttl);
+        message->msg_control = control->octets;
+        message->msg_controllen = sizeof control->octets;
+    }
 }
 
-/* False if it is no address of this network. */
-static bool find_destination(const struct mt_link_frame *frame, struct mt_address *ret_to)
+static int socket_for(const struct mt_linux_link *link, const struct mt_link_frame *frame)
 {
-    uint32_t group = htonl(frame->destination == MT_LINK_PEER ? GROUP_PEER : GROUP_PRIMARY);
-
-    *ret_to = (struct mt_address){.network = MT_NETWORK_UDP_IPV4};
-    if (frame->destination == MT_LINK_ADDRESS) {
-        *ret_to = frame->to;
-    } else {
-        memcpy(ret_to->octets, &group, sizeof group);
-    }
-    if (ret_to->udp_port == 0) {
-        ret_to->udp_port = port_of(frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL);
-    }
-    return ret_to->network == MT_NETWORK_UDP_IPV4;
+    return link->sockets[frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL].fd;
 }
 
-static bool transmit(const struct mt_linux_link *link, const struct mt_link_frame *frame,
-                     const struct mt_address *to)
+static bool transmit4(const struct mt_linux_link *link, const struct mt_link_frame *frame,
+                      const struct mt_address *to)
 {
-    enum mt_socket_role role = frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(to->udp_port)};
+    struct sockaddr_in address = socket_address4(to);
     struct iovec piece = {(void *)(uintptr_t)frame->bytes, frame->length};
-    union {
-        struct cmsghdr aligned;
-        uint8_t octets[CMSG_SPACE(sizeof(int))];
-    } control;
+    union ttl_control control;
     struct msghdr message = {
         .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &piece, .msg_iovlen = 1};
 
-    memcpy(&address.sin_addr, to->octets, sizeof address.sin_addr);
-    if (frame->destination == MT_LINK_PEER && link->ttl != PEER_TTL) {
-        message.msg_control = control.octets;
-        message.msg_controllen = put_ttl(control.octets, PEER_TTL);
-    }
-    return sendmsg(link->sockets[role].fd, &message, 0) == (ssize_t)frame->length;
+    put_ttl(link, frame, IPPROTO_IP, IP_TTL, &control, &message);
+    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)frame->length;
 }
 
-/* An event frame that could not be given a token must not leave: its stamp would be nobody's.
- * The token may be added after the frame has left, for nobody reads the error queue in between. */
-static bool send_event(struct mt_linux_link *link, const struct mt_link_frame *frame,
-                       const struct mt_address *to)
+static bool transmit6(const struct mt_linux_link *link, const struct mt_link_frame *frame,
+                      const struct mt_address *to)
 {
-    struct mt_token_key key;
+    struct sockaddr_in6 address = socket_address6(link, to);
+    size_t length = frame->length + (frame->is_event ? EXTRA_OCTETS : 0);
+    uint8_t octets[MT_LINUX_FRAME_SIZE];
+    struct iovec piece = {octets, length};
+    union ttl_control control;
+    struct msghdr message = {
+        .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &piece, .msg_iovlen = 1};
 
-    if (!mt_tokens_have_room(&link->tokens) ||
-        !mt_token_key_of(frame->bytes, frame->length, to, &key) || !transmit(link, frame, to)) {
+    if (length > sizeof octets) {
         return false;
     }
-    mt_tokens_add(&link->tokens, &key, frame->token, link->next_id++, mt_linux_now());
-    return true;
+    memcpy(octets, frame->bytes, frame->length);
+    memset(octets + frame->length, 0, length - frame->length);
+    put_ttl(link, frame, IPPROTO_IPV6, IPV6_HOPLIMIT, &control, &message);
+    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)length;
 }
 
-static bool udp_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
-{
-    struct mt_linux_link *link = (struct mt_linux_link *)hal;
-    struct mt_address to;
-    bool is_sent = link->has_interface && find_destination(frame, &to) &&
-                   (frame->is_event ? send_event(link, frame, &to) : transmit(link, frame, &to));
+const struct mt_linux_transport mt_linux_udp4 = {
+    .network = MT_NETWORK_UDP_IPV4,
+    .family = AF_INET,
+    .names = {"UDP port 319", "UDP port 320"},
+    .groups = groups_of_udp4,
+    .prepare = prepare4,
+    .sender = sender4,
+    .transmit = transmit4,
+};
 
-    if (is_sent) {
-        hal->counters.sent++;
-    } else {
-        hal->counters.send_failed++;
-        mt_linux_link_suspect(link);
-    }
-    return is_sent;
-}
-
-const struct mt_hal_link_ops mt_udp_ops = {.send = udp_send};
+const struct mt_linux_transport mt_linux_udp6 = {
+    .network = MT_NETWORK_UDP_IPV6,
+    .family = AF_INET6,
+    .names = {"UDP/IPv6 port 319", "UDP/IPv6 port 320"},
+    .groups = groups_of_udp6,
+    .prepare = prepare6,
+    .sender = sender6,
+    .transmit = transmit6,
+};

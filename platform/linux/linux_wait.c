@@ -236,9 +236,9 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
         link = self->links[pollee->link];
         ret_input->link = pollee->link;
         if (slot % SLOTS == 0) {
-            mt_udp_receive(link, pollee->role, wait->frame, ret_input);
+            mt_linux_receive(link, pollee->role, wait->frame, ret_input);
         } else {
-            mt_udp_take_stamp(link, pollee->role, wait->frame, ret_input);
+            mt_linux_take_stamp(link, pollee->role, wait->frame, ret_input);
         }
         break;
     case MT_POLLEE_LOCAL:

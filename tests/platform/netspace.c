@@ -64,6 +64,7 @@ bool netspace_enter(void)
     put("/proc/sys/net/ipv4/conf/all/accept_local", "1");
     put("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
     put("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
+    put("/proc/sys/net/ipv6/conf/default/accept_dad", "0"); /* addresses serve at once */
     return netspace_run("ip link set lo up");
 }
 

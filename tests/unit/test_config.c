@@ -339,6 +339,54 @@ static void config_complains_when_a_name_leads_nowhere(void **state)
     assert_problem("[ptp a]\n[ptp]\nclock = x\n", "f:3: clock = x: there is no section [clock x]");
 }
 
+static void config_complains_when_a_vlan_has_no_place(void **state)
+{
+    assert_problem("[port a]\ninterface = eth0\nvlan = 5\n",
+                   "f:3: [port a]: vlan = 5: only with transport = l2; over UDP the VLAN has an "
+                   "interface of its own, such as eth0.5");
+    assert_problem("[ptp a]\ntransport = l2\nvlan_priority = 3\n",
+                   "f:3: [port a]: vlan_priority = 3: there is no tag to hold it; add vlan = 0 for "
+                   "a tag with a priority only");
+    mt_config_free(parse_good("[ptp a]\ntransport = l2\nvlan = 0\nvlan_priority = 3\n"));
+}
+
+/* Two ports of different domains on interface a, with these keys in each. */
+static void assert_shared(const char *first, const char *second, const char *problem)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "[port x]\ninterface = a\n%s[port y]\ninterface = a\ninstance = other\n%s"
+             "[instance other]\nclock = other\ndomain = 1\n[clock other]\n",
+             first, second);
+    if (problem == NULL) {
+        mt_config_free(parse_good(text));
+    } else {
+        assert_problem(text, problem);
+    }
+}
+
+static void config_complains_when_ports_that_share_sockets_differ(void **state)
+{
+    assert_shared("", "", NULL);
+    assert_shared("ttl = 2\n", "",
+                  "f:4: [port y]: it shares its sockets with port x, so ttl must "
+                  "be the same");
+    assert_shared("dscp = 2\n", "transport = udp6\ndscp = 3\n", NULL);
+    assert_shared("transport = udp6\nudp6_scope = 2\n", "transport = udp6\n",
+                  "f:5: [port y]: it shares its sockets with port x, so udp6_scope must be the "
+                  "same");
+    assert_shared("socket_priority = 2\n", "socket_priority = 3\n",
+                  "f:7: [port y]: it shares its sockets with port x, so socket_priority must be "
+                  "the same");
+    assert_shared("transport = l2\n", "transport = l2\nvlan = 0\n",
+                  "f:8: [port y]: it shares its sockets with port x, so vlan must be the same");
+    assert_shared("transport = l2\n", "transport = l2\nvlan = 5\n", NULL);
+    assert_shared("transport = l2\nttl = 2\n", "transport = l2\n", NULL);
+    assert_shared("transport = l2\nl2_destination = non_forwardable\n", "transport = l2\n",
+                  "f:5: [port y]: it shares its sockets with port x, so l2_destination must be the "
+                  "same");
+}
+
 static void config_complains_when_two_ports_share_a_wire(void **state)
 {
     assert_problem("[port a]\n[port b]\ninterface = a\n",
@@ -492,6 +540,8 @@ int main(void)
         cmocka_unit_test(config_counts_problems_when_there_are_too_many),
         cmocka_unit_test(config_complains_when_nothing_is_configured),
         cmocka_unit_test(config_complains_when_a_name_leads_nowhere),
+        cmocka_unit_test(config_complains_when_a_vlan_has_no_place),
+        cmocka_unit_test(config_complains_when_ports_that_share_sockets_differ),
         cmocka_unit_test(config_complains_when_two_ports_share_a_wire),
         cmocka_unit_test(config_accepts_two_ports_on_a_wire_when_domains_differ),
         cmocka_unit_test(config_complains_when_instance_has_no_port),

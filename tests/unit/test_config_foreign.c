@@ -99,7 +99,8 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
 static void config_advises_a_good_value_when_that_of_another_program_is_none(void **state)
 {
     assert_problem("[ptp eth0]\nnetwork_transport UDPv4\n",
-                   "f:2: network_transport: expected KEY = VALUE; write network_transport = udp4");
+                   "f:2: network_transport: expected KEY = VALUE; write network_transport = VALUE, "
+                   "where VALUE is udp4, udp6 or l2");
     assert_problem("[ptp]\npriority1 256\n[ptp eth0]\n",
                    "f:2: priority1: expected KEY = VALUE; write priority1 = VALUE, where VALUE is "
                    "an integer from 0 to 255");
