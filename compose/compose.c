@@ -262,6 +262,7 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
     ret_config->features = mt_config_is_transparent(instance) ? &mt_ptp_transparent_features
                            : instance->ptp.is_receiver_only   ? &receiver_only
                                                               : &mt_ptp_all_features;
+    ret_config->features = mt_compose_variant(self, index, ret_config->features, ret_config);
     if (instance->identity_is_auto &&
         !find_identity(self, instance, provider, &ret_config->identity)) {
         ret_config->identity = random_identity(provider);
@@ -353,8 +354,10 @@ static bool put_in_force(struct mt_composition *self, const struct mt_config *co
     self->in_force = *config;
     self->in_force.instances = malloc(size);
     self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
+    self->features = calloc(config->instance_count, sizeof *self->features);
     self->config = &self->in_force;
-    if (self->in_force.instances == NULL || self->fallback_reasons == NULL) {
+    if (self->in_force.instances == NULL || self->fallback_reasons == NULL ||
+        self->features == NULL) {
         return false;
     }
     memcpy(self->in_force.instances, config->instances, size);
@@ -391,6 +394,7 @@ void mt_composition_free(struct mt_composition *self)
     if (self != NULL) {
         free_node(&self->node);
         free(self->in_force.instances);
+        free(self->features);
         free(self->fallback_reasons);
         free(self);
     }

@@ -23,4 +23,10 @@ size_t mt_compose_first_port(const struct mt_config *config, uint16_t link);
 bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
                       struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
 
+/** `built_in` as the configuration of an instance wants it: its comparison and its states.  Sets
+ * what belongs to these in `config`, too. */
+const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, uint16_t index,
+                                                 const struct mt_ptp_features *built_in,
+                                                 struct mt_instance_config *config);
+
 #endif

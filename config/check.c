@@ -409,6 +409,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
     }
+    mt_config_check_profiles(self, source);
     check_shared_clocks(&checker);
     check_unused_clocks(&checker);
     check_system_clock(&checker);

@@ -96,10 +96,29 @@ struct mt_config_transparent {
     uint16_t frames;
 };
 
+enum mt_config_profile {
+    MT_CONFIG_PROFILE_NONE,
+#define MT_CONFIG_PROFILE(symbol, name, title, identity) MT_CONFIG_PROFILE_##symbol,
+#define MT_CONFIG_PROFILE_KEY(symbol, key, value, allowed)
+#include "config/profiles.def"
+#undef MT_CONFIG_PROFILE
+#undef MT_CONFIG_PROFILE_KEY
+};
+
+/** How transmitters are compared, and what a port's states are. */
+enum mt_config_bmca {
+    MT_CONFIG_BMCA_DEFAULT,
+    MT_CONFIG_BMCA_ITU,  /**< G.8275 */
+    MT_CONFIG_BMCA_GPTP, /**< 802.1AS */
+};
+
 struct mt_config_instance {
     const char *name;
     const char *clock;
     size_t clock_index; /**< in mt_config.clocks */
+    enum mt_config_profile profile;
+    bool profile_strict;
+    enum mt_config_bmca bmca;
     /** path and, if it is auto, identity are compose's to fill in; so are the flags
      * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
     struct mt_instance_config ptp;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/profile.h"
 
 struct sentence {
     char *at;
@@ -190,6 +191,10 @@ static void explain_key(FILE *out, const struct mt_config_key *key)
     fprintf(out, "    in:      %s\n", mt_config_scope_heading(key->scope));
     print_words(out, key);
     print_aliases(out, key);
+    if (key->words == mt_config_profile_words) {
+        fprintf(out, "    profiles, each told by `meantime explain NAME`:\n");
+        mt_config_profile_list(out);
+    }
 }
 
 static void list_keys(FILE *out)
@@ -268,6 +273,18 @@ static bool explain_word(FILE *out, const char *name)
     return is_found;
 }
 
+static bool explain_profile(FILE *out, const char *name)
+{
+    const struct mt_config_word *word = mt_config_profile_words;
+    for (; word->word != NULL; word++) {
+        if (word->value != MT_CONFIG_PROFILE_NONE && strcmp(word->word, name) == 0) {
+            mt_config_profile_print((enum mt_config_profile)word->value, out);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool mt_config_explain(const char *name, FILE *out)
 {
     size_t count;
@@ -276,7 +293,8 @@ bool mt_config_explain(const char *name, FILE *out)
         list_keys(out);
         return true;
     }
-    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_word(out, name)) {
+    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_profile(out, name) ||
+        explain_word(out, name)) {
         return true;
     }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * From sections to objects.  An object's members are written in layers, the later ones winning:
- * the defaults of the schema, the section for all objects of the kind ([clock], [ptp]), for a
- * port its instance's section, and its own section.  That is the whole rule of inheritance. */
+ * the defaults of the schema, the profile of the instance, the section for all objects of the kind
+ * ([clock], [ptp]), for a port its instance's section, and its own section.  That is the whole rule
+ * of inheritance. */
 #include <string.h>
 
+#include "config/profile.h"
 #include "config/source_private.h"
 #include "config/value_private.h"
 
@@ -56,6 +58,36 @@ static void apply_section(struct resolver *self, enum mt_config_section_kind kin
     }
 }
 
+/* The profile that is written for an instance. */
+static enum mt_config_profile profile_of(const struct resolver *self, const char *instance)
+{
+    const struct mt_config_setting *setting =
+        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, instance, "profile");
+    struct mt_config_instance scratch = {.profile = MT_CONFIG_PROFILE_NONE};
+    if (setting == NULL) {
+        setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", "profile");
+    }
+    if (setting != NULL) {
+        (void)mt_config_value_parse(setting->key, setting->text, &scratch, &self->config->pool);
+    }
+    return scratch.profile;
+}
+
+/* What is not there yet is left as it is; the check tells of it. */
+static void apply_profile(struct resolver *self, const char *instance, enum mt_config_scope scope,
+                          void *object)
+{
+    enum mt_config_profile profile = profile_of(self, instance);
+    const struct mt_config_profile_row *row;
+    size_t index = 0;
+    while ((row = mt_config_profile_next(profile, &index)) != NULL) {
+        const struct mt_config_key *key = mt_config_profile_key(row, scope);
+        if (key != NULL && row->value[0] != '\0') {
+            (void)mt_config_value_parse(key, row->value, object, &self->config->pool);
+        }
+    }
+}
+
 static const char *keep(struct resolver *self, const char *text)
 {
     const char *copy = mt_config_pool_text(&self->config->pool, text);
@@ -100,6 +132,9 @@ static void add_port(struct resolver *self, const struct mt_config_section *sect
     apply_defaults(self, MT_CONFIG_OWN_PORT, port);
     apply_section(self, section->kind, section->name, MT_CONFIG_OWN_PORT, port);
     apply_defaults(self, MT_CONFIG_PORT, port);
+    if (port->instance != NULL) {
+        apply_profile(self, port->instance, MT_CONFIG_PORT, port);
+    }
     apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_PORT, port);
     if (port->instance != NULL) {
         apply_section(self, MT_CONFIG_SECTION_INSTANCE, port->instance, MT_CONFIG_PORT, port);
@@ -152,6 +187,7 @@ static void add_instance(struct resolver *self, const char *name)
     instance->name = keep(self, name);
     mt_instance_config_init(&instance->ptp);
     apply_defaults(self, MT_CONFIG_INSTANCE, instance);
+    apply_profile(self, name, MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_INSTANCE, name, MT_CONFIG_INSTANCE, instance);
     if (mt_config_is_transparent(instance)) {

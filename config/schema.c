@@ -87,6 +87,13 @@ const struct mt_config_word mt_config_forward_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_bmca_words[] = {
+    {"default", MT_CONFIG_BMCA_DEFAULT},
+    {"itu", MT_CONFIG_BMCA_ITU},
+    {"gptp", MT_CONFIG_BMCA_GPTP},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_transport_words[] = {
     {"udp4", MT_CONFIG_TRANSPORT_UDP4},
     {"udp6", MT_CONFIG_TRANSPORT_UDP6},

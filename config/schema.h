@@ -72,6 +72,8 @@ extern const struct mt_config_word mt_config_arb_words[];
 extern const struct mt_config_word mt_config_clock_type_words[];
 extern const struct mt_config_word mt_config_syntonise_words[];
 extern const struct mt_config_word mt_config_forward_words[];
+extern const struct mt_config_word mt_config_profile_words[];
+extern const struct mt_config_word mt_config_bmca_words[];
 extern const struct mt_config_word mt_config_transport_words[];
 extern const struct mt_config_word mt_config_l2_destination_words[];
 extern const struct mt_config_word mt_config_leap61_words[];

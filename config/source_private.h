@@ -63,6 +63,8 @@ const struct mt_config_setting *mt_config_source_find(const struct mt_config_sou
 /** Makes the objects and applies defaults and sections to them, most general first.
  * False if there was no memory left, which has been said. */
 bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source);
+/** Finds what leaves the profiles, where they are strict. */
+void mt_config_check_profiles(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
 

@@ -3,14 +3,15 @@
  * usage: make_page TEMPLATE PAGE
  *
  * Copies a manual page and puts what the schemas say in place of the lines @KEYS@ (keys of the
- * configuration), @FIELDS@ (members of the status report), @VERDICTS@, @COUNTERS@ and @TOPOLOGY@
- * (keys and verbs of a topology), so that pages and programs cannot say different things. */
+ * configuration), @PROFILES@, @FIELDS@ (members of the status report), @VERDICTS@, @COUNTERS@ and
+ * @TOPOLOGY@ (keys and verbs of a topology), so that pages and programs cannot say different
+ * things. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/meantime/sim/topology.h"
-#include "config/schema.h"
+#include "config/profile.h"
 #include "status/names.h"
 #include "status/report.h"
 
@@ -191,10 +192,48 @@ static void put_topology(FILE *out)
     fputs(".El\n", out);
 }
 
+static void put_profile_row(FILE *out, const struct mt_config_profile_row *row)
+{
+    char expected[160];
+    mt_config_profile_expected(row, expected, sizeof expected);
+    fprintf(out, ".It Ic %s Ta ", row->key);
+    put(out, row->value);
+    fputs(" Ta ", out);
+    put(out, row->allowed[0] != '\0' ? expected : "any");
+    fputc('\n', out);
+}
+
+static void put_profiles(FILE *out)
+{
+    const struct mt_config_word *word = mt_config_profile_words;
+    for (; word->word != NULL; word++) {
+        enum mt_config_profile profile = (enum mt_config_profile)word->value;
+        const struct mt_config_profile_row *row;
+        size_t index = 0;
+        if (profile == MT_CONFIG_PROFILE_NONE) {
+            continue;
+        }
+        fputs(".Ss profile = ", out);
+        put(out, word->word);
+        fputc('\n', out);
+        put(out, mt_config_profile_title(profile));
+        fputs(".\n.Bl -column \"log_min_pdelay_req_interval\" \"01-80-C2-00-00-0Exxx\" \"any\" "
+              "-compact\n",
+              out);
+        fputs(".It Sy key Ta Sy value Ta Sy allowed\n", out);
+        while ((row = mt_config_profile_next(profile, &index)) != NULL) {
+            put_profile_row(out, row);
+        }
+        fputs(".El\n", out);
+    }
+}
+
 static void put_line(FILE *out, const char *line)
 {
     if (strcmp(line, "@KEYS@\n") == 0) {
         put_keys(out);
+    } else if (strcmp(line, "@PROFILES@\n") == 0) {
+        put_profiles(out);
     } else if (strcmp(line, "@FIELDS@\n") == 0) {
         put_fields(out);
     } else if (strcmp(line, "@VERDICTS@\n") == 0) {

@@ -172,7 +172,6 @@ static void config_explains_names_of_other_programs(void **state)
                                         "inhibit_announce",
                                         "tsproc_mode",
                                         "delay_filter",
-                                        "dataset_comparison",
                                         "asCapable",
                                         "uds_ro_address",
                                         "userDescription",

@@ -153,19 +153,20 @@ static void ptp_states_match_the_golden_file_when_table_is_receiver_only(void **
     compare_with_golden(&mt_states_receiver_only, "tests/unit/golden/ptp_states_receiver_only.txt");
 }
 
-/* Whatever the table, some things must not be in it. */
-static void check_rules(const struct mt_state_table *table)
+static void ptp_states_match_the_golden_file_when_table_is_of_gptp(void **state)
+{
+    compare_with_golden(&mt_states_gptp, "tests/unit/golden/ptp_states_gptp.txt");
+    compare_with_golden(&mt_states_gptp_receiver_only,
+                        "tests/unit/golden/ptp_states_gptp_receiver_only.txt");
+}
+
+/* A port that is off comes back by way of INITIALIZING only, and all that do something go off. */
+static void check_switching(const struct mt_state_table *table)
 {
     for (unsigned from = MT_STATE_INITIALIZING; from < MT_STATE_COUNT; from++) {
         for (unsigned event = 0; event < MT_PE_COUNT; event++) {
             unsigned to = table->next[from][event];
             assert_true(to < MT_STATE_COUNT);
-            /* the way to RECEIVER leads through UNCALIBRATED, and needs a locked clock */
-            if (to == MT_STATE_RECEIVER) {
-                assert_int_equal(from, MT_STATE_UNCALIBRATED);
-                assert_int_equal(event, MT_PE_CLOCK_SELECTED);
-            }
-            /* a port that is off comes back by way of INITIALIZING only */
             if (from <= MT_STATE_DISABLED && to >= MT_STATE_LISTENING) {
                 assert_int_equal(from, MT_STATE_INITIALIZING);
             }
@@ -177,10 +178,40 @@ static void check_rules(const struct mt_state_table *table)
     }
 }
 
+/* Whatever the table, some things must not be in it. */
+static void check_rules(const struct mt_state_table *table)
+{
+    for (unsigned from = MT_STATE_INITIALIZING; from < MT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < MT_PE_COUNT; event++) {
+            unsigned to = table->next[from][event];
+            /* the way to RECEIVER leads through UNCALIBRATED, and needs a locked clock */
+            if (to == MT_STATE_RECEIVER) {
+                assert_int_equal(from, MT_STATE_UNCALIBRATED);
+                assert_int_equal(event, MT_PE_CLOCK_SELECTED);
+            }
+        }
+    }
+    check_switching(table);
+}
+
+/* 802.1AS waits for nothing. */
+static void check_gptp(const struct mt_state_table *table)
+{
+    for (unsigned from = MT_STATE_INITIALIZING; from < MT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < MT_PE_COUNT; event++) {
+            assert_int_not_equal(table->next[from][event], MT_STATE_UNCALIBRATED);
+            assert_int_not_equal(table->next[from][event], MT_STATE_PRE_TRANSMITTER);
+        }
+    }
+    check_switching(table);
+}
+
 static void ptp_states_keep_the_rules_when_any_event_comes(void **state)
 {
     check_rules(&mt_states_full);
     check_rules(&mt_states_receiver_only);
+    check_gptp(&mt_states_gptp);
+    check_gptp(&mt_states_gptp_receiver_only);
 }
 
 static void ptp_states_never_serve_when_table_is_receiver_only(void **state)
@@ -200,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ptp_states_match_the_golden_file_when_table_is_full),
         cmocka_unit_test(ptp_states_match_the_golden_file_when_table_is_receiver_only),
+        cmocka_unit_test(ptp_states_match_the_golden_file_when_table_is_of_gptp),
         cmocka_unit_test(ptp_states_keep_the_rules_when_any_event_comes),
         cmocka_unit_test(ptp_states_never_serve_when_table_is_receiver_only),
     };

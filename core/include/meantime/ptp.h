@@ -101,6 +101,9 @@ struct mt_ptp_features {
 };
 extern const struct mt_state_table mt_states_full;
 extern const struct mt_state_table mt_states_receiver_only;
+/** 802.1AS: neither PRE_TRANSMITTER nor UNCALIBRATED; goes with qualifies_at_once. */
+extern const struct mt_state_table mt_states_gptp;
+extern const struct mt_state_table mt_states_gptp_receiver_only;
 extern const struct mt_transmitter_part mt_transmitter;
 extern const struct mt_delay_part mt_delay_e2e;
 extern const struct mt_delay_part mt_delay_any; /**< as `more` says; with mt_peer_extension */
@@ -111,6 +114,9 @@ extern const struct mt_extend_part mt_extend;
 /** The default algorithm's comparison [Figures 34 and 35]. */
 enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
                                       const struct mt_ptp_dataset *b);
+/** That of G.8275.1 and G.8275.2: with local_priority, without priority1. */
+enum mt_comparison mt_dataset_compare_itu(const struct mt_ptp_dataset *a,
+                                          const struct mt_ptp_dataset *b);
 /** acceptable_transmitters of the port's configuration [17.5]. */
 bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *source);
 /** Every extension, in order. */

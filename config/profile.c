@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The profile table and what it means.  Rows are text, read with the same functions as the file:
+ * so a profile can only say what a user could have written, and a key that several profiles limit
+ * needs no code of its own.  Values are compared in the form in which they would be written, which
+ * is one for each meaning. */
+#include "config/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/value_private.h"
+
+struct profile {
+    const char *name;
+    const char *title;
+    const char *identity;
+};
+
+#define MT_CONFIG_PROFILE(symbol, name, title, identity)                                           \
+    [MT_CONFIG_PROFILE_##symbol] = {name, title, identity},
+#define MT_CONFIG_PROFILE_KEY(symbol, key, value, allowed)
+static const struct profile profiles[] = {
+    [MT_CONFIG_PROFILE_NONE] = {"none", "no profile: every key has its own default and range", ""},
+#include "config/profiles.def"
+};
+#undef MT_CONFIG_PROFILE
+#undef MT_CONFIG_PROFILE_KEY
+
+#define MT_CONFIG_PROFILE(symbol, name, title, identity)
+#define MT_CONFIG_PROFILE_KEY(symbol, key, value, allowed)                                         \
+    {MT_CONFIG_PROFILE_##symbol, #key, value, allowed},
+static const struct mt_config_profile_row rows[] = {
+#include "config/profiles.def"
+};
+#undef MT_CONFIG_PROFILE
+#undef MT_CONFIG_PROFILE_KEY
+#define ROW_COUNT (sizeof rows / sizeof rows[0])
+
+#define MT_CONFIG_PROFILE(symbol, name, title, identity) {name, MT_CONFIG_PROFILE_##symbol},
+#define MT_CONFIG_PROFILE_KEY(symbol, key, value, allowed)
+const struct mt_config_word mt_config_profile_words[] = {
+    {"none", MT_CONFIG_PROFILE_NONE},
+#include "config/profiles.def"
+    {NULL, 0},
+};
+
+#define TEXT_SIZE 80
+
+const char *mt_config_profile_title(enum mt_config_profile profile)
+{
+    return profiles[profile].title;
+}
+
+const char *mt_config_profile_name(enum mt_config_profile profile)
+{
+    return profiles[profile].name;
+}
+
+const char *mt_config_profile_identity(enum mt_config_profile profile)
+{
+    return profiles[profile].identity;
+}
+
+const struct mt_config_profile_row *mt_config_profile_next(enum mt_config_profile profile,
+                                                           size_t *index)
+{
+    while (*index < ROW_COUNT) {
+        const struct mt_config_profile_row *row = &rows[(*index)++];
+        if (row->profile == profile) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const struct mt_config_key *mt_config_profile_key(const struct mt_config_profile_row *row,
+                                                  enum mt_config_scope scope)
+{
+    const struct mt_config_key *key = mt_config_key_find(scope, row->key);
+    return key != NULL && strcmp(key->name, row->key) == 0 ? key : NULL;
+}
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+union object {
+    struct mt_config_instance instance;
+    struct mt_config_port port;
+};
+
+/* Reads a text into an object that is all zero but for that. */
+static bool read_into(const struct mt_config_key *key, const char *text, union object *object)
+{
+    struct mt_config_pool pool = {NULL};
+    memset(object, 0, sizeof *object);
+    bool is_good = mt_config_value_parse(key, text, object, &pool);
+    mt_config_pool_free(&pool);
+    return is_good;
+}
+
+/* The one way in which a value is written; false if it is none of the key's. */
+static bool canonical(const struct mt_config_key *key, const char *text, char *buffer, size_t size)
+{
+    union object object;
+    if (!read_into(key, text, &object)) {
+        return false;
+    }
+    mt_config_value_write(key, &object, buffer, size);
+    return true;
+}
+
+static int64_t number_of(const struct mt_config_key *key, const void *object)
+{
+    char text[TEXT_SIZE];
+    struct mt_interval interval;
+    if (key->type == MT_CONFIG_INTERVAL) {
+        memcpy(&interval, (const char *)object + key->offset, sizeof interval);
+        return interval.q16;
+    }
+    mt_config_value_write(key, object, text, sizeof text);
+    return strtoll(text, NULL, 0);
+}
+
+/* Splits "A..B"; false if there are no dots. */
+static bool split_range(const char *text, char low[TEXT_SIZE], const char **ret_high)
+{
+    const char *dots = strstr(text, "..");
+    if (dots == NULL) {
+        return false;
+    }
+    snprintf(low, TEXT_SIZE, "%.*s", (int)(dots - text), text);
+    *ret_high = dots + 2;
+    return true;
+}
+
+static bool is_within(const struct mt_config_key *key, const char *low, const char *high,
+                      const void *object)
+{
+    union object lowest;
+    union object highest;
+    return read_into(key, low, &lowest) && read_into(key, high, &highest) &&
+           number_of(key, object) >= number_of(key, &lowest) &&
+           number_of(key, object) <= number_of(key, &highest);
+}
+
+/* Takes the next of the values with | between them; false at the end. */
+static bool next_value(const char **allowed, char value[TEXT_SIZE])
+{
+    if (**allowed == '\0') {
+        return false;
+    }
+    size_t length = strcspn(*allowed, "|");
+    snprintf(value, TEXT_SIZE, "%.*s", (int)length, *allowed);
+    *allowed += length + ((*allowed)[length] == '|' ? 1 : 0);
+    return true;
+}
+
+static bool is_value(const struct mt_config_key *key, const char *value, const void *object)
+{
+    char low[TEXT_SIZE];
+    char one[TEXT_SIZE];
+    char other[TEXT_SIZE];
+    const char *high;
+    if (split_range(value, low, &high)) {
+        return is_within(key, low, high, object);
+    }
+    mt_config_value_write(key, object, other, sizeof other);
+    return canonical(key, value, one, sizeof one) && strcmp(one, other) == 0;
+}
+
+bool mt_config_profile_allows(const struct mt_config_profile_row *row,
+                              const struct mt_config_key *key, const void *object)
+{
+    const char *allowed = row->allowed;
+    char value[TEXT_SIZE];
+    while (next_value(&allowed, value)) {
+        if (is_value(key, value, object)) {
+            return true;
+        }
+    }
+    return row->allowed[0] == '\0';
+}
+
+bool mt_config_profile_is_there(const struct mt_config_profile_row *row)
+{
+    char text[TEXT_SIZE];
+    bool is_there = false;
+    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+        const struct mt_config_key *key = mt_config_profile_key(row, (enum mt_config_scope)scope);
+        if (key == NULL) {
+            continue;
+        }
+        is_there = row->value[0] == '\0' || canonical(key, row->value, text, sizeof text);
+    }
+    return is_there;
+}
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+void mt_config_profile_expected(const struct mt_config_profile_row *row, char *buffer, size_t size)
+{
+    const char *allowed = row->allowed;
+    char value[TEXT_SIZE];
+    size_t length = 0;
+    snprintf(buffer, size, "all that the key takes");
+    while (next_value(&allowed, value) && length < size) {
+        const char *separator = length == 0 ? "" : *allowed == '\0' ? " or " : ", ";
+        char low[TEXT_SIZE];
+        const char *high = NULL;
+        bool is_range = split_range(value, low, &high);
+        int added = is_range ? snprintf(buffer + length, size - length, "%sfrom %s to %s",
+                                        separator, low, high)
+                             : snprintf(buffer + length, size - length, "%s%s", separator, value);
+        length += added > 0 ? (size_t)added : 0;
+    }
+}
+
+void mt_config_profile_list(FILE *out)
+{
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        fprintf(out, "    %-14s %s\n", profiles[i].name, profiles[i].title);
+    }
+}
+
+void mt_config_profile_print(enum mt_config_profile profile, FILE *out)
+{
+    const struct mt_config_profile_row *row;
+    size_t index = 0;
+    fprintf(out, "profile = %s\n    %s", profiles[profile].name, profiles[profile].title);
+    if (profiles[profile].identity[0] != '\0') {
+        fprintf(out, " (profileIdentity %s)", profiles[profile].identity);
+    }
+    fprintf(out, "\n    %-28s %-18s %s\n", "key", "value", "allowed");
+    while ((row = mt_config_profile_next(profile, &index)) != NULL) {
+        char expected[160];
+        mt_config_profile_expected(row, expected, sizeof expected);
+        fprintf(out, "    %-28s %-18s %s%s\n", row->key, row->value, expected,
+                mt_config_profile_is_there(row) ? "" : " [not there yet]");
+    }
+}
