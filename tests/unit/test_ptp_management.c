@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Management: what is asked of a bench by a local program, a station of the network and one that
- * has proved who it is, and the octets of the answers.
+ * Management: the octets of the answers, and who may change what.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,171 +10,7 @@
 
 #include <cmocka.h>
 
-#include "meantime/ptp_management.h"
-#include "meantime/ptp_tlv.h"
-#include "ptp_bench.h"
-
-#define PORTS    3
-#define DATA_AT  54 /* of the data in a frame: header, body, type, length and id */
-#define ERROR_AT 52 /* of managementErrorId */
-#define STATION  40
-
-static struct managed {
-    struct ptp_bench bench;
-    struct mt_management management;
-    struct mt_management_port ports[PORTS];
-    struct mt_instance_more more;
-} clock_;
-
-static const struct mt_address local_writer = {MT_NETWORK_LOCAL_READ_WRITE, {7}, 0};
-static const struct mt_address local_reader = {MT_NETWORK_LOCAL_READ_ONLY, {8}, 0};
-static const struct mt_address station = {MT_NETWORK_UDP_IPV4, {10, 0, 0, 9}, 320};
-
-static void begin(uint16_t port_count)
-{
-    memset(&clock_, 0, sizeof clock_);
-    bench_init(&clock_.bench, port_count);
-    mt_management_init(&clock_.management, clock_.ports, port_count);
-    clock_.more.management = &clock_.management;
-    clock_.bench.config.more = &clock_.more;
-    clock_.management.product = "maker;model;1";
-    clock_.management.revision = "a;b;c";
-    clock_.ports[0].interface = "eth0";
-    clock_.ports[0].physical_layer = "IEEE 802.3";
-    clock_.ports[0].physical = (struct mt_address){MT_NETWORK_IEEE_802_3, {2, 0, 0, 1, 2, 3}, 0};
-    clock_.ports[0].protocol = (struct mt_address){MT_NETWORK_UDP_IPV4, {10, 0, 0, 1}, 0};
-    bench_start(&clock_.bench);
-    bench_clear(&clock_.bench);
-}
-
-static int begin_one(void **state)
-{
-    (void)state;
-    begin(1);
-    return 0;
-}
-
-static int begin_three(void **state)
-{
-    (void)state;
-    begin(PORTS);
-    return 0;
-}
-
-/* ---- asking ---------------------------------------------------------------------------------- */
-
-struct request {
-    enum mt_management_action action;
-    uint16_t id;
-    const uint8_t *data;
-    size_t length;
-    uint8_t hops;
-    struct mt_port_identity target;
-};
-
-static const struct mt_port_identity everybody = {
-    {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}, 0xFFFF};
-
-static size_t write_request(const struct request *request, uint8_t *frame)
-{
-    uint8_t value[512] = {(uint8_t)(request->id >> 8), (uint8_t)request->id};
-    uint8_t tlv[520];
-    struct mt_ptp_message message = {
-        .header = {.type = MT_PTP_MANAGEMENT,
-                   .minor_version = 1,
-                   .source = {bench_identity(STATION), 0x1234},
-                   .sequence = 77},
-        .body.management = {.target = request->target,
-                            .starting_hops = request->hops,
-                            .hops = request->hops,
-                            .action = (uint8_t)request->action},
-        .tlvs = tlv,
-    };
-    if (request->length > 0) {
-        memcpy(value + 2, request->data, request->length);
-    }
-    message.tlvs_length =
-        mt_tlv_write(MT_TLV_MANAGEMENT, value, 2 + request->length, tlv, sizeof tlv);
-    return mt_ptp_write(&message, frame, MT_PTP_MESSAGE_MAX);
-}
-
-static enum mt_verdict ask(const struct request *request, const struct mt_address *from)
-{
-    uint8_t frame[MT_PTP_MESSAGE_MAX];
-    struct ptp_bench *bench = &clock_.bench;
-    size_t length = write_request(request, frame);
-    enum mt_verdict verdict;
-    bench_clear(bench);
-    if (from == &local_writer || from == &local_reader) {
-        verdict = mt_management_local(&bench->instance, frame, length, from, bench->now);
-    } else {
-        verdict = mt_instance_rx(&bench->instance, 1, frame, length, NULL, from, bench->now);
-    }
-    bench_drain(bench);
-    return verdict;
-}
-
-static void get(uint16_t id, const struct mt_address *from)
-{
-    const struct request request = {MT_ACTION_GET, id, NULL, 0, 0, everybody};
-    assert_int_equal(ask(&request, from), MT_VERDICT_ACCEPTED);
-}
-
-static void set(uint16_t id, const uint8_t *data, size_t length, const struct mt_address *from)
-{
-    const struct request request = {MT_ACTION_SET, id, data, length, 0, everybody};
-    assert_int_equal(ask(&request, from), MT_VERDICT_ACCEPTED);
-}
-
-static void command(uint16_t id, uint16_t port, const uint8_t *data, size_t length)
-{
-    struct request request = {MT_ACTION_COMMAND, id, data, length, 0, everybody};
-    request.target.port = port;
-    assert_int_equal(ask(&request, &local_writer), MT_VERDICT_ACCEPTED);
-}
-
-/* ---- answers --------------------------------------------------------------------------------- */
-
-static const struct bench_frame *answer(size_t i)
-{
-    size_t count = bench_count(&clock_.bench, 0, MT_PTP_MANAGEMENT);
-    assert_true(i < count);
-    return bench_newest(&clock_.bench, 0, MT_PTP_MANAGEMENT, count - 1 - i);
-}
-
-static void assert_answers(size_t count)
-{
-    assert_int_equal(bench_count(&clock_.bench, 0, MT_PTP_MANAGEMENT), count);
-}
-
-static void assert_data(size_t i, uint16_t id, const uint8_t *data, size_t length)
-{
-    const struct bench_frame *frame = answer(i);
-    const uint8_t *tlv = frame->octets + DATA_AT - 6;
-    assert_int_equal(frame->message.body.management.action, MT_ACTION_RESPONSE);
-    assert_int_equal(tlv[0] << 8 | tlv[1], MT_TLV_MANAGEMENT);
-    assert_int_equal(tlv[2] << 8 | tlv[3], 2 + length);
-    assert_int_equal(tlv[4] << 8 | tlv[5], id);
-    assert_int_equal(frame->message.header.length, DATA_AT + length);
-    assert_memory_equal(frame->octets + DATA_AT, data, length);
-}
-
-static void assert_error(size_t i, uint16_t id, enum mt_management_error error)
-{
-    const uint8_t *octets = answer(i)->octets;
-    assert_int_equal(octets[48] << 8 | octets[49], MT_TLV_MANAGEMENT_ERROR_STATUS);
-    assert_int_equal(octets[50] << 8 | octets[51], 8);
-    assert_int_equal(octets[ERROR_AT] << 8 | octets[ERROR_AT + 1], error);
-    assert_int_equal(octets[ERROR_AT + 2] << 8 | octets[ERROR_AT + 3], id);
-}
-
-#define OWN 0x02, 0, 0, 0xFF, 0xFE, 0, 0, 8
-#define GET_IS(id, ...)                                                                            \
-    do {                                                                                           \
-        const uint8_t expected[] = {__VA_ARGS__};                                                  \
-        get(id, &local_reader);                                                                    \
-        assert_data(0, id, expected, sizeof expected);                                             \
-    } while (0)
+#include "management_bench.h"
 
 /* ---- layouts --------------------------------------------------------------------------------- */
 
@@ -276,97 +111,6 @@ static void management_tells_of_the_parent_when_it_follows_one(void **state)
     assert_int_equal(ingress_ns, mt_instant_to_ns(clock_.bench.ports[0].sync.arrival.at));
     assert_int_equal(data[41], 1); /* gmPresent */
     assert_memory_equal(data + 42, peer.announce.grandmaster.octet, 8);
-}
-
-/* ---- who is asked, who answers --------------------------------------------------------------- */
-
-static void management_answers_the_requester_with_the_hops_that_the_request_made(void **state)
-{
-    (void)state;
-    get(MT_ID_PRIORITY1, &station);
-    const struct bench_frame *frame = answer(0);
-    assert_int_equal(frame->tx.port, 1);
-    assert_int_equal(frame->tx.destination, MT_TO_ADDRESS);
-    assert_true(mt_address_equal(&frame->tx.to, &station));
-    assert_int_equal(frame->tx.to.udp_port, 0); /* the standard's own, not any the sender names */
-    assert_int_equal(frame->message.header.flags, MT_PTP_UNICAST);
-    assert_int_equal(frame->message.header.sequence, 77);
-    assert_int_equal(frame->message.header.source.port, 1);
-    assert_int_equal(frame->message.body.management.target.port, 0x1234);
-    assert_int_equal(frame->message.body.management.hops, 0);
-
-    get(MT_ID_PRIORITY1, NULL);
-    assert_int_equal(answer(0)->tx.destination, MT_TO_ALL);
-    assert_int_equal(answer(0)->message.header.flags, 0);
-
-    get(MT_ID_PRIORITY1, &local_reader);
-    assert_int_equal(answer(0)->tx.port, 0);
-    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
-}
-
-static void management_answers_for_each_port_when_the_port_is_a_wildcard(void **state)
-{
-    (void)state;
-    struct request request = {MT_ACTION_GET, MT_ID_LOG_SYNC_INTERVAL, NULL, 0, 0, everybody};
-    ask(&request, &local_reader);
-    assert_answers(PORTS);
-    for (uint16_t i = 0; i < PORTS; i++) {
-        assert_int_equal(answer(i)->message.header.source.port, i + 1);
-    }
-    request.target.port = 2;
-    ask(&request, &local_reader);
-    assert_answers(1);
-    assert_int_equal(answer(0)->message.header.source.port, 2);
-    request.target.clock = bench_identity(8);
-    ask(&request, &local_reader);
-    assert_answers(1);
-    request.target.clock = bench_identity(9);
-    ask(&request, &local_reader);
-    assert_answers(0);
-    request.target = everybody;
-    request.target.port = PORTS + 1;
-    ask(&request, &local_reader);
-    assert_answers(0);
-    request.id = MT_ID_PRIORITY1; /* of the clock: asked once, whatever the port */
-    ask(&request, &local_reader);
-    assert_answers(1);
-}
-
-static void management_refuses_a_frame_of_another_domain_or_of_its_own(void **state)
-{
-    (void)state;
-    uint8_t frame[MT_PTP_MESSAGE_MAX];
-    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
-    struct mt_instance *instance = &clock_.bench.instance;
-    size_t length = write_request(&request, frame);
-    frame[4] = 9;
-    assert_int_equal(mt_management_local(instance, frame, length, &local_writer, clock_.bench.now),
-                     MT_VERDICT_DOMAIN);
-    length = write_request(&request, frame);
-    memcpy(frame + 20, (uint8_t[]){OWN}, 8);
-    assert_int_equal(mt_instance_rx(instance, 1, frame, length, NULL, &station, clock_.bench.now),
-                     MT_VERDICT_OWN);
-    bench_drain(&clock_.bench);
-    assert_answers(0);
-}
-
-static void management_drops_requests_when_too_many_wait(void **state)
-{
-    (void)state;
-    uint8_t frame[MT_PTP_MESSAGE_MAX];
-    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
-    size_t length = write_request(&request, frame);
-    struct mt_instance *instance = &clock_.bench.instance;
-    for (unsigned i = 0; i < MT_MANAGEMENT_REQUESTS; i++) {
-        assert_int_equal(
-            mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
-            MT_VERDICT_ACCEPTED);
-    }
-    assert_int_equal(mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
-                     MT_VERDICT_QUEUE_FULL);
-    assert_int_equal(clock_.management.dropped, 1);
-    bench_drain(&clock_.bench);
-    assert_answers(MT_MANAGEMENT_REQUESTS);
 }
 
 /* ---- errors ---------------------------------------------------------------------------------- */
@@ -576,132 +320,6 @@ static void management_is_deaf_to_the_network_when_so_configured(void **state)
     assert_answers(1);
 }
 
-/* ---- passing on ------------------------------------------------------------------------------ */
-
-static void management_passes_on_with_one_hop_less_when_it_has_other_ports(void **state)
-{
-    (void)state;
-    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 2, everybody};
-    bench_link(&clock_.bench, 3, false);
-    ask(&request, &station);
-    assert_answers(2); /* the answer, and the request on port 2; port 3 is down */
-    assert_int_equal(answer(0)->tx.port, 1);
-    assert_int_equal(answer(1)->tx.port, 2);
-    assert_int_equal(answer(1)->tx.destination, MT_TO_ALL);
-    assert_int_equal(answer(1)->message.body.management.starting_hops, 2);
-    assert_int_equal(answer(1)->message.body.management.hops, 1);
-    assert_int_equal(answer(1)->message.header.source.port, 0x1234);
-    request.hops = 0;
-    ask(&request, &station);
-    assert_answers(1);
-    request.hops = 2;
-    request.target.clock = bench_identity(8); /* this clock alone */
-    ask(&request, &station);
-    assert_answers(1);
-    request.target.clock = bench_identity(9);
-    ask(&request, &station);
-    assert_answers(1);
-    assert_int_equal(answer(0)->tx.port, 2);
-    assert_int_equal(clock_.management.forwarded, 2);
-}
-
-static void management_asks_the_network_for_local_programs_and_brings_the_answer(void **state)
-{
-    (void)state;
-    uint8_t frame[MT_PTP_MESSAGE_MAX];
-    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 1, everybody};
-    ask(&request, &local_reader);
-    assert_answers(2);
-    assert_int_equal(answer(0)->tx.port, 0);
-    assert_int_equal(answer(1)->tx.port, 1);
-    /* somebody's answer for that program */
-    request.action = MT_ACTION_RESPONSE;
-    request.target = (struct mt_port_identity){bench_identity(STATION), 0x1234};
-    size_t length = write_request(&request, frame);
-    memcpy(frame + 20, (uint8_t[]){0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}, 8);
-    bench_clear(&clock_.bench);
-    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
-    bench_drain(&clock_.bench);
-    assert_answers(1);
-    assert_int_equal(answer(0)->tx.port, 0);
-    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
-    /* an answer for nobody here */
-    frame[34 + 9] ^= 1;
-    bench_clear(&clock_.bench);
-    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
-    bench_drain(&clock_.bench);
-    assert_answers(0);
-}
-
-/* ---- events ---------------------------------------------------------------------------------- */
-
-static void subscribe(uint16_t duration_s, uint8_t events)
-{
-    uint8_t data[66] = {(uint8_t)(duration_s >> 8), (uint8_t)duration_s, events};
-    set(MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data, &local_reader);
-    assert_data(0, MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data);
-    bench_clear(&clock_.bench);
-}
-
-static void management_tells_subscribers_what_happens(void **state)
-{
-    (void)state;
-    struct bench_peer peer;
-    subscribe(60, 7);
-    peer_init(&peer, 3);
-    bench_follow(&clock_.bench, 1, &peer);
-    assert_answers(2); /* the state and the parent */
-    assert_int_equal(answer(0)->octets[DATA_AT - 2] << 8 | answer(0)->octets[DATA_AT - 1],
-                     MT_ID_PORT_DATA_SET);
-    assert_int_equal(answer(0)->octets[DATA_AT + 10], MT_STATE_UNCALIBRATED);
-    assert_int_equal(answer(1)->octets[DATA_AT - 2] << 8 | answer(1)->octets[DATA_AT - 1],
-                     MT_ID_PARENT_DATA_SET);
-    bench_clear(&clock_.bench);
-    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
-    assert_answers(1);
-    assert_int_equal(answer(0)->octets[DATA_AT - 1], MT_ID_TIME_STATUS_NP & 0xFF);
-    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
-    assert_int_equal(clock_.management.notifications, 3);
-}
-
-static void management_forgets_subscribers_when_their_time_is_over(void **state)
-{
-    (void)state;
-    struct bench_peer peer;
-    peer_init(&peer, 3);
-    subscribe(2, 7);
-    bench_pass(&clock_.bench, BENCH_S(2.5));
-    bench_follow(&clock_.bench, 1, &peer);
-    assert_answers(0);
-    subscribe(60, 7);
-    uint8_t none[66] = {0};
-    set(MT_ID_SUBSCRIBE_EVENTS_NP, none, sizeof none, &local_reader);
-    bench_clear(&clock_.bench);
-    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
-    assert_answers(0);
-    subscribe(0xFFFF, 2);
-    bench_pass(&clock_.bench, BENCH_S(1)); /* forever */
-    bench_clear(&clock_.bench);
-    bench_announce(&clock_.bench, 1, &peer);
-    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
-    assert_answers(1);
-}
-
-static void management_announces_uncertainty_as_it_is_told(void **state)
-{
-    (void)state;
-    bench_pass(&clock_.bench, BENCH_S(10));
-    assert_int_equal(
-        bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] & MT_PTP_UNCERTAIN, 0);
-    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){1, 0}, 2, &local_writer);
-    bench_pass(&clock_.bench, BENCH_S(3));
-    assert_int_equal(bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] &
-                         MT_PTP_UNCERTAIN,
-                     MT_PTP_UNCERTAIN);
-    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){2, 0}, 2, &local_writer);
-    assert_error(0, MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, MT_MANAGEMENT_WRONG_VALUE);
-}
-
 /* ---- alternate timescales -------------------------------------------------------------------- */
 
 static void management_sets_and_shows_alternate_timescales(void **state)
@@ -722,9 +340,6 @@ static void management_sets_and_shows_alternate_timescales(void **state)
     assert_error(0, MT_ID_ALTERNATE_TIME_OFFSET_ENABLE, MT_MANAGEMENT_WRONG_VALUE);
 }
 
-#define ON_ONE(test)   cmocka_unit_test_setup(test, begin_one)
-#define ON_THREE(test) cmocka_unit_test_setup(test, begin_three)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -734,10 +349,6 @@ int main(void)
         ON_ONE(management_writes_ids_of_linuxptp_as_it_has_them),
         ON_ONE(management_counts_messages_by_type_with_the_lowest_octet_first),
         ON_ONE(management_tells_of_the_parent_when_it_follows_one),
-        ON_ONE(management_answers_the_requester_with_the_hops_that_the_request_made),
-        ON_THREE(management_answers_for_each_port_when_the_port_is_a_wildcard),
-        ON_ONE(management_refuses_a_frame_of_another_domain_or_of_its_own),
-        ON_ONE(management_drops_requests_when_too_many_wait),
         ON_ONE(management_names_the_error_of_the_standard),
         ON_ONE(management_says_that_an_answer_is_too_big_for_a_message),
         ON_ONE(management_sets_what_may_be_set_when_the_writable_socket_asks),
@@ -748,11 +359,6 @@ int main(void)
         ON_ONE(management_changes_nothing_when_the_network_asks),
         ON_ONE(management_says_nothing_to_who_may_not_change_when_so_configured),
         ON_ONE(management_is_deaf_to_the_network_when_so_configured),
-        ON_THREE(management_passes_on_with_one_hop_less_when_it_has_other_ports),
-        ON_ONE(management_asks_the_network_for_local_programs_and_brings_the_answer),
-        ON_ONE(management_tells_subscribers_what_happens),
-        ON_ONE(management_forgets_subscribers_when_their_time_is_over),
-        ON_ONE(management_announces_uncertainty_as_it_is_told),
         ON_ONE(management_sets_and_shows_alternate_timescales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Management: who is asked and who gets the answers, what is passed on, and events.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "management_bench.h"
+
+/* ---- who is asked, who answers --------------------------------------------------------------- */
+
+static void management_answers_the_requester_with_the_hops_that_the_request_made(void **state)
+{
+    (void)state;
+    get(MT_ID_PRIORITY1, &station);
+    const struct bench_frame *frame = answer(0);
+    assert_int_equal(frame->tx.port, 1);
+    assert_int_equal(frame->tx.destination, MT_TO_ADDRESS);
+    assert_true(mt_address_equal(&frame->tx.to, &station));
+    assert_int_equal(frame->tx.to.udp_port, 0); /* the standard's own, not any the sender names */
+    assert_int_equal(frame->message.header.flags, MT_PTP_UNICAST);
+    assert_int_equal(frame->message.header.sequence, 77);
+    assert_int_equal(frame->message.header.source.port, 1);
+    assert_int_equal(frame->message.body.management.target.port, 0x1234);
+    assert_int_equal(frame->message.body.management.hops, 0);
+
+    get(MT_ID_PRIORITY1, NULL);
+    assert_int_equal(answer(0)->tx.destination, MT_TO_ALL);
+    assert_int_equal(answer(0)->message.header.flags, 0);
+
+    get(MT_ID_PRIORITY1, &local_reader);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+}
+
+static void management_answers_for_each_port_when_the_port_is_a_wildcard(void **state)
+{
+    (void)state;
+    struct request request = {MT_ACTION_GET, MT_ID_LOG_SYNC_INTERVAL, NULL, 0, 0, everybody};
+    ask(&request, &local_reader);
+    assert_answers(PORTS);
+    for (uint16_t i = 0; i < PORTS; i++) {
+        assert_int_equal(answer(i)->message.header.source.port, i + 1);
+    }
+    request.target.port = 2;
+    ask(&request, &local_reader);
+    assert_answers(1);
+    assert_int_equal(answer(0)->message.header.source.port, 2);
+    request.target.clock = bench_identity(8);
+    ask(&request, &local_reader);
+    assert_answers(1);
+    request.target.clock = bench_identity(9);
+    ask(&request, &local_reader);
+    assert_answers(0);
+    request.target = everybody;
+    request.target.port = PORTS + 1;
+    ask(&request, &local_reader);
+    assert_answers(0);
+    request.id = MT_ID_PRIORITY1; /* of the clock: asked once, whatever the port */
+    ask(&request, &local_reader);
+    assert_answers(1);
+}
+
+static void management_refuses_a_frame_of_another_domain_or_of_its_own(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    struct mt_instance *instance = &clock_.bench.instance;
+    size_t length = write_request(&request, frame);
+    frame[4] = 9;
+    assert_int_equal(mt_management_local(instance, frame, length, &local_writer, clock_.bench.now),
+                     MT_VERDICT_DOMAIN);
+    length = write_request(&request, frame);
+    memcpy(frame + 20, (uint8_t[]){OWN}, 8);
+    assert_int_equal(mt_instance_rx(instance, 1, frame, length, NULL, &station, clock_.bench.now),
+                     MT_VERDICT_OWN);
+    bench_drain(&clock_.bench);
+    assert_answers(0);
+}
+
+static void management_drops_requests_when_too_many_wait(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    size_t length = write_request(&request, frame);
+    struct mt_instance *instance = &clock_.bench.instance;
+    for (unsigned i = 0; i < MT_MANAGEMENT_REQUESTS; i++) {
+        assert_int_equal(
+            mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
+            MT_VERDICT_ACCEPTED);
+    }
+    assert_int_equal(mt_management_local(instance, frame, length, &local_reader, clock_.bench.now),
+                     MT_VERDICT_QUEUE_FULL);
+    assert_int_equal(clock_.management.dropped, 1);
+    bench_drain(&clock_.bench);
+    assert_answers(MT_MANAGEMENT_REQUESTS);
+}
+
+/* ---- passing on ------------------------------------------------------------------------------ */
+
+static void management_passes_on_with_one_hop_less_when_it_has_other_ports(void **state)
+{
+    (void)state;
+    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 2, everybody};
+    bench_link(&clock_.bench, 3, false);
+    ask(&request, &station);
+    assert_answers(2); /* the answer, and the request on port 2; port 3 is down */
+    assert_int_equal(answer(0)->tx.port, 1);
+    assert_int_equal(answer(1)->tx.port, 2);
+    assert_int_equal(answer(1)->tx.destination, MT_TO_ALL);
+    assert_int_equal(answer(1)->message.body.management.starting_hops, 2);
+    assert_int_equal(answer(1)->message.body.management.hops, 1);
+    assert_int_equal(answer(1)->message.header.source.port, 0x1234);
+    request.hops = 0;
+    ask(&request, &station);
+    assert_answers(1);
+    request.hops = 2;
+    request.target.clock = bench_identity(8); /* this clock alone */
+    ask(&request, &station);
+    assert_answers(1);
+    request.target.clock = bench_identity(9);
+    ask(&request, &station);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.port, 2);
+    assert_int_equal(clock_.management.forwarded, 2);
+}
+
+static void management_asks_the_network_for_local_programs_and_brings_the_answer(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 1, everybody};
+    ask(&request, &local_reader);
+    assert_answers(2);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_int_equal(answer(1)->tx.port, 1);
+    /* somebody's answer for that program */
+    request.action = MT_ACTION_RESPONSE;
+    request.target = (struct mt_port_identity){bench_identity(STATION), 0x1234};
+    size_t length = write_request(&request, frame);
+    memcpy(frame + 20, (uint8_t[]){0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}, 8);
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.port, 0);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+    /* an answer for nobody here */
+    frame[34 + 9] ^= 1;
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    assert_answers(0);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static void subscribe(uint16_t duration_s, uint8_t events)
+{
+    uint8_t data[66] = {(uint8_t)(duration_s >> 8), (uint8_t)duration_s, events};
+    set(MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data, &local_reader);
+    assert_data(0, MT_ID_SUBSCRIBE_EVENTS_NP, data, sizeof data);
+    bench_clear(&clock_.bench);
+}
+
+static void management_tells_subscribers_what_happens(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    subscribe(60, 7);
+    peer_init(&peer, 3);
+    bench_follow(&clock_.bench, 1, &peer);
+    assert_answers(2); /* the state and the parent */
+    assert_int_equal(answer(0)->octets[DATA_AT - 2] << 8 | answer(0)->octets[DATA_AT - 1],
+                     MT_ID_PORT_DATA_SET);
+    assert_int_equal(answer(0)->octets[DATA_AT + 10], MT_STATE_UNCALIBRATED);
+    assert_int_equal(answer(1)->octets[DATA_AT - 2] << 8 | answer(1)->octets[DATA_AT - 1],
+                     MT_ID_PARENT_DATA_SET);
+    bench_clear(&clock_.bench);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(1);
+    assert_int_equal(answer(0)->octets[DATA_AT - 1], MT_ID_TIME_STATUS_NP & 0xFF);
+    assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
+    assert_int_equal(clock_.management.notifications, 3);
+}
+
+static void management_forgets_subscribers_when_their_time_is_over(void **state)
+{
+    (void)state;
+    struct bench_peer peer;
+    peer_init(&peer, 3);
+    subscribe(2, 7);
+    bench_pass(&clock_.bench, BENCH_S(2.5));
+    bench_follow(&clock_.bench, 1, &peer);
+    assert_answers(0);
+    subscribe(60, 7);
+    uint8_t none[66] = {0};
+    set(MT_ID_SUBSCRIBE_EVENTS_NP, none, sizeof none, &local_reader);
+    bench_clear(&clock_.bench);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(0);
+    subscribe(0xFFFF, 2);
+    bench_pass(&clock_.bench, BENCH_S(1)); /* forever */
+    bench_clear(&clock_.bench);
+    bench_announce(&clock_.bench, 1, &peer);
+    bench_sync(&clock_.bench, 1, &peer, 1000, 0);
+    assert_answers(1);
+}
+
+static void management_announces_uncertainty_as_it_is_told(void **state)
+{
+    (void)state;
+    bench_pass(&clock_.bench, BENCH_S(10));
+    assert_int_equal(
+        bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] & MT_PTP_UNCERTAIN, 0);
+    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){1, 0}, 2, &local_writer);
+    bench_pass(&clock_.bench, BENCH_S(3));
+    assert_int_equal(bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->octets[7] &
+                         MT_PTP_UNCERTAIN,
+                     MT_PTP_UNCERTAIN);
+    set(MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, (const uint8_t[]){2, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, MT_MANAGEMENT_WRONG_VALUE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_ONE(management_answers_the_requester_with_the_hops_that_the_request_made),
+        ON_THREE(management_answers_for_each_port_when_the_port_is_a_wildcard),
+        ON_ONE(management_refuses_a_frame_of_another_domain_or_of_its_own),
+        ON_ONE(management_drops_requests_when_too_many_wait),
+        ON_THREE(management_passes_on_with_one_hop_less_when_it_has_other_ports),
+        ON_ONE(management_asks_the_network_for_local_programs_and_brings_the_answer),
+        ON_ONE(management_tells_subscribers_what_happens),
+        ON_ONE(management_forgets_subscribers_when_their_time_is_over),
+        ON_ONE(management_announces_uncertainty_as_it_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
