@@ -225,6 +225,28 @@ bool mt_tlv_parse_unicast(const struct mt_tlv *tlv, struct mt_tlv_unicast *ret_v
     return true;
 }
 
+size_t mt_tlv_write_unicast(enum mt_tlv_type type, const struct mt_tlv_unicast *value,
+                            uint8_t *buffer, size_t capacity)
+{
+    bool is_grant = type == MT_TLV_GRANT_UNICAST_TRANSMISSION;
+    bool has_duration = is_grant || type == MT_TLV_REQUEST_UNICAST_TRANSMISSION;
+    const uint8_t octets[] = {
+        (uint8_t)((unsigned)value->message << 4 | (has_duration ? 0u : value->flags & 0x0Fu)),
+        has_duration ? (uint8_t)value->log_interval : 0,
+        (uint8_t)(value->duration_s >> 24),
+        (uint8_t)(value->duration_s >> 16),
+        (uint8_t)(value->duration_s >> 8),
+        (uint8_t)value->duration_s,
+        0, /* reserved */
+        value->flags & 1u,
+    };
+    return mt_tlv_write((uint16_t)type, octets,
+                        is_grant       ? 8
+                        : has_duration ? 6
+                                       : 2,
+                        buffer, capacity);
+}
+
 bool mt_tlv_parse_l1_sync(const struct mt_tlv *tlv, uint16_t *ret_flags)
 {
     struct mt_reader r;

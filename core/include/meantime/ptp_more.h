@@ -11,6 +11,7 @@
 
 #include "meantime/ptp.h"
 #include "meantime/ptp_security.h"
+#include "meantime/ptp_unicast.h"
 
 /** delayMechanism [Table 21]. */
 enum mt_delay_mechanism {
@@ -26,7 +27,10 @@ struct mt_port_more {
     struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
     bool shares_peer;                        /**< another port owns and drives `peer` */
     struct mt_port_security security;        /**< spp MT_SECURITY_OFF: none */
-    struct mt_interval max_delay; /**< with NONE: the delay at most, a part of the error bound */
+    struct mt_interval max_delay;   /**< with NONE: the delay at most, a part of the error bound */
+    struct mt_grantor *grantor;     /**< ptp_unicast.h: serves clients one by one */
+    struct mt_requester *requester; /**< ptp_unicast.h: asks transmitters for service */
+    struct mt_hybrid *hybrid;       /**< ptp_unicast.h: Delay_Req to the parent alone */
 };
 
 struct mt_instance_more {

@@ -171,6 +171,9 @@ struct mt_tlv_unicast {
     uint32_t duration_s;      /**< REQUEST and GRANT; 0 in a grant: denied */
 };
 bool mt_tlv_parse_unicast(const struct mt_tlv *tlv, struct mt_tlv_unicast *ret_value);
+/** Writes a TLV of one of the four types, with what it has of the value. */
+size_t mt_tlv_write_unicast(enum mt_tlv_type type, const struct mt_tlv_unicast *value,
+                            uint8_t *buffer, size_t capacity);
 
 /** L1_SYNC [L.8.5]: the two flag octets; CUMULATIVE_RATE_RATIO [16.10]: (ratio - 1) * 2^41. */
 bool mt_tlv_parse_l1_sync(const struct mt_tlv *tlv, uint16_t *ret_flags);
