@@ -28,7 +28,10 @@ struct mt_sim_node_config {
     mt_real tx_stamp_late;     /**< share that come late */
     int64_t tx_stamp_late_ns;  /**< how late those are */
     int64_t tx_stamp_delay_ns; /**< how late all are */
-    mt_real white_phase_ns;    /**< of the oscillator: standard deviation, new at each ns; seen by
+    /** Frames wait inside before they leave, in order at each interface: exponential, mean. */
+    mt_real egress_wait_ns;
+    bool inserts_stamps; /**< its interfaces write the time of departure into a frame (one-step) */
+    mt_real white_phase_ns;   /**< of the oscillator: standard deviation, new at each ns; seen by
                                    readings as well as by stamps */
     mt_real flicker_phase_ns; /**< of the oscillator: its TDEV, which is flat from 0.1 s to hours */
     mt_real ageing_per_day;   /**< s/s per day of 86400 s */

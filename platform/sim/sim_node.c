@@ -256,6 +256,7 @@ static struct mt_sim_link *add_link(struct mt_sim_node *node)
         return NULL;
     }
     link->hal.ops = &mt_sim_link_ops;
+    link->hal.inserts_stamps = node->config.inserts_stamps;
     link->world = node->world;
     link->node = node->number;
     link->index = node->link_count;

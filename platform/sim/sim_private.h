@@ -191,6 +191,10 @@ void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
 mt_real mt_sim_switch_frame_ns(const struct mt_sim_switch *self, const struct mt_sim_frame *frame);
 /** A frame has reached a port of a switch. */
 void mt_sim_switch_forward(struct mt_world *self, const struct mt_sim_event *event);
+/** What one-step hardware does to a frame that leaves at `departure`; the clock is the node's
+ * first, with its noise of stamps. */
+void mt_sim_insert(struct mt_sim_node *node, const struct mt_link_frame *frame,
+                   struct mt_base_time departure, uint8_t *bytes);
 extern const struct mt_hal_link_ops mt_sim_link_ops;
 
 #endif

@@ -140,10 +140,18 @@ static struct mt_base_time departure_of(const struct mt_world *self, struct mt_s
                                         const struct mt_sim_frame *frame)
 {
     const struct mt_sim_switch *at_switch = self->segments[port->segment]->at_switch;
+    struct mt_sim_node *node = self->nodes[port->node];
+    mt_real wait_ns = node->config.egress_wait_ns;
     struct mt_base_time departure = mt_sim_base(self);
 
-    if (at_switch != NULL) {
+    if (wait_ns > 0) {
+        departure = mt_sim_base_plus_ns(departure, mt_sim_exponential(&node->prng) * wait_ns);
+    }
+    if (at_switch != NULL || wait_ns > 0) {
         departure = is_before(departure, port->free_from) ? port->free_from : departure;
+        port->free_from = departure;
+    }
+    if (at_switch != NULL) {
         port->free_from = mt_sim_base_plus_ns(departure, mt_sim_switch_frame_ns(at_switch, frame));
     }
     return departure;
@@ -253,6 +261,9 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     observe(self, link, frame);
     struct mt_base_time departure = departure_of(self, link->port, copy);
     copy->departure = departure;
+    if (frame->insertion != MT_INSERT_NOTHING) {
+        mt_sim_insert(self->nodes[link->node], frame, departure, copy->bytes);
+    }
     if (frame->destination == MT_LINK_ADDRESS && copy->to == NULL) {
         self->counters.lost++; /* nobody has that address */
     } else {
