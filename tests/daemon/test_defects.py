@@ -14,11 +14,12 @@ STRANGER = (0x00AABBCCFFFE0001, 1)
 BY_SPOOF = [(0x0BAD000000000000 + number, 1) for number in range(8)]
 
 
-def pair(lab, **options):
+def pair(lab, transport="udp4", ptp=None, **options):
     """A serves B, which is RECEIVER."""
     lab.chain("A", "B")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
-    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, **options)
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "transport": transport})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={"transport": transport, **(ptp or {})},
+                     **options)
     b.wait_state("RECEIVER")
     return a, b
 

@@ -47,6 +47,8 @@ MISHAPS = {"down and up": take_down_and_up, "deleted and made again": delete_and
 LONG = [("transmitter", "renamed"), ("transmitter", "address lost"), ("transmitter", "flapping"),
         ("receiver", "address lost")]
 CASES = [(whose, what) for whose in ("transmitter", "receiver") for what in MISHAPS]
+OTHERS = [(transport, what) for transport in ("l2", "udp6") for what in MISHAPS
+          if what != "address lost"]
 
 
 @pytest.mark.lab(seconds=14)
@@ -54,7 +56,17 @@ CASES = [(whose, what) for whose in ("transmitter", "receiver") for what in MISH
     pytest.param(*case, marks=pytest.mark.long if case in LONG else (), id=" ".join(case))
     for case in CASES])
 def test_receiver_synchronises_again_when_an_interface_is(lab, whose, what):
-    a, b = pair(lab)
+    has_mishap(lab, whose, what, *pair(lab))
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=14)
+@pytest.mark.parametrize("transport, what", OTHERS)
+def test_receiver_synchronises_again_when_it_is_not_over_ipv4(lab, transport, what):
+    has_mishap(lab, "receiver", what, *pair(lab, transport))
+
+
+def has_mishap(lab, whose, what, a, b):
     time.sleep(1)
     steps = b.page().steps
     since_s = time.time()
@@ -74,10 +86,11 @@ def test_receiver_synchronises_again_when_an_interface_is(lab, whose, what):
 
 
 @pytest.mark.lab(seconds=14)
-def test_daemon_without_root_opens_an_interface_again(lab):
+@pytest.mark.parametrize("transport", ["udp4", "l2", pytest.param("udp6", marks=pytest.mark.long)])
+def test_daemon_without_root_opens_an_interface_again(lab, transport):
     if not isolate.has_users():
         pytest.skip("there is no other user in a user namespace")
-    a, b = pair(lab, daemon={"user": "nobody"})
+    a, b = pair(lab, transport, daemon={"user": "nobody"})
     with open(f"/proc/{b.program.pid}/status", encoding="ascii") as file:
         assert "Uid:\t65534\t65534" in file.read()
     delete_and_make_again(lab, "B", "A")

@@ -15,6 +15,8 @@ from linuxptp import Ptp4l
 from meantimed import Meantimed
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# IPv6 addresses serve at once: ptp4l takes a refused packet for a fault of 16 s
+NO_WAIT = "/proc/sys/net/ipv6/conf/default/accept_dad"
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 
 
@@ -27,6 +29,8 @@ class Laboratory(netlab.Lab):
     def nodes(self, *names):
         for name in names:
             self.node(name)
+            with self.inside(name), open(NO_WAIT, "w", encoding="ascii") as file:
+                file.write("0")
 
     def chain(self, *names):
         """Nodes in a row; the interface towards the left is eth0 on the right ones and the next
@@ -34,6 +38,16 @@ class Laboratory(netlab.Lab):
         self.nodes(*names)
         for place, (left, right) in enumerate(zip(names, names[1:])):
             self.link(left, "eth0" if place == 0 else "eth1", right, "eth0")
+        self.wait_for_links()
+
+    def star(self, *names):
+        """Nodes around a switch; each has one interface, eth0."""
+        self.nodes(*names, "SW")
+        self.ip("SW", "link", "add", "br0", "type", "bridge")
+        for number, name in enumerate(names):
+            self.link(name, "eth0", "SW", f"p{number}")
+            self.ip("SW", "link", "set", f"p{number}", "master", "br0")
+        self.ip("SW", "link", "set", "br0", "up")
         self.wait_for_links()
 
     def meantimed(self, node, *interfaces, is_started=True, **options):

@@ -20,23 +20,26 @@ STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: 
 FAST = {"log_announce_interval": -2, "log_sync_interval": -3, "log_min_delay_req_interval": -3}
 
 
-def config_text(directory, interfaces, daemon, clock, ptp, ports):
-    """A configuration: dictionaries of keys for [daemon], [clock], [ptp] and each interface."""
+def config_text(directory, interfaces, daemon, clock, ptp, ports, more):
+    """A configuration: dictionaries of keys for [daemon], [clock], [ptp], each interface, and
+    more sections."""
     sections = {"daemon": {"run_directory": directory, "state_directory": directory, **daemon},
                 "clock": clock, "ptp": ptp}
     for interface in interfaces:
         sections[f"ptp {interface}"] = ports.get(interface, {})
+    sections.update(more)
     return "\n".join(f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
                      for name, keys in sections.items())
 
 
 class Meantimed:
     """Options: daemon, clock, ptp and ports are keys of the configuration (accelerated intervals
-    unless is_fast is false); arguments go to the command line instead of a file, more_arguments
+    unless is_fast is false), more_sections has any others; arguments go to the command line instead of a file, more_arguments
     besides it."""
 
     def __init__(self, lab, node, interfaces, daemon=None, clock=None, ptp=None, ports=None,
-                 is_fast=True, arguments=None, more_arguments=(), environment=None):
+                 is_fast=True, arguments=None, more_arguments=(), environment=None,
+                 more_sections=None):
         self.lab = lab
         self.node = node
         self.interfaces = interfaces
@@ -44,6 +47,7 @@ class Meantimed:
         self.clock = dict(clock or {})
         self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
         self.ports = dict(ports or {})
+        self.more_sections = dict(more_sections or {})
         self.arguments = arguments
         self.more_arguments = list(more_arguments)
         self.environment = {"TZ": "UTC", **(environment or {})}
@@ -56,7 +60,7 @@ class Meantimed:
     def write_config(self):
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(config_text(self.directory, self.interfaces, self.daemon, self.clock,
-                                   self.ptp, self.ports))
+                                   self.ptp, self.ports, self.more_sections))
 
     def start(self):
         command = [DAEMON, *(self.arguments or ["-c", self.config]), *self.more_arguments]
