@@ -220,6 +220,52 @@ static void check_vlan(const struct checker *self, const struct mt_config_port *
     }
 }
 
+/* ---- unicast ------------------------------------------------------------------------------ */
+
+static enum mt_network network_of(const struct mt_config_port *port)
+{
+    return port->transport == MT_CONFIG_TRANSPORT_UDP4   ? MT_NETWORK_UDP_IPV4
+           : port->transport == MT_CONFIG_TRANSPORT_UDP6 ? MT_NETWORK_UDP_IPV6
+                                                         : MT_NETWORK_IEEE_802_3;
+}
+
+/* Addresses of another network than the port's; names where none can be looked up. */
+static void check_stations(const struct checker *self, const struct mt_config_port *port,
+                           const char *key, const struct mt_config_stations *list, bool may_name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct mt_config_station *station = &list->station[i];
+        bool is_name = station->address.network == MT_NETWORK_NONE;
+        if (is_name ? !may_name || port->transport == MT_CONFIG_TRANSPORT_L2
+                    : station->address.network != network_of(port)) {
+            COMPLAIN(self, port_line(self, port, key),
+                     "[port %s]: %s: %s is no address of the port's transport", port->name, key,
+                     station->text);
+        }
+    }
+}
+
+static void check_unicast(const struct checker *self, const struct mt_config_port *port)
+{
+    const struct mt_config_unicast *unicast = &port->unicast;
+    bool has_table = unicast->transmitters.count != 0;
+    bool needs_table =
+        unicast->mode == MT_CONFIG_UNICAST_NEGOTIATED || unicast->mode == MT_CONFIG_UNICAST_STATIC;
+    check_stations(self, port, "unicast_transmitters", &unicast->transmitters, true);
+    check_stations(self, port, "unicast_allow", &unicast->allowed, false);
+    check_stations(self, port, "unicast_receivers", &unicast->receivers, false);
+    if (needs_table && !has_table) {
+        COMPLAIN(self, port_line(self, port, "unicast"),
+                 "[port %s]: unicast: nobody to receive from; add unicast_transmitters",
+                 port->name);
+    }
+    if (has_table && !needs_table) {
+        COMPLAIN(self, port_line(self, port, "unicast_transmitters"),
+                 "[port %s]: unicast_transmitters: only with unicast = negotiated or static",
+                 port->name);
+    }
+}
+
 /* ---- instances ---------------------------------------------------------------------------- */
 
 static void check_port_count(const struct checker *self, const struct mt_config_instance *instance)
@@ -401,6 +447,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     check_shared_links(&checker);
     for (size_t p = 0; p < self->port_count; p++) {
         check_vlan(&checker, &self->ports[p]);
+        check_unicast(&checker, &self->ports[p]);
     }
     for (size_t i = 0; i < self->instance_count; i++) {
         check_port_count(&checker, &self->instances[i]);

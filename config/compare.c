@@ -32,6 +32,10 @@ static bool is_same_list(const struct mt_config_identities *a, const struct mt_c
 static bool is_same(const struct mt_config_key *key, const void *a, const void *b, const char *one,
                     const char *other)
 {
+    if (key->type == MT_CONFIG_STATIONS) {
+        return mt_config_stations_equal((const char *)a + key->offset,
+                                        (const char *)b + key->offset);
+    }
     if (key->type != MT_CONFIG_IDENTITIES) {
         return strcmp(one, other) == 0;
     }

@@ -147,6 +147,44 @@ struct mt_config_identities {
     size_t count;
 };
 
+/** An address or a name, and what follows it after a slash. */
+struct mt_config_station {
+    const char *text;          /**< as written */
+    const char *name;          /**< without what follows */
+    struct mt_address address; /**< network NONE: it is a name */
+    bool has_number;
+    uint16_t number;
+};
+
+/** The value of a list key. */
+struct mt_config_stations {
+    const struct mt_config_station *station;
+    size_t count;
+};
+
+/** How a port receives by unicast. */
+enum mt_config_unicast_mode {
+    MT_CONFIG_UNICAST_OFF,
+    MT_CONFIG_UNICAST_NEGOTIATED,
+    MT_CONFIG_UNICAST_STATIC,
+    MT_CONFIG_UNICAST_HYBRID,
+};
+
+struct mt_config_unicast {
+    enum mt_config_unicast_mode mode;
+    struct mt_config_stations transmitters; /**< number: local priority */
+    uint16_t duration_s;
+    bool is_grantor;
+    uint32_t max_clients;
+    uint16_t max_clients_per_address;
+    uint32_t max_duration_s;
+    int8_t log_min_announce_interval;
+    int8_t log_min_sync_interval;      /**< of Delay_Resp, too */
+    struct mt_config_stations allowed; /**< number: bits of the prefix */
+    struct mt_config_stations receivers;
+    bool sends_multicast;
+};
+
 struct mt_config_port {
     const char *name;
     const char *interface;
@@ -162,6 +200,7 @@ struct mt_config_port {
     enum mt_config_l2_destination l2_destination;
     uint8_t socket_priority;
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
+    struct mt_config_unicast unicast;
     struct mt_port_config ptp;
 };
 

@@ -122,6 +122,12 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
         say(&sentence, "clock identities such as aabbcc.fffe.ddeeff, or aabbcc.fffe.ddeeff-1 for "
                        "one port");
         break;
+    case MT_CONFIG_STATIONS:
+        say(&sentence, "addresses such as 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55%s",
+            key->max == 255   ? ", or names, each with /PRIORITY if need be"
+            : key->max == 128 ? ", each with /BITS for all that begin like it"
+                              : "");
+        break;
     }
     if (key->word != NULL) {
         say(&sentence, ", or %s", key->word);

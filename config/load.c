@@ -153,6 +153,18 @@ static void write_keys(FILE *out, enum mt_config_scope scope, const void *object
     }
 }
 
+static void write_first(struct mt_config_stations *list)
+{
+    list->count = list->count > 0 ? 1 : 0;
+}
+
+static void write_others(FILE *out, const char *key, const struct mt_config_stations *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        fprintf(out, "%s = %s\n", key, list->station[i].text);
+    }
+}
+
 /* A list may be longer than a line: one element a line. */
 static void write_port(FILE *out, const struct mt_config_port *port)
 {
@@ -162,7 +174,13 @@ static void write_port(FILE *out, const struct mt_config_port *port)
     if (port->acceptable.count > 0) {
         shown.acceptable.count = 1;
     }
+    write_first(&shown.unicast.transmitters);
+    write_first(&shown.unicast.allowed);
+    write_first(&shown.unicast.receivers);
     write_keys(out, MT_CONFIG_PORT, &shown);
+    write_others(out, "unicast_transmitters", &port->unicast.transmitters);
+    write_others(out, "unicast_allow", &port->unicast.allowed);
+    write_others(out, "unicast_receivers", &port->unicast.receivers);
     for (size_t i = 1; i < port->acceptable.count; i++) {
         char text[32];
         mt_config_identity_write(&port->acceptable.identity[i], text, sizeof text);

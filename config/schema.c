@@ -101,6 +101,14 @@ const struct mt_config_word mt_config_transport_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_unicast_words[] = {
+    {"off", MT_CONFIG_UNICAST_OFF},
+    {"negotiated", MT_CONFIG_UNICAST_NEGOTIATED},
+    {"static", MT_CONFIG_UNICAST_STATIC},
+    {"hybrid", MT_CONFIG_UNICAST_HYBRID},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_l2_destination_words[] = {
     {"forwardable", MT_CONFIG_L2_FORWARDABLE},
     {"non_forwardable", MT_CONFIG_L2_NON_FORWARDABLE},

@@ -38,6 +38,7 @@ enum mt_config_type {
     MT_CONFIG_PATH,       /**< const char *: absolute */
     MT_CONFIG_IDENTITY,   /**< struct mt_clock_identity */
     MT_CONFIG_IDENTITIES, /**< struct mt_config_identities */
+    MT_CONFIG_STATIONS,   /**< struct mt_config_stations; min and max of what follows a slash */
 };
 
 struct mt_config_word {
@@ -75,6 +76,7 @@ extern const struct mt_config_word mt_config_forward_words[];
 extern const struct mt_config_word mt_config_profile_words[];
 extern const struct mt_config_word mt_config_bmca_words[];
 extern const struct mt_config_word mt_config_transport_words[];
+extern const struct mt_config_word mt_config_unicast_words[];
 extern const struct mt_config_word mt_config_l2_destination_words[];
 extern const struct mt_config_word mt_config_leap61_words[];
 extern const struct mt_config_word mt_config_leap59_words[];

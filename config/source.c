@@ -286,9 +286,9 @@ static const char *joined(struct mt_config_source *self, const char *a, const ch
 static void add_again(struct mt_config_source *self, struct mt_config_setting *first,
                       const char *name, const char *value, unsigned line)
 {
-    bool is_list = first->key->type == MT_CONFIG_IDENTITIES &&
-                   strcmp(value, first->key->word) != 0 &&
-                   strcmp(first->text, first->key->word) != 0;
+    bool is_list =
+        (first->key->type == MT_CONFIG_IDENTITIES || first->key->type == MT_CONFIG_STATIONS) &&
+        strcmp(value, first->key->word) != 0 && strcmp(first->text, first->key->word) != 0;
     if (is_list) {
         first->text = joined(self, first->text, value);
     } else {

@@ -409,6 +409,8 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
     }
     case MT_CONFIG_IDENTITIES:
         return parse_identities(text, member, pool);
+    case MT_CONFIG_STATIONS:
+        return mt_config_stations_parse(key, text, member, pool);
     }
     return false;
 }
@@ -490,30 +492,6 @@ static void write_word(const struct mt_config_key *key, int64_t value, char *buf
     snprintf(buffer, size, "0x%02" PRIx64, (uint64_t)value);
 }
 
-void mt_config_identity_write(const struct mt_port_identity *value, char *buffer, size_t size)
-{
-    const uint8_t *o = value->clock.octet;
-    int length = snprintf(buffer, size, "%02x%02x%02x.%02x%02x.%02x%02x%02x", o[0], o[1], o[2],
-                          o[3], o[4], o[5], o[6], o[7]);
-    if (value->port != 0 && length > 0 && (size_t)length < size) {
-        snprintf(buffer + length, size - (size_t)length, "-%u", value->port);
-    }
-}
-
-static void write_identities(const struct mt_config_identities *value, char *buffer, size_t size)
-{
-    size_t length = 0;
-    buffer[0] = '\0';
-    for (size_t i = 0; i < value->count; i++) {
-        char one[32];
-        mt_config_identity_write(&value->identity[i], one, sizeof one);
-        if (length + strlen(one) + 3 > size) {
-            return;
-        }
-        length += (size_t)snprintf(buffer + length, size - length, "%s%s", i > 0 ? ", " : "", one);
-    }
-}
-
 static bool is_word_set(const struct mt_config_key *key, const void *object)
 {
     const char *bytes = object;
@@ -584,7 +562,10 @@ static void write_member(const struct mt_config_key *key, const void *member, ch
         return;
     case MT_CONFIG_IDENTITIES:
         memcpy(&identities, member, sizeof identities);
-        write_identities(&identities, buffer, size);
+        mt_config_identities_write(&identities, buffer, size);
+        return;
+    case MT_CONFIG_STATIONS:
+        mt_config_stations_write(member, buffer, size);
         return;
     }
 }

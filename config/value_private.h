@@ -18,7 +18,14 @@ bool mt_config_is_name(const char *text);
 bool mt_config_is_interface(const char *text);
 /** A copy of the text; null when there is no memory left. */
 char *mt_config_pool_text(struct mt_config_pool *pool, const char *text);
+/** A list of addresses and names. */
+bool mt_config_stations_parse(const struct mt_config_key *key, const char *text, void *member,
+                              struct mt_config_pool *pool);
+void mt_config_stations_write(const void *member, char *buffer, size_t size);
+bool mt_config_stations_equal(const void *a, const void *b);
 /** "aabbcc.fffe.ddeeff", with "-PORT" if the port is not 0. */
 void mt_config_identity_write(const struct mt_port_identity *value, char *buffer, size_t size);
+void mt_config_identities_write(const struct mt_config_identities *value, char *buffer,
+                                size_t size);
 
 #endif

@@ -77,7 +77,8 @@ static void round_trip(const struct mt_config_key *key, const char *value)
     mt_config_value_write(key, &second, again, sizeof again);
     assert_string_equal(text, again);
     bool is_pointer = key->type == MT_CONFIG_NAME || key->type == MT_CONFIG_INTERFACE ||
-                      key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_IDENTITIES;
+                      key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_IDENTITIES ||
+                      key->type == MT_CONFIG_STATIONS;
     if (!is_pointer) {
         assert_memory_equal(&first, &second, sizeof first);
     }
@@ -189,6 +190,18 @@ static void round_trip_key(const struct mt_config_key *key)
         refuse(key, "001122.3344.556677-65535");
         refuse(key, "001122.3344.556677-");
         refuse(key, "");
+        return;
+    case MT_CONFIG_STATIONS:
+        round_trip(key, "192.0.2.1");
+        round_trip(key, "192.0.2.1 2001:db8::1, 00:11:22:33:44:55");
+        refuse(key, "");
+        refuse(key, "/1");
+        refuse(key, "192.0.2.1/");
+        refuse(key, "192.0.2.1/256");
+        refuse(key, "192.0.2.1/1x");
+        refuse(key, "192.0.2.256");
+        refuse(key, "2001:db8::1::2");
+        refuse(key, "a..b");
         return;
     }
 }
