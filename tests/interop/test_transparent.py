@@ -16,7 +16,8 @@ def residence(tc):
 
 @pytest.mark.lab(seconds=12)
 @pytest.mark.parametrize("syntonise", [
-    "yes", pytest.param("ratio", marks=pytest.mark.long), pytest.param("no", marks=pytest.mark.long)])
+    "yes", pytest.param("ratio", marks=pytest.mark.long),
+    pytest.param("no", marks=pytest.mark.long)])
 def test_ptp4l_follows_ptp4l_when_meantimed_is_a_transparent_clock_between(lab, syntonise):
     lab.chain("A", "TC", "B")
     a = lab.ptp4l("A", "eth0", priority1=100)
