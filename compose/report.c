@@ -49,6 +49,16 @@ static const char *kind_name(enum mt_config_clock_kind kind)
     return names[kind];
 }
 
+static const char *transport_name(enum mt_config_transport transport)
+{
+    static const char *const names[] = {
+        [MT_CONFIG_TRANSPORT_UDP4] = "udp4",
+        [MT_CONFIG_TRANSPORT_UDP6] = "udp6",
+        [MT_CONFIG_TRANSPORT_L2] = "l2",
+    };
+    return names[transport];
+}
+
 static void fill_clock(struct mt_composition *composition, struct snapshot *snapshot,
                        uint16_t index)
 {
@@ -103,6 +113,9 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
         .fault_reason = fault_reason(composition, node, port),
         .name = config->ports[index].name,
         .interface = config->ports[index].interface,
+        .transport = transport_name(config->ports[index].transport),
+        .is_tagged = !config->ports[index].is_untagged,
+        .vlan = config->ports[index].vlan,
         .ptp = &node->ptp.ports[port],
         .link = {link->received, link->kernel_dropped, link->sent, link->send_failed,
                  link->stamps_missing, link->stamps_ambiguous},

@@ -46,6 +46,9 @@ struct mt_report_link {
 struct mt_report_port {
     const char *name;
     const char *interface;
+    const char *transport;
+    bool is_tagged;
+    uint16_t vlan; /**< if is_tagged */
     const struct mt_port *ptp;
     struct mt_report_link link;
     const char *fault_reason; /**< why it cannot be used, a sentence; null: it can */

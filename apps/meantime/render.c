@@ -372,6 +372,30 @@ static void render_figures(struct mt_text *out, const cJSON *port, size_t width)
     mt_text_say(out, "\n");
 }
 
+/* What is not as usual: another name than that of the interface, not UDP over IPv4. */
+static void render_network(struct mt_text *out, const cJSON *port)
+{
+    const cJSON *interface = member(port, "interface");
+    const cJSON *transport = member(port, "transport");
+    bool is_named =
+        cJSON_IsString(interface) && strcmp(interface->valuestring, text_of(port, "name")) != 0;
+    bool is_other = cJSON_IsString(transport) && strcmp(transport->valuestring, "udp4") != 0;
+    if (!is_named && !is_other) {
+        return;
+    }
+    mt_text_say(out, "       ");
+    if (is_named) {
+        mt_text_say(out, MT_FAINT " interface " MT_PLAIN "%s", interface->valuestring);
+    }
+    if (is_other) {
+        mt_text_say(out, MT_FAINT " transport " MT_PLAIN "%s", transport->valuestring);
+    }
+    if (cJSON_IsNumber(member(port, "vlan"))) {
+        mt_text_say(out, MT_FAINT " VLAN " MT_PLAIN "%.0f", number_of(port, "vlan"));
+    }
+    mt_text_say(out, "\n");
+}
+
 static void render_port(struct mt_text *out, const cJSON *port, size_t width)
 {
     const char *state = text_of(port, "state");
@@ -381,10 +405,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     mt_text_pad(out, 40);
     mt_text_say(out, "%s" MT_PLAIN, is_true(port, "link_up") ? "up" : MT_BAD "down");
     render_figures(out, port, width);
-    const cJSON *interface = member(port, "interface");
-    if (cJSON_IsString(interface) && strcmp(interface->valuestring, text_of(port, "name")) != 0) {
-        mt_text_say(out, MT_FAINT "        interface " MT_PLAIN "%s\n", interface->valuestring);
-    }
+    render_network(out, port);
     if (cJSON_IsString(member(port, "fault_reason"))) {
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }

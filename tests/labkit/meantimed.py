@@ -34,8 +34,8 @@ def config_text(directory, interfaces, daemon, clock, ptp, ports, more):
 
 class Meantimed:
     """Options: daemon, clock, ptp and ports are keys of the configuration (accelerated intervals
-    unless is_fast is false), more_sections has any others; arguments go to the command line instead of a file, more_arguments
-    besides it."""
+    unless is_fast is false), more_sections has any others; arguments go to the command line
+    instead of a file, more_arguments besides it."""
 
     def __init__(self, lab, node, interfaces, daemon=None, clock=None, ptp=None, ports=None,
                  is_fast=True, arguments=None, more_arguments=(), environment=None,

@@ -132,6 +132,15 @@ def test_status_says_whether_there_is_a_grandmaster(shown, role, words):
     assert words in shown(lambda _, __, instance: instance.update({"role": role}))
 
 
+def test_status_says_what_carries_the_messages_of_a_port(shown):
+    def change(_, __, instance):
+        instance["ports"][0].update({"transport": "udp4", "vlan": None})
+        instance["ports"][1].update({"transport": "l2", "vlan": 5, "interface": "lan0"})
+    text = shown(change)
+    assert "interface lan0 transport l2 VLAN 5" in text
+    assert "udp4" not in text
+
+
 def test_status_says_why_a_port_is_faulty(shown):
     def change(_, __, instance):
         instance["ports"][1].update({

@@ -40,8 +40,12 @@ static int set_up(void **state)
     for (uint16_t i = 0; i < 2; i++) {
         f.ports[i].identity.port = (uint16_t)(i + 1);
         f.ports[i].state = i == 0 ? MT_STATE_RECEIVER : MT_STATE_TRANSMITTER;
-        f.report_ports[i] = (struct mt_report_port){
-            .name = i == 0 ? "eth0" : "eth1", .interface = "if", .ptp = &f.ports[i]};
+        f.report_ports[i] = (struct mt_report_port){.name = i == 0 ? "eth0" : "eth1",
+                                                    .interface = "if",
+                                                    .transport = i == 0 ? "udp4" : "l2",
+                                                    .is_tagged = i != 0,
+                                                    .vlan = 5,
+                                                    .ptp = &f.ports[i]};
     }
     f.ports[0].verdicts[MT_VERDICT_ACCEPTED] = 5000000000;
     f.ports[0].counters[MT_COUNT_SAMPLES] = 7;
