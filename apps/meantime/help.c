@@ -64,6 +64,23 @@ const struct mt_tool_help mt_tool_helps[] = {
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
      "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
      "", "meantime explain slaveOnly"},
+    {"pmc", "[options] REQUEST ...", "ask or change any PTP node by management messages",
+     "REQUEST is GET, SET or COMMAND and a management id, in the words of linuxptp's\n"
+     "pmc: \"GET DEFAULT_DATA_SET\", \"SET PRIORITY1 100\", \"SET ID field value ...\";\n"
+     "fields that are not named stay as they are.  Without --interface it asks the\n"
+     "daemon of this machine.  Exit status 1: nobody answered, or with an error.\n",
+     "  --list                     name all ids\n"
+     "  --json                     an array for programs\n"
+     "  --local PATH               another socket, such as /var/run/ptp4l\n"
+     "  --interface NAME           all nodes behind it, over UDP/IPv4\n"
+     "  --target CLOCK[-PORT]      this clock or port only, such as 001122.fffe.334455-1\n"
+     "  --domain NUMBER            domainNumber (default 0)\n"
+     "  --sdo-id NUMBER            sdoId (default 0)\n"
+     "  --hops NUMBER              through so many boundary clocks (default: with\n"
+     "                             --interface 1, else 0)\n"
+     "  --timeout SECONDS          wait for answers as long as this (default "
+     "1)\n" WHERE_THE_DAEMON_IS,
+     "meantime pmc GET CURRENT_DATA_SET"},
     {"replay", "[--anew] FILE", "run again what meantimed --record wrote",
      "Runs the daemon's node again on a recorded log and prints state changes,\n"
      "corrections and estimates on the way.  It must do what was recorded, bit for\n"

@@ -37,6 +37,7 @@ mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_set;
 mt_tool_command mt_tool_events;
 mt_tool_command mt_tool_wait;
+mt_tool_command mt_tool_pmc;
 mt_tool_command mt_tool_replay;
 mt_tool_command mt_tool_sim;
 

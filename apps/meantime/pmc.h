@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * meantime pmc: PTP management of any node, in parts: pmc.c talks with the user, pmc_ids.c knows
+ * the names, pmc_fields.c what the data sets are made of, pmc_link.c sends and receives.
+ */
+#ifndef MEANTIME_APPS_PMC_H
+#define MEANTIME_APPS_PMC_H
+
+#include <cjson/cJSON.h>
+
+#include "apps/meantime/tool.h"
+#include "meantime/ptp_management.h"
+
+/* ---- pmc_ids.c ------------------------------------------------------------------------------- */
+
+struct mt_pmc_id {
+    const char *name;
+    uint16_t id;
+    const char *actions; /**< "G", "GS", "C" ... */
+};
+
+/** Every id; a row without name ends it. */
+extern const struct mt_pmc_id mt_pmc_ids[];
+/** By a name in any case, "0x2005" too; null: there is none. */
+const struct mt_pmc_id *mt_pmc_find(const char *name);
+const struct mt_pmc_id *mt_pmc_find_number(uint16_t id);
+const char *mt_pmc_nearest(const char *name);
+
+/* ---- pmc_fields.c ---------------------------------------------------------------------------- */
+
+/** The fields of a data set as text, in the order of the wire: an object of strings and numbers.
+ * What is cut off is left out. */
+cJSON *mt_pmc_read(uint16_t id, const uint8_t *data, size_t length);
+
+#define MT_PMC_DATA_MAX 1400
+
+/** Puts `value` into the field of the data set, of which `*length` octets are there (made longer
+ * with zeros if need be).  False: `problem` says in words what is expected. */
+bool mt_pmc_write(uint16_t id, const char *field, const char *value, uint8_t *data, size_t *length,
+                  char problem[128]);
+/** How many octets the data set has at least, for a request. */
+size_t mt_pmc_size(uint16_t id);
+/** Number of fields that can be given, and the name of the n-th. */
+size_t mt_pmc_field_count(uint16_t id);
+const char *mt_pmc_field_name(uint16_t id, size_t n);
+
+/* ---- pmc_link.c ------------------------------------------------------------------------------ */
+
+struct mt_pmc_link {
+    int fd;
+    bool is_local;
+    struct mt_port_identity identity; /**< of this program */
+    int ifindex;                      /**< on the network */
+    char own[MT_TOOL_PATH_SIZE];      /**< path of its socket; "": it has none */
+};
+
+/** Opens a socket towards the daemon at `path`.  False: it has been told why. */
+bool mt_pmc_open_local(struct mt_pmc_link *self, const char *path);
+/** Opens one for PTP over UDP/IPv4 on an interface. */
+bool mt_pmc_open_network(struct mt_pmc_link *self, const char *interface);
+bool mt_pmc_send(struct mt_pmc_link *self, const uint8_t *frame, size_t length);
+/** Waits for the next frame; its length, 0 if none has come in time. */
+size_t mt_pmc_receive(struct mt_pmc_link *self, int timeout_ms, uint8_t *buffer, size_t capacity);
+void mt_pmc_close(struct mt_pmc_link *self);
+
+#endif

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""pmc and phc2sys of linuxptp on meantimed, meantime pmc on ptp4l and on meantimed."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import linuxptp
+import netlab
+
+# what pmc of linuxptp 3.1 knows, with a field of each that must be there
+READ = {
+    "CLOCK_DESCRIPTION": "clockType", "USER_DESCRIPTION": "userDescription",
+    "DEFAULT_DATA_SET": "clockIdentity", "CURRENT_DATA_SET": "offsetFromMaster",
+    "PARENT_DATA_SET": "grandmasterIdentity", "TIME_PROPERTIES_DATA_SET": "timeSource",
+    "PORT_DATA_SET": "portState", "PRIORITY1": "priority1", "PRIORITY2": "priority2",
+    "DOMAIN": "domainNumber", "SLAVE_ONLY": "slaveOnly",
+    "LOG_ANNOUNCE_INTERVAL": "logAnnounceInterval",
+    "ANNOUNCE_RECEIPT_TIMEOUT": "announceReceiptTimeout",
+    "LOG_SYNC_INTERVAL": "logSyncInterval", "VERSION_NUMBER": "versionNumber",
+    "CLOCK_ACCURACY": "clockAccuracy", "TRACEABILITY_PROPERTIES": "timeTraceable",
+    "TIMESCALE_PROPERTIES": "ptpTimescale", "DELAY_MECHANISM": "delayMechanism",
+    "LOG_MIN_PDELAY_REQ_INTERVAL": "logMinPdelayReqInterval", "TIME_STATUS_NP": "gmIdentity",
+    "GRANDMASTER_SETTINGS_NP": "clockClass", "SUBSCRIBE_EVENTS_NP": "duration",
+    "PORT_DATA_SET_NP": "asCapable", "PORT_PROPERTIES_NP": "interface",
+    "PORT_STATS_NP": "rx_Sync", "SYNCHRONIZATION_UNCERTAIN_NP": "uncertain",
+}
+SETTINGS = ("SET GRANDMASTER_SETTINGS_NP clockClass 6 clockAccuracy 0x21 "
+            "offsetScaledLogVariance 0x4e5d currentUtcOffset 37 leap61 0 leap59 0 "
+            "currentUtcOffsetValid 1 ptpTimescale 1 timeTraceable 1 frequencyTraceable 1 "
+            "timeSource 0x20")
+
+
+def run(daemon, *command, timeout_s=10):
+    environment = [f"{key}={value}" for key, value in linuxptp.environment().items()]
+    return subprocess.run(["ip", "netns", "exec", f"t-{daemon.node}", "env", *environment,
+                           *command], capture_output=True, text=True, timeout=timeout_s,
+                          check=False)
+
+
+def pmc(daemon, request, socket="ptp-rw", directory=None):
+    """What linuxptp's pmc prints, and the fields in it."""
+    path = os.path.join(directory or daemon.directory, socket)
+    text = run(daemon, linuxptp.program("pmc"), "-u", "-b", "0", "-s", path, "-i",
+               f"/run/{daemon.node}.pmc", request).stdout
+    return text, dict(linuxptp.FIELD.findall(text))
+
+
+def tool(daemon, *arguments):
+    """(exit status, answers) of meantime pmc --json."""
+    result = daemon.tool("pmc", "--run-directory", daemon.directory, "--json", *arguments)
+    return result.returncode, json.loads(result.stdout)
+
+
+@pytest.mark.lab(seconds=15)
+def test_pmc_reads_and_sets_meantimed(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    a.wait_state("TRANSMITTER")
+    for name, field in READ.items():
+        text, fields = pmc(a, f"GET {name}")
+        assert field in fields, f"{name}: {text}"
+    assert pmc(a, "GET PORT_DATA_SET")[1]["portState"] == "MASTER"
+    assert pmc(a, "GET PORT_PROPERTIES_NP")[1]["interface"] == "eth0"
+    assert int(pmc(a, "GET PORT_STATS_NP")[1]["tx_Announce"]) > 0
+    assert pmc(a, "SET PRIORITY1 55")[1]["priority1"] == "55"
+    assert pmc(a, "GET PARENT_DATA_SET")[1]["grandmasterPriority1"] == "55"
+    assert pmc(a, SETTINGS)[1]["clockClass"] == "6"
+    assert pmc(a, "GET TIME_PROPERTIES_DATA_SET")[1]["timeTraceable"] == "1"
+    assert a.instance()["time_properties"]["time_traceable"]
+    assert "MANAGEMENT_ERROR_STATUS" in pmc(a, "SET PRIORITY1 7", socket="ptp-ro")[0]
+    assert pmc(a, "GET PRIORITY1", socket="ptp-ro")[1]["priority1"] == "55"
+
+
+@pytest.mark.lab(seconds=15)
+@pytest.mark.long
+def test_phc2sys_is_refused_politely_where_there_is_no_hardware_clock(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", daemon={"linuxptp_socket": "/run/t-ptp4l"})
+    a.wait_state("TRANSMITTER")
+    result = run(a, "timeout", "5", linuxptp.program("phc2sys"), "-a", "-m", "-z",
+                 "/run/t-ptp4l")
+    assert result.returncode not in (0, 124)
+    assert "no suitable ports available" in result.stdout + result.stderr
+    assert a.is_running()
+
+
+@pytest.mark.lab(seconds=15)
+@pytest.mark.long
+def test_meantime_pmc_speaks_with_ptp4l_over_socket_and_network(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b = lab.ptp4l("B", "eth0", slaveOnly=1)
+    b.wait_state(*linuxptp.FOLLOWS)
+    status, answers = tool(a, "--local", b.socket, "GET TIME_STATUS_NP", "GET DEFAULT_DATA_SET")
+    assert status == 0 and answers[1]["data"]["slaveOnly"] == 1
+    identity = answers[1]["data"]["clockIdentity"]
+    # from a third program on B's machine's link, and past B with --hops from A's daemon
+    status, answers = tool(a, "--interface", "eth0", "GET PORT_DATA_SET")
+    assert [answer["port_identity"] for answer in answers] == [f"{identity}-1"]
+    assert answers[0]["data"]["portState"] in linuxptp.FOLLOWS
+    status, answers = tool(a, "--hops", "1", "GET PRIORITY1")
+    assert {answer["port_identity"] for answer in answers} >= {f"{identity}-1"}
+    assert len(answers) == 2
+
+
+@pytest.mark.lab(seconds=15)
+@pytest.mark.long
+def test_meantimed_tells_ptp4ls_programs_through_a_boundary_clock(lab):
+    lab.chain("A", "B", "C")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b = lab.meantimed("B", "eth0", "eth1")
+    c = lab.meantimed("C", "eth0")
+    b.wait_state("RECEIVER")
+    c.wait_state("RECEIVER", timeout_s=30)
+    _, answers = tool(c, "--hops", "1", "GET DEFAULT_DATA_SET")
+    assert len(answers) == 2  # C and B
+    _, answers = tool(c, "--hops", "2", "GET DEFAULT_DATA_SET")
+    assert sorted(answer["data"]["priority1"] for answer in answers) == [100, 128, 128]
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.long
+def test_meantimed_does_not_change_when_the_network_asks(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    b = lab.meantimed("B", "eth0")
+    a.wait_state("TRANSMITTER")
+    for request in ("SET PRIORITY1 1", "COMMAND DISABLE_PORT", "SET LOG_SYNC_INTERVAL 4",
+                    "SET DOMAIN 9"):
+        status, answers = tool(b, "--interface", "eth0", "--timeout", "0.3", *request.split())
+        assert status == 1 and all("error" in answer for answer in answers)
+    assert pmc(a, "GET PRIORITY1")[1]["priority1"] == "100"
+    assert pmc(a, "GET PORT_DATA_SET")[1]["portState"] == "MASTER"
+    assert netlab.wait_until(lambda: b.instance()["ports"][0]["state"] == "RECEIVER", 15)

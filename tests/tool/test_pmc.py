@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""meantime pmc against a stand-in for a node that answers management messages with what a test
+wants, and with requests that are wrong."""
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+
+import pytest
+
+MEANTIME = os.environ.get("MEANTIME", "build/release/apps/meantime/meantime")
+
+
+def run(*arguments):
+    return subprocess.run([MEANTIME, "pmc", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=20, check=False)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["GET", "PRIORTY1"], "did you mean PRIORITY1"),
+    (["GET", "BLUE_SKY"], "there is no such id"),
+    (["SET", "DEFAULT_DATA_SET", "1"], "does not allow SET"),
+    (["SET", "PRIORITY1", "256"], "from 0 to 255"),
+    (["SET", "PRIORITY1", "x"], "from 0 to 255"),
+    (["SET", "PRIORITY1"], "expected a field and its value"),
+    (["SET", "PRIORITY1", "priority3", "2"], "no such field"),
+    (["SET", "UTC_PROPERTIES", "37"], "several fields"),
+    (["SET", "UTC_PROPERTIES", "leap61", "2"], "expected 0 or 1"),
+    (["SET", "UTC_PROPERTIES", "leap61", "1", "leap59"], "a field and a value"),
+    (["GRAB", "PRIORITY1"], "expected GET, SET or COMMAND"),
+    (["--target", "x", "GET", "PRIORITY1"], "expected a clock identity"),
+    (["--domain", "256", "GET", "PRIORITY1"], "from 0 to 255"),
+    (["--fast", "GET", "PRIORITY1"], "no such option"),
+    ([], "expected a request"),
+])
+def test_pmc_says_what_is_wrong_with_a_request(arguments, words):
+    result = run("--local", "/nonexistent", *arguments)
+    assert result.returncode == 2 and words in result.stderr, result.stderr
+
+
+def test_pmc_says_when_nobody_is_there(tmp_path):
+    result = run("--local", tmp_path / "none", "GET", "PRIORITY1")
+    assert result.returncode == 1 and "nobody answers at" in result.stderr
+
+
+def test_pmc_lists_all_ids():
+    lines = run("--list").stdout.splitlines()
+    assert any(line.split() == ["0x2005", "PRIORITY1", "GET", "SET"] for line in lines)
+    assert len(lines) > 60
+
+
+class Node(threading.Thread):
+    """Answers each request by answer(action, id, data) -> [(tlv type, value), ...]."""
+
+    def __init__(self, path, answer):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.answer = answer
+        self.requests = []
+        self.start()
+
+    def run(self):
+        while True:
+            frame, client = self.socket.recvfrom(2048)
+            action, number = frame[46], struct.unpack(">H", frame[52:54])[0]
+            self.requests.append((action, number, frame[54:]))
+            for kind, value in self.answer(action, number, frame[54:]):
+                tlv = struct.pack(">HH", kind, len(value)) + value
+                head = bytearray(frame[:48])
+                head[2:4] = struct.pack(">H", 48 + len(tlv))
+                head[20:30] = bytes.fromhex("0011223344556677") + b"\x00\x01"
+                head[34:44] = frame[20:30]
+                head[46] = 4 if action == 3 else 2
+                self.socket.sendto(bytes(head) + tlv, client)
+
+
+@pytest.fixture(name="node")
+def fixture_node(tmp_path):
+    def make(answer):
+        path = tmp_path / "node"
+        return Node(path, answer), path
+    return make
+
+
+def test_pmc_changes_the_named_fields_only(node):
+    settings = bytes([6, 0x21, 0x4e, 0x5d, 0, 37, 0x3c, 0x20])
+    daemon, path = node(lambda action, number, data: [
+        (1, struct.pack(">H", number) + (settings if action == 0 else data))])
+    result = run("--local", path, "SET", "grandmaster_settings_np", "clockClass", "7", "leap59",
+                 "1", "timeSource", "0x90")
+    assert result.returncode == 0, result.stderr
+    action, number, data = daemon.requests[-1]
+    assert (action, number) == (1, 0xC001)
+    assert data == bytes([7, 0x21, 0x4e, 0x5d, 0, 37, 0x3e, 0x90])
+    assert "leap59                  1" in result.stdout
+
+
+def test_pmc_shows_negative_numbers_intervals_and_texts(node):
+    answers = {0x2001: b"\x00\x01" + struct.pack(">qq", -98304, 65536 * 7),
+               0x0002: b"\x05ra\x1bck",
+               0x2021: struct.pack(">BiiHIB", 1, -3600, 60, 0, 9, 0)}
+    _, path = node(lambda action, number, data: [
+        (1, struct.pack(">H", number) + answers[number])])
+    result = run("--local", path, "--json", "GET", "CURRENT_DATA_SET", "GET", "USER_DESCRIPTION",
+                 "GET", "ALTERNATE_TIME_OFFSET_PROPERTIES", "1")
+    first, second, third = json.loads(result.stdout)
+    assert first["data"] == {"stepsRemoved": 1, "offsetFromMaster": -1.5, "meanPathDelay": 7}
+    assert second["data"]["userDescription"] == "ra?ck"
+    assert third["data"]["currentOffset"] == -3600 and third["data"]["keyField"] == 1
+
+
+def test_pmc_tells_errors_and_goes_on(node):
+    def answer(_, number, __):
+        return [(2, struct.pack(">HHI", 5, number, 0)),
+                (1, struct.pack(">HBB", number, 3, 0))]
+    _, path = node(answer)
+    result = run("--local", path, "SET", "PRIORITY1", "3")
+    assert result.returncode == 1
+    assert "cannot be set (error 0x0005)" in result.stdout and "priority1 3" in result.stdout
+
+
+@pytest.mark.parametrize("length", range(0, 40, 3))
+def test_pmc_leaves_out_what_is_cut_off(node, length):
+    body = bytes([0xff] * 40)[:length]
+    _, path = node(lambda action, number, data: [
+        (1, struct.pack(">H", number) + body + b"\x00" * (length % 2))])
+    for name in ("CLOCK_DESCRIPTION", "PORT_DATA_SET", "UNICAST_MASTER_TABLE_NP", "FAULT_LOG",
+                 "PATH_TRACE_LIST", "ACCEPTABLE_MASTER_TABLE", "PORT_PROPERTIES_NP"):
+        result = run("--local", path, "--json", "GET", name)
+        assert result.returncode == 0 and len(json.loads(result.stdout)) == 1
