@@ -396,6 +396,37 @@ static void render_network(struct mt_text *out, const cJSON *port)
     mt_text_say(out, "\n");
 }
 
+/* "192.0.2.1 followed, 192.0.2.2 announces itself" */
+static void render_transmitters(struct mt_text *out, const cJSON *transmitters)
+{
+    static const char *const words[] = {"not heard", "announces itself", "asked for Sync",
+                                        "followed"};
+    const cJSON *transmitter;
+    const char *separator = "";
+    cJSON_ArrayForEach(transmitter, transmitters)
+    {
+        unsigned state = (unsigned)transmitter->valuedouble;
+        mt_text_say(out, "%s%s %s", separator, transmitter->string,
+                    state < sizeof words / sizeof words[0] ? words[state] : "?");
+        separator = ", ";
+    }
+}
+
+static void render_unicast(struct mt_text *out, const cJSON *port)
+{
+    const cJSON *unicast = member(port, "unicast");
+    const char *mode = text_of(unicast, "mode");
+    if (strcmp(mode, "negotiated") == 0 || strcmp(mode, "static") == 0) {
+        mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN);
+        render_transmitters(out, member(unicast, "transmitters"));
+        mt_text_say(out, "\n");
+    }
+    if (number_of(unicast, "clients") > 0) {
+        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f clients by unicast\n",
+                    number_of(unicast, "clients"));
+    }
+}
+
 static void render_port(struct mt_text *out, const cJSON *port, size_t width)
 {
     const char *state = text_of(port, "state");
@@ -409,6 +440,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     if (cJSON_IsString(member(port, "fault_reason"))) {
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
+    render_unicast(out, port);
     if (refused_of(port) > 0) {
         mt_text_say(out, MT_FAINT "        refused:  " MT_PLAIN);
         render_refused(out, member(port, "verdicts"));

@@ -141,7 +141,7 @@ static bool has_type(const cJSON *item, enum mt_report_type type)
     case MT_REPORT_NUMBER:
         return cJSON_IsNumber(item) || cJSON_IsNull(item);
     case MT_REPORT_COUNTS:
-        return cJSON_IsObject(item) && item->child != NULL;
+        return cJSON_IsObject(item);
     }
     return false;
 }
