@@ -13,7 +13,7 @@
 #include "meantime/ptp_transparent.h"
 #include "meantime/steer_servos.h"
 
-static void note(struct mt_composition *self, const char *format, ...)
+void mt_compose_note(struct mt_composition *self, const char *format, ...)
 {
     if (self->note_count == MT_COMPOSE_NOTES_MAX) {
         return;
@@ -99,8 +99,8 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
     char *why = self->fallback_reasons[clock - self->config->clocks];
     snprintf(why, MT_HAL_REASON_SIZE, "the system clock may not be adjusted: %s",
              hal->refusal != NULL ? hal->refusal : "the reason is not known");
-    note(self, "%s; clock %s carries on as an overlay, readable through libmeantime", why,
-         clock->name);
+    mt_compose_note(self, "%s; clock %s carries on as an overlay, readable through libmeantime",
+                    why, clock->name);
     request.kind = MT_CLOCK_OVERLAY;
     return provider->ops->open_clock(provider, &request, reason);
 }
@@ -194,7 +194,7 @@ static void open_local_link(struct mt_composition *self, struct mt_hal_provider 
         node->local_link = node->link_count;
         node->links[node->link_count++] = link;
     } else if (reason[0] != '\0') {
-        note(self, "%s", reason);
+        mt_compose_note(self, "%s", reason);
     }
 }
 
@@ -250,7 +250,7 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
     static const struct mt_ptp_features receiver_only = {
         .compare = mt_dataset_compare,
         .states = &mt_states_receiver_only,
-        .delay = &mt_delay_e2e,
+        .delay = &mt_delay_any,
         .acceptable = mt_acceptable,
         .accuracy = &mt_accuracy,
         .extend = &mt_extend,
@@ -306,6 +306,7 @@ static bool compose_instance(struct mt_composition *self, uint16_t index,
                     fill_instance_config(self, index, provider, facts, &ptp);
     for (size_t i = 0; is_ready && i < config->port_count; i++) {
         port_configs[i] = self->config->ports[config->first_port + i].ptp;
+        port_configs[i].more = mt_compose_port_more(self, config->first_port + i);
         instance->ports[i].link = mt_compose_link_of(self->config, config->first_port + i);
         instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
     }
@@ -355,9 +356,10 @@ static bool put_in_force(struct mt_composition *self, const struct mt_config *co
     self->in_force.instances = malloc(size);
     self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
     self->features = calloc(config->instance_count, sizeof *self->features);
+    self->port_storage = calloc(config->port_count, sizeof *self->port_storage);
     self->config = &self->in_force;
     if (self->in_force.instances == NULL || self->fallback_reasons == NULL ||
-        self->features == NULL) {
+        self->features == NULL || self->port_storage == NULL) {
         return false;
     }
     memcpy(self->in_force.instances, config->instances, size);
@@ -395,6 +397,7 @@ void mt_composition_free(struct mt_composition *self)
         free_node(&self->node);
         free(self->in_force.instances);
         free(self->features);
+        free(self->port_storage);
         free(self->fallback_reasons);
         free(self);
     }

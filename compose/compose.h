@@ -40,6 +40,7 @@ struct mt_composition {
     /** Sentences that the user should read: what was done differently and why. */
     char notes[MT_COMPOSE_NOTES_MAX][MT_HAL_REASON_SIZE];
     size_t note_count;
+    struct mt_compose_port *port_storage; /**< private: one for each port of the configuration */
     /** Of each clock: why it is an overlay and not the system's; "" if it is not so. */
     char (*fallback_reasons)[MT_HAL_REASON_SIZE];
     /** What the last reload found changed. */

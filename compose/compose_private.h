@@ -3,6 +3,16 @@
 #define MEANTIME_COMPOSE_PRIVATE_H
 
 #include "compose/compose.h"
+#include "meantime/ptp_peer.h"
+
+/** What a port has beyond an ordinary one. */
+struct mt_compose_port {
+    struct mt_port_more more;
+    struct mt_peer peer;
+};
+
+/** Adds a sentence that the user should read. */
+void mt_compose_note(struct mt_composition *self, const char *format, ...);
 
 /** What an instance announces of its time while it is grandmaster, over a clock of `scale`. */
 void mt_compose_time_properties(const struct mt_config_instance *instance,
@@ -28,5 +38,8 @@ bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
 const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, uint16_t index,
                                                  const struct mt_ptp_features *built_in,
                                                  struct mt_instance_config *config);
+
+/** Fills the storage of a port of the configuration, whose link is open. */
+struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);
 
 #endif

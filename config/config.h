@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #include "config/schema.h"
-#include "meantime/ptp.h"
+#include "meantime/ptp_peer.h"
 #include "meantime/steer.h"
 
 #define MT_CONFIG_PROBLEMS_MAX 50     /**< kept; more are only counted */
@@ -201,6 +201,9 @@ struct mt_config_port {
     uint8_t socket_priority;
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
     struct mt_config_unicast unicast;
+    enum mt_delay_mechanism delay_mechanism;
+    bool has_no_stored_delay;
+    struct mt_peer_config peer; /**< domain, sdo_id and is_gptp are compose's to fill in */
     struct mt_port_config ptp;
 };
 

@@ -115,6 +115,11 @@ const struct mt_config_word mt_config_l2_destination_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_delay_words[] = {
+    {"e2e", MT_DELAY_E2E},   {"p2p", MT_DELAY_P2P},   {"common_p2p", MT_DELAY_COMMON_P2P},
+    {"none", MT_DELAY_NONE}, {"auto", MT_DELAY_AUTO}, {NULL, 0},
+};
+
 const struct mt_config_word mt_config_leap61_words[] = {{"leap61", MT_PTP_LEAP_61}, {NULL, 0}};
 const struct mt_config_word mt_config_leap59_words[] = {{"leap59", MT_PTP_LEAP_59}, {NULL, 0}};
 const struct mt_config_word mt_config_time_traceable_words[] = {

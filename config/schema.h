@@ -78,6 +78,7 @@ extern const struct mt_config_word mt_config_bmca_words[];
 extern const struct mt_config_word mt_config_transport_words[];
 extern const struct mt_config_word mt_config_unicast_words[];
 extern const struct mt_config_word mt_config_l2_destination_words[];
+extern const struct mt_config_word mt_config_delay_words[];
 extern const struct mt_config_word mt_config_leap61_words[];
 extern const struct mt_config_word mt_config_leap59_words[];
 extern const struct mt_config_word mt_config_time_traceable_words[];

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/config.h"
 #include "config/schema.h"
@@ -82,10 +83,7 @@ static bool parse_integer(const char *text, int64_t min, int64_t max, int64_t *r
             return false;
         }
     }
-    int64_t value = strtoll(digits, NULL, is_hex ? 16 : 10);
-    if (text[0] == '-') {
-        value = -value;
-    }
+    int64_t value = strtoll(digits, NULL, is_hex ? 16 : 10) * (text[0] == '-' ? -1 : 1);
     if (value < min || value > max) {
         return false;
     }
@@ -192,7 +190,7 @@ static bool parse_boolean(const char *text, bool *ret_value)
 static bool parse_word(const struct mt_config_key *key, const char *text, int64_t *ret_value)
 {
     for (const struct mt_config_word *word = key->words; word->word != NULL; word++) {
-        if (strcmp(word->word, text) == 0) {
+        if (strcasecmp(word->word, text) == 0) {
             *ret_value = word->value;
             return true;
         }

@@ -147,6 +147,43 @@ const char *mt_port_counter_meaning(enum mt_port_counter counter)
     return LOOK_UP(meanings, counter);
 }
 
+const char *mt_peer_counter_name(enum mt_peer_counter counter)
+{
+    static const char *const names[] = {
+#define MT_PEER_COUNTER(symbol, name, meaning) name,
+#include "meantime/peer_counter.def"
+#undef MT_PEER_COUNTER
+    };
+    return LOOK_UP(names, counter);
+}
+
+const char *mt_peer_counter_meaning(enum mt_peer_counter counter)
+{
+    static const char *const meanings[] = {
+#define MT_PEER_COUNTER(symbol, name, meaning) meaning,
+#include "meantime/peer_counter.def"
+#undef MT_PEER_COUNTER
+    };
+    return LOOK_UP(meanings, counter);
+}
+
+const char *mt_delay_mechanism_name(enum mt_delay_mechanism used)
+{
+    switch (used) {
+    case MT_DELAY_E2E:
+        return "e2e";
+    case MT_DELAY_P2P:
+        return "p2p";
+    case MT_DELAY_COMMON_P2P:
+        return "common_p2p";
+    case MT_DELAY_NONE:
+        return "none";
+    case MT_DELAY_AUTO:
+        return "auto";
+    }
+    return "?";
+}
+
 const char *mt_clock_state_name(enum mt_clock_state state)
 {
     static const char *const names[] = {

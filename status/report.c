@@ -142,6 +142,47 @@ static cJSON *count_transparent(const struct mt_report_instance *o)
     return counts;
 }
 
+static const struct mt_peer *peer_of(const struct mt_report_port *o)
+{
+    return mt_port_delay_mechanism(o->ptp) == MT_DELAY_E2E || o->ptp->config.more == NULL
+               ? NULL
+               : o->ptp->config.more->peer;
+}
+
+static struct mt_peer_report link_of(const struct mt_report_port *o)
+{
+    struct mt_peer_report link = {.has_delay = false};
+    if (peer_of(o) != NULL) {
+        mt_peer_get(peer_of(o), &link);
+    }
+    return link;
+}
+
+static mt_real link_delay_ns(const struct mt_report_port *o, struct mt_interval delay)
+{
+    return link_of(o).has_delay ? interval_ns(delay) : NAN;
+}
+
+static const char *neighbour_text(const struct mt_report_port *o, char *text)
+{
+    struct mt_peer_report link = link_of(o);
+    if (!link.has_identity) {
+        return NULL;
+    }
+    mt_port_identity_text(link.identity, text);
+    return text;
+}
+
+static cJSON *count_peer(const struct mt_report_port *o)
+{
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned counter = 0; counter < MT_PEER_COUNTER_COUNT; counter++) {
+        add_count(counts, mt_peer_counter_name((enum mt_peer_counter)counter),
+                  peer_of(o) != NULL ? peer_of(o)->counters[counter] : 0);
+    }
+    return counts;
+}
+
 /* ---- objects ------------------------------------------------------------------------------ */
 
 /* The object that a path's last word belongs into; inner objects are made on the way. */
@@ -221,6 +262,7 @@ static void put_instance(cJSON *object, const struct mt_report_instance *o)
 
 static void put_port(cJSON *object, const struct mt_report_port *o)
 {
+    char text[MT_IDENTITY_TEXT_SIZE];
 #define ONLY_INSTANCE(path, type, value)
 #define ONLY_PORT(path, type, value) PUT(path, type, value)
 #include "status/report.def"

@@ -427,6 +427,39 @@ static void render_unicast(struct mt_text *out, const cJSON *port)
     }
 }
 
+/* Nothing with e2e, where the delay is the clock's to show. */
+static void render_peer(struct mt_text *out, const cJSON *port)
+{
+    char a[MT_FIGURE_SIZE];
+    char b[MT_FIGURE_SIZE];
+    const char *mechanism = text_of(port, "delay_mechanism");
+    bool is_known = !isnan(number_of(port, "peer.mean_link_delay_ns"));
+    if (strcmp(mechanism, "p2p") != 0 && strcmp(mechanism, "common_p2p") != 0) {
+        return;
+    }
+    mt_text_say(out, MT_FAINT "        link:     " MT_PLAIN);
+    if (is_true(port, "peer.several_answer")) {
+        mt_text_say(out, MT_WARN "several stations answer, its delay cannot be told" MT_PLAIN "\n");
+        return;
+    }
+    if (!is_known) {
+        mt_text_say(out, MT_WARN "its delay is not known, nobody answers" MT_PLAIN "\n");
+        return;
+    }
+    mt_text_say(out, "delay %s, sigma %s",
+                mt_figure_time(number_of(port, "peer.mean_link_delay_ns"), false, a),
+                mt_figure_time(number_of(port, "peer.sigma_ns"), false, b));
+    if (cJSON_IsString(member(port, "peer.port_identity"))) {
+        mt_text_say(out, ", to %s", text_of(port, "peer.port_identity"));
+    }
+    if (!isnan(number_of(port, "peer.rate_ppb"))) {
+        mt_text_say(out, ", whose clock gains %s",
+                    mt_figure_ratio(number_of(port, "peer.rate_ppb"), a));
+    }
+    mt_text_say(out, "%s\n",
+                is_true(port, "peer.as_capable") ? "" : ", " MT_WARN "not capable" MT_PLAIN);
+}
+
 static void render_port(struct mt_text *out, const cJSON *port, size_t width)
 {
     const char *state = text_of(port, "state");
@@ -441,6 +474,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
     render_unicast(out, port);
+    render_peer(out, port);
     if (refused_of(port) > 0) {
         mt_text_say(out, MT_FAINT "        refused:  " MT_PLAIN);
         render_refused(out, member(port, "verdicts"));

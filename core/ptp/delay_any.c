@@ -10,11 +10,18 @@
  * Without any mechanism the delay is not known: what it may be at most is added to what the
  * source says of its own error.
  *
+ * Where the parent itself is at the other end of the link, and its answers are stamped by the
+ * clock that it serves, a Pdelay exchange tells the offset as well as a Sync does, and better,
+ * since it needs no delay.  Nothing says so in the messages: it is found out from the stamps.
+ *
  * AUTO is E2E until a Pdelay_Req is heard, then P2P until the link goes down.
  */
 #include "ptp/peer_private.h"
 
 #define BOUND_SIGMA 5
+#define SAME        3
+#define GATE        8
+#define GRANULARITY (INT64_C(8) * 65536) /* stamps may be so coarse */
 
 enum mt_delay_mechanism mt_port_delay_mechanism(const struct mt_port *port)
 {
@@ -94,6 +101,29 @@ void mt_delay_heard_peer(struct mt_instance *self, struct mt_port *port)
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
+/* What must have been the neighbour's clock, if it was SAME times in a row, and is on the average:
+ * then the parent is the neighbour and answers with the stamps that it sends time with. */
+static void compare_clocks(struct mt_peer *peer, const struct mt_sample *sample)
+{
+    const struct mt_span ahead = mt_span_negate(sample->value);
+    int64_t spread_q16 = mt_link_delay_spread_q16(&peer->delay) + GRANULARITY;
+    int64_t apart_q16;
+    int64_t tolerance_q16;
+    if (!mt_link_rate_compare(&peer->rate, &sample->local.at, &ahead, &apart_q16, &tolerance_q16) ||
+        apart_q16 > tolerance_q16 + GATE * spread_q16 ||
+        apart_q16 < -tolerance_q16 - GATE * spread_q16) {
+        peer->same_clock = 0;
+        return;
+    }
+    if (peer->same_clock == 0) {
+        peer->clocks_apart_q16 = apart_q16;
+    }
+    peer->clocks_apart_q16 += (apart_q16 - peer->clocks_apart_q16) / 8;
+    if (peer->same_clock < UINT8_MAX) {
+        peer->same_clock++;
+    }
+}
+
 /* False: what the sample measures cannot be told. */
 static bool remove_link_delay(const struct mt_peer *peer, struct mt_sample *sample)
 {
@@ -108,18 +138,54 @@ static bool remove_link_delay(const struct mt_peer *peer, struct mt_sample *samp
     return true;
 }
 
-void mt_delay_convert_sample(struct mt_port *port)
+static void convert_forward(struct mt_port *port, enum mt_delay_mechanism mechanism)
 {
     struct mt_sample *sample = &port->sample;
-    enum mt_delay_mechanism mechanism = mt_port_delay_mechanism(port);
-    if (!port->has_sample || sample->kind != MT_SAMPLE_FORWARD || mechanism == MT_DELAY_E2E) {
-        return;
-    }
-    sample->kind = MT_SAMPLE_OFFSET;
-    sample->delay.q16 = 0;
+    struct mt_peer *peer = mt_peer_of(port);
     if (mechanism == MT_DELAY_NONE) {
+        sample->delay.q16 = 0;
         sample->bound = mt_interval_plus(sample->bound, port->config.more->max_delay);
     } else {
-        port->has_sample = remove_link_delay(mt_peer_of(port), sample);
+        if (peer == mt_peer_driven_by(port)) {
+            compare_clocks(peer, sample);
+        }
+        port->has_sample = remove_link_delay(peer, sample);
+    }
+    sample->kind = MT_SAMPLE_OFFSET;
+    sample->is_extra = false;
+}
+
+/* The exchange has measured the offset from the neighbour, which is the parent. */
+static void take_offset(struct mt_instance *self, struct mt_port *port, struct mt_peer *peer)
+{
+    struct mt_sample *sample = &port->sample;
+    int64_t most_q16 = mt_link_delay_spread_q16(&peer->delay) + GRANULARITY;
+    bool is_same = peer->same_clock >= SAME && peer->clocks_apart_q16 <= most_q16 &&
+                   peer->clocks_apart_q16 >= -most_q16;
+    if (!is_same || !mt_port_is_receiving(port) || !mt_is_parent(self, &peer->identity)) {
+        return;
+    }
+    struct mt_span none = {0, 0, 0};
+    sample->value = none;
+    if (!remove_link_delay(peer, sample)) {
+        return;
+    }
+    sample->value = peer->offset.value;
+    sample->is_extra = true;
+    mt_port_measured(self, port, MT_SAMPLE_OFFSET, &peer->offset.at);
+}
+
+void mt_delay_convert_sample(struct mt_instance *self, struct mt_port *port)
+{
+    enum mt_delay_mechanism mechanism = mt_port_delay_mechanism(port);
+    struct mt_peer *peer = mt_peer_driven_by(port);
+    if (port->has_sample && port->sample.kind == MT_SAMPLE_FORWARD && mechanism != MT_DELAY_E2E) {
+        convert_forward(port, mechanism);
+    }
+    if (peer != NULL && peer->offset.is_new) {
+        peer->offset.is_new = false;
+        if (!port->has_sample) {
+            take_offset(self, port, peer);
+        }
     }
 }

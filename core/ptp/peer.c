@@ -31,6 +31,8 @@ void mt_peer_forget(struct mt_peer *self)
     memset(&self->delay, 0, sizeof self->delay);
     memset(&self->rate, 0, sizeof self->rate);
     memset(self->exchanges, 0, sizeof self->exchanges);
+    self->offset.is_new = false;
+    self->same_clock = 0;
     self->has_identity = false;
     self->lost_in_a_row = 0;
     self->several_in_a_row = 0;
@@ -239,7 +241,7 @@ static struct mt_mono settle(struct mt_instance *self)
             drive(self, port, peer);
             deadline = mt_mono_earlier(deadline, peer->next_request);
         }
-        mt_delay_convert_sample(port);
+        mt_delay_convert_sample(self, port);
     }
     return deadline;
 }

@@ -90,8 +90,9 @@ void mt_peer_fill_response(struct mt_peer *self, const struct mt_port *port,
     struct mt_interval fraction;
     mt_ptp_timestamp_from_instant(&answer->arrival, &message->body.response.at, &fraction);
     message->header.flags = MT_PTP_TWO_STEP;
-    message->header.correction =
-        self->config.is_gptp ? fraction : mt_interval_minus((struct mt_interval){0}, fraction);
+    message->header.correction = mt_peer_has_gptp_signs(self)
+                                     ? fraction
+                                     : mt_interval_minus((struct mt_interval){0}, fraction);
     answer->state = MT_ANSWER_STAMP;
     answer->token = out->token;
 }

@@ -80,6 +80,11 @@ static void judge_exchange(struct mt_peer *self, const struct mt_peer_exchange *
     }
 }
 
+static bool is_fraction(struct mt_interval correction)
+{
+    return correction.q16 >= -65536 && correction.q16 <= 65536;
+}
+
 /* What the answer says of the time from t2 to t3. */
 static struct mt_interval turnaround(const struct mt_peer *self, const struct mt_port *port,
                                      const struct mt_peer_exchange *exchange)
@@ -88,11 +93,43 @@ static struct mt_interval turnaround(const struct mt_peer *self, const struct mt
     mt_span_between(&exchange->received, &exchange->sent, &told);
     struct mt_interval there =
         mt_interval_plus(mt_span_to_interval(told), exchange->follow_up_correction);
-    if (self->config.is_gptp) {
+    if (mt_peer_has_gptp_signs(self)) {
         return mt_interval_minus(there, exchange->response_correction);
     }
     there = mt_interval_plus(there, exchange->response_correction);
     return mt_interval_plus(there, port->config.delay_asymmetry);
+}
+
+/* With stamps of its own clock and no other clock on the way, the exchange tells the offset from
+ * that clock, too, whatever the delay: half of what there lies between both ways. */
+static void note_offset(struct mt_peer *self, const struct mt_port *port,
+                        const struct mt_peer_exchange *exchange)
+{
+    const struct mt_interval none = {0};
+    struct mt_instant received = exchange->received;
+    struct mt_instant sent = exchange->sent;
+    struct mt_interval fraction = exchange->response_correction;
+    struct mt_interval added = exchange->follow_up_correction;
+    struct mt_span there;
+    struct mt_span back;
+    if (!mt_peer_has_gptp_signs(self)) {
+        fraction = mt_interval_minus(none, fraction);
+        added = mt_interval_plus(added, port->config.delay_asymmetry);
+    }
+    if (exchange->departure.corrections != exchange->arrival.corrections || sent.s == 0 ||
+        !is_fraction(fraction) || !is_fraction(added)) {
+        return;
+    }
+    mt_instant_add(&received, &fraction);
+    mt_instant_add(&sent, &added);
+    mt_span_between(&exchange->departure.at, &received, &there);
+    mt_span_between(&sent, &exchange->arrival.at, &back);
+    const struct mt_span asymmetry = mt_span_from_interval(port->config.delay_asymmetry);
+    self->offset.value = mt_span_minus(mt_span_half(mt_span_minus(back, there)), asymmetry);
+    mt_span_between(&exchange->departure.at, &exchange->arrival.at, &back);
+    self->offset.at = exchange->arrival;
+    self->offset.at.at = mt_instant_plus(exchange->departure.at, mt_span_half(back));
+    self->offset.is_new = true;
 }
 
 static void measure(struct mt_peer *self, const struct mt_port *port,
@@ -111,7 +148,11 @@ static void measure(struct mt_peer *self, const struct mt_port *port,
     if (exchange->sent.s != 0) { /* else it told the turnaround only */
         struct mt_instant sent = exchange->sent;
         mt_instant_add(&sent, &exchange->follow_up_correction);
-        mt_link_rate_take(&self->rate, &exchange->arrival.at, &sent);
+        mt_link_rate_take(&self->rate, &exchange->arrival.at, &sent,
+                          mt_link_delay_spread_q16(&self->delay));
+    }
+    if (fit == MT_LINK_USED) {
+        note_offset(self, port, exchange);
     }
     mt_peer_count(self, fit == MT_LINK_USED ? MT_PEER_COUNT_EXCHANGES : MT_PEER_COUNT_REFUSED);
 }
@@ -157,7 +198,7 @@ void mt_peer_fill_request(struct mt_peer *self, const struct mt_port *port, stru
     *exchange = (struct mt_peer_exchange){.token = out->token, .sequence = self->sequence++};
     header->sequence = exchange->sequence;
     header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
-    if (!self->config.is_gptp) {
+    if (!mt_peer_has_gptp_signs(self)) {
         header->correction = mt_interval_minus(header->correction, port->config.delay_asymmetry);
     }
 }

@@ -10,8 +10,9 @@
  * deviate by; it moves the long one and makes it quick again.  Each refusal widens the gate, so a
  * path that has become noisy is soon followed.
  *
- * The rate is that between the ends of a window of exchanges.  A point that no oscillator's rate
- * explains is a step of one of both clocks: the window begins anew with it.
+ * The rate is that between the ends of a window of exchanges.  A point that the rate does not
+ * explain is a step of one of both clocks, or the end of a slew: the window begins anew with it,
+ * and until there is another one the old rate holds.
  */
 #include "ptp/peer_private.h"
 
@@ -27,7 +28,7 @@
 #define ELAPSED_MOST   (INT64_C(1) << 36) /* ns: 69 s */
 #define AHEAD_MOST     (INT64_C(1) << 60) /* 2^-16 ns: 5 h since the window began */
 #define RATE_LOOSE     10                 /* 2^-10: no oscillator is so far off */
-#define RATE_TIGHT     14                 /* 2^-14: nor does a known rate change so much */
+#define RATE_STEERED   17                 /* 2^-17: nor a clock that is steered with care */
 
 static int64_t size_of(int64_t a)
 {
@@ -177,16 +178,16 @@ static void start(struct mt_link_rate *self, const struct mt_span *ahead, int64_
     self->base = *ahead;
     self->next = 0;
     self->count = 0;
-    self->ratio = 0;
     append(self, &point);
 }
 
-/* The new point lies where the last one and the rate say, as far as an oscillator can. */
-static bool is_steady(const struct mt_link_rate *self, const struct mt_link_rate_point *point)
+/* The new point lies where the last one and the rate say. */
+static bool is_steady(const struct mt_link_rate *self, const struct mt_link_rate_point *point,
+                      int64_t noise_q16)
 {
     const struct mt_link_rate_point *last = newest(self);
     int64_t elapsed_ns = point->local_ns - last->local_ns;
-    unsigned shift = self->count > 1 ? RATE_TIGHT : RATE_LOOSE;
+    unsigned shift = self->count > 1 ? RATE_STEERED : RATE_LOOSE;
     if (elapsed_ns <= 0 || elapsed_ns > ELAPSED_MOST || size_of(point->ahead_q16) > AHEAD_MOST) {
         return false;
     }
@@ -194,11 +195,11 @@ static bool is_steady(const struct mt_link_rate *self, const struct mt_link_rate
     int64_t expected_q16 =
         last->ahead_q16 + mt_link_rate_apply_q16(self, elapsed_q16) - elapsed_q16;
     int64_t off_q16 = size_of(point->ahead_q16 - expected_q16);
-    return off_q16 <= (elapsed_q16 >> shift) + GATE * GRANULARITY;
+    return off_q16 <= (elapsed_q16 >> shift) + GATE * (noise_q16 + GRANULARITY);
 }
 
 void mt_link_rate_take(struct mt_link_rate *self, const struct mt_instant *ours,
-                       const struct mt_instant *theirs)
+                       const struct mt_instant *theirs, int64_t noise_q16)
 {
     struct mt_span ahead;
     mt_span_between(ours, theirs, &ahead);
@@ -207,7 +208,7 @@ void mt_link_rate_take(struct mt_link_rate *self, const struct mt_instant *ours,
     if (point.ahead_q16 < -AHEAD_MOST) { /* it has no opposite number */
         point.ahead_q16 = INT64_MAX;
     }
-    if (self->count == 0 || !is_steady(self, &point)) {
+    if (self->count == 0 || !is_steady(self, &point, noise_q16)) {
         start(self, &ahead, point.local_ns);
         return;
     }
@@ -217,12 +218,33 @@ void mt_link_rate_take(struct mt_link_rate *self, const struct mt_instant *ours,
     int64_t ratio = scaled_ratio(point.ahead_q16 - oldest->ahead_q16,
                                  (point.local_ns - oldest->local_ns) * 65536);
     ratio = ratio > INT32_MAX ? INT32_MAX : ratio;
+    self->is_known = true;
     self->ratio = (int32_t)(ratio < -INT32_MAX ? -INT32_MAX : ratio);
 }
 
 bool mt_link_rate_is_valid(const struct mt_link_rate *self)
 {
-    return self->count > 1;
+    return self->is_known;
+}
+
+bool mt_link_rate_compare(const struct mt_link_rate *self, const struct mt_instant *ours,
+                          const struct mt_span *ahead, int64_t *ret_apart_q16,
+                          int64_t *ret_tolerance_q16)
+{
+    const struct mt_link_rate_point *last = newest(self);
+    int64_t elapsed_ns = mt_instant_to_ns(*ours) - last->local_ns;
+    if (!mt_link_rate_is_valid(self) || size_of(elapsed_ns) > ELAPSED_MOST) {
+        return false;
+    }
+    int64_t elapsed_q16 = elapsed_ns * 65536;
+    int64_t apart_q16 = mt_span_to_interval(mt_span_minus(*ahead, self->base)).q16;
+    if (apart_q16 > AHEAD_MOST || apart_q16 < -AHEAD_MOST) {
+        return false;
+    }
+    apart_q16 -= last->ahead_q16 + mt_link_rate_apply_q16(self, elapsed_q16) - elapsed_q16;
+    *ret_apart_q16 = apart_q16;
+    *ret_tolerance_q16 = size_of(elapsed_q16) >> RATE_STEERED;
+    return true;
 }
 
 int64_t mt_link_rate_apply_q16(const struct mt_link_rate *self, int64_t local_q16)

@@ -22,12 +22,19 @@ enum mt_link_fit mt_link_delay_take(struct mt_link_delay *self, int64_t delay_q1
 int64_t mt_link_delay_spread_q16(const struct mt_link_delay *self);
 int64_t mt_link_delay_sigma_q16(const struct mt_link_delay *self);
 
-/** The neighbour's clock read `theirs` when the local one read `ours`. */
+/** The neighbour's clock read `theirs` when the local one read `ours`, with so much noise. */
 void mt_link_rate_take(struct mt_link_rate *self, const struct mt_instant *ours,
-                       const struct mt_instant *theirs);
+                       const struct mt_instant *theirs, int64_t noise_q16);
 bool mt_link_rate_is_valid(const struct mt_link_rate *self);
 /** An interval of the local clock in the neighbour's time; up to 100 s. */
 int64_t mt_link_rate_apply_q16(const struct mt_link_rate *self, int64_t local_q16);
+
+/** Some clock seemed to be `ahead` of the local one when that read `ours`, as stamps tell that came
+ * over the link: by how much is it ahead of the neighbour's clock, and how wrong may that be?
+ * False: the rate does not reach there. */
+bool mt_link_rate_compare(const struct mt_link_rate *self, const struct mt_instant *ours,
+                          const struct mt_span *ahead, int64_t *ret_apart_q16,
+                          int64_t *ret_tolerance_q16);
 
 /* ---- one link -------------------------------------------------------------------------------- */
 
@@ -62,6 +69,12 @@ bool mt_peer_response_sent(struct mt_peer *self, uint32_t token, const struct mt
 
 /* ---- which mechanism (delay_any.c) ----------------------------------------------------------- */
 
+/** 802.1AS has signs of its own, in the messages that are marked as its. */
+static inline bool mt_peer_has_gptp_signs(const struct mt_peer *peer)
+{
+    return peer->config.sdo_id >> 8 == 1;
+}
+
 static inline struct mt_peer *mt_peer_of(const struct mt_port *port)
 {
     return port->config.more != NULL ? port->config.more->peer : NULL;
@@ -76,6 +89,6 @@ static inline struct mt_peer *mt_peer_driven_by(const struct mt_port *port)
 /** A Pdelay_Req was heard: a port with MT_DELAY_AUTO changes to P2P. */
 void mt_delay_heard_peer(struct mt_instance *self, struct mt_port *port);
 /** The port's forward measurement, not yet drained, becomes one of the offset, or is void. */
-void mt_delay_convert_sample(struct mt_port *port);
+void mt_delay_convert_sample(struct mt_instance *self, struct mt_port *port);
 
 #endif

@@ -152,7 +152,7 @@ static void take(struct mt_discipline *self, const struct mt_sample *present,
     struct mt_servo_storage *servo = self->config.servo_storage;
     struct mt_span offset = present->value;
 
-    if (self->config.estimates_only || self->sets_rate ||
+    if (self->config.estimates_only || self->sets_rate || present->is_extra ||
         self->last_sample.ns < self->next_correction_at.ns) {
         return;
     }

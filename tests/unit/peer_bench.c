@@ -45,6 +45,8 @@ int gptp(void **state)
 {
     set_up(MT_DELAY_P2P);
     link_config.is_gptp = true;
+    link_config.sdo_id = 0x100;
+    bench.config.sdo_id = 0x100;
     link_config.mean_link_delay_thresh = mt_interval_from_ns(800);
     start();
     return 0;
@@ -83,6 +85,7 @@ struct mt_ptp_message message_of(enum mt_ptp_type type, uint8_t id,
 {
     return (struct mt_ptp_message){
         .header = {.type = type,
+                   .sdo_id = far_end.config.sdo_id,
                    .source = {bench_identity(id), 1},
                    .sequence = request->message.header.sequence,
                    .log_interval = MT_PTP_LOG_INTERVAL_NONE},

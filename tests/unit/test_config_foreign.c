@@ -66,9 +66,6 @@ static void config_names_ours_when_a_key_of_another_program_is_written(void **st
                    "f:2: makestep: unknown key in [clock]; chrony calls this makestep; here it is "
                    "step_at_start and step_later in [clock], [clock NAME]: each with a time such "
                    "as 1s, or never");
-    assert_problem("[ptp eth0]\ndelay_mechanism = E2E\n",
-                   "f:2: delay_mechanism: unknown key in [ptp eth0]; ptp4l calls this "
-                   "delay_mechanism; not needed here: E2E is spoken, and nothing else yet");
     assert_problem("[ptp]\ntwoStepFlag = 1\n[ptp eth0]\n",
                    "f:2: twoStepFlag: unknown key in [ptp]; ptp4l calls this two_step_flag; not "
                    "needed here: two-step is sent, both are understood");
@@ -161,7 +158,6 @@ static void config_explains_names_of_other_programs(void **state)
                                         "twoStepFlag",
                                         "uds_address",
                                         "announceReceiptTimeout",
-                                        "delay_mechanism",
                                         "offsetScaledLogVariance",
                                         "tx_timestamp_timeout",
                                         "rtcsync",

@@ -35,8 +35,9 @@ static void ptp_peer_port_answers_in_two_steps_when_it_is_asked(void **state)
 static void ptp_peer_port_sends_fractions_with_the_sign_of_1588(void **state)
 {
     uint8_t buffer[MT_PTP_MESSAGE_MAX];
-    const struct mt_ptp_message request = {
-        .header = {.type = MT_PTP_PDELAY_REQ, .source = {bench_identity(STRANGER), 1}}};
+    const struct mt_ptp_message request = {.header = {.type = MT_PTP_PDELAY_REQ,
+                                                      .sdo_id = far_end.config.sdo_id,
+                                                      .source = {bench_identity(STRANGER), 1}}};
     struct mt_stamp stamp = bench_stamp(&bench);
     stamp.at.frac = 300;
     size_t length = mt_ptp_write(&request, buffer, sizeof buffer);

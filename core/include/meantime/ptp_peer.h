@@ -22,10 +22,11 @@
 #define MT_PEER_INTERVAL_STOP 127 /**< as a log interval: no requests */
 
 struct mt_peer_config {
-    uint8_t domain;        /**< of Pdelay messages: the instance's; CMLDS: 0 */
-    uint16_t sdo_id;       /**< the instance's; CMLDS: 0x200 */
+    uint8_t domain; /**< of Pdelay messages: the instance's; CMLDS: 0 */
+    /** The instance's; CMLDS: 0x200.  0x100 brings the signs of 802.1AS. */
+    uint16_t sdo_id;
     uint8_t minor_version; /**< as in mt_instance_config */
-    bool is_gptp;          /**< the signs and the asCapable of 802.1AS */
+    bool is_gptp;          /**< asCapable is found out, as 802.1AS says */
     /** Answers carry their turnaround themselves: for links that can insert it (mt_insertion). */
     bool is_one_step;
     int8_t log_request_interval; /**< -7..6, or MT_PEER_INTERVAL_STOP */
@@ -84,7 +85,8 @@ struct mt_link_rate {
     } points[MT_PEER_WINDOW];
     uint8_t next;
     uint8_t count;
-    int32_t ratio; /**< (ratio - 1) 2^41, with two points */
+    bool is_known;
+    int32_t ratio; /**< (ratio - 1) 2^41 */
 };
 
 /** Its members are private to core/ptp. */
@@ -106,6 +108,14 @@ struct mt_peer {
     struct mt_port_identity stranger;
     struct mt_link_delay delay;
     struct mt_link_rate rate;
+    /** The offset from the neighbour's clock, as the newest exchange says it. */
+    struct mt_peer_offset {
+        bool is_new;
+        struct mt_stamp at;
+        struct mt_span value;
+    } offset;
+    uint8_t same_clock;       /**< Syncs in a row that came from the clock that answers */
+    int64_t clocks_apart_q16; /**< mean of what those two seem to be apart */
     /** A Pdelay_Req that was sent. */
     struct mt_peer_exchange {
         uint32_t token; /**< 0: unused */

@@ -43,6 +43,9 @@ struct mt_sample {
     /** When the source said `bound`, which ages since then; 0: it does not age. */
     struct mt_mono bound_since;
     uint8_t hops; /**< clocks between the source and its grandmaster; 0: it is the grandmaster */
+    /** Beside the regular ones, at times of its own: for those who weigh samples, not for a servo
+     * that counts on even intervals. */
+    bool is_extra;
 };
 
 #endif
