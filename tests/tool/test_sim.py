@@ -128,6 +128,14 @@ def test_boundary_chain_grows_with_each_hop(tmp_path):
     assert nodes["gm1"]["max_ns"] < 1
 
 
+def test_transparent_chain_leaves_no_queueing(tmp_path):
+    done, nodes = results(tmp_path, "transparent-chain", "--duration", "3 min",
+                          "--set", "chain.clocks=5")
+    assert done.returncode == 0
+    assert len(nodes) == 1 + 5 + 1
+    assert 1 < nodes["rx1"]["rms_ns"] < 15  # of 100 us of queueing
+
+
 def test_data_centre_follows_the_other_grandmaster_when_one_fails(tmp_path):
     done, nodes = results(tmp_path, "data-centre", "--duration", "4 min",
                           "--set", "sim.discard=80 s", "--set", "leaf-spine.leaves=4",

@@ -82,17 +82,29 @@ static void make_star(struct generator *self)
     }
 }
 
-/*   gm1 - bc1 - bc2 - ... */
+/*   gm1 - bc1 - bc2 - ...        gm1 - tc1 - tc2 - ... - rx1 */
 static void make_chain(struct generator *self)
 {
-    if (!add_all(self, "gm", "grandmaster", 1) ||
-        !add_all(self, "bc", "boundary", self->what.clocks) || !join(self, "gm", 1, "bc", 1)) {
+    const char *of = self->what.centre;
+    bool is_boundary = strcmp(of, "boundary") == 0;
+    const char *stem = is_boundary ? "bc" : "tc";
+
+    if (!is_boundary && strcmp(of, "transparent") != 0 && strcmp(of, "peer_transparent") != 0) {
+        mt_topology_complain(self->builder->text, self->what.line,
+                             "of = %s: expected boundary, transparent or peer_transparent", of);
+        return;
+    }
+    if (!add_all(self, "gm", "grandmaster", 1) || !add_all(self, stem, of, self->what.clocks) ||
+        !add_all(self, "rx", "receiver", is_boundary ? 0 : 1) || !join(self, "gm", 1, stem, 1)) {
         return;
     }
     for (uint32_t i = 2; i <= self->what.clocks; i++) {
-        if (!join(self, "bc", i - 1, "bc", i)) {
+        if (!join(self, stem, i - 1, stem, i)) {
             return;
         }
+    }
+    if (!is_boundary) {
+        join(self, stem, self->what.clocks, "rx", 1);
     }
 }
 

@@ -90,6 +90,8 @@ static void set_from_kind(struct conf *self)
         {"grandmaster", "priority1", "1"},
         {"grandmaster", "clock_class", "6"},
         {"receiver", "receiver_only", "yes"},
+        {"transparent", "clock_type", "e2e_transparent"},
+        {"peer_transparent", "clock_type", "p2p_transparent"},
         {"server", "receiver_only", "yes"},
     };
 
