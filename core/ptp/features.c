@@ -5,15 +5,18 @@
  */
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_security.h"
+#include "meantime/ptp_stateless.h"
 #include "meantime/ptp_transparent.h"
 #include "meantime/ptp_unicast.h"
 #include "ptp/ptp_private.h"
 
 /* Who comes first sees a frame first. */
 const struct mt_extension *const mt_ptp_all_extensions[] = {
-    &mt_message_counts,   &mt_security_extension,   &mt_transparent_extension,
-    &mt_peer_extension,   &mt_grantor_extension,    &mt_requester_extension,
-    &mt_hybrid_extension, &mt_management_extension, NULL,
+    &mt_message_counts,        &mt_security_extension,
+    &mt_transparent_extension, &mt_peer_extension,
+    &mt_stateless_extension,   &mt_grantor_extension,
+    &mt_requester_extension,   &mt_hybrid_extension,
+    &mt_management_extension,  NULL,
 };
 
 const struct mt_ptp_features mt_ptp_all_features = {

@@ -31,12 +31,14 @@ struct mt_port_more {
     struct mt_grantor *grantor;     /**< ptp_unicast.h: serves clients one by one */
     struct mt_requester *requester; /**< ptp_unicast.h: asks transmitters for service */
     struct mt_hybrid *hybrid;       /**< ptp_unicast.h: Delay_Req to the parent alone */
+    struct mt_stateless_client *stateless; /**< ptp_stateless.h: follows servers that it asks */
 };
 
 struct mt_instance_more {
-    struct mt_transparent *transparent; /**< ptp_transparent.h */
-    struct mt_security *security;       /**< ptp_security.h */
-    struct mt_management *management;   /**< ptp_management.h */
+    struct mt_transparent *transparent;     /**< ptp_transparent.h */
+    struct mt_security *security;           /**< ptp_security.h */
+    struct mt_management *management;       /**< ptp_management.h */
+    struct mt_stateless_service *stateless; /**< ptp_stateless.h: answers who asks */
 };
 
 #endif
