@@ -114,9 +114,13 @@ static void touch(struct mt_instance *self, struct mt_outgoing *out, struct mt_t
     if (out->message.header.type == MT_PTP_ANNOUNCE && !out->is_forwarded) {
         add_to_announce(self, out, ret_tx);
     }
-    for (; extension != NULL && *extension != NULL; extension++) {
-        if ((*extension)->finish != NULL) {
-            (*extension)->finish(self, out, ret_tx);
+    size_t count = 0;
+    while (extension != NULL && extension[count] != NULL) {
+        count++;
+    }
+    while (count-- > 0) { /* who reads first writes last: what is signed has everything in it */
+        if (extension[count]->finish != NULL) {
+            extension[count]->finish(self, out, ret_tx);
         }
     }
 }

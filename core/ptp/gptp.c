@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * 802.1AS-2020: end station and relay.
+ *
+ * A port takes part only while its link is asCapable; in domains other than 0 its neighbour must
+ * have said so itself, too (the gPTP-capable TLV, which every port sends once a second).  Time is
+ * taken from Follow_Ups (or one-step Syncs) only that carry the Follow_Up information.
+ *
+ * A relay is a boundary clock that does not serve its own clock: when a Sync is complete, Syncs go
+ * out on the other ports, and their Follow_Ups give the grandmaster's time at their own departure,
+ * extrapolated from the last arrival by the accumulated rate ratio (the one that came with the Sync
+ * times the neighbour's).  So nothing of the local clock's own error is passed on but its rate's
+ * over the residence.  Without a parent the ports go back to their timers and serve the local clock.
+ */
+#include "meantime/ptp_peer.h"
+#include "ptp/profile_private.h"
+
+#define RESIDENCE_MAX_NS    INT64_C(1000000000) /* of a time that is extrapolated */
+#define CAPABLE_INTERVAL_NS INT64_C(1000000000)
+#define CAPABLE_TIMEOUT     9 /* intervals of the neighbour's gPTP-capable TLV [10.7.3.3] */
+#define CAPABLE_TLV_SIZE    16
+#define INTERVAL_SHARE      3 /* a Sync that is early by less than a third of its interval is due */
+
+static struct mt_profile *gptp_of(const struct mt_instance *self)
+{
+    struct mt_profile *profile = mt_profile_of(self);
+    return profile != NULL && profile->is_gptp ? profile : NULL;
+}
+
+static void get_link(const struct mt_port *port, struct mt_peer_report *ret_link)
+{
+    memset(ret_link, 0, sizeof *ret_link);
+    if (port->config.more->peer != NULL) {
+        mt_peer_get(port->config.more->peer, ret_link);
+    }
+}
+
+/* ---- reception ------------------------------------------------------------------------------- */
+
+static bool find_information(const struct mt_ptp_message *message,
+                             struct mt_tlv_follow_up_information *ret_value)
+{
+    const uint8_t *tlvs = message->tlvs;
+    size_t length = message->tlvs_length;
+    struct mt_tlv tlv;
+    while (mt_tlv_next(&tlvs, &length, &tlv)) {
+        if (mt_tlv_parse_follow_up_information(&tlv, ret_value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a Sync says of the grandmaster's time, in its Follow_Up or in itself. */
+static enum mt_verdict hear_time(const struct mt_instance *self, struct mt_gptp_relay *relay,
+                                 const struct mt_ptp_message *message)
+{
+    struct mt_tlv_follow_up_information information;
+    if (message->header.type == MT_PTP_SYNC && (message->header.flags & MT_PTP_TWO_STEP) != 0) {
+        return MT_VERDICT_ACCEPTED;
+    }
+    if (!find_information(message, &information)) {
+        return MT_VERDICT_UNSUPPORTED;
+    }
+    if (mt_is_parent(self, &message->header.source)) {
+        relay->has_information = true;
+        relay->sequence = message->header.sequence;
+        relay->origin = message->body.origin;
+        relay->information = information;
+    }
+    return MT_VERDICT_ACCEPTED;
+}
+
+/* True if the message says nothing else. */
+static bool hear_signaling(const struct mt_instance *self, struct mt_port_profile *profile,
+                           const struct mt_ptp_message *message)
+{
+    const uint8_t *tlvs = message->tlvs;
+    size_t length = message->tlvs_length;
+    struct mt_tlv tlv;
+    struct mt_tlv_gptp_capable capable;
+    bool is_all = true;
+    while (mt_tlv_next(&tlvs, &length, &tlv)) {
+        if (!mt_tlv_parse_gptp_capable(&tlv, &capable)) {
+            is_all = false;
+        } else if (mt_log_interval_is_allowed(capable.log_message_interval)) {
+            profile->has_capable = true;
+            profile->capable_until = mt_mono_plus(
+                self->now, CAPABLE_TIMEOUT * mt_log2s_to_ns(capable.log_message_interval));
+        }
+    }
+    return is_all;
+}
+
+static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
+               enum mt_verdict *ret_verdict)
+{
+    struct mt_profile *profile = gptp_of(self);
+    struct mt_port_profile *of_port = mt_port_profile_of(port);
+    const struct mt_ptp_message *message = &in->message;
+    enum mt_ptp_type type = message->header.type;
+    if (profile == NULL || of_port == NULL || !mt_profile_concerns(self, port, &message->header)) {
+        return false;
+    }
+    *ret_verdict = MT_VERDICT_ACCEPTED;
+    if (type == MT_PTP_SIGNALING) {
+        return hear_signaling(self, of_port, message);
+    }
+    if (type != MT_PTP_SYNC && type != MT_PTP_FOLLOW_UP && type != MT_PTP_ANNOUNCE) {
+        return false;
+    }
+    if (!of_port->is_capable) {
+        *ret_verdict = MT_VERDICT_NOT_CAPABLE;
+    } else if (type != MT_PTP_ANNOUNCE && mt_port_is_receiving(port)) {
+        *ret_verdict = hear_time(self, &profile->relay, message);
+    }
+    return *ret_verdict != MT_VERDICT_ACCEPTED;
+}
+
+/* ---- asCapable ------------------------------------------------------------------------------- */
+
+static bool is_capable(const struct mt_instance *self, const struct mt_port *port,
+                       const struct mt_port_profile *profile)
+{
+    struct mt_peer_report link;
+    if (profile->is_always_capable) {
+        return true;
+    }
+    get_link(port, &link);
+    bool has_said_so = profile->has_capable && profile->capable_until.ns > self->now.ns;
+    return link.is_as_capable && (self->config.domain == 0 || has_said_so);
+}
+
+static void judge(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile)
+{
+    profile->is_capable = is_capable(self, port, profile);
+    if (profile->is_capable) {
+        return;
+    }
+    port->pending &=
+        (uint8_t) ~(1u << MT_FRAME_ANNOUNCE | 1u << MT_FRAME_SYNC | 1u << MT_FRAME_FOLLOW_UP);
+    if (port->best != NULL) {
+        mt_port_give_up(self, port);
+    }
+}
+
+/* The next gPTP-capable TLV, and the end of the neighbour's. */
+static struct mt_mono signal_capable(struct mt_instance *self, const struct mt_port *port,
+                                     struct mt_port_profile *profile)
+{
+    if (!mt_port_is_active(port)) {
+        profile->has_capable = false;
+        profile->wants_capable = false;
+        return MT_MONO_NEVER;
+    }
+    if (profile->next_capable.ns <= self->now.ns) {
+        profile->wants_capable = true;
+        profile->next_capable = mt_mono_plus(self->now, CAPABLE_INTERVAL_NS);
+    }
+    bool ends = profile->has_capable && profile->capable_until.ns > self->now.ns;
+    return ends ? mt_mono_earlier(profile->next_capable, profile->capable_until)
+                : profile->next_capable;
+}
+
+/* ---- relay ----------------------------------------------------------------------------------- */
+
+static bool serves(const struct mt_port *port)
+{
+    return port->state == MT_STATE_TRANSMITTER;
+}
+
+/* What is on its way out is of the time before. */
+static void change_source(struct mt_instance *self, struct mt_profile *profile)
+{
+    profile->relay_port = self->receiving_port;
+    memset(&profile->relay, 0, sizeof profile->relay);
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        port->pending &= (uint8_t) ~(1u << MT_FRAME_SYNC | 1u << MT_FRAME_FOLLOW_UP);
+        if (self->config.features->transmitter != NULL) {
+            self->config.features->transmitter->stop(port);
+        }
+    }
+}
+
+static int32_t product(int32_t a, int32_t b)
+{
+    int64_t sum = (int64_t)a + b; /* (1 + a)(1 + b) but for a b, which is below 2^-20 of it */
+    return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+}
+
+/* True for a Sync that is complete and new. */
+static bool take_time(struct mt_gptp_relay *relay, const struct mt_port *port)
+{
+    const struct mt_sync_receipt *sync = &port->sync;
+    struct mt_peer_report link;
+    if (!relay->has_information || !sync->done.is_there || sync->done.sequence != relay->sequence) {
+        return false;
+    }
+    relay->has_information = false; /* taken */
+    get_link(port, &link);
+    relay->has_time = link.has_delay;
+    relay->arrival = sync->arrival.at;
+    relay->grandmaster = sync->departure;
+    mt_instant_add(&relay->grandmaster, &link.delay);
+    relay->rate_ratio = product(relay->information.cumulative_scaled_rate_offset, link.rate_ratio);
+    return relay->has_time;
+}
+
+static void send_on(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile)
+{
+    int64_t interval_ns = mt_log2s_to_ns(port->config.log_sync_interval);
+    int64_t since_ns = self->now.ns - profile->relayed.ns;
+    bool is_first = profile->relayed.ns == 0;
+    if (profile->is_capable &&
+        (is_first || since_ns >= interval_ns - interval_ns / INTERVAL_SHARE)) {
+        profile->relayed.ns = self->now.ns != 0 ? self->now.ns : 1;
+        mt_port_request(port, MT_FRAME_SYNC);
+    }
+}
+
+static void relay(struct mt_instance *self, struct mt_profile *profile)
+{
+    bool follows = self->receiving_port != 0;
+    if (profile->relay_port != self->receiving_port) {
+        change_source(self, profile);
+    }
+    bool has_new = follows && take_time(&profile->relay, &self->ports[self->receiving_port - 1]);
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        struct mt_port_profile *of_port = mt_port_profile_of(port);
+        if (!serves(port) || of_port == NULL) {
+            continue;
+        }
+        if (follows) {
+            port->timers[MT_TIMER_SYNC] = MT_MONO_NEVER;
+        } else if (port->timers[MT_TIMER_SYNC].ns == MT_MONO_NEVER.ns) {
+            mt_timer_arm(self, port, MT_TIMER_SYNC, 0);
+        }
+        if (has_new) {
+            send_on(self, port, of_port);
+        }
+    }
+}
+
+static struct mt_mono settle(struct mt_instance *self)
+{
+    struct mt_profile *profile = gptp_of(self);
+    struct mt_mono deadline = MT_MONO_NEVER;
+    if (profile == NULL) {
+        return deadline;
+    }
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        struct mt_port_profile *of_port = mt_port_profile_of(port);
+        if (of_port != NULL) {
+            judge(self, port, of_port);
+            deadline = mt_mono_earlier(deadline, signal_capable(self, port, of_port));
+        }
+    }
+    relay(self, profile);
+    return deadline;
+}
+
+/* ---- what is sent ---------------------------------------------------------------------------- */
+
+static void fill_signaling(const struct mt_instance *self, const struct mt_port *port,
+                           struct mt_port_profile *profile, struct mt_outgoing *out)
+{
+    struct mt_ptp_header *header = &out->message.header;
+    memset(&out->message, 0, sizeof out->message);
+    header->type = MT_PTP_SIGNALING;
+    header->sdo_id = self->config.sdo_id;
+    header->minor_version = self->config.minor_version;
+    header->domain = self->config.domain;
+    header->source = port->identity;
+    header->sequence = profile->signaling_sequence++;
+    header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
+    memset(&out->message.body.target.clock, 0xFF, sizeof out->message.body.target.clock);
+    out->message.body.target.port = UINT16_MAX;
+}
+
+static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
+    static const uint8_t tlv[CAPABLE_TLV_SIZE] = {
+        0, MT_TLV_ORGANIZATION_EXTENSION, 0, CAPABLE_TLV_SIZE - 4, 0x00, 0x80, 0xC2, 0, 0, 4};
+    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        struct mt_port_profile *profile = mt_port_profile_of(port);
+        if (profile == NULL || !profile->wants_capable) {
+            continue;
+        }
+        profile->wants_capable = false;
+        fill_signaling(self, port, profile, out);
+        out->message.tlvs = tlv;
+        out->message.tlvs_length = sizeof tlv;
+        size_t length = mt_ptp_write(&out->message, out->buffer, out->capacity);
+        if (length > 0) {
+            *ret_tx = (struct mt_tx){.port = port->identity.port, .length = length};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The grandmaster's time when the Sync left, in place of the local clock's. */
+static void rewrite(const struct mt_gptp_relay *relay, const struct mt_instant *departure,
+                    struct mt_ptp_message *follow_up)
+{
+    struct mt_span residence;
+    struct mt_span correction;
+    mt_span_between(&relay->arrival, departure, &residence);
+    int64_t residence_ns = mt_span_to_ns(residence);
+    follow_up->body.origin = relay->origin;
+    follow_up->header.correction = MT_INTERVAL_TOO_LARGE;
+    if (!relay->has_time || residence_ns < 0 || residence_ns > RESIDENCE_MAX_NS) {
+        return;
+    }
+    struct mt_interval by = mt_span_to_interval(residence);
+    by.q16 += residence_ns * relay->rate_ratio / (INT64_C(1) << 25); /* 2^41 to 2^16 */
+    struct mt_instant now = relay->grandmaster;
+    mt_instant_add(&now, &by);
+    struct mt_instant origin = mt_ptp_timestamp_to_instant(&relay->origin, MT_SCALE_ARB);
+    mt_span_between(&origin, &now, &correction);
+    follow_up->header.correction = mt_span_to_interval(correction);
+}
+
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *tx)
+{
+    const struct mt_profile *profile = gptp_of(self);
+    struct mt_tlv_follow_up_information information = {0};
+    if (profile == NULL || out->is_forwarded || out->message.header.type != MT_PTP_FOLLOW_UP) {
+        return;
+    }
+    if (self->receiving_port != 0) {
+        const struct mt_port *port = &self->ports[tx->port - 1];
+        rewrite(&profile->relay, &port->transmission.follow_up, &out->message);
+        (void)mt_ptp_write(&out->message, out->buffer, out->capacity); /* as long as before */
+        information = profile->relay.information;
+        information.cumulative_scaled_rate_offset = profile->relay.rate_ratio;
+    }
+    mt_frame_appended(out, tx,
+                      mt_tlv_write_follow_up_information(&information, out->buffer + tx->length,
+                                                         out->capacity - tx->length));
+}
+
+const struct mt_extension mt_gptp_extension = {
+    .rx = rx,
+    .settle = settle,
+    .next_tx = next_tx,
+    .finish = finish,
+};
