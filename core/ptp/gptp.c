@@ -10,7 +10,7 @@
  * out on the other ports, and their Follow_Ups give the grandmaster's time at their own departure,
  * extrapolated from the last arrival by the accumulated rate ratio (the one that came with the Sync
  * times the neighbour's).  So nothing of the local clock's own error is passed on but its rate's
- * over the residence.  Without a parent the ports go back to their timers and serve the local clock.
+ * over the residence.  Without a parent the ports go back to their timers and to the local clock.
  */
 #include "meantime/ptp_peer.h"
 #include "ptp/profile_private.h"
@@ -19,7 +19,7 @@
 #define CAPABLE_INTERVAL_NS INT64_C(1000000000)
 #define CAPABLE_TIMEOUT     9 /* intervals of the neighbour's gPTP-capable TLV [10.7.3.3] */
 #define CAPABLE_TLV_SIZE    16
-#define INTERVAL_SHARE      3 /* a Sync that is early by less than a third of its interval is due */
+#define EARLY_SHARE         8 /* of its interval by which a Sync sent on may be early */
 
 static struct mt_profile *gptp_of(const struct mt_instance *self)
 {
@@ -65,6 +65,7 @@ static enum mt_verdict hear_time(const struct mt_instance *self, struct mt_gptp_
     if (mt_is_parent(self, &message->header.source)) {
         relay->has_information = true;
         relay->sequence = message->header.sequence;
+        relay->log_sync_interval = message->header.log_interval;
         relay->origin = message->body.origin;
         relay->information = information;
     }
@@ -206,13 +207,19 @@ static bool take_time(struct mt_gptp_relay *relay, const struct mt_port *port)
     return relay->has_time;
 }
 
-static void send_on(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile)
+/* A port whose own interval is longer than the upstream's leaves some out. */
+static bool is_due(const struct mt_instance *self, const struct mt_port *port,
+                   const struct mt_port_profile *profile, int8_t log_upstream)
 {
     int64_t interval_ns = mt_log2s_to_ns(port->config.log_sync_interval);
-    int64_t since_ns = self->now.ns - profile->relayed.ns;
-    bool is_first = profile->relayed.ns == 0;
-    if (profile->is_capable &&
-        (is_first || since_ns >= interval_ns - interval_ns / INTERVAL_SHARE)) {
+    return port->config.log_sync_interval <= log_upstream || profile->relayed.ns == 0 ||
+           self->now.ns - profile->relayed.ns >= interval_ns - interval_ns / EARLY_SHARE;
+}
+
+static void send_on(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile,
+                    int8_t log_upstream)
+{
+    if (profile->is_capable && is_due(self, port, profile, log_upstream)) {
         profile->relayed.ns = self->now.ns != 0 ? self->now.ns : 1;
         mt_port_request(port, MT_FRAME_SYNC);
     }
@@ -236,7 +243,7 @@ static void relay(struct mt_instance *self, struct mt_profile *profile)
             mt_timer_arm(self, port, MT_TIMER_SYNC, 0);
         }
         if (has_new) {
-            send_on(self, port, of_port);
+            send_on(self, port, of_port, profile->relay.log_sync_interval);
         }
     }
 }

@@ -29,7 +29,7 @@ void mt_port_profile_init(struct mt_port_profile *self)
 static enum mt_port_role role_of(const struct mt_port *port)
 {
     const struct mt_port_profile *profile = mt_port_profile_of(port);
-    return profile != NULL ? profile->role : MT_ROLE_AUTO;
+    return profile != NULL ? profile->role : MT_PORT_ROLE_AUTO;
 }
 
 /* ---- decisions ------------------------------------------------------------------------------- */
@@ -37,7 +37,7 @@ static enum mt_port_role role_of(const struct mt_port *port)
 static const struct mt_port *receiver_of(const struct mt_instance *self)
 {
     for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        if (role_of(port) == MT_ROLE_RECEIVER && port->erbest != NULL) {
+        if (role_of(port) == MT_PORT_ROLE_RECEIVER && port->erbest != NULL) {
             return port;
         }
     }
@@ -49,14 +49,14 @@ static enum mt_decision decide(const struct mt_instance *self, const struct mt_p
 {
     const struct mt_port *receiver = receiver_of(self);
     switch (role_of(port)) {
-    case MT_ROLE_AUTO:
+    case MT_PORT_ROLE_AUTO:
         decision = mt_boundary.decide(self, port, decision);
         return decision == MT_S1 && receiver != NULL ? MT_P2 : decision;
-    case MT_ROLE_TRANSMITTER:
+    case MT_PORT_ROLE_TRANSMITTER:
         return mt_boundary.decide(self, port, receiver != NULL ? MT_M3 : MT_M2);
-    case MT_ROLE_RECEIVER:
+    case MT_PORT_ROLE_RECEIVER:
         return port->erbest == NULL ? MT_STAY : port == receiver ? MT_S1 : MT_P2;
-    case MT_ROLE_PASSIVE:
+    case MT_PORT_ROLE_PASSIVE:
         break;
     }
     return MT_P2;
@@ -164,7 +164,7 @@ static bool is_time(enum mt_ptp_type type)
 static void hear_time(struct mt_instance *self, struct mt_port *port,
                       struct mt_port_profile *profile, struct mt_ptp_header *header)
 {
-    bool is_fixed = profile->role == MT_ROLE_RECEIVER;
+    bool is_fixed = profile->role == MT_PORT_ROLE_RECEIVER;
     if (is_fixed && profile->ignores_source && port->best != NULL) {
         header->source = port->best->dataset.sender;
     }
@@ -264,7 +264,7 @@ static struct mt_mono settle(struct mt_instance *self)
         if (profile->inhibits_announce) {
             port->pending &= (uint8_t) ~(1u << MT_FRAME_ANNOUNCE);
         }
-        if (profile->role == MT_ROLE_RECEIVER) {
+        if (profile->role == MT_PORT_ROLE_RECEIVER) {
             start_over(self, port);
         }
         deadline = mt_mono_earlier(deadline, watch_sync(self, port, profile));

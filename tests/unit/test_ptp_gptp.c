@@ -74,7 +74,8 @@ static enum mt_verdict sync_from(struct bench_peer *peer, bool with_information)
         .header = {.type = MT_PTP_SYNC,
                    .flags = MT_PTP_TWO_STEP,
                    .source = peer->identity,
-                   .sequence = peer->sync_sequence++},
+                   .sequence = peer->sync_sequence++,
+                   .log_interval = -3},
     };
     enum mt_verdict verdict = bench_rx(&bench, 1, &message);
     if (verdict != MT_VERDICT_ACCEPTED) {

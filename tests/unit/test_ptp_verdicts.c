@@ -415,7 +415,7 @@ static void ptp_verdict_is_queue_full_when_answers_are_not_drained(void **state)
 
 static void ptp_verdict_was_provoked_when_verdict_def_has_it(void **state)
 {
-    /* those of authentication are test_ptp_security.c's */
+    /* those of authentication are test_ptp_security.c's, of 802.1AS test_ptp_gptp.c's */
     for (unsigned verdict = 0; verdict < MT_VERDICT_UNAUTHENTICATED; verdict++) {
         if (!was_seen[verdict]) {
             fail_msg("verdict %u has no test", verdict);

@@ -28,12 +28,12 @@ struct mt_port_more {
     struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
     bool shares_peer;                        /**< another port owns and drives `peer` */
     struct mt_port_security security;        /**< spp MT_SECURITY_OFF: none */
-<<<<<<< HEAD
     struct mt_interval max_delay;   /**< with NONE: the delay at most, a part of the error bound */
     struct mt_grantor *grantor;     /**< ptp_unicast.h: serves clients one by one */
     struct mt_requester *requester; /**< ptp_unicast.h: asks transmitters for service */
     struct mt_hybrid *hybrid;       /**< ptp_unicast.h: Delay_Req to the parent alone */
     struct mt_stateless_client *stateless; /**< ptp_stateless.h: follows servers that it asks */
+    struct mt_port_profile *profile;       /**< ptp_profile.h */
 };
 
 struct mt_instance_more {
@@ -41,20 +41,7 @@ struct mt_instance_more {
     struct mt_security *security;           /**< ptp_security.h */
     struct mt_management *management;       /**< ptp_management.h */
     struct mt_stateless_service *stateless; /**< ptp_stateless.h: answers who asks */
-=======
-    struct mt_interval max_delay;    /**< with NONE: the delay at most, a part of the error bound */
-    struct mt_grantor *grantor;      /**< ptp_unicast.h: serves clients one by one */
-    struct mt_requester *requester;  /**< ptp_unicast.h: asks transmitters for service */
-    struct mt_hybrid *hybrid;        /**< ptp_unicast.h: Delay_Req to the parent alone */
-    struct mt_port_profile *profile; /**< ptp_profile.h */
-};
-
-struct mt_instance_more {
-    struct mt_transparent *transparent; /**< ptp_transparent.h */
-    struct mt_security *security;       /**< ptp_security.h */
-    struct mt_management *management;   /**< ptp_management.h */
-    struct mt_profile *profile;         /**< ptp_profile.h */
->>>>>>> f7c6d4b (wip)
+    struct mt_profile *profile;             /**< ptp_profile.h */
 };
 
 #endif

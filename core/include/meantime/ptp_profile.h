@@ -21,17 +21,17 @@
 /** What a port is, whatever it hears: external port configuration [1588-2019 17.6].  All ports of
  * an instance are AUTO or none is; at most one is RECEIVER. */
 enum mt_port_role {
-    MT_ROLE_AUTO,
-    MT_ROLE_TRANSMITTER,
-    MT_ROLE_RECEIVER,
-    MT_ROLE_PASSIVE,
+    MT_PORT_ROLE_AUTO,
+    MT_PORT_ROLE_TRANSMITTER,
+    MT_PORT_ROLE_RECEIVER,
+    MT_PORT_ROLE_PASSIVE,
 };
 
 struct mt_port_profile {
     enum mt_port_role role;
-    /** No Announce is sent, and a port with MT_ROLE_RECEIVER follows whoever's Sync it hears. */
+    /** No Announce is sent, and a fixed receiver follows whoever's Sync it hears. */
     bool inhibits_announce;
-    /** With MT_ROLE_RECEIVER: time from anybody is that of the transmitter that is followed. */
+    /** Of a fixed receiver: time from anybody is that of the transmitter that is followed. */
     bool ignores_source;
     uint8_t sync_receipt_timeout; /**< in sync intervals, then it is given up; 0: never */
     bool is_always_capable;       /**< gPTP: asCapable is not asked for */
@@ -68,6 +68,7 @@ struct mt_gptp_relay {
     bool has_time;
     bool has_information; /**< `information` is of the Sync with `sequence` */
     uint16_t sequence;
+    int8_t log_sync_interval;       /**< upstream */
     int32_t rate_ratio;             /**< grandmaster to local clock: (ratio - 1) 2^41 */
     struct mt_ptp_timestamp origin; /**< preciseOriginTimestamp, passed on as it is */
     struct mt_instant arrival;      /**< local time of the Sync ... */
@@ -94,7 +95,7 @@ struct mt_profile {
 
 /** Nothing asked for: max_clock_class 255, no time to wait, no gPTP, no power profile. */
 void mt_profile_init(struct mt_profile *self);
-/** MT_ROLE_AUTO and no timeout. */
+/** MT_PORT_ROLE_AUTO and no timeout. */
 void mt_port_profile_init(struct mt_port_profile *self);
 
 extern const struct mt_extension mt_roles_extension;
