@@ -340,6 +340,9 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
     if (self->config->daemon.management_sockets) {
         open_local_link(self, provider);
     }
+    if (!mt_compose_unicast(self, provider->entropy)) {
+        return refuse(reason, "out of memory");
+    }
     for (uint16_t i = 0; i < node->instance_count; i++) {
         if (!compose_instance(self, i, provider, facts)) {
             return refuse(reason, "out of memory");
@@ -397,6 +400,7 @@ void mt_composition_free(struct mt_composition *self)
         free_node(&self->node);
         free(self->in_force.instances);
         free(self->features);
+        mt_compose_free_unicast(self);
         free(self->port_storage);
         free(self->fallback_reasons);
         free(self);

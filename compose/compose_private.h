@@ -39,6 +39,11 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
                                                  const struct mt_ptp_features *built_in,
                                                  struct mt_instance_config *config);
 
+/** Makes grantors, requesters and what hybrid operation needs, where ports have them; false: no
+ * memory. */
+bool mt_compose_unicast(struct mt_composition *self, struct mt_hal_entropy *entropy);
+void mt_compose_free_unicast(struct mt_composition *self);
+
 /** Fills the storage of a port of the configuration, whose link is open. */
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);
 

@@ -32,7 +32,11 @@ def program(name):
 
 
 class Ptp4l:
+    """unicast_masters among the options: addresses of whom to ask for unicast service."""
+
     def __init__(self, lab, node, interfaces, options):
+        options = dict(options)
+        self.unicast_masters = options.pop("unicast_masters", ())
         self.lab = lab
         self.node = node
         self.interfaces = interfaces
@@ -46,7 +50,13 @@ class Ptp4l:
         with open(self.config, "w", encoding="ascii") as file:
             file.write("[global]\n" + f"uds_address {self.socket}\n")
             file.writelines(f"{key} {value}\n" for key, value in self.options.items())
-            file.writelines(f"[{interface}]\n" for interface in self.interfaces)
+            if self.unicast_masters:
+                file.write("[unicast_master_table]\ntable_id 1\nlogQueryInterval 0\n")
+                file.writelines(f"{self.options.get('network_transport', 'UDPv4')} {address}\n"
+                                for address in self.unicast_masters)
+            for interface in self.interfaces:
+                file.write(f"[{interface}]\n")
+                file.write("unicast_master_table 1\n" if self.unicast_masters else "")
         self.program = self.lab.start(self.node, [program("ptp4l"), "-f", self.config],
                                       self.log_path, environment())
 

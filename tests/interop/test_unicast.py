@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Unicast: meantimed and ptp4l grant each other service and ask each other for it."""
+import time
+
+import pytest
+
+import linuxptp
+import netlab
+import truth
+from test_follow import PLAUSIBLE_NS, measured_by
+
+LONG = pytest.mark.long
+LAB_CLOCK = {"clock": "lab", "lab_offset": "-0.4 s", "lab_frequency": "40 ppm",
+             "lab_wander": "2 ppb"}
+THEIRS = {"udp4": "UDPv4", "udp6": "UDPv6", "l2": "L2"}
+MASTER = {"unicast_listen": 1, "inhibit_multicast_service": 1, "hybrid_e2e": 1}
+# as linuxptp ships them, with software timestamps
+G8275_2 = {"dataset_comparison": "G.8275.x", "G.8275.defaultDS.localPriority": 128,
+           "maxStepsRemoved": 255, "logAnnounceInterval": 0, "logSyncInterval": -4,
+           "logMinDelayReqInterval": -4, "domainNumber": 44, "priority1": 128}
+OUR_G8275_2 = {"profile": "g8275.2"}
+
+
+def address_all(lab, *nodes, transport="udp4"):
+    """Gives each node an address of one network and returns them; MAC addresses are there."""
+    found = []
+    for number, node in enumerate(nodes, 1):
+        if transport == "l2":
+            found.append(lab.ip(node, "-o", "link", "show", "eth0").split("link/ether ")[1]
+                         .split()[0])
+            continue
+        address = f"10.78.0.{number}" if transport == "udp4" else f"fd78::{number}"
+        length = 24 if transport == "udp4" else 64
+        lab.ip(node, "address", "add", f"{address}/{length}", "dev", "eth0")
+        found.append(address)
+    return found
+
+
+def identity_of(ptp4l):
+    """As the report writes it."""
+    return ptp4l.management("GET DEFAULT_DATA_SET")["clockIdentity"]
+
+
+def requests(daemon):
+    return daemon.port()["unicast"]["requests"]
+
+
+def grants(daemon):
+    return daemon.port()["unicast"]["grants"]
+
+
+def client_of(*addresses, duration=60, **keys):
+    return {"unicast": "negotiated", "unicast_transmitters": ", ".join(addresses),
+            "unicast_duration": duration, **keys}
+
+
+def assert_ptp4l_measures(ptp4l, ours):
+    """What ptp4l measures of its clock, the kernel's, is the truth."""
+    assert netlab.wait_until(lambda: measured_by(ptp4l), 10)
+    time.sleep(1)
+    offset_ns, at_ns = measured_by(ptp4l)
+    page, at_base_ns = ours.page(), at_ns - truth.clock_page.realtime_ahead_ns()
+    true_ns = truth.kernel_ns(page, at_base_ns) - page.time_ns(at_base_ns)
+    assert abs(offset_ns - true_ns) < PLAUSIBLE_NS, f"{offset_ns} against {true_ns}"
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport", ["udp4", pytest.param("udp6", marks=LONG),
+                                       pytest.param("l2", marks=LONG)])
+def test_meantimed_asks_ptp4l_for_service(lab, transport):
+    lab.chain("A", "B")
+    address, _ = address_all(lab, "A", "B", transport=transport)
+    a = lab.ptp4l("A", "eth0", network_transport=THEIRS[transport], priority1=100, **MASTER)
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={
+        "transport": transport, **client_of(address, duration=10)})
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=3))
+    unicast = b.port()["unicast"]
+    assert unicast["mode"] == "negotiated"
+    assert list(unicast["transmitters"].values()) == [3]
+    assert unicast["requests"]["granted"] >= 3 and unicast["requests"]["denied"] == 0
+    assert b.instance()["parent"]["clock_identity"] == identity_of(a)
+    b.wait_for(lambda: requests(b)["granted"] >= 6, 10, "renewed")
+    assert requests(b)["expired"] == requests(b)["fallen_silent"] == 0
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport", ["udp4", pytest.param("udp6", marks=LONG),
+                                       pytest.param("l2", marks=LONG)])
+def test_ptp4l_asks_meantimed_for_service(lab, transport):
+    lab.chain("A", "B")
+    address, _ = address_all(lab, "A", "B", transport=transport)
+    a = lab.meantimed("A", "eth0", clock=LAB_CLOCK, ptp={
+        "transport": transport, "priority1": 100, "unicast_grants": "yes", "multicast": "no"})
+    b = lab.ptp4l("B", "eth0", network_transport=THEIRS[transport], slaveOnly=1,
+                  unicast_req_duration=10,
+                  unicast_masters=[address])
+    b.wait_state(*linuxptp.FOLLOWS)
+    assert_ptp4l_measures(b, a)
+    unicast = a.port()["unicast"]
+    assert unicast["clients"] == 1
+    assert unicast["active"] == {"announce": 1, "sync": 1, "delay_resp": 1}
+    a.wait_for(lambda: grants(a)["sync_renewed"] >= 1, 12, "renewed")
+    counters = a.port()["counters"]
+    assert counters["sent_sync"] == grants(a)["sync_sent"] > 10  # nothing by multicast
+    b.stop()
+    a.wait_for(lambda: a.port()["unicast"]["clients"] == 0, 15, "cancelled or expired")
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=20)
+def test_meantimed_fails_over_between_two_ptp4l(lab):
+    lab.star("A1", "A2", "B")
+    addresses = address_all(lab, "A1", "A2", "B")
+    first = lab.ptp4l("A1", "eth0", priority1=100, **MASTER)
+    second = lab.ptp4l("A2", "eth0", priority1=110, **MASTER)
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp=client_of(*addresses[:2]))
+    b.wait_state("RECEIVER")
+    assert b.instance()["parent"]["clock_identity"] == identity_of(first)
+    first.stop()
+    b.wait_for(lambda: b.instance()["parent"]["clock_identity"] == identity_of(second), 10,
+               "follows the other")
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=2))
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=15)
+def test_meantimed_serves_ptp4l_by_the_configuration_of_g8275_2(lab):
+    lab.chain("A", "B")
+    address, _ = address_all(lab, "A", "B")
+    a = lab.meantimed("A", "eth0", is_fast=False, clock=LAB_CLOCK, ptp={
+        **OUR_G8275_2, "unicast_grants": "yes", "multicast": "no", "clock_class": 6})
+    b = lab.ptp4l("B", "eth0", **{**G8275_2, "slaveOnly": 1, "hybrid_e2e": 0},
+                  unicast_masters=[address])
+    b.wait_state(*linuxptp.FOLLOWS, timeout_s=25)
+    assert_ptp4l_measures(b, a)
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=15)
+def test_meantimed_follows_ptp4l_by_the_configuration_of_g8275_2(lab):
+    lab.chain("A", "B")
+    address, _ = address_all(lab, "A", "B")
+    lab.ptp4l("A", "eth0", **{**G8275_2, "clockClass": 6, "unicast_listen": 1, "serverOnly": 1})
+    b = lab.meantimed("B", "eth0", is_fast=False, clock=LAB_CLOCK, ptp={
+        **OUR_G8275_2, **client_of(address), "receiver_only": "yes"})
+    b.wait_state("RECEIVER", timeout_s=30)
+    truth.assert_inside(truth.hold(b, seconds=3))
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=12)
+def test_meantimed_asks_ptp4l_for_delay_alone_when_hybrid(lab):
+    lab.chain("A", "B")
+    lab.ptp4l("A", "eth0", priority1=100, hybrid_e2e=1)
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={"unicast": "hybrid"})
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=3))
+    assert b.port()["counters"]["delay_unanswered"] == 0
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=12)
+def test_ptp4l_asks_meantimed_for_delay_alone_when_hybrid(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", clock=LAB_CLOCK, ptp={"priority1": 100})
+    b = lab.ptp4l("B", "eth0", slaveOnly=1, hybrid_e2e=1)
+    b.wait_state(*linuxptp.FOLLOWS)
+    assert_ptp4l_measures(b, a)
+    assert grants(a)["delay_resp_sent"] > 5
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=12)
+def test_meantimed_follows_meantimed_without_negotiation(lab):
+    lab.chain("A", "B")
+    address, other = address_all(lab, "A", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100, "multicast": "no",
+                                    "unicast_receivers": other})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={
+        "unicast": "static", "unicast_transmitters": address})
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=3))
