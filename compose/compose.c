@@ -40,9 +40,10 @@ static void free_node(struct mt_node *node)
         free(node->clocks[i].discipline.config.servo_storage);
     }
     for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
-        free(node->instances[i].ptp.config.path);
-        mt_compose_free_more(node->instances[i].ptp.config.more);
-        free(node->instances[i].ptp.ports);
+        struct mt_instance *ptp = &node->instances[i].ptp;
+        free(ptp->config.path);
+        mt_compose_free_more(ptp->config.more);
+        free(ptp->ports);
         free(node->instances[i].ports);
     }
     free(node->clocks);
@@ -268,10 +269,6 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
         ret_config->identity = random_identity(provider);
     }
     mt_compose_time_properties(instance, facts, clock->hal->scale, &ret_config->time);
-    ret_config->more = mt_compose_more(self, index, &ret_config->identity);
-    if (ret_config->more == NULL) {
-        return false;
-    }
     if (instance->path_trace && !instance->ptp.is_receiver_only) {
         ret_config->path = calloc(1, sizeof *ret_config->path);
         return ret_config->path != NULL;
@@ -291,29 +288,47 @@ static uint16_t first_source_of(const struct mt_config *config, uint16_t index)
     return (uint16_t)source;
 }
 
-static bool compose_instance(struct mt_composition *self, uint16_t index,
-                             struct mt_hal_provider *provider, const struct mt_compose_facts *facts)
+static bool fill_configs(struct mt_composition *self, uint16_t index,
+                         struct mt_hal_provider *provider, const struct mt_compose_facts *facts,
+                         struct mt_instance_config *ret_instance, struct mt_port_config *ret_ports,
+                         char reason[MT_HAL_REASON_SIZE])
 {
     const struct mt_config_instance *config = &self->config->instances[index];
     struct mt_node_instance *instance = &self->node.instances[index];
-    struct mt_instance_config ptp;
+    for (size_t i = 0; i < config->port_count; i++) {
+        ret_ports[i] = self->config->ports[config->first_port + i].ptp;
+        ret_ports[i].more = mt_compose_port_more(self, config->first_port + i);
+        instance->ports[i].link = mt_compose_link_of(self->config, config->first_port + i);
+        instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
+    }
+    if (!fill_instance_config(self, index, provider, facts, ret_instance)) {
+        return refuse(reason, "out of memory");
+    }
+    return mt_compose_more(self, index, ret_instance, ret_ports, reason);
+}
+
+static bool compose_instance(struct mt_composition *self, uint16_t index,
+                             struct mt_hal_provider *provider, const struct mt_compose_facts *facts,
+                             char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_config_instance *config = &self->config->instances[index];
+    struct mt_node_instance *instance = &self->node.instances[index];
+    struct mt_instance_config ptp = {0};
     struct mt_port *ports = calloc(config->port_count, sizeof *ports);
     struct mt_port_config *port_configs = calloc(config->port_count, sizeof *port_configs);
     instance->ports = calloc(config->port_count, sizeof *instance->ports);
     instance->clock = (uint16_t)config->clock_index;
     instance->arb_is_utc = config->arb_timescale == MT_CONFIG_ARB_IS_UTC;
-    bool is_ready = ports != NULL && port_configs != NULL && instance->ports != NULL &&
-                    fill_instance_config(self, index, provider, facts, &ptp);
-    for (size_t i = 0; is_ready && i < config->port_count; i++) {
-        port_configs[i] = self->config->ports[config->first_port + i].ptp;
-        port_configs[i].more = mt_compose_port_more(self, config->first_port + i);
-        instance->ports[i].link = mt_compose_link_of(self->config, config->first_port + i);
-        instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
-    }
+    bool has_memory = ports != NULL && port_configs != NULL && instance->ports != NULL;
+    bool is_ready = has_memory
+                        ? fill_configs(self, index, provider, facts, &ptp, port_configs, reason)
+                        : refuse(reason, "out of memory");
     if (is_ready) {
         mt_instance_init(&instance->ptp, &ptp, ports, port_configs, (uint16_t)config->port_count,
                          provider->entropy->seed(provider->entropy), self->started);
     } else {
+        mt_compose_free_more(ptp.more);
+        free(ptp.path);
         free(ports);
     }
     free(port_configs);
@@ -344,29 +359,35 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
         return refuse(reason, "out of memory");
     }
     for (uint16_t i = 0; i < node->instance_count; i++) {
-        if (!compose_instance(self, i, provider, facts)) {
-            return refuse(reason, "out of memory");
+        if (!compose_instance(self, i, provider, facts, reason)) {
+            return false;
         }
     }
     return true;
 }
 
-/* Instances have values of their own, since a reload changes them. */
+static void *copy_of(const void *array, size_t count, size_t size)
+{
+    void *copy = malloc(count * size);
+    if (copy != NULL) {
+        memcpy(copy, array, count * size);
+    }
+    return copy;
+}
+
+/* Instances and ports have values of their own, since a reload changes them. */
 static bool put_in_force(struct mt_composition *self, const struct mt_config *config)
 {
-    size_t size = config->instance_count * sizeof *config->instances;
     self->in_force = *config;
-    self->in_force.instances = malloc(size);
+    self->in_force.instances =
+        copy_of(config->instances, config->instance_count, sizeof *config->instances);
+    self->in_force.ports = copy_of(config->ports, config->port_count, sizeof *config->ports);
     self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
     self->features = calloc(config->instance_count, sizeof *self->features);
     self->port_storage = calloc(config->port_count, sizeof *self->port_storage);
     self->config = &self->in_force;
-    if (self->in_force.instances == NULL || self->fallback_reasons == NULL ||
-        self->features == NULL || self->port_storage == NULL) {
-        return false;
-    }
-    memcpy(self->in_force.instances, config->instances, size);
-    return true;
+    return self->in_force.instances != NULL && self->in_force.ports != NULL &&
+           self->fallback_reasons != NULL && self->features != NULL && self->port_storage != NULL;
 }
 
 struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_provider *provider,
@@ -399,10 +420,11 @@ void mt_composition_free(struct mt_composition *self)
     if (self != NULL) {
         free_node(&self->node);
         free(self->in_force.instances);
-        free(self->features);
+        free(self->in_force.ports);
         mt_compose_free_unicast(self);
         free(self->port_storage);
         free(self->fallback_reasons);
+        free(self->features);
         free(self);
     }
 }

@@ -32,7 +32,8 @@ struct mt_compose_change {
 
 struct mt_composition {
     const struct mt_config *config; /**< what is in force: `in_force` */
-    struct mt_config in_force; /**< private: shares everything but `instances` with the first */
+    struct mt_config
+        in_force; /**< private: shares all but `instances` and `ports` with the first */
     struct mt_node node;
     struct mt_ptp_features *features; /**< private: of each instance */
     struct mt_compose_facts facts;

@@ -4,6 +4,7 @@
 
 #include "compose/compose.h"
 #include "meantime/ptp_peer.h"
+#include "meantime/ptp_security.h"
 
 /** What a port has beyond an ordinary one. */
 struct mt_compose_port {
@@ -19,11 +20,33 @@ void mt_compose_time_properties(const struct mt_config_instance *instance,
                                 const struct mt_compose_facts *facts, enum mt_timescale scale,
                                 struct mt_time_properties *ret_time);
 
-/** What the extensions of instance `index` work with, made ready; null: no memory. */
-struct mt_instance_more *mt_compose_more(const struct mt_composition *self, uint16_t index,
-                                         const struct mt_clock_identity *identity);
+/** Makes what the extensions of instance `index` work with, pointed to by its config, which is so
+ * too for what there is when it fails; completes that of its ports.  False with a reason. */
+bool mt_compose_more(const struct mt_composition *self, uint16_t index,
+                     struct mt_instance_config *instance, struct mt_port_config *ports,
+                     char reason[MT_HAL_REASON_SIZE]);
 /** May be null. */
 void mt_compose_free_more(struct mt_instance_more *more);
+
+/** Null: no memory. */
+struct mt_management *mt_compose_management(const struct mt_config *config, uint16_t index,
+                                            const struct mt_clock_identity *identity);
+void mt_compose_free_management(struct mt_management *management);
+
+/** Null: no memory. */
+struct mt_transparent *mt_compose_transparent(const struct mt_composition *self, uint16_t index);
+void mt_compose_free_transparent(struct mt_transparent *transparent);
+
+/** Null, and true, for an instance without security_file. */
+bool mt_compose_security(const struct mt_config *config, uint16_t index,
+                         struct mt_security **ret_security, char reason[MT_HAL_REASON_SIZE]);
+void mt_compose_port_security(const struct mt_config_port *config,
+                              const struct mt_security *security,
+                              struct mt_port_security *ret_port);
+/** Reads the keys again; false with a reason, and the old ones stay in force. */
+bool mt_compose_security_again(const struct mt_config *config, uint16_t index,
+                               struct mt_instance *instance, char reason[MT_HAL_REASON_SIZE]);
+void mt_compose_free_security(struct mt_security *security);
 
 /** The number of a port's link; ports that share one have the same number. */
 uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);

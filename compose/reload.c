@@ -102,7 +102,13 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
 
 static bool may_change(const struct mt_config_change *change)
 {
-    if (change->kind != MT_CONFIG_CHANGED || change->key->scope != MT_CONFIG_INSTANCE) {
+    if (change->kind != MT_CONFIG_CHANGED) {
+        return false;
+    }
+    if (change->key->scope == MT_CONFIG_PORT) {
+        return strcmp(change->key->name, "active_key_id") == 0;
+    }
+    if (change->key->scope != MT_CONFIG_INSTANCE) {
         return false;
     }
     for (unsigned i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
@@ -145,11 +151,13 @@ static void consider(void *context, const struct mt_config_change *change)
         return;
     }
     struct mt_config_pool pool = {NULL}; /* none of these values needs memory */
-    mt_config_value_parse(change->key, change->after, &self->in_force.instances[change->index],
-                          &pool);
+    bool is_port = change->key->scope == MT_CONFIG_PORT;
+    void *object = is_port ? (void *)&self->in_force.ports[change->index]
+                           : (void *)&self->in_force.instances[change->index];
+    mt_config_value_parse(change->key, change->after, object, &pool);
     self->applied_count++;
-    snprintf(told->text, sizeof told->text, "%s = %s (instance %s)", change->key->name,
-             change->after, change->name);
+    snprintf(told->text, sizeof told->text, "%s = %s (%s %s)", change->key->name, change->after,
+             change->section, change->name);
 }
 
 static void name_first_refused(const struct mt_composition *self, char reason[MT_HAL_REASON_SIZE])
@@ -163,6 +171,33 @@ static void name_first_refused(const struct mt_composition *self, char reason[MT
     snprintf(reason, MT_HAL_REASON_SIZE, "%zu changes need a restart", self->refused_count);
 }
 
+/* Keys are files of their own, which may have changed though no key of the configuration has. */
+static void read_keys_again(struct mt_composition *self)
+{
+    for (uint16_t i = 0; i < self->node.instance_count; i++) {
+        const struct mt_config_instance *instance = &self->in_force.instances[i];
+        struct mt_compose_change unseen;
+        char reason[MT_HAL_REASON_SIZE];
+        if (instance->security_file == NULL) {
+            continue;
+        }
+        bool is_read =
+            mt_compose_security_again(self->config, i, &self->node.instances[i].ptp, reason);
+        bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
+        struct mt_compose_change *told = has_room ? &self->changes[self->change_count++] : &unseen;
+        told->is_applied = is_read;
+        if (is_read) {
+            self->applied_count++;
+            snprintf(told->text, sizeof told->text, "keys of %.60s (instance %s)",
+                     instance->security_file, instance->name);
+        } else {
+            self->refused_count++;
+            snprintf(told->text, sizeof told->text, "%.*s; the old keys stay in force",
+                     (int)sizeof told->text - 40, reason);
+        }
+    }
+}
+
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE])
 {
@@ -171,6 +206,7 @@ bool mt_composition_reload(struct mt_composition *self, const struct mt_config *
     self->refused_count = 0;
     note_what_was_set(self);
     mt_config_compare(&self->in_force, config, consider, self);
+    read_keys_again(self);
     for (uint16_t i = 0; self->applied_count > 0 && i < self->node.instance_count; i++) {
         take_over(self, i, &self->in_force.instances[i], now);
     }

@@ -373,3 +373,56 @@ bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
     free(text);
     return is_good;
 }
+
+/* ---- ports ----------------------------------------------------------------------------------- */
+
+static const struct mt_security_association *find_association(
+    const struct mt_config_associations *self, uint8_t spp)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->association[i].spp == spp) {
+            return &self->association[i];
+        }
+    }
+    return NULL;
+}
+
+static bool check_port(const struct mt_config_port *port, const char *path,
+                       const struct mt_config_associations *associations,
+                       struct mt_config_problems *problems)
+{
+    if (port->has_no_spp) {
+        return true;
+    }
+    const struct mt_security_association *association = find_association(associations, port->spp);
+    if (association == NULL) {
+        mt_config_problem_add(problems, path, 0, "no association with spp %u, which port %s names",
+                              port->spp, port->name);
+        return false;
+    }
+    if (port->active_key_id != 0 && !holds_key(association, port->active_key_id)) {
+        mt_config_problem_add(problems, path, 0,
+                              "the association with spp %u has no key %u, the active_key_id of "
+                              "port %s",
+                              port->spp, port->active_key_id, port->name);
+        return false;
+    }
+    return true;
+}
+
+bool mt_config_security_load(const struct mt_config *config, size_t instance,
+                             struct mt_config_pool *pool, struct mt_config_problems *problems,
+                             struct mt_config_associations *ret_associations)
+{
+    const struct mt_config_instance *of = &config->instances[instance];
+    *ret_associations = (struct mt_config_associations){NULL, 0};
+    if (of->security_file == NULL) {
+        return true;
+    }
+    bool is_good = mt_config_associations_load(of->security_file, pool, problems, ret_associations);
+    for (size_t i = 0; is_good && i < of->port_count; i++) {
+        is_good = check_port(&config->ports[of->first_port + i], of->security_file,
+                             ret_associations, problems);
+    }
+    return is_good;
+}

@@ -34,4 +34,10 @@ bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
                                  struct mt_config_problems *problems,
                                  struct mt_config_associations *ret_associations);
 
+/** What an instance signs and verifies with: its security_file, in which the association and the
+ * active key of each of its ports must be.  No associations, and true, if it has no such file. */
+bool mt_config_security_load(const struct mt_config *config, size_t instance,
+                             struct mt_config_pool *pool, struct mt_config_problems *problems,
+                             struct mt_config_associations *ret_associations);
+
 #endif

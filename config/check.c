@@ -434,6 +434,19 @@ static void check_lab_keys(const struct checker *self)
     }
 }
 
+static void check_security(const struct checker *self, const struct mt_config_instance *instance)
+{
+    for (size_t i = 0; i < instance->port_count; i++) {
+        const struct mt_config_port *port = &self->config->ports[instance->first_port + i];
+        if (!port->has_no_spp && instance->security_file == NULL) {
+            const struct mt_config_section *section = port_section(self, port->name);
+            COMPLAIN(self, section != NULL ? section->line : 0,
+                     "[port %s]: spp = %u needs keys; add security_file = PATH to its instance",
+                     port->name, port->spp);
+        }
+    }
+}
+
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
@@ -455,6 +468,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         check_clock_type(&checker, &self->instances[i]);
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
+        check_security(&checker, &self->instances[i]);
     }
     mt_config_check_profiles(self, source);
     check_shared_clocks(&checker);

@@ -125,6 +125,7 @@ struct mt_config_instance {
     bool identity_is_auto;
     bool utc_offset_is_auto;
     bool path_trace;
+    const char *security_file; /**< null: none */
     enum mt_config_arb arb_timescale;
     enum mt_config_clock_type clock_type;
     struct mt_config_transparent transparent;
@@ -199,6 +200,9 @@ struct mt_config_port {
     uint8_t vlan_priority;
     enum mt_config_l2_destination l2_destination;
     uint8_t socket_priority;
+    bool has_no_spp;
+    uint8_t spp;
+    uint32_t active_key_id;
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
     struct mt_config_unicast unicast;
     enum mt_delay_mechanism delay_mechanism;

@@ -20,8 +20,8 @@ FLOORS = {
     "core/wire": 1, "core/servo": 1, "core/crypto": 1,
     "core/ptp": 2, "core/ntp": 2, "core/synce": 2,
     "core/steer": 3,
-    "lib": 4, "hal": 4, "runtime": 4, "config": 4, "status": 4,
-    "compose": 5, "crypto": 5, "platform/linux": 5, "platform/sim": 5, "platform/bare": 5,
+    "lib": 4, "hal": 4, "runtime": 4, "config": 4, "status": 4, "crypto": 4,
+    "compose": 5, "platform/linux": 5, "platform/sim": 5, "platform/bare": 5,
     "platform/mps2": 5, "platform/stm32f7": 5,
     "apps/meantimed": 6, "apps/meantime": 6,
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What management tells of a daemon that the instance does not know: its interfaces, addresses and
+ * makers.
+ */
+#include "compose/compose_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "meantime/ptp_management.h"
+
+/* A clock identity made of a MAC address has FF:FE in its middle [7.5.2.2.2]. */
+static void find_mac(const struct mt_clock_identity *identity, struct mt_address *ret_address)
+{
+    if (identity->octet[3] == 0xFF && identity->octet[4] == 0xFE) {
+        ret_address->network = MT_NETWORK_IEEE_802_3;
+        memcpy(ret_address->octets, identity->octet, 3);
+        memcpy(ret_address->octets + 3, identity->octet + 5, 3);
+    }
+}
+
+static void describe_port(const struct mt_config_port *config, struct mt_management_port *port)
+{
+    port->interface = config->interface;
+    port->physical_layer = "IEEE 802.3";
+    port->timestamping = MT_TIMESTAMPING_SOFTWARE;
+}
+
+struct mt_management *mt_compose_management(const struct mt_config *all, uint16_t index,
+                                            const struct mt_clock_identity *identity)
+{
+    const struct mt_config_instance *config = &all->instances[index];
+    struct mt_management *management = calloc(1, sizeof *management);
+    struct mt_management_port *ports = calloc(config->port_count, sizeof *ports);
+    if (management == NULL || ports == NULL) {
+        free(management);
+        free(ports);
+        return NULL;
+    }
+    mt_management_init(management, ports, (uint16_t)config->port_count);
+    management->product = "meantime;meantimed;";
+    management->revision = ";;" MT_COMPOSE_VERSION;
+    for (size_t i = 0; i < config->port_count; i++) {
+        describe_port(&all->ports[config->first_port + i], &ports[i]);
+    }
+    find_mac(identity, &ports[0].physical);
+    return management;
+}
+
+void mt_compose_free_management(struct mt_management *management)
+{
+    if (management != NULL) {
+        free(management->ports);
+        free(management);
+    }
+}
