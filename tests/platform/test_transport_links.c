@@ -106,6 +106,33 @@ static size_t make_raw(uint8_t octets[64], const uint8_t to[ETH_ALEN], uint8_t t
     return at + 2 + BENCH_MESSAGE_SIZE;
 }
 
+/* What leaves v0, as it leaves. */
+struct capture {
+    int fd;
+    ssize_t length;
+    uint8_t octets[256];
+};
+
+static struct capture open_capture(void)
+{
+    struct capture capture = {.fd = socket(AF_PACKET, SOCK_RAW, 0)};
+    struct sockaddr_ll here = {.sll_family = AF_PACKET,
+                               .sll_protocol = htons(ETH_P_ALL),
+                               .sll_ifindex = (int)if_nametoindex("v0")};
+
+    assert_int_equal(bind(capture.fd, (struct sockaddr *)&here, sizeof here), 0);
+    return capture;
+}
+
+/* the next frame to an address that begins so; other traffic may come before */
+static void capture_to(struct capture *capture, const char *prefix)
+{
+    do {
+        capture->length = recv(capture->fd, capture->octets, sizeof capture->octets, 0);
+        assert_true(capture->length > 14);
+    } while (memcmp(capture->octets, prefix, 3) != 0);
+}
+
 /* ---- all transports ------------------------------------------------------------------------ */
 
 static void link_stamps_both_ends_whatever_the_transport(void **state)
@@ -252,6 +279,49 @@ static void udp6_link_adds_two_octets_to_event_messages(void **state)
     close_couple(&couple);
 }
 
+static void udp6_link_sends_its_hop_limit_and_class(void **state)
+{
+    struct couple couple = open_couple(&kinds[6], &kinds[6]);
+    struct capture capture = open_capture();
+    const uint8_t *ip = capture.octets + 14;
+
+    (void)state;
+    assert_true(bench_send_sync(&couple.a, 1, 1));
+    do {
+        capture_to(&capture, "\x33\x33\x00");
+    } while (ip[6] != IPPROTO_UDP);
+    assert_int_equal((ip[0] & 0xF) << 4 | ip[1] >> 4, 46 << 2);
+    assert_int_equal(ip[7], 9);
+    assert_memory_equal(ip + 24, "\xFF\x02\0\0\0\0\0\0\0\0\0\0\0\0\x01\x81", 16);
+    assert_true(bench_send_general(&couple.a, MT_LINK_PEER));
+    do {
+        capture_to(&capture, "\x33\x33\x00");
+    } while (ip[6] != IPPROTO_UDP);
+    assert_int_equal(ip[7], 1); /* never forwarded */
+    assert_memory_equal(ip + 24, "\xFF\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\x6B", 16);
+    close(capture.fd);
+    close_couple(&couple);
+}
+
+static void udp4_link_sends_its_ttl_and_dscp(void **state)
+{
+    struct mt_link_request kind = {.ttl = 9, .dscp = 46};
+    struct couple couple = open_couple(&kind, &kind);
+    struct capture capture = open_capture();
+    const uint8_t *ip = capture.octets + 14;
+
+    (void)state;
+    assert_true(bench_send_sync(&couple.a, 1, 1));
+    capture_to(&capture, "\x01\x00\x5E");
+    assert_int_equal(ip[1], 46 << 2);
+    assert_int_equal(ip[8], 9);
+    assert_true(bench_send_general(&couple.a, MT_LINK_PEER));
+    capture_to(&capture, "\x01\x00\x5E");
+    assert_int_equal(ip[8], 1);
+    close(capture.fd);
+    close_couple(&couple);
+}
+
 static void udp6_links_are_deaf_to_each_other_when_their_scopes_differ(void **state)
 {
     struct couple couple = open_couple(&kinds[1], &kinds[6]);
@@ -328,6 +398,18 @@ static void packet_link_hears_what_is_addressed_to_it_only(void **state)
     close_couple(&couple);
 }
 
+/* a card lets in what is asked for; veth lets in everything */
+static void packet_link_joins_both_groups_at_the_card(void **state)
+{
+    struct bench_node a = open_kind("v0", kinds[2]);
+
+    (void)state;
+    assert_true(netspace_run("ip maddr show dev v0 | grep -q 01:1b:19:00:00:00"));
+    assert_true(netspace_run("ip maddr show dev v0 | grep -q 01:80:c2:00:00:0e"));
+    mt_linux_close(a.platform);
+    assert_false(netspace_run("ip maddr show dev v0 | grep -q 01:1b:19:00:00:00"));
+}
+
 /* one sequence number to several receivers: the destination tells the stamps apart */
 static void packet_link_stamps_unicast_frames_when_only_their_receivers_differ(void **state)
 {
@@ -377,27 +459,17 @@ static void vlan_links_hear_their_own_vlan_only(void **state)
     }
 }
 
-/* as seen by whoever listens to everything: tag with number and priority, before PTP */
 static void vlan_link_sends_its_tag_and_priority(void **state)
 {
     struct couple couple = open_couple(&kinds[3], &kinds[3]);
-    struct sockaddr_ll here = {.sll_family = AF_PACKET,
-                               .sll_protocol = htons(ETH_P_ALL),
-                               .sll_ifindex = (int)if_nametoindex("v0")};
-    uint8_t octets[128];
-    ssize_t length = 0;
-    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    struct capture capture = open_capture();
 
     (void)state;
-    assert_int_equal(bind(fd, (struct sockaddr *)&here, sizeof here), 0);
     assert_true(bench_send_sync(&couple.a, 1, 1));
-    do { /* on v0, what leaves is seen as it leaves; other traffic may come before */
-        length = recv(fd, octets, sizeof octets, 0);
-        assert_true(length > 0);
-    } while (memcmp(octets, "\x01\x1B\x19\0\0\0", 6) != 0);
-    close(fd);
-    assert_int_equal(length, 18 + BENCH_MESSAGE_SIZE);
-    assert_memory_equal(octets + 12, "\x81\x00\xC0\x05\x88\xF7", 6);
+    capture_to(&capture, "\x01\x1B\x19");
+    assert_int_equal(capture.length, 18 + BENCH_MESSAGE_SIZE);
+    assert_memory_equal(capture.octets + 12, "\x81\x00\xC0\x05\x88\xF7", 6);
+    close(capture.fd);
     close_couple(&couple);
 }
 
@@ -413,11 +485,14 @@ int main(void)
         LINK_TEST(link_goes_on_when_its_interface_is_made_again),
         LINK_TEST(links_of_all_transports_share_an_interface),
         LINK_TEST(udp6_link_adds_two_octets_to_event_messages),
+        LINK_TEST(udp6_link_sends_its_hop_limit_and_class),
+        LINK_TEST(udp4_link_sends_its_ttl_and_dscp),
         LINK_TEST(udp6_links_are_deaf_to_each_other_when_their_scopes_differ),
         LINK_TEST(udp6_link_is_down_when_there_is_no_address),
         LINK_TEST(packet_link_needs_no_address),
         LINK_TEST(packet_link_names_the_senders_mac),
         LINK_TEST(packet_link_hears_what_is_addressed_to_it_only),
+        LINK_TEST(packet_link_joins_both_groups_at_the_card),
         LINK_TEST(packet_link_stamps_unicast_frames_when_only_their_receivers_differ),
         LINK_TEST(vlan_links_hear_their_own_vlan_only),
         LINK_TEST(vlan_link_sends_its_tag_and_priority),
