@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""meantimed and ptp4l over UDP/IPv4, UDP/IPv6 and IEEE 802.3, in each role."""
+"""meantimed and ptp4l over UDP/IPv4, UDP/IPv6 and IEEE 802.3, in each role, end to end and peer
+to peer.  The normal run has one of each role."""
+import itertools
 import time
 
 import pytest
@@ -15,34 +17,41 @@ LAB_CLOCK = {"clock": "lab", "lab_offset": "-0.4 s", "lab_frequency": "40 ppm",
              "lab_wander": "2 ppb"}
 
 
-def over(transport, **options):
-    """Options of ptp4l for a transport, besides others."""
-    return {"network_transport": THEIRS[transport], **options}
+def over(transport, mechanism="e2e", **options):
+    """Options of ptp4l for a transport and a delay mechanism, besides others."""
+    return {"network_transport": THEIRS[transport], "delay_mechanism": mechanism.upper(),
+            **options}
 
 
-def first_short(*transports):
-    """All of them; only the first in the normal run."""
-    return [transports[0], *(pytest.param(name, marks=LONG) for name in transports[1:])]
+def ours(transport, mechanism="e2e", **options):
+    """The same for [ptp] of meantimed."""
+    return {"transport": transport, "delay_mechanism": mechanism, **options}
+
+
+def all_of(*short):
+    """All transports with both mechanisms; only those in the normal run."""
+    return [pytest.param(*case, marks=() if case in short else LONG)
+            for case in itertools.product(THEIRS, ("e2e", "p2p"))]
 
 
 @pytest.mark.lab(seconds=10)
-@pytest.mark.parametrize("transport", first_short("udp6", "l2", "udp4"))
-def test_meantimed_follows_ptp4l(lab, transport):
+@pytest.mark.parametrize("transport, mechanism", all_of(("udp6", "e2e")))
+def test_meantimed_follows_ptp4l(lab, transport, mechanism):
     lab.chain("A", "B")
-    lab.ptp4l("A", "eth0", **over(transport, priority1=100))
-    b = lab.meantimed("B", "eth0", ptp={"transport": transport}, clock=LAB_CLOCK)
+    lab.ptp4l("A", "eth0", **over(transport, mechanism, priority1=100))
+    b = lab.meantimed("B", "eth0", ptp=ours(transport, mechanism), clock=LAB_CLOCK)
     b.wait_state("RECEIVER")
     truth.assert_inside(truth.hold(b, seconds=3))
     assert b.port()["link"]["stamps_missing"] == 0
 
 
 @pytest.mark.lab(seconds=10)
-@pytest.mark.parametrize("transport", first_short("l2", "udp6", "udp4"))
-def test_ptp4l_follows_meantimed(lab, transport):
+@pytest.mark.parametrize("transport, mechanism", all_of(("l2", "e2e")))
+def test_ptp4l_follows_meantimed(lab, transport, mechanism):
     lab.chain("A", "B")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "transport": transport},
+    a = lab.meantimed("A", "eth0", ptp=ours(transport, mechanism, priority1=100),
                       clock=LAB_CLOCK)
-    b = lab.ptp4l("B", "eth0", **over(transport, slaveOnly=1))
+    b = lab.ptp4l("B", "eth0", **over(transport, mechanism, slaveOnly=1))
     b.wait_state(*linuxptp.FOLLOWS)
     assert netlab.wait_until(lambda: measured_by(b), 10)
     time.sleep(1)
@@ -50,20 +59,23 @@ def test_ptp4l_follows_meantimed(lab, transport):
     page, at_base_ns = a.page(), at_ns - truth.clock_page.realtime_ahead_ns()
     true_ns = truth.kernel_ns(page, at_base_ns) - page.time_ns(at_base_ns)
     assert abs(offset_ns - true_ns) < PLAUSIBLE_NS, f"{offset_ns} against {true_ns}"
-    delay_ns = float(b.management("GET CURRENT_DATA_SET")["meanPathDelay"])
-    assert 0 < delay_ns < PLAUSIBLE_NS
+    where, what = {"e2e": ("CURRENT_DATA_SET", "meanPathDelay"),
+                   "p2p": ("PORT_DATA_SET", "peerMeanPathDelay")}[mechanism]
+    assert 0 < float(b.management(f"GET {where}")[what]) < PLAUSIBLE_NS
 
 
 @pytest.mark.lab(seconds=12)
-@pytest.mark.parametrize("above, below", [
-    ("l2", "udp6"), *(pytest.param(above, below, marks=LONG) for above, below in [
-        ("udp6", "l2"), ("udp4", "l2"), ("udp4", "udp4"), ("udp6", "udp6"), ("l2", "l2")])])
-def test_meantimed_is_a_boundary_clock_between_two_ptp4l(lab, above, below):
+@pytest.mark.parametrize("above, below, mechanism", [
+    ("l2", "udp6", "e2e"), *(pytest.param(*case, marks=LONG) for case in [
+        ("udp6", "l2", "e2e"), ("udp4", "l2", "p2p"), ("udp4", "udp4", "p2p"),
+        ("udp6", "udp6", "e2e"), ("udp6", "udp6", "p2p"), ("l2", "l2", "e2e"),
+        ("l2", "l2", "p2p")])])
+def test_meantimed_is_a_boundary_clock_between_two_ptp4l(lab, above, below, mechanism):
     lab.chain("A", "BC", "B")
-    a = lab.ptp4l("A", "eth0", **over(above, priority1=100))
-    b = lab.ptp4l("B", "eth0", **over(below, priority1=110))
+    a = lab.ptp4l("A", "eth0", **over(above, mechanism, priority1=100))
+    b = lab.ptp4l("B", "eth0", **over(below, mechanism, priority1=110))
     bc = lab.meantimed("BC", "eth0", "eth1", clock=LAB_CLOCK, ports={
-        "eth0": {"transport": above}, "eth1": {"transport": below}})
+        "eth0": ours(above, mechanism), "eth1": ours(below, mechanism)})
     bc.wait_state("RECEIVER", "eth0")
     bc.wait_state("TRANSMITTER", "eth1")
     b.wait_state(*linuxptp.FOLLOWS)
@@ -74,20 +86,48 @@ def test_meantimed_is_a_boundary_clock_between_two_ptp4l(lab, above, below):
         a.management("GET DEFAULT_DATA_SET")["clockIdentity"]
 
 
-@pytest.mark.long
 @pytest.mark.lab(seconds=12)
-@pytest.mark.parametrize("transport", ["udp6", "l2"])
-def test_ptp4l_is_a_boundary_clock_between_two_meantimed(lab, transport):
+@pytest.mark.parametrize("transport, mechanism", all_of())
+def test_ptp4l_is_a_boundary_clock_between_two_meantimed(lab, transport, mechanism):
     lab.chain("A", "BC", "B")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "transport": transport})
-    bc = lab.ptp4l("BC", "eth0", "eth1", **over(transport))
-    b = lab.meantimed("B", "eth0", ptp={"transport": transport}, clock=LAB_CLOCK)
+    a = lab.meantimed("A", "eth0", ptp=ours(transport, mechanism, priority1=100))
+    bc = lab.ptp4l("BC", "eth0", "eth1", **over(transport, mechanism))
+    b = lab.meantimed("B", "eth0", ptp=ours(transport, mechanism), clock=LAB_CLOCK)
     bc.wait_state(*linuxptp.FOLLOWS, port=1)
     bc.wait_state("MASTER", port=2)
     b.wait_state("RECEIVER")
     instance = b.instance()
     assert instance["grandmaster"]["clock_identity"] == a.instance()["clock_identity"]
     assert instance["steps_removed"] == 2
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport, mechanism", all_of())
+def test_meantimed_is_a_transparent_clock_between_two_ptp4l(lab, transport, mechanism):
+    lab.chain("A", "TC", "B")
+    a = lab.ptp4l("A", "eth0", **over(transport, mechanism, priority1=100))
+    b = lab.ptp4l("B", "eth0", **over(transport, mechanism, priority1=110))
+    lab.meantimed("TC", "eth0", "eth1", clock=LAB_CLOCK, ptp=ours(
+        transport, mechanism, clock_type=f"{mechanism}_transparent"))
+    b.wait_state(*linuxptp.FOLLOWS)
+    assert netlab.wait_until(lambda: measured_by(b), 8)
+    assert abs(measured_by(b)[0]) < PLAUSIBLE_NS
+    assert b.management("GET CURRENT_DATA_SET")["stepsRemoved"] == "1"
+    identity = a.management("GET DEFAULT_DATA_SET")["clockIdentity"]
+    assert b.management("GET PARENT_DATA_SET")["parentPortIdentity"] == f"{identity}-1"
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport, mechanism", all_of())
+def test_ptp4l_is_a_transparent_clock_between_two_meantimed(lab, transport, mechanism):
+    lab.chain("A", "TC", "B")
+    a = lab.meantimed("A", "eth0", ptp=ours(transport, mechanism, priority1=100))
+    lab.ptp4l("TC", "eth0", "eth1",
+              **over(transport, mechanism, clock_type=f"{mechanism.upper()}_TC"))
+    b = lab.meantimed("B", "eth0", ptp=ours(transport, mechanism), clock=LAB_CLOCK)
+    b.wait_state("RECEIVER")
+    assert b.instance()["steps_removed"] == 1
+    truth.assert_inside(truth.hold(b, a, seconds=2))
 
 
 @pytest.mark.lab(seconds=12)
