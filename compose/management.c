@@ -25,6 +25,7 @@ static void describe_port(const struct mt_config_port *config, struct mt_managem
     port->interface = config->interface;
     port->physical_layer = "IEEE 802.3";
     port->timestamping = MT_TIMESTAMPING_SOFTWARE;
+    port->obeys_intervals = config->obey_interval_requests;
 }
 
 struct mt_management *mt_compose_management(const struct mt_config *all, uint16_t index,
@@ -39,6 +40,7 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
         return NULL;
     }
     mt_management_init(management, ports, (uint16_t)config->port_count);
+    management->ignores_network = !config->network_management;
     management->product = "meantime;meantimed;";
     management->revision = ";;" MT_COMPOSE_VERSION;
     for (size_t i = 0; i < config->port_count; i++) {

@@ -126,6 +126,7 @@ struct mt_config_instance {
     bool utc_offset_is_auto;
     bool path_trace;
     const char *security_file; /**< null: none */
+    bool network_management;
     enum mt_config_arb arb_timescale;
     enum mt_config_clock_type clock_type;
     struct mt_config_transparent transparent;
@@ -192,6 +193,7 @@ struct mt_config_port {
     const char *instance;
     size_t instance_index;
     enum mt_config_transport transport;
+    bool obey_interval_requests;
     uint8_t ttl;
     uint8_t dscp;
     uint8_t udp6_scope;

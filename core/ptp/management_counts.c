@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Messages by type, for PORT_STATS_NP, and what management may say in an Announce.  Its extension
- * is the first, so it sees what others deal with, too.
+ * comes next to security, so it sees what others deal with, and changes nothing that is signed.
  */
 #include "ptp/management_private.h"
 

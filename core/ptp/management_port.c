@@ -74,21 +74,27 @@ error_type mt_get_log_announce_interval(const struct mt_managed *on, struct mt_p
     return MT_MANAGEMENT_OK;
 }
 
-/* What is already due later than the new interval comes with it. */
-static error_type set_interval(const struct mt_managed *on, struct mt_reader *in,
-                               int8_t *log_interval, enum mt_port_timer timer)
+bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int8_t asked,
+                             int8_t *log_interval, enum mt_port_timer timer)
 {
-    int8_t asked = mt_reader_i8(in);
-    struct mt_mono at = on->port->timers[timer];
+    struct mt_mono at = port->timers[timer];
     if (!mt_log_interval_is_allowed(asked)) {
-        return MT_MANAGEMENT_WRONG_VALUE;
+        return false;
     }
     *log_interval = asked;
     int64_t interval_ns = mt_log2s_to_ns(asked);
-    if (at.ns != MT_MONO_NEVER.ns && at.ns > on->self->now.ns + interval_ns) {
-        mt_timer_arm(on->self, on->port, timer, interval_ns);
+    if (at.ns != MT_MONO_NEVER.ns && at.ns > self->now.ns + interval_ns) {
+        mt_timer_arm(self, port, timer, interval_ns);
     }
-    return MT_MANAGEMENT_OK;
+    return true;
+}
+
+static error_type set_interval(const struct mt_managed *on, struct mt_reader *in,
+                               int8_t *log_interval, enum mt_port_timer timer)
+{
+    return mt_managed_set_interval(on->self, on->port, mt_reader_i8(in), log_interval, timer)
+               ? MT_MANAGEMENT_OK
+               : MT_MANAGEMENT_WRONG_VALUE;
 }
 
 error_type mt_set_log_announce_interval(const struct mt_managed *on, struct mt_reader *in)

@@ -233,7 +233,8 @@ struct mt_extend_part {
     void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
 };
 
-extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
+extern const struct mt_extension mt_message_counts;       /**< management_counts.c */
+extern const struct mt_extension mt_signaling_extension;  /**< signaling.c */
 extern const struct mt_extension mt_management_extension; /**< management.c; the last */
 extern const struct mt_extension mt_transparent_extension;
 

@@ -15,7 +15,7 @@ const struct mt_address local_writer = {MT_NETWORK_LOCAL_READ_WRITE, {7}, 0};
 const struct mt_address local_reader = {MT_NETWORK_LOCAL_READ_ONLY, {8}, 0};
 const struct mt_address station = {MT_NETWORK_UDP_IPV4, {10, 0, 0, 9}, 320};
 
-static void begin(uint16_t port_count)
+void begin(uint16_t port_count)
 {
     memset(&clock_, 0, sizeof clock_);
     bench_init(&clock_.bench, port_count);

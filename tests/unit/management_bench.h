@@ -28,6 +28,8 @@ extern const struct mt_address local_reader;
 extern const struct mt_address station;
 extern const struct mt_port_identity everybody;
 
+/** An instance of 1 to PORTS ports whose links are up. */
+void begin(uint16_t port_count);
 /** Setups of tests: an ordinary clock, and a boundary clock of PORTS ports. */
 int begin_one(void **state);
 int begin_three(void **state);

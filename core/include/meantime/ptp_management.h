@@ -6,6 +6,8 @@
  * mt_instance_more.management to it before mt_instance_init().  Frames of the network reach it by
  * themselves; those of programs on the same machine through mt_management_local(), and their
  * replies leave through mt_instance_next_tx() with port 0.
+ * Beside it: requests of neighbours for other message intervals, TLVs of Announces that boundary
+ * clocks pass on, and alternate timescales.
  * What changes anything (SET, COMMAND) is obeyed from the local writable socket and from
  * authenticated peers; from all others it is refused and counted.
  * Thread rule: that of the instance.
@@ -20,6 +22,7 @@
 #define MT_MANAGEMENT_SUBSCRIBERS 16  /**< of events; more are refused: GENERAL_ERROR */
 #define MT_MANAGEMENT_CLIENTS     16  /**< local programs that answers of others are passed on to */
 #define MT_MANAGEMENT_FAULTS      8   /**< records in FAULT_LOG; the oldest give way */
+#define MT_RELAY_OCTETS           512 /**< of TLVs that are passed on; what is beyond is left out */
 
 /** managementId [Table 59]. */
 enum mt_management_id {
@@ -77,7 +80,13 @@ struct mt_management_port {
     enum mt_timestamping timestamping;
     int32_t hardware_clock; /**< number of the hardware clock; -1: none */
     bool hardware_clock_is_virtual;
+    /** Message interval requests of 802.1AS are obeyed, from 2^-7 s to 2^6 s; never those that
+     * would stop messages. */
+    bool obeys_intervals;
     /* private */
+    int8_t initial_log_announce; /**< what a request for the initial interval goes back to */
+    int8_t initial_log_sync;
+    bool has_initial;
     uint8_t told_state;    /**< enum mt_port_state, as of the last notification */
     uint64_t told_samples; /**< MT_COUNT_SAMPLES, as of the last notification */
     uint64_t received[16]; /**< by messageType */
@@ -146,6 +155,8 @@ struct mt_management {
     uint64_t forwarded; /**< messages passed on */
     uint64_t dropped;   /**< requests that found the queue full, answers that did not fit */
     uint64_t notifications;
+    uint64_t relayed;     /**< TLVs of the parent's Announces put into our own */
+    uint64_t not_relayed; /**< those for which there was no room */
 
     /* private */
     struct mt_management_request requests_waiting[MT_MANAGEMENT_REQUESTS];
@@ -161,8 +172,12 @@ struct mt_management {
         uint16_t port;
     } faults[MT_MANAGEMENT_FAULTS]; /**< newest first */
     uint8_t fault_count;
-    uint64_t told_parent;   /**< digest of the parent data set */
-    uint8_t uncertainty;    /**< SYNCHRONIZATION_UNCERTAIN_NP: 0, 1, 0xFF */
+    uint64_t told_parent;               /**< digest of the parent data set */
+    struct mt_port_identity relay_from; /**< whose TLVs `relay` holds */
+    uint16_t relay_length;
+    uint8_t relay[MT_RELAY_OCTETS];
+    struct mt_zone zones_heard[MT_ZONES_MAX]; /**< the parent's; is_enabled: there is one */
+    uint8_t uncertainty;                      /**< SYNCHRONIZATION_UNCERTAIN_NP: 0, 1, 0xFF */
     uint64_t forward_ports; /**< bits of the ports that `forward` still leaves by */
     bool forward_to_local;
     struct mt_address forward_address;
