@@ -10,6 +10,10 @@
  * we listen to the EtherType and the kernel marks what was tagged for others as such.  With a VLAN
  * the tag's number counts, which the kernel shows only to those who listen to all frames, so the
  * filter does that.  Frames with tag 0 carry a priority only: they belong to the untagged network.
+ *
+ * Nothing stops two daemons from using one interface, where both would be the same clock to others.
+ * The kernel's list of packet sockets tells of one that listens as we do; who listens to all frames
+ * may be anything.
  */
 #include "platform/linux/linux_private.h"
 
@@ -19,6 +23,7 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -106,6 +111,26 @@ static bool join(int fd, const struct mt_linux_link *link, const uint8_t group[E
     return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) == 0;
 }
 
+/* Whether a socket listens to PTP on the interface.  Columns: address, references, type, protocol,
+ * interface; where there is no such list, nobody does. */
+static bool is_taken(int ifindex)
+{
+    FILE *file = fopen("/proc/net/packet", "re");
+    char line[256];
+    unsigned protocol;
+    int interface;
+    bool is_found = false;
+
+    while (file && !is_found && fgets(line, sizeof line, file)) {
+        is_found = sscanf(line, "%*s %*s %*s %x %d", &protocol, &interface) == 2 &&
+                   protocol == ETH_P_1588 && interface == ifindex;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return is_found;
+}
+
 /* The filter is there before anything can come. */
 static const char *prepare(int fd, const struct mt_linux_link *link, enum mt_socket_role role)
 {
@@ -113,6 +138,10 @@ static const char *prepare(int fd, const struct mt_linux_link *link, enum mt_soc
                                   .sll_protocol = htons(has_number(link) ? ETH_P_ALL : ETH_P_1588),
                                   .sll_ifindex = link->ifindex};
 
+    if (role == MT_SOCKET_EVENT && !has_number(link) && is_taken(link->ifindex)) {
+        errno = EADDRINUSE;
+        return "bind";
+    }
     if (!set_filter(fd, link, role) || bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         return "bind";
     }

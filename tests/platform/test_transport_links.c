@@ -398,6 +398,26 @@ static void packet_link_hears_what_is_addressed_to_it_only(void **state)
     close_couple(&couple);
 }
 
+static void packet_link_names_the_remedy_when_another_daemon_is_there(void **state)
+{
+    struct mt_link_request request = kinds[2];
+    struct bench_node a = open_kind("v0", kinds[2]);
+    struct bench_node b = open_kind("v1", kinds[2]);
+    char reason[MT_HAL_REASON_SIZE] = "";
+    struct mt_linux *platform = mt_linux_open(&bench_no_files, reason);
+    struct mt_hal_provider *provider = mt_linux_provider(platform);
+
+    (void)state;
+    request.interface = "v0";
+    assert_null(provider->ops->open_link(provider, 0, &request, reason));
+    assert_non_null(strstr(reason, "over Ethernet on v0"));
+    assert_non_null(strstr(reason, "stop it"));
+    mt_linux_close(a.platform);
+    assert_non_null(provider->ops->open_link(provider, 0, &request, reason));
+    mt_linux_close(b.platform);
+    mt_linux_close(platform);
+}
+
 /* a card lets in what is asked for; veth lets in everything */
 static void packet_link_joins_both_groups_at_the_card(void **state)
 {
@@ -492,6 +512,7 @@ int main(void)
         LINK_TEST(packet_link_needs_no_address),
         LINK_TEST(packet_link_names_the_senders_mac),
         LINK_TEST(packet_link_hears_what_is_addressed_to_it_only),
+        LINK_TEST(packet_link_names_the_remedy_when_another_daemon_is_there),
         LINK_TEST(packet_link_joins_both_groups_at_the_card),
         LINK_TEST(packet_link_stamps_unicast_frames_when_only_their_receivers_differ),
         LINK_TEST(vlan_links_hear_their_own_vlan_only),
