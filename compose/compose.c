@@ -384,10 +384,12 @@ static bool put_in_force(struct mt_composition *self, const struct mt_config *co
     self->in_force.ports = copy_of(config->ports, config->port_count, sizeof *config->ports);
     self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
     self->features = calloc(config->instance_count, sizeof *self->features);
+    self->profiles = calloc(config->instance_count, sizeof *self->profiles);
     self->port_storage = calloc(config->port_count, sizeof *self->port_storage);
     self->config = &self->in_force;
     return self->in_force.instances != NULL && self->in_force.ports != NULL &&
-           self->fallback_reasons != NULL && self->features != NULL && self->port_storage != NULL;
+           self->fallback_reasons != NULL && self->features != NULL && self->profiles != NULL &&
+           self->port_storage != NULL;
 }
 
 struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_provider *provider,
@@ -425,6 +427,7 @@ void mt_composition_free(struct mt_composition *self)
         free(self->port_storage);
         free(self->fallback_reasons);
         free(self->features);
+        free(self->profiles);
         free(self);
     }
 }

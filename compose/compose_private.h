@@ -9,6 +9,7 @@
 /** What a port has beyond an ordinary one. */
 struct mt_compose_port {
     struct mt_port_more more;
+    struct mt_port_profile profile;
     struct mt_peer peer;
 };
 
@@ -56,6 +57,8 @@ size_t mt_compose_first_port(const struct mt_config *config, uint16_t link);
 bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
                       struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
 
+/** What the extensions for profiles work with, of an instance. */
+struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_t index);
 /** `built_in` as the configuration of an instance wants it: its comparison and its states.  Sets
  * what belongs to these in `config`, too. */
 const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, uint16_t index,

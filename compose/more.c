@@ -19,6 +19,7 @@ bool mt_compose_more(const struct mt_composition *self, uint16_t index,
     struct mt_instance_more *more = calloc(1, sizeof *more);
     instance->more = more;
     if (more != NULL) {
+        more->profile = mt_compose_profile(self, index);
         more->management = mt_compose_management(self->config, index, &instance->identity);
         more->transparent = is_transparent ? mt_compose_transparent(self, index) : NULL;
     }

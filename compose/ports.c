@@ -72,6 +72,8 @@ struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t po
     struct mt_compose_port *storage = &self->port_storage[port];
     size_t driver = driver_of(self->config, port);
     enum mt_delay_mechanism mechanism = mechanism_of(self->config, port);
+    storage->profile = config->profile;
+    storage->more.profile = &storage->profile;
     storage->more.security.spp = MT_SECURITY_OFF;
     storage->more.delay_mechanism = mechanism;
     storage->more.max_delay = config->peer.mean_link_delay_thresh;

@@ -5,6 +5,11 @@
  */
 #include "compose/compose_private.h"
 
+static bool has_roles(const struct mt_config *config, const struct mt_config_instance *instance)
+{
+    return config->ports[instance->first_port].profile.role != MT_PORT_ROLE_AUTO;
+}
+
 const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, uint16_t index,
                                                  const struct mt_ptp_features *built_in,
                                                  struct mt_instance_config *config)
@@ -22,6 +27,35 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
             config->is_receiver_only ? &mt_states_gptp_receiver_only : &mt_states_gptp;
         config->qualifies_at_once = true;
         break;
+    case MT_CONFIG_BMCA_QUALITY:
+        features->compare = mt_dataset_compare_quality;
+        break;
+    }
+    if (features->boundary != NULL && has_roles(self->config, &self->config->instances[index])) {
+        features->boundary = &mt_boundary_roles;
     }
     return features;
+}
+
+static uint32_t whole_ns(struct mt_interval inaccuracy)
+{
+    return (uint32_t)mt_interval_to_ns(inaccuracy); /* at most 4 s */
+}
+
+struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_t index)
+{
+    const struct mt_config_instance *config = &self->config->instances[index];
+    struct mt_profile *profile = &self->profiles[index];
+    mt_profile_init(profile);
+    profile->max_clock_class = config->max_clock_class;
+    profile->wait_to_restore_ns = mt_interval_to_ns(config->wait_to_restore);
+    profile->is_gptp = config->gptp;
+    profile->power = (struct mt_power_profile){
+        .version = config->power.version,
+        .grandmaster_id = config->power.grandmaster_id,
+        .gm_inaccuracy_ns = whole_ns(config->power.gm_inaccuracy),
+        .network_inaccuracy_ns = whole_ns(config->power.network_inaccuracy),
+        .total_inaccuracy_ns = whole_ns(config->power.total_inaccuracy),
+    };
+    return profile;
 }

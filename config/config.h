@@ -108,8 +108,18 @@ enum mt_config_profile {
 /** How transmitters are compared, and what a port's states are. */
 enum mt_config_bmca {
     MT_CONFIG_BMCA_DEFAULT,
-    MT_CONFIG_BMCA_ITU,  /**< G.8275 */
-    MT_CONFIG_BMCA_GPTP, /**< 802.1AS */
+    MT_CONFIG_BMCA_ITU,     /**< G.8275 */
+    MT_CONFIG_BMCA_GPTP,    /**< 802.1AS */
+    MT_CONFIG_BMCA_QUALITY, /**< G.8265.1 */
+};
+
+/** What an instance tells in the TLV of C37.238. */
+struct mt_config_power {
+    enum mt_power_version version;
+    uint16_t grandmaster_id;
+    struct mt_interval gm_inaccuracy;
+    struct mt_interval network_inaccuracy;
+    struct mt_interval total_inaccuracy;
 };
 
 struct mt_config_instance {
@@ -119,6 +129,10 @@ struct mt_config_instance {
     enum mt_config_profile profile;
     bool profile_strict;
     enum mt_config_bmca bmca;
+    bool gptp;
+    uint8_t max_clock_class;
+    struct mt_interval wait_to_restore;
+    struct mt_config_power power;
     /** path and, if it is auto, identity are compose's to fill in; so are the flags
      * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
     struct mt_instance_config ptp;
@@ -209,7 +223,8 @@ struct mt_config_port {
     struct mt_config_unicast unicast;
     enum mt_delay_mechanism delay_mechanism;
     bool has_no_stored_delay;
-    struct mt_peer_config peer; /**< domain, sdo_id and is_gptp are compose's to fill in */
+    struct mt_peer_config peer;     /**< domain, sdo_id and is_gptp are compose's to fill in */
+    struct mt_port_profile profile; /**< what is private in it is zero */
     struct mt_port_config ptp;
 };
 

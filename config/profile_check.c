@@ -84,23 +84,6 @@ static void check_row(const struct checker *self, const struct mt_config_profile
     }
 }
 
-/* What is so without a key for it, or follows from another that is complained of. */
-static bool goes_without_saying(const struct mt_config_profile_row *row)
-{
-    static const char *const implied[][2] = {
-        {"delay_mechanism", "e2e"},       {"log_min_pdelay_req_interval", NULL},
-        {"allowed_lost_responses", NULL}, {"mean_link_delay_thresh", NULL},
-        {"multicast_address", NULL},
-    };
-    for (size_t i = 0; i < sizeof implied / sizeof implied[0]; i++) {
-        if (strcmp(row->key, implied[i][0]) == 0 &&
-            (implied[i][1] == NULL || strcmp(row->value, implied[i][1]) == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void complain_of_missing(const struct checker *self, unsigned line,
                                 const struct mt_config_profile_row *row)
 {
@@ -118,8 +101,38 @@ static void check_instance(const struct checker *self)
     size_t index = 0;
     while ((row = mt_config_profile_next(self->instance->profile, &index)) != NULL) {
         check_row(self, row);
-        if (!mt_config_profile_is_there(row) && !goes_without_saying(row)) {
+        if (!mt_config_profile_is_there(row)) {
             complain_of_missing(self, setting != NULL ? setting->line : 0, row);
+        }
+    }
+}
+
+/* ---- roles -------------------------------------------------------------------------------- */
+
+static void complain_of_role(const struct checker *self, const struct mt_config_port *port,
+                             const char *problem)
+{
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_PORT, "role");
+    const struct mt_config_setting *setting = find_setting(self, port, key);
+    mt_config_problem_add(self->source->problems, self->source->path,
+                          setting != NULL ? setting->line : 0, "[port %s]: role: %s", port->name,
+                          problem);
+}
+
+static void check_roles(const struct checker *self)
+{
+    const struct mt_config_port *ports = &self->config->ports[self->instance->first_port];
+    size_t count = self->instance->port_count;
+    size_t receivers = 0;
+    for (size_t p = 0; p < count; p++) {
+        enum mt_port_role role = ports[p].profile.role;
+        if ((role == MT_PORT_ROLE_AUTO) != (ports[0].profile.role == MT_PORT_ROLE_AUTO)) {
+            complain_of_role(self, &ports[p], "all ports of an instance have one, or none has");
+            return;
+        }
+        receivers += role == MT_PORT_ROLE_RECEIVER ? 1 : 0;
+        if (role == MT_PORT_ROLE_RECEIVER && receivers > 1) {
+            complain_of_role(self, &ports[p], "another port of the instance is receiver already");
         }
     }
 }
@@ -130,6 +143,9 @@ void mt_config_check_profiles(const struct mt_config *self, const struct mt_conf
         const struct checker checker = {self, source, &self->instances[i]};
         if (self->instances[i].profile_strict) {
             check_instance(&checker);
+        }
+        if (self->instances[i].port_count > 0) {
+            check_roles(&checker);
         }
     }
 }

@@ -129,6 +129,7 @@ static void add_port(struct resolver *self, const struct mt_config_section *sect
     struct mt_config_port *port = &self->config->ports[self->config->port_count++];
     port->name = keep(self, section->name);
     mt_port_config_init(&port->ptp);
+    mt_port_profile_init(&port->profile);
     mt_peer_config_init(&port->peer);
     apply_defaults(self, MT_CONFIG_OWN_PORT, port);
     apply_section(self, section->kind, section->name, MT_CONFIG_OWN_PORT, port);

@@ -91,6 +91,28 @@ const struct mt_config_word mt_config_bmca_words[] = {
     {"default", MT_CONFIG_BMCA_DEFAULT},
     {"itu", MT_CONFIG_BMCA_ITU},
     {"gptp", MT_CONFIG_BMCA_GPTP},
+    {"quality_level", MT_CONFIG_BMCA_QUALITY},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_power_words[] = {
+    {"none", MT_POWER_NONE},
+    {"2011", MT_POWER_2011},
+    {"2017", MT_POWER_2017},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_role_words[] = {
+    {"auto", MT_PORT_ROLE_AUTO},
+    {"transmitter", MT_PORT_ROLE_TRANSMITTER},
+    {"receiver", MT_PORT_ROLE_RECEIVER},
+    {"passive", MT_PORT_ROLE_PASSIVE},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_as_capable_words[] = {
+    {"auto", false},
+    {"always", true},
     {NULL, 0},
 };
 

@@ -486,7 +486,7 @@ static void config_complains_when_lab_keys_are_for_no_lab_clock(void **state)
 
 static void explained(const char *key, bool is_known, const char *wanted)
 {
-    char text[4096] = "";
+    char text[16384] = "";
     FILE *file = tmpfile();
     assert_non_null(file);
     assert_int_equal(mt_config_explain(key, file), is_known);

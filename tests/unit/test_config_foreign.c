@@ -165,10 +165,8 @@ static void config_explains_names_of_other_programs(void **state)
                                         "log",
                                         "unicast_master_table",
                                         "unicast_listen",
-                                        "inhibit_announce",
                                         "tsproc_mode",
                                         "delay_filter",
-                                        "asCapable",
                                         "uds_ro_address",
                                         "userDescription",
                                         "logMinPdelayReqInterval"};

@@ -117,6 +117,9 @@ enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
 /** That of G.8275.1 and G.8275.2: with local_priority, without priority1. */
 enum mt_comparison mt_dataset_compare_itu(const struct mt_ptp_dataset *a,
                                           const struct mt_ptp_dataset *b);
+/** That of G.8265.1: the quality level in clockClass, then local_priority. */
+enum mt_comparison mt_dataset_compare_quality(const struct mt_ptp_dataset *a,
+                                              const struct mt_ptp_dataset *b);
 /** acceptable_transmitters of the port's configuration [17.5]. */
 bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *source);
 /** Every extension, in order. */
