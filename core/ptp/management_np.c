@@ -9,6 +9,8 @@
 #include "ptp/management_private.h"
 
 #define EVENT_OCTETS 64
+#define LATENCY_NS   INT64_C(1000000000)
+#define ASYMMETRY_NS INT64_C(10000000000)
 
 typedef enum mt_management_error error_type;
 
@@ -240,11 +242,25 @@ error_type mt_get_port_corrections_np(const struct mt_managed *on, struct mt_put
     return MT_MANAGEMENT_OK;
 }
 
+/* As in the configuration. */
+static bool is_correction(struct mt_interval value, int64_t most_ns)
+{
+    int64_t ns = mt_interval_to_ns(value);
+    return ns >= -most_ns && ns <= most_ns;
+}
+
 error_type mt_set_port_corrections_np(const struct mt_managed *on, struct mt_reader *in)
 {
     struct mt_port_config *config = &on->port->config;
-    config->egress_latency.q16 = (int64_t)read_little(in);
-    config->ingress_latency.q16 = (int64_t)read_little(in);
-    config->delay_asymmetry.q16 = (int64_t)read_little(in);
+    struct mt_interval egress = {(int64_t)read_little(in)};
+    struct mt_interval ingress = {(int64_t)read_little(in)};
+    struct mt_interval asymmetry = {(int64_t)read_little(in)};
+    if (!is_correction(egress, LATENCY_NS) || !is_correction(ingress, LATENCY_NS) ||
+        !is_correction(asymmetry, ASYMMETRY_NS)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    config->egress_latency = egress;
+    config->ingress_latency = ingress;
+    config->delay_asymmetry = asymmetry;
     return MT_MANAGEMENT_OK;
 }

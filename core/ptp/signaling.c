@@ -4,8 +4,8 @@
  * clocks behind this one.
  *
  * Requests for other intervals [802.1AS 10.6.4.3] are obeyed only where that is configured, within
- * the limits of every interval; one that would stop messages is outside of them.  What is outside is
- * counted, and the rest of the request is obeyed.
+ * the limits of every interval; one that would stop messages is outside of them.  What is outside
+ * is counted, and the rest of the request is obeyed.
  *
  * TLVs to be propagated [1588-2019 14.2.2] and alternate timescales [16.3] are copied as they are
  * from the newest Announce of the parent and go out behind our own TLVs; with another parent they

@@ -56,7 +56,8 @@ def tool(daemon, *arguments):
 @pytest.mark.lab(seconds=15)
 def test_pmc_reads_and_sets_meantimed(lab):
     lab.chain("A", "B")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    log = lab.path("input.log")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100}, more_arguments=["--record", log])
     a.wait_state("TRANSMITTER")
     for name, field in READ.items():
         text, fields = pmc(a, f"GET {name}")
@@ -71,6 +72,9 @@ def test_pmc_reads_and_sets_meantimed(lab):
     assert a.instance()["time_properties"]["time_traceable"]
     assert "MANAGEMENT_ERROR_STATUS" in pmc(a, "SET PRIORITY1 7", socket="ptp-ro")[0]
     assert pmc(a, "GET PRIORITY1", socket="ptp-ro")[1]["priority1"] == "55"
+    a.stop()
+    replayed = a.tool("replay", log)  # requests are inputs like any other
+    assert replayed.returncode == 0 and "all as recorded" in replayed.stdout, replayed.stdout
 
 
 @pytest.mark.lab(seconds=15)

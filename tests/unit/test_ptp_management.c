@@ -212,6 +212,9 @@ static void management_sets_the_members_of_ports(void **state)
     assert_true(clock_.bench.ports[0].config.is_transmitter_only);
     set(MT_ID_PORT_CORRECTIONS_NP, corrections, sizeof corrections, &local_writer);
     assert_int_equal(clock_.bench.ports[2].config.delay_asymmetry.q16, 3);
+    const uint8_t far[24] = {0, 0, 0, 0, 0, 0, 0, 0x40};
+    set(MT_ID_PORT_CORRECTIONS_NP, far, sizeof far, &local_writer);
+    assert_error(0, MT_ID_PORT_CORRECTIONS_NP, MT_MANAGEMENT_WRONG_VALUE);
     set(MT_ID_PORT_DATA_SET_NP, (const uint8_t[8]){0}, 8, &local_writer);
     assert_error(0, MT_ID_PORT_DATA_SET_NP, MT_MANAGEMENT_NOT_SETABLE); /* no link delay here */
 }

@@ -129,12 +129,13 @@ static void boundary_clock_passes_on_tlvs_that_say_so_when_they_are_the_parents(
     other.announce.priority1 = 200;
     other.tlvs = unknown;
     other.tlvs_length = sizeof unknown;
-    parent.tlvs_length = 0;
+    parent.tlvs_length = sizeof propagated;
     bench_announce(&clock_.bench, 1, &parent);
     bench_announce(&clock_.bench, 1, &other);
     bench_clear(&clock_.bench);
     bench_pass(&clock_.bench, BENCH_S(2.1));
     announce = &bench_newest(&clock_.bench, 2, MT_PTP_ANNOUNCE, 0)->message;
+    assert_true(contains(announce, propagated, sizeof propagated));
     assert_false(contains(announce, unknown, sizeof unknown));
 }
 
