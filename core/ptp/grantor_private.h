@@ -22,7 +22,8 @@ struct mt_client *mt_grantor_find_static(const struct mt_grantor *self,
 struct mt_client *mt_grantor_add(struct mt_grantor *self, const struct mt_address *address,
                                  const struct mt_port_identity *identity);
 bool mt_grant_is_active(const struct mt_grant *grant);
-/** Grants or renews; the first message is due at `first`. */
+/** Grants or renews; the first message is due at `first`, if it is not under way at this interval
+ * already. */
 void mt_grantor_grant(struct mt_grantor *self, struct mt_client *client, enum mt_service service,
                       int8_t log_interval, struct mt_mono expires, struct mt_mono first);
 /** Ends a grant, and the client's record with the last one. */

@@ -280,7 +280,7 @@ void mt_grantor_grant(struct mt_grantor *self, struct mt_client *client, enum mt
     struct mt_grant *grant = &client->grants[service];
     struct mt_grant_book *book = &self->books[service];
     bool is_new = !mt_grant_is_active(grant);
-    bool keeps_pace = !is_new && grant->log_interval == log_interval && grant->due.ns < first.ns;
+    bool keeps_pace = !is_new && grant->log_interval == log_interval;
     struct mt_mono due = keeps_pace ? grant->due : first;
     if (is_new) {
         grant->place = PLACE_IDLE;

@@ -109,6 +109,17 @@ static void grantor_numbers_by_client_and_type_when_several_are_served(void **st
     }
     assert_false(is_first[0] || is_first[1]);
     assert_int_not_equal(newest[0], newest[1]);
+    is_first[0] = true;
+    for (size_t i = 0; i < g.bench.frame_count; i++) {
+        const struct bench_frame *frame = &g.bench.frames[i];
+        uint16_t sequence = frame->message.header.sequence;
+        if (frame->message.header.type == MT_PTP_ANNOUNCE &&
+            frame->tx.destination == MT_TO_ADDRESS) {
+            assert_true(is_first[0] || sequence == (uint16_t)(newest[0] + 1));
+            newest[0] = sequence;
+            is_first[0] = false;
+        }
+    }
 }
 
 static void grantor_goes_on_when_sequence_numbers_wrap(void **state)
@@ -124,25 +135,46 @@ static void grantor_goes_on_when_sequence_numbers_wrap(void **state)
     assert_in_range(client->grants[MT_SERVICE_SYNC].sequence, 2, 3);
 }
 
-static void grantor_sends_no_follow_up_when_the_client_has_left(void **state)
+static void grantor_sends_no_follow_up_to_another_when_a_record_is_used_again(void **state)
 {
     (void)state;
+    const struct mt_address other = unicast_address(21);
     const struct mt_unicast_word cancel =
         unicast_word(MT_TLV_CANCEL_UNICAST_TRANSMISSION, MT_PTP_SYNC, 0, 0);
+    g.policy.is_multicast_off = true;
     grantor_start(&g);
     ask(MT_PTP_SYNC, 0, 60);
     g.bench.holds_stamps = true;
     bench_pass(&g.bench, BENCH_S(1.1));
-    const struct bench_frame *sync = bench_newest(&g.bench, 1, MT_PTP_SYNC, 0);
-    if (sync->tx.destination != MT_TO_ADDRESS) {
-        sync = bench_newest(&g.bench, 1, MT_PTP_SYNC, 1);
-    }
-    assert_int_equal(sync->tx.destination, MT_TO_ADDRESS);
+    uint32_t token = bench_newest(&g.bench, 1, MT_PTP_SYNC, 0)->tx.token;
     unicast_say(&g.bench, CLIENT, &at, &cancel, 1);
+    unicast_ask(&g.bench, 21, &other, MT_PTP_SYNC, 0, 60);
+    assert_true(mt_address_equal(&g.clients[0].address, &other)); /* the record of the first */
     const struct mt_stamp stamp = bench_stamp(&g.bench);
-    mt_instance_tx_done(&g.bench.instance, sync->tx.token, &stamp, g.bench.now);
+    mt_instance_tx_done(&g.bench.instance, token, &stamp, g.bench.now);
     bench_drain(&g.bench);
-    assert_int_equal(unicast_count(&g.bench, MT_PTP_FOLLOW_UP, &at), 0);
+    assert_int_equal(bench_count(&g.bench, 1, MT_PTP_FOLLOW_UP), 0);
+}
+
+static void grantor_keeps_its_pace_when_renewed_often(void **state)
+{
+    (void)state;
+    struct mt_mono before = {0};
+    g.policy.is_multicast_off = true;
+    grantor_start(&g);
+    for (unsigned i = 0; i < 200; i++) {
+        ask(MT_PTP_SYNC, 0, 60);
+        bench_pass(&g.bench, BENCH_S(0.1));
+    }
+    assert_in_range(bench_count(&g.bench, 1, MT_PTP_SYNC), 19, 20);
+    for (size_t i = 0; i < g.bench.frame_count; i++) {
+        if (g.bench.frames[i].message.header.type == MT_PTP_SYNC) {
+            int64_t distance_ns = g.bench.frames[i].at.ns - before.ns;
+            assert_true(before.ns == 0 ||
+                        (distance_ns > BENCH_S(0.997) && distance_ns < BENCH_S(1.003)));
+            before = g.bench.frames[i].at;
+        }
+    }
 }
 
 static void grantor_counts_lost_stamps_when_the_ring_is_full(void **state)
@@ -529,7 +561,8 @@ int main(void)
         TEST(grantor_announces_at_the_granted_interval_when_granted),
         TEST(grantor_numbers_by_client_and_type_when_several_are_served),
         TEST(grantor_goes_on_when_sequence_numbers_wrap),
-        TEST(grantor_sends_no_follow_up_when_the_client_has_left),
+        TEST(grantor_sends_no_follow_up_to_another_when_a_record_is_used_again),
+        TEST(grantor_keeps_its_pace_when_renewed_often),
         TEST(grantor_counts_lost_stamps_when_the_ring_is_full),
         TEST(grantor_stops_when_the_grant_expires),
         TEST(grantor_goes_on_without_a_gap_when_renewed),

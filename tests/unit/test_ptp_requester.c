@@ -23,6 +23,9 @@ struct server {
     bool is_dead;       /* says nothing at all */
     bool denies_sync;   /* and Delay_Resp */
     bool sends_nothing; /* but Announces */
+    bool ignores_delay; /* requests for Delay_Resp */
+    bool is_multicast;  /* its Announces */
+    int8_t slower;      /* its Delay_Resps, in log2 */
     uint32_t most_s;    /* longest duration */
     int64_t until[MT_SERVICE_COUNT];
     uint64_t requests[MT_SERVICE_COUNT];
@@ -93,10 +96,14 @@ static void hear_words(struct server *self, const struct bench_frame *frame)
         if (words[i].type == MT_TLV_REQUEST_UNICAST_TRANSMISSION) {
             struct mt_tlv_unicast *grant = &answers[answer_count].value;
             self->requests[kind]++;
+            if (kind == 2 && self->ignores_delay) {
+                continue;
+            }
             answers[answer_count] = words[i];
             answers[answer_count++].type = MT_TLV_GRANT_UNICAST_TRANSMISSION;
             grant->duration_s = grant->duration_s < self->most_s ? grant->duration_s : self->most_s;
             grant->duration_s = kind != 0 && self->denies_sync ? 0 : grant->duration_s;
+            grant->log_interval = (int8_t)(grant->log_interval + (kind == 2 ? self->slower : 0));
             self->until[kind] = bench.now.ns + (int64_t)grant->duration_s * MT_NS_PER_S;
         }
     }
@@ -145,7 +152,7 @@ static enum mt_verdict announce(struct server *self)
 {
     const struct mt_ptp_message message = {
         .header = {.type = MT_PTP_ANNOUNCE,
-                   .flags = MT_PTP_UNICAST,
+                   .flags = self->is_multicast ? 0 : MT_PTP_UNICAST,
                    .sequence = self->peer.announce_sequence++,
                    .source = self->peer.identity},
         .body.announce = self->peer.announce,
@@ -227,7 +234,6 @@ static void requester_follows_the_best_when_all_announce(void **state)
     }
     assert_true(bench_counter(&bench, 1, MT_COUNT_SAMPLES) > 10);
     assert_true(servers[0].delay_reqs > 3);
-    assert_int_equal(servers[1].delay_reqs, 0);
     assert_int_equal(bench_newest(&bench, 1, MT_PTP_DELAY_REQ, 0)->message.header.flags,
                      MT_PTP_UNICAST);
 }
@@ -320,6 +326,30 @@ static void requester_asks_again_when_a_transmitter_has_forgotten(void **state)
     assert_true(follows(1) || requester.book.fallen_silent > 0);
     pass(BENCH_S(30));
     assert_true(follows(0));
+}
+
+static void requester_sends_no_delay_req_when_it_is_not_granted_yet(void **state)
+{
+    (void)state;
+    servers[0].ignores_delay = true;
+    bench_start(&bench);
+    pass(BENCH_S(7));
+    assert_true(follows(0));
+    assert_int_equal(table[0].state, MT_REQUESTER_NEED_SYNC);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_REQ), 0);
+    servers[0].ignores_delay = false;
+    pass(BENCH_S(10));
+    assert_true(bench_count(&bench, 1, MT_PTP_DELAY_REQ) > 0);
+}
+
+static void requester_sends_delay_req_at_the_granted_pace_when_it_is_slower(void **state)
+{
+    (void)state;
+    servers[0].slower = 2;
+    start();
+    uint64_t before = servers[0].delay_reqs;
+    pass(BENCH_S(80));
+    assert_in_range(servers[0].delay_reqs - before, 10, 30);
 }
 
 /* ---- failover -------------------------------------------------------------------------------- */
@@ -455,6 +485,9 @@ static void requester_listens_to_nobody_else_when_others_announce(void **state)
     stranger.address = servers[1].address; /* spoofed: the identity is not its own */
     assert_int_equal(announce(&stranger), MT_VERDICT_NOT_ACCEPTABLE);
     assert_int_equal(bench_announce(&bench, 1, &stranger.peer), MT_VERDICT_NOT_ACCEPTABLE);
+    stranger = servers[1];
+    stranger.is_multicast = true;
+    assert_int_equal(announce(&stranger), MT_VERDICT_NOT_ACCEPTABLE);
     assert_int_equal(sync(&servers[1]), MT_VERDICT_NOT_REQUESTED);
     assert_true(follows(0));
 }
@@ -513,6 +546,30 @@ static void hybrid_asks_the_parent_alone_when_its_address_is_known(void **state)
     assert_int_equal(bench_counter(&bench, 1, MT_COUNT_SAMPLES), samples + 1);
 }
 
+static void hybrid_asks_everybody_when_a_new_parent_has_no_address_yet(void **state)
+{
+    (void)state;
+    more.requester = NULL;
+    more.hybrid = &hybrid;
+    bench_start(&bench);
+    for (unsigned i = 0; i < 8; i++) {
+        announce(&servers[1]);
+        bench_pass(&bench, BENCH_S(1));
+    }
+    assert_int_equal(bench_newest(&bench, 1, MT_PTP_DELAY_REQ, 0)->tx.destination, MT_TO_ADDRESS);
+    announce(&servers[2]); /* not the parent: its address is nobody's business */
+    bench_pass(&bench, BENCH_S(3));
+    const struct bench_frame *frame = bench_newest(&bench, 1, MT_PTP_DELAY_REQ, 0);
+    assert_true(mt_address_equal(&frame->tx.to, &servers[1].address));
+    for (unsigned i = 0; i < 5; i++) {
+        bench_announce(&bench, 1, &servers[0].peer);
+        bench_pass(&bench, BENCH_S(1));
+    }
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(2));
+    assert_int_equal(bench_newest(&bench, 1, MT_PTP_DELAY_REQ, 0)->tx.destination, MT_TO_ALL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,7 +591,10 @@ int main(void)
         TEST(requester_listens_to_nobody_else_when_others_announce),
         TEST(requester_follows_without_a_word_when_static),
         TEST(requester_honours_acceptable_transmitters_when_there_are_some),
+        TEST(requester_sends_no_delay_req_when_it_is_not_granted_yet),
+        TEST(requester_sends_delay_req_at_the_granted_pace_when_it_is_slower),
         TEST(hybrid_asks_the_parent_alone_when_its_address_is_known),
+        TEST(hybrid_asks_everybody_when_a_new_parent_has_no_address_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
