@@ -7,6 +7,7 @@
  * looked for: the first place where an IP header, its UDP header and a PTP version 2 header agree
  * about their lengths and the port, or where an Ethernet header, with or without VLAN tags, leads
  * to PTP.  A stamp that fits two frames is given to neither.
+ * The number says where in the table to look first, so many may wait at little cost.
  */
 #include "platform/linux/linux_tokens.h"
 
@@ -155,35 +156,44 @@ bool mt_token_key_of_looped(const uint8_t *frame, size_t length, enum mt_network
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-static struct mt_token_entry *oldest_waiting(struct mt_tokens *self, unsigned *ret_count)
+static struct mt_token_entry *oldest_waiting(struct mt_tokens *self)
 {
     struct mt_token_entry *oldest = 0;
 
-    *ret_count = 0;
-    for (size_t i = 0; i < self->used; i++) {
+    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
         struct mt_token_entry *entry = &self->entries[i];
 
-        if (entry->state == MT_TOKEN_WAITING) {
-            ++*ret_count;
-            oldest = !oldest || entry->sent.ns < oldest->sent.ns ? entry : oldest;
+        if (entry->state == MT_TOKEN_WAITING && (!oldest || entry->sent.ns < oldest->sent.ns)) {
+            oldest = entry;
         }
     }
     return oldest;
 }
 
-static size_t find_free(const struct mt_tokens *self)
+/* Where it is looked for first.  There is room. */
+static struct mt_token_entry *find_free(struct mt_tokens *self, uint32_t id)
 {
-    size_t i = 0;
+    size_t i = id % MT_TOKENS_SIZE;
 
-    while (i < self->used && self->entries[i].state != MT_TOKEN_FREE) {
-        i++;
+    while (self->entries[i].state != MT_TOKEN_FREE) {
+        i = (i + 1) % MT_TOKENS_SIZE;
     }
-    return i;
+    return &self->entries[i];
+}
+
+static void set_state(struct mt_tokens *self, struct mt_token_entry *entry,
+                      enum mt_token_state state)
+{
+    self->waiting -= entry->state == MT_TOKEN_WAITING;
+    self->given_up -= entry->state == MT_TOKEN_GIVEN_UP;
+    entry->state = state;
+    self->waiting += state == MT_TOKEN_WAITING;
+    self->given_up += state == MT_TOKEN_GIVEN_UP;
 }
 
 bool mt_tokens_have_room(const struct mt_tokens *self)
 {
-    return find_free(self) < MT_TOKENS_SIZE;
+    return self->waiting + self->given_up < MT_TOKENS_SIZE;
 }
 
 void mt_tokens_init(struct mt_tokens *self)
@@ -195,25 +205,15 @@ void mt_tokens_init(struct mt_tokens *self)
 void mt_tokens_add(struct mt_tokens *self, const struct mt_token_key *key, uint32_t token,
                    uint32_t id, struct mt_mono now)
 {
-    unsigned count;
-    struct mt_token_entry *oldest = oldest_waiting(self, &count);
+    struct mt_token_entry *entry = find_free(self, id);
 
-    if (count >= MT_TOKENS_WAITING) {
-        oldest->state = MT_TOKEN_GIVEN_UP;
+    if (self->waiting >= MT_TOKENS_WAITING) {
+        set_state(self, oldest_waiting(self), MT_TOKEN_GIVEN_UP);
         self->deadline = now;
     }
     self->deadline = mt_mono_earlier(self->deadline, mt_mono_plus(now, MT_TOKEN_PATIENCE_NS));
-    size_t place = find_free(self);
-    self->used = place == self->used ? place + 1 : self->used;
-    self->entries[place] = (struct mt_token_entry){MT_TOKEN_WAITING, token, id, now, *key};
-}
-
-static void set_free(struct mt_tokens *self, struct mt_token_entry *entry)
-{
-    entry->state = MT_TOKEN_FREE;
-    while (self->used > 0 && self->entries[self->used - 1].state == MT_TOKEN_FREE) {
-        self->used--;
-    }
+    *entry = (struct mt_token_entry){MT_TOKEN_FREE, token, id, now, *key};
+    set_state(self, entry, MT_TOKEN_WAITING);
 }
 
 static bool fits(const struct mt_token_entry *entry, const struct mt_token_key *key)
@@ -223,15 +223,23 @@ static bool fits(const struct mt_token_entry *entry, const struct mt_token_key *
            mt_address_equal(&entry->key.to, &key->to) && entry->key.to.udp_port == key->to.udp_port;
 }
 
-enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_token_key *key,
-                                    bool has_id, uint32_t id, uint32_t *ret_token)
+static enum mt_token_match take(struct mt_tokens *self, struct mt_token_entry *entry,
+                                uint32_t *ret_token)
+{
+    *ret_token = entry->token;
+    set_state(self, entry, MT_TOKEN_FREE);
+    return MT_TOKEN_MATCHED;
+}
+
+static enum mt_token_match search(struct mt_tokens *self, const struct mt_token_key *key,
+                                  bool has_id, uint32_t id, uint32_t *ret_token)
 {
     struct mt_token_entry *only = 0;
     struct mt_token_entry *by_id = 0;
     unsigned fitting = 0;
     unsigned fitting_by_id = 0;
 
-    for (size_t i = 0; i < self->used; i++) {
+    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
         if (fits(&self->entries[i], key)) {
             only = &self->entries[i];
             fitting++;
@@ -247,10 +255,19 @@ enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_toke
     if (fitting > 1 && fitting_by_id != 1) {
         return MT_TOKEN_AMBIGUOUS;
     }
-    only = fitting > 1 ? by_id : only;
-    *ret_token = only->token;
-    set_free(self, only);
-    return MT_TOKEN_MATCHED;
+    return take(self, fitting > 1 ? by_id : only, ret_token);
+}
+
+/* Usually the frame with that number is this one. */
+enum mt_token_match mt_tokens_match(struct mt_tokens *self, const struct mt_token_key *key,
+                                    bool has_id, uint32_t id, uint32_t *ret_token)
+{
+    struct mt_token_entry *expected = &self->entries[id % MT_TOKENS_SIZE];
+
+    if (has_id && expected->id == id && fits(expected, key)) {
+        return take(self, expected, ret_token);
+    }
+    return search(self, key, has_id, id, ret_token);
 }
 
 static struct mt_mono given_up_at(const struct mt_token_entry *entry)
@@ -273,13 +290,12 @@ bool mt_tokens_next_given_up(struct mt_tokens *self, uint32_t *ret_token, struct
     if (now.ns < self->deadline.ns) {
         return false;
     }
-    for (size_t i = 0; i < self->used; i++) {
+    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
         struct mt_token_entry *entry = &self->entries[i];
         struct mt_mono at = given_up_at(entry);
 
         if (at.ns <= now.ns) {
-            *ret_token = entry->token;
-            set_free(self, entry);
+            (void)take(self, entry, ret_token);
             return true;
         }
         deadline = mt_mono_earlier(deadline, at);
@@ -295,9 +311,9 @@ struct mt_mono mt_tokens_deadline(const struct mt_tokens *self)
 
 void mt_tokens_give_up(struct mt_tokens *self)
 {
-    for (size_t i = 0; i < self->used; i++) {
+    for (size_t i = 0; i < MT_TOKENS_SIZE; i++) {
         if (self->entries[i].state == MT_TOKEN_WAITING) {
-            self->entries[i].state = MT_TOKEN_GIVEN_UP;
+            set_state(self, &self->entries[i], MT_TOKEN_GIVEN_UP);
         }
     }
     self->deadline = (struct mt_mono){INT64_MIN};

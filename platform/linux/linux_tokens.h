@@ -16,8 +16,8 @@
 #include "meantime/ptp_address.h"
 #include "meantime/time.h"
 
-#define MT_TOKENS_WAITING    256 /**< one more, and the oldest is given up */
-#define MT_TOKENS_SIZE       320 /**< waiting and given up, until they are taken out */
+#define MT_TOKENS_WAITING    2048 /**< one more, and the oldest is given up */
+#define MT_TOKENS_SIZE       2560 /**< waiting and given up, until they are taken out */
 #define MT_TOKEN_PATIENCE_NS 1000000000
 #define MT_TOKEN_KEY_SIZE    25
 
@@ -40,7 +40,8 @@ struct mt_token_entry {
 
 struct mt_tokens {
     struct mt_token_entry entries[MT_TOKENS_SIZE];
-    size_t used;             /**< entries behind this many are free */
+    size_t waiting;
+    size_t given_up;
     struct mt_mono deadline; /**< nothing is given up before this */
 };
 

@@ -12,6 +12,8 @@
 #include "link_bench.h"
 #include "netspace.h"
 
+#define BURST 1500
+
 static struct mt_address address_of(const char *dotted)
 {
     struct mt_address address = {.network = MT_NETWORK_UDP_IPV4};
@@ -73,6 +75,28 @@ static void unicast_link_stamps_unicast_frames_when_only_their_receivers_differ(
     mt_linux_close(b.platform);
 }
 
+/* a burst to many receivers, sent before the first stamp is read */
+static void unicast_link_stamps_every_frame_when_many_leave_at_once(void **state)
+{
+    struct bench_node a = bench_open("v0");
+    struct mt_address to = address_of("10.9.0.2");
+    struct mt_input tx;
+
+    (void)state;
+    assert_true(bench_wait_state(&a, true));
+    for (uint32_t i = 1; i <= BURST; i++) {
+        assert_true(bench_send_to(&a, &to, (uint16_t)i, i));
+    }
+    for (uint32_t i = 1; i <= BURST; i++) {
+        assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+        assert_true(tx.has_stamp);
+        assert_int_equal(tx.token, i);
+    }
+    assert_int_equal(a.link->counters.stamps_missing, 0);
+    assert_int_equal(a.link->counters.stamps_ambiguous, 0);
+    mt_linux_close(a.platform);
+}
+
 static void unicast_link_refuses_when_the_address_is_of_another_network(void **state)
 {
     struct bench_node a = bench_open("v0");
@@ -97,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LINK_TEST(unicast_link_names_the_sender_when_a_frame_comes),
         LINK_TEST(unicast_link_stamps_unicast_frames_when_only_their_receivers_differ),
+        LINK_TEST(unicast_link_stamps_every_frame_when_many_leave_at_once),
         LINK_TEST(unicast_link_refuses_when_the_address_is_of_another_network),
     };
 

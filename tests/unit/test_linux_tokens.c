@@ -384,6 +384,35 @@ static void tokens_give_up_the_oldest_when_too_many_wait(void **state)
 }
 
 /* each token leaves once, whatever happens, and one that is not taken out is not lost */
+/* Thousands at once, whose stamps come in any order: each finds its own. */
+static void tokens_find_each_other_when_many_wait(void **state)
+{
+    static struct mt_tokens tokens;
+    static uint16_t order[MT_TOKENS_WAITING];
+    struct mt_prng prng;
+
+    (void)state;
+    mt_prng_init(&prng, 5);
+    mt_tokens_init(&tokens);
+    for (uint16_t i = 0; i < MT_TOKENS_WAITING; i++) {
+        struct mt_token_key key = key_of(0, i);
+        uint16_t other = (uint16_t)mt_prng_below(&prng, i + 1u);
+
+        mt_tokens_add(&tokens, &key, 100000u + i, 4000000000u + i, at_ns(i));
+        order[i] = order[other];
+        order[other] = i;
+    }
+    for (uint16_t i = 0; i < MT_TOKENS_WAITING; i++) {
+        struct mt_token_key key = key_of(0, order[i]);
+        uint32_t id = 4000000000u + order[i] + i % 2; /* the kernel's may be another */
+        uint32_t token = 0;
+
+        assert_int_equal(mt_tokens_match(&tokens, &key, i % 3 != 0, id, &token), MT_TOKEN_MATCHED);
+        assert_int_equal(token, 100000u + order[i]);
+    }
+    assert_int_equal(tokens.waiting + tokens.given_up, 0);
+}
+
 static void tokens_leave_exactly_once_when_used_at_random(void **state)
 {
     struct mt_tokens tokens;
@@ -461,6 +490,7 @@ int main(void)
         cmocka_unit_test(tokens_use_the_id_when_frames_are_equal),
         cmocka_unit_test(tokens_are_given_up_when_a_second_has_passed),
         cmocka_unit_test(tokens_give_up_the_oldest_when_too_many_wait),
+        cmocka_unit_test(tokens_find_each_other_when_many_wait),
         cmocka_unit_test(tokens_leave_exactly_once_when_used_at_random),
         cmocka_unit_test(tokens_refuse_when_nobody_takes_them_out),
     };
