@@ -270,7 +270,7 @@ int lab_clean_up(struct lab *lab)
 
 const char *lab_conf(const char *keys, unsigned ports)
 {
-    static char text[1024];
+    static char text[2048];
     size_t length = (size_t)snprintf(text, sizeof text,
                                      "[ptp]\n"
                                      "log_announce_interval = -1\n"

@@ -12,7 +12,7 @@
 #include "platform/sim/sim_world.h"
 #include "runtime/record.h"
 
-#define LAB_NODES     24
+#define LAB_NODES     520
 #define LAB_INSTANCES 4
 #define LAB_TYPES     16 /* of PTP messages */
 #define TRUE_TIME     MT_WORLD_NONE

@@ -38,8 +38,10 @@ struct row {
     double stamp_ns;
     double frequency; /**< of the transparent clocks; 0: each has its own */
     bool inserts_stamps;
-    const char *keys; /**< of the transparent clocks */
-    double wait_ns;   /**< in them; 0: WAIT_NS */
+    const char *keys;      /**< of the transparent clocks */
+    double wait_ns;        /**< in them; 0: WAIT_NS */
+    const char *mechanism; /**< keys of all */
+    bool is_perfect;       /**< the transparent clocks: no noise, no waiting */
 };
 
 static uint32_t receiver_of(const struct row *row)
@@ -55,11 +57,11 @@ static struct mt_sim_node_config node_of(const struct row *row, uint32_t node)
         .offset_s = 0.05 * node,
         .frequency = is_inside && row->frequency != 0 ? row->frequency : frequencies[node % 7],
         .wander = 1e-9,
-        .stamp_noise_ns = row->stamp_ns,
+        .stamp_noise_ns = is_inside && row->is_perfect ? 0 : row->stamp_ns,
         .tx_stamp_delay_ns = 20000,
-        .egress_wait_ns = !is_inside         ? 0
-                          : row->wait_ns > 0 ? row->wait_ns
-                                             : WAIT_NS,
+        .egress_wait_ns = !is_inside || row->is_perfect ? 0
+                          : row->wait_ns > 0            ? row->wait_ns
+                                                        : WAIT_NS,
         .inserts_stamps = is_inside && row->inserts_stamps,
     };
 }
@@ -75,7 +77,11 @@ static void build(const struct row *row, uint64_t seed)
     for (uint32_t node = 0; node <= receiver_of(row); node++) {
         const struct mt_sim_node_config config = node_of(row, node);
         bool is_inside = node > GM && node <= row->hops;
-        const char *keys = is_inside ? row->keys : node == GM ? "priority1 = 100" : "";
+        char keys[200];
+        snprintf(keys, sizeof keys, "%s\n%s", row->mechanism,
+                 is_inside    ? row->keys
+                 : node == GM ? "priority1 = 100"
+                              : "");
         lab_add(&net, names[node], &config, lab_conf(keys, is_inside ? 2 : 1));
         if (node > 0) {
             lab_cable(&net, &cable, node - 1, node == 1 ? "eth0" : "eth1", node, "eth0");
@@ -142,40 +148,52 @@ static double rms_of_seeds_ns(const struct row *row)
     return mt_real_sqrt(sum_ns2 / count);
 }
 
-static void assert_queueing_adds_nothing(unsigned hops, const char *keys, bool inserts)
+static void assert_queueing_adds_nothing(unsigned hops, bool is_p2p, bool inserts)
 {
-    const struct row row = {
-        .hops = hops, .stamp_ns = STAMP_NS, .keys = keys, .inserts_stamps = inserts};
-    const struct row direct = {.stamp_ns = STAMP_NS * mt_real_sqrt(hops + 1)};
+    const char *mechanism = is_p2p ? "delay_mechanism = p2p\nlog_min_pdelay_req_interval = -3" : "";
+
+    const struct row row = {.hops = hops,
+                            .stamp_ns = STAMP_NS,
+                            .keys = is_p2p ? "clock_type = p2p_transparent"
+                                           : "clock_type = e2e_transparent",
+                            .inserts_stamps = inserts,
+                            .mechanism = mechanism};
+    /* peer to peer, the grandmaster itself answers Pdelay on a direct link, and each answer is a
+     * measurement more: a clock without noise stands between, so that there are none */
+    const struct row direct = {.hops = is_p2p,
+                               .is_perfect = true,
+                               .stamp_ns = STAMP_NS * mt_real_sqrt(hops + 1),
+                               .keys = row.keys,
+                               .mechanism = mechanism};
     double chain_ns = rms_of_seeds_ns(&row);
     double direct_ns = rms_of_seeds_ns(&direct);
-    printf("%u hops: %.2f ns, a direct link as noisy: %.2f ns, ratio %.2f\n", hops, chain_ns,
-           direct_ns, chain_ns / direct_ns);
+    printf("%u hops %s: %.2f ns, a direct link as noisy: %.2f ns, ratio %.2f\n", hops,
+           is_p2p ? "p2p" : "e2e", chain_ns, direct_ns, chain_ns / direct_ns);
     assert_true(chain_ns <= 1.2 * direct_ns);
 }
 
 static void sim_transparent_clock_leaves_no_queueing_when_it_is_one(void **state)
 {
     (void)state;
-    assert_queueing_adds_nothing(1, "clock_type = e2e_transparent", false);
+    assert_queueing_adds_nothing(1, false, false);
 }
 
 static void sim_transparent_clocks_leave_no_queueing_when_there_are_five(void **state)
 {
     (void)state;
-    assert_queueing_adds_nothing(5, "clock_type = e2e_transparent", false);
+    assert_queueing_adds_nothing(5, false, false);
 }
 
 static void sim_transparent_clocks_leave_no_queueing_when_there_are_twenty(void **state)
 {
     (void)state;
-    assert_queueing_adds_nothing(HOPS_MAX, "clock_type = e2e_transparent", false);
+    assert_queueing_adds_nothing(HOPS_MAX, false, false);
 }
 
 static void sim_transparent_clocks_leave_no_queueing_when_links_insert_stamps(void **state)
 {
     (void)state;
-    assert_queueing_adds_nothing(5, "clock_type = e2e_transparent", true);
+    assert_queueing_adds_nothing(5, false, true);
 }
 
 /* ---- rates ----------------------------------------------------------------------------------- */
@@ -194,7 +212,8 @@ static void add_delay(struct lab *lab)
  * rate of the transparent clock makes of the mean residence. */
 static double delay_error_ns(const char *keys, double *ret_predicted_ns)
 {
-    const struct row row = {.hops = 1, .frequency = 80e-6, .keys = keys, .wait_ns = 1e6};
+    const struct row row = {
+        .hops = 1, .frequency = 80e-6, .keys = keys, .wait_ns = 1e6, .mechanism = ""};
     build(&row, 1);
     lab_run(&net, SETTLE_S);
     delay_sum_ns = 0;
@@ -231,6 +250,15 @@ static void sim_transparent_clock_is_wrong_by_its_rate_when_it_runs_free(void **
     }
 }
 
+static void sim_transparent_clocks_leave_no_queueing_when_they_are_peer_to_peer(void **state)
+{
+    static const unsigned hops[] = {1, 5, HOPS_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof hops / sizeof *hops; i++) {
+        assert_queueing_adds_nothing(hops[i], true, false);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +270,8 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(sim_transparent_clocks_leave_no_queueing_when_links_insert_stamps,
                                   clean_up),
+        cmocka_unit_test_teardown(
+            sim_transparent_clocks_leave_no_queueing_when_they_are_peer_to_peer, clean_up),
         cmocka_unit_test_teardown(sim_transparent_clock_is_wrong_by_its_rate_when_it_runs_free,
                                   clean_up),
     };
