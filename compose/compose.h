@@ -10,6 +10,7 @@
 #define MEANTIME_COMPOSE_COMPOSE_H
 
 #include "config/config.h"
+#include "hal/names.h"
 #include "hal/provider.h"
 #include "runtime/node.h"
 
@@ -53,6 +54,9 @@ struct mt_composition {
     /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
     const char *(*link_reason)(const void *context, uint16_t link);
     const void *link_context;
+    /** Set by the application: who finds the addresses of names; null: they stay unknown. */
+    struct mt_hal_names *names;
+    struct mt_mono names_at; /**< private: when to ask it again */
 };
 
 /** Opens all that the configuration names.  Null with a reason in one sentence if that is
@@ -74,6 +78,10 @@ bool mt_composition_reload(struct mt_composition *self, const struct mt_config *
 /** What is known of the world has changed: instances announce it while they are grandmasters. */
 void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
                               struct mt_mono now);
+
+/** Takes over what has become known of the addresses of names; call it once before privileges are
+ * given up, and then whenever time has passed. */
+void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);
 
 /** Index of an instance or clock by name, or -1. */
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);

@@ -204,3 +204,58 @@ void mt_compose_free_unicast(struct mt_composition *self)
         release(&self->port_storage[i].more);
     }
 }
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+#define ASK_AGAIN_NS INT64_C(500000000)
+
+static enum mt_network network_of(enum mt_config_transport transport)
+{
+    switch (transport) {
+    case MT_CONFIG_TRANSPORT_UDP4:
+        break;
+    case MT_CONFIG_TRANSPORT_UDP6:
+        return MT_NETWORK_UDP_IPV6;
+    case MT_CONFIG_TRANSPORT_L2:
+        return MT_NETWORK_IEEE_802_3;
+    }
+    return MT_NETWORK_UDP_IPV4;
+}
+
+/* True if a transmitter has another address than before. */
+static bool resolve_port(struct mt_composition *self, size_t port, struct mt_mono now)
+{
+    const struct mt_config_port *config = &self->config->ports[port];
+    struct mt_requester *requester = self->port_storage[port].more.requester;
+    bool is_changed = false;
+    for (uint16_t i = 0; requester != NULL && i < requester->count; i++) {
+        const struct mt_config_station *station = &config->unicast.transmitters.station[i];
+        struct mt_address address;
+        if (station->address.network == MT_NETWORK_NONE &&
+            self->names->ops->find(self->names, station->name, network_of(config->transport), now,
+                                   &address) &&
+            !mt_address_equal(&address, &requester->table[i].address)) {
+            mt_requester_set_address(requester, i, &address);
+            is_changed = true;
+        }
+    }
+    return is_changed;
+}
+
+void mt_composition_resolve(struct mt_composition *self, struct mt_mono now)
+{
+    bool is_changed = false;
+    if (self->names == NULL || now.ns < self->names_at.ns) {
+        return;
+    }
+    self->names_at = mt_mono_plus(now, ASK_AGAIN_NS);
+    for (size_t i = 0; i < self->config->port_count; i++) {
+        if (resolve_port(self, i, now)) {
+            mt_instance_tick(&self->node.instances[self->config->ports[i].instance_index].ptp, now);
+            is_changed = true;
+        }
+    }
+    if (is_changed) { /* what they ask for now leaves */
+        mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = now});
+    }
+}

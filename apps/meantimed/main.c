@@ -14,6 +14,7 @@
 #include "apps/meantimed/daemon.h"
 #include "meantime_version.h"
 #include "platform/linux/linux_leap.h"
+#include "platform/linux/linux_names.h"
 #include "platform/linux/linux_privilege.h"
 #include "platform/linux/linux_tune.h"
 #include "runtime/loop.h"
@@ -198,6 +199,11 @@ static bool start(struct mt_daemon *self)
     }
     self->composition->link_reason = link_reason;
     self->composition->link_context = self->platform;
+    if (self->recorder == NULL) { /* a replay could not tell what was found when */
+        self->composition->names = mt_linux_names();
+        mt_composition_resolve(self->composition,
+                               self->provider->wait->ops->now(self->provider->wait));
+    }
     say_hello(self, &leap);
     open_control(self);
     if (!give_up_privileges(self)) {
@@ -256,6 +262,7 @@ static void run(struct mt_daemon *self)
         mt_loop_once(&self->composition->node, wait);
         struct mt_mono now = wait->ops->now(wait);
         renew_facts(self, &leaps, now);
+        mt_composition_resolve(self->composition, now);
         if (must_reload) {
             must_reload = 0;
             mt_daemon_read_again(self, now);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Unicast: meantimed and ptp4l grant each other service and ask each other for it."""
+import subprocess
 import time
 
 import pytest
@@ -128,6 +129,25 @@ def test_meantimed_fails_over_between_two_ptp4l(lab):
                "follows the other")
     b.wait_state("RECEIVER")
     truth.assert_inside(truth.hold(b, seconds=2))
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=20)
+def test_meantimed_finds_ptp4l_by_its_name(lab):
+    """A name that is not known at first; the sandbox is on."""
+    hosts = "/run/hosts"
+    with open(hosts, "w", encoding="ascii") as file:
+        file.write("127.0.0.1 localhost\n")
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    lab.chain("A", "B")
+    address, _ = address_all(lab, "A", "B")
+    lab.ptp4l("A", "eth0", priority1=100, **MASTER)
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp=client_of("gm.test/7"))
+    time.sleep(1)
+    assert b.port()["unicast"]["transmitters"] == {"unknown 1": 0}
+    with open(hosts, "a", encoding="ascii") as file:
+        file.write(f"{address} gm.test\n")
+    b.wait_for(lambda: b.port()["unicast"]["transmitters"] == {address: 3}, 20, "found")
 
 
 @pytest.mark.long
