@@ -10,17 +10,21 @@
  * Without any mechanism the delay is not known: what it may be at most is added to what the
  * source says of its own error.
  *
- * Where the parent itself is at the other end of the link, and its answers are stamped by the
- * clock that it serves, a Pdelay exchange tells the offset as well as a Sync does, and better,
- * since it needs no delay.  Nothing says so in the messages: it is found out from the stamps.
+ * Where the parent itself is at the other end of the link, and its answers are stamped by the clock
+ * that it serves, each Pdelay exchange is two one-way measurements of the offset.  Then Syncs stay
+ * what they are, and the estimator finds offset and delay from all of them, as with E2E.  Nothing
+ * says so in the messages: it is found out from the stamps, and until then no way back is given
+ * to the estimator, so it cannot complete.
  *
  * AUTO is E2E until a Pdelay_Req is heard, then P2P until the link goes down.
  */
 #include "ptp/peer_private.h"
 
 #define BOUND_SIGMA 5
-#define SAME        3
-#define GATE        8
+#define GATE        8  /* spreads of the link delay that a Sync may be beside the neighbour */
+#define FAILED_MOST 32 /* Syncs in a row that may be farther off, in a slew or under load */
+#define MEAN        64
+#define MS          (INT64_C(1000000) * 65536)
 #define GRANULARITY (INT64_C(8) * 65536) /* stamps may be so coarse */
 
 enum mt_delay_mechanism mt_port_delay_mechanism(const struct mt_port *port)
@@ -99,93 +103,179 @@ void mt_delay_heard_peer(struct mt_instance *self, struct mt_port *port)
     }
 }
 
-/* ---- samples --------------------------------------------------------------------------------- */
+/* ---- the parent and the neighbour ------------------------------------------------------------ */
 
-/* What must have been the neighbour's clock, if it was SAME times in a row, and is on the average:
- * then the parent is the neighbour and answers with the stamps that it sends time with. */
-static void compare_clocks(struct mt_peer *peer, const struct mt_sample *sample)
+/* Samples are of another kind from now on. */
+static void begin_anew(struct mt_instance *self, struct mt_port *port)
 {
-    const struct mt_span ahead = mt_span_negate(sample->value);
+    self->has_new_parent = true;
+    self->clock.is_locked = false;
+    mt_port_event(self, port, MT_PE_RS_NEW_PARENT);
+}
+
+/* What is known of the parent: nothing of a new one. */
+static struct mt_peer_parent *parent_of(const struct mt_instance *self, struct mt_peer *peer)
+{
+    struct mt_peer_parent *parent = &peer->parent;
+    if (!mt_is_parent(self, &parent->identity)) {
+        *parent = (struct mt_peer_parent){.identity = self->parent.sender};
+        peer->there.is_new = false;
+        peer->back.is_new = false;
+    }
+    return parent;
+}
+
+/* Who was the neighbour's clock does not easily become another: messages may be late for many
+ * reasons.  Of one who never was, that no slew explains it says enough. */
+static void compare_failed(struct mt_peer_parent *parent, bool is_absurd)
+{
+    unsigned failed = parent->failed + 1u;
+    if (is_absurd && parent->compared == 0) {
+        failed += FAILED_MOST / 2;
+    }
+    parent->failed = (uint8_t)(failed < FAILED_MOST ? failed : FAILED_MOST);
+}
+
+static bool is_within(int64_t value, int64_t limit)
+{
+    return value <= limit && value >= -limit;
+}
+
+/* The Sync's transmitter shows the time that the neighbour's stamps do, or not. */
+static void compare(struct mt_peer *peer, struct mt_peer_parent *parent,
+                    const struct mt_sample *sync)
+{
+    const struct mt_span ahead = mt_span_negate(sync->value);
     int64_t spread_q16 = mt_link_delay_spread_q16(&peer->delay) + GRANULARITY;
-    int64_t apart_q16;
-    int64_t tolerance_q16;
-    if (!mt_link_rate_compare(&peer->rate, &sample->local.at, &ahead, &apart_q16, &tolerance_q16) ||
-        apart_q16 > tolerance_q16 + GATE * spread_q16 ||
-        apart_q16 < -tolerance_q16 - GATE * spread_q16) {
-        peer->same_clock = 0;
+    int64_t delay_q16 = peer->delay.mean_q16 > 0 ? peer->delay.mean_q16 : 0;
+    int64_t apart_q16 = 0;
+    int64_t tolerance_q16 = 0;
+    bool reaches =
+        mt_link_rate_compare(&peer->rate, &sync->local.at, &ahead, &apart_q16, &tolerance_q16);
+    if (!mt_link_rate_is_valid(&peer->rate)) {
         return;
     }
-    if (peer->same_clock == 0) {
-        peer->clocks_apart_q16 = apart_q16;
+    parent->is_compared = true;
+    tolerance_q16 += GATE * spread_q16 + delay_q16; /* asymmetry can be as large */
+    if (!reaches || !is_within(apart_q16, tolerance_q16)) {
+        compare_failed(parent, !reaches || !is_within(apart_q16, 4 * tolerance_q16 + MS));
+        return;
     }
-    peer->clocks_apart_q16 += (apart_q16 - peer->clocks_apart_q16) / 8;
-    if (peer->same_clock < UINT8_MAX) {
-        peer->same_clock++;
+    parent->failed = 0;
+    parent->apart_q16 += (apart_q16 - parent->apart_q16) / MEAN;
+    if (parent->compared < UINT8_MAX) {
+        parent->compared++;
+    }
+    if (parent->compared > MEAN &&
+        !is_within(parent->apart_q16, GATE / 2 * spread_q16 + delay_q16)) {
+        parent->failed = FAILED_MOST;
     }
 }
 
-/* False: what the sample measures cannot be told. */
-static bool remove_link_delay(const struct mt_peer *peer, struct mt_sample *sample)
+/* False: the parent cannot be told from its stamps any more, or never could. */
+static bool is_neighbour(const struct mt_peer *peer, const struct mt_peer_parent *parent)
 {
-    struct mt_peer_report link;
-    mt_peer_get(peer, &link);
-    if (!link.has_delay || link.is_in_doubt) {
+    return !peer->config.is_gptp && peer->tells_ways && parent->failed < FAILED_MOST &&
+           mt_port_identity_equal(&peer->identity, &parent->identity);
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+/* False: what the sample measures cannot be told. */
+static bool remove_link_delay(const struct mt_peer_report *link, struct mt_sample *sample)
+{
+    if (!link->has_delay || link->is_in_doubt) {
         return false;
     }
-    const struct mt_span delay = mt_span_from_interval(link.delay);
+    const struct mt_span delay = mt_span_from_interval(link->delay);
     mt_span_subtract(&sample->value, &delay);
-    sample->delay.q16 = 2 * (link.delay.q16 + BOUND_SIGMA * link.sigma.q16);
+    sample->delay.q16 = 2 * (link->delay.q16 + BOUND_SIGMA * link->sigma.q16);
+    sample->kind = MT_SAMPLE_OFFSET;
     return true;
 }
 
-static void convert_forward(struct mt_port *port, enum mt_delay_mechanism mechanism)
+/* Where the parent is the neighbour, the Sync stays a one-way measurement. */
+static bool stays_one_way(struct mt_instance *self, struct mt_port *port, struct mt_peer *peer)
+{
+    struct mt_peer_parent *parent;
+    if (peer != mt_peer_driven_by(port)) {
+        return false;
+    }
+    parent = parent_of(self, peer);
+    if (parent->where == MT_PARENT_IS_BEYOND) {
+        return false;
+    }
+    if (!parent->is_compared) {
+        compare(peer, parent, &port->sample);
+    }
+    if (is_neighbour(peer, parent)) {
+        if (parent->compared > 0) {
+            parent->where = MT_PARENT_IS_NEIGHBOUR;
+        }
+        return true;
+    }
+    if (parent->is_used) {
+        begin_anew(self, port);
+    }
+    parent->where = MT_PARENT_IS_BEYOND;
+    return false;
+}
+
+static void convert_sync(struct mt_instance *self, struct mt_port *port)
 {
     struct mt_sample *sample = &port->sample;
     struct mt_peer *peer = mt_peer_of(port);
-    if (mechanism == MT_DELAY_NONE) {
+    struct mt_peer_report link;
+    sample->is_extra = false;
+    if (mt_port_delay_mechanism(port) == MT_DELAY_NONE) {
         sample->delay.q16 = 0;
         sample->bound = mt_interval_plus(sample->bound, port->config.more->max_delay);
-    } else {
-        if (peer == mt_peer_driven_by(port)) {
-            compare_clocks(peer, sample);
-        }
-        port->has_sample = remove_link_delay(peer, sample);
+        sample->kind = MT_SAMPLE_OFFSET;
+        return;
     }
-    sample->kind = MT_SAMPLE_OFFSET;
-    sample->is_extra = false;
+    mt_peer_get(peer, &link);
+    if (!link.has_identity && !link.has_delay) {
+        port->has_sample = false;
+    } else if (stays_one_way(self, port, peer)) {
+        peer->parent.is_used = true;
+    } else {
+        port->has_sample = remove_link_delay(&link, sample);
+    }
 }
 
-/* The exchange has measured the offset from the neighbour, which is the parent. */
-static void take_offset(struct mt_instance *self, struct mt_port *port, struct mt_peer *peer)
+/* One way of the newest exchange, when there is room for a sample: the way there first, which
+ * only these measure. */
+static void take_way(struct mt_instance *self, struct mt_port *port, struct mt_peer *peer)
 {
-    struct mt_sample *sample = &port->sample;
-    int64_t most_q16 = mt_link_delay_spread_q16(&peer->delay) + GRANULARITY;
-    bool is_same = peer->same_clock >= SAME && peer->clocks_apart_q16 <= most_q16 &&
-                   peer->clocks_apart_q16 >= -most_q16;
-    if (!is_same || !mt_port_is_receiving(port) || !mt_is_parent(self, &peer->identity)) {
+    bool is_there = peer->there.is_new;
+    struct mt_peer_way *way = is_there ? &peer->there : &peer->back;
+    struct mt_peer_report link;
+    mt_peer_get(peer, &link);
+    if (!way->is_new || !mt_port_is_receiving(port) ||
+        parent_of(self, peer)->where != MT_PARENT_IS_NEIGHBOUR || link.has_several) {
         return;
     }
-    struct mt_span none = {0, 0, 0};
-    sample->value = none;
-    if (!remove_link_delay(peer, sample)) {
-        return;
-    }
-    sample->value = peer->offset.value;
-    sample->is_extra = true;
-    mt_port_measured(self, port, MT_SAMPLE_OFFSET, &peer->offset.at);
+    way->is_new = false;
+    port->sample.value = way->value;
+    port->sample.is_extra = !is_there;
+    mt_port_measured(self, port, is_there ? MT_SAMPLE_REVERSE : MT_SAMPLE_FORWARD, &way->at);
 }
 
 void mt_delay_convert_sample(struct mt_instance *self, struct mt_port *port)
 {
-    enum mt_delay_mechanism mechanism = mt_port_delay_mechanism(port);
     struct mt_peer *peer = mt_peer_driven_by(port);
-    if (port->has_sample && port->sample.kind == MT_SAMPLE_FORWARD && mechanism != MT_DELAY_E2E) {
-        convert_forward(port, mechanism);
+    const uint64_t *samples = &port->counters[MT_COUNT_SAMPLES];
+    if (mt_port_delay_mechanism(port) == MT_DELAY_E2E) {
+        return;
     }
-    if (peer != NULL && peer->offset.is_new) {
-        peer->offset.is_new = false;
-        if (!port->has_sample) {
-            take_offset(self, port, peer);
-        }
+    if (port->has_sample && port->sample.kind == MT_SAMPLE_FORWARD &&
+        (peer == NULL || peer->samples != *samples)) {
+        convert_sync(self, port);
+    }
+    if (peer != NULL && !port->has_sample) {
+        take_way(self, port, peer);
+    }
+    if (peer != NULL) {
+        peer->samples = *samples;
     }
 }

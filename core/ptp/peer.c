@@ -31,8 +31,8 @@ void mt_peer_forget(struct mt_peer *self)
     memset(&self->delay, 0, sizeof self->delay);
     memset(&self->rate, 0, sizeof self->rate);
     memset(self->exchanges, 0, sizeof self->exchanges);
-    self->offset.is_new = false;
-    self->same_clock = 0;
+    self->there.is_new = false;
+    self->back.is_new = false;
     self->has_identity = false;
     self->lost_in_a_row = 0;
     self->several_in_a_row = 0;

@@ -100,36 +100,37 @@ static struct mt_interval turnaround(const struct mt_peer *self, const struct mt
     return mt_interval_plus(there, port->config.delay_asymmetry);
 }
 
-/* With stamps of its own clock and no other clock on the way, the exchange tells the offset from
- * that clock, too, whatever the delay: half of what there lies between both ways. */
-static void note_offset(struct mt_peer *self, const struct mt_port *port,
-                        const struct mt_peer_exchange *exchange)
+/* With stamps of its own clock and no other clock on the way, the exchange is two one-way
+ * measurements as well. */
+static void note_ways(struct mt_peer *self, const struct mt_port *port,
+                      const struct mt_peer_exchange *exchange)
 {
     const struct mt_interval none = {0};
+    const struct mt_interval *asymmetry = &port->config.delay_asymmetry;
     struct mt_instant received = exchange->received;
     struct mt_instant sent = exchange->sent;
     struct mt_interval fraction = exchange->response_correction;
     struct mt_interval added = exchange->follow_up_correction;
-    struct mt_span there;
-    struct mt_span back;
     if (!mt_peer_has_gptp_signs(self)) {
         fraction = mt_interval_minus(none, fraction);
-        added = mt_interval_plus(added, port->config.delay_asymmetry);
+        added = mt_interval_plus(added, *asymmetry);
     }
-    if (exchange->departure.corrections != exchange->arrival.corrections || sent.s == 0 ||
-        !is_fraction(fraction) || !is_fraction(added)) {
-        return;
-    }
+    self->parent.is_compared = false;
+    self->tells_ways = sent.s != 0 && is_fraction(fraction) && is_fraction(added);
+    fraction = mt_interval_plus(fraction, *asymmetry);
+    added = mt_interval_plus(added, *asymmetry);
     mt_instant_add(&received, &fraction);
     mt_instant_add(&sent, &added);
-    mt_span_between(&exchange->departure.at, &received, &there);
-    mt_span_between(&sent, &exchange->arrival.at, &back);
-    const struct mt_span asymmetry = mt_span_from_interval(port->config.delay_asymmetry);
-    self->offset.value = mt_span_minus(mt_span_half(mt_span_minus(back, there)), asymmetry);
-    mt_span_between(&exchange->departure.at, &exchange->arrival.at, &back);
-    self->offset.at = exchange->arrival;
-    self->offset.at.at = mt_instant_plus(exchange->departure.at, mt_span_half(back));
-    self->offset.is_new = true;
+    self->there.at = exchange->departure;
+    self->back.at = exchange->arrival;
+    mt_span_between(&exchange->departure.at, &received, &self->there.value);
+    mt_span_between(&sent, &exchange->arrival.at, &self->back.value);
+    if (exchange->sent.s != 0) { /* else it told the turnaround only */
+        mt_link_rate_take(&self->rate, &exchange->arrival.at, &sent,
+                          mt_link_delay_spread_q16(&self->delay));
+    }
+    self->there.is_new = self->tells_ways;
+    self->back.is_new = self->there.is_new;
 }
 
 static void measure(struct mt_peer *self, const struct mt_port *port,
@@ -145,15 +146,7 @@ static void measure(struct mt_peer *self, const struct mt_port *port,
         whole.q16 = mt_link_rate_apply_q16(&self->rate, whole.q16);
         fit = mt_link_delay_take(&self->delay, mt_interval_minus(whole, there).q16 / 2, is_across);
     }
-    if (exchange->sent.s != 0) { /* else it told the turnaround only */
-        struct mt_instant sent = exchange->sent;
-        mt_instant_add(&sent, &exchange->follow_up_correction);
-        mt_link_rate_take(&self->rate, &exchange->arrival.at, &sent,
-                          mt_link_delay_spread_q16(&self->delay));
-    }
-    if (fit == MT_LINK_USED) {
-        note_offset(self, port, exchange);
-    }
+    note_ways(self, port, exchange);
     mt_peer_count(self, fit == MT_LINK_USED ? MT_PEER_COUNT_EXCHANGES : MT_PEER_COUNT_REFUSED);
 }
 

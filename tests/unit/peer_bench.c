@@ -11,17 +11,17 @@
 
 #include "peer_bench.h"
 
-#define AHEAD_S 5000 /* of the neighbour's clock */
-
 struct ptp_bench bench;
 struct bench_peer peer; /* the transmitter, which is the neighbour, too */
 struct mt_peer far_end;
 struct mt_peer_config link_config;
 struct mt_port_more more;
+int64_t neighbour_ahead_ns;
 
 void set_up(enum mt_delay_mechanism mechanism)
 {
     bench_init(&bench, 1);
+    neighbour_ahead_ns = BENCH_S(5000);
     mt_peer_config_init(&link_config);
     more = (struct mt_port_more){.delay_mechanism = mechanism, .peer = &far_end};
     bench.port_configs[0].more = &more;
@@ -97,16 +97,15 @@ struct mt_ptp_message message_of(enum mt_ptp_type type, uint8_t id,
 enum mt_verdict answer(uint8_t id, const struct bench_frame *request, int64_t delay_ns,
                        int64_t response_q16, int64_t follow_up_q16)
 {
-    int64_t ahead_ns = AHEAD_S * (int64_t)MT_NS_PER_S;
     int64_t request_ns = request->at.ns + BENCH_EPOCH_S * MT_NS_PER_S;
     struct mt_ptp_message response = message_of(MT_PTP_PDELAY_RESP, id, request);
     struct mt_ptp_message follow_up = message_of(MT_PTP_PDELAY_RESP_FOLLOW_UP, id, request);
     response.header.flags = MT_PTP_TWO_STEP;
     response.header.correction.q16 = response_q16;
-    response.body.response.at = timestamp(request_ns + delay_ns + ahead_ns);
+    response.body.response.at = timestamp(request_ns + delay_ns + neighbour_ahead_ns);
     bench_pass(&bench, TURN_NS + 2 * delay_ns - (bench.now.ns - request->at.ns));
     enum mt_verdict verdict = bench_rx(&bench, 1, &response);
-    follow_up.body.response.at = timestamp(local_ns() - delay_ns + ahead_ns);
+    follow_up.body.response.at = timestamp(local_ns() - delay_ns + neighbour_ahead_ns);
     follow_up.header.correction.q16 =
         follow_up_q16 + request->message.header.correction.q16; /* 1588: comes back */
     bench_rx(&bench, 1, &follow_up);

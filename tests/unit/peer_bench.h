@@ -19,6 +19,7 @@ extern struct bench_peer peer; /**< the transmitter, which is the neighbour, too
 extern struct mt_peer far_end;
 extern struct mt_peer_config link_config;
 extern struct mt_port_more more;
+extern int64_t neighbour_ahead_ns; /**< of the clock that answers; 5000 s */
 
 /** Everything but the start: edit link_config and bench.port_configs. */
 void set_up(enum mt_delay_mechanism mechanism);

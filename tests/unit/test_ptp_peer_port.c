@@ -103,8 +103,9 @@ static void ptp_peer_port_refuses_requests_when_they_are_of_another_domain(void 
 
 /* ---- the port -------------------------------------------------------------------------------- */
 
-static void ptp_peer_port_makes_offsets_when_the_port_receives(void **state)
+static void ptp_peer_port_makes_offsets_when_the_parent_is_beyond_the_neighbour(void **state)
 {
+    peer_init(&peer, 3); /* a transparent clock is between */
     exchange(6, DELAY_NS);
     bench_follow(&bench, 1, &peer);
     bench_clear(&bench);
@@ -114,6 +115,72 @@ static void ptp_peer_port_makes_offsets_when_the_port_receives(void **state)
     assert_in_range(sample->delay.q16, 2 * DELAY_NS * 65536, (2 * DELAY_NS + 10) * 65536);
     bench_pass(&bench, BENCH_S(5));
     assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_REQ), 0);
+}
+
+static void ptp_peer_port_measures_both_ways_when_the_parent_is_the_neighbour(void **state)
+{
+    neighbour_ahead_ns = 700;
+    exchange(4, DELAY_NS);
+    bench_follow(&bench, 1, &peer);
+    exchange(1, DELAY_NS);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_SAMPLE), 0); /* is it that clock? */
+    bench_sync(&bench, 1, &peer, DELAY_NS, 700);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS - 700);
+    bench_announce(&bench, 1, &peer); /* any input */
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_REVERSE), DELAY_NS + 700);
+    bench_announce(&bench, 1, &peer);
+    bench_clear(&bench);
+    exchange(1, DELAY_NS);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_REVERSE), DELAY_NS + 700);
+    assert_false(bench.events[0].event.value.sample.is_extra);
+    bench_announce(&bench, 1, &peer);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS - 700);
+    assert_true(bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample.is_extra);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_SAMPLE), 2);
+}
+
+static void ptp_peer_port_counts_the_asymmetry_once_when_it_measures_both_ways(void **state)
+{
+    set_up(MT_DELAY_P2P);
+    neighbour_ahead_ns = 0;
+    bench.port_configs[0].delay_asymmetry = mt_interval_from_ns(80);
+    start();
+    exchange(4, DELAY_NS); /* it is symmetric: so the clock is said to be off by 80 ns */
+    bench_follow(&bench, 1, &peer);
+    bench_sync(&bench, 1, &peer, DELAY_NS, 0);
+    exchange(1, DELAY_NS);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS - 80);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_REVERSE), DELAY_NS + 80);
+    assert_int_equal(delay_ns(), DELAY_NS);
+}
+
+static void ptp_peer_port_makes_offsets_when_the_parent_answers_with_another_clock(void **state)
+{
+    exchange(4, DELAY_NS);
+    bench_follow(&bench, 1, &peer);
+    bench_clear(&bench);
+    for (unsigned i = 0; i < 3; i++) {
+        exchange(1, DELAY_NS);
+        bench_sync(&bench, 1, &peer, DELAY_NS, 700);
+    }
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_OFFSET), -700);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 1); /* an estimate begins anew */
+    for (size_t i = 0; i < bench.event_count; i++) {
+        assert_false(bench.events[i].event.kind == MT_EVENT_SAMPLE &&
+                     bench.events[i].event.value.sample.kind == MT_SAMPLE_REVERSE);
+    }
+}
+
+static void ptp_peer_port_makes_offsets_when_the_answer_is_one_step(void **state)
+{
+    const struct bench_frame *request = next_request();
+    struct mt_ptp_message response = message_of(MT_PTP_PDELAY_RESP, NEIGHBOUR, request);
+    bench_pass(&bench, TURN_NS + 2 * DELAY_NS - (bench.now.ns - request->at.ns));
+    response.header.correction = mt_interval_from_ns(TURN_NS);
+    bench_rx(&bench, 1, &response);
+    bench_follow(&bench, 1, &peer);
+    bench_sync(&bench, 1, &peer, DELAY_NS, 700);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_OFFSET), -700);
 }
 
 static void ptp_peer_port_makes_no_samples_when_the_delay_is_not_known(void **state)
@@ -128,6 +195,7 @@ static void ptp_peer_port_makes_no_samples_when_the_delay_is_not_known(void **st
 
 static void ptp_peer_port_makes_no_samples_when_the_delay_is_in_doubt(void **state)
 {
+    peer_init(&peer, 3);
     exchange(10, DELAY_NS);
     bench_follow(&bench, 1, &peer);
     exchange(2, 20000); /* a longer path, perhaps: what does a Sync mean? */
@@ -190,7 +258,7 @@ static void ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_asked(void **s
     assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_REQ), 0);
     bench_announce(&bench, 1, &peer);
     bench_sync(&bench, 1, &peer, DELAY_NS, 0);
-    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_OFFSET), 0);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS);
     bench_link(&bench, 1, false);
     bench_link(&bench, 1, true);
     assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_E2E);
@@ -260,7 +328,14 @@ int main(void)
         cmocka_unit_test_setup(ptp_peer_port_sends_no_follow_up_when_the_timestamp_is_lost, p2p),
         cmocka_unit_test(ptp_peer_port_lets_the_link_insert_when_it_is_one_step),
         cmocka_unit_test_setup(ptp_peer_port_refuses_requests_when_they_are_of_another_domain, p2p),
-        cmocka_unit_test_setup(ptp_peer_port_makes_offsets_when_the_port_receives, p2p),
+        cmocka_unit_test_setup(ptp_peer_port_makes_offsets_when_the_parent_is_beyond_the_neighbour,
+                               p2p),
+        cmocka_unit_test_setup(ptp_peer_port_measures_both_ways_when_the_parent_is_the_neighbour,
+                               p2p),
+        cmocka_unit_test(ptp_peer_port_counts_the_asymmetry_once_when_it_measures_both_ways),
+        cmocka_unit_test_setup(
+            ptp_peer_port_makes_offsets_when_the_parent_answers_with_another_clock, p2p),
+        cmocka_unit_test_setup(ptp_peer_port_makes_offsets_when_the_answer_is_one_step, p2p),
         cmocka_unit_test_setup(ptp_peer_port_makes_no_samples_when_the_delay_is_not_known, p2p),
         cmocka_unit_test_setup(ptp_peer_port_makes_no_samples_when_the_delay_is_in_doubt, p2p),
         cmocka_unit_test_setup(ptp_peer_port_refuses_delay_req_when_the_port_is_p2p, p2p),

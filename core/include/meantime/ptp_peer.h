@@ -108,14 +108,25 @@ struct mt_peer {
     struct mt_port_identity stranger;
     struct mt_link_delay delay;
     struct mt_link_rate rate;
-    /** The offset from the neighbour's clock, as the newest exchange says it. */
-    struct mt_peer_offset {
+    uint64_t samples; /**< of its port that have been looked at */
+    bool tells_ways;  /**< its answers say more than a turnaround */
+    /** The newest exchange as two one-way measurements. */
+    struct mt_peer_way {
         bool is_new;
-        struct mt_stamp at;
-        struct mt_span value;
-    } offset;
-    uint8_t same_clock;       /**< Syncs in a row that came from the clock that answers */
-    int64_t clocks_apart_q16; /**< mean of what those two seem to be apart */
+        struct mt_stamp at;   /**< the local stamp */
+        struct mt_span value; /**< arrival - departure */
+    } there, back;
+    /** Whether the port's parent is the neighbour and answers with the stamps of the clock that it
+     * serves: then `there` and `back` measure the offset from it. */
+    struct mt_peer_parent {
+        struct mt_port_identity identity; /**< of the parent that the rest is about */
+        enum { MT_PARENT_UNKNOWN, MT_PARENT_IS_NEIGHBOUR, MT_PARENT_IS_BEYOND } where;
+        bool is_used;      /**< one-way samples of it were made */
+        bool is_compared;  /**< a Sync, since the newest exchange */
+        uint8_t compared;  /**< Syncs that came from the clock that answers */
+        uint8_t failed;    /**< in a row, that did not */
+        int64_t apart_q16; /**< mean of what those two clocks seem to be apart */
+    } parent;
     /** A Pdelay_Req that was sent. */
     struct mt_peer_exchange {
         uint32_t token; /**< 0: unused */
