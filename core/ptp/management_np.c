@@ -37,7 +37,6 @@ static uint64_t read_little(struct mt_reader *in)
 
 error_type mt_get_time_status_np(const struct mt_managed *on, struct mt_put *out)
 {
-    static const uint8_t no_phase_change[12];
     const struct mt_instance *self = on->self;
     bool follows = self->receiving_port != 0;
     const struct mt_port *port = follows ? &self->ports[self->receiving_port - 1] : NULL;
@@ -45,10 +44,7 @@ error_type mt_get_time_status_np(const struct mt_managed *on, struct mt_put *out
     int64_t ingress_ns = follows ? mt_instant_to_ns(port->sync.arrival.at) : 0;
     mt_put_number(out, (uint64_t)offset_ns, 8);
     mt_put_number(out, (uint64_t)ingress_ns, 8);
-    mt_put_number(out, 0, 4); /* cumulativeScaledRateOffset */
-    mt_put_number(out, 0, 4); /* scaledLastGmPhaseChange */
-    mt_put_number(out, 0, 2); /* gmTimeBaseIndicator */
-    mt_put_octets(out, no_phase_change, sizeof no_phase_change);
+    mt_managed_put_information(self, out);
     mt_put_number(out, follows, 4); /* gmPresent: another one */
     mt_put_octets(out, self->parent.grandmaster.octet, sizeof self->parent.grandmaster.octet);
     return MT_MANAGEMENT_OK;
@@ -141,7 +137,7 @@ error_type mt_get_port_data_set_np(const struct mt_managed *on, struct mt_put *o
     mt_put_number(
         out, threshold_ns < 0 || threshold_ns > UINT32_MAX ? UINT32_MAX : (uint64_t)threshold_ns,
         4);
-    mt_put_number(out, report.is_as_capable, 4);
+    mt_put_number(out, mt_managed_is_capable(on, report.is_as_capable), 4);
     return MT_MANAGEMENT_OK;
 }
 
@@ -186,7 +182,7 @@ error_type mt_get_port_service_stats_np(const struct mt_managed *on, struct mt_p
     const uint64_t *counters = on->port->counters;
     mt_put_port_identity(out, &on->port->identity);
     put_little(out, counters[MT_COUNT_ANNOUNCE_TIMEOUT]);
-    put_little(out, 0); /* sync_timeout */
+    put_little(out, mt_managed_sync_timeouts(on->port));
     put_little(out, counters[MT_COUNT_DELAY_UNANSWERED]);
     for (unsigned i = 3; i < 8; i++) {
         put_little(out, 0); /* unicast and transmitter timers, which do not fail */
@@ -196,28 +192,12 @@ error_type mt_get_port_service_stats_np(const struct mt_managed *on, struct mt_p
     return MT_MANAGEMENT_OK;
 }
 
-error_type mt_get_unicast_master_table_np(const struct mt_managed *on, struct mt_put *out)
-{
-    mt_put_number(out, 0, 2);
-    return MT_MANAGEMENT_OK;
-}
-
 error_type mt_get_port_hwclock_np(const struct mt_managed *on, struct mt_put *out)
 {
     const struct mt_management_port *port = mt_managed_port(on);
     mt_put_port_identity(out, &on->port->identity);
     mt_put_number(out, (uint32_t)port->hardware_clock, 4);
     mt_put_octet_and_reserved(out, port->hardware_clock_is_virtual);
-    return MT_MANAGEMENT_OK;
-}
-
-error_type mt_get_power_profile_np(const struct mt_managed *on, struct mt_put *out)
-{
-    mt_put_number(out, 0, 2); /* version: none */
-    mt_put_number(out, 0, 2);
-    mt_put_number(out, 0xFFFFFFFF, 4);
-    mt_put_number(out, 0xFFFFFFFF, 4);
-    mt_put_number(out, 0xFFFFFFFF, 4);
     return MT_MANAGEMENT_OK;
 }
 

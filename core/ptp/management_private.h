@@ -81,6 +81,14 @@ size_t mt_management_write_answer(struct mt_instance *self,
 bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int8_t asked,
                              int8_t *log_interval, enum mt_port_timer timer);
 
+/* ---- options (management_more.c) -------------------------------------------------------------- */
+
+/** asCapable: that of gPTP, or that of the link. */
+bool mt_managed_is_capable(const struct mt_managed *on, bool link_is_capable);
+uint64_t mt_managed_sync_timeouts(const struct mt_port *port);
+/** The 22 octets of TIME_STATUS_NP that come from the Follow_Up information TLV. */
+void mt_managed_put_information(const struct mt_instance *self, struct mt_put *out);
+
 /* ---- subscriptions (management_notify.c) ----------------------------------------------------- */
 
 /** Takes down what has happened for those who want to know; the next time something is due. */

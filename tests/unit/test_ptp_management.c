@@ -11,6 +11,9 @@
 #include <cmocka.h>
 
 #include "management_bench.h"
+#include "meantime/ptp_profile.h"
+#include "meantime/ptp_unicast.h"
+#include "ptp/management_private.h"
 
 /* ---- layouts --------------------------------------------------------------------------------- */
 
@@ -72,6 +75,67 @@ static void management_writes_ids_of_linuxptp_as_it_has_them(void **state)
     clock_.bench.ports[0].config.egress_latency.q16 = 0x0102;
     GET_IS(MT_ID_PORT_CORRECTIONS_NP, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
            0, 0, 0);
+}
+
+static void management_tells_of_unicast_transmitters(void **state)
+{
+    (void)state;
+    static struct mt_unicast_transmitter table[2];
+    static struct mt_requester requester;
+    static struct mt_port_more more;
+    struct bench_peer peer;
+    peer_init(&peer, 3);
+    bench_follow(&clock_.bench, 1, &peer);
+    table[0].address = (struct mt_address){MT_NETWORK_UDP_IPV4, {10, 0, 0, 7}, 0};
+    mt_requester_init(&requester, table, 2, true, 300);
+    table[0].identity = peer.identity;
+    table[0].is_identity_known = true;
+    table[0].state = MT_REQUESTER_NEED_SYNC;
+    requester.selected = 0;
+    more.requester = &requester;
+    clock_.bench.ports[0].config.more = &more;
+    GET_IS(MT_ID_UNICAST_NEGOTIATION_ENABLE, 1, 0);
+    GET_IS(MT_ID_UNICAST_MASTER_MAX_TABLE_SIZE, 0, 2);
+    GET_IS(MT_ID_UNICAST_MASTER_TABLE, 0, 0, 2, 0, 1, 0, 4, 10, 0, 0, 7, 0, 0, 0, 0, 0);
+    GET_IS(MT_ID_UNICAST_MASTER_TABLE_NP, 0, 2, 2, 0, 0, 0xFF, 0xFE, 0, 0, 3, 0, 1, 248, 0xFE, 0xFF,
+           0xFF, 1, 2, 10, 128, 0, 1, 0, 4, 10, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+           0, 0, 0, 0, 0, 0, 0, 0);
+    clock_.bench.ports[0].config.more = NULL;
+}
+
+static void management_tells_of_profiles(void **state)
+{
+    (void)state;
+    static struct mt_profile profile;
+    static struct mt_port_profile of_port;
+    static struct mt_port_more more;
+    mt_profile_init(&profile);
+    mt_port_profile_init(&of_port);
+    profile.power = (struct mt_power_profile){MT_POWER_2017, 0x102, 50, 100, 150};
+    profile.is_gptp = true;
+    of_port.role = MT_PORT_ROLE_PASSIVE;
+    more.profile = &of_port;
+    get(MT_ID_EXT_PORT_CONFIG_PORT_DATA_SET, &local_reader);
+    assert_error(0, MT_ID_EXT_PORT_CONFIG_PORT_DATA_SET, MT_MANAGEMENT_UNPOPULATED);
+    GET_IS(MT_ID_EXTERNAL_PORT_CONFIGURATION_ENABLED, 0, 0);
+    clock_.bench.ports[0].config.more = &more;
+    clock_.more.profile = &profile;
+    /* read alone: the extensions have not been asked for in the way they expect */
+    struct mt_managed on = {&clock_.bench.instance, &clock_.management, &clock_.bench.ports[0],
+                            NULL};
+    uint8_t octets[16];
+    struct mt_put out = {octets, sizeof octets, false};
+    assert_int_equal(mt_get_power_profile_np(&on, &out), MT_MANAGEMENT_OK);
+    const uint8_t power[] = {0, 2, 1, 2, 0, 0, 0, 50, 0, 0, 0, 100, 0, 0, 0, 150};
+    assert_memory_equal(octets, power, sizeof power);
+    out = (struct mt_put){octets, sizeof octets, false};
+    assert_int_equal(mt_get_desired_state(&on, &out), MT_MANAGEMENT_OK);
+    assert_int_equal(octets[0], MT_STATE_PASSIVE);
+    out = (struct mt_put){octets, sizeof octets, false};
+    mt_get_port_data_set_np(&on, &out);
+    assert_int_equal(octets[7], 0); /* asCapable of gPTP */
+    clock_.bench.ports[0].config.more = NULL;
+    clock_.more.profile = NULL;
 }
 
 static void management_counts_messages_by_type_with_the_lowest_octet_first(void **state)
@@ -350,6 +414,8 @@ int main(void)
         ON_ONE(management_writes_members_as_the_standard_has_them),
         ON_ONE(management_describes_the_clock_with_its_texts),
         ON_ONE(management_writes_ids_of_linuxptp_as_it_has_them),
+        ON_ONE(management_tells_of_unicast_transmitters),
+        ON_ONE(management_tells_of_profiles),
         ON_ONE(management_counts_messages_by_type_with_the_lowest_octet_first),
         ON_ONE(management_tells_of_the_parent_when_it_follows_one),
         ON_ONE(management_names_the_error_of_the_standard),
