@@ -304,7 +304,10 @@ static bool fill_configs(struct mt_composition *self, uint16_t index,
     if (!fill_instance_config(self, index, provider, facts, ret_instance)) {
         return refuse(reason, "out of memory");
     }
-    return mt_compose_more(self, index, ret_instance, ret_ports, reason);
+    return mt_compose_more(self, index, ret_instance, ret_ports, reason) &&
+           (mt_compose_stateless(config, &self->config->ports[config->first_port].unicast.allowed,
+                                 ret_instance->more, ret_ports) ||
+            refuse(reason, "out of memory"));
 }
 
 static bool compose_instance(struct mt_composition *self, uint16_t index,

@@ -70,6 +70,12 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
 bool mt_compose_unicast(struct mt_composition *self, struct mt_hal_entropy *entropy);
 void mt_compose_free_unicast(struct mt_composition *self);
 
+/** Adds what stateless PTP needs, to the instance and its first port; `allowed`: who may ask.
+ * False: no memory. */
+bool mt_compose_stateless(const struct mt_config_instance *instance,
+                          const struct mt_config_stations *allowed, struct mt_instance_more *more,
+                          struct mt_port_config *first_port);
+
 /** Fills the storage of a port of the configuration, whose link is open. */
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);
 

@@ -43,6 +43,7 @@ void mt_compose_free_more(struct mt_instance_more *more)
         mt_compose_free_management(more->management);
         mt_compose_free_transparent(more->transparent);
         mt_compose_free_security(more->security);
+        free(more->stateless);
     }
     free(more);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/source_private.h"
+#include "meantime/ptp_stateless.h"
 
 struct checker {
     const struct mt_config *config;
@@ -266,6 +267,35 @@ static void check_unicast(const struct checker *self, const struct mt_config_por
     }
 }
 
+static void check_stateless(const struct checker *self, const struct mt_config_instance *instance)
+{
+    const struct mt_config_stateless *stateless = &instance->stateless;
+    const struct mt_config_stations *servers = &stateless->servers;
+    unsigned line = instance_line(self, instance->name, "stateless_servers");
+    bool is_client = mt_config_is_stateless_client(instance);
+    if (is_client && stateless->sptp == stateless->csptp) {
+        COMPLAIN(self, instance_line(self, instance->name, "csptp"),
+                 "[instance %s]: csptp = client: it is a client of SPTP already", instance->name);
+    }
+    if (is_client != (servers->count != 0)) {
+        COMPLAIN(self, line, "[instance %s]: stateless_servers: %s", instance->name,
+                 is_client ? "nobody to ask; name the addresses of the servers"
+                           : "only with sptp = client or csptp = client");
+    }
+    if (servers->count > MT_STATELESS_SERVERS) {
+        COMPLAIN(self, line, "[instance %s]: stateless_servers: at most %d", instance->name,
+                 MT_STATELESS_SERVERS);
+    }
+    for (size_t i = 0; i < servers->count && instance->port_count != 0; i++) {
+        const struct mt_config_port *port = &self->config->ports[instance->first_port];
+        if (servers->station[i].address.network != network_of(port)) {
+            COMPLAIN(self, line,
+                     "[instance %s]: stateless_servers: %s is no address of the port's transport",
+                     instance->name, servers->station[i].text);
+        }
+    }
+}
+
 /* ---- instances ---------------------------------------------------------------------------- */
 
 static void check_port_count(const struct checker *self, const struct mt_config_instance *instance)
@@ -466,6 +496,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         check_port_count(&checker, &self->instances[i]);
         check_receiver_only(&checker, &self->instances[i]);
         check_clock_type(&checker, &self->instances[i]);
+        check_stateless(&checker, &self->instances[i]);
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
         check_security(&checker, &self->instances[i]);

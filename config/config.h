@@ -96,6 +96,44 @@ struct mt_config_transparent {
     uint16_t frames;
 };
 
+/** An address or a name, and what follows it after a slash. */
+struct mt_config_station {
+    const char *text;          /**< as written */
+    const char *name;          /**< without what follows */
+    struct mt_address address; /**< network NONE: it is a name */
+    bool has_number;
+    uint16_t number;
+};
+
+/** The value of a list key. */
+struct mt_config_stations {
+    const struct mt_config_station *station;
+    size_t count;
+};
+
+enum mt_config_stateless_role {
+    MT_CONFIG_STATELESS_OFF,
+    MT_CONFIG_STATELESS_SERVER,
+    MT_CONFIG_STATELESS_CLIENT,
+};
+
+enum mt_config_layout {
+    MT_CONFIG_LAYOUT_COMPACT,
+    MT_CONFIG_LAYOUT_PREFIXED,
+    MT_CONFIG_LAYOUT_FULL
+};
+
+struct mt_config_stateless {
+    enum mt_config_stateless_role sptp;
+    enum mt_config_stateless_role csptp;
+    enum mt_config_layout layout;
+    struct mt_config_stations servers;
+    int8_t log_interval;
+    uint8_t workers;
+    bool sptp_padded;
+    bool csptp_per_message;
+};
+
 enum mt_config_profile {
     MT_CONFIG_PROFILE_NONE,
 #define MT_CONFIG_PROFILE(symbol, name, title, identity) MT_CONFIG_PROFILE_##symbol,
@@ -144,6 +182,7 @@ struct mt_config_instance {
     enum mt_config_arb arb_timescale;
     enum mt_config_clock_type clock_type;
     struct mt_config_transparent transparent;
+    struct mt_config_stateless stateless;
     size_t first_port; /**< in mt_config.ports: they stand together, in the order of the file */
     size_t port_count; /**< at least 1 */
 };
@@ -160,21 +199,6 @@ enum mt_config_l2_destination { MT_CONFIG_L2_FORWARDABLE, MT_CONFIG_L2_NON_FORWA
 /** The value of a list key. */
 struct mt_config_identities {
     const struct mt_port_identity *identity;
-    size_t count;
-};
-
-/** An address or a name, and what follows it after a slash. */
-struct mt_config_station {
-    const char *text;          /**< as written */
-    const char *name;          /**< without what follows */
-    struct mt_address address; /**< network NONE: it is a name */
-    bool has_number;
-    uint16_t number;
-};
-
-/** The value of a list key. */
-struct mt_config_stations {
-    const struct mt_config_station *station;
     size_t count;
 };
 
@@ -230,6 +254,8 @@ struct mt_config_port {
 
 /** End-to-end or peer-to-peer transparent clock. */
 bool mt_config_is_transparent(const struct mt_config_instance *self);
+/** One that follows servers of SPTP or CSPTP. */
+bool mt_config_is_stateless_client(const struct mt_config_instance *self);
 
 struct mt_config {
     const char *path; /**< of the file; null: there was none */

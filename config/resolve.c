@@ -192,7 +192,7 @@ static void add_instance(struct resolver *self, const char *name)
     apply_profile(self, name, MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_PTP, "", MT_CONFIG_INSTANCE, instance);
     apply_section(self, MT_CONFIG_SECTION_INSTANCE, name, MT_CONFIG_INSTANCE, instance);
-    if (mt_config_is_transparent(instance)) {
+    if (mt_config_is_transparent(instance) || mt_config_is_stateless_client(instance)) {
         instance->ptp.is_receiver_only = true;
     }
     bool class_is_given =
@@ -278,6 +278,12 @@ bool mt_config_is_transparent(const struct mt_config_instance *self)
 {
     return self->clock_type == MT_CONFIG_TYPE_E2E_TRANSPARENT ||
            self->clock_type == MT_CONFIG_TYPE_P2P_TRANSPARENT;
+}
+
+bool mt_config_is_stateless_client(const struct mt_config_instance *self)
+{
+    return self->stateless.sptp == MT_CONFIG_STATELESS_CLIENT ||
+           self->stateless.csptp == MT_CONFIG_STATELESS_CLIENT;
 }
 
 /* Such a clock is measured, but not corrected. */

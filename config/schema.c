@@ -65,6 +65,20 @@ const struct mt_config_word mt_config_arb_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_stateless_words[] = {
+    {"off", MT_CONFIG_STATELESS_OFF},
+    {"server", MT_CONFIG_STATELESS_SERVER},
+    {"client", MT_CONFIG_STATELESS_CLIENT},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_layout_words[] = {
+    {"compact", MT_CONFIG_LAYOUT_COMPACT},
+    {"prefixed", MT_CONFIG_LAYOUT_PREFIXED},
+    {"full", MT_CONFIG_LAYOUT_FULL},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_clock_type_words[] = {
     {"auto", MT_CONFIG_TYPE_AUTO},
     {"ordinary", MT_CONFIG_TYPE_ORDINARY},

@@ -70,6 +70,8 @@ extern const struct mt_config_word mt_config_servo_words[];
 extern const struct mt_config_word mt_config_accuracy_words[];
 extern const struct mt_config_word mt_config_time_source_words[];
 extern const struct mt_config_word mt_config_arb_words[];
+extern const struct mt_config_word mt_config_stateless_words[];
+extern const struct mt_config_word mt_config_layout_words[];
 extern const struct mt_config_word mt_config_clock_type_words[];
 extern const struct mt_config_word mt_config_syntonise_words[];
 extern const struct mt_config_word mt_config_forward_words[];

@@ -70,6 +70,16 @@ const char *mt_transparent_counter_name(enum mt_transparent_counter counter)
     return LOOK_UP(names, counter);
 }
 
+const char *mt_stateless_counter_name(enum mt_stateless_counter counter)
+{
+    static const char *const names[] = {
+#define MT_STATELESS_COUNTER(symbol, name, meaning) name,
+#include "meantime/stateless_counter.def"
+#undef MT_STATELESS_COUNTER
+    };
+    return LOOK_UP(names, counter);
+}
+
 const char *mt_verdict_name(enum mt_verdict verdict)
 {
     static const char *const names[] = {

@@ -9,6 +9,7 @@
 
 #include "meantime/clock_page.h"
 #include "meantime/ptp_peer.h"
+#include "meantime/ptp_stateless.h"
 #include "meantime/ptp_transparent.h"
 #include "meantime/steer.h"
 
@@ -34,6 +35,7 @@ const char *mt_verdict_words(const char *name);                    /**< "from an
 const char *mt_port_counter_name(enum mt_port_counter counter);    /**< "sent_sync" */
 const char *mt_port_counter_meaning(enum mt_port_counter counter); /**< a sentence */
 const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /**< "held" */
+const char *mt_stateless_counter_name(enum mt_stateless_counter counter);     /**< "answered" */
 const char *mt_clock_state_name(enum mt_clock_state state);                   /**< "locked" */
 const char *mt_steer_phase_name(enum mt_steer_phase phase);                   /**< "acquiring" */
 const char *mt_scale_name(enum mt_timescale scale);                           /**< "TAI" */

@@ -142,6 +142,38 @@ static cJSON *count_transparent(const struct mt_report_instance *o)
     return counts;
 }
 
+static cJSON *count_stateless(const struct mt_report_instance *o)
+{
+    const struct mt_instance_more *more = o->ptp->config.more;
+    const struct mt_stateless_service *service = more != NULL ? more->stateless : NULL;
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned i = 0; i < MT_STATELESS_COUNTER_COUNT; i++) {
+        add_count(counts, mt_stateless_counter_name((enum mt_stateless_counter)i),
+                  service != NULL ? service->counters[i] + service->by_workers[i] : 0);
+    }
+    return counts;
+}
+
+static cJSON *count_exchanges(const struct mt_report_port *o)
+{
+    const struct mt_port_more *more = o->ptp->config.more;
+    const struct mt_stateless_client *client = more != NULL ? more->stateless : NULL;
+    uint64_t asked = 0;
+    uint64_t measured = 0;
+    uint64_t timeouts = 0;
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned i = 0; client != NULL && i < client->peer_count; i++) {
+        asked += client->peers[i].asked;
+        measured += client->peers[i].measured;
+        timeouts += client->peers[i].timeouts;
+    }
+    add_count(counts, "asked", asked);
+    add_count(counts, "measured", measured);
+    add_count(counts, "timeouts", timeouts);
+    add_count(counts, "bogus", client != NULL ? client->bogus : 0);
+    return counts;
+}
+
 static const struct mt_peer *peer_of(const struct mt_report_port *o)
 {
     return mt_port_delay_mechanism(o->ptp) == MT_DELAY_E2E || o->ptp->config.more == NULL

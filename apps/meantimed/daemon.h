@@ -26,7 +26,9 @@ struct mt_daemon {
     bool told_lost_log;               /**< that the log cannot be written any more */
     struct mt_hal_provider *provider; /**< the platform's, or the recorder's around it */
     struct mt_composition *composition;
-    struct mt_control *control; /**< null: without it the daemon still keeps time */
+    struct mt_control *control;  /**< null: without it the daemon still keeps time */
+    struct mt_workers **workers; /**< of each instance, null: none; or null: none at all */
+    struct mt_mono workers_fed;  /**< when they were last told what to serve */
 };
 
 /** Wraps the platform into a recorder if an input log was asked for.  False if there is no
@@ -52,6 +54,12 @@ void mt_daemon_stop_node(struct mt_daemon *self, struct mt_mono now);
 /** Answers one line of the control socket; the reply is malloc'd, without newline.  `context` is
  * the daemon, `uid` whose request it is. */
 char *mt_daemon_control(void *context, const char *line, uid_t uid);
+
+/** Threads that answer SPTP and CSPTP, where the configuration wants them. */
+void mt_daemon_start_workers(struct mt_daemon *self);
+/** Tells them what to serve from now on, if it is time to. */
+void mt_daemon_feed_workers(struct mt_daemon *self, struct mt_mono now);
+void mt_daemon_stop_workers(struct mt_daemon *self);
 
 /** Tells what has happened in the node since the last call. */
 void mt_daemon_tell(struct mt_daemon *self);

@@ -210,6 +210,7 @@ static bool start(struct mt_daemon *self)
         return false;
     }
     mt_linux_keep(self->platform);
+    mt_daemon_start_workers(self);
     return true;
 }
 
@@ -267,6 +268,7 @@ static void run(struct mt_daemon *self)
             must_reload = 0;
             mt_daemon_read_again(self, now);
         }
+        mt_daemon_feed_workers(self, now);
         mt_daemon_tell(self);
         mt_daemon_watch_log(self);
     }
@@ -276,6 +278,7 @@ static void run(struct mt_daemon *self)
 
 static void end(struct mt_daemon *self)
 {
+    mt_daemon_stop_workers(self);
     if (self->control != NULL) {
         mt_control_close(self->control);
     }

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -37,5 +38,10 @@ double bench_echo(double seconds);
 /** Syncs to clients that were granted them, Follow_Up and timestamp included.  ret_unstamped: the
  * same without asking the kernel for timestamps. */
 double bench_grant_sync(double seconds, double *ret_unstamped);
+
+/** A worker of the daemon on loopback.  Requests have to be answered in full. */
+double bench_stateless(bool is_sptp, double seconds);
+/** The echo with two datagrams for one, as the two-step servers have to send. */
+double bench_echo_two(double seconds);
 
 #endif

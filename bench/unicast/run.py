@@ -6,6 +6,8 @@ Requests a second that one core answers over loopback, beside a bare recvmmsg/se
 same run; of the time of the processor that answers, so other work on the machine matters little.
 
   echo                  sends back what comes: nothing can be faster
+  echo_two              sends it back twice, to two ports, as SPTP and two-step CSPTP have to: none
+                        that answers with two datagrams can be faster
   sptp, csptp           the stateless servers; each is to reach 0.6 of the echo
   grant_sync            Syncs to 100 000 clients that were granted them, each with its timestamp
                         from the kernel and its Follow_Up: two datagrams out, one back for each

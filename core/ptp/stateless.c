@@ -53,6 +53,10 @@ static enum mt_stateless_counter check(const struct mt_stateless_server *self,
     if (arrival == NULL || from == NULL) {
         return MT_STATELESS_NO_TIMESTAMP;
     }
+    if (self->allowed_count != 0 &&
+        !mt_address_is_within(from, self->allowed, self->allowed_count)) {
+        return MT_STATELESS_REFUSED;
+    }
     if (mt_interval_is_too_large(header->correction)) {
         return MT_STATELESS_CORRECTION;
     }

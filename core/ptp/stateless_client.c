@@ -102,7 +102,7 @@ static struct mt_stateless_peer *find_peer(const struct mt_instance *self,
     uint16_t sdo_id =
         client->form == MT_STATELESS_SPTP ? self->config.sdo_id : (uint16_t)MT_CSPTP_SDO_ID;
     if (header->domain != self->config.domain || header->sdo_id != sdo_id || in->from == NULL ||
-        mt_interval_is_too_large(header->correction) ||
+        (header->flags & MT_PTP_UNICAST) == 0 || mt_interval_is_too_large(header->correction) ||
         mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
         return NULL;
     }
@@ -130,7 +130,9 @@ static enum mt_verdict hear(struct mt_instance *self, struct mt_stateless_client
     if (peer == NULL ||
         !(client->form == MT_STATELESS_SPTP ? mt_sptp_hear(peer, &in->message, stamp)
                                             : mt_csptp_hear(client, peer, &in->message, stamp))) {
-        mt_count(&client->bogus);
+        if ((in->message.header.flags & MT_PTP_UNICAST) != 0) { /* else it is no answer */
+            mt_count(&client->bogus);
+        }
         return MT_VERDICT_NOT_REQUESTED;
     }
     return complete(self, client, peer);

@@ -144,8 +144,8 @@ static const char *const allowed_calls[] = {
     "clock_adjtime", "clock_adjtime64", "adjtimex",
     /* sockets, which are opened again when an interface returns; socket itself is below */
     "bind", "connect", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
-    "setsockopt", "sendto", "sendmsg", "recvfrom", "recvmsg", "recv", "send", "shutdown", "ioctl",
-    "fcntl", "fcntl64",
+    "setsockopt", "sendto", "sendmsg", "recvfrom", "recvmsg", "recv", "send", "sendmmsg",
+    "recvmmsg", "recvmmsg_time64", "shutdown", "ioctl", "fcntl", "fcntl64",
     /* files: configuration, leap seconds, drift, pages, logs */
     "open", "openat", "close", "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek",
     "_llseek", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64",

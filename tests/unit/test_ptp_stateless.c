@@ -300,6 +300,20 @@ static void stateless_refuses_what_it_cannot_answer(void **state)
     assert_int_equal(ask_text(CSPTP_HEAD("002c")), MT_STATELESS_OTHER); /* without the TLV */
 }
 
+static void stateless_refuses_senders_that_are_not_allowed(void **state)
+{
+    const struct mt_address_range ranges[] = {
+        {{.network = MT_NETWORK_UDP_IPV4, .octets = {10}}, 8},
+        {{.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 0}}, 30}};
+    server.allowed = ranges;
+    server.allowed_count = 2;
+    for (unsigned host = 0; host < 8; host++) {
+        from.octets[3] = (uint8_t)host;
+        assert_int_equal(ask_text(SPTP_REQUEST),
+                         host < 4 ? MT_STATELESS_ANSWERED : MT_STATELESS_REFUSED);
+    }
+}
+
 /* ---- many clients ---------------------------------------------------------------------------- */
 
 /* 100 000 clients at 1 Hz for two seconds: each gets its own answer, and nothing is left over. */
@@ -431,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup(stateless_takes_no_answer_for_a_request, set_up),
         cmocka_unit_test_setup(stateless_refuses_every_truncation, set_up),
         cmocka_unit_test_setup(stateless_refuses_what_it_cannot_answer, set_up),
+        cmocka_unit_test_setup(stateless_refuses_senders_that_are_not_allowed, set_up),
         cmocka_unit_test_setup(stateless_serves_100000_clients_at_1_hz, set_up),
         cmocka_unit_test_setup(stateless_service_answers_when_it_is_asked, set_up),
         cmocka_unit_test_setup(stateless_service_is_busy_when_timestamps_do_not_come, set_up),

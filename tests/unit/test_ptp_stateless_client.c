@@ -263,6 +263,9 @@ static void stateless_client_refuses_what_it_did_not_ask_for(void **state)
             assert_int_equal(hand_in(first.frame, first.length, &now, 1), MT_VERDICT_NOT_REQUESTED);
             first.frame[octets[i]] ^= 0x10;
         }
+        first.frame[6] ^= 4; /* not unicast: the server's multicast, no answer at all */
+        assert_int_equal(hand_in(first.frame, first.length, &now, 1), MT_VERDICT_NOT_REQUESTED);
+        first.frame[6] ^= 4;
         assert_int_equal(hand_in(first.frame, first.length, NULL, 1), MT_VERDICT_NOT_REQUESTED);
         assert_int_equal(hand_in(first.frame, first.length, &now, 1), MT_VERDICT_ACCEPTED);
         assert_int_equal(hand_in(first.frame, first.length, &now, 1), MT_VERDICT_NOT_REQUESTED);

@@ -18,6 +18,7 @@
 #define MEANTIME_PTP_STATELESS_H
 
 #include "meantime/ptp.h"
+#include "meantime/ptp_unicast.h"
 
 #define MT_STATELESS_FRAME_MAX    128 /**< no frame of an answer is longer */
 #define MT_STATELESS_REQUEST_SIZE 176 /**< padded requests; both frames of any answer fit */
@@ -50,6 +51,8 @@ struct mt_stateless_server {
     bool sptp_padded_only;  /**< SPTP requests, too, must be as long as both frames together */
     bool csptp_per_message; /**< a CSPTP request must be as long as the longer of both frames */
     const struct mt_csptp_layout *layout;
+    const struct mt_address_range *allowed; /**< who may ask; lives as long as this */
+    uint16_t allowed_count;                 /**< 0: everybody */
 };
 
 /** What is announced: a snapshot. */
@@ -129,6 +132,7 @@ struct mt_stateless_slot {
 struct mt_stateless_service {
     struct mt_stateless_server server;
     uint64_t counters[MT_STATELESS_COUNTER_COUNT];
+    uint64_t by_workers[MT_STATELESS_COUNTER_COUNT]; /**< the same of a platform's threads */
     struct mt_stateless_slot slots[MT_STATELESS_SLOTS];
 };
 void mt_stateless_service_init(struct mt_stateless_service *self,
@@ -175,7 +179,7 @@ struct mt_stateless_client {
     uint16_t path;       /**< SPTP: to go in ALTERNATE_RESPONSE_PORT */
     uint16_t peer_count;
     struct mt_stateless_peer peers[MT_STATELESS_SERVERS];
-    uint64_t bogus; /**< answers that nobody had asked for */
+    uint64_t bogus; /**< answers, so they say, that nobody had asked for */
     /* private */
     bool has_reverse; /**< the second sample of an exchange, until the first is drained */
     struct mt_stamp reverse_local;

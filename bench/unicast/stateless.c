@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The servers of SPTP and CSPTP: one worker as the daemon has it, with timestamps of the kernel in
+ * and out, and load.c's clients; and what bare sendmmsg allows when each request is worth two
+ * datagrams, one to each port.  An exchange counts when its second datagram has arrived.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "bench.h"
+#include "load.h"
+#include "platform/linux/linux_workers.h"
+
+#define PATIENCE_US 100000
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench unicast: %s\n", what);
+    exit(1);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static size_t make_request(bool is_sptp, uint8_t *frame)
+{
+    static const uint8_t sptp_tlv[] = {0x20, 0x07, 0, 2, 0, 0};
+    static const uint8_t csptp_tlvs[8 + 80] = {0xFF, 0x00, 0, 4, 1, 0, 0, 0, 0x80, 0x08, 0, 76};
+    const struct mt_ptp_message request = {
+        .header = {.type = is_sptp ? MT_PTP_DELAY_REQ : MT_PTP_SYNC,
+                   .sdo_id = is_sptp ? 0 : MT_CSPTP_SDO_ID,
+                   .minor_version = 1,
+                   .flags = is_sptp ? MT_PTP_UNICAST | MT_PTP_PROFILE_SPECIFIC_1 : MT_PTP_UNICAST,
+                   .source = {{{1, 2, 3, 4, 5, 6, 7, 8}}, 1},
+                   .log_interval = MT_PTP_LOG_INTERVAL_NONE},
+        .tlvs = is_sptp ? sptp_tlv : csptp_tlvs,
+        .tlvs_length = is_sptp ? sizeof sptp_tlv : sizeof csptp_tlvs,
+    };
+    return mt_ptp_write(&request, frame, BENCH_FRAME_SIZE);
+}
+
+/* ---- workers --------------------------------------------------------------------------------- */
+
+static void publish(struct mt_workers *workers)
+{
+    const struct mt_served served = {
+        .is_serving = true, .minor_version = 1, .flags = MT_PTP_TIMESCALE, .utc_offset = 37};
+    struct timespec at;
+    clock_gettime(CLOCK_BOOTTIME, &at);
+    int64_t now_ns = at.tv_sec * INT64_C(1000000000) + at.tv_nsec;
+    const struct mt_clock_page page = {
+        .base = MT_BASE_BOOTTIME,
+        .base_at_anchor_ns = now_ns,
+        .anchor_s = 1700000000,
+        .valid_until_base_ns = now_ns + 3600 * INT64_C(1000000000),
+    };
+    mt_workers_publish(workers, &served, &page);
+}
+
+double bench_stateless(bool is_sptp, double seconds)
+{
+    char reason[MT_HAL_REASON_SIZE];
+    uint8_t frame[BENCH_FRAME_SIZE];
+    const struct mt_workers_options options = {
+        .count = 1,
+        .address = {.network = MT_NETWORK_UDP_IPV4, .octets = {127, 0, 0, 1}},
+        .server = {.serves_sptp = true, .serves_csptp = true, .layout = &mt_csptp_layouts[0]},
+    };
+    struct load load = {.request = frame,
+                        .length = make_request(is_sptp, frame),
+                        .answers_at = 320,
+                        .seconds = seconds};
+    struct mt_workers *workers = mt_workers_start(&options, reason);
+    if (workers == NULL) {
+        fail(reason);
+    }
+    publish(workers);
+    if (load_run(&load) != 0) {
+        fail("no sockets for the load");
+    }
+    double cpu_s = (double)mt_workers_cpu_ns(workers) / 1e9;
+    mt_workers_stop(workers);
+    return (double)load.answered / cpu_s;
+}
+
+/* ---- an echo of two datagrams ---------------------------------------------------------------- */
+
+struct echo {
+    int socket;
+    atomic_bool is_over;
+    double cpu_s;
+};
+
+static void send_to(struct bench_batch *batch, int socket, int count, uint16_t port)
+{
+    for (int i = 0; i < count; i++) {
+        batch->peers[i].sin_port = htons(port);
+    }
+    for (int done = 0; done < count;) {
+        int sent = sendmmsg(socket, batch->messages + done, (unsigned)(count - done), 0);
+        done += sent > 0 ? sent : 1;
+    }
+}
+
+static void *answer_twice(void *argument)
+{
+    struct echo *self = argument;
+    struct bench_batch batch;
+    bench_batch_init(&batch);
+    while (!atomic_load(&self->is_over)) {
+        int count = recvmmsg(self->socket, batch.messages, BENCH_BATCH, MSG_WAITFORONE, NULL);
+        for (int i = 0; i < count; i++) {
+            batch.pieces[i].iov_len = batch.messages[i].msg_len;
+        }
+        send_to(&batch, self->socket, count, 319);
+        send_to(&batch, self->socket, count, 320);
+        for (int i = 0; i < count; i++) {
+            batch.pieces[i].iov_len = BENCH_FRAME_SIZE;
+        }
+    }
+    self->cpu_s = bench_cpu_s();
+    return NULL;
+}
+
+double bench_echo_two(double seconds)
+{
+    const struct timeval patience = {.tv_usec = PATIENCE_US};
+    uint8_t frame[BENCH_FRAME_SIZE];
+    struct echo echo = {.socket = bench_socket(319, NULL)};
+    struct load load = {.request = frame,
+                        .length = make_request(true, frame),
+                        .answers_at = 320,
+                        .seconds = seconds};
+    pthread_t thread;
+    setsockopt(echo.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (pthread_create(&thread, NULL, answer_twice, &echo) != 0 || load_run(&load) != 0) {
+        fail("cannot echo");
+    }
+    atomic_store(&echo.is_over, true);
+    pthread_join(thread, NULL);
+    close(echo.socket);
+    return (double)load.answered / echo.cpu_s;
+}

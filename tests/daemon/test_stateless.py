@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""SPTP and CSPTP: meantimed asks meantimed."""
+
+import pytest
+
+import truth
+from test_defects import LAB_CLOCK
+
+
+
+def serve_and_ask(lab, form, **keys):
+    """A serves B, by unicast alone."""
+    lab.chain("A", "B")
+    address = lab.ip("A", "-4", "-o", "address", "show", "eth0").split()[3].split("/")[0]
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, form: "server", **keys})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK,
+                      ptp={form: "client", "stateless_servers": address,
+                           "stateless_log_interval": -2, **keys})
+    b.wait_state("RECEIVER")
+    return a, b
+
+
+@pytest.mark.lab(seconds=10)
+@pytest.mark.parametrize("form, keys", [
+    ("sptp", {}),
+    ("csptp", {}),
+    pytest.param("sptp", {"sptp_padded": "yes"}, marks=pytest.mark.long),
+    pytest.param("csptp", {"csptp_layout": "prefixed"}, marks=pytest.mark.long),
+    pytest.param("csptp", {"csptp_layout": "full"}, marks=pytest.mark.long),
+])
+def test_client_follows_server(lab, form, keys):
+    a, b = serve_and_ask(lab, form, **keys)
+    truth.assert_inside(truth.hold(b, seconds=4))
+    answered = a.instance()["stateless"]["requests"]["answered"]
+    exchanges = b.port()["stateless"]["exchanges"]
+    assert answered >= 10
+    assert exchanges["measured"] >= 8
+    assert exchanges["bogus"] == 0
