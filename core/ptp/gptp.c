@@ -19,6 +19,7 @@
 #define CAPABLE_INTERVAL_NS INT64_C(1000000000)
 #define CAPABLE_TIMEOUT     9 /* intervals of the neighbour's gPTP-capable TLV [10.7.3.3] */
 #define CAPABLE_TLV_SIZE    16
+#define TIME_FLAGS_OFFSET   7 /* octet 1 of flagField */
 #define EARLY_SHARE         8 /* of its interval by which a Sync sent on may be early */
 
 static struct mt_profile *gptp_of(const struct mt_instance *self)
@@ -328,13 +329,10 @@ static void rewrite(const struct mt_gptp_relay *relay, const struct mt_instant *
     follow_up->header.correction = mt_span_to_interval(correction);
 }
 
-static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *tx)
+static void finish_follow_up(const struct mt_instance *self, const struct mt_profile *profile,
+                             struct mt_outgoing *out, struct mt_tx *tx)
 {
-    const struct mt_profile *profile = gptp_of(self);
     struct mt_tlv_follow_up_information information = {0};
-    if (profile == NULL || out->is_forwarded || out->message.header.type != MT_PTP_FOLLOW_UP) {
-        return;
-    }
     if (self->receiving_port != 0) {
         const struct mt_port *port = &self->ports[tx->port - 1];
         rewrite(&profile->relay, &port->transmission.follow_up, &out->message);
@@ -345,6 +343,19 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     mt_frame_appended(out, tx,
                       mt_tlv_write_follow_up_information(&information, out->buffer + tx->length,
                                                          out->capacity - tx->length));
+}
+
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *tx)
+{
+    const struct mt_profile *profile = gptp_of(self);
+    if (profile == NULL || out->is_forwarded) {
+        return;
+    }
+    if (out->message.header.type == MT_PTP_FOLLOW_UP) {
+        finish_follow_up(self, profile, out, tx);
+    } else if (out->message.header.type == MT_PTP_ANNOUNCE && self->receiving_port != 0) {
+        out->buffer[TIME_FLAGS_OFFSET] = (uint8_t)self->time.flags; /* whatever this clock shows */
+    }
 }
 
 const struct mt_extension mt_gptp_extension = {

@@ -85,7 +85,8 @@ class Ptp4l:
         output = self.lab.execute(
             self.node, "env", *(f"{key}={value}" for key, value in environment().items()),
             program("pmc"), "-u", "-b", "0", "-s", self.socket, "-i", f"/run/{self.node}.pmc",
-            "-d", str(self.options.get("domainNumber", 0)), request)
+            "-d", str(self.options.get("domainNumber", 0)),
+            "-t", str(self.options.get("transportSpecific", 0)), request)
         return dict(FIELD.findall(output))
 
     def set_time_properties(self, **values):

@@ -279,6 +279,18 @@ static void ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on(void *
     assert_int_equal(information.gm_time_base_indicator, 9);
 }
 
+static void ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another(
+    void **state)
+{
+    struct bench_peer peer;
+    const struct mt_command shows = {.kind = MT_COMMAND_CLOCK,
+                                     .value.clock = {.shows = MT_CLOCK_SHOWS_PTP}};
+    start_relay(&peer);
+    assert_true(bench_command(&bench, &shows));
+    const struct mt_ptp_message *announce = bench_relayed_announce(&bench, &peer, 2);
+    assert_int_equal(announce->header.flags & MT_PTP_TIMESCALE, 0);
+}
+
 static void ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd(void **state)
 {
     struct bench_peer peer;
@@ -335,6 +347,8 @@ int main(void)
         cmocka_unit_test(ptp_gptp_relay_is_silent_when_it_hears_no_sync),
         cmocka_unit_test(ptp_gptp_relay_sends_on_when_a_sync_is_complete),
         cmocka_unit_test(ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on),
+        cmocka_unit_test(
+            ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another),
         cmocka_unit_test(ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd),
         cmocka_unit_test(ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer),
         cmocka_unit_test(ptp_gptp_relay_serves_its_own_time_when_the_grandmaster_is_gone),
