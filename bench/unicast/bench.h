@@ -35,9 +35,13 @@ double bench_cpu_s(void);
 
 /** Each gives requests a second of processor time. */
 double bench_echo(double seconds);
-/** Syncs to clients that were granted them, Follow_Up and timestamp included.  ret_unstamped: the
- * same without asking the kernel for timestamps. */
-double bench_grant_sync(double seconds, double *ret_unstamped);
+/** Syncs to clients that were granted them, Follow_Up included. */
+struct bench_grant_rates {
+    double batched;   /**< with a timestamp of the kernel for each, 64 datagrams a call */
+    double single;    /**< the same, one datagram a call */
+    double unstamped; /**< 64 a call, without asking for timestamps */
+};
+void bench_grant_sync(double seconds, struct bench_grant_rates *ret_rates);
 
 /** A worker of the daemon on loopback.  Requests have to be answered in full. */
 double bench_stateless(bool is_sptp, double seconds);

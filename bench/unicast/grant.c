@@ -36,10 +36,10 @@ struct grant_bench {
     struct sockaddr_in to;
     struct bench_batch batch;
     unsigned in_batch;
+    unsigned batch_size;       /* datagrams a call */
     uint32_t tokens[1u << 16]; /* by the number of the datagram, as the kernel counts */
     uint32_t datagrams;
     bool is_stamped;
-    bool is_event; /* what is in the batch */
 };
 
 /* ---- the core -------------------------------------------------------------------------------- */
@@ -157,16 +157,16 @@ static void take_stamps(struct grant_bench *self)
     static struct mmsghdr messages[BENCH_BATCH];
     static char control[BENCH_BATCH][CONTROL];
     for (;;) {
-        for (unsigned i = 0; i < BENCH_BATCH; i++) {
+        for (unsigned i = 0; i < self->batch_size; i++) {
             messages[i].msg_hdr =
                 (struct msghdr){.msg_control = control[i], .msg_controllen = CONTROL};
         }
         int count =
-            recvmmsg(self->socket, messages, BENCH_BATCH, MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
+            recvmmsg(self->socket, messages, self->batch_size, MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
         for (int i = 0; i < count; i++) {
             take_stamp(self, &messages[i].msg_hdr);
         }
-        if (count < BENCH_BATCH) {
+        if (count < (int)self->batch_size) {
             return;
         }
     }
@@ -203,7 +203,7 @@ static void drain(struct grant_bench *self)
             const struct mt_stamp stamp = stamp_at(self->now.ns);
             mt_instance_tx_done(&self->instance, tx.token, &stamp, self->now);
         }
-        if (self->in_batch == BENCH_BATCH) {
+        if (self->in_batch == self->batch_size) {
             flush(self);
         }
     }
@@ -227,7 +227,7 @@ static double serve(struct grant_bench *self, double seconds)
     return (double)(self->grantor.books[MT_SERVICE_SYNC].sent - before) / (bench_cpu_s() - began_s);
 }
 
-static double measure(bool is_stamped, double seconds)
+static double measure(bool is_stamped, unsigned batch_size, double seconds)
 {
     struct grant_bench *self = calloc(1, sizeof *self);
     const int octets = 1; /* the sink is full after a few datagrams, and the rest is thrown away */
@@ -235,6 +235,7 @@ static double measure(bool is_stamped, double seconds)
         exit(1);
     }
     self->is_stamped = is_stamped;
+    self->batch_size = batch_size;
     self->sink = bench_socket(0, &self->to);
     setsockopt(self->sink, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
     self->socket = bench_socket(0, NULL);
@@ -259,8 +260,9 @@ static double measure(bool is_stamped, double seconds)
     return rps;
 }
 
-double bench_grant_sync(double seconds, double *ret_unstamped)
+void bench_grant_sync(double seconds, struct bench_grant_rates *ret_rates)
 {
-    *ret_unstamped = measure(false, seconds);
-    return measure(true, seconds);
+    ret_rates->batched = measure(true, BENCH_BATCH, seconds);
+    ret_rates->single = measure(true, 1, seconds);
+    ret_rates->unstamped = measure(false, BENCH_BATCH, seconds);
 }

@@ -13,7 +13,7 @@
 int main(int count, char **arguments)
 {
     double seconds = count > 1 ? atof(arguments[1]) : 1;
-    double unstamped;
+    struct bench_grant_rates grant;
     if (!netspace_enter() || !netspace_run("ip link set lo up")) {
         fprintf(stderr, "bench unicast: no network namespace\n");
         return 1;
@@ -22,9 +22,11 @@ int main(int count, char **arguments)
     double echo_two = bench_echo_two(seconds);
     double sptp = bench_stateless(true, seconds);
     double csptp = bench_stateless(false, seconds);
-    double grant = bench_grant_sync(seconds, &unstamped);
+    bench_grant_sync(seconds, &grant);
     printf("{\"echo_rps\": %.0f, \"echo_two_rps\": %.0f, ", echo, echo_two);
     printf("\"sptp_rps\": %.0f, \"csptp_rps\": %.0f, ", sptp, csptp);
-    printf("\"grant_sync_rps\": %.0f, \"grant_sync_unstamped_rps\": %.0f}\n", grant, unstamped);
+    printf("\"grant_sync_rps\": %.0f, \"grant_sync_single_rps\": %.0f, ", grant.batched,
+           grant.single);
+    printf("\"grant_sync_unstamped_rps\": %.0f}\n", grant.unstamped);
     return 0;
 }

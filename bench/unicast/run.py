@@ -11,7 +11,8 @@ same run; of the time of the processor that answers, so other work on the machin
   sptp, csptp           the stateless servers; each is to reach 0.6 of the echo
   grant_sync            Syncs to 100 000 clients that were granted them, each with its timestamp
                         from the kernel and its Follow_Up: two datagrams out, one back for each
-  grant_sync_unstamped  the same without asking the kernel for timestamps
+  grant_sync_single     the same, one datagram a call, as the daemon's loop does
+  grant_sync_unstamped  the same, 64 a call, without asking the kernel for stamps
 
 Exits 1 when a stateless server misses its share.
 """

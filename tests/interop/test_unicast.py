@@ -20,7 +20,7 @@ STYLES = {
     "g8275.2": ({"dataset_comparison": "G.8275.x", "G.8275.defaultDS.localPriority": 128,
                  "maxStepsRemoved": 255, "logAnnounceInterval": 0, "logSyncInterval": -4,
                  "logMinDelayReqInterval": -4, "domainNumber": 44, "priority1": 128},
-                {"profile": "g8275.2", "profile_strict": "no"}),
+                {"profile": "g8275.2"}),
     "g8265.1": ({"logAnnounceInterval": 1, "logSyncInterval": -4, "logMinDelayReqInterval": -4,
                  "domainNumber": 4, "priority1": 100},
                 {"domain": 4, "log_announce_interval": 1, "log_sync_interval": -4,
