@@ -81,7 +81,7 @@ size_t mt_management_write_answer(struct mt_instance *self,
 bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int8_t asked,
                              int8_t *log_interval, enum mt_port_timer timer);
 
-/* ---- options (management_more.c) -------------------------------------------------------------- */
+/* ---- options (management_more.c) ------------------------------------------------------------- */
 
 /** asCapable: that of gPTP, or that of the link. */
 bool mt_managed_is_capable(const struct mt_managed *on, bool link_is_capable);

@@ -234,6 +234,7 @@ struct mt_extend_part {
 };
 
 extern const struct mt_extension mt_message_counts;       /**< management_counts.c */
+extern const struct mt_extension mt_monitoring_extension; /**< monitoring.c */
 extern const struct mt_extension mt_signaling_extension;  /**< signaling.c */
 extern const struct mt_extension mt_management_extension; /**< management.c; the last */
 extern const struct mt_extension mt_transparent_extension;

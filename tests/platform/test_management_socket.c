@@ -167,6 +167,7 @@ static void management_socket_knows_a_client_again_and_forgets_one_that_is_gone(
     say(self, other, "ptp-rw", "b");
     assert_true(next(self, &second));
     assert_false(mt_address_equal(&first.from, &second.from));
+    assert_true(answer(self, &first.from, "x")); /* not the newest */
     say(self, one, "ptp-rw", "c");
     assert_true(next(self, &second));
     assert_true(mt_address_equal(&first.from, &second.from));

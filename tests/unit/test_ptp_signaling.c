@@ -199,6 +199,46 @@ static void grandmaster_announces_its_alternate_timescales(void **state)
         contains(&bench_newest(&clock_.bench, 1, MT_PTP_ANNOUNCE, 0)->message, zone, sizeof zone));
 }
 
+/* ---- monitoring ------------------------------------------------------------------------------ */
+
+static void receiver_tells_what_it_measures_when_it_is_monitored(void **state)
+{
+    (void)state;
+    struct bench_peer parent;
+    peer_init(&parent, 3);
+    bench_follow(&clock_.bench, 1, &parent);
+    bench_sync(&clock_.bench, 1, &parent, 1000, 0);
+    assert_int_equal(bench_count(&clock_.bench, 1, MT_PTP_SIGNALING), 0);
+    clock_.management.monitors = true;
+    clock_.bench.instance.clock.offset.q16 = -3 * 65536;
+    clock_.bench.instance.clock.mean_delay.q16 = 5 * 65536;
+    parent.sync_sequence = 0x1234;
+    bench_clear(&clock_.bench);
+    bench_sync(&clock_.bench, 1, &parent, 1000, 0);
+    const struct mt_ptp_message *message =
+        &bench_newest(&clock_.bench, 1, MT_PTP_SIGNALING, 0)->message;
+    const uint8_t *timing = message->tlvs;
+    const uint8_t *computed = timing + 48;
+    const uint8_t head[] = {0x80, 0x04, 0, 44, 0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3, 0, 1, 0x12, 0x34};
+    const uint8_t rest[] = {0x80, 0x05, 0, 34,   0x02, 0,    0,    0xFF, 0xFE, 0,    0,    3, 0,
+                            1,    6,    0, 0x12, 0x34, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFD, 0, 0,
+                            0,    0,    0, 0,    0,    5,    0,    0,    0,    0,    0,    0};
+    assert_memory_equal(timing, head, sizeof head);
+    assert_memory_equal(computed, rest, sizeof rest);
+    /* the Sync left 1 us before it came; both are whole here */
+    uint32_t sent_ns = (uint32_t)timing[22] << 24 | (uint32_t)timing[23] << 16 |
+                       (uint32_t)timing[24] << 8 | timing[25];
+    uint32_t came_ns = (uint32_t)timing[44] << 24 | (uint32_t)timing[45] << 16 |
+                       (uint32_t)timing[46] << 8 | timing[47];
+    assert_int_equal((1000000000u + came_ns - sent_ns) % 1000000000u, 1000);
+    bench_clear(&clock_.bench);
+    bench_pass(&clock_.bench, BENCH_S(2.1)); /* a Delay_Req leaves */
+    message = &bench_newest(&clock_.bench, 1, MT_PTP_SIGNALING, 0)->message;
+    assert_int_equal(message->tlvs_length, 28);
+    const uint8_t departure[] = {0x80, 0x06, 0, 24, OWN, 0, 1, 1, 0};
+    assert_memory_equal(message->tlvs, departure, sizeof departure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +249,7 @@ int main(void)
         cmocka_unit_test(boundary_clock_passes_on_alternate_timescales_until_it_has_no_parent),
         cmocka_unit_test(boundary_clock_leaves_out_what_is_too_much),
         ON_ONE(grandmaster_announces_its_alternate_timescales),
+        ON_ONE(receiver_tells_what_it_measures_when_it_is_monitored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,8 +141,10 @@ struct mt_management {
     const char *product;              /**< "manufacturer;model;instance" [15.5.3.1.2.7] */
     const char *revision;             /**< "hardware;firmware;software" */
     char user_description[MT_MANAGEMENT_TEXT_MAX + 1];
-    bool ignores_network;  /**< management messages of the network are neither answered nor
+    bool ignores_network; /**< management messages of the network are neither answered nor
                                   passed on */
+    /** What it measures on the port that receives goes out in Signaling [16.11]. */
+    bool monitors;
     bool refuses_silently; /**< what may not be changed from the network is not even answered */
     /** The time, renewed by the caller before it hands in a management frame. */
     struct mt_instant time;
@@ -175,6 +177,11 @@ struct mt_management {
     uint64_t told_parent;               /**< digest of the parent data set */
     struct mt_port_identity relay_from; /**< whose TLVs `relay` holds */
     uint16_t relay_length;
+    uint16_t monitored_sync; /**< sequence of the Sync, of the Delay_Req that were told last */
+    uint16_t monitored_delay_req;
+    uint16_t monitoring_sequence;
+    uint8_t monitoring;                    /**< what is to be told: bits of monitoring.c */
+    struct mt_instant monitored_departure; /**< of the Delay_Req */
     uint8_t relay[MT_RELAY_OCTETS];
     struct mt_zone zones_heard[MT_ZONES_MAX]; /**< the parent's; is_enabled: there is one */
     uint8_t uncertainty;                      /**< SYNCHRONIZATION_UNCERTAIN_NP: 0, 1, 0xFF */
