@@ -262,7 +262,9 @@ static void render_grandmaster(struct mt_text *out, const cJSON *instance)
         mt_text_say(out, "this clock is the grandmaster\n");
         return;
     }
-    if (strcmp(text_of(instance, "role"), "listening") == 0) {
+    bool follows = code_of(instance, "receiving_port") != 0;
+    if (strcmp(text_of(instance, "role"), "listening") == 0 ||
+        (strcmp(text_of(instance, "role"), "transparent") == 0 && !follows)) {
         mt_text_say(out, MT_WARN "%s" MT_PLAIN "\n",
                     is_out_of_use(instance) ? "none: no port can be used"
                                             : "no transmitter heard yet");
@@ -270,7 +272,7 @@ static void render_grandmaster(struct mt_text *out, const cJSON *instance)
     }
     mt_text_say(out, "%s, %.0f %s away", text_of(instance, "grandmaster.clock_identity"), removed,
                 removed == 1 ? "step" : "steps");
-    if (code_of(instance, "receiving_port") != 0) {
+    if (follows) {
         mt_text_say(out, " via %s-%u", text_of(instance, "parent.clock_identity"),
                     code_of(instance, "parent.port_number"));
     }
@@ -482,6 +484,33 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     }
 }
 
+/* "forwarded 120, held 31; inside for 105 us, 28 us to 155 us" */
+static void render_transparent(struct mt_text *out, const cJSON *instance)
+{
+    const cJSON *transparent = member(instance, "transparent");
+    const cJSON *count;
+    const char *separator = "";
+    char text[3][MT_FIGURE_SIZE];
+    if (strcmp(text_of(instance, "role"), "transparent") != 0) {
+        return;
+    }
+    begin(out, "passage");
+    cJSON_ArrayForEach(count, member(transparent, "counters"))
+    {
+        if (count->valuedouble > 0) {
+            mt_text_say(out, "%s%s %.0f", separator, count->string, count->valuedouble);
+            separator = ", ";
+        }
+    }
+    if (!isnan(number_of(transparent, "residence_mean_ns"))) {
+        mt_text_say(out, "; inside for %s, %s to %s",
+                    mt_figure_time(number_of(transparent, "residence_mean_ns"), false, text[0]),
+                    mt_figure_time(number_of(transparent, "residence_min_ns"), false, text[1]),
+                    mt_figure_time(number_of(transparent, "residence_max_ns"), false, text[2]));
+    }
+    mt_text_say(out, "%s\n", separator[0] != '\0' ? "" : "nothing yet");
+}
+
 static void render_instance(struct mt_text *out, const cJSON *instance, size_t width)
 {
     const cJSON *port;
@@ -493,6 +522,7 @@ static void render_instance(struct mt_text *out, const cJSON *instance, size_t w
     render_rank(out, "own rank", instance);
     render_grandmaster(out, instance);
     render_time(out, instance);
+    render_transparent(out, instance);
     render_heading(out, width);
     cJSON_ArrayForEach(port, member(instance, "ports"))
     {

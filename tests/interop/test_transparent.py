@@ -48,6 +48,8 @@ def assert_follows_through(a, tc, b):
         float(b.management("GET PORT_DATA_SET")["peerMeanPathDelay"])
     assert 0 < delay_ns < passage(tc)["residence_mean_ns"], passage(tc)
     assert passage(tc)["counters"]["given_up"] == 0
+    shown = tc.tool("status", "--socket", tc.socket).stdout
+    assert "forwarded" in shown and "inside for" in shown
 
 
 @pytest.mark.lab(seconds=12)
