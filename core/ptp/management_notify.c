@@ -51,14 +51,33 @@ static uint64_t digest_of_parent(struct mt_instance *self, struct mt_management 
     return digest;
 }
 
+/* True if another Sync of the parent has been measured. */
+static bool has_measured(struct mt_instance *self, struct mt_management *management)
+{
+    uint16_t receiving = self->receiving_port;
+    if (receiving == 0) {
+        return false;
+    }
+    const struct mt_port *port = &self->ports[receiving - 1];
+    uint64_t *told = &management->ports[receiving - 1].told_samples;
+    bool is_new = *told != port->counters[MT_COUNT_SAMPLES];
+    *told = port->counters[MT_COUNT_SAMPLES];
+    return is_new && port->sample.kind != MT_SAMPLE_REVERSE;
+}
+
 static bool is_wanted(const struct mt_management *self, enum mt_management_event event)
 {
+    return (self->wanted & 1u << event) != 0;
+}
+
+static void find_wanted(struct mt_management *self)
+{
+    self->wanted = 0;
     for (unsigned i = 0; i < MT_MANAGEMENT_SUBSCRIBERS; i++) {
-        if (self->subscribers[i].is_used && (self->subscribers[i].events & 1u << event) != 0) {
-            return true;
+        if (self->subscribers[i].is_used) {
+            self->wanted |= self->subscribers[i].events;
         }
     }
-    return false;
 }
 
 enum mt_management_error mt_notify_subscribe(const struct mt_managed *on, uint16_t duration_s,
@@ -69,6 +88,7 @@ enum mt_management_error mt_notify_subscribe(const struct mt_managed *on, uint16
     if (is_ended) {
         if (subscriber != NULL) {
             subscriber->is_used = false;
+            find_wanted(on->management);
         }
         return MT_MANAGEMENT_OK;
     }
@@ -78,6 +98,7 @@ enum mt_management_error mt_notify_subscribe(const struct mt_managed *on, uint16
     if (!is_wanted(on->management, MT_NOTIFY_PARENT_DATA_SET)) {
         on->management->told_parent = digest_of_parent(on->self, on->management);
     }
+    (void)has_measured(on->self, on->management); /* what is past is not told */
     subscriber->is_used = true;
     subscriber->events = events;
     subscriber->port = on->request->in_port;
@@ -86,6 +107,7 @@ enum mt_management_error mt_notify_subscribe(const struct mt_managed *on, uint16
     subscriber->until = duration_s == DURATION_FOREVER
                             ? MT_MONO_NEVER
                             : mt_mono_plus(on->self->now, duration_s * NS_PER_S);
+    find_wanted(on->management);
     return MT_MANAGEMENT_OK;
 }
 
@@ -129,7 +151,8 @@ static void tell_one(struct mt_management *self, struct mt_management_subscriber
 static void tell(struct mt_management *self, enum mt_management_event event, uint16_t id,
                  uint64_t ports)
 {
-    for (unsigned i = 0; ports != 0 && i < MT_MANAGEMENT_SUBSCRIBERS; i++) {
+    for (unsigned i = 0; ports != 0 && is_wanted(self, event) && i < MT_MANAGEMENT_SUBSCRIBERS;
+         i++) {
         struct mt_management_subscriber *subscriber = &self->subscribers[i];
         if (subscriber->is_used && (subscriber->events & 1u << event) != 0) {
             tell_one(self, subscriber, id, ports);
@@ -165,20 +188,6 @@ static uint64_t changed_ports(struct mt_instance *self, struct mt_management *ma
     return changed;
 }
 
-/* True if another Sync of the parent has been measured. */
-static bool has_measured(struct mt_instance *self, struct mt_management *management)
-{
-    uint16_t receiving = self->receiving_port;
-    if (receiving == 0) {
-        return false;
-    }
-    const struct mt_port *port = &self->ports[receiving - 1];
-    uint64_t *told = &management->ports[receiving - 1].told_samples;
-    bool is_new = *told != port->counters[MT_COUNT_SAMPLES];
-    *told = port->counters[MT_COUNT_SAMPLES];
-    return is_new && port->sample.kind != MT_SAMPLE_REVERSE;
-}
-
 static struct mt_mono expire(struct mt_instance *self, struct mt_management *management)
 {
     struct mt_mono next = MT_MONO_NEVER;
@@ -186,6 +195,7 @@ static struct mt_mono expire(struct mt_instance *self, struct mt_management *man
         struct mt_management_subscriber *subscriber = &management->subscribers[i];
         if (subscriber->is_used && subscriber->until.ns <= self->now.ns) {
             subscriber->is_used = false;
+            find_wanted(management);
         }
         if (subscriber->is_used) {
             next = mt_mono_earlier(next, subscriber->until);
@@ -196,8 +206,12 @@ static struct mt_mono expire(struct mt_instance *self, struct mt_management *man
 
 struct mt_mono mt_notify_settle(struct mt_instance *self, struct mt_management *management)
 {
+    uint64_t changed = changed_ports(self, management);
+    if (management->wanted == 0) {
+        return MT_MONO_NEVER;
+    }
     struct mt_mono next = expire(self, management);
-    tell(management, MT_NOTIFY_PORT_STATE, MT_ID_PORT_DATA_SET, changed_ports(self, management));
+    tell(management, MT_NOTIFY_PORT_STATE, MT_ID_PORT_DATA_SET, changed);
     if (has_measured(self, management)) {
         tell(management, MT_NOTIFY_TIME_SYNC, MT_ID_TIME_STATUS_NP, 1);
     }

@@ -164,6 +164,7 @@ struct mt_management {
     struct mt_management_request requests_waiting[MT_MANAGEMENT_REQUESTS];
     uint8_t request_first;
     uint8_t request_count;
+    uint8_t wanted; /**< bits of the events that anybody has subscribed to */
     struct mt_management_subscriber subscribers[MT_MANAGEMENT_SUBSCRIBERS];
     struct {
         struct mt_port_identity identity;
