@@ -517,6 +517,32 @@ static void config_explains_every_key(void **state)
     explained("priority3", false, "priority3: there is no such key; did you mean priority1?");
 }
 
+static void config_complains_when_unicast_makes_no_sense(void **state)
+{
+    assert_problem("[ptp eth0]\nunicast = negotiated\n",
+                   "f:2: [port eth0]: unicast: nobody to receive from; add unicast_transmitters");
+    assert_problem("[ptp eth0]\nunicast_transmitters = 192.0.2.1\n",
+                   "f:2: [port eth0]: unicast_transmitters: only with unicast = negotiated or "
+                   "static");
+    assert_problem("[ptp eth0]\nunicast = static\nunicast_transmitters = 2001:db8::1\n",
+                   "f:3: [port eth0]: unicast_transmitters: 2001:db8::1 is no address of the "
+                   "port's transport");
+    assert_problem("[ptp eth0]\nunicast_allow = example.org\n",
+                   "f:2: [port eth0]: unicast_allow: example.org is no address of the port's "
+                   "transport");
+    struct mt_config *config = parse_good("[ptp eth0]\nunicast = negotiated\n"
+                                          "unicast_transmitters = gm.example.org/7\n"
+                                          "unicast_transmitters = 192.0.2.1\n"
+                                          "unicast_allow = 192.0.2.0/24\n");
+    const struct mt_config_unicast *unicast = &config->ports[0].unicast;
+    assert_int_equal(unicast->transmitters.count, 2);
+    assert_string_equal(unicast->transmitters.station[0].name, "gm.example.org");
+    assert_int_equal(unicast->transmitters.station[0].number, 7);
+    assert_int_equal(unicast->transmitters.station[1].address.octets[3], 1);
+    assert_int_equal(unicast->allowed.station[0].number, 24);
+    mt_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +579,7 @@ int main(void)
         cmocka_unit_test(config_complains_when_clocks_are_shared_or_unused),
         cmocka_unit_test(config_complains_when_lab_keys_are_for_no_lab_clock),
         cmocka_unit_test(config_explains_every_key),
+        cmocka_unit_test(config_complains_when_unicast_makes_no_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
