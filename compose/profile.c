@@ -25,7 +25,7 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
     case MT_CONFIG_BMCA_GPTP:
         features->states =
             config->is_receiver_only ? &mt_states_gptp_receiver_only : &mt_states_gptp;
-        config->qualifies_at_once = true;
+        config->announces_to_skip = 0;
         break;
     case MT_CONFIG_BMCA_QUALITY:
         features->compare = mt_dataset_compare_quality;

@@ -325,7 +325,7 @@ static void start(struct state *self)
     config.identity = identity(OWN_ID);
     config.path = &self->path;
     config.features = &mt_ptp_all_features;
-    config.qualifies_at_once = (how & 64) != 0;
+    config.announces_to_skip = (how & 64) != 0 ? 0 : MT_FOREIGN_THRESHOLD - 1;
     port.log_announce_interval = -3;
     port.log_sync_interval = -3;
     port.log_min_delay_req_interval = -3;

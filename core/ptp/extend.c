@@ -49,7 +49,7 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
     return false;
 }
 
-static struct mt_mono settle(struct mt_instance *self)
+static void settle(struct mt_instance *self)
 {
     const struct mt_ptp_features *features = self->config.features;
     const struct mt_extension *const *extension = features->extensions;
@@ -60,10 +60,13 @@ static struct mt_mono settle(struct mt_instance *self)
     for (; extension != NULL && *extension != NULL; extension++) {
         if ((*extension)->settle != NULL) {
             deadline = mt_mono_earlier(deadline, (*extension)->settle(self));
-            self->has_moved_timers = true;
         }
     }
-    return deadline;
+    if (self->has_moved_timers || self->is_deadline_lent) {
+        mt_instance_find_deadline(self);
+    }
+    self->is_deadline_lent = false;
+    mt_lend_deadline(self, deadline);
 }
 
 static void touch(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);

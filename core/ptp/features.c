@@ -3,6 +3,7 @@
  * The list that names everything, in a file of its own: whoever does not use it does not link what
  * it names.
  */
+#include "meantime/ptp_management.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_profile.h"
 #include "meantime/ptp_security.h"

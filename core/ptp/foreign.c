@@ -37,7 +37,7 @@ static bool was_heard_within(const struct mt_instance *self, const struct mt_por
 bool mt_foreign_is_qualified(const struct mt_instance *self, const struct mt_port *port,
                              const struct mt_foreign *foreign)
 {
-    unsigned skipped = self->config.qualifies_at_once ? 0 : MT_FOREIGN_THRESHOLD - 1;
+    unsigned skipped = self->config.announces_to_skip;
     /* the one that is followed lives until the announce receipt timeout */
     return foreign->is_used && (foreign == port->best ||
                                 was_heard_within(self, port, foreign, skipped, MT_FOREIGN_WINDOW));

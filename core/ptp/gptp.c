@@ -239,7 +239,7 @@ static void relay(struct mt_instance *self, struct mt_profile *profile)
             continue;
         }
         if (follows) {
-            port->timers[MT_TIMER_SYNC] = MT_MONO_NEVER;
+            mt_timer_disarm(self, port, MT_TIMER_SYNC);
         } else if (port->timers[MT_TIMER_SYNC].ns == MT_MONO_NEVER.ns) {
             mt_timer_arm(self, port, MT_TIMER_SYNC, 0);
         }

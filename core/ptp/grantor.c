@@ -283,11 +283,11 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
 
 /* ---- time passes ----------------------------------------------------------------------------- */
 
-static void silence_multicast(struct mt_port *port)
+static void silence_multicast(struct mt_instance *self, struct mt_port *port)
 {
     port->pending &= (uint8_t) ~(1u << MT_FRAME_ANNOUNCE | 1u << MT_FRAME_SYNC);
-    port->timers[MT_TIMER_ANNOUNCE] = MT_MONO_NEVER;
-    port->timers[MT_TIMER_SYNC] = MT_MONO_NEVER;
+    mt_timer_disarm(self, port, MT_TIMER_ANNOUNCE);
+    mt_timer_disarm(self, port, MT_TIMER_SYNC);
 }
 
 static struct mt_mono settle(struct mt_instance *self)
@@ -299,7 +299,7 @@ static struct mt_mono settle(struct mt_instance *self)
             continue;
         }
         if (grantor->policy.is_multicast_off && port->state == MT_STATE_TRANSMITTER) {
-            silence_multicast(port);
+            silence_multicast(self, port);
         }
         if (grantor->storage.client_count != 0) {
             deadline = mt_mono_earlier(deadline, mt_grantor_turn(grantor, self->now));
@@ -486,7 +486,7 @@ static bool next_tx_of(struct mt_instance *self, struct mt_port *port, struct mt
     }
     while ((client = mt_grantor_take(grantor, &service)) != NULL) {
         bool is_sent = serve(self, port, client, service, out, ret_tx);
-        self->deadline = mt_mono_earlier(self->deadline, mt_grantor_deadline(grantor));
+        mt_lend_deadline(self, mt_grantor_deadline(grantor));
         if (is_sent) {
             return true;
         }

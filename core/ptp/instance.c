@@ -20,7 +20,8 @@ void mt_instance_config_init(struct mt_instance_config *self)
         .announces_accuracy = true,
         .max_steps_removed = 255,
         .local_priority = 128,
-        .serve_bound = mt_interval_from_ns(50000),
+        .announces_to_skip = MT_FOREIGN_THRESHOLD - 1,
+        .serve_bound = {.q16 = INT64_C(50000) << 16}, /* 50 us */
     };
 }
 
@@ -77,31 +78,16 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->is_same_reference = true; /* until a change of parents says otherwise */
 }
 
-static void find_deadline(struct mt_instance *self, struct mt_mono earliest)
-{
-    for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
-            if (port->timers[timer].ns < earliest.ns) {
-                earliest = port->timers[timer];
-            }
-        }
-    }
-    self->deadline = earliest;
-    self->has_moved_timers = false;
-}
-
 static void settle(struct mt_instance *self)
 {
     const struct mt_extend_part *extend = self->config.features->extend;
-    struct mt_mono of_extensions = MT_MONO_NEVER;
     if (self->needs_decision) {
         mt_instance_decide(self);
     }
     if (extend != NULL) {
-        of_extensions = extend->settle(self);
-    }
-    if (self->has_moved_timers) {
-        find_deadline(self, of_extensions);
+        extend->settle(self);
+    } else if (self->has_moved_timers) {
+        mt_instance_find_deadline(self);
     }
 }
 

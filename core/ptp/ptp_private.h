@@ -228,16 +228,15 @@ struct mt_extend_part {
                enum mt_verdict *ret_verdict);
     bool (*tx_done)(struct mt_instance *self, struct mt_port *port, uint32_t token,
                     const struct mt_stamp *stamp);
-    struct mt_mono (*settle)(struct mt_instance *self);
+    /** Sets the deadline, too. */
+    void (*settle)(struct mt_instance *self);
     bool (*next_tx)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
     void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
 };
 
-extern const struct mt_extension mt_message_counts;       /**< management_counts.c */
+extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
 extern const struct mt_extension mt_monitoring_extension; /**< monitoring.c */
 extern const struct mt_extension mt_signaling_extension;  /**< signaling.c */
-extern const struct mt_extension mt_management_extension; /**< management.c; the last */
-extern const struct mt_extension mt_transparent_extension;
 
 /** `length` octets of TLVs have been written behind the frame that leaves. */
 void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length);
@@ -260,6 +259,30 @@ bool mt_is_parent(const struct mt_instance *self, const struct mt_port_identity 
 bool mt_sequence_is_stale(uint16_t newest, uint16_t sequence);
 /** A log interval that others may ask for. */
 bool mt_log_interval_is_allowed(int8_t log_interval);
+/** Sets `deadline` to the earliest timer of all ports. */
+static inline void mt_instance_find_deadline(struct mt_instance *self)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
+        for (unsigned timer = 0; timer < MT_TIMER_COUNT; timer++) {
+            if (port->timers[timer].ns < earliest.ns) {
+                earliest = port->timers[timer];
+            }
+        }
+    }
+    self->deadline = earliest;
+    self->has_moved_timers = false;
+}
+
+/** An extension wants to be asked by then, earlier than its settle() has said. */
+static inline void mt_lend_deadline(struct mt_instance *self, struct mt_mono deadline)
+{
+    if (deadline.ns < self->deadline.ns) {
+        self->deadline = deadline;
+        self->is_deadline_lent = true;
+    }
+}
+
 /** A token for an event frame that is about to be written. */
 static inline uint32_t mt_next_token(struct mt_instance *self)
 {
@@ -273,6 +296,14 @@ static inline uint32_t mt_next_token(struct mt_instance *self)
 /** Arms a timer to be due in `in_ns`. */
 void mt_timer_arm(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
                   int64_t in_ns);
+/** Stops a timer from outside the port's own states. */
+static inline void mt_timer_disarm(struct mt_instance *self, struct mt_port *port,
+                                   enum mt_port_timer timer)
+{
+    self->has_moved_timers |= port->timers[timer].ns != MT_MONO_NEVER.ns;
+    port->timers[timer] = MT_MONO_NEVER;
+}
+
 /** U(0, interval]. */
 int64_t mt_random_ns(struct mt_instance *self, int64_t interval_ns);
 

@@ -237,7 +237,7 @@ struct mt_mono mt_stateless_client_settle(struct mt_instance *self)
     if (client == NULL) {
         return deadline;
     }
-    self->ports->timers[MT_TIMER_DELAY_REQ] = MT_MONO_NEVER;
+    mt_timer_disarm(self, self->ports, MT_TIMER_DELAY_REQ);
     self->ports->pending = 0;
     if (!mt_port_is_active(self->ports)) {
         rest(client);
@@ -293,7 +293,7 @@ bool mt_stateless_client_next_tx(struct mt_instance *self, struct mt_outgoing *o
         peer->token = mt_next_token(self);
         peer->void_at = mt_mono_plus(self->now, MT_STATELESS_TIMEOUT_NS);
         peer->asked++;
-        self->deadline = mt_mono_earlier(self->deadline, peer->void_at);
+        mt_lend_deadline(self, peer->void_at);
         put_request(self, client, peer, out, ret_tx);
         return true;
     }

@@ -38,7 +38,7 @@ static void set_up(uint16_t port_count)
     more = (struct mt_instance_more){.profile = &profile};
     bench.config.features = &features;
     bench.config.more = &more;
-    bench.config.qualifies_at_once = true;
+    bench.config.announces_to_skip = 0;
     mt_peer_config_init(&link);
     link.is_gptp = true;
     link.stored_delay = mt_interval_from_ns(DELAY_NS);

@@ -101,7 +101,7 @@ struct mt_ptp_features {
 };
 extern const struct mt_state_table mt_states_full;
 extern const struct mt_state_table mt_states_receiver_only;
-/** 802.1AS: neither PRE_TRANSMITTER nor UNCALIBRATED; goes with qualifies_at_once. */
+/** 802.1AS: neither PRE_TRANSMITTER nor UNCALIBRATED; goes with announces_to_skip 0. */
 extern const struct mt_state_table mt_states_gptp;
 extern const struct mt_state_table mt_states_gptp_receiver_only;
 extern const struct mt_transmitter_part mt_transmitter;
@@ -141,14 +141,16 @@ struct mt_instance_config {
     uint8_t minor_version; /**< sent in headers: 1, or 0 for old equipment */
     uint8_t priority1;
     uint8_t priority2;
+    uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
+    uint8_t local_priority;    /**< G.8275: of this clock against others; 128 */
+    /** Announces of a transmitter before the one with which it qualifies: MT_FOREIGN_THRESHOLD - 1;
+     * 802.1AS: 0. */
+    uint8_t announces_to_skip;
     struct mt_clock_quality quality;
     struct mt_time_properties time; /**< announced while this clock is the grandmaster */
     bool is_receiver_only;  /**< with mt_states_receiver_only; implied without a transmitter part */
     bool accepts_alternate; /**< alternateMasterFlag does not exclude a transmitter */
-    bool announces_accuracy;   /**< adds ENHANCED_ACCURACY_METRICS to Announce */
-    uint8_t max_steps_removed; /**< Announces at or over this are refused; 255 [9.3.2.5] */
-    uint8_t local_priority;    /**< G.8275: of this clock against others; 128 */
-    bool qualifies_at_once;    /**< 802.1AS: a transmitter's first Announce counts */
+    bool announces_accuracy; /**< adds ENHANCED_ACCURACY_METRICS to Announce */
     /** A boundary clock serves nothing before its first calibration, and later not while its own
      * bound is larger than this and its receiving port is not calibrated ... */
     struct mt_interval serve_bound;
@@ -160,10 +162,10 @@ struct mt_instance_config {
 struct mt_port_config {
     int8_t log_announce_interval;
     uint8_t announce_receipt_timeout; /**< in announce intervals, 2..255 */
+    uint8_t local_priority;           /**< G.8275: of transmitters heard on this port; 128 */
     int8_t log_sync_interval;
     int8_t log_min_delay_req_interval;
     bool is_transmitter_only;
-    uint8_t local_priority;             /**< G.8275: of transmitters heard on this port; 128 */
     struct mt_interval egress_latency;  /**< stamp point to wire, added to transmit stamps */
     struct mt_interval ingress_latency; /**< wire to stamp point, subtracted from receive stamps */
     struct mt_interval delay_asymmetry; /**< positive: transmitter to receiver is longer [7.4.2] */

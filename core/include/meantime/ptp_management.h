@@ -202,4 +202,6 @@ void mt_management_init(struct mt_management *self, struct mt_management_port *p
 enum mt_verdict mt_management_local(struct mt_instance *self, const uint8_t *frame, size_t length,
                                     const struct mt_address *from, struct mt_mono now);
 
+extern const struct mt_extension mt_management_extension;
+
 #endif

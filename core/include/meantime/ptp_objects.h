@@ -118,6 +118,7 @@ struct mt_instance {
     bool has_new_time;
     bool has_moved_timers;   /**< `deadline` is to be found again */
     bool is_open;            /**< boundary.c's gate */
+    bool is_deadline_lent;   /**< `deadline` is that of an extension */
     uint16_t receiving_port; /**< 0: none */
     uint16_t port_count;
     uint32_t last_token;

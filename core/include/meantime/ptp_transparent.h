@@ -125,4 +125,6 @@ int64_t mt_transparent_mean_ns(const struct mt_transparent *self);
 /** What the instance of a transparent clock is made of, with all extensions. */
 extern const struct mt_ptp_features mt_ptp_transparent_features;
 
+extern const struct mt_extension mt_transparent_extension;
+
 #endif
