@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/profile.h"
+
 struct snapshot {
     struct mt_report_clock *clocks;
     struct mt_clock_quality_report *qualities;
@@ -134,6 +136,9 @@ static void fill_instance(const struct mt_composition *composition, struct snaps
         .clock = composition->config->clocks[config->clock_index].name,
         .ptp = &composition->node.instances[index].ptp,
         .ports = &snapshot->ports[config->first_port],
+        .profile = config->profile != MT_CONFIG_PROFILE_NONE
+                       ? mt_config_profile_name(config->profile)
+                       : NULL,
     };
 }
 

@@ -12,6 +12,7 @@
 
 #include "meantime/ptp_more.h"
 #include "status/names.h"
+#include "status/report_profile.h"
 #include "status/report_unicast.h"
 
 const struct mt_report_field *mt_report_fields(size_t *ret_count)

@@ -59,6 +59,7 @@ struct mt_report_instance {
     const char *clock;
     const struct mt_instance *ptp;
     const struct mt_report_port *ports; /**< ptp->port_count of them */
+    const char *profile;                /**< name in the configuration; null: none */
 };
 
 struct mt_report {

@@ -318,6 +318,25 @@ static void ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer(void
     assert_in_range(bench_count(&bench, 2, MT_PTP_SYNC), 4, 5);
 }
 
+static void ptp_gptp_relay_drops_what_is_its_own_when_it_begins_to_follow(void **state)
+{
+    struct bench_peer peer;
+    set_up(2);
+    bench_start(&bench);
+    peer_init(&peer, 1);
+    bench_pass(&bench, BENCH_S(20)); /* both ports serve */
+    bench.holds_stamps = true;
+    bench_pass(&bench, BENCH_S(0.2));
+    const struct bench_frame *sync = bench_newest(&bench, 2, MT_PTP_SYNC, 0);
+    bench_announce(&bench, 1, &peer);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    bench_clear(&bench);
+    const struct mt_stamp stamp = bench_stamp(&bench);
+    mt_instance_tx_done(&bench.instance, sync->tx.token, &stamp, bench.now);
+    bench_drain(&bench);
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_FOLLOW_UP), 0);
+}
+
 static void ptp_gptp_relay_serves_its_own_time_when_the_grandmaster_is_gone(void **state)
 {
     struct bench_peer peer;
@@ -351,6 +370,7 @@ int main(void)
             ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another),
         cmocka_unit_test(ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd),
         cmocka_unit_test(ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer),
+        cmocka_unit_test(ptp_gptp_relay_drops_what_is_its_own_when_it_begins_to_follow),
         cmocka_unit_test(ptp_gptp_relay_serves_its_own_time_when_the_grandmaster_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

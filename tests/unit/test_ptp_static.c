@@ -177,6 +177,8 @@ static void ptp_static_keeps_to_its_transmitter_when_another_sends_sync(void **s
     syncs(&peer, 3);
     assert_int_equal(syncs(&other, 1), MT_VERDICT_NOT_PARENT);
     assert_int_equal(mt_instance_parent(&bench.instance)->grandmaster.octet[7], 1);
+    syncs(&other, 8); /* which do not keep the one alive that has fallen silent */
+    assert_int_not_equal(mt_instance_parent(&bench.instance)->grandmaster.octet[7], 1);
 }
 
 static void ptp_static_takes_time_from_anybody_when_the_source_is_ignored(void **state)

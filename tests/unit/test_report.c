@@ -80,7 +80,8 @@ static int set_up(void **state)
                                        .quality = &f.quality,
                                        .published = &f.page,
                                        .discipline = &f.discipline};
-    f.report_instance = (struct mt_report_instance){"main", "main", &f.instance, f.report_ports};
+    f.report_instance =
+        (struct mt_report_instance){"main", "main", &f.instance, f.report_ports, NULL};
     f.report = (struct mt_report){
         .daemon = {.version = "1.2", .pid = 42, .uptime_s = 1.5, .inputs = 10},
         .clocks = &f.clock,
