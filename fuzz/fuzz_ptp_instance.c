@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "meantime/ptp.h"
+#include "meantime/ptp_peer.h"
 
 #define PORTS_MAX      3
 #define TOKENS_MAX     8
@@ -23,6 +23,8 @@ struct state {
     struct mt_instance instance;
     struct mt_port ports[PORTS_MAX];
     struct mt_path path;
+    struct mt_port_more more[PORTS_MAX];
+    struct mt_peer peers[PORTS_MAX];
     uint16_t port_count;
     struct mt_mono now;
     uint64_t received[PORTS_MAX];
@@ -63,6 +65,10 @@ static void check_ports(const struct state *self)
 static bool may_send(const struct state *self, uint16_t port, enum mt_ptp_type type)
 {
     enum mt_port_state is = mt_port_state_of(&self->instance, port);
+    if (type == MT_PTP_PDELAY_REQ || type == MT_PTP_PDELAY_RESP ||
+        type == MT_PTP_PDELAY_RESP_FOLLOW_UP) {
+        return is >= MT_STATE_LISTENING && self->more[port - 1].peer != NULL;
+    }
     return type == MT_PTP_DELAY_REQ ? is == MT_STATE_UNCALIBRATED || is == MT_STATE_RECEIVER
                                     : is == MT_STATE_TRANSMITTER;
 }
@@ -90,7 +96,8 @@ static void check_frame(struct state *self, const uint8_t *frame, const struct m
     fuzz_require(message.header.source.port == tx->port);
     fuzz_require(may_send(self, tx->port, message.header.type));
     fuzz_require(tx->is_event == mt_ptp_is_event(message.header.type));
-    fuzz_require(tx->is_event ? tx->token >= 1 && tx->token <= MT_TOKEN_MAX : tx->token == 0);
+    bool wants_stamp = tx->is_event && tx->insertion == MT_INSERT_NOTHING;
+    fuzz_require(wants_stamp ? tx->token >= 1 && tx->token <= MT_TOKEN_MAX : tx->token == 0);
     check_sync(self, tx->port, &message.header);
 }
 
@@ -139,13 +146,15 @@ static size_t plausible_frame(struct state *self, uint8_t *frame)
     static const enum mt_ptp_type types[] = {
         MT_PTP_ANNOUNCE,  MT_PTP_ANNOUNCE,   MT_PTP_SYNC,        MT_PTP_FOLLOW_UP,
         MT_PTP_DELAY_REQ, MT_PTP_DELAY_RESP, MT_PTP_PDELAY_RESP, MT_PTP_SIGNALING};
+    static const enum mt_ptp_type of_peers[] = {MT_PTP_PDELAY_REQ, MT_PTP_PDELAY_RESP,
+                                                MT_PTP_PDELAY_RESP_FOLLOW_UP};
     static const int64_t corrections[] = {
         0, 1, 65536, -65536, INT64_MIN, INT64_MAX - 1, INT64_MAX, 1 << 30};
     struct fuzz_input *in = &self->input;
     uint8_t shape = fuzz_u8(in);
     uint8_t details = fuzz_u8(in);
     struct mt_ptp_message message = {
-        .header = {.type = types[shape % 8],
+        .header = {.type = (details & 16) != 0 ? of_peers[shape % 3] : types[shape % 8],
                    .source = {identity(shape >> 3 & 15), (uint16_t)(details & 3)},
                    .sequence = fuzz_u8(in),
                    .flags = (details & 4) != 0 ? (uint16_t)fuzz_take(in, 2) : MT_PTP_TWO_STEP,
@@ -295,13 +304,49 @@ static void drain_all(struct state *self)
 
 /* ---- one run --------------------------------------------------------------------------------- */
 
+/* `how` chooses the mechanism and what the peer is like; the last port shares the first one's. */
+static void give_peer(struct state *self, uint16_t port, uint8_t how)
+{
+    static const enum mt_delay_mechanism mechanisms[] = {MT_DELAY_P2P, MT_DELAY_AUTO, MT_DELAY_NONE,
+                                                         MT_DELAY_COMMON_P2P};
+    struct mt_port_more *more = &self->more[port];
+    struct mt_peer_config config;
+    mt_peer_config_init(&config);
+    config.is_gptp = (how & 4) != 0;
+    config.is_one_step = (how & 8) != 0;
+    config.log_request_interval = (int8_t)((how >> 4 & 7) - 5);
+    config.mean_link_delay_thresh = mt_interval_from_ns(800);
+    mt_peer_init(&self->peers[port], &config);
+    more->delay_mechanism = mechanisms[how & 3];
+    more->security.spp = MT_SECURITY_OFF;
+    more->shares_peer = port == 2;
+    more->peer = &self->peers[port == 2 ? 0 : port];
+}
+
+static void check_peers(const struct state *self)
+{
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        struct mt_peer_report link;
+        if (self->more[i].peer == NULL) {
+            continue;
+        }
+        mt_peer_get(self->more[i].peer, &link);
+        fuzz_require(link.spread.q16 >= 0 && link.sigma.q16 >= 0);
+        fuzz_require(link.is_as_capable || self->more[i].peer->config.is_gptp);
+        fuzz_require(!link.is_as_capable || !self->more[i].peer->config.is_gptp ||
+                     link.delay.q16 <= mt_interval_from_ns(800).q16);
+    }
+}
+
 static void start(struct state *self)
 {
     static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
                                                          .states = &mt_states_receiver_only,
-                                                         .delay = &mt_delay_e2e,
+                                                         .delay = &mt_delay_any,
                                                          .acceptable = mt_acceptable,
-                                                         .accuracy = &mt_accuracy};
+                                                         .accuracy = &mt_accuracy,
+                                                         .extend = &mt_extend,
+                                                         .extensions = mt_ptp_all_extensions};
     static const struct mt_port_identity acceptable[] = {{{{0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}}, 0}};
     struct mt_instance_config config;
     struct mt_port_config ports[PORTS_MAX];
@@ -323,6 +368,10 @@ static void start(struct state *self)
         ports[i].is_transmitter_only = (port & 0x40) != 0;
         ports[i].acceptable = acceptable;
         ports[i].acceptable_count = port >> 7;
+        if ((how & 0xC0) == 0x40) {
+            give_peer(self, i, fuzz_u8(&self->input));
+            ports[i].more = &self->more[i];
+        }
     }
     mt_instance_init(&self->instance, &config, self->ports, ports, self->port_count, how,
                      self->now);
@@ -368,6 +417,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < OPERATIONS_MAX && state.input.left > 0; i++) {
         operate(&state);
         check_ports(&state);
+        check_peers(&state);
     }
     drain_all(&state);
     return 0;

@@ -83,7 +83,12 @@ static inline struct mt_peer *mt_peer_of(const struct mt_port *port)
 /** The peer that this port drives, or null. */
 static inline struct mt_peer *mt_peer_driven_by(const struct mt_port *port)
 {
-    return mt_peer_of(port) != NULL && !port->config.more->shares_peer ? mt_peer_of(port) : NULL;
+    const struct mt_port_more *more = port->config.more;
+    bool is_wanted =
+        more != NULL && !more->shares_peer &&
+        (more->delay_mechanism == MT_DELAY_P2P || more->delay_mechanism == MT_DELAY_COMMON_P2P ||
+         more->delay_mechanism == MT_DELAY_AUTO);
+    return is_wanted ? more->peer : NULL;
 }
 
 /** A Pdelay_Req was heard: a port with MT_DELAY_AUTO changes to P2P. */

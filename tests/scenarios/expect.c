@@ -98,6 +98,48 @@ static const char *expect_verdict(struct world *world, const struct words *words
     return expect_count(words, 3, "the counter", port->verdicts[verdict]);
 }
 
+static const char *expect_ns(const struct words *words, unsigned i, int64_t is_ns)
+{
+    int64_t expected_ns = words_ns_at(words, &i);
+    int64_t within_ns = 0;
+    if (words_is(words, i, "within")) {
+        i++;
+        within_ns = words_ns_at(words, &i);
+    }
+    return llabs(is_ns - expected_ns) <= within_ns ? NULL : differs("ns", is_ns);
+}
+
+/* LINK port delay: the mean link delay; LINK port none: it is not known */
+static const char *expect_link(struct world *world, const struct words *words)
+{
+    struct mt_peer_report link;
+    mt_peer_get(&world->links[port_at(world, words, 1) - 1], &link);
+    if (words_is(words, 2, "none")) {
+        return link.has_delay ? "the link delay is known" : NULL;
+    }
+    return link.has_delay ? expect_ns(words, 2, mt_interval_to_ns(link.delay))
+                          : "the link delay is not known";
+}
+
+static const char *expect_capable(struct world *world, const struct words *words)
+{
+    struct mt_peer_report link;
+    mt_peer_get(&world->links[port_at(world, words, 1) - 1], &link);
+    return link.is_as_capable == words_is(words, 2, "yes") ? NULL : "it is the other way round";
+}
+
+static const char *expect_mechanism(struct world *world, const struct words *words)
+{
+    enum mt_delay_mechanism used =
+        mt_port_delay_mechanism(&world->ports[port_at(world, words, 1) - 1]);
+    return (used == MT_DELAY_P2P) == words_is(words, 2, "p2p") ? NULL : "it is another";
+}
+
+static const char *expect_offset(struct world *world, const struct words *words)
+{
+    return expect_ns(words, 2, world->seen[port_at(world, words, 1) - 1].offset_ns);
+}
+
 static const char *expect_counter(struct world *world, const struct words *words)
 {
     const struct mt_port *port = &world->ports[port_at(world, words, 1) - 1];
@@ -109,17 +151,6 @@ static const char *expect_samples(struct world *world, const struct words *words
 {
     const struct mt_port *port = &world->ports[port_at(world, words, 1) - 1];
     return expect_count(words, 2, "samples", port->counters[MT_COUNT_SAMPLES]);
-}
-
-static const char *expect_ns(const struct words *words, unsigned i, int64_t is_ns)
-{
-    int64_t expected_ns = words_ns_at(words, &i);
-    int64_t within_ns = 0;
-    if (words_is(words, i, "within")) {
-        i++;
-        within_ns = words_ns_at(words, &i);
-    }
-    return llabs(is_ns - expected_ns) <= within_ns ? NULL : differs("ns", is_ns);
 }
 
 static const char *expect_forward(struct world *world, const struct words *words)
@@ -205,7 +236,10 @@ static const char *expect_client(struct world *world, const struct words *words)
     if (words_is(words, 2, "reverse")) {
         return expect_ns(words, 3, peer->reverse_ns);
     }
-    words_die(words, "a client has answered, forward and reverse");
+    if (words_is(words, 2, "link")) {
+        return expect_ns(words, 3, peer->link_ns);
+    }
+    words_die(words, "a client has answered, forward, reverse and link");
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -215,14 +249,25 @@ static const struct {
     enum expectation kind;
     const char *(*holds)(struct world *world, const struct words *words);
 } table[] = {
-    {"STATE", EXPECT_LASTING, expect_state},  {"PARENT", EXPECT_LASTING, expect_parent},
-    {"GM", EXPECT_LASTING, expect_gm},        {"RECEIVING", EXPECT_LASTING, expect_receiving},
-    {"NEVER", EXPECT_ALWAYS, expect_never},   {"TX", EXPECT_ONCE, expect_tx},
-    {"NO", EXPECT_ONCE, expect_no_tx},        {"VERDICT", EXPECT_ONCE, expect_verdict},
-    {"COUNTER", EXPECT_ONCE, expect_counter}, {"SAMPLES", EXPECT_ONCE, expect_samples},
-    {"FORWARD", EXPECT_ONCE, expect_forward}, {"REVERSE", EXPECT_ONCE, expect_reverse},
-    {"VISITED", EXPECT_ONCE, expect_visited}, {"ANNOUNCE", EXPECT_ONCE, expect_announce},
+    {"STATE", EXPECT_LASTING, expect_state},
+    {"PARENT", EXPECT_LASTING, expect_parent},
+    {"GM", EXPECT_LASTING, expect_gm},
+    {"RECEIVING", EXPECT_LASTING, expect_receiving},
+    {"NEVER", EXPECT_ALWAYS, expect_never},
+    {"TX", EXPECT_ONCE, expect_tx},
+    {"NO", EXPECT_ONCE, expect_no_tx},
+    {"VERDICT", EXPECT_ONCE, expect_verdict},
+    {"COUNTER", EXPECT_ONCE, expect_counter},
+    {"SAMPLES", EXPECT_ONCE, expect_samples},
+    {"FORWARD", EXPECT_ONCE, expect_forward},
+    {"REVERSE", EXPECT_ONCE, expect_reverse},
+    {"VISITED", EXPECT_ONCE, expect_visited},
+    {"ANNOUNCE", EXPECT_ONCE, expect_announce},
     {"CLIENT", EXPECT_ONCE, expect_client},
+    {"LINK", EXPECT_LASTING, expect_link},
+    {"OFFSET", EXPECT_ONCE, expect_offset},
+    {"CAPABLE", EXPECT_LASTING, expect_capable},
+    {"MECHANISM", EXPECT_LASTING, expect_mechanism},
 };
 
 enum expectation expect_kind(const struct words *words)

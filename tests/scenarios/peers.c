@@ -33,6 +33,7 @@ void peer_init(struct peer *self, const char *name, bool is_client)
         .sync_ns = mt_log2s_to_ns(0),
         .request_ns = mt_log2s_to_ns(0),
         .answers = true,
+        .turn_ns = ANSWER_NS,
         .delay_ns = 10000,
         .back_ns = 10000,
     };
@@ -139,6 +140,12 @@ void peer_configure(struct world *world, struct peer *self, const struct words *
     words_store_switch(words, "one_step", &self->is_one_step);
     words_store_switch(words, "follow_up_first", &self->sends_follow_up_first);
     words_store_switch(words, "answers", &self->answers);
+    store_interval(words, "pdelay", &self->pdelay_ns);
+    if (words_value(words, "pdelay") != NULL) {
+        self->answers_pdelay = true;
+    }
+    words_store_switch(words, "answers_pdelay", &self->answers_pdelay);
+    words_store_ns(words, "turn", &self->turn_ns);
     words_store_ns(words, "delay", &self->delay_ns);
     words_store_ns(words, "delay", &self->back_ns);
     words_store_ns(words, "back", &self->back_ns);
@@ -232,6 +239,42 @@ static void send_request(struct world *world, struct peer *self)
     send_message(world, self, &message, world->now_ns);
 }
 
+static void send_pdelay_req(struct world *world, struct peer *self)
+{
+    const struct mt_ptp_message message =
+        message_of(self, MT_PTP_PDELAY_REQ, self->pdelay_sequence++);
+    self->pdelay_departure_ns = clock_of(self, world->now_ns);
+    send_message(world, self, &message, world->now_ns);
+}
+
+static void answer_pdelay(struct world *world, const struct peer *self,
+                          const struct mt_ptp_message *request, int64_t at_ns)
+{
+    struct mt_ptp_message response = message_of(self, MT_PTP_PDELAY_RESP, request->header.sequence);
+    struct mt_ptp_message follow_up =
+        message_of(self, MT_PTP_PDELAY_RESP_FOLLOW_UP, request->header.sequence);
+    int64_t sent_ns = at_ns + self->turn_ns;
+    response.body.response.requester = request->header.source;
+    follow_up.body.response.requester = request->header.source;
+    if (self->is_one_step) {
+        response.header.correction =
+            mt_interval_plus(request->header.correction, mt_interval_from_ns(self->turn_ns));
+        send_message(world, self, &response, sent_ns);
+        return;
+    }
+    response.header.flags |= MT_PTP_TWO_STEP;
+    response.body.response.at = timestamp_of(self, at_ns);
+    follow_up.body.response.at = timestamp_of(self, sent_ns);
+    follow_up.header.correction = request->header.correction;
+    if (self->sends_follow_up_first) {
+        send_message(world, self, &follow_up, sent_ns - 1000);
+    }
+    send_message(world, self, &response, sent_ns);
+    if (!self->sends_follow_up_first) {
+        send_message(world, self, &follow_up, sent_ns + FOLLOW_UP_NS);
+    }
+}
+
 static void answer(struct world *world, const struct peer *self,
                    const struct mt_ptp_message *request, int64_t at_ns)
 {
@@ -260,6 +303,7 @@ int64_t peer_deadline(const struct peer *self)
         return self->request_ns != 0 ? self->next_request_ns : at_ns;
     }
     at_ns = self->announce_ns != 0 ? earlier(at_ns, self->next_announce_ns) : at_ns;
+    at_ns = self->pdelay_ns != 0 ? earlier(at_ns, self->next_pdelay_ns) : at_ns;
     return self->sync_ns != 0 ? earlier(at_ns, self->next_sync_ns) : at_ns;
 }
 
@@ -289,6 +333,9 @@ void peer_tick(struct world *world, struct peer *self)
     if (take_turn(self->sync_ns, world->now_ns, &self->next_sync_ns)) {
         send_sync(world, self);
     }
+    if (take_turn(self->pdelay_ns, world->now_ns, &self->next_pdelay_ns)) {
+        send_pdelay_req(world, self);
+    }
 }
 
 static int64_t ns_of(const struct mt_ptp_timestamp *at)
@@ -316,6 +363,22 @@ static void client_receives(struct peer *self, const struct mt_ptp_message *mess
     }
 }
 
+static void take_pdelay_answer(struct peer *self, const struct mt_ptp_message *message,
+                               int64_t at_ns)
+{
+    const struct mt_ptp_header *header = &message->header;
+    bool is_mine = (uint16_t)(header->sequence + 1) == self->pdelay_sequence &&
+                   mt_port_identity_equal(&message->body.response.requester, &self->identity);
+    if (header->type == MT_PTP_PDELAY_RESP && is_mine) {
+        self->pdelay_arrival_ns = clock_of(self, at_ns);
+        self->pdelay_received_ns = ns_of(&message->body.response.at);
+    } else if (header->type == MT_PTP_PDELAY_RESP_FOLLOW_UP && is_mine) {
+        int64_t turn_ns = ns_of(&message->body.response.at) - self->pdelay_received_ns;
+        self->link_ns = (self->pdelay_arrival_ns - self->pdelay_departure_ns - turn_ns) / 2;
+        self->answered++;
+    }
+}
+
 void peer_receive(struct world *world, struct peer *self, const struct frame *frame, int64_t at_ns)
 {
     struct mt_ptp_message message;
@@ -323,6 +386,13 @@ void peer_receive(struct world *world, struct peer *self, const struct frame *fr
         mt_ptp_parse(frame->octets, frame->length, &message) != MT_VERDICT_ACCEPTED) {
         return;
     }
+    if (message.header.type == MT_PTP_PDELAY_REQ) {
+        if (self->answers_pdelay) {
+            answer_pdelay(world, self, &message, at_ns);
+        }
+        return;
+    }
+    take_pdelay_answer(self, &message, at_ns);
     if (self->is_client) {
         client_receives(self, &message, at_ns);
     } else if (message.header.type == MT_PTP_DELAY_REQ && self->answers && self->sync_ns != 0) {

@@ -96,9 +96,11 @@ static void do_config(const struct words *line)
 {
     static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
                                                          .states = &mt_states_receiver_only,
-                                                         .delay = &mt_delay_e2e,
+                                                         .delay = &mt_delay_any,
                                                          .acceptable = mt_acceptable,
-                                                         .accuracy = &mt_accuracy};
+                                                         .accuracy = &mt_accuracy,
+                                                         .extend = &mt_extend,
+                                                         .extensions = mt_ptp_all_extensions};
     struct mt_instance_config *config = &world.config;
     words_store_u8(line, "priority1", &config->priority1);
     words_store_u8(line, "priority2", &config->priority2);
@@ -149,6 +151,27 @@ static void store_acceptable(const struct words *line, uint16_t port)
     }
 }
 
+static void store_mechanism(const struct words *line, struct mt_port_more *more)
+{
+    static const struct {
+        const char *word;
+        enum mt_delay_mechanism mechanism;
+    } words[] = {{"e2e", MT_DELAY_E2E},
+                 {"p2p", MT_DELAY_P2P},
+                 {"none", MT_DELAY_NONE},
+                 {"auto", MT_DELAY_AUTO}};
+    const char *text = words_value(line, "delay");
+    for (unsigned i = 0; text != NULL && i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].word, text) == 0) {
+            more->delay_mechanism = words[i].mechanism;
+            return;
+        }
+    }
+    if (text != NULL) {
+        words_die(line, "delay is e2e, p2p, none or auto");
+    }
+}
+
 static void do_port(const struct words *line)
 {
     uint16_t port = port_of(line);
@@ -162,6 +185,9 @@ static void do_port(const struct words *line)
     store_interval(line, "egress", &config->egress_latency);
     store_interval(line, "ingress", &config->ingress_latency);
     store_interval(line, "asymmetry", &config->delay_asymmetry);
+    words_store_i8(line, "pdelay", &world.link_configs[port - 1].log_request_interval);
+    words_store_switch(line, "gptp", &world.link_configs[port - 1].is_gptp);
+    store_mechanism(line, &world.more[port - 1]);
     store_acceptable(line, port);
 }
 
@@ -183,6 +209,7 @@ static void add_peer(const struct words *line)
     peer->next_announce_ns = begin_ns;
     peer->next_sync_ns = begin_ns + 1000000;
     peer->next_request_ns = begin_ns + 2000000;
+    peer->next_pdelay_ns = begin_ns + 2500000;
 }
 
 static void do_set(const struct words *line)

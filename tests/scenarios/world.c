@@ -43,6 +43,8 @@ void world_init(struct world *self)
     for (uint16_t i = 0; i < WORLD_PORTS; i++) {
         mt_port_config_init(&self->port_configs[i]);
         self->segments[i] = (uint16_t)(i + 1);
+        mt_peer_config_init(&self->link_configs[i]);
+        self->more[i].security.spp = MT_SECURITY_OFF;
     }
     self->perturbed = -1;
     self->stamp_latency_ns = 20000;
@@ -210,6 +212,10 @@ static void watch_state(struct world *self)
 
 static bool may_send(enum mt_port_state state, enum mt_ptp_type type)
 {
+    if (type == MT_PTP_PDELAY_REQ || type == MT_PTP_PDELAY_RESP ||
+        type == MT_PTP_PDELAY_RESP_FOLLOW_UP) {
+        return state >= MT_STATE_LISTENING;
+    }
     return type == MT_PTP_DELAY_REQ ? state == MT_STATE_UNCALIBRATED || state == MT_STATE_RECEIVER
                                     : state == MT_STATE_TRANSMITTER;
 }
@@ -232,6 +238,15 @@ static void watch_sent(struct world *self, const struct mt_tx *tx,
     if (header->type == MT_PTP_DELAY_RESP) {
         uint64_t key = key_of(&message->body.response.requester, header->sequence);
         remember_once(self, &self->answers, key, "two answers to one request");
+    } else if (header->type == MT_PTP_PDELAY_RESP) {
+        uint64_t key = key_of(&message->body.response.requester, header->sequence);
+        remember_once(self, &self->pdelay_answers, key, "two answers to one Pdelay_Req");
+    } else if (header->type == MT_PTP_PDELAY_RESP_FOLLOW_UP) {
+        uint64_t key = key_of(&message->body.response.requester, header->sequence);
+        remember_once(self, &self->pdelay_follow_ups, key, "two Follow_Ups of one Pdelay_Resp");
+        if (!is_remembered(&self->pdelay_answers, key)) {
+            world_die(self, "a Pdelay_Resp_Follow_Up without its Pdelay_Resp");
+        }
     } else if (header->type == MT_PTP_SYNC) {
         remember_once(self, &self->syncs, own_key, "two Syncs of one number");
     } else if (header->type == MT_PTP_FOLLOW_UP) {
@@ -301,6 +316,8 @@ static void measured(struct world *self, const struct mt_event *event)
     remember_once(self, &self->samples, key, "two samples of one exchange");
     if (sample->kind == MT_SAMPLE_FORWARD) {
         self->seen[event->port - 1].forward_ns = value_ns;
+    } else if (sample->kind == MT_SAMPLE_OFFSET) {
+        self->seen[event->port - 1].offset_ns = value_ns;
     } else {
         self->seen[event->port - 1].reverse_ns = value_ns;
     }
@@ -449,6 +466,12 @@ void world_start(struct world *self)
         return;
     }
     self->is_started = true;
+    for (uint16_t i = 0; i < self->port_count; i++) {
+        self->link_configs[i].domain = self->config.domain;
+        mt_peer_init(&self->links[i], &self->link_configs[i]);
+        self->more[i].peer = &self->links[i];
+        self->port_configs[i].more = &self->more[i];
+    }
     mt_instance_init(&self->instance, &self->config, self->ports, self->port_configs,
                      self->port_count, 1, (struct mt_mono){self->now_ns});
     for (uint16_t port = 1; port <= self->port_count; port++) {

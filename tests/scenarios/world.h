@@ -8,6 +8,7 @@
 #ifndef MEANTIME_TESTS_SCENARIO_WORLD_H
 #define MEANTIME_TESTS_SCENARIO_WORLD_H
 
+#include "meantime/ptp_peer.h"
 #include "words.h"
 
 #define WORLD_PORTS  4
@@ -68,6 +69,11 @@ struct peer {
     uint16_t synced_sequence;
     int64_t forward_ns, reverse_ns, request_departure_ns;
     unsigned answered;
+    /* Pdelay: it answers and, if that is not 0, asks */
+    bool answers_pdelay;
+    int64_t pdelay_ns, next_pdelay_ns, turn_ns;
+    uint16_t pdelay_sequence;
+    int64_t pdelay_departure_ns, pdelay_arrival_ns, pdelay_received_ns, link_ns;
 };
 
 struct filter {
@@ -91,6 +97,9 @@ struct world {
     struct mt_port_identity acceptable[WORLD_PORTS][4];
     uint16_t segments[WORLD_PORTS];
     struct mt_path path;
+    struct mt_port_more more[WORLD_PORTS];
+    struct mt_peer links[WORLD_PORTS];
+    struct mt_peer_config link_configs[WORLD_PORTS];
     uint16_t port_count;
     bool is_started;
     int64_t now_ns;
@@ -124,9 +133,9 @@ struct world {
         unsigned sent[16];
         uint16_t visited; /* bits of states, since MARK */
         struct frame newest_announce;
-        int64_t forward_ns, reverse_ns;
+        int64_t forward_ns, reverse_ns, offset_ns;
     } seen[WORLD_PORTS];
-    struct memory samples, answers, syncs, follow_ups;
+    struct memory samples, answers, syncs, follow_ups, pdelay_answers, pdelay_follow_ups;
     bool is_traced;
     const struct words *line; /* that is being carried out */
 };
