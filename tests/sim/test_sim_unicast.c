@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "meantime/ptp_more.h"
+#include "runtime/replay.h"
 #include "sim_lab.h"
 
 #define FIRST     0 /* grantors: their addresses are 10.0.0.0 and 10.0.1.0 */
@@ -157,6 +158,60 @@ static void receiver_follows_without_negotiation_when_both_have_tables(void **st
     }
 }
 
+/* ---- the log --------------------------------------------------------------------------------- */
+
+static void replay(const struct lab_log *log)
+{
+    char reason[MT_HAL_REASON_SIZE] = "";
+    struct mt_config_problems problems = {0};
+    struct mt_config *config = NULL;
+    struct mt_replay *replay = mt_replay_open(log->octets, log->length, reason);
+    assert_string_equal(reason, "");
+    const struct mt_log_start *start = mt_replay_start(replay);
+    const struct mt_compose_facts facts = {start->facts.tai_utc_known, start->facts.tai_minus_utc_s,
+                                           start->facts.leap_s};
+    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
+                                &problems));
+    struct mt_composition *composition =
+        mt_compose(config, mt_replay_provider(replay), &facts, reason);
+    assert_non_null(composition);
+    while (mt_replay_step(replay, &composition->node)) {
+    }
+    const struct mt_replay_result *result = mt_replay_result(replay);
+    assert_string_equal(result->sentence, "");
+    assert_int_equal(result->outcome, MT_REPLAY_SAME);
+    assert_true(result->inputs > 500);
+    mt_composition_free(composition);
+    mt_config_free(config);
+    mt_replay_close(replay);
+}
+
+static void unicast_is_replayed_bit_for_bit_when_it_was_recorded(void **state)
+{
+    struct lab_log logs[2] = {{0}};
+    (void)state;
+    open_net(1, "priority1 = 100\nunicast_grants = yes\nmulticast = no\n",
+             "priority1 = 110\nunicast_grants = yes\nmulticast = no\n",
+             "receiver_only = yes\nunicast = negotiated\nunicast_duration = 10\n"
+             "unicast_transmitters = 10.0.0.0, 10.0.1.0\n",
+             2);
+    lab_kill(&net, SECOND);
+    lab_kill(&net, RECEIVER);
+    lab_record(&net, SECOND, &logs[0]);
+    lab_record(&net, RECEIVER, &logs[1]);
+    lab_boot(&net, SECOND);
+    lab_boot(&net, RECEIVER);
+    lab_run(&net, 30);
+    lab_kill(&net, FIRST);
+    lab_run(&net, 20);
+    check_all_follow(SECOND, 2);
+    lab_close(&net);
+    for (unsigned i = 0; i < 2; i++) {
+        replay(&logs[i]);
+        free(logs[i].octets);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +219,7 @@ int main(void)
         cmocka_unit_test_teardown(receiver_asks_its_parent_alone_when_hybrid, clean_up),
         cmocka_unit_test_teardown(receiver_follows_without_negotiation_when_both_have_tables,
                                   clean_up),
+        cmocka_unit_test_teardown(unicast_is_replayed_bit_for_bit_when_it_was_recorded, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
