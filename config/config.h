@@ -131,6 +131,7 @@ struct mt_config_stateless {
     int8_t log_interval;
     uint8_t workers;
     bool sptp_padded;
+    bool csptp_one_step; /**< of the workers */
     bool csptp_per_message;
 };
 

@@ -50,7 +50,13 @@ static void start(struct mt_daemon *self, size_t index)
     if (options.count == 0 || ptp->config.more->stateless == NULL) {
         return;
     }
+    if (mt_config_is_stateless_client(instance)) { /* they would take the answers to it */
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "instance %s: no workers, since it is a client", instance->name);
+        return;
+    }
     options.server = ptp->config.more->stateless->server;
+    options.server.csptp_one_step = instance->stateless.csptp_one_step;
     if (!find_address(interface, &options.address)) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
                          "instance %s: no workers, since %s has no IPv4 address", instance->name,

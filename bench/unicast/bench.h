@@ -44,7 +44,7 @@ struct bench_grant_rates {
 void bench_grant_sync(double seconds, struct bench_grant_rates *ret_rates);
 
 /** A worker of the daemon on loopback.  Requests have to be answered in full. */
-double bench_stateless(bool is_sptp, double seconds);
+double bench_stateless(bool is_sptp, bool is_one_step, double seconds);
 /** The echo with two datagrams for one, as the two-step servers have to send. */
 double bench_echo_two(double seconds);
 

@@ -20,11 +20,13 @@ int main(int count, char **arguments)
     }
     double echo = bench_echo(seconds);
     double echo_two = bench_echo_two(seconds);
-    double sptp = bench_stateless(true, seconds);
-    double csptp = bench_stateless(false, seconds);
+    double sptp = bench_stateless(true, false, seconds);
+    double csptp = bench_stateless(false, true, seconds);
+    double two_step = bench_stateless(false, false, seconds);
     bench_grant_sync(seconds, &grant);
     printf("{\"echo_rps\": %.0f, \"echo_two_rps\": %.0f, ", echo, echo_two);
     printf("\"sptp_rps\": %.0f, \"csptp_rps\": %.0f, ", sptp, csptp);
+    printf("\"csptp_two_step_rps\": %.0f, ", two_step);
     printf("\"grant_sync_rps\": %.0f, \"grant_sync_single_rps\": %.0f, ", grant.batched,
            grant.single);
     printf("\"grant_sync_unstamped_rps\": %.0f}\n", grant.unstamped);

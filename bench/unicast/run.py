@@ -9,6 +9,8 @@ same run; of the time of the processor that answers, so other work on the machin
   echo_two              sends it back twice, to two ports, as SPTP and two-step CSPTP have to: none
                         that answers with two datagrams can be faster
   sptp, csptp           the stateless servers; each is to reach 0.6 of the echo
+  csptp_two_step        with the kernel's timestamp and Follow_Up, where csptp says in its one
+                        answer when it is expected to leave
   grant_sync            Syncs to 100 000 clients that were granted them, each with its timestamp
                         from the kernel and its Follow_Up: two datagrams out, one back for each
   grant_sync_single     the same, one datagram a call, as the daemon's loop does

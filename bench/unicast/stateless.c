@@ -60,18 +60,21 @@ static void publish(struct mt_workers *workers)
     mt_workers_publish(workers, &served, &page);
 }
 
-double bench_stateless(bool is_sptp, double seconds)
+double bench_stateless(bool is_sptp, bool is_one_step, double seconds)
 {
     char reason[MT_HAL_REASON_SIZE];
     uint8_t frame[BENCH_FRAME_SIZE];
     const struct mt_workers_options options = {
         .count = 1,
         .address = {.network = MT_NETWORK_UDP_IPV4, .octets = {127, 0, 0, 1}},
-        .server = {.serves_sptp = true, .serves_csptp = true, .layout = &mt_csptp_layouts[0]},
+        .server = {.serves_sptp = true,
+                   .serves_csptp = true,
+                   .csptp_one_step = is_one_step,
+                   .layout = &mt_csptp_layouts[0]},
     };
     struct load load = {.request = frame,
                         .length = make_request(is_sptp, frame),
-                        .answers_at = 320,
+                        .answers_at = is_one_step ? 319 : 320,
                         .seconds = seconds};
     struct mt_workers *workers = mt_workers_start(&options, reason);
     if (workers == NULL) {

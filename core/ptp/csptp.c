@@ -137,7 +137,9 @@ size_t mt_csptp_answer(const struct mt_stateless_server *self, const struct mt_s
 {
     const struct mt_csptp_layout *layout = self->layout;
     const struct mt_ptp_header *header = &request->message->header;
-    size_t room = self->csptp_per_message ? header->length : header->length - (size_t)BODY_SIZE;
+    bool is_alone = self->csptp_one_step || self->csptp_per_message;
+    size_t room = is_alone ? header->length : header->length - (size_t)BODY_SIZE;
+    unsigned steps = self->csptp_one_step ? 0 : MT_PTP_TWO_STEP;
     size_t response_size = TLV_HEAD + layout->prefix + (size_t)RESPONSE_SIZE;
     size_t status_size =
         TLV_HEAD + layout->prefix + (size_t)STATUS_SIZE + parent_size(layout, served);
@@ -146,7 +148,7 @@ size_t mt_csptp_answer(const struct mt_stateless_server *self, const struct mt_s
                    .sdo_id = MT_CSPTP_SDO_ID,
                    .minor_version = 1,
                    .domain = header->domain,
-                   .flags = (uint16_t)(MT_PTP_UNICAST | MT_PTP_TWO_STEP | served->flags),
+                   .flags = (uint16_t)(MT_PTP_UNICAST | steps | served->flags),
                    .sequence = header->sequence,
                    .log_interval = MT_PTP_LOG_INTERVAL_NONE},
         .tlvs = frame + BODY_SIZE,

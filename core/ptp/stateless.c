@@ -10,7 +10,9 @@
  */
 #include "ptp/stateless_private.h"
 
-#define EVENT_PORT 319
+#define EVENT_PORT    319
+#define CORRECTION_AT 8 /* in a frame */
+#define ORIGIN_AT     34
 
 void mt_served_take(const struct mt_instance *instance, const struct mt_port *port,
                     struct mt_served *ret_served)
@@ -91,12 +93,31 @@ enum mt_stateless_counter mt_stateless_answer(const struct mt_stateless_server *
     ret_answer->rest = (struct mt_stateless_rest){
         .form = is_sptp ? MT_STATELESS_SPTP : MT_STATELESS_CSPTP,
         .domain = message.header.domain,
+        .is_one_step = !is_sptp && self->csptp_one_step,
         .sequence = message.header.sequence,
         .path = (uint16_t)(is_sptp ? mt_sptp_path(&message) : 0),
         .correction = request.reverse,
         .to = *from,
     };
     return MT_STATELESS_ANSWERED;
+}
+
+static void put(uint8_t *octets, unsigned count, uint64_t value)
+{
+    while (count > 0) {
+        octets[--count] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+void mt_stateless_insert(struct mt_stateless_answer *answer, const struct mt_instant *departure)
+{
+    struct mt_ptp_timestamp t1;
+    struct mt_interval fraction;
+    mt_ptp_timestamp_from_instant(departure, &t1, &fraction);
+    put(answer->frame + CORRECTION_AT, 8, (uint64_t)fraction.q16);
+    put(answer->frame + ORIGIN_AT, 6, t1.s);
+    put(answer->frame + ORIGIN_AT + 6, 4, t1.ns);
 }
 
 size_t mt_stateless_finish(const struct mt_served *served, const struct mt_stateless_rest *rest,

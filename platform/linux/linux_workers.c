@@ -8,6 +8,12 @@
  * given up.  The kernel's number alone is not believed: the frame that comes back must have the
  * sequence number that was sent.
  *
+ * With csptp_one_step the first frame is the only one.  Frames leave one after the other while
+ * sendmmsg runs, and how long one takes is known of the batches before: so each says when it is
+ * expected to leave.  A thread that is interrupted meanwhile makes that too early, which its
+ * client cannot tell from a longer path.  The kernel's timestamp is asked for frame by frame, of
+ * those only that need it.
+ *
  * The snapshot is guarded by a sequence number, odd while it is written; a worker copies it once
  * for a batch.  Timestamps are the kernel's CLOCK_REALTIME; a reading of that clock and of the
  * page's base, together, translates those of a batch.
@@ -40,6 +46,7 @@
 #define RING           1024 /* a power of two */
 #define SEQUENCE_AT    30   /* in a frame */
 #define TURN_US        200000
+#define FRAME_MAX_NS   20000 /* longer ones are interruptions */
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 
 struct snapshot {
@@ -80,7 +87,8 @@ struct worker {
     int64_t base_minus_stamp_ns;
     struct snapshot snapshot;
     struct waiting ring[RING];
-    struct mt_stateless_rest rests[BATCH];
+    struct mt_stateless_answer answers[BATCH];
+    int64_t frame_ns_q8; /* what sendmmsg takes for one, times 256 */
     struct batch in;
     struct batch out;
     _Atomic uint64_t counters[MT_STATELESS_COUNTER_COUNT];
@@ -242,13 +250,28 @@ static void read_control(struct msghdr *message, struct told *ret_told)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
+/* Of the frame that was appended last. */
+static void ask_for_stamp(struct batch *batch)
+{
+    const uint32_t flags = SOF_TIMESTAMPING_TX_SOFTWARE;
+    struct msghdr *message = &batch->messages[batch->count - 1].msg_hdr;
+    uint8_t *control = batch->controls[batch->count - 1].octets;
+    const struct cmsghdr header = {
+        .cmsg_len = CMSG_LEN(sizeof flags), .cmsg_level = SOL_SOCKET, .cmsg_type = SO_TIMESTAMPING};
+    memset(control, 0, CMSG_SPACE(sizeof flags));
+    memcpy(control, &header, sizeof header);
+    memcpy(control + CMSG_LEN(0), &flags, sizeof flags);
+    message->msg_control = control;
+    message->msg_controllen = CMSG_SPACE(sizeof flags);
+}
+
 static void answer(struct worker *self, unsigned i)
 {
     const struct mt_workers_options *options = &self->all->options;
     struct msghdr *message = &self->in.messages[i].msg_hdr;
     const struct sockaddr_in *sender = &self->in.addresses[i];
     struct mt_address from = {.network = MT_NETWORK_UDP_IPV4, .udp_port = ntohs(sender->sin_port)};
-    struct mt_stateless_answer made;
+    struct mt_stateless_answer *made = &self->answers[self->out.count];
     struct mt_instant arrival;
     struct told told;
     memcpy(from.octets, &sender->sin_addr, sizeof sender->sin_addr);
@@ -256,13 +279,13 @@ static void answer(struct worker *self, unsigned i)
     arrival = time_of(self, told.stamp_ns);
     enum mt_stateless_counter outcome = mt_stateless_answer(
         &options->server, &self->snapshot.served, self->in.octets[i], self->in.messages[i].msg_len,
-        told.stamp_ns != 0 ? &arrival : NULL, &from, &made);
+        told.stamp_ns != 0 ? &arrival : NULL, &from, made);
     count(self, outcome);
     if (outcome == MT_STATELESS_ANSWERED) {
-        unsigned place = self->out.count;
-        self->rests[place] = made.rest;
-        memcpy(self->out.octets[place], made.frame, made.length);
-        append(&self->out, &made.rest.to, made.rest.to.udp_port, made.length);
+        append(&self->out, &made->rest.to, made->rest.to.udp_port, made->length);
+        if (!made->rest.is_one_step) {
+            ask_for_stamp(&self->out);
+        }
     }
 }
 
@@ -326,6 +349,28 @@ static void take_departures(struct worker *self)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* The first frames, with their times of departure in those that say it themselves. */
+static void send_first(struct worker *self, bool is_sent[BATCH])
+{
+    unsigned frames = self->out.count;
+    int64_t begin_ns = read_ns(CLOCK_REALTIME);
+    for (unsigned i = 0; i < frames; i++) {
+        struct mt_stateless_answer *made = &self->answers[i];
+        if (made->rest.is_one_step) {
+            int64_t after_ns = (2 * (int64_t)i + 1) * self->frame_ns_q8 / 512;
+            struct mt_instant departure = time_of(self, begin_ns + after_ns);
+            mt_stateless_insert(made, &departure);
+        }
+        memcpy(self->out.octets[i], made->frame, made->length);
+    }
+    send_all(self->event_fd, &self->out, is_sent);
+    if (frames > 0) {
+        int64_t each_ns = (read_ns(CLOCK_REALTIME) - begin_ns) / frames;
+        each_ns = each_ns < 0 ? 0 : each_ns < FRAME_MAX_NS ? each_ns : FRAME_MAX_NS;
+        self->frame_ns_q8 += (each_ns * 256 - self->frame_ns_q8) / 16;
+    }
+}
+
 static void turn(struct worker *self)
 {
     bool is_sent[BATCH];
@@ -337,12 +382,13 @@ static void turn(struct worker *self)
     for (int i = 0; i < received; i++) {
         answer(self, (unsigned)i);
     }
-    send_all(self->event_fd, &self->out, is_sent);
+    send_first(self, is_sent);
     for (unsigned i = 0; i < self->out.count; i++) {
-        if (is_sent[i]) {
-            wait_for(self, &self->rests[i], self->out.pieces[i].iov_len);
-        } else {
+        const struct mt_stateless_answer *made = &self->answers[i];
+        if (!is_sent[i]) {
             count(self, MT_STATELESS_STAMP_LOST);
+        } else if (!made->rest.is_one_step) {
+            wait_for(self, &made->rest, made->length);
         }
     }
     take_departures(self);
@@ -366,8 +412,8 @@ static int open_socket(const struct mt_workers_options *options, uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     const struct timeval patience = {.tv_usec = TURN_US};
-    int stamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE |
-                 SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
+    int stamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                 SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const char *interface = options->interface;
     memcpy(&address.sin_addr, options->address.octets, sizeof address.sin_addr);

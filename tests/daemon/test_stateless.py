@@ -13,6 +13,7 @@ def serve_and_ask(lab, form, **keys):
     lab.chain("A", "B")
     address = lab.ip("A", "-4", "-o", "address", "show", "eth0").split()[3].split("/")[0]
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100, form: "server", **keys})
+    keys = {key: value for key, value in keys.items() if "workers" not in key}
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK,
                       ptp={form: "client", "stateless_servers": address,
                            "stateless_log_interval": -2, **keys})
@@ -24,6 +25,10 @@ def serve_and_ask(lab, form, **keys):
 @pytest.mark.parametrize("form, keys", [
     ("sptp", {}),
     ("csptp", {}),
+    ("csptp", {"stateless_workers": 2}),
+    pytest.param("sptp", {"stateless_workers": 2}, marks=pytest.mark.long),
+    pytest.param("csptp", {"stateless_workers": 1, "csptp_one_step": "yes"},
+                 marks=pytest.mark.long),
     pytest.param("sptp", {"sptp_padded": "yes"}, marks=pytest.mark.long),
     pytest.param("csptp", {"csptp_layout": "prefixed"}, marks=pytest.mark.long),
     pytest.param("csptp", {"csptp_layout": "full"}, marks=pytest.mark.long),

@@ -200,6 +200,24 @@ static void stateless_follows_up_with_the_departure_and_its_fraction(void **stat
                   "001234567891 00000005");
 }
 
+static void stateless_answers_csptp_in_one_step(void **state)
+{
+    const struct mt_instant departure = {.s = 0x1234567891, .ns = 5, .frac = 0x4000};
+    server.csptp_one_step = true;
+    assert_int_equal(ask_csptp(86), MT_STATELESS_ANSWERED); /* without the status */
+    assert_int_equal(answer.length, 66);
+    assert_int_equal(ask_csptp(88), MT_STATELESS_ANSWERED);
+    assert_true(answer.rest.is_one_step);
+    mt_stateless_insert(&answer, &departure);
+    assert_octets(answer.frame, answer.length,
+                  "30 12 0058 05 00 040c 0000000000004000 00000000 00000000000000000000 1234 00 7f"
+                  "001234567891 00000005"
+                  "ff01 0012 001234567890 01020304 0000000000028000"
+                  "f002 0012 01 06 21 59e0 02 0003 0025 1122334455667788");
+    assert_int_equal(ask_text(SPTP_REQUEST), MT_STATELESS_ANSWERED);
+    assert_false(answer.rest.is_one_step);
+}
+
 static void stateless_finds_the_flags_of_a_csptp_request_in_either_octet(void **state)
 {
     uint8_t octets[MT_PTP_MESSAGE_MAX];
@@ -439,6 +457,7 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(stateless_answers_csptp_in_each_layout, set_up),
         cmocka_unit_test_setup(stateless_follows_up_with_the_departure_and_its_fraction, set_up),
+        cmocka_unit_test_setup(stateless_answers_csptp_in_one_step, set_up),
         cmocka_unit_test_setup(stateless_finds_the_flags_of_a_csptp_request_in_either_octet,
                                set_up),
         cmocka_unit_test_setup(stateless_is_never_longer_than_the_request_in_csptp, set_up),

@@ -48,7 +48,10 @@ extern const struct mt_csptp_layout mt_csptp_layouts[MT_CSPTP_LAYOUT_COUNT];
 struct mt_stateless_server {
     bool serves_sptp;
     bool serves_csptp;
-    bool sptp_padded_only;  /**< SPTP requests, too, must be as long as both frames together */
+    bool sptp_padded_only; /**< SPTP requests, too, must be as long as both frames together */
+    /** The caller puts the time of departure into CSPTP's Sync, by mt_stateless_insert(): there is
+     * no second frame. */
+    bool csptp_one_step;
     bool csptp_per_message; /**< a CSPTP request must be as long as the longer of both frames */
     const struct mt_csptp_layout *layout;
     const struct mt_address_range *allowed; /**< who may ask; lives as long as this */
@@ -82,6 +85,7 @@ enum mt_stateless_counter {
 struct mt_stateless_rest {
     enum mt_stateless_form form;
     uint8_t domain;
+    bool is_one_step; /**< there is no second frame */
     uint16_t sequence;
     uint16_t path; /**< SPTP: ALTERNATE_RESPONSE_PORT; the answer takes another way for each */
     struct mt_interval correction; /**< of the request, less the fraction of t4 */
@@ -102,6 +106,8 @@ enum mt_stateless_counter mt_stateless_answer(const struct mt_stateless_server *
                                               const struct mt_instant *arrival,
                                               const struct mt_address *from,
                                               struct mt_stateless_answer *ret_answer);
+/** Of an answer whose rest says is_one_step: it leaves at `departure`. */
+void mt_stateless_insert(struct mt_stateless_answer *answer, const struct mt_instant *departure);
 /** The second frame, a general message, for a first one that left at `departure`.  Its octets, at
  * most MT_STATELESS_FRAME_MAX; 0 if `capacity` is too small. */
 size_t mt_stateless_finish(const struct mt_served *served, const struct mt_stateless_rest *rest,
