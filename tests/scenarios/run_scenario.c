@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "expect.h"
+#include "special.h"
 
 #define LINES_MAX 200
 #define TEXT_MAX  16384
@@ -118,6 +119,7 @@ static void do_config(const struct words *line)
     if (config->is_receiver_only) {
         config->features = &receiver_only;
     }
+    special_config(&world, line);
 }
 
 static void store_interval(const struct words *line, const char *key, struct mt_interval *ret_value)
@@ -189,6 +191,7 @@ static void do_port(const struct words *line)
     words_store_switch(line, "gptp", &world.link_configs[port - 1].is_gptp);
     store_mechanism(line, &world.more[port - 1]);
     store_acceptable(line, port);
+    special_port(&world, line, port);
 }
 
 /* ---- peers ----------------------------------------------------------------------------------- */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * See special.h.  There is one world in the program, and so one set of storage; a world that is
+ * made anew for the next run of the sweep starts with none of it.
+ */
+#include "special.h"
+
+#include <string.h>
+
+#include "meantime/ptp_more.h"
+
+static struct {
+    struct mt_ptp_features features;
+    struct mt_instance_more more;
+    struct mt_profile profile;
+    struct mt_port_profile ports[WORLD_PORTS];
+} special;
+
+static void be_special(struct world *world)
+{
+    if (world->config.more == &special.more) {
+        return;
+    }
+    memset(&special, 0, sizeof special);
+    special.features = *world->config.features;
+    mt_profile_init(&special.profile);
+    special.more.profile = &special.profile;
+    world->config.features = &special.features;
+    world->config.more = &special.more;
+    for (unsigned i = 0; i < WORLD_PORTS; i++) {
+        mt_port_profile_init(&special.ports[i]);
+        world->more[i].profile = &special.ports[i];
+    }
+}
+
+void special_config(struct world *world, const struct words *line)
+{
+    const char *bmca = words_value(line, "bmca");
+    words_store_u8(line, "local_priority", &world->config.local_priority);
+    if (bmca == NULL && words_value(line, "class_threshold") == NULL) {
+        return;
+    }
+    be_special(world);
+    words_store_u8(line, "class_threshold", &special.profile.max_clock_class);
+    if (bmca != NULL && strcmp(bmca, "itu") == 0) {
+        special.features.compare = mt_dataset_compare_itu;
+    } else if (bmca != NULL && strcmp(bmca, "gptp") == 0) {
+        special.features.states = &mt_states_gptp;
+        world->config.announces_to_skip = 0;
+    } else if (bmca != NULL) {
+        words_die(line, "bmca is itu or gptp");
+    }
+}
+
+void special_port(struct world *world, const struct words *line, uint16_t port)
+{
+    static const char *const names[] = {"auto", "transmitter", "receiver", "passive"};
+    const char *role = words_value(line, "role");
+    words_store_u8(line, "local_priority", &world->port_configs[port - 1].local_priority);
+    if (role == NULL && words_value(line, "sync_timeout") == NULL) {
+        return;
+    }
+    be_special(world);
+    words_store_u8(line, "sync_timeout", &special.ports[port - 1].sync_receipt_timeout);
+    for (unsigned i = 0; role != NULL && i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], role) == 0) {
+            special.features.boundary = &mt_boundary_roles;
+            special.ports[port - 1].role = (enum mt_port_role)i;
+        }
+    }
+}
