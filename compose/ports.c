@@ -66,6 +66,20 @@ static void init_peer(struct mt_composition *self, size_t index)
     mt_peer_init(&self->port_storage[index].peer, &peer);
 }
 
+static bool sends_one_step(struct mt_composition *self, size_t index)
+{
+    const struct mt_config_port *port = &self->config->ports[index];
+    if (!port->one_step ||
+        self->node.links[mt_compose_link_of(self->config, index)]->inserts_stamps) {
+        return port->one_step;
+    }
+    mt_compose_note(self,
+                    "one_step_sync: %s cannot write the time into a message as it leaves; port %s "
+                    "sends Follow_Up",
+                    port->interface, port->name);
+    return false;
+}
+
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port)
 {
     const struct mt_config_port *config = &self->config->ports[port];
@@ -76,6 +90,7 @@ struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t po
     storage->more.profile = &storage->profile;
     storage->more.security.spp = MT_SECURITY_OFF;
     storage->more.delay_mechanism = mechanism;
+    storage->more.sends_one_step = sends_one_step(self, port);
     storage->more.max_delay = config->peer.mean_link_delay_thresh;
     if (mechanism == MT_DELAY_E2E || mechanism == MT_DELAY_NONE) {
         return &storage->more;

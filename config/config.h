@@ -249,6 +249,7 @@ struct mt_config_port {
     struct mt_config_unicast unicast;
     enum mt_delay_mechanism delay_mechanism;
     bool has_no_stored_delay;
+    bool one_step;
     struct mt_peer_config peer;     /**< domain, sdo_id and is_gptp are compose's to fill in */
     struct mt_port_profile profile; /**< what is private in it is zero */
     struct mt_port_config ptp;

@@ -237,6 +237,7 @@ struct mt_extend_part {
 extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
 extern const struct mt_extension mt_monitoring_extension; /**< monitoring.c */
 extern const struct mt_extension mt_signaling_extension;  /**< signaling.c */
+extern const struct mt_extension mt_one_step_extension;   /**< one_step.c */
 
 /** `length` octets of TLVs have been written behind the frame that leaves. */
 void mt_frame_appended(const struct mt_outgoing *out, struct mt_tx *tx, size_t length);

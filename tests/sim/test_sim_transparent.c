@@ -62,7 +62,7 @@ static struct mt_sim_node_config node_of(const struct row *row, uint32_t node)
         .egress_wait_ns = !is_inside || row->is_perfect ? 0
                           : row->wait_ns > 0            ? row->wait_ns
                                                         : WAIT_NS,
-        .inserts_stamps = is_inside && row->inserts_stamps,
+        .inserts_stamps = row->inserts_stamps && node <= row->hops,
     };
 }
 
@@ -80,7 +80,7 @@ static void build(const struct row *row, uint64_t seed)
         char keys[200];
         snprintf(keys, sizeof keys, "%s\n%s", row->mechanism,
                  is_inside    ? row->keys
-                 : node == GM ? "priority1 = 100"
+                 : node == GM ? "priority1 = 100\none_step_sync = yes"
                               : "");
         lab_add(&net, names[node], &config, lab_conf(keys, is_inside ? 2 : 1));
         if (node > 0) {
@@ -126,6 +126,11 @@ static double rms_ns(const struct row *row, uint64_t seed)
     lab_forget(&net);
     lab_run(&net, MEASURE_S);
     check_transparent_clocks(row);
+    for (uint32_t node = 0; row->inserts_stamps && node <= row->hops; node++) {
+        assert_int_equal(net.nodes[node].watch.sent[MT_PTP_FOLLOW_UP],
+                         0); /* one-step all the way */
+        assert_true(net.nodes[node].watch.sent[MT_PTP_SYNC] > MEASURE_S);
+    }
     double mean_ns = lab_mean_ns(&net, receiver);
     double sd_ns = lab_sd_ns(&net, receiver);
     assert_int_equal(net.nodes[receiver].watch.steps, 0);

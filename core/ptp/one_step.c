@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * One-step Sync: on a link that can write the time of departure into a frame, a port's Sync carries
+ * its own time, so there is no timestamp to wait for and no Follow_Up.  The exchange that the
+ * transmitter has begun is taken back: only a token of its own is known there, so Syncs of others
+ * are left alone.  A signed message cannot be written into.
+ */
+#include "meantime/ptp_more.h"
+#include "ptp/ptp_private.h"
+#include "wire/fields.h"
+
+#define FLAGS_OCTET 6
+#define TWO_STEP    0x02 /* in that octet */
+#define CORRECTION  8
+
+static bool sends_one_step(const struct mt_port *port)
+{
+    const struct mt_port_more *more = port->config.more;
+    return more != NULL && more->sends_one_step && more->security.spp == MT_SECURITY_OFF;
+}
+
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
+    const struct mt_transmitter_part *transmitter = self->config.features->transmitter;
+    struct mt_port *port = ret_tx->port != 0 ? &self->ports[ret_tx->port - 1] : NULL;
+    if (port == NULL || out->is_forwarded || out->message.header.type != MT_PTP_SYNC ||
+        transmitter == NULL || !sends_one_step(port) ||
+        !transmitter->tx_done(port, ret_tx->token, NULL)) {
+        return;
+    }
+    uint64_t latency = (uint64_t)port->config.egress_latency.q16;
+    out->buffer[FLAGS_OCTET] &= (uint8_t)~TWO_STEP;
+    for (unsigned i = 0; i < 8; i++) { /* the hardware adds its fraction of a nanosecond */
+        out->buffer[CORRECTION + i] = (uint8_t)(latency >> (56 - 8 * i));
+    }
+    ret_tx->insertion = MT_INSERT_ORIGIN;
+    ret_tx->token = 0;
+}
+
+const struct mt_extension mt_one_step_extension = {.finish = finish};
