@@ -323,6 +323,9 @@ static void stateless_client_follows_the_best_and_fails_over(void **state)
         start(form == 0 ? MT_STATELESS_SPTP : MT_STATELESS_CSPTP, 2, 0, 2);
         run(BENCH_S(6));
         assert_follows(0);
+        uint64_t others = client.peers[1].measured;
+        run(BENCH_S(3));
+        assert_int_equal(client.peers[1].measured, others); /* only the parent is measured */
         is_silent[0] = true;
         run(BENCH_S(5)); /* announce receipt timeout: 3 to 4 intervals */
         assert_follows(1);
