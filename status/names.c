@@ -125,6 +125,8 @@ static const char *const verdict_words[] = {
     [MT_VERDICT_NO_TIMESTAMP] = "without a receive timestamp",
     [MT_VERDICT_CORRECTION] = "with a correction too large",
     [MT_VERDICT_QUEUE_FULL] = "more than could be answered",
+    [MT_VERDICT_UNAUTHENTICATED] = "without the authentication asked for",
+    [MT_VERDICT_FORGED] = "with a wrong authentication",
 };
 
 const char *mt_verdict_words(const char *name)
