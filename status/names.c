@@ -127,6 +127,7 @@ static const char *const verdict_words[] = {
     [MT_VERDICT_QUEUE_FULL] = "more than could be answered",
     [MT_VERDICT_UNAUTHENTICATED] = "without the authentication asked for",
     [MT_VERDICT_FORGED] = "with a wrong authentication",
+    [MT_VERDICT_NOT_CAPABLE] = "on a link that is not capable",
 };
 
 const char *mt_verdict_words(const char *name)

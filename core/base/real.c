@@ -20,8 +20,7 @@
 #define COARSE (LARGEST_BIT < WHOLE_BITS ? 0 : LARGEST_BIT - WHOLE_BITS)
 
 /* Heron's rule from above: half the exponent is never too small a guess, each step is better by
- * the square, and when the last digits do not fall any more they are right.  These digits do not
- * hang on the guess, so a machine that has a root begins with it. */
+ * the square, and when the last digits do not fall any more they are right. */
 mt_real mt_real_sqrt(mt_real x)
 {
     union mt_real_parts root = {x};
@@ -30,11 +29,7 @@ mt_real mt_real_sqrt(mt_real x)
     if (x <= 0) {
         return 0;
     }
-#ifdef MT_REAL_ROOT
-    root.real = MT_REAL_ROOT(x < MT_REAL_MAX ? x : MT_REAL_MAX);
-#else
     root.bits = root.bits / 2 + ((mt_real_bits)MT_REAL_BIAS << (MT_REAL_FRACTION_BITS - 1));
-#endif
     do {
         guess = root.real;
         root.real = (guess + x / guess) / 2;

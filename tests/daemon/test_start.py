@@ -10,6 +10,8 @@ import pytest
 import meantimed
 import netlab
 
+RUN_FILES = ["clock.main", "control", "lock", "ptp-ro", "ptp-rw"]
+
 DRIFT = "/var/lib/meantime/drift.main"
 BARE = "[daemon]\nrun_directory = /run/B\nstate_directory = /run/B\n[ptp eth0]\n"
 
@@ -64,7 +66,7 @@ def test_second_daemon_is_told_of_the_first(lab):
     clients = [connect(b.socket) for _ in range(12)]
     assert run(lab, meantimed.DAEMON, "-c", b.config) == (1, [sentence])
     b.program.send_signal(signal.SIGCONT)
-    assert clients and sorted(os.listdir("/run/B")) == ["clock.main", "control", "lock"]
+    assert clients and sorted(os.listdir("/run/B")) == RUN_FILES
     assert b.page().sequence > 0
     assert b.stop() == 0
     assert os.listdir("/run/B") == ["clock.main"]
@@ -86,7 +88,7 @@ def test_second_daemon_runs_in_a_run_directory_of_its_own(lab):
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0", "--run-directory", "/run/other"])
     b.directory = "/run/other"
     b.wait_state("LISTENING")
-    assert sorted(os.listdir("/run/other")) == ["clock.main", "control", "lock"]
+    assert sorted(os.listdir("/run/other")) == RUN_FILES
     assert b.tool("--run-directory", "/run/other", "status").returncode == 0
     assert a.status()["clocks"][0]["rate_ppb"] == pytest.approx(50000)
     assert b.status()["clocks"][0]["rate_ppb"] == 0  # what the first one learned is not its own

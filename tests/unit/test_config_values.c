@@ -376,7 +376,9 @@ static void config_values_are_the_core_defaults_when_nothing_is_written(void **s
     mt_instance_config_init(&instance);
     mt_port_config_init(&port);
     assert_memory_equal(&found->quality, &instance.quality, sizeof instance.quality);
-    assert_memory_equal(&found->time, &instance.time, sizeof instance.time);
+    assert_int_equal(found->time.utc_offset, instance.time.utc_offset);
+    assert_int_equal(found->time.flags, instance.time.flags);
+    assert_int_equal(found->time.time_source, instance.time.time_source);
     assert_int_equal(found->domain, instance.domain);
     assert_int_equal(found->sdo_id, instance.sdo_id);
     assert_int_equal(found->minor_version, instance.minor_version);

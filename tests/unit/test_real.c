@@ -116,36 +116,6 @@ static void real_sqrt_errs_by_less_than_a_last_place_when_argument_is_any(void *
     assert_true(isnan(mt_real_sqrt(NAN)));
 }
 
-/* Half the exponent and then Heron's rule, which is all that a machine without a root can do. */
-static mt_real heron(mt_real x)
-{
-    mt_real root = from_bits(to_bits(x) / 2 + (to_bits(1) >> 1));
-    mt_real guess;
-
-    do {
-        guess = root;
-        root = (guess + x / guess) / 2;
-    } while (root < guess);
-    return root;
-}
-
-static void real_sqrt_has_equal_bits_when_the_first_guess_is_another(void **state)
-{
-    struct mt_prng prng;
-
-    (void)state;
-    mt_prng_init(&prng, 5);
-    for (int i = 0; i < 5 * ROUNDS; i++) {
-        mt_real x = random_bits(&prng, 1 + mt_prng_below(&prng, 4));
-
-        if (isfinite(x) && x > 0) {
-            assert_true(to_bits(mt_real_sqrt(x)) == to_bits(heron(x)));
-            x = (mt_real)mt_prng_below(&prng, 1000000);
-            assert_true(x == 0 || to_bits(mt_real_sqrt(x)) == to_bits(heron(x)));
-        }
-    }
-}
-
 static void real_sqrt_is_zero_when_argument_is_not_positive(void **state)
 {
     (void)state;
@@ -403,7 +373,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_sqrt_errs_by_less_than_a_last_place_when_argument_is_any),
-        cmocka_unit_test(real_sqrt_has_equal_bits_when_the_first_guess_is_another),
         cmocka_unit_test(real_sqrt_is_zero_when_argument_is_not_positive),
         cmocka_unit_test(real_exp_keeps_its_error_when_argument_is_any),
         cmocka_unit_test(real_log_keeps_its_error_when_argument_is_positive),

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Signed messages: two daemons with the same keys, a stranger without, and keys that change."""
+import os
+
+import pytest
+
+import netlab
+import truth
+
+ASSOCIATION = "[security_association]\nspp 3\nseqid_window 20\n"
+FIRST = "1 SHA256-128 HEX:00112233445566778899aabbccddeeff\n"
+SECOND = "2 AES128 HEX:ffeeddccbbaa99887766554433221100\n"
+
+
+def write_keys(lab, name, *keys):
+    path = lab.path(name)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(ASSOCIATION + "".join(keys))
+    os.chmod(path, 0o600)
+    return path
+
+
+def start_signed_pair(lab):
+    lab.chain("A", "B")
+    a_keys = write_keys(lab, "A.keys", FIRST, SECOND)
+    b_keys = write_keys(lab, "B.keys", FIRST)
+    ports = {"eth0": {"spp": 3, "active_key_id": 1}}
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "security_file": a_keys}, ports=ports)
+    b = lab.meantimed("B", "eth0", ptp={"security_file": b_keys}, ports=ports,
+                      clock={"clock": "lab", "lab_offset": "0.3 s", "lab_frequency": "20 ppm"})
+    return a, b
+
+
+@pytest.mark.lab(seconds=12)
+def test_daemons_with_the_same_keys_follow_and_change_their_keys_while_running(lab):
+    a, b = start_signed_pair(lab)
+    b.wait_locked()
+    truth.assert_inside(truth.hold(b, seconds=1))
+    assert b.port()["verdicts"].get("forged", 0) == 0
+
+    a.ports["eth0"]["active_key_id"] = 2
+    a.reload()
+    b.wait_for(lambda: b.port()["verdicts"].get("forged", 0) > 3, 5, "refuses an unknown key")
+    write_keys(lab, "B.keys", FIRST, SECOND)
+    b.ports["eth0"]["active_key_id"] = 2
+    b.reload()
+    b.wait_log(r"reloaded: .*active_key_id = 2 \(port eth0\).*keys of ")
+    forged = b.port()["verdicts"]["forged"]
+    b.wait_state("RECEIVER")
+    b.wait_locked()
+    truth.assert_inside(truth.hold(b, seconds=1))
+    assert b.port()["verdicts"]["forged"] <= forged + 3
+
+
+@pytest.mark.lab(seconds=8)
+def test_a_stranger_is_neither_followed_nor_answered_when_it_has_no_keys(lab):
+    lab.chain("A", "B")
+    keys = write_keys(lab, "B.keys", FIRST)
+    lab.meantimed("A", "eth0", ptp={"priority1": 1})
+    b = lab.meantimed("B", "eth0", ptp={"security_file": keys}, ports={"eth0": {"spp": 3}})
+    b.wait_for(lambda: b.states(), 5, "answers")
+    assert netlab.wait_until(lambda: b.port()["verdicts"].get("unauthenticated", 0) > 10, 10)
+    assert b.states()["eth0"] in ("LISTENING", "TRANSMITTER")
+
+
+@pytest.mark.lab(seconds=4)
+def test_the_daemon_says_what_is_wrong_when_its_keys_are_not_good(lab):
+    lab.chain("A", "B")
+    keys = write_keys(lab, "A.keys", "1 AES128 HEX:00\n")
+    a = lab.meantimed("A", "eth0", ptp={"security_file": keys}, ports={"eth0": {"spp": 3}},
+                      is_started=False)
+    a.start()
+    assert netlab.wait_until(lambda: not a.is_running(), 5)
+    assert "A.keys:4: AES128 needs a key of 16 octets" in a.log()
