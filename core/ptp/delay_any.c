@@ -92,8 +92,7 @@ void mt_delay_heard_peer(struct mt_instance *self, struct mt_port *port)
     if (!was_e2e || is_e2e(port)) {
         return;
     }
-    port->timers[MT_TIMER_DELAY_REQ] = MT_MONO_NEVER;
-    self->has_moved_timers = true;
+    mt_timer_disarm(self, port, MT_TIMER_DELAY_REQ);
     port->pending &= (uint8_t) ~(1u << MT_FRAME_DELAY_REQ);
     mt_port_forget_exchanges(port);
     if (mt_port_is_receiving(port)) { /* its samples are of another kind from now on */

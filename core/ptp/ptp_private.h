@@ -234,7 +234,7 @@ struct mt_extend_part {
     void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
 };
 
-extern const struct mt_extension mt_message_counts;       /**< management_counts.c; the first */
+extern const struct mt_extension mt_message_counts;       /**< management_counts.c */
 extern const struct mt_extension mt_monitoring_extension; /**< monitoring.c */
 extern const struct mt_extension mt_signaling_extension;  /**< signaling.c */
 extern const struct mt_extension mt_one_step_extension;   /**< one_step.c */
