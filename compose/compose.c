@@ -248,20 +248,11 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
                                  const struct mt_compose_facts *facts,
                                  struct mt_instance_config *ret_config)
 {
-    static const struct mt_ptp_features receiver_only = {
-        .compare = mt_dataset_compare,
-        .states = &mt_states_receiver_only,
-        .delay = &mt_delay_any,
-        .acceptable = mt_acceptable,
-        .accuracy = &mt_accuracy,
-        .extend = &mt_extend,
-        .extensions = mt_ptp_all_extensions,
-    };
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_node_clock *clock = &self->node.clocks[instance->clock_index];
     *ret_config = instance->ptp;
     ret_config->features = mt_config_is_transparent(instance) ? &mt_ptp_transparent_features
-                           : instance->ptp.is_receiver_only   ? &receiver_only
+                           : instance->ptp.is_receiver_only   ? &mt_ptp_receiver_features
                                                               : &mt_ptp_all_features;
     ret_config->features = mt_compose_variant(self, index, ret_config->features, ret_config);
     if (instance->identity_is_auto &&

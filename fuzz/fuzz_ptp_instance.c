@@ -340,13 +340,6 @@ static void check_peers(const struct state *self)
 
 static void start(struct state *self)
 {
-    static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
-                                                         .states = &mt_states_receiver_only,
-                                                         .delay = &mt_delay_any,
-                                                         .acceptable = mt_acceptable,
-                                                         .accuracy = &mt_accuracy,
-                                                         .extend = &mt_extend,
-                                                         .extensions = mt_ptp_all_extensions};
     static const struct mt_port_identity acceptable[] = {{{{0x02, 0, 0, 0xFF, 0xFE, 0, 0, 3}}, 0}};
     struct mt_instance_config config;
     struct mt_port_config ports[PORTS_MAX];
@@ -355,7 +348,7 @@ static void start(struct state *self)
     config.identity = identity(OWN_ID);
     config.path = &self->path;
     config.is_receiver_only = how % 8 == 7;
-    config.features = config.is_receiver_only ? &receiver_only : &mt_ptp_all_features;
+    config.features = config.is_receiver_only ? &mt_ptp_receiver_features : &mt_ptp_all_features;
     config.accepts_alternate = (how & 0x08) != 0;
     config.serves_uncertain = (how & 0x10) != 0;
     config.quality.clock_class = (how & 0x20) != 0 ? 6 : 248;

@@ -19,16 +19,7 @@ static enum mt_comparison compare_grandmasters(const struct mt_ptp_dataset *a,
 {
     int difference = (int)a->priority1 - (int)b->priority1;
     if (difference == 0) {
-        difference = (int)a->quality.clock_class - (int)b->quality.clock_class;
-    }
-    if (difference == 0) {
-        difference = (int)a->quality.accuracy - (int)b->quality.accuracy;
-    }
-    if (difference == 0) {
-        difference = (int)a->quality.variance - (int)b->quality.variance;
-    }
-    if (difference == 0) {
-        difference = (int)a->priority2 - (int)b->priority2;
+        difference = mt_quality_compare(a, b);
     }
     if (difference == 0) {
         difference = mt_clock_identity_compare(&a->grandmaster, &b->grandmaster);

@@ -13,16 +13,7 @@
 
 static int compare_grandmasters(const struct mt_ptp_dataset *a, const struct mt_ptp_dataset *b)
 {
-    int difference = (int)a->quality.clock_class - (int)b->quality.clock_class;
-    if (difference == 0) {
-        difference = (int)a->quality.accuracy - (int)b->quality.accuracy;
-    }
-    if (difference == 0) {
-        difference = (int)a->quality.variance - (int)b->quality.variance;
-    }
-    if (difference == 0) {
-        difference = (int)a->priority2 - (int)b->priority2;
-    }
+    int difference = mt_quality_compare(a, b);
     if (difference == 0) {
         difference = (int)a->local_priority - (int)b->local_priority;
     }

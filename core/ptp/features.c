@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The list that names everything, in a file of its own: whoever does not use it does not link what
- * it names.
+ * The lists that name everything, in a file of their own: whoever does not use them does not link
+ * what they name.
  */
 #include "meantime/ptp_management.h"
 #include "meantime/ptp_peer.h"
@@ -34,6 +34,16 @@ const struct mt_ptp_features mt_ptp_all_features = {
     .accuracy = &mt_accuracy,
     .extend = &mt_extend,
     .boundary = &mt_boundary,
+    .extensions = mt_ptp_all_extensions,
+};
+
+const struct mt_ptp_features mt_ptp_receiver_features = {
+    .compare = mt_dataset_compare,
+    .states = &mt_states_receiver_only,
+    .delay = &mt_delay_any,
+    .acceptable = mt_acceptable,
+    .accuracy = &mt_accuracy,
+    .extend = &mt_extend,
     .extensions = mt_ptp_all_extensions,
 };
 

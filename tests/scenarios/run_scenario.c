@@ -95,13 +95,6 @@ static void do_ports(const struct words *line)
 
 static void do_config(const struct words *line)
 {
-    static const struct mt_ptp_features receiver_only = {.compare = mt_dataset_compare,
-                                                         .states = &mt_states_receiver_only,
-                                                         .delay = &mt_delay_any,
-                                                         .acceptable = mt_acceptable,
-                                                         .accuracy = &mt_accuracy,
-                                                         .extend = &mt_extend,
-                                                         .extensions = mt_ptp_all_extensions};
     struct mt_instance_config *config = &world.config;
     words_store_u8(line, "priority1", &config->priority1);
     words_store_u8(line, "priority2", &config->priority2);
@@ -117,7 +110,7 @@ static void do_config(const struct words *line)
         config->serve_bound = mt_interval_from_ns(words_ns(line, words_value(line, "serve_bound")));
     }
     if (config->is_receiver_only) {
-        config->features = &receiver_only;
+        config->features = &mt_ptp_receiver_features;
     }
     special_config(&world, line);
 }

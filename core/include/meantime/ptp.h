@@ -126,6 +126,8 @@ bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *so
 extern const struct mt_extension *const mt_ptp_all_extensions[];
 /** All of the above. */
 extern const struct mt_ptp_features mt_ptp_all_features;
+/** All that a clock can use which only receives. */
+extern const struct mt_ptp_features mt_ptp_receiver_features;
 
 /** The path of Announces behind the parent; storage is the caller's, needed with path_trace. */
 struct mt_path {
