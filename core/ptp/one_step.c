@@ -16,7 +16,8 @@
 static bool sends_one_step(const struct mt_port *port)
 {
     const struct mt_port_more *more = port->config.more;
-    return more != NULL && more->sends_one_step && more->security.spp == MT_SECURITY_OFF;
+    return more != NULL && more->sends_one_step && more->security.spp == MT_SECURITY_OFF &&
+           !more->security.is_delayed;
 }
 
 static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)

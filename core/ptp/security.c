@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * AUTHENTICATION TLVs, written and verified at once (see ptp_security.h).
+ * AUTHENTICATION TLVs (see ptp_security.h), and those that are verified at once; those whose key
+ * comes later are security_delayed.c's.
  *
  * The code covers the message from its first octet to the TLV's key id; so the TLV is the last
  * one, and whoever adds TLVs to a frame comes before this extension in finish() and after it in
@@ -9,12 +10,8 @@
  * Answers carry the sequence number of their question and are matched with it elsewhere, so they
  * have no sequence here.
  */
-#include "meantime/ptp_more.h"
-#include "meantime/ptp_security.h"
-#include "meantime/ptp_tlv.h"
-#include "ptp/ptp_private.h"
+#include "ptp/security_private.h"
 
-#define TLV_HEAD          10 /* type, length, SPP, secParamIndicator, keyID */
 #define CORRECTION_OFFSET 8
 #define CORRECTION_SIZE   8
 #define SOURCE_OFFSET     20
@@ -28,14 +25,13 @@ static const struct mt_port_security *policy_of(const struct mt_instance *self,
     const struct mt_instance_more *of_all = self->config.more;
     const struct mt_port_more *more = port->config.more;
     if (of_all == NULL || of_all->security == NULL || more == NULL ||
-        more->security.spp == MT_SECURITY_OFF) {
+        (more->security.spp == MT_SECURITY_OFF && !more->security.is_delayed)) {
         return NULL;
     }
     return &more->security;
 }
 
-static const struct mt_security_association *find_association(const struct mt_security *self,
-                                                              int16_t spp)
+const struct mt_security_association *mt_security_find(const struct mt_security *self, int16_t spp)
 {
     for (unsigned i = 0; i < self->association_count; i++) {
         if (self->associations[i].spp == spp) {
@@ -58,9 +54,7 @@ static const struct mt_security_key *find_key(const struct mt_security_associati
 
 /* ---- codes ----------------------------------------------------------------------------------- */
 
-/* Over the first `length` octets of a message. */
-static bool make_code(const struct mt_security *self,
-                      const struct mt_security_association *association,
+bool mt_security_code(const struct mt_security *self, bool is_mutable,
                       const struct mt_security_key *key, const uint8_t *message, size_t length,
                       uint8_t ret_code[MT_MAC_SIZE])
 {
@@ -68,14 +62,14 @@ static bool make_code(const struct mt_security *self,
     const size_t behind = CORRECTION_OFFSET + CORRECTION_SIZE;
     const struct mt_piece pieces[] = {
         {message, CORRECTION_OFFSET},
-        {association->allows_mutable ? zeros : message + CORRECTION_OFFSET, CORRECTION_SIZE},
+        {is_mutable ? zeros : message + CORRECTION_OFFSET, CORRECTION_SIZE},
         {message + behind, length - behind},
     };
     return self->crypto->mac(key->mac, key->octets, key->length, pieces,
                              sizeof pieces / sizeof pieces[0], ret_code);
 }
 
-static bool is_equal(const uint8_t *a, const uint8_t *b, size_t length)
+bool mt_security_equal(const uint8_t *a, const uint8_t *b, size_t length)
 {
     unsigned difference = 0;
     for (size_t i = 0; i < length; i++) {
@@ -84,35 +78,43 @@ static bool is_equal(const uint8_t *a, const uint8_t *b, size_t length)
     return difference == 0;
 }
 
-/* The last TLV of a message, if it is an AUTHENTICATION TLV. */
-static bool find_last(const struct mt_ptp_message *message, struct mt_tlv_authentication *ret_value)
+/* The last two TLVs of a message as far as they are AUTHENTICATION TLVs, the last one first. */
+static unsigned find_last(const struct mt_ptp_message *message,
+                          struct mt_tlv_authentication ret_tlvs[2])
 {
     const uint8_t *tlvs = message->tlvs;
     size_t length = message->tlvs_length;
     struct mt_tlv tlv;
-    bool is_there = false;
+    unsigned count = 0;
     while (mt_tlv_next(&tlvs, &length, &tlv)) {
-        is_there = mt_tlv_parse_authentication(&tlv, ret_value);
+        struct mt_tlv_authentication value;
+        if (!mt_tlv_parse_authentication(&tlv, &value)) {
+            count = 0;
+            continue;
+        }
+        ret_tlvs[1] = ret_tlvs[0];
+        ret_tlvs[0] = value;
+        count = count < 2 ? count + 1 : 2;
     }
-    return is_there;
+    return count;
 }
 
 static enum mt_verdict verify(const struct mt_security *self, int16_t spp,
-                              const struct mt_incoming *in)
+                              const struct mt_incoming *in, const struct mt_tlv_authentication *tlv)
 {
-    const struct mt_security_association *association = find_association(self, spp);
-    struct mt_tlv_authentication tlv;
+    const struct mt_security_association *association = mt_security_find(self, spp);
     uint8_t code[MT_MAC_SIZE];
-    if (!find_last(&in->message, &tlv)) {
+    if (tlv == NULL) {
         return MT_VERDICT_UNAUTHENTICATED;
     }
-    if (association == NULL || tlv.spp != spp || tlv.flags != 0) {
+    if (association == NULL || tlv->spp != spp || tlv->flags != 0) {
         return MT_VERDICT_FORGED;
     }
-    const struct mt_security_key *key = find_key(association, tlv.key_id);
-    if (key == NULL || tlv.rest_length != mt_mac_size(key->mac) ||
-        !make_code(self, association, key, in->frame, (size_t)(tlv.rest - in->frame), code) ||
-        !is_equal(code, tlv.rest, tlv.rest_length)) {
+    const struct mt_security_key *key = find_key(association, tlv->key_id);
+    if (key == NULL || tlv->rest_length != mt_mac_size(key->mac) ||
+        !mt_security_code(self, association->allows_mutable, key, in->frame,
+                          (size_t)(tlv->rest - in->frame), code) ||
+        !mt_security_equal(code, tlv->rest, tlv->rest_length)) {
         return MT_VERDICT_FORGED;
     }
     return MT_VERDICT_ACCEPTED;
@@ -177,9 +179,8 @@ static struct mt_security_sender *find_sender(struct mt_security *self,
     return oldest;
 }
 
-/* Of a message that has verified. */
-static bool is_repeated(struct mt_security *self, uint16_t window,
-                        const struct mt_ptp_header *header, struct mt_mono now)
+bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
+                             const struct mt_ptp_header *header, struct mt_mono now)
 {
     unsigned row = row_of(header->type);
     if (window == 0 || row == MT_SECURITY_TYPES || self->sender_count == 0) {
@@ -207,6 +208,49 @@ static bool is_of_concern(const struct mt_instance *self, const struct mt_ptp_he
            !mt_clock_identity_equal(&header->source.clock, &self->config.identity);
 }
 
+static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port_security *policy,
+                                 const struct mt_incoming *in,
+                                 const struct mt_tlv_authentication *tlv)
+{
+    struct mt_security *security = self->config.more->security;
+    enum mt_verdict verdict = verify(security, policy->spp, in, tlv);
+    if (verdict == MT_VERDICT_ACCEPTED) {
+        uint16_t window = mt_security_find(security, policy->spp)->sequence_window;
+        if (mt_security_is_repeated(security, window, &in->message.header, self->now)) {
+            return MT_VERDICT_STALE;
+        }
+    }
+    return verdict;
+}
+
+/* A message that is to wait, too, has to be right first. */
+static bool check(struct mt_instance *self, const struct mt_port *port,
+                  const struct mt_port_security *policy, struct mt_incoming *in,
+                  enum mt_verdict *ret_verdict)
+{
+    struct mt_security *security = self->config.more->security;
+    const bool is_immediate = policy->spp != MT_SECURITY_OFF;
+    struct mt_tlv_authentication tlvs[2];
+    struct mt_tlv_authentication delayed;
+    unsigned count = find_last(&in->message, tlvs);
+    if (is_immediate) {
+        *ret_verdict = check_now(self, policy, in, count > 0 ? tlvs : NULL);
+        if (*ret_verdict != MT_VERDICT_ACCEPTED) {
+            return true;
+        }
+    }
+    if (!policy->is_delayed || !mt_delayed_covers(in->message.header.type)) {
+        in->is_authenticated = is_immediate;
+        return false;
+    }
+    if (!mt_delayed_find(security, tlvs, count, &delayed)) {
+        *ret_verdict = MT_VERDICT_UNAUTHENTICATED;
+        return true;
+    }
+    *ret_verdict = mt_delayed_rx(self, port, in, &delayed, is_immediate);
+    return true;
+}
+
 static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
                enum mt_verdict *ret_verdict)
 {
@@ -215,42 +259,89 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
         return false;
     }
     struct mt_security *security = self->config.more->security;
-    enum mt_verdict verdict = verify(security, policy->spp, in);
-    if (verdict == MT_VERDICT_ACCEPTED) {
-        uint16_t window = find_association(security, policy->spp)->sequence_window;
-        if (!is_repeated(security, window, &in->message.header, self->now)) {
-            in->is_authenticated = true;
-            return false;
-        }
-        verdict = MT_VERDICT_STALE;
+    if (security->is_releasing) {
+        in->is_authenticated = true;
+        return false;
     }
-    *ret_verdict = verdict;
-    return true;
+    const uint16_t waiting = security->held_count;
+    bool is_done = check(self, port, policy, in, ret_verdict);
+    if (security->held_count > waiting) { /* it will be counted when it has been verified */
+        port->counters[MT_COUNT_RECEIVED]--;
+        port->verdicts[MT_VERDICT_ACCEPTED]--;
+    }
+    return is_done;
 }
 
-/* What was measured on a port that verifies is authentic. */
+/* What was measured on a port that verifies is authentic: both ways of it. */
+static bool measures_authentic(const struct mt_instance *self, const struct mt_port *port)
+{
+    const struct mt_port_security *policy = policy_of(self, port);
+    return policy != NULL && (policy->spp != MT_SECURITY_OFF || port->config.more->peer == NULL);
+}
+
 static struct mt_mono settle(struct mt_instance *self)
 {
+    const struct mt_instance_more *more = self->config.more;
     for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        port->sample.authenticated = policy_of(self, port) != NULL;
+        port->sample.authenticated = measures_authentic(self, port);
     }
-    return MT_MONO_NEVER;
+    return more != NULL && more->security != NULL ? mt_delayed_settle(self) : MT_MONO_NEVER;
 }
 
-static void write_head(uint8_t *at, const struct mt_security_key *key, uint8_t spp)
+void mt_security_write_head(uint8_t *at, uint8_t spp, uint8_t flags, uint32_t key_id,
+                            size_t rest_length)
 {
-    const size_t length = TLV_HEAD - 4 + mt_mac_size(key->mac);
-    const uint8_t head[TLV_HEAD] = {MT_TLV_AUTHENTICATION >> 8,
-                                    MT_TLV_AUTHENTICATION & 0xFF,
-                                    (uint8_t)(length >> 8),
-                                    (uint8_t)length,
-                                    spp,
-                                    0,
-                                    (uint8_t)(key->id >> 24),
-                                    (uint8_t)(key->id >> 16),
-                                    (uint8_t)(key->id >> 8),
-                                    (uint8_t)key->id};
+    const size_t length = MT_AUTHENTICATION_HEAD - 4 + rest_length;
+    const uint8_t head[MT_AUTHENTICATION_HEAD] = {MT_TLV_AUTHENTICATION >> 8,
+                                                  MT_TLV_AUTHENTICATION & 0xFF,
+                                                  (uint8_t)(length >> 8),
+                                                  (uint8_t)length,
+                                                  spp,
+                                                  flags,
+                                                  (uint8_t)(key_id >> 24),
+                                                  (uint8_t)(key_id >> 16),
+                                                  (uint8_t)(key_id >> 8),
+                                                  (uint8_t)key_id};
     memcpy(at, head, sizeof head);
+}
+
+static const struct mt_security_key *immediate_key(const struct mt_security *self,
+                                                   const struct mt_port_security *policy)
+{
+    const struct mt_security_association *association =
+        policy->spp != MT_SECURITY_OFF ? mt_security_find(self, policy->spp) : NULL;
+    return association != NULL ? find_key(association, policy->key_id) : NULL;
+}
+
+/* Both TLVs are there before either code is made: messageLength, which is covered, counts both. */
+static void sign(struct mt_security *self, const struct mt_port_security *policy,
+                 struct mt_outgoing *out, struct mt_tx *tx, struct mt_mono now)
+{
+    const struct mt_security_key *key = immediate_key(self, policy);
+    const size_t own = key != NULL ? MT_AUTHENTICATION_HEAD + mt_mac_size(key->mac) : 0;
+    struct mt_security_key delayed;
+    uint8_t code[MT_MAC_SIZE];
+    if (tx->length + own > out->capacity) {
+        return;
+    }
+    size_t before =
+        mt_delayed_write(self, policy, out->message.header.type, out->buffer + tx->length,
+                         out->capacity - tx->length - own, now, &delayed);
+    size_t end = tx->length + before;
+    mt_frame_appended(out, tx, before + own);
+    if (before > 0 &&
+        mt_security_code(self, true, &delayed, out->buffer, end - mt_mac_size(delayed.mac), code)) {
+        memcpy(out->buffer + end - mt_mac_size(delayed.mac), code, mt_mac_size(delayed.mac));
+    }
+    if (own > 0) {
+        size_t covered = end + MT_AUTHENTICATION_HEAD;
+        mt_security_write_head(out->buffer + end, (uint8_t)policy->spp, 0, key->id,
+                               mt_mac_size(key->mac));
+        if (mt_security_code(self, mt_security_find(self, policy->spp)->allows_mutable, key,
+                             out->buffer, covered, code)) {
+            memcpy(out->buffer + covered, code, mt_mac_size(key->mac));
+        }
+    }
 }
 
 /* What only passes through this clock keeps the code of its sender.  A frame that cannot be signed
@@ -259,23 +350,9 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
 {
     const struct mt_port *port = tx->port != 0 ? &self->ports[tx->port - 1] : NULL;
     const struct mt_port_security *policy = port != NULL ? policy_of(self, port) : NULL;
-    if (policy == NULL ||
-        memcmp(out->buffer + SOURCE_OFFSET, self->config.identity.octet, CLOCK_SIZE) != 0) {
-        return;
-    }
-    const struct mt_security *security = self->config.more->security;
-    const struct mt_security_association *association = find_association(security, policy->spp);
-    const struct mt_security_key *key =
-        association != NULL ? find_key(association, policy->key_id) : NULL;
-    uint8_t code[MT_MAC_SIZE];
-    if (key == NULL || tx->length + TLV_HEAD + mt_mac_size(key->mac) > out->capacity) {
-        return;
-    }
-    size_t covered = tx->length + TLV_HEAD;
-    write_head(out->buffer + tx->length, key, association->spp);
-    mt_frame_appended(out, tx, TLV_HEAD + mt_mac_size(key->mac));
-    if (make_code(security, association, key, out->buffer, covered, code)) {
-        memcpy(out->buffer + covered, code, mt_mac_size(key->mac));
+    if (policy != NULL &&
+        memcmp(out->buffer + SOURCE_OFFSET, self->config.identity.octet, CLOCK_SIZE) == 0) {
+        sign(self->config.more->security, policy, out, tx, self->now);
     }
 }
 

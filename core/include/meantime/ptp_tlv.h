@@ -182,7 +182,7 @@ bool mt_tlv_parse_cumulative_rate_ratio(const struct mt_tlv *tlv, int32_t *ret_s
 /** AUTHENTICATION [16.14.3]: the fixed head and where key id and ICV lie. */
 struct mt_tlv_authentication {
     uint8_t spp;
-    uint8_t flags; /**< secParamIndicator */
+    uint8_t flags; /**< secParamIndicator: bit 0 RES, 1 sequenceNo, 2 disclosedKey are there */
     uint32_t key_id;
     const uint8_t *rest; /**< optional fields and the ICV */
     uint16_t rest_length;
