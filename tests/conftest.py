@@ -2,7 +2,7 @@
 """Tests that need a network of their own.
 
 A test marked `lab(seconds=N)` runs in a process of its own in private namespaces
-(labkit/isolate.py), MEANTIME_LABS of them at a time (2), longest first; with `alone=True` it runs
+(labkit/isolate.py), MEANTIME_LABS of them at a time (4), longest first; with `alone=True` it runs
 at the end and by itself.  It fails when it takes much longer than it says.  Tests marked `long`
 run with `-m long` or MEANTIME_LONG=1 only.
 What a failing lab test leaves in its folder is shown with the failure.
@@ -22,7 +22,7 @@ sys.path[:0] = [os.path.join(TESTS, "labkit"), os.path.join(os.path.dirname(TEST
 
 import isolate  # noqa: E402
 
-SIDE_BY_SIDE = int(os.environ.get("MEANTIME_LABS", "2"))
+SIDE_BY_SIDE = int(os.environ.get("MEANTIME_LABS", "4"))
 PATIENCE_FACTOR, PATIENCE_S = 3, 30
 SHOWN_LINES = 60
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # usage: build.sh KIND [NINJA TARGETS]      compiles into build/KIND
 #
-#   release   what is shipped: gcc, optimised, no asserts
+#   release   what is shipped: gcc, optimised, no asserts; tests and benches only when named
 #   asan      gcc with AddressSanitizer and UndefinedBehaviourSanitizer: what the tests run under
 #   clang     the second compiler's opinion
 #   plain     gcc without optimisation: what a node does must be the same
@@ -49,7 +49,9 @@ if [ ! -f "$folder/build.ninja" ]; then
         exit 1
     fi
 fi
-if [ "$kind" = fuzz ] && [ $# -eq 0 ]; then # only what searches
+if [ "$kind" = release ] && [ $# -eq 0 ]; then # only what is shipped
+    set -- programs
+elif [ "$kind" = fuzz ] && [ $# -eq 0 ]; then # only what searches
     # shellcheck disable=SC2046
     set -- $(ninja -C "$folder" -t targets all | sed -n 's|^\(fuzz/fuzz_[^.:/]*\): .*|\1|p')
 fi

@@ -21,7 +21,7 @@ def run_one(program, kind, keys):
     try:
         done = subprocess.run([program, kind, *words], capture_output=True, text=True)
     except OSError as error:
-        raise Failure(f"{program}: {error.strerror}; ./dev build makes it") from error
+        raise Failure(f"{program}: {error.strerror}; ./dev bench accuracy makes it") from error
     if done.returncode != 0:
         raise Failure(f"{kind} {' '.join(words)}: {done.stderr.strip()}")
     return json.loads(done.stdout)

@@ -11,7 +11,8 @@ import plot
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.path.join(TOP, "build", "release", *jobs.PROGRAM)
+BUILD = os.environ.get("MEANTIME_BUILD", os.path.join(TOP, "build", "release"))
+PROGRAM = os.path.join(BUILD, *jobs.PROGRAM)
 CELL = matrix.Cell("exponential", 100, 1e-9, 1)
 
 needs_program = pytest.mark.skipif(not os.path.exists(PROGRAM), reason="is not built")

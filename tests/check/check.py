@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""usage: check.py [--long] [--only STEP,...] [--list]
+"""usage: check.py [--long] [--only STEP,...] [--in-turn] [--list]
 
 Everything that must hold, in one run; `./dev check` installs what it needs and starts it.
---long adds the whole matrix, up to 90 minutes; tests see it as MEANTIME_LONG=1.
+--long adds the whole matrix, up to 80 minutes; tests see it as MEANTIME_LONG=1.
+Laboratories run beside what computes, which takes the time that they leave; --in-turn runs one
+step after the other, for a machine that has other work to do as well.
 """
 import argparse
+import collections
 import glob
 import os
 import shutil
 import sys
+import threading
 
 from results import count_junit, count_meson
-from runner import Count, ONE_PASSED, one_failed, run_steps
+from runner import Count, Lane, ONE_PASSED, one_failed, run_lanes
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTHON = "/usr/bin/python3"
@@ -30,16 +34,18 @@ def command_step(name, *command, timeout_s=5 * MINUTE_S):
 
 
 _built = {}  # kind -> whether this run could build it
+_building = collections.defaultdict(threading.Lock)  # kind -> held while it is being built
 
 
 def is_built(log, kind):
     """Builds a kind once in a run.  Nothing is tested that is older than the sources."""
-    if kind not in _built:
-        command = ["sh", top("tools", "build.sh"), kind]
-        _built[kind] = log.run(command, 10 * MINUTE_S, cwd=TOP) == 0
-    elif not _built[kind]:
-        log.write(f"build/{kind} could not be built\n")
-    return _built[kind]
+    with _building[kind]:
+        if kind not in _built:
+            command = ["sh", top("tools", "build.sh"), kind]
+            _built[kind] = log.run(command, 20 * MINUTE_S, cwd=TOP) == 0
+        elif not _built[kind]:
+            log.write(f"build/{kind} could not be built\n")
+        return _built[kind]
 
 
 def build_step(kind):
@@ -47,14 +53,19 @@ def build_step(kind):
     return name, lambda log: ONE_PASSED if is_built(log, kind) else one_failed(name)
 
 
-def meson_step(name, kind, *arguments):
-    """The test programs of one build."""
+def meson_step(name, kind, *arguments, is_long=False, seeds=None):
+    """The test programs of one build.  They have some time: they give way to laboratories.
+    seeds: those that each simulation tries."""
     def step(log):
         build = top("build", kind)
         if not is_built(log, kind):
             return one_failed(name)
-        status = log.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
-                          *arguments], 20 * MINUTE_S, env=SANITIZERS)
+        environment = {**SANITIZERS, "MEANTIME_LONG": "1" if is_long else "0"}
+        if seeds:
+            environment["MEANTIME_SIM_SEEDS"] = seeds
+        status = log.run(["meson", "test", "-C", build, "--print-errorlogs",
+                          "--timeout-multiplier", "20" if is_long else "4", *arguments],
+                         (80 if is_long else 20) * MINUTE_S, env=environment)
         count = count_meson(build)
         return count if status == 0 or count.failed else count + one_failed(name)
     return name, step
@@ -66,6 +77,7 @@ SANITIZERS = {
 }
 
 
+SEEDS = "1-20"  # of the long run
 UNDER_SANITIZERS = [f"tests/daemon/test_{name}.py" for name in ("flood", "running", "start")]
 
 
@@ -89,6 +101,7 @@ def pytest_step(name, places, timeout_s, needs=None, is_long=False):
 
 def python_environment(kind, is_long):
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "MEANTIME_LONG": "1" if is_long else "0",
+                   "MEANTIME_BUILD": top("build", kind or "release"),
                    "MEANTIME_BIN": top("build", kind or "release", "apps", "meantimed")}
     environment.update(SANITIZERS)
     return environment
@@ -133,29 +146,33 @@ def tool_step(name, script, *arguments):
     return command_step(name, PYTHON, top(script), *arguments)
 
 
-def all_steps(is_long):
+def computing_steps(is_long):
+    kinds = ("release", "clang", "asan") + (("plain",) if is_long else ())
     return [
-        build_step("release"),
-        build_step("clang"),
-        build_step("asan"),
+        *(build_step(kind) for kind in kinds[1:]),
         tool_step("floors", "tools/check_floors.py"),
         tool_step("limits", "tools/check_limits.py"),
         tool_step("format", "tools/format.py", "--check"),
         pytest_step("tools", ["tools", "tests/check", "bench/size", "bench/instructions",
                               "bench/accuracy"],
-                    2 * MINUTE_S),
+                    5 * MINUTE_S, needs="clang"),
         man_step("man pages"),
         tool_step("size", "bench/size/run.py", "--growth"),
         instructions_step("instructions"),
-        tool_step("accuracy", "bench/accuracy/run.py", "--short"),
+        tool_step("accuracy", "bench/accuracy/run.py", "--short", "--build", top("build", "clang")),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
-        meson_step("tests clang", "clang", "--suite", "unit"),
-        meson_step("tests asan", "asan"),
-        *([build_step("plain")] if is_long else []),
+        meson_step("tests clang", "clang", "--no-rebuild", "--suite", "unit"),
+        meson_step("tests asan", "asan", "--no-rebuild", is_long=is_long),
+        *([meson_step("seeds", "release", "--suite", "sim", is_long=True, seeds=SEEDS)]
+          if is_long else []),
         tool_step("determinism", "tests/sim/compare_builds.py",
-                  *(top("build", kind) for kind in ("release", "clang", "asan")
-                    + (("plain",) if is_long else ()))),
+                  *(top("build", kind) for kind in kinds)),
+    ]
+
+
+def laboratory_steps(is_long):
+    return [
         pytest_step("interop", ["tests/interop", "tests/daemon"],
                     (90 if is_long else 8) * MINUTE_S, needs="release", is_long=is_long),
         pytest_step("daemon asan", ["tests/daemon"] if is_long else UNDER_SANITIZERS,
@@ -163,28 +180,44 @@ def all_steps(is_long):
     ]
 
 
-def chosen(steps, only):
+def all_lanes(is_long):
+    """Groups of lanes: what all need comes first."""
+    return [[Lane([build_step("release")])],
+            [Lane(laboratory_steps(is_long)), Lane(computing_steps(is_long), is_urgent=False)]]
+
+
+def names_of(groups):
+    return [name for lanes in groups for lane in lanes for name, _ in lane.steps]
+
+
+def chosen(groups, only):
     if only is None:
-        return steps
+        return groups
     wanted = only.split(",")
-    unknown = sorted(set(wanted) - {name for name, _ in steps})
+    unknown = sorted(set(wanted) - set(names_of(groups)))
     if unknown:
         sys.exit(f"check: no step {', '.join(unknown)}; --list names them")
-    return [step for step in steps if step[0] in wanted]
+    return [[Lane([step for step in lane.steps if step[0] in wanted], lane.is_urgent)
+             for lane in lanes] for lanes in groups]
+
+
+def in_turn(groups):
+    return [[Lane(lane.steps)] for lanes in groups for lane in lanes]
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev check")
     parser.add_argument("--long", action="store_true", help="the whole matrix (80 minutes)")
     parser.add_argument("--only", metavar="STEP,...", help="these steps, by name")
+    parser.add_argument("--in-turn", action="store_true", help="one step after the other")
     parser.add_argument("--list", action="store_true", help="name the steps")
     arguments = parser.parse_args()
-    steps = chosen(all_steps(arguments.long), arguments.only)
+    groups = chosen(all_lanes(arguments.long), arguments.only)
     if arguments.list:
-        print("\n".join(name for name, _ in steps))
+        print("\n".join(names_of(groups)))
         return
     os.chdir(TOP)
-    sys.exit(run_steps(steps, top("build", "check")))
+    sys.exit(run_lanes(in_turn(groups) if arguments.in_turn else groups, top("build", "check")))
 
 
 if __name__ == "__main__":

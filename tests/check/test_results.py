@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """The sum of `./dev check` is right, and no failure gets lost in it."""
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
+import check
 import results
 import runner
 from runner import Count
@@ -78,7 +85,7 @@ def test_results_counts_errors_as_failures_when_pytest_reports_them(tmp_path):
 
 
 def run(tmp_path, capsys, *steps):
-    status = runner.run_steps(steps, str(tmp_path / "logs"))
+    status = runner.run_lanes([[runner.Lane(steps)]], str(tmp_path / "logs"))
     return status, capsys.readouterr().out.splitlines()
 
 
@@ -114,3 +121,124 @@ def test_runner_ends_the_whole_group_when_time_is_up(tmp_path):
     log = runner.Log(str(tmp_path / "log"))
     status = log.run(["sh", "-c", "sleep 100 & wait"], 0.2)
     assert status == 124 and "ended after 0.2 s" in "\n".join(log.tail())
+
+
+def lane_of(*steps, is_urgent=True):
+    return runner.Lane(steps, is_urgent)
+
+
+def test_runner_adds_up_when_lanes_are_side_by_side(tmp_path, capsys):
+    both = threading.Barrier(2, timeout=10)  # broken, and a failure, if they are not
+
+    def step(log):
+        both.wait()
+        return Count(passed=2)
+    status = runner.run_lanes([[lane_of(("a", step)), lane_of(("b", step))]], str(tmp_path))
+    assert status == 0 and capsys.readouterr().out.endswith("\n4 passed, 0 failed\n")
+
+
+def test_runner_begins_no_group_when_the_one_before_it_runs(tmp_path, capsys):
+    order = []
+
+    def step(name, delay_s):
+        def run_it(log):
+            time.sleep(delay_s)
+            order.append(name)
+            return runner.ONE_PASSED
+        return name, run_it
+    runner.run_lanes([[lane_of(step("a", 0.2)), lane_of(step("b", 0.1))],
+                      [lane_of(step("c", 0), step("d", 0))]], str(tmp_path))
+    assert order == ["b", "a", "c", "d"] and capsys.readouterr().out
+
+
+def test_runner_gives_way_when_a_lane_is_not_urgent(tmp_path, capsys):
+    policies = {}
+
+    def step(name):
+        script = "import os; print(os.sched_getscheduler(0), os.getsid(0))"
+
+        def run_it(log):
+            log.run([sys.executable, "-c", script], 10)
+            policies[name] = tuple(map(int, log.tail()[-1].split()))
+            return runner.ONE_PASSED
+        return name, run_it
+    runner.run_lanes([[lane_of(step("a")), lane_of(step("b"), is_urgent=False)]], str(tmp_path))
+    session = os.getsid(0)
+    assert policies == {"a": (os.SCHED_OTHER, session), "b": (os.SCHED_IDLE, session)}
+    assert capsys.readouterr().out
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import runner
+step = lambda log: log.run(["sh", "-c", "sleep 100 & echo runs $!; wait"], 90) and runner.Count()
+steps = [("first", step), ("second", step)]
+sys.exit(runner.run_lanes([[runner.Lane(steps)], [runner.Lane(steps)]], sys.argv[2]))
+"""
+
+
+def has_ended_soon(pid):
+    """A process that is nobody's child any more may be seen as a zombie for a while."""
+    end_s = time.monotonic() + 5
+    while time.monotonic() < end_s:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                if file.read().rpartition(")")[2].split()[0] in "ZX":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_runner_ends_what_runs_and_begins_nothing_when_interrupted(tmp_path):
+    command = [sys.executable, "-B", "-c", INTERRUPTED, os.path.dirname(runner.__file__),
+               str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        log = tmp_path / "first.log"
+        while not log.exists() or "\nruns" not in log.read_text():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert out.endswith("failed: interrupted\n0 passed, 1 failed\n") and "second" not in out
+    assert not (tmp_path / "second.log").exists()
+    left_behind = int(log.read_text().split("\nruns ")[1].split()[0])
+    assert has_ended_soon(left_behind)
+
+
+class Builder:
+    """A log whose builds take a while."""
+
+    def __init__(self):
+        self.builds = 0
+
+    def write(self, text):
+        pass
+
+    def run(self, *_, **__):
+        time.sleep(0.1)
+        self.builds += 1
+        return 0
+
+
+def test_check_builds_once_when_two_lanes_need_it(monkeypatch):
+    monkeypatch.setattr(check, "_built", {})
+    builder, answers = Builder(), []
+    threads = [threading.Thread(target=lambda: answers.append(check.is_built(builder, "asan")))
+               for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert builder.builds == 1 and answers == [True, True]
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_check_runs_each_step_once_when_it_is_chosen(is_long):
+    names = check.names_of(check.all_lanes(is_long))
+    assert len(set(names)) == len(names)
+    groups = check.chosen(check.all_lanes(is_long), "floors,interop")
+    assert check.names_of(groups) == ["interop", "floors"]
+    assert check.names_of(check.in_turn(check.all_lanes(is_long))) == names
