@@ -21,6 +21,10 @@
  * near the floor, where few samples are, so it moves by blocks of information, in large steps while
  * they agree; it is held slightly low, which costs nothing where the noise has no normal part.
  *
+ * As long as nothing speaks against it, both directions have one variance.  Alone, that of the
+ * direction with fewer samples stays too large for longer, its floor is thought too high, and half
+ * of that is an error of the offset.
+ *
  * Whether noise is skewed is a sequential test between no skewness and some, both ways, on the
  * third Hermite polynomial of the normalised residual.
  */
@@ -33,6 +37,11 @@
 #define INFORMED    60 /* information on the tail that is remembered */
 #define BLOCK       8  /* on the variance, for one step */
 #define SIGNIFICANT 7
+#define ALIKE       4               /* ratio of variances, up to which both may be of one kind */
+#define REMEMBERED  MT_REAL(0.9)    /* of what directions said of one common variance */
+#define DIFFERENT   9               /* chi squared of what they said */
+#define TRIAL       64              /* information, on each, before two are one again */
+#define NEAR        MT_REAL(0.1)    /* normal parts that differ by so much of their sum are one */
 #define LOW         MT_REAL(0.1)    /* by how much the variance is held low */
 #define CLIP        MT_REAL(2.5)    /* residuals for the test, in sigma */
 #define EFFECT      MT_REAL(0.5)    /* skewness that is looked for */
@@ -104,32 +113,123 @@ static void learn_tail(struct mt_skew_side *side, const struct mt_measurement *m
     side->tail *= 1 + score / (side->information + 2 + GATE);
 }
 
-static void learn_variance(struct mt_estimator *self, struct mt_skew_side *side,
-                           struct mt_servo_noise *noise, const struct mt_measurement *measured)
+static void set_apart(struct mt_skewness *skewness, bool is_apart)
 {
+    skewness->is_apart = is_apart;
+    for (int i = 0; i < 2; i++) {
+        skewness->side[i].sum = 0;
+        skewness->side[i].sum_information = 0;
+    }
+}
+
+/* Noise of one size may be of one kind. */
+static bool is_alike(const struct mt_estimator *self)
+{
+    mt_real forward = mt_servo_variance(self, MT_SAMPLE_FORWARD);
+    mt_real reverse = mt_servo_variance(self, MT_SAMPLE_REVERSE);
+
+    return forward < ALIKE * reverse && reverse < ALIKE * forward;
+}
+
+/* What both scores of this block say, and those before it: do they ask for different variances? */
+static bool is_different(struct mt_skew_side *side)
+{
+    mt_real information[2];
+    mt_real apart;
+
+    for (int i = 0; i < 2; i++) {
+        side[i].sum = REMEMBERED * side[i].sum + side[i].score;
+        side[i].sum_information = REMEMBERED * side[i].sum_information + side[i].score_information;
+        information[i] = side[i].sum_information;
+    }
+    apart = side[0].sum * information[1] - side[1].sum * information[0];
+    return apart * apart >
+           DIFFERENT * (information[0] + information[1]) * information[0] * information[1];
+}
+
+static void share(struct mt_estimator *self)
+{
+    mt_real forward = mt_real_sqrt(self->noise[0].variance);
+    mt_real reverse = mt_real_sqrt(self->noise[1].variance);
+
+    self->noise[0].variance = forward * reverse;
+    self->noise[1].variance = forward * reverse;
+    set_apart(self->skewness, false);
+}
+
+/* Normal parts that are too small to matter are one again, and so are nearly equal ones, when they
+ * had the time to move away from where they were parted. */
+static void join(struct mt_estimator *self)
+{
+    const struct mt_skew_side *side = self->skewness->side;
+    mt_real forward = mt_real_sqrt(self->noise[0].variance);
+    mt_real reverse = mt_real_sqrt(self->noise[1].variance);
+    bool is_small = 2 * mt_real_larger(forward, reverse) < mt_real_sqrt(self->track.p[0][0]);
+    bool is_near = side[0].sum_information > TRIAL && side[1].sum_information > TRIAL &&
+                   mt_real_abs(forward - reverse) < NEAR * (forward + reverse);
+
+    if ((is_small || is_near) && is_alike(self)) {
+        share(self);
+    }
+}
+
+static void change_variance(struct mt_estimator *self, int kind, mt_real step)
+{
+    struct mt_servo_noise *noise = &self->noise[kind];
+    struct mt_skew_side *side = &self->skewness->side[kind];
+
+    noise->variance =
+        mt_real_larger(noise->variance * (2 + step) / (2 - step), self->granularity_variance);
+    side->score = 0;
+    side->score_information = 0;
+}
+
+/* The block of one direction, or of both, is full. */
+static void change_variances(struct mt_estimator *self, enum mt_sample_kind kind, mt_real step)
+{
+    struct mt_skewness *skewness = self->skewness;
+
+    if (skewness->is_apart) {
+        skewness->side[kind].sum_information += skewness->side[kind].score_information;
+        change_variance(self, (int)kind, step);
+        join(self);
+        return;
+    }
+    if (is_different(skewness->side) || !is_alike(self)) {
+        set_apart(skewness, true);
+    }
+    for (int i = 0; i < 2; i++) {
+        skewness->side[i].pace = skewness->side[kind].pace;
+        change_variance(self, i, step);
+    }
+}
+
+static void learn_variance(struct mt_estimator *self, enum mt_sample_kind kind,
+                           const struct mt_measurement *measured)
+{
+    struct mt_skew_side *side = &self->skewness->side[kind];
+    const struct mt_skew_side *other = &self->skewness->side[1 - kind];
     mt_real pull = measured->innovation;
-    mt_real share = measured->share;
-    mt_real bite = measured->bite * share;
-    mt_real score = (pull * pull * share - (1 + 2 * LOW) * bite) / 2;
+    mt_real noise_share = measured->share;
+    mt_real bite = measured->bite * noise_share;
+    mt_real score = (pull * pull * noise_share - (1 + 2 * LOW) * bite) / 2;
+    mt_real information;
     mt_real step;
     bool is_significant;
 
     side->score += mt_real_clamp(score, -GATE, GATE);
     side->score_information += bite * bite / 2;
-    step = side->score / (side->score_information + MT_REAL(0.5));
-    is_significant = side->score * step > SIGNIFICANT;
-    if (!is_significant && side->score_information < BLOCK) {
+    score = side->score + (self->skewness->is_apart ? 0 : other->score);
+    information =
+        side->score_information + (self->skewness->is_apart ? 0 : other->score_information);
+    step = score / (information + MT_REAL(0.5));
+    is_significant = score * step > SIGNIFICANT;
+    if (!is_significant && information < BLOCK) {
         return;
     }
     side->pace = is_significant ? 2 * side->pace + MT_REAL(0.2) : MT_REAL(0.8) * side->pace;
     side->pace = mt_real_clamp(side->pace, MT_REAL(0.05), 1);
-    step = mt_real_clamp(side->pace * step, -1, 1);
-    noise->variance *= (2 + step) / (2 - step);
-    if (noise->variance < self->granularity_variance) {
-        noise->variance = self->granularity_variance;
-    }
-    side->score = 0;
-    side->score_information = 0;
+    change_variances(self, kind, mt_real_clamp(side->pace * step, -1, 1));
 }
 
 /* a path that has become longer: nothing comes near the floor any more */
@@ -163,6 +263,7 @@ static void set_skewed(struct mt_estimator *self, bool is_skewed)
     struct mt_track *track = &self->track;
     mt_real tails[2];
 
+    set_apart(skewness, true);
     for (int i = 0; i < 2; i++) {
         struct mt_servo_noise *noise = &self->noise[i];
         struct mt_skew_side *side = &skewness->side[i];
@@ -176,6 +277,9 @@ static void set_skewed(struct mt_estimator *self, bool is_skewed)
             noise->variance += side->tail * side->tail;
             tails[i] = -side->tail;
         }
+    }
+    if (is_skewed && is_alike(self)) {
+        share(self);
     }
     track->x[0] -= (tails[0] - tails[1]) / 2;
     track->x[2] -= (tails[0] + tails[1]) / 2;
@@ -222,7 +326,7 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         }
         self->skewness->late = v;
         self->skewness->width = measured->sigma / side->tail;
-        learn_variance(self, side, &self->noise[kind], measured);
+        learn_variance(self, kind, measured);
         learn_tail(side, measured, v);
         watch_floor(self, kind, side, v, measured);
     }

@@ -98,6 +98,52 @@ static void sim_p2p_is_as_good_as_e2e_when_boundary_clocks_are_between(void **st
     assert_as_good(3, &hardware);
 }
 
+/* Root of the mean square over the seeds, and the mean. */
+static double rms_ns(const char *mechanism, const struct mt_sim_segment_config *cable,
+                     double *ret_mean_ns)
+{
+    double squares = 0;
+    unsigned count = 0;
+    *ret_mean_ns = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        build(seed, 1, mechanism, cable);
+        lab_run(&net, 300);
+        lab_forget(&net);
+        lab_run(&net, 400);
+        assert_true(lab_is_bounded(&net, 1));
+        double mean_ns = lab_mean_ns(&net, 1);
+        double sd_ns = lab_sd_ns(&net, 1);
+        squares += mean_ns * mean_ns + sd_ns * sd_ns;
+        *ret_mean_ns += mean_ns;
+        count++;
+        lab_close(&net);
+    }
+    *ret_mean_ns /= count;
+    return mt_real_sqrt(squares / count);
+}
+
+/* Two of three measurements go one way: whatever is learned of each way alone is learned sooner for
+ * that one. */
+static void sim_p2p_has_no_mean_error_when_noise_is_one_sided(void **state)
+{
+    static const struct mt_sim_segment_config cables[] = {
+        {.delay_ns = 1000, .jitter = MT_SIM_JITTER_EXPONENTIAL, .jitter_ns = 3000},
+        {.delay_ns = 1000, .jitter = MT_SIM_JITTER_GAMMA, .jitter_ns = 3000, .jitter_shape = 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cables / sizeof *cables; i++) {
+        double e2e_mean_ns;
+        double p2p_mean_ns;
+        double e2e_ns = rms_ns("e2e", &cables[i], &e2e_mean_ns);
+        double p2p_ns = rms_ns("p2p", &cables[i], &p2p_mean_ns);
+        print_message("E2E %.1f ns, mean %.1f ns; P2P %.1f ns, mean %.1f ns\n", e2e_ns, e2e_mean_ns,
+                      p2p_ns, p2p_mean_ns);
+        assert_true(p2p_ns < 0.95 * e2e_ns);
+        assert_true(p2p_mean_ns < 0.01 * cables[i].jitter_ns);
+        assert_true(p2p_mean_ns > -0.01 * cables[i].jitter_ns);
+    }
+}
+
 static void sim_p2p_measures_the_link_when_it_is_up(void **state)
 {
     FOR_EACH_SEED(seed)
@@ -142,6 +188,7 @@ int main(void)
         cmocka_unit_test_teardown(sim_p2p_is_as_good_as_e2e_when_noise_is_one_sided, clean_up),
         cmocka_unit_test_teardown(sim_p2p_is_as_good_as_e2e_when_boundary_clocks_are_between,
                                   clean_up),
+        cmocka_unit_test_teardown(sim_p2p_has_no_mean_error_when_noise_is_one_sided, clean_up),
         cmocka_unit_test_teardown(sim_p2p_measures_the_link_when_it_is_up, clean_up),
         cmocka_unit_test_teardown(sim_p2p_needs_a_neighbour_when_it_receives, clean_up),
     };

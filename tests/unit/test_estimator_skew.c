@@ -236,6 +236,67 @@ static void skew_tells_no_doubt_when_directions_are_alike(void **state)
 
 /* ---- noise or wander ------------------------------------------------------------------------- */
 
+/* Mean error over many runs when every `rarer`-th sample of one way comes with each of the other. */
+static double mean_error(enum mt_sample_kind rare, int rarer)
+{
+    const int runs = 40;
+    double sum = 0;
+
+    for (int run = 0; run < runs; run++) {
+        struct skew_bench self;
+
+        set_up(&self, (uint64_t)run + 1, LATE, true);
+        for (int i = 0; i < 4000; i++) {
+            for (int kind = MT_SAMPLE_FORWARD; kind <= MT_SAMPLE_REVERSE; kind++) {
+                if (kind != (int)rare || i % rarer == 0) {
+                    send_one(&self, (enum mt_sample_kind)kind, self.bench.t,
+                             noise(&self, (enum mt_sample_kind)kind));
+                }
+                self.bench.t += 0.0625;
+            }
+            sum += i >= 1000 ? error_at(&self.bench, self.bench.t) / (3000 * runs) : 0;
+        }
+    }
+    return sum;
+}
+
+/* peer to peer, Sync and the answers go one way and the requests the other */
+static void skew_has_no_mean_error_when_one_direction_has_fewer_samples(void **state)
+{
+    double forward = mean_error(MT_SAMPLE_FORWARD, 4);
+    double reverse = mean_error(MT_SAMPLE_REVERSE, 4);
+
+    (void)state;
+    print_message("mean error: %.4f J, %.4f J\n", forward / JITTER, reverse / JITTER);
+    assert_true(mt_real_abs(forward) < 0.02 * JITTER);
+    assert_true(mt_real_abs(reverse) < 0.02 * JITTER);
+}
+
+static void skew_learns_the_normal_parts_apart_when_they_differ(void **state)
+{
+    int joined = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct skew_bench self;
+        struct mt_servo_noise *learned = self.bench.estimator.noise;
+
+        set_up(&self, seed, LATE, true);
+        pass(&self, 500);
+        assert_false(self.skewness.is_apart);
+        assert_true(learned[0].variance == learned[1].variance);
+        self.shape = LATE_FORWARD;
+        pass(&self, 2000);
+        assert_true(self.skewness.is_apart);
+        assert_true(learned[0].variance < 0.1 * learned[1].variance);
+        self.shape = LATE;
+        self.walk = 3e-9; /* normal parts matter no more */
+        pass(&self, 8000);
+        joined += !self.skewness.is_apart;
+    }
+    assert_true(joined >= 3);
+}
+
 static void skew_takes_wander_for_wander_when_it_starts(void **state)
 {
     (void)state;
@@ -352,6 +413,8 @@ int main(void)
         cmocka_unit_test(skew_finds_the_floor_again_when_a_path_becomes_longer),
         cmocka_unit_test(skew_tells_what_the_shape_may_do_when_directions_differ),
         cmocka_unit_test(skew_tells_no_doubt_when_directions_are_alike),
+        cmocka_unit_test(skew_has_no_mean_error_when_one_direction_has_fewer_samples),
+        cmocka_unit_test(skew_learns_the_normal_parts_apart_when_they_differ),
         cmocka_unit_test(skew_takes_wander_for_wander_when_it_starts),
         cmocka_unit_test(skew_takes_noise_for_noise_when_it_starts),
         cmocka_unit_test(skew_takes_a_step_for_no_wander_when_it_starts),

@@ -97,6 +97,7 @@ struct mt_skew_ops;
 struct mt_skewness {
     const struct mt_skew_ops *ops;
     bool is_skewed;
+    bool is_apart;    /**< the directions' normal parts are learned each by itself */
     mt_real evidence; /**< log likelihood ratio against is_skewed */
     mt_real late;     /**< how late the last sample was, in sigmas of its prediction ... */
     mt_real width;    /**< ... and that sigma in tails: the two give its probability */
@@ -106,8 +107,10 @@ struct mt_skewness {
         mt_real score; /**< d ln(likelihood) / d ln(variance of the normal part) */
         mt_real score_information;
         mt_real pace;
-        uint8_t high_in_a_row; /**< samples that came nowhere near the floor */
-    } side[2];                 /**< forward, reverse */
+        mt_real sum;             /**< of scores, while both directions have one normal part */
+        mt_real sum_information; /**< of those, or since they have one each */
+        uint8_t high_in_a_row;   /**< samples that came nowhere near the floor */
+    } side[2];                   /**< forward, reverse */
     /** The first samples after a start, as other ratios of wander to noise see them. */
     struct mt_bank {
         uint8_t count;  /**< samples so far */
