@@ -71,10 +71,30 @@ static enum mt_clock_kind kind_of(enum mt_config_clock_kind kind)
         return MT_CLOCK_SYSTEM;
     case MT_CONFIG_CLOCK_LAB:
         return MT_CLOCK_LAB;
+    case MT_CONFIG_CLOCK_PHC:
+    case MT_CONFIG_CLOCK_AUTO:
+        return MT_CLOCK_PHC;
     case MT_CONFIG_CLOCK_OVERLAY:
         break;
     }
     return MT_CLOCK_OVERLAY;
+}
+
+/* Where the clock's stamps come from first. */
+static const char *first_interface(const struct mt_config *config, size_t clock)
+{
+    for (size_t i = 0; i < config->instance_count; i++) {
+        if (config->instances[i].clock_index == clock && config->instances[i].port_count > 0) {
+            return config->ports[config->instances[i].first_port].interface;
+        }
+    }
+    return "";
+}
+
+/* Words for what the configuration asked for. */
+static const char *wish_of(const struct mt_config_clock *clock)
+{
+    return clock->kind == MT_CONFIG_CLOCK_SYSTEM ? "system clock" : "hardware clock";
 }
 
 static struct mt_hal_clock *open_clock(struct mt_composition *self,
@@ -93,15 +113,28 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
         .lab_wander = clock->lab_wander,
         .lab_seed = clock->lab_seed,
     };
+    if (mt_config_is_phc(clock)) {
+        request.device =
+            clock->device != NULL
+                ? clock->device
+                : first_interface(self->config, (size_t)(clock - self->config->clocks));
+    }
     struct mt_hal_clock *hal = provider->ops->open_clock(provider, &request, reason);
-    if (hal == NULL || hal->is_adjustable) {
+    bool is_optional = clock->kind == MT_CONFIG_CLOCK_AUTO;
+    if (hal == NULL ? !is_optional : hal->is_adjustable) {
         return hal;
     }
     char *why = self->fallback_reasons[clock - self->config->clocks];
-    snprintf(why, MT_HAL_REASON_SIZE, "the system clock may not be adjusted: %s",
-             hal->refusal != NULL ? hal->refusal : "the reason is not known");
-    mt_compose_note(self, "%s; clock %s carries on as an overlay, readable through libmeantime",
-                    why, clock->name);
+    if (hal == NULL) {
+        snprintf(why, MT_HAL_REASON_SIZE, "%s", reason);
+    } else {
+        snprintf(why, MT_HAL_REASON_SIZE, "the %s may not be adjusted: %s", wish_of(clock),
+                 hal->refusal != NULL ? hal->refusal : "the reason is not known");
+    }
+    if (!is_optional) {
+        mt_compose_note(self, "%s; clock %s carries on as an overlay, readable through libmeantime",
+                        why, clock->name);
+    }
     request.kind = MT_CLOCK_OVERLAY;
     return provider->ops->open_clock(provider, &request, reason);
 }

@@ -53,12 +53,26 @@ static enum mt_transport transport_of(enum mt_config_transport transport)
     return MT_TRANSPORT_UDP_IPV4;
 }
 
+static enum mt_stamper stamper_of(enum mt_config_timestamping timestamping)
+{
+    switch (timestamping) {
+    case MT_CONFIG_TIMESTAMPING_AUTO:
+        break;
+    case MT_CONFIG_TIMESTAMPING_HARDWARE:
+        return MT_STAMPER_CARD;
+    case MT_CONFIG_TIMESTAMPING_SOFTWARE:
+        return MT_STAMPER_KERNEL;
+    }
+    return MT_STAMPER_AUTO;
+}
+
 static bool open_link(struct mt_node *node, const struct mt_config_port *port,
                       struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
 {
     const struct mt_link_request request = {
         .interface = port->interface,
         .transport = transport_of(port->transport),
+        .stamper = stamper_of(port->timestamping),
         .is_tagged = !port->is_untagged,
         .vlan = port->vlan,
         .vlan_priority = port->vlan_priority,

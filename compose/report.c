@@ -44,9 +44,9 @@ static void release(struct snapshot *self)
 static const char *kind_name(enum mt_config_clock_kind kind)
 {
     static const char *const names[] = {
-        [MT_CONFIG_CLOCK_OVERLAY] = "overlay",
-        [MT_CONFIG_CLOCK_SYSTEM] = "system",
-        [MT_CONFIG_CLOCK_LAB] = "lab",
+        [MT_CONFIG_CLOCK_OVERLAY] = "overlay", [MT_CONFIG_CLOCK_SYSTEM] = "system",
+        [MT_CONFIG_CLOCK_LAB] = "lab",         [MT_CONFIG_CLOCK_PHC] = "phc",
+        [MT_CONFIG_CLOCK_AUTO] = "phc", /* or else the overlay that it fell back to */
     };
     return names[kind];
 }
@@ -116,6 +116,7 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
         .name = config->ports[index].name,
         .interface = config->ports[index].interface,
         .transport = transport_name(config->ports[index].transport),
+        .stamping = composition->node.links[node->ports[port].link]->stamping,
         .is_tagged = !config->ports[index].is_untagged,
         .vlan = config->ports[index].vlan,
         .ptp = &node->ptp.ports[port],

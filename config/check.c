@@ -183,6 +183,9 @@ static const char *differing_key(const struct mt_config_port *a, const struct mt
     if (key == NULL && a->socket_priority != b->socket_priority) {
         key = "socket_priority";
     }
+    if (key == NULL && a->timestamping != b->timestamping) {
+        key = "timestamping";
+    }
     return key;
 }
 
@@ -441,24 +444,35 @@ static void check_system_clock(const struct checker *self)
     }
 }
 
-/* Keys of the lab clock, where no clock that they apply to is one. */
-static void check_lab_keys(const struct checker *self)
+/* What a clock of this kind has a use for. */
+static bool suits(const struct mt_config_key *key, const struct mt_config_clock *clock)
+{
+    return mt_config_is_lab_key(key)      ? clock->kind == MT_CONFIG_CLOCK_LAB
+           : mt_config_is_device_key(key) ? mt_config_is_phc(clock)
+                                          : true;
+}
+
+/* Keys of one kind of clock, where no clock that they apply to is one. */
+static void check_clock_keys(const struct checker *self)
 {
     for (size_t i = 0; i < self->source->setting_count; i++) {
         const struct mt_config_setting *setting = &self->source->settings[i];
         const struct mt_config_section *section = &self->source->sections[setting->section];
-        bool is_lab = false;
-        if (strncmp(setting->key->name, "lab_", 4) != 0) {
+        bool is_used = false;
+        if (!mt_config_is_lab_key(setting->key) && !mt_config_is_device_key(setting->key)) {
             continue;
         }
         for (size_t c = 0; c < self->config->clock_count; c++) {
             if (section->kind == MT_CONFIG_SECTION_CLOCK_DEFAULTS ||
                 strcmp(self->config->clocks[c].name, section->name) == 0) {
-                is_lab |= self->config->clocks[c].kind == MT_CONFIG_CLOCK_LAB;
+                is_used |= suits(setting->key, &self->config->clocks[c]);
             }
         }
-        if (!is_lab) {
+        if (!is_used && mt_config_is_lab_key(setting->key)) {
             COMPLAIN(self, setting->line, "%s: only for a lab clock; add clock = lab",
+                     setting->key->name);
+        } else if (!is_used) {
+            COMPLAIN(self, setting->line, "%s: only for a hardware clock; add clock = phc",
                      setting->key->name);
         }
     }
@@ -505,5 +519,5 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     check_shared_clocks(&checker);
     check_unused_clocks(&checker);
     check_system_clock(&checker);
-    check_lab_keys(&checker);
+    check_clock_keys(&checker);
 }

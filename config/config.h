@@ -53,13 +53,20 @@ struct mt_config_daemon {
     const char *record; /**< null: do not record */
 };
 
-enum mt_config_clock_kind { MT_CONFIG_CLOCK_OVERLAY, MT_CONFIG_CLOCK_SYSTEM, MT_CONFIG_CLOCK_LAB };
+enum mt_config_clock_kind {
+    MT_CONFIG_CLOCK_OVERLAY,
+    MT_CONFIG_CLOCK_SYSTEM,
+    MT_CONFIG_CLOCK_LAB,
+    MT_CONFIG_CLOCK_PHC,
+    MT_CONFIG_CLOCK_AUTO, /**< PHC where there is one, or else OVERLAY */
+};
 
 enum mt_config_servo { MT_CONFIG_SERVO_ADAPTIVE, MT_CONFIG_SERVO_PI, MT_CONFIG_SERVO_LINREG };
 
 struct mt_config_clock {
     const char *name;
     enum mt_config_clock_kind kind;
+    const char *device; /**< PHC, AUTO: its file; null: the one of the first port's interface */
     enum mt_config_servo servo;
     /** What hangs on the opened clock, or on `servo`, compose fills in: granularity_ns,
      * adopts_scale, storage and tables. */
@@ -227,12 +234,19 @@ struct mt_config_unicast {
     bool sends_multicast;
 };
 
+enum mt_config_timestamping {
+    MT_CONFIG_TIMESTAMPING_AUTO,
+    MT_CONFIG_TIMESTAMPING_HARDWARE,
+    MT_CONFIG_TIMESTAMPING_SOFTWARE,
+};
+
 struct mt_config_port {
     const char *name;
     const char *interface;
     const char *instance;
     size_t instance_index;
     enum mt_config_transport transport;
+    enum mt_config_timestamping timestamping;
     bool obey_interval_requests;
     uint8_t ttl;
     uint8_t dscp;
@@ -255,6 +269,8 @@ struct mt_config_port {
     struct mt_port_config ptp;
 };
 
+/** A hardware clock, or one that may be. */
+bool mt_config_is_phc(const struct mt_config_clock *self);
 /** End-to-end or peer-to-peer transparent clock. */
 bool mt_config_is_transparent(const struct mt_config_instance *self);
 /** One that follows servers of SPTP or CSPTP. */

@@ -133,10 +133,9 @@ void mt_config_free(struct mt_config *self)
 /* Keys that would be contradictions if they were written. */
 static bool is_out_of_place(const struct mt_config_key *key, const void *object)
 {
-    if (key->scope != MT_CONFIG_CLOCK || strncmp(key->name, "lab_", 4) != 0) {
-        return false;
-    }
-    return ((const struct mt_config_clock *)object)->kind != MT_CONFIG_CLOCK_LAB;
+    const struct mt_config_clock *clock = object;
+    return (mt_config_is_lab_key(key) && clock->kind != MT_CONFIG_CLOCK_LAB) ||
+           (mt_config_is_device_key(key) && !mt_config_is_phc(clock));
 }
 
 static void write_keys(FILE *out, enum mt_config_scope scope, const void *object)

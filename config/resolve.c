@@ -274,6 +274,11 @@ static void resolve_clocks(struct resolver *self)
     }
 }
 
+bool mt_config_is_phc(const struct mt_config_clock *self)
+{
+    return self->kind == MT_CONFIG_CLOCK_PHC || self->kind == MT_CONFIG_CLOCK_AUTO;
+}
+
 bool mt_config_is_transparent(const struct mt_config_instance *self)
 {
     return self->clock_type == MT_CONFIG_TYPE_E2E_TRANSPARENT ||

@@ -13,6 +13,16 @@
 #include "config/config.h"
 #include "config/value_private.h"
 
+bool mt_config_is_lab_key(const struct mt_config_key *key)
+{
+    return key->scope == MT_CONFIG_CLOCK && strncmp(key->name, "lab_", 4) == 0;
+}
+
+bool mt_config_is_device_key(const struct mt_config_key *key)
+{
+    return key->scope == MT_CONFIG_CLOCK && strcmp(key->name, "device") == 0;
+}
+
 const struct mt_config_word mt_config_log_level_words[] = {
     {"error", MT_CONFIG_LOG_ERROR},
     {"warning", MT_CONFIG_LOG_WARNING},
@@ -22,10 +32,9 @@ const struct mt_config_word mt_config_log_level_words[] = {
 };
 
 const struct mt_config_word mt_config_clock_kind_words[] = {
-    {"overlay", MT_CONFIG_CLOCK_OVERLAY},
-    {"system", MT_CONFIG_CLOCK_SYSTEM},
-    {"lab", MT_CONFIG_CLOCK_LAB},
-    {NULL, 0},
+    {"overlay", MT_CONFIG_CLOCK_OVERLAY}, {"system", MT_CONFIG_CLOCK_SYSTEM},
+    {"phc", MT_CONFIG_CLOCK_PHC},         {"auto", MT_CONFIG_CLOCK_AUTO},
+    {"lab", MT_CONFIG_CLOCK_LAB},         {NULL, 0},
 };
 
 const struct mt_config_word mt_config_servo_words[] = {
@@ -134,6 +143,13 @@ const struct mt_config_word mt_config_transport_words[] = {
     {"udp4", MT_CONFIG_TRANSPORT_UDP4},
     {"udp6", MT_CONFIG_TRANSPORT_UDP6},
     {"l2", MT_CONFIG_TRANSPORT_L2},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_timestamping_words[] = {
+    {"auto", MT_CONFIG_TIMESTAMPING_AUTO},
+    {"hardware", MT_CONFIG_TIMESTAMPING_HARDWARE},
+    {"software", MT_CONFIG_TIMESTAMPING_SOFTWARE},
     {NULL, 0},
 };
 

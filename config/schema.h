@@ -65,7 +65,12 @@ struct mt_config_key {
 };
 
 extern const struct mt_config_word mt_config_log_level_words[];
+/** Keys that only some kinds of clock have a use for. */
+bool mt_config_is_lab_key(const struct mt_config_key *key);
+bool mt_config_is_device_key(const struct mt_config_key *key);
+
 extern const struct mt_config_word mt_config_clock_kind_words[];
+extern const struct mt_config_word mt_config_timestamping_words[];
 extern const struct mt_config_word mt_config_servo_words[];
 extern const struct mt_config_word mt_config_accuracy_words[];
 extern const struct mt_config_word mt_config_time_source_words[];

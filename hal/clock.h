@@ -17,6 +17,8 @@
 struct mt_base_time {
     int64_t ns;
     uint16_t frac; /**< 2^-16 ns */
+    /** A stamp: which counter it is of, as the platform numbers them; 0: of the usual one. */
+    uint16_t counter;
 };
 
 /** A simultaneous reading of clock and base. */

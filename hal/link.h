@@ -47,7 +47,10 @@ struct mt_link_counters {
 
 struct mt_hal_link {
     const struct mt_hal_link_ops *ops;
-    bool inserts_stamps; /**< one-step: it can write the time of departure into a frame */
+    bool inserts_stamps;     /**< one-step: it can write the time of departure into a frame */
+    bool has_hardware_clock; /**< a card stamps its packets, when it is up, ... */
+    int hardware_clock;      /**< ... with this one: N of /dev/ptpN */
+    const char *stamping; /**< who stamps its packets, in words that may change; null: not told */
     struct mt_link_counters counters;
 };
 

@@ -15,13 +15,15 @@
 
 #define MT_HAL_REASON_SIZE 256
 
-enum mt_clock_kind { MT_CLOCK_SYSTEM, MT_CLOCK_OVERLAY, MT_CLOCK_LAB };
+enum mt_clock_kind { MT_CLOCK_SYSTEM, MT_CLOCK_OVERLAY, MT_CLOCK_LAB, MT_CLOCK_PHC };
 
 struct mt_clock_request {
     enum mt_clock_kind kind;
     const char *name; /**< of the clock in the configuration: names page and drift file */
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
+    /** PHC only: its device file, or an interface that has it. */
+    const char *device;
     /* lab only: the synthetic oscillator */
     mt_real lab_offset_s;
     mt_real lab_frequency; /**< s/s */
@@ -36,18 +38,22 @@ enum mt_transport {
     MT_TRANSPORT_LOCAL, /**< management by programs on the same machine */
 };
 
+/** Who stamps the packets of a link: the network card (AUTO: if it can), or the kernel. */
+enum mt_stamper { MT_STAMPER_AUTO, MT_STAMPER_CARD, MT_STAMPER_KERNEL };
+
 /** Links differ in the first four; the others say how one sends. */
 struct mt_link_request {
     const char *interface;
     enum mt_transport transport;
-    bool is_tagged;           /**< IEEE 802.3: sends with a VLAN tag */
-    uint16_t vlan;            /**< of the tag; 0: a priority only, the untagged network is heard */
-    uint8_t vlan_priority;    /**< of the tag, 0..7 */
-    bool is_not_forwarded;    /**< IEEE 802.3: all goes to the address that no bridge forwards */
-    uint8_t ttl;              /**< UDP: 0 is 1 */
-    uint8_t dscp;             /**< UDP */
-    uint8_t udp6_scope;       /**< UDP/IPv6: of the primary group; 0 is 14, global */
-    uint8_t socket_priority;  /**< for the machine's own queues */
+    bool is_tagged;          /**< IEEE 802.3: sends with a VLAN tag */
+    uint16_t vlan;           /**< of the tag; 0: a priority only, the untagged network is heard */
+    uint8_t vlan_priority;   /**< of the tag, 0..7 */
+    bool is_not_forwarded;   /**< IEEE 802.3: all goes to the address that no bridge forwards */
+    uint8_t ttl;             /**< UDP: 0 is 1 */
+    uint8_t dscp;            /**< UDP */
+    uint8_t udp6_scope;      /**< UDP/IPv6: of the primary group; 0 is 14, global */
+    uint8_t socket_priority; /**< for the machine's own queues */
+    enum mt_stamper stamper;
     const char *local_socket; /**< LOCAL: where linuxptp's programs look, or null; `interface` is
                                  the folder of our own sockets */
 };

@@ -34,7 +34,7 @@ static void get_clock(struct mt_log_in *in, struct mt_log_record *record)
     struct mt_hal_clock *hal = &record->value.clock.hal;
 
     record->value.clock.kind =
-        (enum mt_clock_kind)mt_log_get_choice(in, MT_CLOCK_SYSTEM, MT_CLOCK_LAB);
+        (enum mt_clock_kind)mt_log_get_choice(in, MT_CLOCK_SYSTEM, MT_CLOCK_PHC);
     record->value.clock.name = mt_log_get_text(in);
     record->value.clock.is_open = mt_log_get_flag(in);
     record->value.clock.reason = mt_log_get_text(in);

@@ -276,6 +276,18 @@ static void frame_sent(struct mt_node *self, const struct mt_input *input)
     mt_instance_tx_done(&instance->ptp, token, input->has_stamp ? &stamp : NULL, input->now);
 }
 
+/* Management tells who stamps, which may be another card now. */
+static void tell_stamper(struct mt_instance *ptp, uint16_t port, const struct mt_hal_link *link)
+{
+    struct mt_instance_more *more = ptp->config.more;
+    if (more != NULL && more->management != NULL) {
+        struct mt_management_port *told = &more->management->ports[port];
+        told->timestamping =
+            link->has_hardware_clock ? MT_TIMESTAMPING_HARDWARE : MT_TIMESTAMPING_SOFTWARE;
+        told->hardware_clock = link->has_hardware_clock ? link->hardware_clock : -1;
+    }
+}
+
 static void link_changed(struct mt_node *self, const struct mt_input *input)
 {
     for (uint16_t i = 0; i < self->instance_count; i++) {
@@ -285,6 +297,7 @@ static void link_changed(struct mt_node *self, const struct mt_input *input)
                 const struct mt_command command = {.kind = MT_COMMAND_LINK,
                                                    .port = (uint16_t)(port + 1),
                                                    .value.is_on = input->is_up};
+                tell_stamper(&instance->ptp, port, self->links[input->link]);
                 mt_instance_command(&instance->ptp, &command, input->now);
             }
         }

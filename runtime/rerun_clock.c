@@ -37,7 +37,7 @@ static struct mt_base_time base_plus(struct mt_base_time base, int64_t ns)
 {
     uint64_t sum = (uint64_t)base.ns + (uint64_t)ns;
 
-    return (struct mt_base_time){(int64_t)sum, base.frac};
+    return (struct mt_base_time){(int64_t)sum, base.frac, base.counter};
 }
 
 /* Between two anchors both raw and base advance evenly; behind the last one by the time itself. */

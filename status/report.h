@@ -23,7 +23,7 @@ struct mt_report_daemon {
 
 struct mt_report_clock {
     const char *name;
-    const char *kind;            /**< "system", "overlay", "lab" */
+    const char *kind;            /**< "system", "overlay", "lab", "phc" */
     const char *fallback_reason; /**< why it is an overlay after all; null: it is not */
     const char *page;            /**< path of the published page; null: none */
     bool is_adjustable;
@@ -47,6 +47,7 @@ struct mt_report_port {
     const char *name;
     const char *interface;
     const char *transport;
+    const char *stamping; /**< who stamps its event messages, in words; null: not told */
     bool is_tagged;
     uint16_t vlan; /**< if is_tagged */
     const struct mt_port *ptp;

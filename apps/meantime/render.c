@@ -382,7 +382,8 @@ static void render_network(struct mt_text *out, const cJSON *port)
     bool is_named =
         cJSON_IsString(interface) && strcmp(interface->valuestring, text_of(port, "name")) != 0;
     bool is_other = cJSON_IsString(transport) && strcmp(transport->valuestring, "udp4") != 0;
-    if (!is_named && !is_other) {
+    bool is_hardware = strncmp(text_of(port, "timestamping"), "hardware", 8) == 0;
+    if (!is_named && !is_other && !is_hardware) {
         return;
     }
     mt_text_say(out, "       ");
@@ -394,6 +395,9 @@ static void render_network(struct mt_text *out, const cJSON *port)
     }
     if (cJSON_IsNumber(member(port, "vlan"))) {
         mt_text_say(out, MT_FAINT " VLAN " MT_PLAIN "%.0f", number_of(port, "vlan"));
+    }
+    if (is_hardware) {
+        mt_text_say(out, MT_FAINT " timestamps " MT_PLAIN "%s", text_of(port, "timestamping"));
     }
     mt_text_say(out, "\n");
 }

@@ -56,6 +56,9 @@ static const char *kind_in_words(enum mt_config_clock_kind kind, bool is_fallbac
     if (kind == MT_CONFIG_CLOCK_SYSTEM && !is_fallback) {
         return "the system clock, which is adjusted";
     }
+    if (kind != MT_CONFIG_CLOCK_OVERLAY && !is_fallback) {
+        return "a hardware clock, which is adjusted";
+    }
     return "an overlay: the machine's clock is left alone, programs read the time through "
            "libmeantime";
 }
@@ -103,6 +106,16 @@ static bool steers_system_clock(const struct mt_config *config)
     return false;
 }
 
+static bool has_card(const struct mt_composition *composition)
+{
+    const struct mt_node *node = &composition->node;
+    bool is_found = false;
+    for (uint16_t i = 0; i < node->link_count; i++) {
+        is_found = is_found || node->links[i]->has_hardware_clock;
+    }
+    return is_found;
+}
+
 /* False if a user was asked for and cannot be had: nobody wants root instead.  What else cannot be
  * given up is said; the daemon keeps time all the same. */
 static bool give_up_privileges(struct mt_daemon *self)
@@ -114,6 +127,7 @@ static bool give_up_privileges(struct mt_daemon *self)
         .user = config->user,
         .paths = paths,
         .keeps_system_clock = steers_system_clock(self->config),
+        .keeps_cards = has_card(self->composition),
         .keeps_network = true,
     };
     if (!mt_privilege_drop(&options, reason)) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The three clocks of this platform, each a table of hal/clock.h in memory that free() takes.  All
+ * The clocks of this platform, each a table of hal/clock.h in memory that free() takes.  All
  * are published over CLOCK_BOOTTIME and convert stamps of CLOCK_REALTIME:
  *   system   the machine's clock itself, through clock_adjtime; what was there is not touched
  *            before the first correction
+ *   phc      a hardware clock, which stamps packets itself
  *   overlay  a steered mapping over CLOCK_BOOTTIME: needs no privilege, disturbs nobody
  *   lab      a synthetic oscillator over CLOCK_BOOTTIME with an overlay on top
  * linux_platform.c opens them for the daemon; tests open them over an operating system of their
@@ -14,10 +15,14 @@
 #define MEANTIME_LINUX_CLOCK_H
 
 #include "hal/provider.h"
+#include "platform/linux/linux_phc.h"
 #include "platform/linux/linux_time.h"
 
 struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
                                          const struct mt_os_time *os);
+/** For MT_CLOCK_PHC: steers this device, which must outlive the clock. */
+struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, struct mt_phc *device,
+                                      const struct mt_os_time *os);
 /** For MT_CLOCK_OVERLAY and MT_CLOCK_LAB. */
 struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request,
                                           const struct mt_os_time *os);

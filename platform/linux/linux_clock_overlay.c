@@ -101,7 +101,7 @@ static void overlay_read(struct mt_hal_clock *clock, struct mt_clock_reading *re
     int64_t rate_q64;
 
     ret_reading->local = stamp_at(self, start_of(self, mt_q32_from_ns(now.boottime_ns)));
-    ret_reading->base = (struct mt_base_time){now.boottime_ns, 0};
+    ret_reading->base = (struct mt_base_time){.ns = now.boottime_ns};
     rate_q64 = mt_rate_compose_q64(mt_mapping_newest(&self->mapping)->rate_q64,
                                    mt_mapping_newest(&self->calm)->rate_q64);
     ret_reading->rate_q64 =
@@ -116,11 +116,14 @@ static void overlay_stamp(struct mt_hal_clock *clock, struct mt_base_time realti
                           struct mt_stamp *ret_stamp)
 {
     struct overlay *self = (struct overlay *)clock;
-    struct mt_step_found now = look(self);
-    int64_t ahead_ns =
-        is_before_step(self, realtime.ns, &now) ? self->previous_ahead_ns : now.ahead_ns;
-    mt_q32 boottime = mt_q32_from_base(realtime) - mt_q32_from_ns(ahead_ns);
+    struct mt_step_found now;
+    int64_t ahead_ns;
+    mt_q32 boottime;
 
+    realtime = mt_os_time_realtime_of(self->watch.os, realtime);
+    now = look(self);
+    ahead_ns = is_before_step(self, realtime.ns, &now) ? self->previous_ahead_ns : now.ahead_ns;
+    boottime = mt_q32_from_base(realtime) - mt_q32_from_ns(ahead_ns);
     *ret_stamp = stamp_at(self, start_of(self, boottime));
 }
 

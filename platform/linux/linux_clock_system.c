@@ -157,12 +157,18 @@ static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
                          struct mt_stamp *ret_stamp)
 {
     struct system_clock *self = (struct system_clock *)clock;
-    struct mt_step_found now = look(self);
-    bool is_future = stamp.ns > now.boottime_ns + now.ahead_ns + now.window_ns;
-    bool has_untold = self->untold_ns != 0;
-    bool is_after = has_untold && !is_future && stamp.ns >= self->untold_from_ns;
+    struct mt_step_found now;
+    bool is_future;
+    bool has_untold;
+    bool is_after;
+    bool is_before_leap;
 
-    bool is_before_leap =
+    stamp = mt_os_time_realtime_of(self->os, stamp);
+    now = look(self);
+    is_future = stamp.ns > now.boottime_ns + now.ahead_ns + now.window_ns;
+    has_untold = self->untold_ns != 0;
+    is_after = has_untold && !is_future && stamp.ns >= self->untold_from_ns;
+    is_before_leap =
         self->leap_from_ns != INT64_MIN && (is_future || stamp.ns < self->leap_from_ns);
 
     ret_stamp->at = instant_at(self, stamp.ns - (is_after ? self->untold_ns : 0));

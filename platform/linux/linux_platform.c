@@ -41,16 +41,32 @@ bool mt_linux_set_nonblocking(int fd)
            fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-static struct mt_hal_clock *new_clock(const struct mt_clock_request *request)
+/* Null with a reason if there is no such device, or no memory. */
+static struct mt_hal_clock *new_clock(struct mt_linux *self, const struct mt_clock_request *request,
+                                      char reason[MT_HAL_REASON_SIZE])
 {
+    struct mt_phc *device = 0;
+
+    mt_linux_say(reason, "out of memory");
     switch (request->kind) {
     case MT_CLOCK_SYSTEM:
-        return mt_clock_system_new(request, mt_os_time_linux());
+        return mt_clock_system_new(request, &self->time);
     case MT_CLOCK_OVERLAY:
     case MT_CLOCK_LAB:
-        return mt_clock_overlay_new(request, mt_os_time_linux());
+        return mt_clock_overlay_new(request, &self->time);
+    case MT_CLOCK_PHC:
+        device = mt_linux_phc_named(self, request->device, reason);
+        break;
     }
-    return 0;
+    if (device && device->owner) {
+        mt_linux_say(reason, "clock %.40s: clock %.40s steers %s already", request->name,
+                     device->owner, device->path);
+        return 0;
+    }
+    if (device) {
+        device->owner = request->name;
+    }
+    return device ? mt_clock_phc_new(request, device, &self->time) : 0;
 }
 
 static struct mt_hal_clock *open_clock(struct mt_hal_provider *provider,
@@ -65,12 +81,12 @@ static struct mt_hal_clock *open_clock(struct mt_hal_provider *provider,
                      MT_LINUX_CLOCKS);
         return 0;
     }
-    if (!mt_linux_store_add(self->store, request->name, reason)) {
+    clock = new_clock(self, request, reason);
+    if (!clock) {
         return 0;
     }
-    clock = new_clock(request);
-    if (!clock) {
-        mt_linux_say(reason, "out of memory");
+    if (!mt_linux_store_add(self->store, request->name, reason)) {
+        free(clock);
         return 0;
     }
     self->clocks[self->clock_count++] = clock;
@@ -136,6 +152,7 @@ struct mt_linux *mt_linux_open(const struct mt_linux_options *options,
         mt_linux_close(self);
         return 0;
     }
+    mt_linux_cards_init(self);
     self->netlink_fd = mt_netdev_listen();
     self->entropy = (struct mt_linux_entropy){{seed}, options->seed};
     self->provider = (struct mt_hal_provider){
@@ -161,6 +178,7 @@ void mt_linux_close(struct mt_linux *self)
     for (size_t i = 0; i < self->clock_count; i++) {
         free(self->clocks[i]);
     }
+    mt_linux_cards_free(self);
     if (self->ioctl_fd >= 0) {
         close(self->ioctl_fd);
     }

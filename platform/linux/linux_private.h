@@ -4,7 +4,7 @@
  * linux_platform.c opens and closes, linux_wait.c waits, linux_link.c follows the interfaces,
  * linux_socket.c has the sockets, linux_udp.c and linux_packet.c know what differs between
  * transports, linux_netdev.c asks the kernel about interfaces, linux_store.c keeps pages and files,
- * linux_lock.c keeps others out of them.
+ * linux_card.c has stamps made by network cards, linux_lock.c keeps others out of them.
  * Thread rule: the loop's thread.
  */
 #ifndef MEANTIME_LINUX_PRIVATE_H
@@ -15,10 +15,12 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_platform.h"
+#include "platform/linux/linux_stamping.h"
 #include "platform/linux/linux_tokens.h"
 
 #define MT_LINUX_LINKS      64
 #define MT_LINUX_CLOCKS     16
+#define MT_LINUX_PHCS       16
 #define MT_LINUX_FRAME_SIZE 2048
 #define MT_LINUX_TICK_NS    500000000
 
@@ -65,7 +67,10 @@ struct mt_linux_link {
     int ifindex;              /**< 0: the system gives no numbers */
     struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
     struct mt_tokens tokens;
-    uint32_t next_id; /**< the OPT_ID of the next event frame */
+    uint16_t counter;          /**< what stamps its packets: 0 the kernel, else a hardware clock */
+    char stamped_by[IFNAMSIZ]; /**< the card that does it, by its name then; "": none */
+    char stamping[MT_HAL_REASON_SIZE]; /**< who stamps, and why not the card */
+    uint32_t next_id;                  /**< the OPT_ID of the next event frame */
     bool is_up;
     bool is_told; /**< `told_up` was reported */
     bool told_up;
@@ -123,9 +128,13 @@ struct mt_linux {
     size_t clock_count;
     struct mt_linux_link *links[MT_LINUX_LINKS]; /**< by index; null: not opened */
     uint16_t link_count;                         /**< one more than the highest index */
-    struct mt_linux_local *local;                /**< the management sockets; null: none */
-    int ioctl_fd;                                /**< for questions about interfaces */
-    int netlink_fd;                              /**< -1: cannot be had; then we ask more often */
+    struct mt_os_time time;                      /**< the kernel's clocks and our hardware clocks */
+    struct mt_phc *phcs[MT_LINUX_PHCS];          /**< those in use */
+    size_t phc_count;
+    struct mt_stamping stamping;
+    struct mt_linux_local *local; /**< the management sockets; null: none */
+    int ioctl_fd;                 /**< for questions about interfaces */
+    int netlink_fd;               /**< -1: cannot be had; then we ask more often */
 };
 
 /* ---- linux_platform.c ------------------------------------------------------------------- */
@@ -169,6 +178,18 @@ extern const struct mt_hal_link_ops mt_linux_link_ops;
 /** 319 or 320. */
 uint16_t mt_linux_port_of(enum mt_socket_role role);
 bool mt_linux_set_int(int fd, int level, int option, int value);
+
+/* ---- linux_card.c ------------------------------------------------------------------------ */
+
+void mt_linux_cards_init(struct mt_linux *self);
+void mt_linux_cards_free(struct mt_linux *self);
+/** The hardware clock of a request: /dev/ptpN, or that of an interface.  Null with a reason. */
+struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
+                                  char reason[MT_HAL_REASON_SIZE]);
+/** Chooses who stamps the link's packets, and has the card do it.  False with a reason if the
+ * request insists on hardware that cannot be had. */
+bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_card_close(struct mt_linux_link *link);
 
 /* ---- linux_udp.c, linux_packet.c ----------------------------------------------------------- */
 

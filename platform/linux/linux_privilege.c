@@ -64,6 +64,7 @@ static void choose_capabilities(const struct mt_privilege_options *options)
         bool is_wanted;
     } choices[] = {
         {CAP_SYS_TIME, options->keeps_system_clock},
+        {CAP_NET_ADMIN, options->keeps_cards},
         {CAP_NET_BIND_SERVICE, options->keeps_network},
         {CAP_NET_RAW, options->keeps_network},
     };

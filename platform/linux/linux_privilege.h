@@ -15,7 +15,8 @@ struct mt_privilege_options {
     const char *user;         /**< whom to become, if we are root; null: stay who we are */
     const char *const *paths; /**< folders and files that the user must own; ends with null */
     bool keeps_system_clock;  /**< CAP_SYS_TIME: a clock is `system` */
-    bool keeps_network;       /**< CAP_NET_BIND_SERVICE, CAP_NET_RAW: links are opened again */
+    bool keeps_cards;   /**< CAP_NET_ADMIN: network cards stamp, and are put back at the end */
+    bool keeps_network; /**< CAP_NET_BIND_SERVICE, CAP_NET_RAW: links are opened again */
 };
 
 /** True if it is done.  If not, nothing or only a part was given up: `reason` says what. */

@@ -6,8 +6,8 @@
  * a message becomes a packet) is behind struct mt_linux_transport.
  *
  * Transmit stamps come back through the error queue with the whole frame (OPT_TSONLY is never set),
- * because the frame is what names the message; see linux_tokens.c.  Hardware stamps would be asked
- * for in ask_for_stamps() and taken from the third member of the stamp that take_control() reads.
+ * because the frame is what names the message; see linux_tokens.c.  With hardware stamps the kernel
+ * is not asked for its own besides: a stamp is of the link's counter, or there is none.
  */
 #include "platform/linux/linux_private.h"
 
@@ -68,10 +68,17 @@ static void set_queues(int fd, const struct mt_linux_link *link)
     }
 }
 
-static bool ask_for_stamps(int fd)
+static bool ask_for_stamps(int fd, const struct mt_linux_link *link)
 {
-    int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE |
-                SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
+    int flags = SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
+
+    if (link->counter != 0) {
+        flags |= SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_TX_HARDWARE |
+                 SOF_TIMESTAMPING_RAW_HARDWARE;
+    } else {
+        flags |=
+            SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    }
 
     (void)mt_linux_set_int(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
     return mt_linux_set_int(fd, SOL_SOCKET, SO_TIMESTAMPING, flags);
@@ -86,7 +93,7 @@ static bool prepare(int fd, const struct mt_linux_link *link, enum mt_socket_rol
     if (!failed) {
         set_queues(fd, link);
     }
-    if (!failed && role == MT_SOCKET_EVENT && !ask_for_stamps(fd)) {
+    if (!failed && role == MT_SOCKET_EVENT && !ask_for_stamps(fd, link)) {
         failed = "have timestamps on";
     }
     if (failed) {
@@ -122,6 +129,9 @@ static bool open_socket(struct mt_linux_link *link, enum mt_socket_role role,
 bool mt_linux_sockets_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE])
 {
     link->next_id = 0;
+    if (!mt_linux_card_open(link, reason)) {
+        return false;
+    }
     if (open_socket(link, MT_SOCKET_EVENT, reason) &&
         open_socket(link, MT_SOCKET_GENERAL, reason)) {
         return true;
@@ -138,6 +148,7 @@ void mt_linux_sockets_close(struct mt_linux_link *link)
             link->sockets[i].fd = -1;
         }
     }
+    mt_linux_card_close(link);
     link->platform->wait.is_set_old = true;
 }
 
@@ -154,14 +165,16 @@ struct control {
     uint32_t dropped;
 };
 
-static void take_stamp(const void *data, struct control *control)
+/* The kernel's own stamp is the first of three, the card's the last. */
+static void take_stamp(const void *data, uint16_t counter, struct control *control)
 {
     struct scm_timestamping stamps;
+    const struct timespec *stamp = &stamps.ts[counter != 0 ? 2 : 0];
 
     memcpy(&stamps, data, sizeof stamps);
-    control->has_stamp = stamps.ts[0].tv_sec != 0 || stamps.ts[0].tv_nsec != 0;
-    control->stamp =
-        (struct mt_base_time){stamps.ts[0].tv_sec * MT_NS_PER_S + stamps.ts[0].tv_nsec, 0};
+    control->has_stamp = stamp->tv_sec != 0 || stamp->tv_nsec != 0;
+    control->stamp = (struct mt_base_time){.ns = stamp->tv_sec * MT_NS_PER_S + stamp->tv_nsec,
+                                           .counter = counter};
 }
 
 static void take_id(const void *data, struct control *control)
@@ -183,14 +196,14 @@ static bool is_error_notice(const struct cmsghdr *c)
            (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_TX_TIMESTAMP);
 }
 
-static void take_control(struct msghdr *message, struct control *control)
+static void take_control(struct msghdr *message, uint16_t counter, struct control *control)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         size_t size = c->cmsg_len - CMSG_LEN(0);
 
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING &&
             size >= sizeof(struct scm_timestamping)) {
-            take_stamp(CMSG_DATA(c), control);
+            take_stamp(CMSG_DATA(c), counter, control);
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL &&
                    size >= sizeof control->dropped) {
             control->has_dropped = true;
@@ -226,7 +239,7 @@ static ssize_t receive(struct mt_linux_link *link, int fd, int flags, uint8_t *b
         }
         return -1;
     }
-    take_control(&message, ret_control);
+    take_control(&message, link->counter, ret_control);
     return length;
 }
 

@@ -63,9 +63,9 @@ static int linux_adjust(void *context, struct timex *change)
 const struct mt_os_time *mt_os_time_linux(void)
 {
     static const struct mt_os_time kernel = {
-        linux_realtime_ns, linux_monotonic_ns, linux_boottime_ns, linux_adjust, 0, false};
+        linux_realtime_ns, linux_monotonic_ns, linux_boottime_ns, linux_adjust, 0, 0, false};
     static const struct mt_os_time without_boottime = {
-        linux_realtime_ns, linux_monotonic_ns, linux_monotonic_ns, linux_adjust, 0, true};
+        linux_realtime_ns, linux_monotonic_ns, linux_monotonic_ns, linux_adjust, 0, 0, true};
     static const struct mt_os_time *chosen;
     struct timespec t;
 
@@ -73,6 +73,19 @@ const struct mt_os_time *mt_os_time_linux(void)
         chosen = clock_gettime(CLOCK_BOOTTIME, &t) == 0 ? &kernel : &without_boottime;
     }
     return chosen;
+}
+
+uint16_t mt_counter_of_phc(int index)
+{
+    return (uint16_t)(index + 1);
+}
+
+struct mt_base_time mt_os_time_realtime_of(const struct mt_os_time *os, struct mt_base_time stamp)
+{
+    if (stamp.counter == 0 || !os->realtime_of) {
+        return stamp;
+    }
+    return (struct mt_base_time){.ns = os->realtime_of(os->context, stamp.counter, stamp.ns)};
 }
 
 /* ---- the watch --------------------------------------------------------------------------- */

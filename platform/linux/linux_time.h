@@ -9,8 +9,7 @@
 #ifndef MEANTIME_LINUX_TIME_H
 #define MEANTIME_LINUX_TIME_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "hal/clock.h"
 
 struct timex;
 
@@ -20,6 +19,8 @@ struct mt_os_time {
     int64_t (*boottime_ns)(void *context);
     /** clock_adjtime(CLOCK_REALTIME, change): the clock's state, or -1 with errno. */
     int (*adjust)(void *context, struct timex *change);
+    /** CLOCK_REALTIME when that counter read so much; null: the kernel stamps alone. */
+    int64_t (*realtime_of)(void *context, uint16_t counter, int64_t ns);
     void *context;
     /** There is no BOOTTIME (on no Linux kernel, but in simulators): MONOTONIC stands in, against
      * which REALTIME may be slewed, so that small changes of the difference are no steps. */
@@ -28,6 +29,11 @@ struct mt_os_time {
 
 /** The kernel's clocks. */
 const struct mt_os_time *mt_os_time_linux(void);
+
+/** A stamp of any counter as one of CLOCK_REALTIME. */
+struct mt_base_time mt_os_time_realtime_of(const struct mt_os_time *os, struct mt_base_time stamp);
+/** Stamps of /dev/ptpN are of this counter. */
+uint16_t mt_counter_of_phc(int index);
 
 /** Watches REALTIME - BOOTTIME, which changes by steps of REALTIME only. */
 struct mt_step_watch {

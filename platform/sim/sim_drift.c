@@ -83,7 +83,7 @@ static void begin_pieces(struct mt_sim_drift *self, int64_t gain_q16)
     mt_real per_s = terms->ageing_per_s + terms->coefficient * (terms->kelvin - kelvin) / left_s;
 
     begin_piece(self, self->now_ns, gain_q16, rate, per_s);
-    const struct mt_base_time end = {ramp_end_ns, 0};
+    const struct mt_base_time end = {.ns = ramp_end_ns};
     int64_t end_q16 = mt_sim_drift_gain_q16(self, end);
     mt_real end_rate = rate + per_s * left_s;
     begin_piece(self, ramp_end_ns, end_q16, end_rate, terms->ageing_per_s);
@@ -105,7 +105,7 @@ static void bring_up(struct mt_sim_drift *self, int64_t now_ns)
 void mt_sim_drift_change(struct mt_sim_drift *self, const struct mt_sim_drift_terms *terms,
                          bool begins_lie, int64_t now_ns)
 {
-    int64_t gain_q16 = mt_sim_drift_gain_q16(self, (struct mt_base_time){now_ns, 0});
+    int64_t gain_q16 = mt_sim_drift_gain_q16(self, (struct mt_base_time){.ns = now_ns});
     mt_real kelvin = self->pieces > 0 ? kelvin_at(self, now_ns) : 0;
     bool is_new_ramp =
         terms->kelvin != self->terms.kelvin || terms->within_ns != self->terms.within_ns;

@@ -51,7 +51,7 @@ struct mt_span mt_world_true_offset(const struct mt_world *self, uint32_t node, 
 struct mt_interval mt_world_oscillator_gain(const struct mt_world *self, uint32_t node,
                                             int64_t t_ns)
 {
-    struct mt_base_time at = {mt_sim_base(self).ns - self->t_ns + t_ns, 0};
+    struct mt_base_time at = {.ns = mt_sim_base(self).ns - self->t_ns + t_ns};
 
     return mt_sim_oscillator_gain(&self->nodes[node]->oscillator, at);
 }

@@ -24,7 +24,7 @@
 
 struct mt_base_time mt_sim_base(const struct mt_world *self)
 {
-    return (struct mt_base_time){EPOCH_NS + self->t_ns, 0};
+    return (struct mt_base_time){.ns = EPOCH_NS + self->t_ns};
 }
 
 struct mt_base_time mt_sim_base_plus(struct mt_base_time base, struct mt_interval by)
@@ -32,7 +32,7 @@ struct mt_base_time mt_sim_base_plus(struct mt_base_time base, struct mt_interva
     int64_t whole_ns = mt_interval_to_ns(by);
     int64_t frac = by.q16 - whole_ns * 65536 + base.frac;
 
-    return (struct mt_base_time){base.ns + whole_ns + (frac >> 16), (uint16_t)(frac & 0xFFFF)};
+    return (struct mt_base_time){base.ns + whole_ns + (frac >> 16), (uint16_t)(frac & 0xFFFF), 0};
 }
 
 struct mt_base_time mt_sim_base_plus_ns(struct mt_base_time base, mt_real by_ns)

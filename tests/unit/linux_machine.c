@@ -109,7 +109,7 @@ struct mt_stamp stamp(struct mt_hal_clock *clock, int64_t realtime_ns)
 {
     struct mt_stamp at;
 
-    clock->ops->stamp(clock, (struct mt_base_time){realtime_ns, 0}, &at);
+    clock->ops->stamp(clock, (struct mt_base_time){.ns = realtime_ns}, &at);
     return at;
 }
 

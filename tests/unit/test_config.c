@@ -228,8 +228,8 @@ static void config_names_what_was_expected_when_value_is_wrong(void **state)
                    "f:2: log_sync_interval = 5: expected an integer from -7 to 4");
     assert_problem("[ptp eth0]\ntransmitter_only = maybe\n",
                    "f:2: transmitter_only = maybe: expected yes or no");
-    assert_problem("[ptp eth0]\n[clock]\nclock = phc\n",
-                   "f:3: clock = phc: expected overlay, system or lab");
+    assert_problem("[ptp eth0]\n[clock]\nclock = pps\n",
+                   "f:3: clock = pps: expected overlay, system, phc, auto or lab");
     assert_problem("[ptp eth0]\n[clock]\nstep_at_start = 10\n",
                    "f:3: step_at_start = 10: expected a time from 0 to 86400s with its unit (ns, "
                    "us, ms, s, min, h), or never");
@@ -378,6 +378,9 @@ static void config_complains_when_ports_that_share_sockets_differ(void **state)
     assert_shared("socket_priority = 2\n", "socket_priority = 3\n",
                   "f:7: [port y]: it shares its sockets with port x, so socket_priority must be "
                   "the same");
+    assert_shared("timestamping = hardware\n", "",
+                  "f:4: [port y]: it shares its sockets with port x, so timestamping must be the "
+                  "same");
     assert_shared("transport = l2\n", "transport = l2\nvlan = 0\n",
                   "f:8: [port y]: it shares its sockets with port x, so vlan must be the same");
     assert_shared("transport = l2\n", "transport = l2\nvlan = 5\n", NULL);
@@ -476,10 +479,18 @@ static void config_complains_when_clocks_are_shared_or_unused(void **state)
                    "one");
 }
 
-static void config_complains_when_lab_keys_are_for_no_lab_clock(void **state)
+static void config_complains_when_keys_are_for_another_kind_of_clock(void **state)
 {
     assert_problem("[ptp a]\n[clock]\nlab_offset = 1s\n",
                    "f:3: lab_offset: only for a lab clock; add clock = lab");
+    assert_problem("[ptp a]\n[clock]\ndevice = /dev/ptp0\n",
+                   "f:3: device: only for a hardware clock; add clock = phc");
+    struct mt_config *config = parse_good("[ptp a]\n[clock]\nclock = phc\ndevice = /dev/ptp0\n");
+    assert_string_equal(config->clocks[0].device, "/dev/ptp0");
+    mt_config_free(config);
+    config = parse_good("[ptp a]\n[clock]\nclock = auto\n");
+    assert_null(config->clocks[0].device);
+    mt_config_free(config);
 }
 
 /* ---- explain ------------------------------------------------------------------------------ */
@@ -577,7 +588,7 @@ int main(void)
         cmocka_unit_test(config_complains_when_domain_is_reserved),
         cmocka_unit_test(config_complains_when_both_leaps_are_announced),
         cmocka_unit_test(config_complains_when_clocks_are_shared_or_unused),
-        cmocka_unit_test(config_complains_when_lab_keys_are_for_no_lab_clock),
+        cmocka_unit_test(config_complains_when_keys_are_for_another_kind_of_clock),
         cmocka_unit_test(config_explains_every_key),
         cmocka_unit_test(config_complains_when_unicast_makes_no_sense),
     };

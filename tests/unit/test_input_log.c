@@ -228,7 +228,7 @@ static void log_keeps_input_when_it_is_written(void **state)
 static void log_keeps_what_clocks_say_when_it_is_written(void **state)
 {
     struct mt_log_record back;
-    const struct mt_clock_reading reading = {{some_instant, 9}, {-7, 8}, -12345, 100};
+    const struct mt_clock_reading reading = {{some_instant, 9}, {-7, 8, 0}, -12345, 100};
     round_trip(&(struct mt_log_record){.kind = MT_LOG_READ, .value.read = {1, reading}}, &back);
     assert_int_equal(back.value.read.clock, 1);
     assert_instant(back.value.read.reading.local.at, some_instant);

@@ -249,7 +249,7 @@ static uint64_t do_things(struct mt_hal_provider *p, enum habit habit,
     struct mt_stamp stamp;
     struct mt_applied applied;
     clock->ops->read(clock, &reading);
-    clock->ops->stamp(clock, (struct mt_base_time){habit == OTHER_STAMP ? 8 : 7, 0}, &stamp);
+    clock->ops->stamp(clock, (struct mt_base_time){.ns = habit == OTHER_STAMP ? 8 : 7}, &stamp);
     clock->ops->apply(
         clock,
         &(struct mt_correction){.kind = habit == STEP_NOT_RATE ? MT_CORRECT_STEP : MT_CORRECT_RATE,

@@ -95,7 +95,7 @@ static void start_oscillator(struct mt_sim_oscillator *oscillator, const struct 
 
 static double gain_ns(struct mt_sim_oscillator *oscillator, double after_s)
 {
-    struct mt_base_time at = {1000 * S_NS + (int64_t)(after_s * 1e9), 0};
+    struct mt_base_time at = {.ns = 1000 * S_NS + (int64_t)(after_s * 1e9)};
     return (double)mt_sim_oscillator_gain(oscillator, at).q16 / 65536;
 }
 
@@ -424,7 +424,7 @@ static void sim_clock_converts_old_stamps_with_their_own_corrections(void **stat
     open_world(&f, &fast_node, &(struct mt_sim_segment_config){0});
     struct mt_hal_clock *clock = open_sim_clock(&f, MT_CLOCK_OVERLAY);
     assert_true(mt_world_run_until(f.world, S_NS));
-    struct mt_base_time early = {mt_sim_base(f.world).ns - 1000, 0};
+    struct mt_base_time early = {.ns = mt_sim_base(f.world).ns - 1000};
     clock->ops->stamp(clock, early, &before);
     clock->ops->apply(clock,
                       &(struct mt_correction){.kind = MT_CORRECT_STEP,

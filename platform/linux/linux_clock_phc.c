@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A hardware clock that is steered.  Packets that it stamps are stamped with the clock itself, so
+ * the only thing to be known about them is how many corrections the clock had had by then: each
+ * correction is remembered with the reading at which it took effect.  Packets that others stamp
+ * (the kernel, another network card) come in through CLOCK_REALTIME and the line that struct
+ * mt_phc has through its readings; the same line makes the page over CLOCK_BOOTTIME.
+ *
+ * What a hardware clock counts when it is found is anybody's guess: drivers start it at 0, at the
+ * system's UTC, or leave what was there.  It counts as TAI only if it agrees with the machine's.
+ * The kernel tells which frequency it was last told to have; a change by others is found like
+ * that, a step by others by the readings.
+ */
+#include "platform/linux/linux_clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HISTORY      16
+#define REFUSAL_SIZE 120
+#define ASK_EVERY_NS 100000000
+#define AGREES_NS    MT_NS_PER_S /* with the system's TAI, to count as TAI */
+#define SAME_RATE    1e-12
+
+struct past {
+    int64_t from_ns; /* the device's reading at which it began */
+    uint32_t corrections;
+};
+
+struct phc_clock {
+    struct mt_hal_clock hal;
+    struct mt_phc *device;
+    const struct mt_os_time *os;
+    double rate;      /* what we believe the device to be told */
+    int64_t asked_ns; /* monotonic time of the last question */
+    char refusal[REFUSAL_SIZE];
+    struct past past[HISTORY]; /* ring by corrections */
+    uint32_t corrections;
+};
+
+static void remember(struct phc_clock *self, int64_t from_ns)
+{
+    self->corrections++;
+    self->past[self->corrections % HISTORY] = (struct past){from_ns, self->corrections};
+}
+
+/* What lies in the future now was stamped before the clock was stepped back. */
+static uint32_t corrections_at(const struct phc_clock *self, int64_t device_ns, int64_t latest_ns)
+{
+    uint32_t count = self->corrections;
+    uint32_t back = device_ns > latest_ns && count > 0;
+
+    while (back < HISTORY - 1 && back < count &&
+           self->past[(count - back) % HISTORY].from_ns > device_ns) {
+        back++;
+    }
+    return count - back;
+}
+
+static struct mt_instant instant_at(const struct phc_clock *self, int64_t device_ns)
+{
+    return mt_instant_from_ns(device_ns, self->hal.scale);
+}
+
+static void phc_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_reading)
+{
+    struct phc_clock *self = (struct phc_clock *)clock;
+    struct mt_phc_now now = mt_phc_now(self->device);
+
+    *ret_reading = (struct mt_clock_reading){
+        .local = {instant_at(self, now.device_ns), self->corrections},
+        .base = {.ns = now.boottime_ns},
+        .rate_q64 = (int64_t)(now.rate * 18446744073709551616.0),
+        .window_ns = now.window_ns,
+    };
+}
+
+/* A stamp of the device that was made after a step that nobody has been told of: without it. */
+static int64_t untold_taken_back(const struct phc_clock *self, int64_t device_ns)
+{
+    const struct mt_phc *device = self->device;
+    int64_t before_ns = device->untold_from_ns - device->untold_ns;
+    int64_t to_after_ns = device_ns - device->untold_from_ns;
+    int64_t to_before_ns = device_ns - before_ns;
+
+    if (device->untold_ns == 0) {
+        return device_ns;
+    }
+    to_after_ns = to_after_ns < 0 ? -to_after_ns : to_after_ns;
+    to_before_ns = to_before_ns < 0 ? -to_before_ns : to_before_ns;
+    return to_after_ns < to_before_ns ? device_ns - device->untold_ns : device_ns;
+}
+
+static void phc_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
+                      struct mt_stamp *ret_stamp)
+{
+    struct phc_clock *self = (struct phc_clock *)clock;
+    struct mt_phc_now now = mt_phc_now(self->device);
+    int64_t device_ns;
+
+    if (stamp.counter == mt_counter_of_phc(self->device->index)) {
+        device_ns = untold_taken_back(self, stamp.ns);
+    } else {
+        device_ns = mt_phc_device_of(self->device, mt_os_time_realtime_of(self->os, stamp).ns);
+        stamp.frac = 0;
+    }
+    ret_stamp->at = instant_at(self, device_ns);
+    ret_stamp->at.frac = stamp.frac;
+    ret_stamp->corrections = corrections_at(self, device_ns, now.device_ns + now.window_ns);
+}
+
+static void say_refusal(struct phc_clock *self, int error)
+{
+    snprintf(self->refusal, sizeof self->refusal, "%s: %s%s", self->device->path, strerror(error),
+             error == EACCES || error == EBADF || error == EPERM
+                 ? " (it must be opened for writing: run as root, or give the daemon's user access)"
+             : error == EOPNOTSUPP ? " (its driver cannot do that)"
+                                   : "");
+    self->hal.refusal = self->refusal;
+}
+
+static bool step_by(struct phc_clock *self, const struct mt_correction *correction,
+                    struct mt_span *ret_step)
+{
+    struct mt_span step = mt_span_plus(correction->step, (struct mt_span){0, 0, 0x8000});
+    int64_t step_ns;
+    int64_t at_ns;
+
+    step.frac = 0; /* the kernel counts whole ns */
+    step_ns = mt_span_to_ns(step);
+    if (!mt_phc_step(self->device, step_ns, &at_ns)) {
+        return false;
+    }
+    self->hal.scale = correction->scale;
+    remember(self, at_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
+    *ret_step = step;
+    return true;
+}
+
+static bool set_rate(struct phc_clock *self, mt_real rate)
+{
+    double most = (double)self->hal.max_rate;
+    double wanted = (double)rate > most ? most : (double)rate < -most ? -most : (double)rate;
+    int64_t at_ns;
+
+    if (!mt_phc_set_rate(self->device, wanted, &at_ns)) {
+        return false;
+    }
+    if (!mt_phc_rate(self->device, &self->rate)) {
+        self->rate = wanted;
+    }
+    remember(self, at_ns);
+    return true;
+}
+
+static void phc_apply(struct mt_hal_clock *clock, const struct mt_correction *correction,
+                      struct mt_applied *ret_applied)
+{
+    struct phc_clock *self = (struct phc_clock *)clock;
+    struct mt_span step = {0, 0, 0};
+    bool is_done = false;
+
+    if (clock->is_adjustable) {
+        switch (correction->kind) {
+        case MT_CORRECT_STEP:
+            is_done = step_by(self, correction, &step);
+            break;
+        case MT_CORRECT_RATE:
+            is_done = set_rate(self, correction->rate);
+            break;
+        }
+        if (!is_done) {
+            say_refusal(self, errno);
+        }
+    }
+    *ret_applied = (struct mt_applied){
+        .kind = correction->kind,
+        .step = step,
+        .rate = (mt_real)self->rate,
+        .at = instant_at(self, mt_phc_now(self->device).device_ns),
+        .corrections = self->corrections,
+        .is_refused = !is_done,
+    };
+}
+
+static bool was_stepped(struct phc_clock *self, struct mt_span *ret_step)
+{
+    int64_t step_ns;
+    int64_t from_ns;
+
+    if (!mt_phc_was_stepped(self->device, &step_ns, &from_ns)) {
+        return false;
+    }
+    remember(self, from_ns);
+    *ret_step = mt_span_from_ns(step_ns);
+    return true;
+}
+
+static bool was_retuned(struct phc_clock *self)
+{
+    int64_t now_ns = self->os->monotonic_ns(self->os->context);
+    double found;
+
+    if (now_ns - self->asked_ns < ASK_EVERY_NS) {
+        return false;
+    }
+    self->asked_ns = now_ns;
+    if (!mt_phc_rate(self->device, &found) ||
+        (found - self->rate < SAME_RATE && self->rate - found < SAME_RATE)) {
+        return false;
+    }
+    self->rate = found;
+    remember(self, mt_phc_now(self->device).device_ns);
+    return true;
+}
+
+static bool phc_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
+{
+    struct phc_clock *self = (struct phc_clock *)clock;
+    struct mt_span step = {0, 0, 0};
+    bool is_step = was_stepped(self, &step);
+
+    if (!is_step && !was_retuned(self)) {
+        return false;
+    }
+    *ret_applied = (struct mt_applied){
+        .kind = is_step ? MT_CORRECT_STEP : MT_CORRECT_RATE,
+        .step = step,
+        .rate = (mt_real)self->rate,
+        .at = instant_at(self, mt_phc_now(self->device).device_ns),
+        .corrections = self->corrections,
+    };
+    return true;
+}
+
+static const struct mt_hal_clock_ops phc_ops = {
+    .read = phc_read,
+    .stamp = phc_stamp,
+    .apply = phc_apply,
+    .disturbed = phc_disturbed,
+};
+
+static enum mt_timescale scale_of(const struct phc_clock *self,
+                                  const struct mt_clock_request *request)
+{
+    int64_t tai_ns =
+        self->os->realtime_ns(self->os->context) + request->tai_minus_utc_s * (int64_t)MT_NS_PER_S;
+    int64_t apart_ns = mt_phc_now(self->device).device_ns - tai_ns;
+
+    return request->tai_utc_known && apart_ns < AGREES_NS && apart_ns > -AGREES_NS ? MT_SCALE_TAI
+                                                                                   : MT_SCALE_ARB;
+}
+
+/* Tells the device to run as it does, which needs the same right as a correction.  A frequency
+ * that others left is found as a change from none, later. */
+static bool may_adjust(struct phc_clock *self)
+{
+    double rate;
+    int64_t at_ns;
+
+    return self->device->max_rate > 0 && mt_phc_rate(self->device, &rate) &&
+           mt_phc_set_rate(self->device, rate, &at_ns);
+}
+
+struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, struct mt_phc *device,
+                                      const struct mt_os_time *os)
+{
+    struct phc_clock *self = calloc(1, sizeof *self);
+
+    if (!self) {
+        return 0;
+    }
+    self->device = device;
+    self->os = os;
+    self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
+    self->past[0] = (struct past){INT64_MIN, 0};
+    self->hal = (struct mt_hal_clock){
+        .ops = &phc_ops,
+        .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,
+        .scale = scale_of(self, request),
+        .granularity_ns = 1,
+        .max_rate = (mt_real)device->max_rate,
+        .adopts_scale = true,
+    };
+    errno = EOPNOTSUPP;
+    self->hal.is_adjustable = may_adjust(self);
+    if (!self->hal.is_adjustable) {
+        say_refusal(self, errno);
+    }
+    return &self->hal;
+}
