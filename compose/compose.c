@@ -202,6 +202,7 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
     clock->keeps_drift = self->config->clocks[index].keeps_drift;
     clock->tai_utc_known = facts->tai_utc_known;
     clock->tai_minus_utc_s = facts->tai_minus_utc_s;
+    mt_compose_standby(self, index);
     clock->hal = open_clock(self, &self->config->clocks[index], provider, facts, reason);
     if (clock->hal == NULL) {
         return false;

@@ -49,6 +49,11 @@ bool mt_compose_security_again(const struct mt_config *config, uint16_t index,
                                struct mt_instance *instance, char reason[MT_HAL_REASON_SIZE]);
 void mt_compose_free_security(struct mt_security *security);
 
+/** Where two instances follow clock `index`, makes it known which of them is which. */
+void mt_compose_standby(struct mt_composition *self, uint16_t index);
+/** Why that instance steers and not the other one, for people. */
+const char *mt_compose_standby_reason(enum mt_standby_reason reason);
+
 /** The number of a port's link; ports that share one have the same number. */
 uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);
 /** The first port of a link. */

@@ -5,9 +5,11 @@
  */
 #include "compose/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "compose/compose_private.h"
 #include "config/profile.h"
 
 struct snapshot {
@@ -61,6 +63,26 @@ static const char *transport_name(enum mt_config_transport transport)
     return names[transport];
 }
 
+static struct mt_report_standby standby_of(const struct mt_composition *self, uint16_t clock)
+{
+    const struct mt_standby *standby = &self->node.clocks[clock].standby;
+    struct mt_report_standby report = {.difference = NAN};
+    if (!standby->is_used) {
+        return report;
+    }
+    if (standby->active != MT_STANDBY_NOBODY) {
+        uint16_t instance = standby->members[standby->active].instance;
+        report.active = self->config->instances[instance].name;
+    }
+    report.reason = standby->active == MT_STANDBY_NOBODY
+                        ? "neither instance follows anybody"
+                        : mt_compose_standby_reason(standby->reason);
+    report.is_redundant = mt_standby_is_redundant(standby);
+    report.switches = standby->switches;
+    report.difference = standby->has_difference ? standby->difference : (mt_real)NAN;
+    return report;
+}
+
 static void fill_clock(struct mt_composition *composition, struct snapshot *snapshot,
                        uint16_t index)
 {
@@ -83,6 +105,7 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .quality = &snapshot->qualities[index],
         .published = page,
         .discipline = &clock->discipline,
+        .standby = standby_of(composition, index),
     };
 }
 

@@ -65,6 +65,10 @@ static void tell_clock(const struct mt_composition *self, const struct mt_node_e
     } else if (kind == MT_STATUS_EVENT_CLOCK_SCALE) {
         told->value.scale.source = event->value.scale;
         told->value.scale.clock = clock->discipline.scale;
+    } else if (kind == MT_STATUS_EVENT_CLOCK_STANDBY) {
+        told->instance = self->config->instances[event->value.standby.to].name;
+        told->value.standby.from = self->config->instances[event->value.standby.from].name;
+        told->reason = mt_compose_standby_reason(event->value.standby.reason);
     } else if (kind == MT_STATUS_EVENT_CLOCK_REFUSED) {
         told->reason = clock->hal->refusal;
     } else {
@@ -104,6 +108,9 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         break;
     case MT_NODE_WRONG_SCALE:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_SCALE, &told);
+        break;
+    case MT_NODE_STANDBY:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);
         break;
     }
     *ret_told = told;

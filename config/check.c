@@ -386,6 +386,17 @@ static void check_leap(const struct checker *self, const struct mt_config_instan
 
 /* ---- clocks ------------------------------------------------------------------------------- */
 
+static bool is_alone_on_its_clock(const struct mt_config *config, size_t index)
+{
+    for (size_t i = 0; i < config->instance_count; i++) {
+        if (i != index && strcmp(config->instances[i].clock, config->instances[index].clock) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Two instances share a clock as primary and secondary, or not at all. */
 static void check_shared_clocks(const struct checker *self)
 {
     const struct mt_config *config = self->config;
@@ -393,13 +404,38 @@ static void check_shared_clocks(const struct checker *self)
         for (size_t a = 0; a < b; a++) {
             const struct mt_config_instance *first = &config->instances[a];
             const struct mt_config_instance *second = &config->instances[b];
-            if (strcmp(first->clock, second->clock) == 0) {
+            if (strcmp(first->clock, second->clock) == 0 &&
+                (first->standby == MT_CONFIG_STANDBY_NONE || first->standby == second->standby ||
+                 second->standby == MT_CONFIG_STANDBY_NONE)) {
                 COMPLAIN(self, instance_line(self, second->name, "clock"),
                          "[instance %s]: clock %s is already steered by instance %s; write "
-                         "[clock %s] and clock = %s",
+                         "[clock %s] and clock = %s, or hot_standby = primary in one of them and "
+                         "secondary in the other",
                          second->name, first->clock, first->name, second->name, second->name);
             }
         }
+    }
+}
+
+static void check_standby(const struct checker *self, size_t index)
+{
+    const struct mt_config_instance *instance = &self->config->instances[index];
+    if (instance->standby == MT_CONFIG_STANDBY_NONE) {
+        return;
+    }
+    unsigned line = instance_line(self, instance->name, "hot_standby");
+    bool is_primary = instance->standby == MT_CONFIG_STANDBY_PRIMARY;
+    if (is_alone_on_its_clock(self->config, index)) {
+        COMPLAIN(self, line,
+                 "[instance %s]: hot_standby = %s: no %s follows clock %s; write clock = %s and "
+                 "hot_standby = %s in another instance",
+                 instance->name, is_primary ? "primary" : "secondary",
+                 is_primary ? "secondary" : "primary", instance->clock, instance->clock,
+                 is_primary ? "secondary" : "primary");
+    }
+    if (mt_config_is_transparent(instance)) {
+        COMPLAIN(self, line, "[instance %s]: hot_standby: not for a transparent clock",
+                 instance->name);
     }
 }
 
@@ -514,6 +550,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
         check_security(&checker, &self->instances[i]);
+        check_standby(&checker, i);
     }
     mt_config_check_profiles(self, source);
     check_shared_clocks(&checker);

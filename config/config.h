@@ -73,10 +73,19 @@ struct mt_config_clock {
     struct mt_steer_config steer;
     bool max_rate_is_auto; /**< steer.max_rate is the core's default; the clock's range is better */
     bool keeps_drift;
+    struct mt_interval standby_wait;
+    struct mt_interval standby_max_difference;
     mt_real lab_offset_s;
     mt_real lab_frequency; /**< s/s */
     mt_real lab_wander;    /**< s/s per square root of a second */
     uint64_t lab_seed;
+};
+
+/** Which of the two instances over one clock it is. */
+enum mt_config_standby {
+    MT_CONFIG_STANDBY_NONE,
+    MT_CONFIG_STANDBY_PRIMARY,
+    MT_CONFIG_STANDBY_SECONDARY,
 };
 
 /** What a transmitter's time means if it does not claim the PTP timescale. */
@@ -172,6 +181,7 @@ struct mt_config_instance {
     const char *name;
     const char *clock;
     size_t clock_index; /**< in mt_config.clocks */
+    enum mt_config_standby standby;
     enum mt_config_profile profile;
     bool profile_strict;
     enum mt_config_bmca bmca;
@@ -279,7 +289,8 @@ bool mt_config_is_stateless_client(const struct mt_config_instance *self);
 struct mt_config {
     const char *path; /**< of the file; null: there was none */
     struct mt_config_daemon daemon;
-    struct mt_config_clock *clocks; /**< each is followed by exactly one instance */
+    /** Each is followed by one instance, or by a primary and a secondary. */
+    struct mt_config_clock *clocks;
     size_t clock_count;
     struct mt_config_instance *instances;
     size_t instance_count;

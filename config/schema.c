@@ -125,6 +125,13 @@ const struct mt_config_word mt_config_power_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_standby_words[] = {
+    {"none", MT_CONFIG_STANDBY_NONE},
+    {"primary", MT_CONFIG_STANDBY_PRIMARY},
+    {"secondary", MT_CONFIG_STANDBY_SECONDARY},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_role_words[] = {
     {"auto", MT_PORT_ROLE_AUTO},
     {"transmitter", MT_PORT_ROLE_TRANSMITTER},

@@ -5,6 +5,7 @@
  */
 #include "runtime/clock_duty.h"
 
+#include "meantime/steer_standby.h"
 #include "runtime/events.h"
 #include "runtime/page.h"
 
@@ -93,6 +94,10 @@ static void tell_changes(struct mt_node *node, uint16_t index, struct mt_mono no
 /* The instance that steers the clock, or serves it; null if there is none. */
 static const struct mt_node_instance *instance_of(const struct mt_node *node, uint16_t index)
 {
+    const struct mt_standby *standby = &node->clocks[index].standby;
+    if (standby->is_used) {
+        return &node->instances[standby->members[standby->last % 2].instance];
+    }
     for (uint16_t i = 0; i < node->instance_count; i++) {
         if (node->instances[i].clock == index) {
             return &node->instances[i];
@@ -209,10 +214,10 @@ static struct mt_interval interval_of(mt_real s)
     return mt_span_to_interval(mt_span_from_real(s));
 }
 
-void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
-                             struct mt_clock_condition *ret_condition)
+static void make_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
+                           const struct mt_clock_quality_report *report,
+                           struct mt_clock_condition *ret_condition)
 {
-    const struct mt_clock_quality_report *report = &clock->report;
     bool reaches_grandmaster =
         report->reference == MT_BOUND_SOURCE || report->reference == MT_BOUND_TRACEABLE;
     struct mt_interval bound = bound_to_grandmaster(report, ptp);
@@ -227,9 +232,27 @@ void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_
         ret_condition->bound_static = mt_interval_from_ns(report->parts.asymmetry_ns);
     }
     if (report->has_estimate) {
-        ret_condition->offset.q16 = clock->page.steered_q16; /* of the same report */
+        ret_condition->offset = mt_span_to_interval(report->estimate.offset);
         ret_condition->mean_delay = interval_of(report->estimate.delay);
     }
+}
+
+void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
+                             struct mt_clock_condition *ret_condition)
+{
+    const struct mt_node_clock *clock = &node->clocks[node->instances[instance].clock];
+    const struct mt_instance *ptp = &node->instances[instance].ptp;
+    struct mt_clock_quality_report report;
+    if (!mt_standby_is_idle(node, instance)) {
+        make_condition(clock, ptp, &clock->report, ret_condition);
+        ret_condition->offset.q16 = /* of the same report */
+            clock->report.has_estimate ? clock->page.steered_q16 : 0;
+        return;
+    }
+    uint16_t port = mt_instance_receiving_port(ptp);
+    uint16_t source = port != 0 ? node->instances[instance].ports[port - 1].source : MT_SOURCE_NONE;
+    mt_discipline_standby_report(&clock->discipline, source, clock->published_at.at, &report);
+    make_condition(clock, ptp, &report, ret_condition);
 }
 
 /* A rate that is hardly known yet would be worse than none. */

@@ -15,8 +15,9 @@ void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now
 bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono now);
 /** Reads the clock, renews the report and publishes the page. */
 void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now);
-/** What instances are told, from the last report. */
-void mt_clock_duty_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
+/** What an instance is told, from the last report; one that does not steer, from how its own
+ * source sees the clock. */
+void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
                              struct mt_clock_condition *ret_condition);
 /** What transparent clocks are told, from the last report. */
 void mt_clock_duty_rate(const struct mt_node_clock *clock, struct mt_transparent_clock *ret_clock);

@@ -91,6 +91,9 @@ static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
                                                    .index = instance->clock,
                                                    .value.scale = sample.scale});
     }
+    if (clock->standby.is_used && verdict == MT_SAMPLE_USED && sample.kind != MT_SAMPLE_REVERSE) {
+        mt_standby_sampled(self, (uint16_t)(instance - self->instances), now);
+    }
     clock->needs_report = true;
 }
 
@@ -107,6 +110,22 @@ static void follow(struct mt_node *self, struct mt_node_instance *instance,
     clock->told_wrong_scale = false;
 }
 
+static void change_parent(struct mt_node *self, struct mt_node_instance *instance,
+                          const struct mt_event *event, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[instance->clock];
+    if (clock->standby.is_used) {
+        mt_standby_changed(self, (uint16_t)(instance - self->instances), event);
+        return;
+    }
+    if (event->kind == MT_EVENT_PARENT) {
+        follow(self, instance, event, now);
+    }
+    if (event->port != 0 && !event->value.parent.is_same_grandmaster) {
+        mt_discipline_new_reference(&clock->discipline, event->value.parent.is_same_reference);
+    }
+}
+
 static void take_event(struct mt_node *self, uint16_t index, const struct mt_event *event,
                        struct mt_mono now)
 {
@@ -117,12 +136,8 @@ static void take_event(struct mt_node *self, uint16_t index, const struct mt_eve
         take_sample(self, instance, event, now);
         return;
     }
-    if (is_parent) {
-        follow(self, instance, event, now);
-    }
-    if ((is_parent || event->kind == MT_EVENT_REFERENCE) && event->port != 0 &&
-        !event->value.parent.is_same_grandmaster) {
-        mt_discipline_new_reference(&clock->discipline, event->value.parent.is_same_reference);
+    if (is_parent || event->kind == MT_EVENT_REFERENCE) {
+        change_parent(self, instance, event, now);
     }
     clock->needs_report = true;
     mt_node_tell(self, &(struct mt_node_event){
@@ -161,7 +176,7 @@ static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt
         struct mt_command command = {.kind = MT_COMMAND_CLOCK};
         if (instance->clock == clock_index) {
             tell_transparent(instance, clock);
-            mt_clock_duty_condition(clock, &instance->ptp, &command.value.clock);
+            mt_clock_duty_condition(self, i, &command.value.clock);
             mt_instance_command(&instance->ptp, &command, now);
         }
     }
@@ -170,7 +185,8 @@ static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt
 static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[index];
-    bool any = mt_clock_duty_correct(self, index, now);
+    bool any = mt_standby_judge(self, index, now);
+    any |= mt_clock_duty_correct(self, index, now);
     if (clock->needs_report || now.ns >= clock->publish_at.ns) {
         mt_clock_duty_publish(self, index, now);
         tell_condition(self, index, now);
@@ -189,6 +205,9 @@ static struct mt_mono find_deadline(const struct mt_node *self)
         const struct mt_node_clock *clock = &self->clocks[i];
         earliest = mt_mono_earlier(earliest, mt_discipline_deadline(&clock->discipline));
         earliest = mt_mono_earlier(earliest, clock->publish_at);
+        if (clock->standby.is_used) {
+            earliest = mt_mono_earlier(earliest, clock->standby.at);
+        }
     }
     return earliest;
 }

@@ -22,6 +22,7 @@
 #include "hal/wait.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "runtime/standby.h"
 
 #define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
 #define MT_NODE_PUBLISH_NS    INT64_C(500000000)   /**< pages are renewed at least this often */
@@ -45,8 +46,9 @@ struct mt_node_clock {
     enum mt_steer_phase told_phase;
     bool told_saturated;
     bool told_wrong_scale;
-    uint32_t stepped_at; /**< correction count at its last step */
-    bool needs_report;   /**< something has changed since the last publication */
+    uint32_t stepped_at;       /**< correction count at its last step */
+    bool needs_report;         /**< something has changed since the last publication */
+    struct mt_standby standby; /**< of a clock that two instances may steer */
 };
 
 /** Where a port of an instance is plugged in. */
@@ -71,6 +73,7 @@ enum mt_node_event_kind {
     MT_NODE_SATURATED,   /**< a clock's range does not suffice, or suffices again */
     MT_NODE_WRONG_SCALE, /**< a source's timescale is not the clock's */
     MT_NODE_LINK,        /**< a link went up or down */
+    MT_NODE_STANDBY,     /**< another instance steers a clock */
 };
 
 struct mt_node_event {
@@ -86,6 +89,11 @@ struct mt_node_event {
         struct mt_span step;     /**< step, disturbed */
         enum mt_timescale scale; /**< wrong scale: the source's */
         bool is_on;              /**< saturated, link up */
+        struct {
+            uint16_t from; /**< instances */
+            uint16_t to;
+            enum mt_standby_reason reason;
+        } standby;
     } value;
 };
 

@@ -158,6 +158,11 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
                  event->clock, mt_scale_name(event->value.scale.clock),
                  mt_scale_name(event->value.scale.source));
         return;
+    case MT_STATUS_EVENT_CLOCK_STANDBY:
+        snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
+                 event->instance, event->value.standby.from,
+                 event->reason != NULL ? event->reason : "the reason is not known");
+        return;
     case MT_STATUS_EVENT_NOTICE:
         snprintf(buffer, size, "%s", event->value.text);
         return;

@@ -30,10 +30,10 @@ enum mt_status_event_kind {
 /** One event.  Names and pointers are read during the call only. */
 struct mt_status_event {
     enum mt_status_event_kind kind;
-    const char *instance; /**< its name: port state, parent, time properties */
+    const char *instance; /**< its name: port state, parent, time properties, standby */
     const char *port;     /**< its name: port state, link; parent: the receiving port or null */
     const char *clock;    /**< its name: the clock events */
-    const char *reason;   /**< link down, refused: why; null: nobody knows */
+    const char *reason;   /**< link down, refused, standby: why; null: nobody knows */
     union {
         struct {
             enum mt_port_state from;
@@ -50,6 +50,9 @@ struct mt_status_event {
             enum mt_timescale source;
             enum mt_timescale clock;
         } scale;
+        struct {
+            const char *from; /**< the instance before */
+        } standby;
         const char *text; /**< notice: the sentence itself */
     } value;
 };

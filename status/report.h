@@ -21,6 +21,15 @@ struct mt_report_daemon {
     const char *recording; /**< "off", "on", "failed": the input log; null: not known */
 };
 
+/** Of a clock with two instances in hot standby; all null and zero: it is not one. */
+struct mt_report_standby {
+    const char *active; /**< the instance that steers; null: none */
+    const char *reason; /**< why, a sentence */
+    bool is_redundant;
+    uint32_t switches;
+    mt_real difference; /**< s; NaN: not known */
+};
+
 struct mt_report_clock {
     const char *name;
     const char *kind;            /**< "system", "overlay", "lab", "phc" */
@@ -32,6 +41,7 @@ struct mt_report_clock {
     const struct mt_clock_quality_report *quality; /**< of the steered clock */
     const struct mt_clock_page *published;
     const struct mt_discipline *discipline;
+    struct mt_report_standby standby;
 };
 
 struct mt_report_link {

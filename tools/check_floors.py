@@ -40,7 +40,7 @@ PUBLIC_ROOMS = {
                  "management_id"},
     "core/ntp": {"ntp"},
     "core/synce": {"synce"},
-    "core/steer": {"steer", "steer_servos"},
+    "core/steer": {"steer", "steer_servos", "steer_standby"},
 }
 # The loop is written against the tables of hal, so on their common floor it may look at them.
 ON_ONE_FLOOR = {("runtime", "hal")}

@@ -3,56 +3,12 @@
  * The report for people.  It says first what matters (is the clock synchronised, how wrong may it
  * be, whom does it follow), then the figures behind it; zeros that mean "all is well" are left
  * out.  Members that an older or newer daemon does not send are shown as unknown. */
-#include "apps/meantime/render.h"
-
 #include <math.h>
 #include <string.h>
 
+#include "apps/meantime/render_private.h"
+
 #include "status/names.h"
-
-static const cJSON *member(const cJSON *object, const char *path)
-{
-    const char *dot;
-    while ((dot = strchr(path, '.')) != NULL) {
-        char name[40] = "";
-        memcpy(name, path, (size_t)(dot - path));
-        object = cJSON_GetObjectItemCaseSensitive(object, name);
-        path = dot + 1;
-    }
-    return cJSON_GetObjectItemCaseSensitive(object, path);
-}
-
-static const char *text_of(const cJSON *object, const char *path)
-{
-    const char *text = cJSON_GetStringValue(member(object, path));
-    return text == NULL ? "?" : text;
-}
-
-static double number_of(const cJSON *object, const char *path)
-{
-    const cJSON *item = member(object, path);
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
-static unsigned code_of(const cJSON *object, const char *path)
-{
-    double number = number_of(object, path);
-    return number >= 0 && number <= 65535 ? (unsigned)number : 0;
-}
-
-static bool is_true(const cJSON *object, const char *path)
-{
-    return cJSON_IsTrue(member(object, path));
-}
-
-#define FIGURES_COLUMN 18
-
-/* "    offset        " : the figures of all lines begin in one column. */
-static void begin(struct mt_text *out, const char *what)
-{
-    mt_text_say(out, "    " MT_FAINT "%s" MT_PLAIN, what);
-    mt_text_pad(out, FIGURES_COLUMN);
-}
 
 /* ---- clocks ------------------------------------------------------------------------------- */
 
@@ -222,6 +178,7 @@ static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
     }
     render_bound(out, clock, width);
     render_estimate(out, clock);
+    mt_render_standby(out, clock);
     begin(out, "samples");
     render_samples(out, member(clock, "samples"));
     double steps = number_of(clock, "steps");

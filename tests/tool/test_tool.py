@@ -2,6 +2,7 @@
 """The tool as its users run it: against a stand-in for the daemon that answers on a socket with
 what a test wants, and against files.  MEANTIME names the program."""
 import calendar
+import copy
 import json
 import os
 import pathlib
@@ -116,6 +117,17 @@ def test_status_shows_what_matters(daemon):
     assert done.stderr == ""
     assert done.stdout == (HERE / "status.txt").read_text()
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_status_shows_which_of_two_instances_steers(daemon):
+    report = copy.deepcopy(REPORT)
+    report["clocks"][0]["standby"] = {
+        "active": "two", "reason": "the other one follows nobody", "redundant": False,
+        "difference_ns": -35.5, "switches": 1}
+    daemon(lambda _request: {"ok": True, "status": report})
+    assert ("    hot standby   instance two steers: the other one follows nobody\n"
+            "                  not redundant, primary less secondary -35.5 ns, 1 switch\n"
+            ) in daemon.run("status").stdout
 
 
 def test_status_gives_the_report_as_json(daemon):
@@ -288,7 +300,7 @@ def test_clock_refuses_what_is_no_page(tmp_path):
 def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     example = CONFIGS / "everything.conf"
     assert run("check", example).stdout == \
-        f"{example}: no problems (2 clocks, 2 instances, 3 ports)\n"
+        f"{example}: no problems (2 clocks, 3 instances, 4 ports)\n"
     shown = tmp_path / "shown.conf"
     shown.write_text(run("check", "--show", example).stdout)
     assert run("check", "--show", shown).stdout == shown.read_text()

@@ -470,7 +470,8 @@ static void config_complains_when_clocks_are_shared_or_unused(void **state)
 {
     assert_problem("[ptp a]\n[port b]\ninstance = two\n[instance two]\n",
                    "f:4: [instance two]: clock main is already steered by instance main; write "
-                   "[clock two] and clock = two");
+                   "[clock two] and clock = two, or hot_standby = primary in one of them and "
+                   "secondary in the other");
     assert_problem("[ptp a]\n[clock two]\n",
                    "f:2: [clock two]: no instance uses it; write clock = two in [instance NAME]");
     assert_problem("[ptp a]\n[port b]\ninstance = two\n[instance two]\nclock = two\n[clock two]\n"

@@ -491,6 +491,12 @@ static void events_are_sentences_about_clocks(void **state)
     event.value.scale.clock = MT_SCALE_UTC;
     assert_sentence(&event, "clock main: runs on UTC and its source on ARB, which cannot be "
                             "converted; if the source sends UTC, set arb_timescale = utc");
+    event.kind = MT_STATUS_EVENT_CLOCK_STANDBY;
+    event.instance = "two";
+    event.value.standby.from = "main";
+    event.reason = "the other one follows nobody";
+    assert_sentence(&event, "clock main: steered by instance two now, was main; the other one "
+                            "follows nobody");
     event.kind = MT_STATUS_EVENT_CLOCK_REFUSED;
     event.reason = "Invalid argument";
     assert_sentence(&event, "clock main: the system refused a correction: Invalid argument; put "
@@ -516,6 +522,10 @@ static void events_fit_when_names_are_long(void **state)
             event.value.time = &f.instance.time;
         } else if (kind == MT_STATUS_EVENT_NOTICE) {
             event.value.text = name;
+        } else if (kind == MT_STATUS_EVENT_CLOCK_STANDBY) {
+            event.value.standby.from = name;
+            event.reason = "the primary is good again, but differs by more than "
+                           "standby_max_difference";
         } else {
             event.value.step = step;
         }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The report for people: what only some have switched on.  Who has not sees nothing of it. */
+#include "apps/meantime/render_private.h"
+
+/* Which of two instances steers, and why; that there is no other one is worth a warning. */
+void mt_render_standby(struct mt_text *out, const cJSON *clock)
+{
+    char figure[MT_FIGURE_SIZE];
+    double difference = number_of(clock, "standby.difference_ns");
+    double switches = number_of(clock, "standby.switches");
+    if (!cJSON_IsString(member(clock, "standby.reason"))) {
+        return;
+    }
+    begin(out, "hot standby");
+    if (cJSON_IsString(member(clock, "standby.active"))) {
+        mt_text_say(out, "instance %s steers: ", text_of(clock, "standby.active"));
+    }
+    mt_text_say(out, "%s\n", text_of(clock, "standby.reason"));
+    begin(out, "");
+    mt_text_say(out, "%s" MT_PLAIN,
+                is_true(clock, "standby.redundant") ? MT_GOOD "redundant"
+                                                    : MT_WARN "not redundant");
+    if (!isnan(difference)) {
+        mt_text_say(out, ", primary less secondary %s", mt_figure_time(difference, true, figure));
+    }
+    mt_text_say(out, ", %.0f %s\n", switches, switches == 1 ? "switch" : "switches");
+}

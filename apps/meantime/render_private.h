@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What the files that render the report share.
+ */
+#ifndef MEANTIME_RENDER_PRIVATE_H
+#define MEANTIME_RENDER_PRIVATE_H
+
+#include "apps/meantime/render.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static inline const cJSON *member(const cJSON *object, const char *path)
+{
+    const char *dot;
+    while ((dot = strchr(path, '.')) != NULL) {
+        char name[40] = "";
+        memcpy(name, path, (size_t)(dot - path));
+        object = cJSON_GetObjectItemCaseSensitive(object, name);
+        path = dot + 1;
+    }
+    return cJSON_GetObjectItemCaseSensitive(object, path);
+}
+
+static inline const char *text_of(const cJSON *object, const char *path)
+{
+    const char *text = cJSON_GetStringValue(member(object, path));
+    return text == NULL ? "?" : text;
+}
+
+static inline double number_of(const cJSON *object, const char *path)
+{
+    const cJSON *item = member(object, path);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static inline unsigned code_of(const cJSON *object, const char *path)
+{
+    double number = number_of(object, path);
+    return number >= 0 && number <= 65535 ? (unsigned)number : 0;
+}
+
+static inline bool is_true(const cJSON *object, const char *path)
+{
+    return cJSON_IsTrue(member(object, path));
+}
+
+#define FIGURES_COLUMN 18
+
+/* "    offset        " : the figures of all lines begin in one column. */
+static inline void begin(struct mt_text *out, const char *what)
+{
+    mt_text_say(out, "    " MT_FAINT "%s" MT_PLAIN, what);
+    mt_text_pad(out, FIGURES_COLUMN);
+}
+
+/** Which of two instances steers a clock, and why. */
+void mt_render_standby(struct mt_text *out, const cJSON *clock);
+
+#endif

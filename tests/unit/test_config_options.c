@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * config/: what the optional parts of PTP may be told, and what contradicts itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static struct mt_config_problems problems;
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config *config = NULL;
+    if (!mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems)) {
+        return NULL;
+    }
+    return config;
+}
+
+static struct mt_config *parse_good(const char *text)
+{
+    struct mt_config *config = parse(text);
+    if (config == NULL) {
+        mt_config_problems_print(&problems, stderr);
+    }
+    assert_non_null(config);
+    return config;
+}
+
+/* The only problem of `text` is `problem`. */
+static void assert_problem(const char *text, const char *problem)
+{
+    struct mt_config *config = parse(text);
+    if (config != NULL) {
+        fail_msg("no problem in:\n%s", text);
+    }
+    if (problems.count != 1) {
+        mt_config_problems_print(&problems, stderr);
+    }
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.problem[0].text, problem);
+}
+
+/* ---- hot standby -------------------------------------------------------------------------- */
+
+#define STANDBY(first, second)                                                                     \
+    "[ptp a]\n[instance main]\n" first "[port b]\ninstance = two\n[instance two]\n" second
+
+static void config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary(
+    void **state)
+{
+    struct mt_config *config =
+        parse_good(STANDBY("hot_standby = primary\n", "hot_standby = secondary\ndomain = 1\n"));
+    assert_int_equal(config->clock_count, 1);
+    assert_int_equal(config->instances[0].standby, MT_CONFIG_STANDBY_PRIMARY);
+    assert_int_equal(config->instances[1].standby, MT_CONFIG_STANDBY_SECONDARY);
+    mt_config_free(config);
+    assert_problem(STANDBY("hot_standby = primary\n", "hot_standby = primary\n"),
+                   "f:6: [instance two]: clock main is already steered by instance main; write "
+                   "[clock two] and clock = two, or hot_standby = primary in one of them and "
+                   "secondary in the other");
+    assert_problem(STANDBY("hot_standby = primary\n", "clock = c\n[clock c]\n"),
+                   "f:3: [instance main]: hot_standby = primary: no secondary follows clock main; "
+                   "write clock = main and hot_standby = secondary in another instance");
+    assert_problem(STANDBY("clock = c\n[clock c]\n", "hot_standby = secondary\n"),
+                   "f:8: [instance two]: hot_standby = secondary: no primary follows clock main; "
+                   "write clock = main and hot_standby = primary in another instance");
+    assert_problem("[instance main]\nhot_standby = primary\nclock_type = e2e_transparent\n[ptp a]\n"
+                   "[ptp c]\n[port b]\ninstance = two\n[instance two]\nhot_standby = secondary\n",
+                   "f:2: [instance main]: hot_standby: not for a transparent clock");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
