@@ -5,21 +5,25 @@
 Runs one fuzz target, or all in turn, for 60 s each or as told.  Inputs that reach new code are
 merged into fuzz/corpus/TARGET, smallest first; an input that breaks the target is made as small
 as it gets and put there too, so that the normal tests replay it until the fault is mended.
-Exits 1 if anything broke.
+Exits 1 if anything broke.  build/fuzz-seconds.json adds up how long each target has been searched.
 """
+import fcntl
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import sources
 
 BUILD = os.path.join(sources.TOP, "build", "fuzz", "fuzz")
 CORPUS = os.path.join(sources.TOP, "fuzz", "corpus")
+SECONDS = os.path.join(sources.TOP, "build", "fuzz-seconds.json")
 PREFIX = "fuzz_"
 DEFAULT_S = 60
 MINIMISE_S = 20
@@ -59,6 +63,20 @@ def minimise(program, path, kept):
     return name
 
 
+def add_seconds(path, name, seconds):
+    """Adds to the time that a target has been searched; returns the new sum.  Two runs may add
+    at the same time."""
+    with open(path, "a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        sums = json.loads(file.read() or "{}")
+        sums[name] = round(sums.get(name, 0) + seconds, 1)
+        file.truncate(0)
+        json.dump(dict(sorted(sums.items())), file, indent=1)
+        file.write("\n")
+    return sums[name]
+
+
 def fuzz(name, program, seconds):
     """Returns the names of the inputs that broke the target."""
     kept = os.path.join(CORPUS, name)
@@ -68,9 +86,12 @@ def fuzz(name, program, seconds):
         found, broken = os.path.join(work, "found"), os.path.join(work, "broken")
         os.mkdir(found)
         os.mkdir(broken)
+        start_s = time.monotonic()
         status, output = libfuzzer(program, f"-max_total_time={seconds}", "-timeout=10",
                                    f"-artifact_prefix={broken}/", found, kept)
+        total_s = add_seconds(SECONDS, name, time.monotonic() - start_s)
         print(f"{name}: {last_status(output)}")
+        print(f"{name}: searched for {total_s:.0f} s in all")
         crashes = [minimise(program, os.path.join(broken, crash), kept)
                    for crash in sorted(files_in(broken))]
         if status != 0:

@@ -78,10 +78,11 @@ SANITIZERS = {
 
 
 SEEDS = "1-20"  # of the long run
-UNDER_SANITIZERS = [f"tests/daemon/test_{name}.py" for name in ("flood", "running", "start")]
+UNDER_SANITIZERS = [f"tests/daemon/test_{name}.py" for name in ("running", "start")]
+FLOOD = ["tests/daemon/test_flood.py"]  # takes all cores
 
 
-def pytest_step(name, places, timeout_s, needs=None, is_long=False):
+def pytest_step(name, places, timeout_s, needs=None, is_long=False, without=()):
     """needs: the build whose programs the tests run."""
     def step(log):
         present = [top(place) for place in places if os.path.exists(top(place))]
@@ -91,7 +92,8 @@ def pytest_step(name, places, timeout_s, needs=None, is_long=False):
             return one_failed(name)
         report = log.path[:-len("log")] + "xml"
         status = log.run([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--color=no",
-                          f"--junitxml={report}", *present], timeout_s, cwd=TOP,
+                          f"--junitxml={report}", *(f"--ignore={top(place)}" for place in without),
+                          *present], timeout_s, cwd=TOP,
                          env=python_environment(needs, is_long))
         no_tests = 5
         count = count_junit(report) if os.path.exists(report) else Count()
@@ -174,16 +176,24 @@ def computing_steps(is_long):
 def laboratory_steps(is_long):
     return [
         pytest_step("interop", ["tests/interop", "tests/daemon"],
-                    (90 if is_long else 8) * MINUTE_S, needs="release", is_long=is_long),
+                    (90 if is_long else 8) * MINUTE_S, needs="release", is_long=is_long,
+                    without=FLOOD),
         pytest_step("daemon asan", ["tests/daemon"] if is_long else UNDER_SANITIZERS,
-                    (90 if is_long else 4) * MINUTE_S, needs="asan", is_long=is_long),
+                    (90 if is_long else 4) * MINUTE_S, needs="asan", is_long=is_long,
+                    without=FLOOD),
     ]
 
 
+def flood_steps(is_long):
+    return [pytest_step(name, FLOOD, 8 * MINUTE_S, needs=kind, is_long=is_long)
+            for name, kind in (("flood", "release"), ("flood asan", "asan"))]
+
+
 def all_lanes(is_long):
-    """Groups of lanes: what all need comes first."""
+    """Groups of lanes: what all need comes first, what wants the machine for itself last."""
     return [[Lane([build_step("release")])],
-            [Lane(laboratory_steps(is_long)), Lane(computing_steps(is_long), is_urgent=False)]]
+            [Lane(laboratory_steps(is_long)), Lane(computing_steps(is_long), is_urgent=False)],
+            [Lane(flood_steps(is_long))]]
 
 
 def names_of(groups):
