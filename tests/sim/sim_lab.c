@@ -219,6 +219,13 @@ void lab_print(const struct lab *lab)
 
 /* ---- building -------------------------------------------------------------------------------- */
 
+bool lab_is_long(void)
+{
+    const char *wanted = getenv("MEANTIME_LONG");
+
+    return wanted != NULL && strcmp(wanted, "1") == 0;
+}
+
 struct lab_seeds lab_seeds(void)
 {
     const char *text = getenv("MEANTIME_SIM_SEEDS");

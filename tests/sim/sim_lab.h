@@ -119,6 +119,9 @@ struct lab_seeds lab_seeds(void);
 #define FOR_EACH_SEED(seed)                                                                        \
     for (unsigned seed = lab_seeds().first; seed <= lab_seeds().last; seed++)
 
+/** The environment says MEANTIME_LONG=1: a test may take minutes. */
+bool lab_is_long(void);
+
 struct mt_instance *lab_instance(struct lab *lab, uint32_t node, uint16_t instance);
 /** Of a port of the first instance. */
 enum mt_port_state lab_state(struct lab *lab, uint32_t node, uint16_t port);

@@ -236,7 +236,7 @@ static void skew_tells_no_doubt_when_directions_are_alike(void **state)
 
 /* ---- noise or wander ------------------------------------------------------------------------- */
 
-/* Mean error over many runs when every `rarer`-th sample of one way comes with each of the other. */
+/* Mean error over many runs when every `rarer`-th sample of one way comes with one of the other. */
 static double mean_error(enum mt_sample_kind rare, int rarer)
 {
     const int runs = 40;
