@@ -17,35 +17,63 @@
 
 #define RENEW_NS 250000000
 
-static bool find_address(const char *interface, struct mt_address *ret_address)
+static struct mt_address address_of(const struct sockaddr *any)
+{
+    struct mt_address address = {.network = MT_NETWORK_NONE};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (any->sa_family == AF_INET6) {
+        memcpy(&v6, any, sizeof v6);
+        address.network = MT_NETWORK_UDP_IPV6;
+        memcpy(address.octets, &v6.sin6_addr, sizeof v6.sin6_addr);
+    } else if (any->sa_family == AF_INET) {
+        memcpy(&v4, any, sizeof v4);
+        address.network = MT_NETWORK_UDP_IPV4;
+        memcpy(address.octets, &v4.sin_addr, sizeof v4.sin_addr);
+    }
+    return address;
+}
+
+static bool is_link_local(const struct mt_address *address)
+{
+    return address->network == MT_NETWORK_UDP_IPV6 && address->octets[0] == 0xFE &&
+           (address->octets[1] & 0xC0) == 0x80;
+}
+
+/* The first one; of IPv6, the first one that is known beyond the link, if there is such. */
+static bool find_address(const char *interface, enum mt_network network,
+                         struct mt_address *ret_address)
 {
     struct ifaddrs *all;
-    *ret_address = (struct mt_address){.network = MT_NETWORK_NONE};
+    struct mt_address found = {.network = MT_NETWORK_NONE};
     if (getifaddrs(&all) != 0) {
         return false;
     }
     for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
-        if (at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET &&
-            strcmp(at->ifa_name, interface) == 0 && ret_address->network == MT_NETWORK_NONE) {
-            struct sockaddr_in address;
-            memcpy(&address, at->ifa_addr, sizeof address);
-            ret_address->network = MT_NETWORK_UDP_IPV4;
-            memcpy(ret_address->octets, &address.sin_addr, sizeof address.sin_addr);
+        if (at->ifa_addr == NULL || strcmp(at->ifa_name, interface) != 0) {
+            continue;
+        }
+        const struct mt_address address = address_of(at->ifa_addr);
+        if (address.network == network && (found.network == MT_NETWORK_NONE ||
+                                           (is_link_local(&found) && !is_link_local(&address)))) {
+            found = address;
         }
     }
     freeifaddrs(all);
-    return ret_address->network != MT_NETWORK_NONE;
+    *ret_address = found;
+    return found.network != MT_NETWORK_NONE;
 }
 
 static void start(struct mt_daemon *self, size_t index)
 {
     const struct mt_config_instance *instance = &self->config->instances[index];
     const struct mt_instance *ptp = &self->composition->node.instances[index].ptp;
-    const char *interface = self->config->ports[instance->first_port].interface;
+    const struct mt_config_port *port = &self->config->ports[instance->first_port];
+    bool is_v6 = port->transport == MT_CONFIG_TRANSPORT_UDP6;
     char reason[MT_HAL_REASON_SIZE] = "";
     struct mt_workers_options options = {
         .count = instance->stateless.workers,
-        .interface = interface,
+        .interface = port->interface,
     };
     if (options.count == 0 || ptp->config.more->stateless == NULL) {
         return;
@@ -57,10 +85,11 @@ static void start(struct mt_daemon *self, size_t index)
     }
     options.server = ptp->config.more->stateless->server;
     options.server.csptp_one_step = instance->stateless.csptp_one_step;
-    if (!find_address(interface, &options.address)) {
+    if (!find_address(port->interface, is_v6 ? MT_NETWORK_UDP_IPV6 : MT_NETWORK_UDP_IPV4,
+                      &options.address)) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                         "instance %s: no workers, since %s has no IPv4 address", instance->name,
-                         interface);
+                         "instance %s: no workers, since %s has no IPv%c address", instance->name,
+                         port->interface, is_v6 ? '6' : '4');
         return;
     }
     self->workers[index] = mt_workers_start(&options, reason);

@@ -8,8 +8,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,19 +35,22 @@ double bench_now_s(void);
 /** Processor time of this thread. */
 double bench_cpu_s(void);
 
-/** Each gives requests a second of processor time. */
-double bench_echo(double seconds);
-/** Syncs to clients that were granted them, Follow_Up included. */
-struct bench_grant_rates {
-    double batched;   /**< with a timestamp of the kernel for each, 64 datagrams a call */
-    double single;    /**< the same, one datagram a call */
-    double unstamped; /**< 64 a call, without asking for timestamps */
-};
-void bench_grant_sync(double seconds, struct bench_grant_rates *ret_rates);
+/** The one that answers has a processor of its own, if there are two. */
+enum bench_side { BENCH_SERVER, BENCH_CLIENTS };
+/** Where this thread, and those that it starts, may run from now on. */
+void bench_pin(enum bench_side side);
 
+/** A request of SPTP or CSPTP; its length. */
+size_t bench_make_request(bool is_sptp, uint8_t *frame);
+
+/* Each gives requests a second of processor time. */
+
+/** What comes is sent back; `is_double`: to two ports, as two-step servers have to. */
+double bench_echo(bool is_double, double seconds);
+/** Syncs to clients that were granted them, Follow_Up included, `batch` datagrams a call, at most
+ * BENCH_BATCH; `is_stamped`: with a timestamp of the kernel for each. */
+double bench_grant_sync(bool is_stamped, unsigned batch, double seconds);
 /** A worker of the daemon on loopback.  Requests have to be answered in full. */
 double bench_stateless(bool is_sptp, bool is_one_step, double seconds);
-/** The echo with two datagrams for one, as the two-step servers have to send. */
-double bench_echo_two(double seconds);
 
 #endif

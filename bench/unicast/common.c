@@ -4,6 +4,7 @@
  */
 #include "bench.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,4 +63,26 @@ double bench_now_s(void)
 double bench_cpu_s(void)
 {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void bench_pin(enum bench_side side)
+{
+    static cpu_set_t allowed;
+    cpu_set_t clients;
+    cpu_set_t server;
+    size_t first = 0;
+    if (CPU_COUNT(&allowed) == 0) { /* before anybody is pinned */
+        sched_getaffinity(0, sizeof allowed, &allowed);
+    }
+    if (CPU_COUNT(&allowed) < 2) {
+        return;
+    }
+    while (!CPU_ISSET(first, &allowed)) {
+        first++;
+    }
+    clients = allowed;
+    CPU_CLR(first, &clients);
+    CPU_ZERO(&server);
+    CPU_SET(first, &server);
+    sched_setaffinity(0, sizeof server, side == BENCH_SERVER ? &server : &clients);
 }

@@ -1,81 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * A bare UDP echo on loopback, 64 datagrams a call: what the network itself allows, beside which
- * the other figures stand.  The load comes from another thread, which keeps as many requests under
- * way as the socket holds; only the processor time of the one that answers counts.
+ * the other figures stand.  The clients are load.c's, as everywhere; only the processor time of the
+ * thread that answers counts.  With two datagrams for one, one to each port, it shows what any
+ * server of a two-step form can reach at most.
  */
 #include "bench.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-struct load {
-    struct sockaddr_in to;
+#include "load.h"
+
+#define EVENT       319
+#define GENERAL     320
+#define PATIENCE_US 100000
+
+struct echo {
+    int socket;
+    bool is_double;
     atomic_bool is_over;
+    double cpu_s;
 };
 
-static void *ask(void *argument)
+static void send_to(struct bench_batch *batch, int socket, int count, uint16_t port)
 {
-    struct load *load = argument;
-    struct bench_batch batch;
-    int socket = bench_socket(0, NULL);
-    bench_batch_init(&batch);
-    for (unsigned i = 0; i < BENCH_BATCH; i++) {
-        batch.peers[i] = load->to;
-        batch.pieces[i].iov_len = BENCH_REQUEST_SIZE;
+    for (int i = 0; i < count; i++) {
+        batch->peers[i].sin_port = htons(port);
     }
-    while (!atomic_load(&load->is_over)) {
-        for (unsigned i = 0; i < BENCH_BATCH; i++) {
-            batch.peers[i] = load->to;
-            batch.pieces[i].iov_len = BENCH_REQUEST_SIZE;
-        }
-        (void)sendmmsg(socket, batch.messages, BENCH_BATCH, 0);
-        for (unsigned i = 0; i < BENCH_BATCH; i++) {
-            batch.pieces[i].iov_len = BENCH_FRAME_SIZE;
-        }
-        (void)recvmmsg(socket, batch.messages, BENCH_BATCH, MSG_DONTWAIT, NULL);
+    for (int done = 0; done < count;) {
+        int sent = sendmmsg(socket, batch->messages + done, (unsigned)(count - done), 0);
+        done += sent > 0 ? sent : 1;
     }
-    close(socket);
-    return NULL;
 }
 
-static double answer(int socket, double seconds)
+static void *answer(void *argument)
 {
+    struct echo *self = argument;
     struct bench_batch batch;
-    uint64_t answered = 0;
-    double began_s = bench_cpu_s();
-    double end_s = bench_now_s() + seconds;
     bench_batch_init(&batch);
-    while (bench_now_s() < end_s) {
-        int count = recvmmsg(socket, batch.messages, BENCH_BATCH, MSG_WAITFORONE, NULL);
+    while (!atomic_load(&self->is_over)) {
+        int count = recvmmsg(self->socket, batch.messages, BENCH_BATCH, MSG_WAITFORONE, NULL);
         for (int i = 0; i < count; i++) {
             batch.pieces[i].iov_len = batch.messages[i].msg_len;
         }
-        int sent = count > 0 ? sendmmsg(socket, batch.messages, (unsigned)count, 0) : 0;
-        answered += sent > 0 ? (uint64_t)sent : 0;
+        send_to(&batch, self->socket, count, EVENT);
+        if (self->is_double) {
+            send_to(&batch, self->socket, count, GENERAL);
+        }
         for (int i = 0; i < count; i++) {
             batch.pieces[i].iov_len = BENCH_FRAME_SIZE;
         }
     }
-    return (double)answered / (bench_cpu_s() - began_s);
+    self->cpu_s = bench_cpu_s();
+    return NULL;
 }
 
-double bench_echo(double seconds)
+double bench_echo(bool is_double, double seconds)
 {
-    struct load load = {.is_over = false};
+    const struct timeval patience = {.tv_usec = PATIENCE_US};
+    uint8_t frame[BENCH_FRAME_SIZE];
+    struct echo echo = {.socket = bench_socket(EVENT, NULL), .is_double = is_double};
+    struct load load = {.request = frame,
+                        .length = bench_make_request(true, frame),
+                        .answers_at = is_double ? GENERAL : EVENT,
+                        .seconds = seconds};
     pthread_t thread;
-    int socket = bench_socket(0, &load.to);
-    if (pthread_create(&thread, NULL, ask, &load) != 0) {
-        perror("bench unicast: a thread");
+    setsockopt(echo.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    bench_pin(BENCH_SERVER);
+    int error = pthread_create(&thread, NULL, answer, &echo);
+    bench_pin(BENCH_CLIENTS);
+    if (error != 0 || load_run(&load) != 0) {
+        perror("bench unicast: cannot echo");
         exit(1);
     }
-    double rps = answer(socket, seconds);
-    atomic_store(&load.is_over, true);
+    atomic_store(&echo.is_over, true);
     pthread_join(thread, NULL);
-    close(socket);
-    return rps;
+    close(echo.socket);
+    return (double)load.answered / echo.cpu_s;
 }

@@ -227,13 +227,14 @@ static double serve(struct grant_bench *self, double seconds)
     return (double)(self->grantor.books[MT_SERVICE_SYNC].sent - before) / (bench_cpu_s() - began_s);
 }
 
-static double measure(bool is_stamped, unsigned batch_size, double seconds)
+double bench_grant_sync(bool is_stamped, unsigned batch_size, double seconds)
 {
     struct grant_bench *self = calloc(1, sizeof *self);
     const int octets = 1; /* the sink is full after a few datagrams, and the rest is thrown away */
     if (self == NULL) {
         exit(1);
     }
+    bench_pin(BENCH_SERVER);
     self->is_stamped = is_stamped;
     self->batch_size = batch_size;
     self->sink = bench_socket(0, &self->to);
@@ -258,11 +259,4 @@ static double measure(bool is_stamped, unsigned batch_size, double seconds)
     free(self->grantor.storage.tokens);
     free(self);
     return rps;
-}
-
-void bench_grant_sync(double seconds, struct bench_grant_rates *ret_rates)
-{
-    ret_rates->batched = measure(true, BENCH_BATCH, seconds);
-    ret_rates->single = measure(true, 1, seconds);
-    ret_rates->unstamped = measure(false, BENCH_BATCH, seconds);
 }

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The servers of SPTP and CSPTP: one worker as the daemon has it, with timestamps of the kernel in
- * and out, and load.c's clients; and what bare sendmmsg allows when each request is worth two
- * datagrams, one to each port.  An exchange counts when its second datagram has arrived.
+ * and out, and load.c's clients.  An exchange counts when its last datagram has arrived.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "bench.h"
 #include "load.h"
 #include "platform/linux/linux_workers.h"
-
-#define PATIENCE_US 100000
 
 static void fail(const char *what)
 {
@@ -25,7 +19,7 @@ static void fail(const char *what)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static size_t make_request(bool is_sptp, uint8_t *frame)
+size_t bench_make_request(bool is_sptp, uint8_t *frame)
 {
     static const uint8_t sptp_tlv[] = {0x20, 0x07, 0, 2, 0, 0};
     static const uint8_t csptp_tlvs[8 + 80] = {0xFF, 0x00, 0, 4, 1, 0, 0, 0, 0x80, 0x08, 0, 76};
@@ -73,10 +67,12 @@ double bench_stateless(bool is_sptp, bool is_one_step, double seconds)
                    .layout = &mt_csptp_layouts[0]},
     };
     struct load load = {.request = frame,
-                        .length = make_request(is_sptp, frame),
+                        .length = bench_make_request(is_sptp, frame),
                         .answers_at = is_one_step ? 319 : 320,
                         .seconds = seconds};
+    bench_pin(BENCH_SERVER); /* threads inherit it */
     struct mt_workers *workers = mt_workers_start(&options, reason);
+    bench_pin(BENCH_CLIENTS);
     if (workers == NULL) {
         fail(reason);
     }
@@ -87,63 +83,4 @@ double bench_stateless(bool is_sptp, bool is_one_step, double seconds)
     double cpu_s = (double)mt_workers_cpu_ns(workers) / 1e9;
     mt_workers_stop(workers);
     return (double)load.answered / cpu_s;
-}
-
-/* ---- an echo of two datagrams ---------------------------------------------------------------- */
-
-struct echo {
-    int socket;
-    atomic_bool is_over;
-    double cpu_s;
-};
-
-static void send_to(struct bench_batch *batch, int socket, int count, uint16_t port)
-{
-    for (int i = 0; i < count; i++) {
-        batch->peers[i].sin_port = htons(port);
-    }
-    for (int done = 0; done < count;) {
-        int sent = sendmmsg(socket, batch->messages + done, (unsigned)(count - done), 0);
-        done += sent > 0 ? sent : 1;
-    }
-}
-
-static void *answer_twice(void *argument)
-{
-    struct echo *self = argument;
-    struct bench_batch batch;
-    bench_batch_init(&batch);
-    while (!atomic_load(&self->is_over)) {
-        int count = recvmmsg(self->socket, batch.messages, BENCH_BATCH, MSG_WAITFORONE, NULL);
-        for (int i = 0; i < count; i++) {
-            batch.pieces[i].iov_len = batch.messages[i].msg_len;
-        }
-        send_to(&batch, self->socket, count, 319);
-        send_to(&batch, self->socket, count, 320);
-        for (int i = 0; i < count; i++) {
-            batch.pieces[i].iov_len = BENCH_FRAME_SIZE;
-        }
-    }
-    self->cpu_s = bench_cpu_s();
-    return NULL;
-}
-
-double bench_echo_two(double seconds)
-{
-    const struct timeval patience = {.tv_usec = PATIENCE_US};
-    uint8_t frame[BENCH_FRAME_SIZE];
-    struct echo echo = {.socket = bench_socket(319, NULL)};
-    struct load load = {.request = frame,
-                        .length = make_request(true, frame),
-                        .answers_at = 320,
-                        .seconds = seconds};
-    pthread_t thread;
-    setsockopt(echo.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (pthread_create(&thread, NULL, answer_twice, &echo) != 0 || load_run(&load) != 0) {
-        fail("cannot echo");
-    }
-    atomic_store(&echo.is_over, true);
-    pthread_join(thread, NULL);
-    close(echo.socket);
-    return (double)load.answered / echo.cpu_s;
 }

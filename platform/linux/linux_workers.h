@@ -18,7 +18,7 @@
 
 struct mt_workers_options {
     unsigned count;            /**< threads, 1..MT_WORKERS_MAX */
-    struct mt_address address; /**< UDP/IPv4: where requests come to */
+    struct mt_address address; /**< over UDP: where requests come to */
     const char *interface;     /**< bound to it; null: to none */
     struct mt_stateless_server server;
 };

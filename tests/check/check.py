@@ -162,6 +162,7 @@ def computing_steps(is_long):
         tool_step("size", "bench/size/run.py", "--growth"),
         instructions_step("instructions"),
         tool_step("accuracy", "bench/accuracy/run.py", "--short", "--build", top("build", "clang")),
+        tool_step("unicast", "bench/unicast/run.py", "--short"),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--no-rebuild", "--suite", "unit"),
