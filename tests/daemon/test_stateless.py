@@ -10,7 +10,8 @@ from test_defects import LAB_CLOCK
 def serve_and_ask(lab, form, **keys):
     """A serves B, by unicast alone."""
     lab.chain("A", "B")
-    address = lab.ip("A", "-4", "-o", "address", "show", "eth0").split()[3].split("/")[0]
+    family = "-6" if keys.get("transport") == "udp6" else "-4"
+    address = lab.ip("A", family, "-o", "address", "show", "eth0").split()[3].split("/")[0]
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100, form: "server", **keys})
     keys = {key: value for key, value in keys.items() if "workers" not in key}
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK,
@@ -26,6 +27,8 @@ def serve_and_ask(lab, form, **keys):
     ("csptp", {}),
     ("csptp", {"stateless_workers": 2}),
     ("sptp", {"stateless_workers": 2}),
+    ("sptp", {"stateless_workers": 1, "transport": "udp6"}),
+    pytest.param("csptp", {"stateless_workers": 1, "transport": "udp6"}, marks=pytest.mark.long),
     pytest.param("csptp", {"stateless_workers": 1, "csptp_one_step": "no"},
                  marks=pytest.mark.long),
     pytest.param("sptp", {"sptp_padded": "yes"}, marks=pytest.mark.long),
@@ -35,8 +38,11 @@ def serve_and_ask(lab, form, **keys):
 def test_client_follows_server(lab, form, keys):
     a, b = serve_and_ask(lab, form, **keys)
     truth.assert_inside(truth.hold(b, seconds=4))
-    answered = a.instance()["stateless"]["requests"]["answered"]
+    requests = a.instance()["stateless"]["requests"]
     exchanges = b.port()["stateless"]["exchanges"]
-    assert answered >= 10
+    assert requests["answered"] >= 10
+    assert requests["stamp_lost"] == 0
+    if "stateless_workers" in keys:  # it was they, not the loop
+        assert a.port()["link"]["received"] < 5
     assert exchanges["measured"] >= 8
     assert exchanges["bogus"] == 0
