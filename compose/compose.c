@@ -352,6 +352,7 @@ static bool compose_instance(struct mt_composition *self, uint16_t index,
                         ? fill_configs(self, index, provider, facts, &ptp, port_configs, reason)
                         : refuse(reason, "out of memory");
     if (is_ready) {
+        mt_compose_choose(self, index, &ptp, port_configs);
         mt_instance_init(&instance->ptp, &ptp, ports, port_configs, (uint16_t)config->port_count,
                          provider->entropy->seed(provider->entropy), self->started);
     } else {
@@ -411,12 +412,12 @@ static bool put_in_force(struct mt_composition *self, const struct mt_config *co
         copy_of(config->instances, config->instance_count, sizeof *config->instances);
     self->in_force.ports = copy_of(config->ports, config->port_count, sizeof *config->ports);
     self->fallback_reasons = calloc(config->clock_count, sizeof *self->fallback_reasons);
-    self->features = calloc(config->instance_count, sizeof *self->features);
+    self->variants = calloc(config->instance_count, sizeof *self->variants);
     self->profiles = calloc(config->instance_count, sizeof *self->profiles);
     self->port_storage = calloc(config->port_count, sizeof *self->port_storage);
     self->config = &self->in_force;
     return self->in_force.instances != NULL && self->in_force.ports != NULL &&
-           self->fallback_reasons != NULL && self->features != NULL && self->profiles != NULL &&
+           self->fallback_reasons != NULL && self->variants != NULL && self->profiles != NULL &&
            self->port_storage != NULL;
 }
 
@@ -454,7 +455,7 @@ void mt_composition_free(struct mt_composition *self)
         mt_compose_free_unicast(self);
         free(self->port_storage);
         free(self->fallback_reasons);
-        free(self->features);
+        free(self->variants);
         free(self->profiles);
         free(self);
     }

@@ -36,7 +36,7 @@ struct mt_composition {
     struct mt_config
         in_force; /**< private: shares all but `instances` and `ports` with the first */
     struct mt_node node;
-    struct mt_ptp_features *features; /**< private: of each instance */
+    struct mt_compose_variant *variants; /**< private: of each instance */
     struct mt_profile *profiles;      /**< private: of each instance */
     struct mt_compose_facts facts;
     struct mt_mono started;

@@ -13,6 +13,12 @@ struct mt_compose_port {
     struct mt_peer peer;
 };
 
+/** What an instance is made of. */
+struct mt_compose_variant {
+    struct mt_ptp_features features;
+    const struct mt_extension *extensions[MT_EXTENSIONS_MAX]; /**< those that it uses */
+};
+
 /** Adds a sentence that the user should read. */
 void mt_compose_note(struct mt_composition *self, const char *format, ...);
 
@@ -69,6 +75,11 @@ struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_
 const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, uint16_t index,
                                                  const struct mt_ptp_features *built_in,
                                                  struct mt_instance_config *config);
+/** Once all that instance and ports are given is there: leaves out the extensions that they do not
+ * use. */
+void mt_compose_choose(struct mt_composition *self, uint16_t index,
+                       const struct mt_instance_config *config,
+                       const struct mt_port_config *ports);
 
 /** Makes grantors, requesters and what hybrid operation needs, where ports have them; false: no
  * memory. */

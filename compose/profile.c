@@ -14,7 +14,7 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
                                                  const struct mt_ptp_features *built_in,
                                                  struct mt_instance_config *config)
 {
-    struct mt_ptp_features *features = &self->features[index];
+    struct mt_ptp_features *features = &self->variants[index].features;
     *features = *built_in;
     switch (self->config->instances[index].bmca) {
     case MT_CONFIG_BMCA_DEFAULT:
@@ -35,6 +35,15 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
         features->boundary = &mt_boundary_roles;
     }
     return features;
+}
+
+void mt_compose_choose(struct mt_composition *self, uint16_t index,
+                       const struct mt_instance_config *config, const struct mt_port_config *ports)
+{
+    struct mt_compose_variant *variant = &self->variants[index];
+    mt_ptp_choose_extensions(config, ports, (uint16_t)self->config->instances[index].port_count,
+                             variant->extensions);
+    variant->features.extensions = variant->extensions;
 }
 
 static uint32_t whole_ns(struct mt_interval inaccuracy)

@@ -5,6 +5,7 @@
  * leaves.  Here the parts of larger clocks and the extensions are called, each in its turn; an
  * ordinary clock in firmware has none of this.
  */
+#include "meantime/ptp_more.h"
 #include "ptp/ptp_private.h"
 
 static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
@@ -133,6 +134,33 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
 {
     out->is_forwarded = false;
     touch(self, out, ret_tx);
+}
+
+/* ---- which of them ---------------------------------------------------------------------------- */
+
+static bool is_used(const struct mt_extension *extension, const struct mt_instance_more *instance,
+                    const struct mt_port_config *ports, uint16_t port_count)
+{
+    for (uint16_t i = 0; i < port_count && extension->is_used != NULL; i++) {
+        if (extension->is_used(instance, ports[i].more)) {
+            return true;
+        }
+    }
+    return extension->is_used == NULL;
+}
+
+void mt_ptp_choose_extensions(const struct mt_instance_config *instance,
+                              const struct mt_port_config *ports, uint16_t port_count,
+                              const struct mt_extension *ret_extensions[MT_EXTENSIONS_MAX])
+{
+    const struct mt_extension *const *from = instance->features->extensions;
+    size_t count = 0;
+    for (; *from != NULL && count < MT_EXTENSIONS_MAX - 1; from++) {
+        if (is_used(*from, instance->more, ports, port_count)) {
+            ret_extensions[count++] = *from;
+        }
+    }
+    ret_extensions[count] = NULL;
 }
 
 const struct mt_extend_part mt_extend = {rx, tx_done, settle, next_tx, finish};

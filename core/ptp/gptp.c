@@ -358,9 +358,16 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->profile != NULL && instance->profile->is_gptp;
+}
+
 const struct mt_extension mt_gptp_extension = {
     .rx = rx,
     .settle = settle,
     .next_tx = next_tx,
     .finish = finish,
+    .is_used = is_used,
 };

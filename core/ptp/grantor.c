@@ -505,4 +505,16 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return false;
 }
 
-const struct mt_extension mt_grantor_extension = {rx, tx_done, settle, next_tx, NULL};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port->grantor != NULL;
+}
+
+const struct mt_extension mt_grantor_extension = {
+    .rx = rx,
+    .tx_done = tx_done,
+    .settle = settle,
+    .next_tx = next_tx,
+    .is_used = is_used,
+};

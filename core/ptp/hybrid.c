@@ -39,4 +39,10 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
-const struct mt_extension mt_hybrid_extension = {rx, NULL, NULL, NULL, finish};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port->hybrid != NULL;
+}
+
+const struct mt_extension mt_hybrid_extension = {.rx = rx, .finish = finish, .is_used = is_used};

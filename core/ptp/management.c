@@ -483,5 +483,11 @@ static struct mt_mono settle(struct mt_instance *self)
     return management != NULL ? mt_notify_settle(self, management) : MT_MONO_NEVER;
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->management != NULL;
+}
+
 const struct mt_extension mt_management_extension = {
-    .rx = rx, .settle = settle, .next_tx = next_tx};
+    .rx = rx, .settle = settle, .next_tx = next_tx, .is_used = is_used};

@@ -39,4 +39,10 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
-const struct mt_extension mt_message_counts = {.rx = rx, .finish = finish};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->management != NULL;
+}
+
+const struct mt_extension mt_message_counts = {.rx = rx, .finish = finish, .is_used = is_used};

@@ -135,4 +135,11 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return length != 0;
 }
 
-const struct mt_extension mt_monitoring_extension = {.settle = settle, .next_tx = next_tx};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->management != NULL && instance->management->monitors;
+}
+
+const struct mt_extension mt_monitoring_extension = {
+    .settle = settle, .next_tx = next_tx, .is_used = is_used};

@@ -38,4 +38,10 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     ret_tx->token = 0;
 }
 
-const struct mt_extension mt_one_step_extension = {.finish = finish};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port->sends_one_step;
+}
+
+const struct mt_extension mt_one_step_extension = {.finish = finish, .is_used = is_used};

@@ -87,8 +87,15 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     mt_frame_appended(out, tx, sizeof tlv);
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->profile != NULL && instance->profile->power.version != MT_POWER_NONE;
+}
+
 const struct mt_extension mt_power_extension = {
     .rx = rx,
     .settle = settle,
     .finish = finish,
+    .is_used = is_used,
 };

@@ -233,6 +233,9 @@ struct mt_extension {
     bool (*next_tx)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
     /** Last touch to any frame that leaves: it lies in out->buffer, ret_tx->length long. */
     void (*finish)(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx);
+    /** True if it has anything to do for an instance and one of its ports that are given this;
+     * null: always. */
+    bool (*is_used)(const struct mt_instance_more *instance, const struct mt_port_more *port);
 };
 
 /** The same for all extensions of an instance, in their order, and for what the parts of larger

@@ -396,7 +396,19 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
-const struct mt_extension mt_requester_extension = {mt_requester_rx, NULL, settle, next_tx, finish};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port->requester != NULL;
+}
+
+const struct mt_extension mt_requester_extension = {
+    .rx = mt_requester_rx,
+    .settle = settle,
+    .next_tx = next_tx,
+    .finish = finish,
+    .is_used = is_used,
+};
 
 /* ---- the table ------------------------------------------------------------------------------- */
 

@@ -272,7 +272,16 @@ static struct mt_mono settle(struct mt_instance *self)
     return deadline;
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    const struct mt_port_profile *profile = port->profile;
+    return (instance->profile != NULL && instance->profile->max_clock_class < UINT8_MAX) ||
+           (profile != NULL && (profile->role != MT_PORT_ROLE_AUTO || profile->inhibits_announce ||
+                                profile->sync_receipt_timeout > 0));
+}
+
 const struct mt_extension mt_roles_extension = {
     .rx = rx,
     .settle = settle,
+    .is_used = is_used,
 };

@@ -356,8 +356,15 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->security != NULL;
+}
+
 const struct mt_extension mt_security_extension = {
     .rx = rx,
     .settle = settle,
     .finish = finish,
+    .is_used = is_used,
 };

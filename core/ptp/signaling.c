@@ -239,4 +239,11 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     }
 }
 
-const struct mt_extension mt_signaling_extension = {.rx = rx, .settle = settle, .finish = finish};
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->management != NULL;
+}
+
+const struct mt_extension mt_signaling_extension = {
+    .rx = rx, .settle = settle, .finish = finish, .is_used = is_used};

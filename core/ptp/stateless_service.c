@@ -207,5 +207,10 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return is_ready || mt_stateless_client_next_tx(self, out, ret_tx);
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    return instance->stateless != NULL || port->stateless != NULL;
+}
+
 const struct mt_extension mt_stateless_extension = {
-    .rx = rx, .tx_done = tx_done, .settle = settle, .next_tx = next_tx};
+    .rx = rx, .tx_done = tx_done, .settle = settle, .next_tx = next_tx, .is_used = is_used};

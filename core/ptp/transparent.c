@@ -455,5 +455,11 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return false;
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)port;
+    return instance->transparent != NULL;
+}
+
 const struct mt_extension mt_transparent_extension = {
-    .rx = rx, .tx_done = tx_done, .next_tx = next_tx};
+    .rx = rx, .tx_done = tx_done, .next_tx = next_tx, .is_used = is_used};

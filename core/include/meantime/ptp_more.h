@@ -45,4 +45,13 @@ struct mt_instance_more {
     struct mt_profile *profile;             /**< ptp_profile.h */
 };
 
+/** Room for a list of all extensions and its end. */
+#define MT_EXTENSIONS_MAX 24
+/** Those of the extensions in instance->features that have anything to do for what instance and
+ * ports are given in `more`, which is null nowhere: a list to put in the features' place, so that
+ * the others cost nothing.  What is given later stays unseen. */
+void mt_ptp_choose_extensions(const struct mt_instance_config *instance,
+                              const struct mt_port_config *ports, uint16_t port_count,
+                              const struct mt_extension *ret_extensions[MT_EXTENSIONS_MAX]);
+
 #endif
