@@ -37,7 +37,7 @@ struct mt_composition {
         in_force; /**< private: shares all but `instances` and `ports` with the first */
     struct mt_node node;
     struct mt_compose_variant *variants; /**< private: of each instance */
-    struct mt_profile *profiles;      /**< private: of each instance */
+    struct mt_profile *profiles;         /**< private: of each instance */
     struct mt_compose_facts facts;
     struct mt_mono started;
     /** Sentences that the user should read: what was done differently and why. */

@@ -78,8 +78,7 @@ const struct mt_ptp_features *mt_compose_variant(struct mt_composition *self, ui
 /** Once all that instance and ports are given is there: leaves out the extensions that they do not
  * use. */
 void mt_compose_choose(struct mt_composition *self, uint16_t index,
-                       const struct mt_instance_config *config,
-                       const struct mt_port_config *ports);
+                       const struct mt_instance_config *config, const struct mt_port_config *ports);
 
 /** Makes grantors, requesters and what hybrid operation needs, where ports have them; false: no
  * memory. */

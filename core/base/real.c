@@ -19,17 +19,34 @@
 /* what is larger is taken off in units of 2^COARSE, then of 2^(COARSE - WHOLE_BITS) ... */
 #define COARSE (LARGEST_BIT < WHOLE_BITS ? 0 : LARGEST_BIT - WHOLE_BITS)
 
-/* Heron's rule from above: half the exponent is never too small a guess, each step is better by
- * the square, and when the last digits do not fall any more they are right. */
-mt_real mt_real_sqrt(mt_real x)
+/* Not below the root.  Half the exponent is enough; the processor's own, if it has one at hand, is
+ * nearer, and Heron's rule comes to the same digits from either. */
+static union mt_real_parts guess_root(mt_real x)
 {
     union mt_real_parts root = {x};
+
+#if defined __SSE2__ && defined __OPTIMIZE__ && !defined MT_REAL_SINGLE
+    if (x < MT_REAL_MAX) {
+        root.real = __builtin_sqrt(x);
+        root.bits += 2;
+        return root;
+    }
+#endif
+    root.bits = root.bits / 2 + ((mt_real_bits)MT_REAL_BIAS << (MT_REAL_FRACTION_BITS - 1));
+    return root;
+}
+
+/* Heron's rule from above: each step is better by the square, and when the last digits do not fall
+ * any more they are right. */
+mt_real mt_real_sqrt(mt_real x)
+{
+    union mt_real_parts root;
     mt_real guess;
 
     if (x <= 0) {
         return 0;
     }
-    root.bits = root.bits / 2 + ((mt_real_bits)MT_REAL_BIAS << (MT_REAL_FRACTION_BITS - 1));
+    root = guess_root(x);
     do {
         guess = root.real;
         root.real = (guess + x / guess) / 2;

@@ -136,7 +136,7 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
     touch(self, out, ret_tx);
 }
 
-/* ---- which of them ---------------------------------------------------------------------------- */
+/* ---- which of them --------------------------------------------------------------------------- */
 
 static bool is_used(const struct mt_extension *extension, const struct mt_instance_more *instance,
                     const struct mt_port_config *ports, uint16_t port_count)

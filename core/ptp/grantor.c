@@ -24,6 +24,42 @@ static struct mt_grantor *grantor_of(const struct mt_port *port)
     return port->config.more != NULL ? port->config.more->grantor : NULL;
 }
 
+/* Most ports have a grantor and no clients.  One that has neither anything to do nor to await is
+ * left alone until a client or a timestamp is heard. */
+
+static uint64_t bit_of(const struct mt_instance *self, const struct mt_port *port)
+{
+    return UINT64_C(1) << (port - self->ports);
+}
+
+/* Bits of the ports to look after. */
+static uint64_t busy_ports(const struct mt_instance *self)
+{
+    uint64_t all = ~UINT64_C(0) >> (MT_INSTANCE_PORTS_MAX - self->port_count);
+    return self->config.more != NULL ? all & ~self->config.more->idle_grantors : all;
+}
+
+static bool is_busy(const struct mt_instance *self, const struct mt_port *port)
+{
+    return (busy_ports(self) & bit_of(self, port)) != 0;
+}
+
+static void wake(struct mt_instance *self, const struct mt_port *port)
+{
+    if (self->config.more != NULL) {
+        self->config.more->idle_grantors &= ~bit_of(self, port);
+    }
+}
+
+static void rest(struct mt_instance *self, const struct mt_port *port,
+                 const struct mt_grantor *grantor)
+{
+    if (self->config.more != NULL && grantor->reply_count == 0 && grantor->answer_count == 0 &&
+        grantor->client_count == 0 && !grantor->policy.is_multicast_off) {
+        self->config.more->idle_grantors |= bit_of(self, port);
+    }
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 static struct mt_unicast_reply *new_reply(struct mt_grantor *self, const struct mt_incoming *in)
@@ -244,11 +280,14 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     if (grantor == NULL) {
         return false;
     }
-    if (in->message.header.type == MT_PTP_DELAY_REQ) {
-        return delay_req(self, port, grantor, in, ret_verdict);
+    bool is_done = in->message.header.type == MT_PTP_DELAY_REQ
+                       ? delay_req(self, port, grantor, in, ret_verdict)
+                       : mt_unicast_is_addressed(self, port, in) &&
+                             signaling(self, port, grantor, in, ret_verdict);
+    if (is_done) {
+        wake(self, port);
     }
-    return mt_unicast_is_addressed(self, port, in) &&
-           signaling(self, port, grantor, in, ret_verdict);
+    return is_done;
 }
 
 /* ---- timestamps ------------------------------------------------------------------------------ */
@@ -257,7 +296,6 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
                     const struct mt_stamp *stamp)
 {
     struct mt_grantor *grantor = grantor_of(port);
-    (void)self;
     if (grantor == NULL || grantor->storage.client_count == 0) {
         return false;
     }
@@ -270,6 +308,7 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
     if (stamp == NULL) {
         return true;
     }
+    wake(self, port);
     sent->departure = stamp->at;
     sent->next = MT_GRANTOR_NONE;
     if (grantor->stamped_last != MT_GRANTOR_NONE) {
@@ -293,8 +332,9 @@ static void silence_multicast(struct mt_instance *self, struct mt_port *port)
 static struct mt_mono settle(struct mt_instance *self)
 {
     struct mt_mono deadline = MT_MONO_NEVER;
-    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        struct mt_grantor *grantor = grantor_of(port);
+    for (struct mt_port *port = self->ports; busy_ports(self) != 0 && port < self->ports_end;
+         port++) {
+        struct mt_grantor *grantor = is_busy(self, port) ? grantor_of(port) : NULL;
         if (grantor == NULL) {
             continue;
         }
@@ -496,10 +536,14 @@ static bool next_tx_of(struct mt_instance *self, struct mt_port *port, struct mt
 
 static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
-    for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        struct mt_grantor *grantor = grantor_of(port);
+    for (struct mt_port *port = self->ports; busy_ports(self) != 0 && port < self->ports_end;
+         port++) {
+        struct mt_grantor *grantor = is_busy(self, port) ? grantor_of(port) : NULL;
         if (grantor != NULL && next_tx_of(self, port, grantor, out, ret_tx)) {
             return true;
+        }
+        if (grantor != NULL) {
+            rest(self, port, grantor);
         }
     }
     return false;

@@ -171,10 +171,13 @@ static void note_fault(struct mt_instance *self, struct mt_management *managemen
     }
 }
 
-/* Bits of the ports that have another state than was told. */
+/* Bits of the ports that have another state than was told.  With a state its timers change. */
 static uint64_t changed_ports(struct mt_instance *self, struct mt_management *management)
 {
     uint64_t changed = 0;
+    if (!self->has_moved_timers) {
+        return 0;
+    }
     for (uint16_t i = 0; i < self->port_count; i++) {
         uint8_t state = (uint8_t)self->ports[i].state;
         if (management->ports[i].told_state != state) {

@@ -59,14 +59,14 @@ static void hand_over(struct mt_world *self, struct mt_sim_port *to, const struc
     event->hops = model->hops;
     event->arrival = model->arrival;
     event->stamp = model->stamp;
-    event->has_stamp = true;
+    event->has_stamp = model->frame->is_event;
     event->link = link != NULL ? link->index : 0;
     event->port = link != NULL ? NULL : to;
     mt_sim_queue_add(&self->queue, t_ns > self->t_ns ? t_ns : self->t_ns + 1, event);
 }
 
-/* A node's NIC stamps what arrives; each link above the interface that is of the frame's network
- * gets it. */
+/* A node's NIC stamps the event messages that arrive; each link above the interface that is of the
+ * frame's network gets what arrives. */
 static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_base_time arrival,
                     struct mt_sim_frame *frame, uint8_t hops)
 {
@@ -76,7 +76,9 @@ static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_bas
         hand_over(self, to, NULL, &model);
         return;
     }
-    model.stamp = mt_sim_node_stamp(self->nodes[to->node], arrival);
+    if (frame->is_event) {
+        model.stamp = mt_sim_node_stamp(self->nodes[to->node], arrival);
+    }
     for (const struct mt_sim_link *link = to->links; link != NULL; link = link->next_at_port) {
         if (link->address.network == frame->sender.network && link->vlan == frame->vlan) {
             hand_over(self, to, link, &model);

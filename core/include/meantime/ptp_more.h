@@ -43,6 +43,7 @@ struct mt_instance_more {
     struct mt_management *management;       /**< ptp_management.h */
     struct mt_stateless_service *stateless; /**< ptp_stateless.h: answers who asks */
     struct mt_profile *profile;             /**< ptp_profile.h */
+    uint64_t idle_grantors; /**< private: bits of the ports whose clients want nothing now */
 };
 
 /** Room for a list of all extensions and its end. */
