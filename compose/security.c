@@ -14,13 +14,29 @@
 #include "meantime/ptp_more.h"
 
 #define SENDERS 64
+#define HELD    256 /* messages that wait for their keys: some seconds of a busy transmitter */
 
 /* what the core works with, and the memory of its keys */
 struct composed_security {
     struct mt_security core;
     struct mt_config_pool pool;
     struct mt_security_sender senders[SENDERS];
+    struct mt_security_held held[HELD];
 };
+
+static bool make_chains(const struct mt_config_associations *found, char reason[MT_HAL_REASON_SIZE])
+{
+    for (size_t i = 0; i < found->count; i++) {
+        struct mt_chain *chain = found->association[i].chain;
+        if (chain != NULL && !mt_chain_init(chain, &mt_crypto_nettle)) {
+            snprintf(reason, MT_HAL_REASON_SIZE,
+                     "association %u: chain_seed does not lead to chain_anchor",
+                     found->association[i].spp);
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool read_keys(struct composed_security *self, const struct mt_config *config,
                       uint16_t index, char reason[MT_HAL_REASON_SIZE])
@@ -31,6 +47,10 @@ static bool read_keys(struct composed_security *self, const struct mt_config *co
     if (!mt_config_security_load(config, index, &pool, &problems, &found)) {
         snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", MT_HAL_REASON_SIZE - 1,
                  problems.problem[0].text);
+        mt_config_pool_free(&pool);
+        return false;
+    }
+    if (!make_chains(&found, reason)) {
         mt_config_pool_free(&pool);
         return false;
     }
@@ -56,6 +76,8 @@ bool mt_compose_security(const struct mt_config *config, uint16_t index,
     self->core.crypto = &mt_crypto_nettle;
     self->core.senders = self->senders;
     self->core.sender_count = SENDERS;
+    self->core.held = self->held;
+    self->core.held_max = HELD;
     if (!read_keys(self, config, index, reason)) {
         free(self);
         return false;
@@ -68,7 +90,8 @@ static uint32_t first_key_of(const struct mt_security *security, uint8_t spp)
 {
     for (unsigned i = 0; i < security->association_count; i++) {
         if (security->associations[i].spp == spp) {
-            return security->associations[i].keys[0].id;
+            return security->associations[i].key_count > 0 ? security->associations[i].keys[0].id
+                                                           : 0;
         }
     }
     return 0;
@@ -82,6 +105,10 @@ void mt_compose_port_security(const struct mt_config_port *config,
         ret_port->spp = config->spp;
         ret_port->key_id = config->active_key_id != 0 ? config->active_key_id
                                                       : first_key_of(security, config->spp);
+    }
+    if (security != NULL && !config->has_no_delayed_spp) {
+        ret_port->is_delayed = true;
+        ret_port->delayed_spp = config->delayed_spp;
     }
 }
 

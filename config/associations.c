@@ -3,7 +3,7 @@
  * A first pass counts associations, so that they lie together; the keys of one association follow
  * one another in the file, and lie together for the same reason.  Texts of keys are never repeated
  * in a problem: logs are read by many. */
-#include "config/associations.h"
+#include "config/associations_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ static bool from_base64(const char *text, struct mt_security_key *key)
     return key->length > 0;
 }
 
-static bool read_octets(const char *text, struct mt_security_key *key)
+bool mt_config_octets_parse(const char *text, struct mt_security_key *key)
 {
     if (strncmp(text, "HEX:", 4) == 0) {
         return from_hex(text + 4, key);
@@ -111,8 +111,7 @@ static bool read_octets(const char *text, struct mt_security_key *key)
     return from_ascii(strncmp(text, "ASCII:", 6) == 0 ? text + 6 : text, key);
 }
 
-/* The length that a kind's keys must have; 0: any. */
-static bool read_kind(const char *text, enum mt_mac *ret_kind, uint8_t *ret_length)
+bool mt_config_mac_parse(const char *text, enum mt_mac *ret_kind, uint8_t *ret_length)
 {
     static const struct {
         const char *name;
@@ -132,7 +131,7 @@ static bool read_kind(const char *text, enum mt_mac *ret_kind, uint8_t *ret_leng
     return false;
 }
 
-static bool read_number(const char *text, uint64_t max, uint64_t *ret_value)
+bool mt_config_number_parse(const char *text, uint64_t max, uint64_t *ret_value)
 {
     char *end;
     if (digit_in("0123456789", text[0]) < 0) {
@@ -160,16 +159,16 @@ static void read_key(struct association_reader *self, char **words, size_t count
     uint64_t id;
     uint64_t length;
     uint8_t fixed;
-    if (count < 3 || !read_number(words[0], UINT32_MAX, &id) || id == 0) {
+    if (count < 3 || !mt_config_number_parse(words[0], UINT32_MAX, &id) || id == 0) {
         complain(self, self->line, "expected: id kind [length] key, the id from 1 to 4294967295");
-    } else if (!read_kind(words[1], &key.mac, &fixed)) {
+    } else if (!mt_config_mac_parse(words[1], &key.mac, &fixed)) {
         complain(self, self->line, "expected SHA256-128, SHA256, AES128 or AES256 behind the id");
-    } else if (!read_octets(words[count - 1], &key)) {
+    } else if (!mt_config_octets_parse(words[count - 1], &key)) {
         complain(self, self->line,
                  "the key: expected text, HEX: and an even number of hexadecimal digits, or B64: "
                  "and base64; 1 to 64 octets");
-    } else if (count == 4 &&
-               (!read_number(words[2], MT_MAC_KEY_MAX, &length) || length != key.length)) {
+    } else if (count == 4 && (!mt_config_number_parse(words[2], MT_MAC_KEY_MAX, &length) ||
+                              length != key.length)) {
         complain(self, self->line, "the key is not as long as the number before it says");
     } else if (fixed != 0 && key.length != fixed) {
         complain(self, self->line, "AES128 needs a key of 16 octets, AES256 one of 32");
@@ -197,7 +196,7 @@ static void read_spp(struct association_reader *self, const char *text)
 {
     uint64_t value;
     self->has_spp = true;
-    if (!read_number(text, 255, &value)) {
+    if (!mt_config_number_parse(text, 255, &value)) {
         complain(self, self->line, "spp: expected an integer from 0 to 255");
     } else if (has_association(self, value)) {
         complain(self, self->line, "another association has this spp");
@@ -209,23 +208,29 @@ static void read_spp(struct association_reader *self, const char *text)
 static void read_setting(struct association_reader *self, const char *name, const char *text)
 {
     uint64_t value;
+    const char *problem;
     if (strcmp(name, "spp") == 0) {
         read_spp(self, text);
+    } else if (mt_config_chain_set(self->pool, self->current, name, text, &problem)) {
+        if (problem != NULL) {
+            complain(self, self->line, problem);
+        }
     } else if (strcmp(name, "allow_mutable") == 0) {
-        if (read_number(text, 1, &value)) {
+        if (mt_config_number_parse(text, 1, &value)) {
             self->current->allows_mutable = value == 1;
         } else {
             complain(self, self->line, "allow_mutable: expected 0 or 1");
         }
     } else if (strcmp(name, "seqid_window") == 0) {
-        if (read_number(text, UINT16_MAX / 2, &value)) {
+        if (mt_config_number_parse(text, UINT16_MAX / 2, &value)) {
             self->current->sequence_window = (uint16_t)value;
         } else {
             complain(self, self->line, "seqid_window: expected an integer from 0 to 32767");
         }
     } else {
         complain(self, self->line,
-                 "expected spp, allow_mutable, seqid_window, or a key: id kind [length] key");
+                 "expected spp, allow_mutable, seqid_window, a key: id kind [length] key, or a "
+                 "chain's settings");
     }
 }
 
@@ -237,8 +242,15 @@ static void end_association(struct association_reader *self)
     if (!self->has_spp) {
         complain(self, self->current_line, "this association has no spp");
     }
-    if (!self->has_key) {
+    if (!self->has_key && self->current->chain == NULL) {
         complain(self, self->current_line, "this association has no key");
+    }
+    if (self->current->chain != NULL) {
+        const char *problem = self->has_key ? "an association has keys or a chain; make two of them"
+                                            : mt_config_chain_check(self->current->chain);
+        if (problem != NULL) {
+            complain(self, self->current_line, problem);
+        }
     }
     self->keys += self->current->key_count;
 }
@@ -387,17 +399,20 @@ static const struct mt_security_association *find_association(
     return NULL;
 }
 
-static bool check_port(const struct mt_config_port *port, const char *path,
-                       const struct mt_config_associations *associations,
-                       struct mt_config_problems *problems)
+static bool check_shared(const struct mt_config_port *port, const char *path,
+                         const struct mt_config_associations *associations,
+                         struct mt_config_problems *problems)
 {
-    if (port->has_no_spp) {
-        return true;
-    }
     const struct mt_security_association *association = find_association(associations, port->spp);
     if (association == NULL) {
         mt_config_problem_add(problems, path, 0, "no association with spp %u, which port %s names",
                               port->spp, port->name);
+        return false;
+    }
+    if (association->chain != NULL) {
+        mt_config_problem_add(problems, path, 0,
+                              "spp %u is a chain: it is for the delayed_spp of port %s", port->spp,
+                              port->name);
         return false;
     }
     if (port->active_key_id != 0 && !holds_key(association, port->active_key_id)) {
@@ -408,6 +423,25 @@ static bool check_port(const struct mt_config_port *port, const char *path,
         return false;
     }
     return true;
+}
+
+static bool check_port(const struct mt_config_port *port, const char *path,
+                       const struct mt_config_associations *associations,
+                       struct mt_config_problems *problems)
+{
+    bool is_good = port->has_no_spp || check_shared(port, path, associations, problems);
+    if (port->has_no_delayed_spp) {
+        return is_good;
+    }
+    const struct mt_security_association *association =
+        find_association(associations, port->delayed_spp);
+    if (association == NULL || association->chain == NULL) {
+        mt_config_problem_add(problems, path, 0,
+                              "no chain with spp %u, which is the delayed_spp of port %s",
+                              port->delayed_spp, port->name);
+        return false;
+    }
+    return is_good;
 }
 
 bool mt_config_security_load(const struct mt_config *config, size_t instance,

@@ -10,6 +10,18 @@
  *     1 SHA256-128 HEX:00112233..  id, kind (SHA256-128, SHA256, AES128, AES256), maybe the length
  *     2 AES128 16 B64:...          of the key in octets, key (ASCII:, HEX: or B64:, else ASCII)
  *
+ * or, for delayed verification, instead of keys:
+ *
+ *     chain SHA256-128             kind of the codes; before all others of the chain
+ *     chain_start 1766000000       when the first interval begins, in seconds since 1970, TAI
+ *     chain_interval 500           ms
+ *     chain_length 65536           intervals, and keys
+ *     chain_delay 2                intervals after which a key is disclosed
+ *     chain_error 250              ms that a clock may be wrong which has no bound yet
+ *     chain_anchor HEX:...         32 octets, by which receivers know the chain
+ *     chain_seed HEX:...           32 octets that only the sender knows; then without an anchor
+ *     chain_sender 001122.fffe.334455   only this clock's messages are of the chain; or nobody's
+ *
  * Called by compose/ at start and on reload, and by `meantime check`.  Every problem is collected.
  * Thread rule: as config.h.
  */

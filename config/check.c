@@ -518,11 +518,20 @@ static void check_security(const struct checker *self, const struct mt_config_in
 {
     for (size_t i = 0; i < instance->port_count; i++) {
         const struct mt_config_port *port = &self->config->ports[instance->first_port + i];
-        if (!port->has_no_spp && instance->security_file == NULL) {
+        bool is_delayed = !port->has_no_delayed_spp;
+        if (is_delayed && mt_config_is_transparent(instance)) {
             const struct mt_config_section *section = port_section(self, port->name);
             COMPLAIN(self, section != NULL ? section->line : 0,
-                     "[port %s]: spp = %u needs keys; add security_file = PATH to its instance",
-                     port->name, port->spp);
+                     "[port %s]: delayed_spp is not for transparent clocks, which pass messages on "
+                     "at once",
+                     port->name);
+        }
+        if ((!port->has_no_spp || is_delayed) && instance->security_file == NULL) {
+            const struct mt_config_section *section = port_section(self, port->name);
+            COMPLAIN(self, section != NULL ? section->line : 0,
+                     "[port %s]: %s = %u needs keys; add security_file = PATH to its instance",
+                     port->name, is_delayed ? "delayed_spp" : "spp",
+                     is_delayed ? port->delayed_spp : port->spp);
         }
     }
 }

@@ -269,6 +269,8 @@ struct mt_config_port {
     bool has_no_spp;
     uint8_t spp;
     uint32_t active_key_id;
+    bool has_no_delayed_spp;
+    uint8_t delayed_spp;
     struct mt_config_identities acceptable; /**< `ptp` points to the same */
     struct mt_config_unicast unicast;
     enum mt_delay_mechanism delay_mechanism;

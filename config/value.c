@@ -276,7 +276,7 @@ static int hex_digit(char c)
 
 /* Sixteen hexadecimal digits; dots and colons between them mean nothing.  Returns what follows
  * them, null if there are not as many. */
-static const char *parse_identity(const char *text, struct mt_clock_identity *ret_identity)
+const char *mt_config_identity_parse(const char *text, struct mt_clock_identity *ret_identity)
 {
     struct mt_clock_identity identity = {{0}};
     unsigned digits = 0;
@@ -298,7 +298,7 @@ static const char *parse_identity(const char *text, struct mt_clock_identity *re
 static bool parse_port_identity(const char *text, struct mt_port_identity *ret_identity)
 {
     int64_t port = 0;
-    const char *rest = parse_identity(text, &ret_identity->clock);
+    const char *rest = mt_config_identity_parse(text, &ret_identity->clock);
     if (rest == NULL) {
         return false;
     }
@@ -398,7 +398,7 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
     case MT_CONFIG_PATH:
         return parse_text(key, text, member, pool);
     case MT_CONFIG_IDENTITY: {
-        const char *rest = parse_identity(text, &identity);
+        const char *rest = mt_config_identity_parse(text, &identity);
         if (rest == NULL || *rest != '\0') {
             return false;
         }

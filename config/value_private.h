@@ -24,6 +24,8 @@ bool mt_config_stations_parse(const struct mt_config_key *key, const char *text,
 void mt_config_stations_write(const void *member, char *buffer, size_t size);
 bool mt_config_stations_equal(const void *a, const void *b);
 /** "aabbcc.fffe.ddeeff", with "-PORT" if the port is not 0. */
+/** What is behind it, or null. */
+const char *mt_config_identity_parse(const char *text, struct mt_clock_identity *ret_identity);
 void mt_config_identity_write(const struct mt_port_identity *value, char *buffer, size_t size);
 void mt_config_identities_write(const struct mt_config_identities *value, char *buffer,
                                 size_t size);

@@ -168,6 +168,18 @@ static void tell_transparent(const struct mt_node_instance *instance,
     }
 }
 
+/* What is signed for an interval of time needs the time. */
+static void tell_security(const struct mt_node_instance *instance,
+                          const struct mt_node_clock *clock, struct mt_mono now)
+{
+    const struct mt_instance_more *more = instance->ptp.config.more;
+    struct mt_clock_reading reading;
+    if (more != NULL && more->security != NULL && more->security->held_max > 0) {
+        clock->hal->ops->read(clock->hal, &reading);
+        mt_security_tell_time(more->security, reading.local.at, now);
+    }
+}
+
 static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[clock_index];
@@ -176,9 +188,19 @@ static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt
         struct mt_command command = {.kind = MT_COMMAND_CLOCK};
         if (instance->clock == clock_index) {
             tell_transparent(instance, clock);
+            tell_security(instance, clock, now);
             mt_clock_duty_condition(self, i, &command.value.clock);
             mt_instance_command(&instance->ptp, &command, now);
         }
+    }
+}
+
+/* Messages whose keys have become known, each as if it had just come. */
+static void release_messages(struct mt_node *self, uint16_t index, struct mt_mono now)
+{
+    while (mt_security_next(&self->instances[index].ptp, now)) {
+        send_frames(self, index, now);
+        take_events(self, index, now);
     }
 }
 
@@ -218,6 +240,7 @@ static void drain(struct mt_node *self, struct mt_mono now)
     for (unsigned round = 0; any && round < DRAIN_ROUNDS; round++) {
         any = false;
         for (uint16_t i = 0; i < self->instance_count; i++) {
+            release_messages(self, i, now);
             send_frames(self, i, now);
             any |= take_events(self, i, now);
         }

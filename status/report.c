@@ -155,6 +155,22 @@ static cJSON *count_stateless(const struct mt_report_instance *o)
     return counts;
 }
 
+static cJSON *count_delayed(const struct mt_report_instance *o)
+{
+    static const struct mt_security none;
+    const struct mt_instance_more *more = o->ptp->config.more;
+    const struct mt_security *of = more != NULL && more->security != NULL ? more->security : &none;
+    cJSON *counts = cJSON_CreateObject();
+    add_count(counts, "kept", of->held_total);
+    add_count(counts, "verified", of->verified);
+    add_count(counts, "expired", of->expired);
+    add_count(counts, "unsafe", of->unsafe);
+    add_count(counts, "no_room", of->full);
+    add_count(counts, "wrong_keys", of->wrong_keys);
+    add_count(counts, "not_signed", of->not_signed);
+    return counts;
+}
+
 static cJSON *count_exchanges(const struct mt_report_port *o)
 {
     const struct mt_port_more *more = o->ptp->config.more;

@@ -64,6 +64,10 @@ const struct mt_tool_help mt_tool_helps[] = {
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
      "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
      "", "meantime explain slaveOnly"},
+    {"keys", "FILE", "what a security file holds, without its secrets",
+     "Lists the associations of a security_file, their keys and chains, finds mistakes,\n"
+     "and derives the chain_anchor that receivers need from a chain_seed.\n",
+     "", "meantime keys /etc/meantime/keys"},
     {"pmc", "[options] REQUEST ...", "ask or change any PTP node by management messages",
      "REQUEST is GET, SET or COMMAND and a management id, in the words of linuxptp's\n"
      "pmc: \"GET DEFAULT_DATA_SET\", \"SET PRIORITY1 100\", \"SET ID field value ...\";\n"

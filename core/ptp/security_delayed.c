@@ -11,8 +11,8 @@
  * so one is believed whoever brings it, and a gap in what is heard is closed by the next one.
  *
  * Whoever is on the network can fill the store with messages that will not verify; with the
- * immediate code beside the delayed one nobody without that key can.  The code leaves correctionField
- * out: transparent clocks change it and have no key [P.2.1.1].
+ * immediate code beside the delayed one nobody without that key can.  The code leaves
+ * correctionField out: transparent clocks change it and have no key [P.2.1.1].
  *
  * A message that waits has not been received as far as the port's counters are concerned: each
  * message is counted once, with what became of it in the end.
@@ -140,10 +140,26 @@ static struct mt_security_held *find_room(const struct mt_security *self)
     return NULL;
 }
 
+/* An answer comes to its port when the question may have been given up for newer ones, so it takes
+ * its question along.  Without departure stamp there is nothing yet to take. */
+static void keep_question(struct mt_security_held *held, const struct mt_port *port,
+                          const struct mt_ptp_header *header)
+{
+    held->question.token = 0;
+    for (unsigned i = 0; header->type == MT_PTP_DELAY_RESP && i < MT_DELAY_OUTSTANDING; i++) {
+        const struct mt_delay_exchange *exchange = &port->delay.exchange[i];
+        if (exchange->token != 0 && exchange->sequence == header->sequence &&
+            exchange->has_departure && !exchange->has_arrival) {
+            held->question = *exchange;
+        }
+    }
+}
+
 static void keep(struct mt_security_held *held, const struct mt_port *port,
                  const struct mt_incoming *in)
 {
     held->is_used = true;
+    keep_question(held, port, &in->message.header);
     held->port = port->identity.port;
     held->length = (uint16_t)in->length;
     held->has_stamp = in->stamp != NULL;
@@ -162,6 +178,10 @@ enum mt_verdict mt_delayed_rx(struct mt_instance *self, const struct mt_port *po
                               bool is_verified)
 {
     struct mt_security *security = self->config.more->security;
+    if (in->message.header.type == MT_PTP_DELAY_RESP &&
+        !mt_port_identity_equal(&in->message.body.response.requester, &port->identity)) {
+        return MT_VERDICT_ACCEPTED; /* everybody hears the answers to everybody */
+    }
     struct mt_chain *chain = chain_of(security, tlv->spp);
     const uint8_t *code = find_code(chain, tlv);
     const int64_t latest = security->has_time ? latest_interval(self, chain) : 0;
@@ -273,6 +293,37 @@ static enum mt_verdict verify(struct mt_security *self, const struct mt_security
     return MT_VERDICT_ACCEPTED;
 }
 
+static bool is_asking(const struct mt_port *port, const struct mt_delay_exchange *question)
+{
+    for (unsigned i = 0; i < MT_DELAY_OUTSTANDING; i++) {
+        if (port->delay.exchange[i].token == question->token) {
+            return true;
+        }
+    }
+    return question->token == 0;
+}
+
+/* With its question in the place of another one for as long as that takes. */
+static void hand_in(struct mt_instance *self, const struct mt_security_held *held,
+                    struct mt_mono now)
+{
+    struct mt_port *port = &self->ports[held->port - 1];
+    struct mt_delay_exchange *place = &port->delay.exchange[port->delay.next];
+    const struct mt_delay_exchange other = *place;
+    const bool is_lent = !is_asking(port, &held->question);
+    if (is_lent) {
+        *place = held->question;
+    }
+    self->config.more->security->is_releasing = true;
+    (void)mt_instance_rx(self, held->port, held->frame, held->length,
+                         held->has_stamp ? &held->stamp : NULL, held->has_from ? &held->from : NULL,
+                         now);
+    self->config.more->security->is_releasing = false;
+    if (is_lent) {
+        *place = other;
+    }
+}
+
 bool mt_security_next(struct mt_instance *self, struct mt_mono now)
 {
     struct mt_security *security = self->config.more != NULL ? self->config.more->security : NULL;
@@ -283,11 +334,7 @@ bool mt_security_next(struct mt_instance *self, struct mt_mono now)
     }
     enum mt_verdict verdict = verify(security, held, now);
     if (verdict == MT_VERDICT_ACCEPTED) {
-        security->is_releasing = true;
-        (void)mt_instance_rx(self, held->port, held->frame, held->length,
-                             held->has_stamp ? &held->stamp : NULL,
-                             held->has_from ? &held->from : NULL, now);
-        security->is_releasing = false;
+        hand_in(self, held, now);
     } else {
         count_at_last(self, held, verdict);
     }

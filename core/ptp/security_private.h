@@ -30,8 +30,8 @@ void mt_security_write_head(uint8_t *at, uint8_t spp, uint8_t flags, uint32_t ke
 
 /** The interval of a time; below 1 and above `length`: there is none. */
 int64_t mt_chain_interval(const struct mt_chain *self, int64_t time_ns);
-/** What a sender signs `interval` with, and the key that it discloses (null: none yet).  False if it
- * has no seed, if the interval is not of the chain, or if its key has been disclosed already. */
+/** What a sender signs `interval` with, and the key that it discloses (null: none yet).  False if
+ * it has no seed, if the interval is not of the chain, or if its key has been disclosed already. */
 bool mt_chain_sign(struct mt_chain *self, const struct mt_crypto *crypto, int64_t interval,
                    struct mt_security_key *ret_key, const uint8_t **ret_disclosed);
 enum mt_chain_news {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Signed messages: two daemons with the same keys, a stranger without, and keys that change."""
+import hashlib
+import hmac
 import os
+import time
 
 import pytest
 
@@ -72,3 +75,86 @@ def test_the_daemon_says_what_is_wrong_when_its_keys_are_not_good(lab):
     a.start()
     assert netlab.wait_until(lambda: not a.is_running(), 5)
     assert "A.keys:4: AES128 needs a key of 16 octets" in a.log()
+
+
+# ---- keys that are disclosed later -----------------------------------------------------------
+
+SEED = bytes(range(32))
+CHAIN = "[security_association]\nspp 4\nchain SHA256-128\nchain_interval 400\nchain_delay 2\n" \
+        "chain_error 250\nchain_length {length}\nchain_start {start}\n"
+
+
+def anchor_of(seed, length):
+    """By RFC 4082, computed here once more."""
+    key = seed
+    for _ in range(length):
+        key = hmac.new(key, b"\0", hashlib.sha256).digest()
+    return key
+
+
+def write_chain(lab, name, secret, length=3000, start_s=None, more=""):
+    path = lab.path(name)
+    start = int(time.time()) - 60 if start_s is None else start_s
+    with open(path, "w", encoding="ascii") as file:
+        file.write(CHAIN.format(length=length, start=start) + secret + more)
+    os.chmod(path, 0o600)
+    return path
+
+
+def sender_secret(seed=SEED):
+    return f"chain_seed HEX:{seed.hex()}\n"
+
+
+def receiver_anchor(length=3000, seed=SEED):
+    return f"chain_anchor HEX:{anchor_of(seed, length).hex()}\n"
+
+
+def delayed(daemon):
+    return daemon.instance()["security"]["delayed"]
+
+
+def start_chained_pair(lab, a_keys, b_keys, port=None):
+    lab.chain("A", "B")
+    ports = {"eth0": port or {"delayed_spp": 4}}
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "security_file": a_keys}, ports=ports)
+    b = lab.meantimed("B", "eth0", ptp={"security_file": b_keys}, ports=ports,
+                      clock={"clock": "lab", "lab_offset": "0.1 s", "lab_frequency": "20 ppm"})
+    return a, b
+
+
+@pytest.mark.lab(seconds=15)
+def test_a_daemon_follows_when_keys_are_disclosed_later(lab):
+    start_s = int(time.time()) - 60
+    _, b = start_chained_pair(lab, write_chain(lab, "A.keys", sender_secret(), start_s=start_s),
+                              write_chain(lab, "B.keys", receiver_anchor(), start_s=start_s))
+    b.wait_locked(timeout_s=25)
+    truth.assert_inside(truth.hold(b, seconds=1))
+    counts = delayed(b)
+    assert counts["verified"] > 20
+    assert counts["wrong_keys"] == 0
+    assert b.port()["verdicts"].get("forged", 0) <= counts["unsafe"]
+
+
+@pytest.mark.lab(seconds=10)
+def test_nobody_is_followed_who_knows_only_the_anchor(lab):
+    start_s = int(time.time()) - 60
+    _, b = start_chained_pair(lab, write_chain(lab, "A.keys", sender_secret(bytes(32)),
+                                               start_s=start_s),
+                              write_chain(lab, "B.keys", receiver_anchor(), start_s=start_s))
+    b.wait_for(lambda: b.states(), 5, "answers")
+    assert netlab.wait_until(lambda: delayed(b)["wrong_keys"] > 10, 10)
+    assert delayed(b)["verified"] == 0
+    assert b.states()["eth0"] in ("LISTENING", "TRANSMITTER")
+
+
+@pytest.mark.lab(seconds=5)
+def test_the_tool_derives_the_anchor_of_a_chain(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", is_started=False)
+    keys = write_chain(lab, "A.keys", sender_secret())
+    assert anchor_of(SEED, 3000).hex() in a.tool("keys", keys).stdout
+    assert SEED.hex() not in a.tool("keys", keys).stdout
+    wrong = write_chain(lab, "A.keys", sender_secret(), more=receiver_anchor(length=2999))
+    result = a.tool("keys", wrong)
+    assert result.returncode != 0
+    assert "does not lead to" in result.stdout

@@ -330,7 +330,9 @@ def manual_examples():
 @pytest.mark.parametrize("example", manual_examples())
 def test_examples_of_the_manual_have_no_problems(tmp_path, example):
     (tmp_path / "f").write_text(example)
-    done = run("check", tmp_path / "f")
+    (tmp_path / "f").chmod(0o600)
+    is_of_keys = example.startswith("[security_association]")
+    done = run("keys" if is_of_keys else "check", tmp_path / "f")
     assert done.returncode == 0, done.stdout
 
 

@@ -92,6 +92,48 @@ static void config_associations_read_base64_when_it_is_padded_or_not(void **stat
     }
 }
 
+#define CHAIN     "chain SHA256\nchain_start 5\nchain_anchor " OCTETS_32 "\n"
+#define OCTETS_32 "HEX:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static void config_associations_have_a_chain_when_it_is_written_so(void **state)
+{
+    (void)state;
+    assert_true(parse("[security_association]\n"
+                      "spp 9\n"
+                      "chain AES128\n"
+                      "chain_start 1766000000\n"
+                      "chain_interval 250\n"
+                      "chain_length 1000\n"
+                      "chain_delay 3\n"
+                      "chain_error 500\n"
+                      "chain_seed " OCTETS_32 "\n"
+                      "chain_anchor B64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+                      "chain_sender 001122.fffe.334455\n"
+                      "[security_association]\n"
+                      "spp 10\n"
+                      "chain SHA256\n"
+                      "chain_start 1\n"
+                      "chain_anchor " OCTETS_32 "\n"));
+    const struct mt_chain *chain = found.association[0].chain;
+    const struct mt_clock_identity sender = {{0x00, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55}};
+    assert_int_equal(chain->mac, MT_MAC_AES128_CMAC);
+    assert_int_equal(chain->start_s, 1766000000);
+    assert_int_equal(chain->interval_ms, 250);
+    assert_int_equal(chain->length, 1000);
+    assert_int_equal(chain->disclosure_delay, 3);
+    assert_int_equal(chain->max_error_ns, 500000000);
+    assert_true(chain->has_seed && chain->has_anchor && chain->has_sender);
+    assert_memory_equal(chain->seed, chain->anchor, 32);
+    assert_memory_equal(&chain->sender, &sender, sizeof sender);
+    assert_true(chain->checkpoint_count > 0);
+    chain = found.association[1].chain;
+    assert_int_equal(found.association[1].key_count, 0);
+    assert_int_equal(chain->interval_ms, 500);
+    assert_int_equal(chain->length, MT_CHAIN_LENGTH_MAX);
+    assert_int_equal(chain->disclosure_delay, 2);
+    assert_false(chain->has_seed || chain->has_sender);
+}
+
 static void config_associations_name_line_and_expectation_when_something_is_wrong(void **state)
 {
     static const struct {
@@ -119,6 +161,18 @@ static void config_associations_name_line_and_expectation_when_something_is_wron
         {"1 SHA256 secret\n[security_association]\nspp 1\n1 SHA256 other",
          "keys:5: another association has this spp"},
         {"1 SHA256 secret\n[other]", "keys:4: expected [security_association]"},
+        {"1 SHA256 secret\nchain_start 5", "keys:4: expected chain KIND before"},
+        {CHAIN "1 SHA256 secret", "keys:1: an association has keys or a chain"},
+        {"chain SHA256\nchain_start 5", "keys:1: this chain has neither"},
+        {"chain SHA256\nchain_anchor " OCTETS_32, "keys:1: this chain has no chain_start"},
+        {CHAIN "chain SHA256", "keys:6: this association already has a chain"},
+        {CHAIN "chain_seed HEX:secret", "keys:6: chain_seed: expected HEX:"},
+        {CHAIN "chain_seed HEX:00", "keys:6: chain_seed: expected HEX:"},
+        {CHAIN "chain_interval 0", "keys:6: chain_interval: expected milliseconds"},
+        {CHAIN "chain_length 65537", "keys:6: chain_length: expected an integer from 1"},
+        {CHAIN "chain_delay 256", "keys:6: chain_delay: expected an integer from 1"},
+        {CHAIN "chain_sender 12", "keys:6: chain_sender: expected a clock identity"},
+        {CHAIN "chain_error 501", "keys:1: chain_error is larger than"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -160,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(config_associations_are_as_written_when_the_file_is_good, forget),
+        cmocka_unit_test_teardown(config_associations_have_a_chain_when_it_is_written_so, forget),
         cmocka_unit_test_teardown(config_associations_read_base64_when_it_is_padded_or_not, forget),
         cmocka_unit_test_teardown(
             config_associations_name_line_and_expectation_when_something_is_wrong, forget),

@@ -12,102 +12,29 @@
 
 #include <cmocka.h>
 
+#include "chain_bench.h"
 #include "crypto/crypto.h"
-#include "meantime/ptp_more.h"
-#include "ptp_bench.h"
 
 #define LATENCY_NS   INT64_C(1000000)
-#define INTERVAL_MS  500
-#define INTERVAL_NS  (INTERVAL_MS * INT64_C(1000000))
-#define DELAY        2
-#define LENGTH       120
 #define LONG_LENGTH  1000
-#define CHECKPOINTS  7
-#define HELD         16
 #define ANNOUNCE     76 /* octets, with the path trace of one clock */
 #define HEAD         10
 #define CODE         16
 #define CORRECTION   8
-#define CHAIN_SPP    5
-#define SHARED_SPP   7
 #define OPTIONS_AT   5 /* secParamIndicator in a TLV */
 #define KEY_ID_AT    6
 #define SIGNER_CLOCK 8
 
-static const struct mt_security_key shared[] = {
-    {.id = 1, .mac = MT_MAC_AES128_CMAC, .length = 16, .octets = "sixteen octets.."}};
-
-struct secured {
-    struct ptp_bench bench;
-    struct mt_security security;
-    struct mt_security_association associations[2];
-    struct mt_security_sender senders[2];
-    struct mt_security_held held[HELD];
-    struct mt_chain chain;
-    uint8_t checkpoints[CHECKPOINTS][MT_CHAIN_KEY_SIZE];
-    struct mt_instance_more more;
-    struct mt_port_more port_more;
-};
 static struct secured signer, verifier;
-
-static void init(struct secured *self, uint8_t id)
-{
-    memset(self, 0, sizeof *self);
-    self->chain = (struct mt_chain){.mac = MT_MAC_HMAC_SHA256_128,
-                                    .length = LENGTH,
-                                    .interval_ms = INTERVAL_MS,
-                                    .disclosure_delay = DELAY,
-                                    .start_s = BENCH_EPOCH_S,
-                                    .max_error_ns = INTERVAL_NS / 4};
-    self->associations[0] =
-        (struct mt_security_association){.spp = SHARED_SPP, .keys = shared, .key_count = 1};
-    self->associations[1] = (struct mt_security_association){
-        .spp = CHAIN_SPP, .sequence_window = 20, .chain = &self->chain};
-    self->security = (struct mt_security){.crypto = &mt_crypto_nettle,
-                                          .associations = self->associations,
-                                          .association_count = 2,
-                                          .senders = self->senders,
-                                          .sender_count = 2,
-                                          .held = self->held,
-                                          .held_max = HELD};
-    self->more.security = &self->security;
-    self->port_more.security = (struct mt_port_security){
-        .spp = MT_SECURITY_OFF, .key_id = 1, .is_delayed = true, .delayed_spp = CHAIN_SPP};
-    bench_init(&self->bench, 1);
-    self->bench.config.identity = bench_identity(id);
-    self->bench.config.more = &self->more;
-    self->bench.port_configs[0].more = &self->port_more;
-}
-
-/* What the clock reads from now on; `ahead_ns` of the other one. */
-static void tell(struct secured *self, int64_t ahead_ns)
-{
-    struct mt_stamp stamp = bench_stamp(&self->bench);
-    struct mt_span ahead = mt_span_from_ns(ahead_ns);
-    mt_security_tell_time(&self->security, mt_instant_plus(stamp.at, ahead), self->bench.now);
-}
-
-static void make_chain(void)
-{
-    signer.chain.has_seed = true;
-    signer.chain.has_anchor = false;
-    memset(signer.chain.seed, 0xA5, sizeof signer.chain.seed);
-    signer.chain.checkpoints = signer.checkpoints;
-    signer.chain.checkpoint_count = CHECKPOINTS;
-    assert_true(mt_chain_init(&signer.chain, &mt_crypto_nettle));
-    verifier.chain.has_anchor = true;
-    memcpy(verifier.chain.anchor, signer.chain.anchor, sizeof verifier.chain.anchor);
-    assert_true(mt_chain_init(&verifier.chain, &mt_crypto_nettle));
-}
 
 static int prepare(void **state)
 {
     (void)state;
-    init(&signer, SIGNER_CLOCK);
-    init(&verifier, 9);
-    make_chain();
-    tell(&signer, 0);
-    tell(&verifier, 0);
+    secured_init(&signer, SIGNER_CLOCK);
+    secured_init(&verifier, 9);
+    secured_share(&signer, &verifier);
+    secured_tell(&signer, 0);
+    secured_tell(&verifier, 0);
     return 0;
 }
 
@@ -268,6 +195,51 @@ static void ptp_security_delayed_measures_with_the_stamp_of_the_arrival(void **s
     assert_int_equal(verifier.security.unsafe, 0);
 }
 
+/* Both benches live, a millisecond apart, and talk to one another. */
+static void carry(struct secured *from, struct secured *to, size_t *next)
+{
+    for (; *next < from->bench.frame_count; (*next)++) {
+        const struct bench_frame *frame = &from->bench.frames[*next];
+        const struct mt_stamp stamp = {
+            mt_instant_from_ns(frame->at.ns + LATENCY_NS + BENCH_EPOCH_S * MT_NS_PER_S,
+                               MT_SCALE_TAI),
+            0};
+        mt_instance_rx(&to->bench.instance, 1, frame->octets, frame->tx.length, &stamp, NULL,
+                       to->bench.now);
+        bench_drain(&to->bench);
+        while (mt_security_next(&to->bench.instance, to->bench.now)) {
+            bench_drain(&to->bench);
+        }
+    }
+}
+
+static void ptp_security_delayed_measures_both_ways_when_answers_wait_longer_than_questions(
+    void **state)
+{
+    size_t sent = 0;
+    size_t asked = 0;
+    (void)state;
+    signer.bench.port_configs[0].log_min_delay_req_interval = -3;
+    bench_start(&signer.bench);
+    for (unsigned i = 0; i < 20000; i++) {
+        bench_pass(&signer.bench, LATENCY_NS);
+        bench_pass(&verifier.bench, LATENCY_NS);
+        carry(&signer, &verifier, &sent);
+        carry(&verifier, &signer, &asked);
+    }
+    size_t samples = 0;
+    for (size_t i = 0; i < verifier.bench.event_count; i++) {
+        const struct mt_event *event = &verifier.bench.events[i].event;
+        if (event->kind == MT_EVENT_SAMPLE && event->value.sample.kind == MT_SAMPLE_REVERSE) {
+            assert_in_range(mt_span_to_ns(event->value.sample.value), LATENCY_NS, 2 * LATENCY_NS);
+            assert_true(event->value.sample.authenticated);
+            samples++;
+        }
+    }
+    assert_true(samples > 30);
+    assert_int_equal(verdicts(MT_VERDICT_NOT_REQUESTED), 0);
+}
+
 static void ptp_security_delayed_refuses_an_announce_when_one_bit_was_changed(void **state)
 {
     (void)state;
@@ -334,7 +306,7 @@ static void ptp_security_delayed_refuses_a_message_when_it_is_of_the_future(void
     let_it_sign(BENCH_S(6));
     wait_until(BENCH_S(5));
     const struct bench_frame *announce = frame_at(index_of(MT_PTP_ANNOUNCE, 0));
-    tell(&verifier, -BENCH_S(60));
+    secured_tell(&verifier, -BENCH_S(60));
     assert_int_equal(hear_only(announce->octets, announce->tx.length), MT_VERDICT_FORGED);
     assert_int_equal(verifier.security.unsafe, 1);
     verifier.security.has_time = false;
@@ -410,7 +382,7 @@ static void ptp_security_delayed_verifies_all_when_the_disclosing_messages_were_
 static void ptp_security_delayed_sends_unsigned_when_its_chain_is_over(void **state)
 {
     (void)state;
-    tell(&signer, LENGTH * INTERVAL_NS);
+    secured_tell(&signer, LENGTH * INTERVAL_NS);
     let_it_sign(BENCH_S(2));
     const struct bench_frame *announce = frame_at(index_of(MT_PTP_ANNOUNCE, 0));
     assert_int_equal(announce->tx.length, ANNOUNCE);
@@ -422,7 +394,7 @@ static void ptp_security_delayed_signs_up_to_the_last_key_of_its_chain(void **st
 {
     (void)state;
     const int64_t ends_ns = BENCH_S(1) + LENGTH * INTERVAL_NS;
-    tell(&signer, LENGTH * INTERVAL_NS - BENCH_S(15));
+    secured_tell(&signer, LENGTH * INTERVAL_NS - BENCH_S(15));
     let_it_sign(BENCH_S(10));
     for (size_t i = 0; i < signer.bench.frame_count; i++) {
         const struct bench_frame *frame = frame_at(i);
@@ -441,11 +413,11 @@ static void ptp_security_delayed_never_signs_with_a_disclosed_key(void **state)
     let_it_sign(BENCH_S(2));
     uint32_t disclosed = signer.chain.disclosed;
     assert_true(disclosed > 10);
-    tell(&signer, -(DELAY + 1) * INTERVAL_NS);
+    secured_tell(&signer, -(DELAY + 1) * INTERVAL_NS);
     bench_clear(&signer.bench);
     uint64_t not_signed = signer.security.not_signed;
     bench_pass(&signer.bench, INTERVAL_NS / 2);
-    tell(&signer, -BENCH_S(5));
+    secured_tell(&signer, -BENCH_S(5));
     bench_pass(&signer.bench, BENCH_S(2));
     assert_true(signer.security.not_signed > not_signed);
     for (size_t i = 0; i < signer.bench.frame_count; i++) {
@@ -502,7 +474,7 @@ static void ptp_security_delayed_goes_a_long_way_only_once_a_second(void **state
     (void)state;
     use_long_chain(&signer.chain);
     use_long_chain(&verifier.chain);
-    make_chain();
+    secured_share(&signer, &verifier);
     let_it_sign(BENCH_S(8));
     size_t first = index_of(MT_PTP_ANNOUNCE, 0);
     size_t next = first + 1;
@@ -569,6 +541,7 @@ int main(void)
         DELAYED_TEST(signs_with_the_interval_and_discloses_an_older_key),
         DELAYED_TEST(keeps_a_message_when_its_key_is_not_known_yet),
         DELAYED_TEST(measures_with_the_stamp_of_the_arrival),
+        DELAYED_TEST(measures_both_ways_when_answers_wait_longer_than_questions),
         DELAYED_TEST(refuses_an_announce_when_one_bit_was_changed),
         DELAYED_TEST(refuses_a_message_when_its_key_may_be_known),
         DELAYED_TEST(asks_for_the_bound_when_there_is_one),

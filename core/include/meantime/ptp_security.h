@@ -4,8 +4,8 @@
  * what it hears without one, or with one that does not verify, is refused and counted
  * (UNAUTHENTICATED, FORGED), and what repeats an older message is STALE.
  * Immediate verification: sender and receiver share a key.  Ports whose `spp` is MT_SECURITY_OFF
- * have none.  Delayed verification, as TESLA [RFC 4082]: only the sender knows the key with which it
- * signs; it discloses it some intervals later, and until then the receiver keeps the message.
+ * have none.  Delayed verification, as TESLA [RFC 4082]: only the sender knows the key with which
+ * it signs; it discloses it some intervals later, and until then the receiver keeps the message.
  * After each call that hands something in, call mt_security_next() until it is false.
  * Keys may be exchanged at any time between two calls of the instance: associations and keys are
  * the caller's, looked at anew for each frame.
@@ -39,8 +39,8 @@ struct mt_security_key {
 
 /** One-way chain of keys, one for each interval of time, used from 1 to `length` and each derived
  * from the one after it: with f = HMAC-SHA256, key i = f(key i+1, 0), and what interval i is signed
- * with is f(key i, 1) [RFC 4082 3.2, 3.3].  keyID is the number of the interval; disclosedKey is the
- * key of `disclosure_delay` intervals before.  Storage is the caller's; mt_chain_init(). */
+ * with is f(key i, 1) [RFC 4082 3.2, 3.3].  keyID is the number of the interval; disclosedKey is
+ * the key of `disclosure_delay` intervals before.  Storage is the caller's; mt_chain_init(). */
 struct mt_chain {
     /* filled in by the caller */
     enum mt_mac mac;
@@ -57,8 +57,8 @@ struct mt_chain {
     struct mt_clock_identity sender;
     uint8_t seed[MT_CHAIN_KEY_SIZE];   /**< the last key, known to the sender alone */
     uint8_t anchor[MT_CHAIN_KEY_SIZE]; /**< key 0, known to everybody */
-    /** With a seed: keys on the way, at least one; the more, the fewer steps from one interval to the
-     * next: length / checkpoint_count. */
+    /** With a seed: keys on the way, at least one; the more, the fewer steps from one interval to
+     * the next: length / checkpoint_count. */
     uint8_t (*checkpoints)[MT_CHAIN_KEY_SIZE];
     uint16_t checkpoint_count;
 
@@ -102,7 +102,8 @@ struct mt_security_held {
     uint32_t interval;
     uint64_t order;
     struct mt_mono until;
-    struct mt_stamp stamp; /**< its own, with which it is acted on */
+    struct mt_stamp stamp;             /**< its own, with which it is acted on */
+    struct mt_delay_exchange question; /**< that it answers; token 0: none */
     struct mt_address from;
     uint8_t frame[MT_SECURITY_OCTETS];
 };
