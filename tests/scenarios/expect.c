@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "expect.h"
+#include "meantime/ptp_more.h"
+#include "meantime/ptp_transparent.h"
 
 static char actual[160];
 
@@ -242,6 +244,25 @@ static const char *expect_client(struct world *world, const struct words *words)
     words_die(words, "a client has answered, forward, reverse and link");
 }
 
+/* ---- what passed ----------------------------------------------------------------------------- */
+
+/* PASSED counter [operator number]: of a transparent clock */
+static const char *expect_passed(struct world *world, const struct words *words)
+{
+    static const char *const names[] = {
+#define MT_TRANSPARENT_COUNTER(symbol, name, meaning) name,
+#include "meantime/transparent_counter.def"
+#undef MT_TRANSPARENT_COUNTER
+    };
+    for (unsigned i = 0; i < MT_TRANSPARENT_COUNTER_COUNT; i++) {
+        if (words_is(words, 1, names[i]) && world->more_instance != NULL) {
+            return expect_count(words, 2, "the counter",
+                                world->more_instance->transparent->counters[i]);
+        }
+    }
+    words_die(words, "a transparent clock does not count `%s`", words_at(words, 1));
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -249,25 +270,16 @@ static const struct {
     enum expectation kind;
     const char *(*holds)(struct world *world, const struct words *words);
 } table[] = {
-    {"STATE", EXPECT_LASTING, expect_state},
-    {"PARENT", EXPECT_LASTING, expect_parent},
-    {"GM", EXPECT_LASTING, expect_gm},
-    {"RECEIVING", EXPECT_LASTING, expect_receiving},
-    {"NEVER", EXPECT_ALWAYS, expect_never},
-    {"TX", EXPECT_ONCE, expect_tx},
-    {"NO", EXPECT_ONCE, expect_no_tx},
-    {"VERDICT", EXPECT_ONCE, expect_verdict},
-    {"COUNTER", EXPECT_ONCE, expect_counter},
-    {"SAMPLES", EXPECT_ONCE, expect_samples},
-    {"FORWARD", EXPECT_ONCE, expect_forward},
-    {"REVERSE", EXPECT_ONCE, expect_reverse},
-    {"VISITED", EXPECT_ONCE, expect_visited},
-    {"ANNOUNCE", EXPECT_ONCE, expect_announce},
-    {"CLIENT", EXPECT_ONCE, expect_client},
-    {"LINK", EXPECT_LASTING, expect_link},
-    {"OFFSET", EXPECT_ONCE, expect_offset},
-    {"CAPABLE", EXPECT_LASTING, expect_capable},
-    {"MECHANISM", EXPECT_LASTING, expect_mechanism},
+    {"STATE", EXPECT_LASTING, expect_state},  {"PARENT", EXPECT_LASTING, expect_parent},
+    {"GM", EXPECT_LASTING, expect_gm},        {"RECEIVING", EXPECT_LASTING, expect_receiving},
+    {"NEVER", EXPECT_ALWAYS, expect_never},   {"TX", EXPECT_ONCE, expect_tx},
+    {"NO", EXPECT_ONCE, expect_no_tx},        {"VERDICT", EXPECT_ONCE, expect_verdict},
+    {"COUNTER", EXPECT_ONCE, expect_counter}, {"SAMPLES", EXPECT_ONCE, expect_samples},
+    {"FORWARD", EXPECT_ONCE, expect_forward}, {"REVERSE", EXPECT_ONCE, expect_reverse},
+    {"VISITED", EXPECT_ONCE, expect_visited}, {"ANNOUNCE", EXPECT_ONCE, expect_announce},
+    {"CLIENT", EXPECT_ONCE, expect_client},   {"LINK", EXPECT_LASTING, expect_link},
+    {"OFFSET", EXPECT_ONCE, expect_offset},   {"CAPABLE", EXPECT_LASTING, expect_capable},
+    {"PASSED", EXPECT_ONCE, expect_passed},   {"MECHANISM", EXPECT_LASTING, expect_mechanism},
 };
 
 enum expectation expect_kind(const struct words *words)

@@ -130,6 +130,7 @@ void peer_configure(struct world *world, struct peer *self, const struct words *
     }
     words_store_u16(words, "port", &self->segment);
     words_store_u16(words, "portno", &self->identity.port);
+    words_store_u8(words, "domain", &self->domain);
     store_announce(world, words, &self->announce);
     store_interval(words, "announce", &self->announce_ns);
     words_store_i8(words, self->announce_ns != 0 ? "announce" : "log", &self->claimed_announce);
@@ -194,6 +195,7 @@ static struct mt_ptp_message message_of(const struct peer *self, enum mt_ptp_typ
 {
     return (struct mt_ptp_message){.header = {.type = type,
                                               .minor_version = 1,
+                                              .domain = self->domain,
                                               .flags = self->flags & MT_PTP_ALTERNATE,
                                               .source = self->identity,
                                               .sequence = sequence,
@@ -350,6 +352,10 @@ static void client_receives(struct peer *self, const struct mt_ptp_message *mess
         self->sync_arrival_ns = clock_of(self, at_ns);
         self->sync_correction_q16 = header->correction.q16;
         self->synced_sequence = header->sequence;
+        if ((header->flags & MT_PTP_TWO_STEP) == 0) {
+            self->forward_ns = self->sync_arrival_ns - ns_of(&message->body.origin) -
+                               header->correction.q16 / 65536;
+        }
     } else if (header->type == MT_PTP_FOLLOW_UP && header->sequence == self->synced_sequence) {
         self->forward_ns = self->sync_arrival_ns - ns_of(&message->body.origin) -
                            (self->sync_correction_q16 + header->correction.q16) / 65536;
@@ -369,11 +375,16 @@ static void take_pdelay_answer(struct peer *self, const struct mt_ptp_message *m
     const struct mt_ptp_header *header = &message->header;
     bool is_mine = (uint16_t)(header->sequence + 1) == self->pdelay_sequence &&
                    mt_port_identity_equal(&message->body.response.requester, &self->identity);
+    int64_t turn_ns = header->correction.q16 / 65536;
     if (header->type == MT_PTP_PDELAY_RESP && is_mine) {
-        self->pdelay_arrival_ns = clock_of(self, at_ns);
+        self->pdelay_arrival_ns = clock_of(self, at_ns) - turn_ns;
         self->pdelay_received_ns = ns_of(&message->body.response.at);
+        if ((header->flags & MT_PTP_TWO_STEP) == 0) {
+            self->link_ns = (self->pdelay_arrival_ns - self->pdelay_departure_ns) / 2;
+            self->answered++;
+        }
     } else if (header->type == MT_PTP_PDELAY_RESP_FOLLOW_UP && is_mine) {
-        int64_t turn_ns = ns_of(&message->body.response.at) - self->pdelay_received_ns;
+        turn_ns += ns_of(&message->body.response.at) - self->pdelay_received_ns;
         self->link_ns = (self->pdelay_arrival_ns - self->pdelay_departure_ns - turn_ns) / 2;
         self->answered++;
     }
@@ -383,7 +394,8 @@ void peer_receive(struct world *world, struct peer *self, const struct frame *fr
 {
     struct mt_ptp_message message;
     if (!self->is_running ||
-        mt_ptp_parse(frame->octets, frame->length, &message) != MT_VERDICT_ACCEPTED) {
+        mt_ptp_parse(frame->octets, frame->length, &message) != MT_VERDICT_ACCEPTED ||
+        message.header.domain != self->domain) {
         return;
     }
     if (message.header.type == MT_PTP_PDELAY_REQ) {
@@ -434,7 +446,6 @@ static struct mt_ptp_message described(struct world *world, const struct words *
                                       (uint16_t)words_number(words, words_at(words, 0))};
         message.body.response.at = timestamp_of(self, world->now_ns);
     }
-    words_store_u8(words, "domain", &message.header.domain);
     words_store_u16(words, "sdo", &message.header.sdo_id);
     words_store_i8(words, "log", &message.header.log_interval);
     if (words_value(words, "correction") != NULL) {

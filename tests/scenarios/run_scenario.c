@@ -182,6 +182,8 @@ static void do_port(const struct words *line)
     store_interval(line, "asymmetry", &config->delay_asymmetry);
     words_store_i8(line, "pdelay", &world.link_configs[port - 1].log_request_interval);
     words_store_switch(line, "gptp", &world.link_configs[port - 1].is_gptp);
+    words_store_switch(line, "one_step", &world.more[port - 1].sends_one_step);
+    words_store_switch(line, "one_step", &world.link_configs[port - 1].is_one_step);
     store_mechanism(line, &world.more[port - 1]);
     store_acceptable(line, port);
     special_port(&world, line, port);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "passage.h"
 #include "world.h"
 
 #define SPINS_MAX 1000
@@ -46,6 +47,7 @@ void world_init(struct world *self)
         mt_peer_config_init(&self->link_configs[i]);
         self->more[i].security.spp = MT_SECURITY_OFF;
     }
+    passage_reset();
     self->perturbed = -1;
     self->stamp_latency_ns = 20000;
     self->has_discipline = true;
@@ -266,46 +268,79 @@ static struct mt_stamp local_stamp(const struct world *self, int64_t at_ns)
 }
 
 static void to_segment(struct world *self, uint16_t port, const struct frame *frame,
-                       bool has_mischief, enum mischief mischief)
+                       int64_t departs_ns, bool has_mischief, enum mischief mischief)
 {
     uint16_t segment = self->segments[port - 1];
     for (uint16_t i = 0; i < self->port_count; i++) {
         if (i != port - 1 && self->segments[i] == segment && !(has_mischief && mischief == LOST)) {
-            world_to_port(self, (uint16_t)(i + 1), frame, self->now_ns + 1000, true);
+            world_to_port(self, (uint16_t)(i + 1), frame, departs_ns + 1000, true);
         }
     }
     for (unsigned i = 0; i < self->peer_count; i++) {
         const struct peer *peer = &self->peers[i];
         struct item item = {.kind = ITEM_TO_PEER, .port = (uint16_t)i, .frame = *frame};
-        item.at_ns = self->now_ns + peer->back_ns;
+        item.at_ns = departs_ns + peer->back_ns;
         if (peer->segment == segment) {
             set_out(self, &item, has_mischief, mischief);
         }
     }
 }
 
-static void sent(struct world *self, const struct mt_tx *tx, const struct frame *frame)
+static void put(uint8_t *octets, unsigned width, uint64_t value)
+{
+    for (unsigned i = 0; i < width; i++) {
+        octets[i] = (uint8_t)(value >> 8 * (width - 1 - i));
+    }
+}
+
+/* What a link that can do that writes into a frame as it leaves. */
+static void insert(const struct mt_tx *tx, const struct mt_instant *departure, struct frame *frame)
+{
+    uint8_t *correction = frame->octets + 8;
+    uint64_t value = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        value = value << 8 | correction[i];
+    }
+    if (tx->insertion == MT_INSERT_ORIGIN) {
+        put(frame->octets + 34, 6, (uint64_t)departure->s);
+        put(frame->octets + 40, 4, departure->ns);
+        put(correction, 8, value + departure->frac);
+    } else if (tx->insertion == MT_INSERT_RESIDENCE) {
+        struct mt_interval inside = mt_span_to_interval(mt_instant_minus(*departure, tx->arrival));
+        put(correction, 8, value + (uint64_t)inside.q16);
+    }
+}
+
+static void sent(struct world *self, const struct mt_tx *tx, struct frame *frame)
 {
     struct mt_ptp_message message;
     struct item item = {.kind = ITEM_TX_DONE, .token = tx->token, .frame = *frame};
     enum mischief mischief;
+    bool is_foreign = passage_is_foreign(self, frame);
+    int64_t departs_ns = self->now_ns + (is_foreign && tx->is_event ? self->residence_ns : 0);
     enum mt_verdict verdict = mt_ptp_parse(frame->octets, frame->length, &message);
     if (verdict != MT_VERDICT_ACCEPTED) {
         world_die(self, "what the instance sends is refused: %s", verdict_name(verdict));
     }
-    watch_sent(self, tx, &message);
+    item.stamp = local_stamp(self, departs_ns);
+    insert(tx, &item.stamp.at, frame);
+    if (is_foreign) {
+        passage_left(self, tx->port, frame);
+    } else {
+        watch_sent(self, tx, &message);
+    }
     self->seen[tx->port - 1].sent[message.header.type]++;
     if (message.header.type == MT_PTP_ANNOUNCE) {
         self->seen[tx->port - 1].newest_announce = *frame;
     }
     bool has_mischief = is_perturbed(self, &item, tx->port, &mischief);
-    if (tx->is_event) {
-        item.at_ns = self->now_ns + self->stamp_latency_ns;
-        item.stamp = local_stamp(self, self->now_ns);
+    if (tx->is_event && tx->token != 0) {
+        item.at_ns = departs_ns + self->stamp_latency_ns;
         item.has_stamp = !self->loses_stamps && !(has_mischief && mischief == WITHOUT_STAMP);
         push(self, &item);
     }
-    to_segment(self, tx->port, frame, has_mischief && mischief != WITHOUT_STAMP, mischief);
+    to_segment(self, tx->port, frame, departs_ns, has_mischief && mischief != WITHOUT_STAMP,
+               mischief);
 }
 
 static void measured(struct world *self, const struct mt_event *event)
@@ -387,6 +422,7 @@ static void arrive(struct world *self, struct item *place)
         mt_instance_tx_done(&self->instance, item.token, item.has_stamp ? &item.stamp : NULL, now);
     } else {
         const struct mt_stamp stamp = local_stamp(self, self->now_ns);
+        passage_came(self, item.port, &item.frame);
         /* what is read over the end of a frame is found by its copy on the heap */
         uint8_t *octets = malloc(item.frame.length > 0 ? item.frame.length : 1);
         memcpy(octets, item.frame.octets, item.frame.length);

@@ -48,6 +48,7 @@ struct peer {
     bool is_running;
     uint16_t segment;
     struct mt_port_identity identity;
+    uint8_t domain;
     struct mt_ptp_announce announce;
     uint16_t flags;
     int8_t claimed_announce;                  /* logMessageInterval in Announces */
@@ -103,7 +104,9 @@ struct world {
     uint16_t port_count;
     bool is_started;
     int64_t now_ns;
-    int64_t clock_ns; /* the instance's clock against true time */
+    int64_t clock_ns;                             /* the instance's clock against true time */
+    const struct mt_instance_more *more_instance; /* of a special one, or null */
+    int64_t residence_ns; /* of the frames of others that pass a transparent clock */
 
     struct item queue[WORLD_QUEUE];
     unsigned queue_end; /* behind the last place in use */
