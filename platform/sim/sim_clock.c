@@ -63,7 +63,7 @@ static struct mt_instant piece_value(struct mt_sim_clock *self, const struct mt_
         rest_q16 < -NEAR_NS * INT64_C(65536)) {
         return far_value(piece, elapsed_ns, rest_q16, more_ns);
     }
-    int64_t sum_q16 = rest_q16 + mt_real_round(more_ns * 65536) + value.frac;
+    int64_t sum_q16 = rest_q16 + mt_sim_q16(more_ns) + value.frac;
     int64_t whole_ns = mt_interval_to_ns((struct mt_interval){sum_q16});
     int64_t ns = value.ns + elapsed_ns + whole_ns;
     int64_t s = ns / MT_NS_PER_S - (ns % MT_NS_PER_S < 0);

@@ -6,6 +6,8 @@
  */
 #include "platform/sim/sim_drift.h"
 
+#include "platform/sim/sim_noise.h"
+
 static const struct mt_sim_drift_piece *piece_at(const struct mt_sim_drift *self, int64_t ns)
 {
     uint32_t number = self->pieces - 1;
@@ -33,7 +35,7 @@ int64_t mt_sim_drift_gain_q16(const struct mt_sim_drift *self, struct mt_base_ti
     const struct mt_sim_drift_piece *piece = piece_at(self, at.ns);
     mt_real s = since_s(piece, at);
 
-    return piece->gain_q16 + mt_real_round((piece->rate + piece->per_s * s / 2) * s * 1e9 * 65536);
+    return piece->gain_q16 + mt_sim_q16((piece->rate + piece->per_s * s / 2) * s * 1e9);
 }
 
 mt_real mt_sim_drift_rate(const struct mt_sim_drift *self, struct mt_base_time at)
@@ -115,7 +117,7 @@ void mt_sim_drift_change(struct mt_sim_drift *self, const struct mt_sim_drift_te
     }
     bring_up(self, now_ns);
     if (begins_lie) {
-        gain_q16 += mt_real_round((terms->lie_offset_s * 1e9 - self->lied_ns) * 65536);
+        gain_q16 += mt_sim_q16(terms->lie_offset_s * 1e9 - self->lied_ns);
         self->lied_ns = terms->lie_offset_s * 1e9;
     }
     if (is_new_ramp) {

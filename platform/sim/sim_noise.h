@@ -33,6 +33,18 @@ mt_real mt_sim_normal_at(const struct mt_sim_noise *self, uint64_t key, uint64_t
 mt_real mt_sim_uniform(struct mt_prng *prng);
 /** True with this probability; draws no number if it is 0 or less. */
 bool mt_sim_chance(struct mt_prng *prng, mt_real probability);
+/** Nanoseconds in units of 2^-16 ns, to the nearest; beyond half of what 64 bits hold it saturates,
+ * which is 19 h. */
+static inline int64_t mt_sim_q16(mt_real ns)
+{
+    mt_real q16 = ns * 65536;
+
+    if (!(q16 < 4.5e18 && q16 > -4.5e18)) {
+        return q16 < 0 ? INT64_MIN / 2 : INT64_MAX / 2;
+    }
+    return (int64_t)(q16 + (q16 < 0 ? -0.5 : 0.5));
+}
+
 /** Starts a generator of its own for thing `index` of a kind in the world with this seed. */
 void mt_sim_stream(struct mt_prng *prng, uint64_t seed, uint32_t kind, uint32_t index);
 

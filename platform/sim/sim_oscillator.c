@@ -13,16 +13,6 @@
 #define INVERSE_ROOT_12 0.28867513459481288
 #define LIMIT           0.1 /* s/s */
 
-static int64_t to_q16(mt_real ns)
-{
-    mt_real q16 = ns * 65536;
-
-    if (!(q16 < 9e18 && q16 > -9e18)) {
-        return q16 < 0 ? INT64_MIN / 2 : INT64_MAX / 2;
-    }
-    return (int64_t)(q16 + (q16 < 0 ? -0.5 : 0.5));
-}
-
 static struct mt_sim_slot *place(struct mt_sim_oscillator *self, int64_t number)
 {
     return &self->slots[(uint64_t)number % MT_SIM_SLOTS];
@@ -69,7 +59,7 @@ void mt_sim_oscillator_set_wander(struct mt_sim_oscillator *self, mt_real wander
 static void advance(struct mt_sim_oscillator *self)
 {
     const struct mt_sim_slot *last = place(self, self->newest);
-    int64_t gain_q16 = last->gain_q16 + to_q16(last->rate * (mt_real)MT_SIM_SLOT_NS);
+    int64_t gain_q16 = last->gain_q16 + mt_sim_q16(last->rate * (mt_real)MT_SIM_SLOT_NS);
 
     self->newest++;
     self->newest_start_ns += MT_SIM_SLOT_NS;
@@ -101,13 +91,13 @@ struct mt_interval mt_sim_oscillator_gain(struct mt_sim_oscillator *self, struct
     int64_t start_ns;
     const struct mt_sim_slot *slot = slot_at(self, at, &start_ns);
     mt_real elapsed_ns = (mt_real)(at.ns - start_ns) + (mt_real)at.frac / 65536;
-    int64_t gain_q16 = slot->gain_q16 + to_q16(slot->rate * elapsed_ns);
+    int64_t gain_q16 = slot->gain_q16 + mt_sim_q16(slot->rate * elapsed_ns);
 
     if (self->drift.pieces > 0) {
         gain_q16 += mt_sim_drift_gain_q16(&self->drift, at);
     }
     if (self->phase.white_ns > 0 || self->phase.flicker_ns > 0) {
-        gain_q16 += to_q16(mt_sim_phase_ns(&self->phase, self->noise, at));
+        gain_q16 += mt_sim_q16(mt_sim_phase_ns(&self->phase, self->noise, at));
     }
     return (struct mt_interval){gain_q16};
 }

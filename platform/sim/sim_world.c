@@ -37,7 +37,7 @@ struct mt_base_time mt_sim_base_plus(struct mt_base_time base, struct mt_interva
 
 struct mt_base_time mt_sim_base_plus_ns(struct mt_base_time base, mt_real by_ns)
 {
-    return mt_sim_base_plus(base, (struct mt_interval){mt_real_round(by_ns * 65536)});
+    return mt_sim_base_plus(base, (struct mt_interval){mt_sim_q16(by_ns)});
 }
 
 int64_t mt_sim_t_of(struct mt_base_time base)

@@ -150,7 +150,7 @@ static void sim_published_time_runs_on_when_the_source_runs_impossibly(void **st
         lab_run(&net, i % 2 == 0 ? 0 : 60);
         mt_world_set_lie(net.world, net.reference, 0, rates[i / 4]);
         int64_t error_ns = read_page(rx).error_ns;
-        int parts = (int)(120 / fabs(rates[i / 4])); /* a lie goes no farther than 17 s */
+        int parts = (int)(120 / fabs(rates[i / 4]));
         for (int part = 0; part < parts; part++) {
             lab_run(&net, 0.125);
             int64_t next_ns = read_page(rx).error_ns;
@@ -163,6 +163,17 @@ static void sim_published_time_runs_on_when_the_source_runs_impossibly(void **st
         assert_true(llabs(read_page(rx).error_ns) < 1000);
         lab_close(&net);
     }
+}
+
+/* And as long as the lie lasts it grows. */
+static void sim_published_time_is_wrong_by_the_lie_when_that_is_long(void **state)
+{
+    found(1, 50, "");
+    lab_run(&net, 10);
+    mt_world_set_lie(net.world, net.reference, 0, 0.1);
+    lab_run(&net, 2000);
+    assert_true(llabs(read_page(net.reference).error_ns - 200 * INT64_C(1000000000)) < 1000000);
+    lab_close(&net);
 }
 
 int main(void)
@@ -178,6 +189,8 @@ int main(void)
         cmocka_unit_test_teardown(sim_published_time_is_never_the_clock_when_the_source_steps,
                                   clean_up),
         cmocka_unit_test_teardown(sim_published_time_runs_on_when_the_source_runs_impossibly,
+                                  clean_up),
+        cmocka_unit_test_teardown(sim_published_time_is_wrong_by_the_lie_when_that_is_long,
                                   clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
