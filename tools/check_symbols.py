@@ -5,6 +5,7 @@ state: what it calls, it was built with, and no object of it can be written to.
 
 usage: check_symbols.py LIBRARY [NM]      (NM: of the library's architecture, default nm)
 """
+import os
 import subprocess
 import sys
 
@@ -21,14 +22,17 @@ def is_granted(name):
         name.startswith("__") and name not in HOSTED and not name.endswith("_chk"))
 
 
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def list_symbols(nm, *arguments):
+    """Of the machine code.  Objects that can also be optimised as a whole hold a second table of
+    symbols, before optimisation and without sections; nm's plugin would prefer that one."""
+    return subprocess.run([nm, "--plugin", os.devnull, *arguments], check=True,
+                          capture_output=True, text=True).stdout
 
 
 def needed_symbols(library, nm):
     """Undefined symbols of all members that no member defines."""
     undefined, defined = set(), set()
-    for line in run(nm, library).splitlines():
+    for line in list_symbols(nm, library).splitlines():
         words = line.split()
         if len(words) == 2 and words[0] in UNDEFINED:
             undefined.add(words[1])
@@ -40,7 +44,7 @@ def needed_symbols(library, nm):
 def writable_objects(library, nm):
     """(name, section) of the objects in sections that can be written at run time."""
     found = []
-    for line in run(nm, "--format=sysv", library).splitlines():
+    for line in list_symbols(nm, "--format=sysv", library).splitlines():
         fields = [field.strip() for field in line.split("|")]
         if len(fields) == 7 and fields[3] == "OBJECT":
             section = fields[6]

@@ -23,13 +23,13 @@ int one(char *to, const char *from, size_t n, long long a, long long b)
 OTHER = "int other(int a); int other(int a) { return a + 1; }\n"
 
 
-def library(tmp_path, compiler, *texts):
+def library(tmp_path, compiler, *texts, options=()):
     objects = []
     for number, text in enumerate(texts):
         source, made = tmp_path / f"{number}.c", tmp_path / f"{number}.o"
         source.write_text(text)
-        subprocess.run([compiler, "-c", "-fPIC", "-ffreestanding", "-o", made, source],
-                       check=True)
+        subprocess.run([compiler, "-c", "-fPIC", "-ffreestanding", *options, "-o", made,
+                        source], check=True)
         objects.append(made)
     subprocess.run(["ar", "rcs", tmp_path / "lib.a", *objects], check=True)
     return str(tmp_path / "lib.a")
@@ -54,6 +54,17 @@ def test_check_symbols_is_silent_when_members_need_mem_and_each_other(tmp_path, 
 def test_check_symbols_complains_when_the_core_reaches_out_or_remembers(tmp_path, text, name):
     found = check_symbols.check(library(tmp_path, "gcc", CLEAN, OTHER, text))
     assert len(found) == 1 and found[0].startswith(name), found
+
+
+FAT = ("-O2", "-fno-math-errno", "-flto", "-ffat-lto-objects")
+
+
+def test_check_symbols_looks_at_machine_code_when_objects_are_for_whole_programs(tmp_path):
+    root = "double f(double); double f(double a) { return __builtin_sqrt(a); }"
+    assert not check_symbols.check(library(tmp_path, "gcc", CLEAN, OTHER, root, options=FAT))
+    state = "static int count = 3; int f(void); int f(void) { return ++count; }"
+    (found,) = check_symbols.check(library(tmp_path, "gcc", CLEAN, OTHER, state, options=FAT))
+    assert found == "count: writable object in .data; the core keeps no globals"
 
 
 def test_check_symbols_complains_when_no_member_defines_what_another_needs(tmp_path):
