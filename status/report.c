@@ -12,6 +12,7 @@
 
 #include "meantime/ptp_more.h"
 #include "status/names.h"
+#include "status/report_options.h"
 #include "status/report_profile.h"
 #include "status/report_unicast.h"
 

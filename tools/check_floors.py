@@ -35,7 +35,7 @@ PUBLIC_ROOMS = {
     "core/servo": {"servo", "servo_laws"},
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
-                 "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile",
+                 "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile", "ptp_alternate",
                  "port_counter", "peer_counter", "stateless_counter", "transparent_counter",
                  "management_id"},
     "core/ntp": {"ntp"},

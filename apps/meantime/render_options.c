@@ -26,3 +26,28 @@ void mt_render_standby(struct mt_text *out, const cJSON *clock)
     }
     mt_text_say(out, ", %.0f %s\n", switches, switches == 1 ? "switch" : "switches");
 }
+
+static void begin_alternate(struct mt_text *out)
+{
+    mt_text_say(out, MT_FAINT "        next:     " MT_PLAIN);
+}
+
+void mt_render_alternates(struct mt_text *out, const cJSON *port)
+{
+    const cJSON *one;
+    if (is_true(port, "alternate.sending")) {
+        begin_alternate(out);
+        mt_text_say(out, "an alternate transmitter itself\n");
+    }
+    cJSON_ArrayForEach(one, member(port, "alternate.heard_offset_ns"))
+    {
+        char figure[MT_FIGURE_SIZE];
+        begin_alternate(out);
+        mt_text_say(out, "%s", one->string);
+        if (cJSON_IsNumber(one)) {
+            mt_text_say(out, ", this clock is at %s",
+                        mt_figure_time(one->valuedouble, true, figure));
+        }
+        mt_text_say(out, "\n");
+    }
+}

@@ -57,5 +57,7 @@ static inline void begin(struct mt_text *out, const char *what)
 
 /** Which of two instances steers a clock, and why. */
 void mt_render_standby(struct mt_text *out, const cJSON *clock);
+/** Alternate transmitters that a port hears, and whether it is one. */
+void mt_render_alternates(struct mt_text *out, const cJSON *port);
 
 #endif

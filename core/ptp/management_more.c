@@ -3,6 +3,7 @@
  * The ids of options: unicast, fixed port roles, gPTP and the power profile.  Each option has its
  * own object; where there is none, the clock has no such thing.
  */
+#include "meantime/ptp_alternate.h"
 #include "meantime/ptp_profile.h"
 #include "meantime/ptp_unicast.h"
 #include "ptp/management_private.h"
@@ -161,5 +162,37 @@ error_type mt_get_power_profile_np(const struct mt_managed *on, struct mt_put *o
     mt_put_number(out, power->gm_inaccuracy_ns, 4);
     mt_put_number(out, power->network_inaccuracy_ns, 4);
     mt_put_number(out, power->total_inaccuracy_ns, 4);
+    return MT_MANAGEMENT_OK;
+}
+
+/* ---- alternate transmitters ------------------------------------------------------------------ */
+
+error_type mt_get_alternate(const struct mt_managed *on, struct mt_put *out)
+{
+    const struct mt_alternate *alternate = more_of(on->port)->alternate;
+    if (alternate == NULL) {
+        return MT_MANAGEMENT_NOT_SUPPORTED;
+    }
+    mt_put_number(out, alternate->sends_sync, 1);
+    mt_put_number(out, (uint8_t)alternate->log_sync_interval, 1);
+    mt_put_octet_and_reserved(out, alternate->count);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_alternate(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_alternate *alternate = more_of(on->port)->alternate;
+    bool sends_sync = (mt_reader_u8(in) & 1) != 0;
+    int8_t log_interval = mt_reader_i8(in);
+    if (alternate == NULL) {
+        return MT_MANAGEMENT_NOT_SUPPORTED;
+    }
+    if (!mt_log_interval_is_allowed(log_interval)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    alternate->sends_sync = sends_sync;
+    alternate->log_sync_interval = log_interval;
+    alternate->next_sync = on->self->now;
+    alternate->count = mt_reader_u8(in);
     return MT_MANAGEMENT_OK;
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "meantime/ptp_alternate.h"
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_transparent.h"
 
@@ -21,6 +22,7 @@ static struct {
     struct mt_transparent_frame frames[FRAMES];
     struct mt_transparent_leg legs[FRAMES * WORLD_PORTS];
     uint8_t octets[FRAMES][MT_PTP_MESSAGE_MAX];
+    struct mt_alternate alternates[WORLD_PORTS];
 } special;
 
 static void be_special(struct world *world)
@@ -90,11 +92,24 @@ void special_config(struct world *world, const struct words *line)
     }
 }
 
+static void alternate(struct world *world, const struct words *line, uint16_t port)
+{
+    struct mt_alternate *self = &special.alternates[port - 1];
+    if (words_value(line, "alternates") == NULL) {
+        return;
+    }
+    be_special(world);
+    world->more[port - 1].alternate = self;
+    words_store_u8(line, "alternates", &self->count);
+    words_store_switch(line, "alternate_sync", &self->sends_sync);
+}
+
 void special_port(struct world *world, const struct words *line, uint16_t port)
 {
     static const char *const names[] = {"auto", "transmitter", "receiver", "passive"};
     const char *role = words_value(line, "role");
     words_store_u8(line, "local_priority", &world->port_configs[port - 1].local_priority);
+    alternate(world, line, port);
     if (role == NULL && words_value(line, "sync_timeout") == NULL) {
         return;
     }

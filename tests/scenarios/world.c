@@ -212,8 +212,11 @@ static void watch_state(struct world *self)
     }
 }
 
-static bool may_send(enum mt_port_state state, enum mt_ptp_type type)
+static bool may_send(enum mt_port_state state, enum mt_ptp_type type, bool is_alternate)
 {
+    if (is_alternate) {
+        return state >= MT_STATE_PASSIVE && type != MT_PTP_DELAY_RESP;
+    }
     if (type == MT_PTP_PDELAY_REQ || type == MT_PTP_PDELAY_RESP ||
         type == MT_PTP_PDELAY_RESP_FOLLOW_UP) {
         return state >= MT_STATE_LISTENING;
@@ -233,7 +236,8 @@ static void watch_sent(struct world *self, const struct mt_tx *tx,
 {
     const struct mt_ptp_header *header = &message->header;
     uint64_t own_key = key_of(&header->source, header->sequence);
-    if (!may_send(self->ports[tx->port - 1].state, header->type)) {
+    if (!may_send(self->ports[tx->port - 1].state, header->type,
+                  (header->flags & MT_PTP_ALTERNATE) != 0)) {
         world_die(self, "port %u sends %s while %s", tx->port, type_name(header->type),
                   state_name(self->ports[tx->port - 1].state));
     }
