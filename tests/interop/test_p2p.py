@@ -197,3 +197,28 @@ def test_one_peer_serves_two_domains_when_they_measure_in_common(lab):
     assert {port["delay_mechanism"] for port in ports()} == {"common_p2p"}
     first, second = ports()
     assert first["peer"]["mean_link_delay_ns"] == second["peer"]["mean_link_delay_ns"]
+
+
+@pytest.mark.lab(seconds=12)
+def test_common_link_delay_is_measured_with_ptp4l(lab):
+    """ptp4l 3.1.1 knows no common link delay, but as a P2P clock of domain 0 with majorSdoId 2 it
+    sends and answers what that consists of [1588-2019 16.6.3]."""
+    lab.chain("A", "B")
+    a = lab.ptp4l("A", "eth0", priority1=100, transportSpecific="0x2", **PTP4L)
+    b = lab.meantimed("B", ptp={"log_min_pdelay_req_interval": -3}, more_sections=domains(200))
+
+    def peers():
+        return [instance["ports"][0]["peer"] for instance in b.status()["instances"]]
+
+    def measured():
+        return [peer for peer in peers() if peer["mean_link_delay_ns"] is not None]
+    b.wait_for(b.states, 5, "an answer")
+    assert netlab.wait_until(lambda: len(measured()) == 2, 10), peers()
+    for peer in peers():
+        assert frames.identity_of(peer["port_identity"].rsplit("-", 1)[0]) == \
+            frames.identity_of(identity_of(a))
+        assert 0 < peer["mean_link_delay_ns"] < LONGEST_NS
+    assert netlab.wait_until(lambda: 0 < peer_delay_of(a) < LONGEST_NS, 10), peer_delay_of(a)
+    # the time that ptp4l announces is of another sdo: only the link is common
+    assert {instance["ports"][0]["state"] for instance in b.status()["instances"]} <= \
+        {"LISTENING", "TRANSMITTER"}
