@@ -218,6 +218,10 @@ static void departures_find_the_frame_when_the_kernel_counted_others(void **stat
         assert_true(stamp(i + 3u, i, BEGIN + i));
         expect(i, BEGIN + i);
     }
+    add(9, true, true); /* by then it is known by how much */
+    add(9, true, false);
+    assert_true(stamp(8, 9, BEGIN + 8));
+    assert_true(stamp(7, 9, BEGIN + 7));
 }
 
 /* Nobody but the number could tell them apart. */
