@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "meantime/ptp_more.h"
+#include "meantime/ptp_stateless.h"
 
 #define TOKENS_LEAST 16
 #define TOKENS_MOST  65536 /* Syncs under way: of a second and 65 000 clients at 1 Hz */
@@ -222,20 +223,37 @@ static enum mt_network network_of(enum mt_config_transport transport)
     return MT_NETWORK_UDP_IPV4;
 }
 
-/* True if a transmitter has another address than before. */
+/* True if the station is a name and has another address than `known`. */
+static bool is_elsewhere(struct mt_composition *self, const struct mt_config_station *station,
+                         enum mt_network network, const struct mt_address *known,
+                         struct mt_mono now, struct mt_address *ret_address)
+{
+    return station->address.network == MT_NETWORK_NONE &&
+           self->names->ops->find(self->names, station->name, network, now, ret_address) &&
+           !mt_address_equal(ret_address, known);
+}
+
+/* True if a transmitter or a server has another address than before. */
 static bool resolve_port(struct mt_composition *self, size_t port, struct mt_mono now)
 {
     const struct mt_config_port *config = &self->config->ports[port];
+    const struct mt_config_instance *instance = &self->config->instances[config->instance_index];
+    const enum mt_network network = network_of(config->transport);
     struct mt_requester *requester = self->port_storage[port].more.requester;
+    struct mt_stateless_client *client = self->port_storage[port].more.stateless;
+    struct mt_address address;
     bool is_changed = false;
     for (uint16_t i = 0; requester != NULL && i < requester->count; i++) {
-        const struct mt_config_station *station = &config->unicast.transmitters.station[i];
-        struct mt_address address;
-        if (station->address.network == MT_NETWORK_NONE &&
-            self->names->ops->find(self->names, station->name, network_of(config->transport), now,
-                                   &address) &&
-            !mt_address_equal(&address, &requester->table[i].address)) {
+        if (is_elsewhere(self, &config->unicast.transmitters.station[i], network,
+                         &requester->table[i].address, now, &address)) {
             mt_requester_set_address(requester, i, &address);
+            is_changed = true;
+        }
+    }
+    for (uint16_t i = 0; client != NULL && i < client->peer_count; i++) {
+        if (is_elsewhere(self, &instance->stateless.servers.station[i], network,
+                         &client->peers[i].address, now, &address)) {
+            mt_stateless_client_set_address(client, i, &address);
             is_changed = true;
         }
     }

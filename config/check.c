@@ -233,18 +233,23 @@ static enum mt_network network_of(const struct mt_config_port *port)
                                                          : MT_NETWORK_IEEE_802_3;
 }
 
-/* Addresses of another network than the port's; names where none can be looked up. */
+/* An address of another network than the port's; a name where none can be looked up. */
+static bool is_of_other_network(const struct mt_config_port *port,
+                                const struct mt_config_station *station, bool may_name)
+{
+    bool is_name = station->address.network == MT_NETWORK_NONE;
+    return is_name ? !may_name || port->transport == MT_CONFIG_TRANSPORT_L2
+                   : station->address.network != network_of(port);
+}
+
 static void check_stations(const struct checker *self, const struct mt_config_port *port,
                            const char *key, const struct mt_config_stations *list, bool may_name)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const struct mt_config_station *station = &list->station[i];
-        bool is_name = station->address.network == MT_NETWORK_NONE;
-        if (is_name ? !may_name || port->transport == MT_CONFIG_TRANSPORT_L2
-                    : station->address.network != network_of(port)) {
+        if (is_of_other_network(port, &list->station[i], may_name)) {
             COMPLAIN(self, port_line(self, port, key),
                      "[port %s]: %s: %s is no address of the port's transport", port->name, key,
-                     station->text);
+                     list->station[i].text);
         }
     }
 }
@@ -282,7 +287,7 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
     }
     if (is_client != (servers->count != 0)) {
         COMPLAIN(self, line, "[instance %s]: stateless_servers: %s", instance->name,
-                 is_client ? "nobody to ask; name the addresses of the servers"
+                 is_client ? "nobody to ask; name the servers"
                            : "only with sptp = client or csptp = client");
     }
     if (servers->count > MT_STATELESS_SERVERS) {
@@ -291,7 +296,7 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
     }
     for (size_t i = 0; i < servers->count && instance->port_count != 0; i++) {
         const struct mt_config_port *port = &self->config->ports[instance->first_port];
-        if (servers->station[i].address.network != network_of(port)) {
+        if (is_of_other_network(port, &servers->station[i], true)) {
             COMPLAIN(self, line,
                      "[instance %s]: stateless_servers: %s is no address of the port's transport",
                      instance->name, servers->station[i].text);

@@ -80,6 +80,21 @@ const char *mt_stateless_counter_name(enum mt_stateless_counter counter)
     return LOOK_UP(names, counter);
 }
 
+const char *mt_stateless_counter_words(const char *name)
+{
+    static const char *const words[] = {
+#define MT_STATELESS_COUNTER(symbol, text, meaning) meaning,
+#include "meantime/stateless_counter.def"
+#undef MT_STATELESS_COUNTER
+    };
+    for (unsigned i = 0; i < COUNT_OF(words); i++) {
+        if (strcmp(mt_stateless_counter_name((enum mt_stateless_counter)i), name) == 0) {
+            return words[i];
+        }
+    }
+    return name;
+}
+
 const char *mt_verdict_name(enum mt_verdict verdict)
 {
     static const char *const names[] = {

@@ -36,16 +36,18 @@ const char *mt_port_counter_name(enum mt_port_counter counter);    /**< "sent_sy
 const char *mt_port_counter_meaning(enum mt_port_counter counter); /**< a sentence */
 const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /**< "held" */
 const char *mt_stateless_counter_name(enum mt_stateless_counter counter);     /**< "answered" */
-const char *mt_clock_state_name(enum mt_clock_state state);                   /**< "locked" */
-const char *mt_steer_phase_name(enum mt_steer_phase phase);                   /**< "acquiring" */
-const char *mt_scale_name(enum mt_timescale scale);                           /**< "TAI" */
-const char *mt_bound_reference_name(enum mt_bound_reference against);         /**< "source" */
-const char *mt_sample_verdict_name(enum mt_sample_verdict verdict);           /**< "outlier" */
-const char *mt_time_source_name(uint8_t time_source);              /**< "gnss" [7.6.2.8] */
-const char *mt_clock_accuracy_name(uint8_t accuracy);              /**< "100 ns" [7.6.2.6] */
-const char *mt_peer_counter_name(enum mt_peer_counter counter);    /**< "unanswered" */
-const char *mt_peer_counter_meaning(enum mt_peer_counter counter); /**< a sentence */
-const char *mt_delay_mechanism_name(enum mt_delay_mechanism used); /**< "p2p" */
+const char *mt_stateless_counter_words(
+    const char *name); /**< "requests of another domain"; a new one: its name */
+const char *mt_clock_state_name(enum mt_clock_state state);           /**< "locked" */
+const char *mt_steer_phase_name(enum mt_steer_phase phase);           /**< "acquiring" */
+const char *mt_scale_name(enum mt_timescale scale);                   /**< "TAI" */
+const char *mt_bound_reference_name(enum mt_bound_reference against); /**< "source" */
+const char *mt_sample_verdict_name(enum mt_sample_verdict verdict);   /**< "outlier" */
+const char *mt_time_source_name(uint8_t time_source);                 /**< "gnss" [7.6.2.8] */
+const char *mt_clock_accuracy_name(uint8_t accuracy);                 /**< "100 ns" [7.6.2.6] */
+const char *mt_peer_counter_name(enum mt_peer_counter counter);       /**< "unanswered" */
+const char *mt_peer_counter_meaning(enum mt_peer_counter counter);    /**< a sentence */
+const char *mt_delay_mechanism_name(enum mt_delay_mechanism used);    /**< "p2p" */
 
 #define MT_IDENTITY_TEXT_SIZE 26 /**< "aabbcc.fffe.ddeeff-65535" and the end */
 /** "aabbcc.fffe.ddeeff" */

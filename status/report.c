@@ -14,6 +14,7 @@
 #include "status/names.h"
 #include "status/report_options.h"
 #include "status/report_profile.h"
+#include "status/report_stateless.h"
 #include "status/report_unicast.h"
 
 const struct mt_report_field *mt_report_fields(size_t *ret_count)
@@ -144,18 +145,6 @@ static cJSON *count_transparent(const struct mt_report_instance *o)
     return counts;
 }
 
-static cJSON *count_stateless(const struct mt_report_instance *o)
-{
-    const struct mt_instance_more *more = o->ptp->config.more;
-    const struct mt_stateless_service *service = more != NULL ? more->stateless : NULL;
-    cJSON *counts = cJSON_CreateObject();
-    for (unsigned i = 0; i < MT_STATELESS_COUNTER_COUNT; i++) {
-        add_count(counts, mt_stateless_counter_name((enum mt_stateless_counter)i),
-                  service != NULL ? service->counters[i] + service->by_workers[i] : 0);
-    }
-    return counts;
-}
-
 static cJSON *count_delayed(const struct mt_report_instance *o)
 {
     static const struct mt_security none;
@@ -169,26 +158,6 @@ static cJSON *count_delayed(const struct mt_report_instance *o)
     add_count(counts, "no_room", of->full);
     add_count(counts, "wrong_keys", of->wrong_keys);
     add_count(counts, "not_signed", of->not_signed);
-    return counts;
-}
-
-static cJSON *count_exchanges(const struct mt_report_port *o)
-{
-    const struct mt_port_more *more = o->ptp->config.more;
-    const struct mt_stateless_client *client = more != NULL ? more->stateless : NULL;
-    uint64_t asked = 0;
-    uint64_t measured = 0;
-    uint64_t timeouts = 0;
-    cJSON *counts = cJSON_CreateObject();
-    for (unsigned i = 0; client != NULL && i < client->peer_count; i++) {
-        asked += client->peers[i].asked;
-        measured += client->peers[i].measured;
-        timeouts += client->peers[i].timeouts;
-    }
-    add_count(counts, "asked", asked);
-    add_count(counts, "measured", measured);
-    add_count(counts, "timeouts", timeouts);
-    add_count(counts, "bogus", client != NULL ? client->bogus : 0);
     return counts;
 }
 

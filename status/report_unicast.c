@@ -10,8 +10,6 @@
 
 #include "meantime/ptp_more.h"
 
-#define ADDRESS_TEXT_SIZE 48
-
 static const struct mt_port_more *more_of(const struct mt_port *port)
 {
     static const struct mt_port_more none = {0};
@@ -110,23 +108,23 @@ cJSON *mt_report_unicast_requests(const struct mt_port *port)
     return counts;
 }
 
-static void write_address(const struct mt_address *address, unsigned index,
-                          char text[ADDRESS_TEXT_SIZE])
+void mt_report_address(const struct mt_address *address, unsigned index,
+                       char text[MT_REPORT_ADDRESS_SIZE])
 {
     const uint8_t *o = address->octets;
     switch (address->network) {
     case MT_NETWORK_UDP_IPV4:
-        inet_ntop(AF_INET, o, text, ADDRESS_TEXT_SIZE);
+        inet_ntop(AF_INET, o, text, MT_REPORT_ADDRESS_SIZE);
         return;
     case MT_NETWORK_UDP_IPV6:
-        inet_ntop(AF_INET6, o, text, ADDRESS_TEXT_SIZE);
+        inet_ntop(AF_INET6, o, text, MT_REPORT_ADDRESS_SIZE);
         return;
     case MT_NETWORK_IEEE_802_3:
-        snprintf(text, ADDRESS_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2], o[3],
-                 o[4], o[5]);
+        snprintf(text, MT_REPORT_ADDRESS_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", o[0], o[1], o[2],
+                 o[3], o[4], o[5]);
         return;
     }
-    snprintf(text, ADDRESS_TEXT_SIZE, "unknown %u", index + 1);
+    snprintf(text, MT_REPORT_ADDRESS_SIZE, "unknown %u", index + 1);
 }
 
 cJSON *mt_report_unicast_transmitters(const struct mt_port *port)
@@ -134,8 +132,8 @@ cJSON *mt_report_unicast_transmitters(const struct mt_port *port)
     const struct mt_requester *requester = more_of(port)->requester;
     cJSON *counts = cJSON_CreateObject();
     for (unsigned i = 0; requester != NULL && i < requester->count; i++) {
-        char text[ADDRESS_TEXT_SIZE];
-        write_address(&requester->table[i].address, i, text);
+        char text[MT_REPORT_ADDRESS_SIZE];
+        mt_report_address(&requester->table[i].address, i, text);
         cJSON_AddNumberToObject(counts, text, requester->table[i].state);
     }
     return counts;

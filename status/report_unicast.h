@@ -22,4 +22,9 @@ cJSON *mt_report_unicast_requests(const struct mt_port *port);
 /** Address of each transmitter of the table and the number of its state. */
 cJSON *mt_report_unicast_transmitters(const struct mt_port *port);
 
+#define MT_REPORT_ADDRESS_SIZE 48
+/** "192.0.2.1", or "unknown 3" of one that is not known and the third, whose index is 2. */
+void mt_report_address(const struct mt_address *address, unsigned index,
+                       char ret_text[MT_REPORT_ADDRESS_SIZE]);
+
 #endif

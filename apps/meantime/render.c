@@ -437,6 +437,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
     render_unicast(out, port);
+    mt_render_servers(out, port);
     render_peer(out, port);
     mt_render_alternates(out, port);
     if (refused_of(port) > 0) {
@@ -485,6 +486,7 @@ static void render_instance(struct mt_text *out, const cJSON *instance, size_t w
     render_grandmaster(out, instance);
     render_time(out, instance);
     render_transparent(out, instance);
+    mt_render_service(out, instance);
     render_heading(out, width);
     cJSON_ArrayForEach(port, member(instance, "ports"))
     {

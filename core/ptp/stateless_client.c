@@ -27,6 +27,18 @@ void mt_stateless_client_init(struct mt_stateless_client *self, enum mt_stateles
     }
 }
 
+void mt_stateless_client_set_address(struct mt_stateless_client *self, uint16_t index,
+                                     const struct mt_address *address)
+{
+    struct mt_stateless_peer *peer = &self->peers[index];
+    if (index < self->peer_count && !mt_address_equal(&peer->address, address)) {
+        peer->address = *address;
+        peer->is_asking = false;
+        peer->is_due = false;
+        peer->ask_at.ns = 0; /* at a new phase, from a new number on */
+    }
+}
+
 static struct mt_stateless_client *client_of(const struct mt_port *port)
 {
     return port->config.more != NULL ? port->config.more->stateless : NULL;
@@ -77,6 +89,7 @@ static enum mt_verdict complete(struct mt_instance *self, struct mt_stateless_cl
         return MT_VERDICT_ACCEPTED;
     }
     peer->is_asking = false;
+    peer->finished++;
     if (!peer->has_status) {
         return MT_VERDICT_ACCEPTED;
     }
@@ -191,6 +204,9 @@ static struct mt_mono drive(struct mt_instance *self, const struct mt_stateless_
                             struct mt_stateless_peer *peer)
 {
     int64_t interval_ns = mt_log2s_to_ns(client->log_interval);
+    if (peer->address.network == MT_NETWORK_NONE) {
+        return MT_MONO_NEVER;
+    }
     if (peer->ask_at.ns == 0) { /* the first time, at a phase and from a number of its own */
         peer->ask_at = mt_mono_plus(self->now, mt_random_ns(self, interval_ns));
         peer->sequence = (uint16_t)mt_prng_next_u32(&self->random);

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """SPTP and CSPTP: meantimed asks meantimed."""
 
+import subprocess
+import time
+
 import pytest
 
 import truth
@@ -46,3 +49,27 @@ def test_client_follows_server(lab, form, keys):
         assert a.port()["link"]["received"] < 5
     assert exchanges["measured"] >= 8
     assert exchanges["bogus"] == 0
+
+
+@pytest.mark.lab(seconds=12)
+def test_client_finds_its_server_by_name(lab):
+    """A name that is not known at first; the sandbox is on."""
+    hosts = "/run/hosts"
+    with open(hosts, "w", encoding="ascii") as file:
+        file.write("127.0.0.1 localhost\n")
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    lab.chain("A", "B")
+    address = lab.ip("A", "-4", "-o", "address", "show", "eth0").split()[3].split("/")[0]
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "sptp": "server", "domain": 3})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK,
+                      ptp={"sptp": "client", "stateless_servers": "time.test", "domain": 3,
+                           "stateless_log_interval": -2})
+    time.sleep(1)
+    assert b.port()["stateless"]["servers"] == {"unknown 1": 0}
+    with open(hosts, "a", encoding="ascii") as file:
+        file.write(f"{address} time.test\n")
+    b.wait_state("RECEIVER")
+    assert b.port()["stateless"]["asks"] == "sptp"
+    assert b.port()["stateless"]["servers"][address] >= 4
+    assert a.instance()["stateless"]["serves"] == "sptp"
+    assert b.instance()["stateless"]["serves"] == "off"

@@ -141,6 +141,31 @@ def test_status_shows_alternate_transmitters(daemon):
             "        next:     4ed314.fffe.83d3a2-1\n") in daemon.run("status").stdout
 
 
+def test_status_shows_what_a_stateless_server_answers(daemon):
+    report = copy.deepcopy(REPORT)
+    report["instances"][0]["stateless"] = {
+        "serves": "both",
+        "requests": {"answered": 1201, "other": 0, "domain": 3, "too_short": 2, "newer": 1}}
+    daemon(lambda _request: {"ok": True, "status": report})
+    assert ("    serves        by SPTP and CSPTP, 1201 requests answered; not: 3 requests of\n"
+            "                  another domain, 2 requests shorter than their answer may be,\n"
+            "                  1 newer\n") in daemon.run("status").stdout
+
+
+def test_status_shows_which_stateless_servers_answer(daemon):
+    report = copy.deepcopy(REPORT)
+    report["instances"][0]["ports"][0]["stateless"] = {
+        "asks": "csptp",
+        "exchanges": {"asked": 130, "measured": 120, "timeouts": 4, "bogus": 1},
+        "servers": {"192.0.2.1": 120, "unknown 2": 0}}
+    report["instances"][0]["ports"][1]["stateless"] = {"asks": "off"}
+    daemon(lambda _request: {"ok": True, "status": report})
+    said = daemon.run("status").stdout
+    assert ("        CSPTP:    192.0.2.1 answered 120 times, unknown 2 never answered;\n"
+            "                  4 requests unanswered; 1 not asked for\n") in said
+    assert said.count("CSPTP:") == 1
+
+
 def test_status_gives_the_report_as_json(daemon):
     daemon(reporting)
     assert json.loads(daemon.run("status", "--json").stdout) == REPORT

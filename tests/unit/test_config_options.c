@@ -74,11 +74,37 @@ static void config_takes_two_instances_on_one_clock_when_they_are_primary_and_se
                    "f:2: [instance main]: hot_standby: not for a transparent clock");
 }
 
+/* ---- stateless PTP ------------------------------------------------------------------------ */
+
+static void config_complains_when_stateless_servers_make_no_sense(void **state)
+{
+    assert_problem("[ptp eth0]\n[ptp]\nsptp = client\n",
+                   "f: [instance main]: stateless_servers: nobody to ask; name the servers");
+    assert_problem("[ptp eth0]\n[ptp]\nstateless_servers = 192.0.2.1\n",
+                   "f:3: [instance main]: stateless_servers: only with sptp = client or csptp = "
+                   "client");
+    assert_problem("[ptp eth0]\n[ptp]\nsptp = client\nstateless_servers = 2001:db8::1\n",
+                   "f:4: [instance main]: stateless_servers: 2001:db8::1 is no address of the "
+                   "port's transport");
+    assert_problem("[ptp eth0]\ntransport = l2\n[ptp]\nsptp = client\n"
+                   "stateless_servers = time.example.org\n",
+                   "f:5: [instance main]: stateless_servers: time.example.org is no address of "
+                   "the port's transport");
+    struct mt_config *config = parse_good("[ptp eth0]\n[ptp]\ncsptp = client\n"
+                                          "stateless_servers = time.example.org, 192.0.2.1\n");
+    const struct mt_config_stations *servers = &config->instances[0].stateless.servers;
+    assert_int_equal(servers->count, 2);
+    assert_string_equal(servers->station[0].name, "time.example.org");
+    assert_int_equal(servers->station[0].address.network, MT_NETWORK_NONE);
+    mt_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary),
+        cmocka_unit_test(config_complains_when_stateless_servers_make_no_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,43 @@ static void stateless_client_rests_while_the_link_is_down(void **state)
     assert_follows(0);
 }
 
+static void stateless_client_waits_when_an_address_is_not_known(void **state)
+{
+    const struct mt_address unknown = {.network = MT_NETWORK_NONE};
+    const struct mt_address first = address_of(1);
+    const struct mt_address second = address_of(2);
+    start(MT_STATELESS_SPTP, 0, 0, 1);
+    client.peers[0].address = unknown;
+    run(BENCH_S(5));
+    assert_int_equal(client.peers[0].asked, 0);
+    mt_stateless_client_set_address(&client, 0, &first);
+    run(BENCH_S(6));
+    assert_follows(0);
+    mt_stateless_client_set_address(&client, 0, &second);
+    mt_stateless_client_set_address(&client, 1, &first); /* there is none */
+    run(BENCH_S(6));
+    assert_follows(1);
+    assert_int_equal(client.bogus, 0);
+    assert_in_range(client.peers[0].finished, 8, 12);
+}
+
+static void stateless_client_gives_up_when_the_address_changes(void **state)
+{
+    const struct mt_address second = address_of(2);
+    start(MT_STATELESS_CSPTP, 0, 0, 1);
+    is_silent[0] = true;
+    while (client.peers[0].asked == 0 || !client.peers[0].is_asking) {
+        run(STEP_NS);
+    }
+    uint16_t sequence = client.peers[0].sequence;
+    mt_stateless_client_set_address(&client, 0, &second);
+    assert_false(client.peers[0].is_asking);
+    run(BENCH_S(2));
+    assert_int_equal(client.peers[0].timeouts, 0);
+    assert_int_not_equal(client.peers[0].sequence, (uint16_t)(sequence + 1)); /* a new number */
+    assert_in_range(client.peers[0].finished, 1, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +403,8 @@ int main(void)
         cmocka_unit_test(stateless_client_gives_up_when_its_timestamp_is_lost),
         cmocka_unit_test(stateless_client_follows_the_best_and_fails_over),
         cmocka_unit_test(stateless_client_rests_while_the_link_is_down),
+        cmocka_unit_test(stateless_client_waits_when_an_address_is_not_known),
+        cmocka_unit_test(stateless_client_gives_up_when_the_address_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

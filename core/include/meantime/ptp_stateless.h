@@ -148,7 +148,7 @@ void mt_stateless_service_init(struct mt_stateless_service *self,
 
 /** One server that is asked, one exchange at a time. */
 struct mt_stateless_peer {
-    struct mt_address address;
+    struct mt_address address; /**< network NONE: not known yet */
     /* private */
     bool is_asking; /**< an exchange is under way */
     bool is_due;    /**< the request waits to be drained */
@@ -168,7 +168,8 @@ struct mt_stateless_peer {
     struct mt_interval reverse;   /**< CF2 */
     struct mt_ptp_message status; /**< what it announces, as an Announce */
     uint64_t asked;
-    uint64_t measured;
+    uint64_t finished; /**< answered in full */
+    uint64_t measured; /**< and used, since it is the parent */
     uint64_t timeouts; /**< unanswered, or not wholly, or without transmit timestamp */
 };
 
@@ -195,6 +196,11 @@ struct mt_stateless_client {
 void mt_stateless_client_init(struct mt_stateless_client *self, enum mt_stateless_form form,
                               const struct mt_csptp_layout *layout, int8_t log_interval,
                               const struct mt_address *addresses, size_t count);
+
+/** From now on that server is at another address; an exchange that is under way is given up.
+ * Until a first one is known (network NONE) nobody is asked. */
+void mt_stateless_client_set_address(struct mt_stateless_client *self, uint16_t index,
+                                     const struct mt_address *address);
 
 /** Serves as instance->config.more->stateless says, asks as its port's more->stateless does. */
 extern const struct mt_extension mt_stateless_extension;
