@@ -135,7 +135,7 @@ static void system_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret
     *ret_reading = (struct mt_clock_reading){
         .local = {instant_at(self, now.boottime_ns + now.ahead_ns - self->untold_ns),
                   self->corrections},
-        .base = {now.boottime_ns, 0},
+        .base = {.ns = now.boottime_ns},
         .window_ns = now.window_ns + self->step_doubt_ns,
     };
 }

@@ -209,7 +209,7 @@ static void log_keeps_input_when_it_is_written(void **state)
         .token = 0x01000002,
         .has_stamp = true,
         .is_up = true,
-        .stamp = {-99, 0x1234},
+        .stamp = {.ns = -99, .frac = 0x1234, .counter = 3},
     };
     round_trip(&(struct mt_log_record){.kind = MT_LOG_INPUT, .value.input = {MT_MONO_NEVER, input}},
                &back);
@@ -237,7 +237,7 @@ static void log_keeps_what_clocks_say_when_it_is_written(void **state)
     assert_int_equal(back.value.read.reading.rate_q64, -12345);
     assert_int_equal(back.value.read.reading.window_ns, 100);
     round_trip(&(struct mt_log_record){.kind = MT_LOG_STAMP,
-                                       .value.stamp = {2, {11, 12}, {some_instant, 13}}},
+                                       .value.stamp = {2, {11, 12, 5}, {some_instant, 13}}},
                &back);
     assert_int_equal(back.value.stamp.clock, 2);
     assert_true(back.value.stamp.base.ns == 11 && back.value.stamp.base.frac == 12);
@@ -339,7 +339,7 @@ static void log_refuses_values_that_no_recorder_writes(void **state)
     assert_refused(
         &(struct mt_log_record){.kind = MT_LOG_DISTURBED, .value.disturbed = {0, applied}});
     assert_refused(&(struct mt_log_record){.kind = MT_LOG_READ,
-                                           .value.read.reading = {.base = {INT64_MAX, 0}}});
+                                           .value.read.reading = {.base = {.ns = INT64_MAX}}});
     assert_refused(
         &(struct mt_log_record){.kind = MT_LOG_READ, .value.read.reading = {.window_ns = -1}});
     assert_refused(&(struct mt_log_record){.kind = MT_LOG_NOW, .value.now = {-1}});

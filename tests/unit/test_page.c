@@ -26,7 +26,7 @@ static int set_up(void **state)
     (void)state;
     reading = (struct mt_clock_reading){
         .local.at = {1700000000, 500, 0, MT_SCALE_TAI},
-        .base = {1000 * SECOND, 0},
+        .base = {.ns = 1000 * SECOND},
         .rate_q64 = 184467440737095,
     };
     memset(&report, 0, sizeof report);

@@ -61,7 +61,7 @@ static void fake_read(struct mt_hal_clock *self, struct mt_clock_reading *ret_re
 {
     fake->count++;
     *ret_reading = (struct mt_clock_reading){.local = {{fake->count, 1, 2, MT_SCALE_TAI}, 3},
-                                             .base = {fake->count, 4}};
+                                             .base = {.ns = fake->count, .frac = 4}};
 }
 
 static void fake_stamp(struct mt_hal_clock *self, struct mt_base_time base,
