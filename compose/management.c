@@ -41,6 +41,7 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
     }
     mt_management_init(management, ports, (uint16_t)config->port_count);
     management->ignores_network = !config->network_management;
+    management->answer_octets_per_s = config->management_rate;
     management->monitors = config->event_monitoring;
     management->product = "meantime;meantimed;";
     management->revision = ";;" MT_COMPOSE_VERSION;

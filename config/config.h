@@ -198,6 +198,7 @@ struct mt_config_instance {
     bool path_trace;
     const char *security_file; /**< null: none */
     bool network_management;
+    uint32_t management_rate;
     bool event_monitoring;
     enum mt_config_arb arb_timescale;
     enum mt_config_clock_type clock_type;

@@ -9,13 +9,18 @@
 
 #include <string.h>
 
+#include "meantime/ptp_more.h"
 #include "meantime/ptp_peer.h"
+#include "meantime/ptp_security.h"
 
 #define PORTS_MAX      3
 #define TOKENS_MAX     8
 #define OPERATIONS_MAX 600
 #define FRAME_MAX      512
 #define OWN_ID         8
+#define HELD_MAX       6
+#define SPP            5
+#define TLV_SIZE       58 /* AUTHENTICATION with a disclosed key and a code of 16 octets */
 #define NS_PER_S       INT64_C(1000000000)
 
 struct state {
@@ -25,6 +30,14 @@ struct state {
     struct mt_path path;
     struct mt_port_more more[PORTS_MAX];
     struct mt_peer peers[PORTS_MAX];
+    bool is_secured;
+    struct mt_instance_more of_instance;
+    struct mt_security security;
+    struct mt_security_association association;
+    struct mt_chain chain;
+    uint8_t checkpoints[2][MT_CHAIN_KEY_SIZE];
+    struct mt_security_held held[HELD_MAX];
+    struct mt_security_sender senders[2];
     uint16_t port_count;
     struct mt_mono now;
     uint64_t received[PORTS_MAX];
@@ -40,6 +53,70 @@ static struct mt_clock_identity identity(uint8_t id)
     return (struct mt_clock_identity){{0x02, 0, 0, 0xFF, 0xFE, 0, 0, id}};
 }
 
+/* ---- keys that are disclosed later ----------------------------------------------------------- */
+
+/* Every code is zero, so that messages verify without anybody knowing how to make codes. */
+static bool make_zeros(enum mt_mac kind, const uint8_t *key, size_t key_length,
+                       const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE])
+{
+    (void)key;
+    (void)pieces;
+    (void)count;
+    memset(ret_code, 0, mt_mac_size(kind));
+    return key_length > 0;
+}
+
+static void give_chain(struct state *self, uint8_t how)
+{
+    static const struct mt_crypto zeros = {make_zeros};
+    self->chain = (struct mt_chain){.length = 200,
+                                    .interval_ms = 500,
+                                    .disclosure_delay = (uint8_t)(1 + how % 3),
+                                    .max_error_ns = NS_PER_S / 10,
+                                    .has_seed = (how & 8) != 0,
+                                    .has_anchor = true,
+                                    .checkpoints = self->checkpoints,
+                                    .checkpoint_count = 2};
+    self->association = (struct mt_security_association){
+        .spp = SPP, .sequence_window = how & 16, .chain = &self->chain};
+    self->security = (struct mt_security){.crypto = &zeros,
+                                          .associations = &self->association,
+                                          .association_count = 1,
+                                          .senders = self->senders,
+                                          .sender_count = 2,
+                                          .held = self->held,
+                                          .held_max = HELD_MAX};
+    self->of_instance.security = &self->security;
+    fuzz_require(mt_chain_init(&self->chain, &zeros));
+    mt_security_tell_time(&self->security, mt_instant_from_ns(self->now.ns, MT_SCALE_TAI),
+                          self->now);
+}
+
+/* A TLV that verifies if its interval is right. */
+static size_t append_code(struct state *self, uint8_t *frame, size_t length)
+{
+    const int64_t interval = self->now.ns / (NS_PER_S / 2) + 3 - fuzz_u8(&self->input) % 8;
+    if (!self->is_secured || length == 0 || length + TLV_SIZE > FRAME_MAX) {
+        return length;
+    }
+    const uint8_t head[10] = {0x80, 0x09, 0, TLV_SIZE - 4, SPP, 4, 0, 0, 0, (uint8_t)interval};
+    memset(frame + length, 0, TLV_SIZE);
+    memcpy(frame + length, head, sizeof head);
+    length += TLV_SIZE;
+    frame[2] = (uint8_t)(length >> 8);
+    frame[3] = (uint8_t)length;
+    return length;
+}
+
+static uint64_t waiting_for(const struct state *self, uint16_t port)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < HELD_MAX; i++) {
+        count += self->held[i].is_used && self->held[i].port == port;
+    }
+    return count;
+}
+
 /* ---- what must always hold ------------------------------------------------------------------- */
 
 static void check_ports(const struct state *self)
@@ -52,7 +129,7 @@ static void check_ports(const struct state *self)
             sum += port->verdicts[verdict];
         }
         fuzz_require(sum == port->counters[MT_COUNT_RECEIVED]);
-        fuzz_require(sum == self->received[i]);
+        fuzz_require(sum + waiting_for(self, (uint16_t)(i + 1)) == self->received[i]);
         fuzz_require(port->state >= MT_STATE_INITIALIZING && port->state < MT_STATE_COUNT);
         if (port->state == MT_STATE_UNCALIBRATED || port->state == MT_STATE_RECEIVER) {
             receiving++;
@@ -169,7 +246,8 @@ static size_t plausible_frame(struct state *self, uint8_t *frame)
         in->at += message.tlvs_length;
         in->left -= message.tlvs_length;
     }
-    return mt_ptp_write(&message, frame, FRAME_MAX);
+    size_t length = mt_ptp_write(&message, frame, FRAME_MAX);
+    return self->is_secured ? append_code(self, frame, length) : length;
 }
 
 static size_t raw_frame(struct state *self, uint8_t *frame)
@@ -199,6 +277,9 @@ static void receive(struct state *self, bool is_raw)
     fuzz_require((unsigned)verdict < MT_VERDICT_COUNT);
     if (port >= 1 && port <= self->port_count) {
         self->received[port - 1]++;
+    }
+    for (unsigned released = 0; mt_security_next(&self->instance, self->now); released++) {
+        fuzz_require(released < HELD_MAX);
     }
 }
 
@@ -352,6 +433,11 @@ static void start(struct state *self)
     config.accepts_alternate = (how & 0x08) != 0;
     config.serves_uncertain = (how & 0x10) != 0;
     config.quality.clock_class = (how & 0x20) != 0 ? 6 : 248;
+    self->is_secured = (how & 0xC0) == 0xC0;
+    if (self->is_secured) {
+        give_chain(self, fuzz_u8(&self->input));
+        config.more = &self->of_instance;
+    }
     self->port_count = (uint16_t)(1 + how % PORTS_MAX);
     for (uint16_t i = 0; i < self->port_count; i++) {
         uint8_t port = fuzz_u8(&self->input);
@@ -363,6 +449,11 @@ static void start(struct state *self)
         ports[i].acceptable_count = port >> 7;
         if ((how & 0xC0) == 0x40) {
             give_peer(self, i, fuzz_u8(&self->input));
+            ports[i].more = &self->more[i];
+        }
+        if (self->is_secured) {
+            self->more[i].security = (struct mt_port_security){
+                .spp = MT_SECURITY_OFF, .is_delayed = true, .delayed_spp = SPP};
             ports[i].more = &self->more[i];
         }
     }

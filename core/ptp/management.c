@@ -18,6 +18,7 @@
 #define TLV_HEAD     6  /* type, length and id */
 #define MESSAGE_SIZE 48 /* header and body */
 #define ANY_PORT     0xFFFF
+#define NS_PER_S     INT64_C(1000000000)
 
 void mt_management_init(struct mt_management *self, struct mt_management_port *ports,
                         uint16_t port_count)
@@ -152,6 +153,7 @@ static enum mt_verdict answer(struct mt_instance *self, struct mt_management *ma
         .sequence = in->message.header.sequence,
         .id = tlv->id,
         .in_port = in_port,
+        .is_limited = in_port != 0 && !in->is_authenticated,
         .hops = (uint8_t)(body->starting_hops - body->hops),
         .starting_hops = (uint8_t)(body->starting_hops - body->hops),
         .action = body->action == MT_ACTION_COMMAND ? MT_ACTION_ACKNOWLEDGE : MT_ACTION_RESPONSE,
@@ -416,6 +418,29 @@ static void address_tx(uint16_t port, const struct mt_address *to, size_t length
     }
 }
 
+/* A bucket that fills by so many octets a second: an answer leaves if it fits. */
+static bool may_leave(struct mt_instance *self, struct mt_management *management,
+                      const struct mt_management_request *request, size_t length)
+{
+    const int64_t rate = management->answer_octets_per_s;
+    const int64_t passed_ns = self->now.ns - management->spent_at.ns;
+    if (!request->is_limited || rate == 0) {
+        return true;
+    }
+    int64_t back = passed_ns >= NS_PER_S * MT_MANAGEMENT_BURST ? MT_MANAGEMENT_BURST
+                                                               : passed_ns / 1000 * rate / 1000000;
+    if (back > 0) {
+        management->spent = management->spent > back ? management->spent - back : 0;
+        management->spent_at = self->now;
+    }
+    if (management->spent + (int64_t)length > MT_MANAGEMENT_BURST) {
+        mt_count(&management->limited);
+        return false;
+    }
+    management->spent += (int64_t)length;
+    return true;
+}
+
 static bool next_answer(struct mt_instance *self, struct mt_management *management,
                         struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
@@ -436,11 +461,12 @@ static bool next_answer(struct mt_instance *self, struct mt_management *manageme
         request->ports &= ~bit_of(self, port);
         bool is_of_port = row != NULL && row->is_of_port && request->error == MT_MANAGEMENT_OK;
         size_t length = mt_management_write_answer(self, request, is_of_port ? port : NULL, out);
-        if (length != 0) {
+        if (length == 0) {
+            mt_count(&management->dropped);
+        } else if (may_leave(self, management, request, length)) {
             address_tx(request->in_port, &request->to, length, ret_tx);
             return true;
         }
-        mt_count(&management->dropped);
     }
     return false;
 }

@@ -117,7 +117,8 @@ error_type mt_get_desired_state(const struct mt_managed *on, struct mt_put *out)
     if (state == DESIRED_STATE_NONE) {
         return MT_MANAGEMENT_UNPOPULATED;
     }
-    mt_put_octet_and_reserved(out, state);
+    mt_put_number(out, 1, 1); /* flags, as libptpmgmt has them; bit 0: enabled */
+    mt_put_number(out, state, 1);
     return MT_MANAGEMENT_OK;
 }
 

@@ -10,8 +10,10 @@
 
 #define TELLS_SYNC      1u
 #define TELLS_DELAY_REQ 2u
-#define COMPUTED_FLAGS  0x06 /* offsetFromMaster and meanPathDelay are valid */
-#define HEAD            10   /* octets of sourcePortIdentity */
+/* computedFlags [16.11.4.2]: bit 0 scaledNeighborRateRatio, 1 meanPathDelay, 2 offsetFromMaster are
+ * valid */
+#define COMPUTED_FLAGS 0x06
+#define HEAD           10 /* octets of sourcePortIdentity */
 
 static const struct mt_port *receiving_port(const struct mt_instance *self)
 {

@@ -130,7 +130,8 @@ static void management_tells_of_profiles(void **state)
     assert_memory_equal(octets, power, sizeof power);
     out = (struct mt_put){octets, sizeof octets, false};
     assert_int_equal(mt_get_desired_state(&on, &out), MT_MANAGEMENT_OK);
-    assert_int_equal(octets[0], MT_STATE_PASSIVE);
+    assert_int_equal(octets[0], 1);
+    assert_int_equal(octets[1], MT_STATE_PASSIVE);
     out = (struct mt_put){octets, sizeof octets, false};
     mt_get_port_data_set_np(&on, &out);
     assert_int_equal(octets[7], 0); /* asCapable of gPTP */

@@ -229,6 +229,41 @@ static void management_announces_uncertainty_as_it_is_told(void **state)
     assert_error(0, MT_ID_SYNCHRONIZATION_UNCERTAIN_NP, MT_MANAGEMENT_WRONG_VALUE);
 }
 
+static size_t answered(unsigned requests)
+{
+    const struct request request = {
+        .action = MT_ACTION_GET, .id = MT_ID_USER_DESCRIPTION, .target = everybody};
+    size_t octets = 0;
+    for (unsigned i = 0; i < requests; i++) {
+        ask(&request, &station);
+        for (size_t frame = 0; frame < clock_.bench.frame_count; frame++) {
+            if (clock_.bench.frames[frame].message.header.type == MT_PTP_MANAGEMENT) {
+                octets += clock_.bench.frames[frame].tx.length;
+            }
+        }
+    }
+    return octets;
+}
+
+static void management_answers_no_more_than_its_rate_when_strangers_ask(void **state)
+{
+    (void)state;
+    size_t burst = answered(2000);
+    assert_in_range(burst, MT_MANAGEMENT_BURST - MT_PTP_MESSAGE_MAX, 2000 * 1000);
+    begin_one(NULL);
+    clock_.management.answer_octets_per_s = 1000;
+    burst = answered(2000);
+    assert_in_range(burst, MT_MANAGEMENT_BURST - 200, MT_MANAGEMENT_BURST);
+    assert_true(clock_.management.limited > 1000);
+    assert_int_equal(answered(1), 0);
+    bench_pass(&clock_.bench, BENCH_S(2));
+    assert_in_range(answered(2000), 1800, 2200); /* and what was left */
+    uint64_t limited = clock_.management.limited;
+    get(MT_ID_USER_DESCRIPTION, &local_reader);
+    assert_answers(1);
+    assert_int_equal(clock_.management.limited, limited);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +276,7 @@ int main(void)
         ON_ONE(management_tells_subscribers_what_happens),
         ON_ONE(management_forgets_subscribers_when_their_time_is_over),
         ON_ONE(management_announces_uncertainty_as_it_is_told),
+        ON_ONE(management_answers_no_more_than_its_rate_when_strangers_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@
 #define MT_MANAGEMENT_SUBSCRIBERS 16  /**< of events; more are refused: GENERAL_ERROR */
 #define MT_MANAGEMENT_CLIENTS     16  /**< local programs that answers of others are passed on to */
 #define MT_MANAGEMENT_FAULTS      8   /**< records in FAULT_LOG; the oldest give way */
+#define MT_MANAGEMENT_BURST       16384 /**< octets of answers at once */
 #define MT_RELAY_OCTETS           512 /**< of TLVs that are passed on; what is beyond is left out */
 
 /** managementId [Table 59]. */
@@ -116,6 +117,7 @@ struct mt_management_request {
     uint64_t ports;      /**< bits of the ports that still answer; clock scope: bit 0 */
     uint64_t failed;
     uint16_t in_port; /**< where it came from; 0: a local program */
+    bool is_limited;  /**< who asks is not known */
     uint8_t starting_hops;
     uint8_t hops;
     uint8_t action;       /**< of the answer */
@@ -146,6 +148,10 @@ struct mt_management {
     /** What it measures on the port that receives goes out in Signaling [16.11]. */
     bool monitors;
     bool refuses_silently; /**< what may not be changed from the network is not even answered */
+    /** Octets of answers in a second to stations of the network that are not authenticated, after
+     * a first MT_MANAGEMENT_BURST; what is beyond is dropped and counted.  Such a station may be
+     * somebody else than it says, and its answers be meant to drown that one.  0: no limit. */
+    uint32_t answer_octets_per_s;
     /** The time, renewed by the caller before it hands in a management frame. */
     struct mt_instant time;
     struct mt_zone zones[MT_ZONES_MAX]; /**< of this clock; announced while it is grandmaster */
@@ -156,11 +162,14 @@ struct mt_management {
     uint64_t refused;   /**< SET and COMMAND of those who may not */
     uint64_t forwarded; /**< messages passed on */
     uint64_t dropped;   /**< requests that found the queue full, answers that did not fit */
+    uint64_t limited;   /**< answers beyond answer_octets_per_s */
     uint64_t notifications;
     uint64_t relayed;     /**< TLVs of the parent's Announces put into our own */
     uint64_t not_relayed; /**< those for which there was no room */
 
     /* private */
+    int64_t spent; /**< octets of MT_MANAGEMENT_BURST that have not come back yet */
+    struct mt_mono spent_at;
     struct mt_management_request requests_waiting[MT_MANAGEMENT_REQUESTS];
     uint8_t request_first;
     uint8_t request_count;
