@@ -109,6 +109,7 @@ static bool may_leave(const struct mt_instance *self, const struct mt_transparen
     bool is_in_tree = tc->config.follows_tree && frame->key.domain == self->config.domain &&
                       frame->key.sdo_id == self->config.sdo_id;
     return egress->identity.port != frame->ingress && mt_port_is_active(egress) &&
+           (frame->to.network == 0 || egress->identity.port == frame->only_port) &&
            (!is_in_tree || is_on_tree(self, frame, egress));
 }
 
@@ -190,12 +191,21 @@ static void pass_event(struct mt_instance *self, const struct mt_port *port,
     }
 }
 
+/* receiver: null if it is sent to all. */
 static void pass(struct mt_instance *self, const struct mt_port *port, const struct mt_incoming *in,
-                 const struct mt_transparent_key *key)
+                 const struct mt_transparent_key *key,
+                 const struct mt_transparent_receiver *receiver)
 {
     struct mt_transparent *tc = mt_transparent_of(self);
     struct mt_transparent_frame *frame = mt_transparent_add(
         tc, key, in->frame, in->message.header.length, port->identity.port, self->now);
+    if (in->from != NULL) {
+        frame->from = *in->from;
+    }
+    if (receiver != NULL) {
+        frame->to = receiver->address;
+        frame->only_port = receiver->port;
+    }
     if (mt_ptp_is_event((enum mt_ptp_type)key->type)) {
         pass_event(self, port, frame, in);
     } else if (mt_transparent_is_result(key->type)) {
@@ -239,6 +249,8 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
 {
     struct mt_transparent *tc = mt_transparent_of(self);
     const struct mt_ptp_header *header = &in->message.header;
+    bool is_unicast = (header->flags & MT_PTP_UNICAST) != 0;
+    struct mt_transparent_receiver receiver;
     struct mt_transparent_key key;
     if (tc == NULL || !mt_port_is_active(port) || !is_domain_passed(self, header) ||
         mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
@@ -248,13 +260,13 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     if (is_for_us(self, &key) || (tc->config.is_peer_to_peer && is_pdelay(key.type))) {
         return false;
     }
-    if ((header->flags & MT_PTP_UNICAST) != 0) {
+    if (is_unicast && !mt_transparent_find_receiver(self, &key, &receiver)) {
         mt_transparent_count(tc, MT_TRANSPARENT_UNICAST);
         return false;
     }
     *ret_verdict = check(self, port, in, &key);
     if (*ret_verdict == MT_VERDICT_ACCEPTED) {
-        pass(self, port, in, &key);
+        pass(self, port, in, &key, is_unicast ? &receiver : NULL);
     }
     return !is_wanted(self, port, header, *ret_verdict);
 }
@@ -416,7 +428,10 @@ static bool write(struct mt_instance *self, struct mt_transparent_frame *frame,
     memcpy(out->buffer, mt_transparent_octets(tc, frame), frame->length);
     memset(ret_tx, 0, sizeof *ret_tx);
     ret_tx->port = port->identity.port;
-    ret_tx->destination = is_pdelay(frame->key.type) ? MT_TO_PEER : MT_TO_ALL;
+    ret_tx->destination = frame->to.network != 0       ? MT_TO_ADDRESS
+                          : is_pdelay(frame->key.type) ? MT_TO_PEER
+                                                       : MT_TO_ALL;
+    ret_tx->to = frame->to;
     ret_tx->length = frame->length;
     out->is_forwarded = true;
     out->message.header.type = (enum mt_ptp_type)frame->key.type;

@@ -87,4 +87,16 @@ bool mt_transparent_stays_one_step(const struct mt_transparent *self,
 /** Peer-to-peer: the delay of the link that the port is on.  False: it is not known. */
 bool mt_transparent_link_delay(const struct mt_port *port, struct mt_interval *ret_delay);
 
+/* ---- unicast (transparent_unicast.c) --------------------------------------------------------- */
+
+/** Who is meant by a message to one station alone. */
+struct mt_transparent_receiver {
+    uint16_t port;
+    struct mt_address address;
+};
+/** False: that cannot be told. */
+bool mt_transparent_find_receiver(const struct mt_instance *self,
+                                  const struct mt_transparent_key *key,
+                                  struct mt_transparent_receiver *ret_receiver);
+
 #endif

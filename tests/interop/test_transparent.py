@@ -125,3 +125,32 @@ def test_three_transparent_clocks_in_a_row_leave_no_queueing(lab, kind):
     truth.assert_inside(truth.hold(b, a, seconds=3))
     for clock in clocks:
         assert passage(clock)["residence_min_ns"] > 1000
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport", ["udp4", pytest.param("l2", marks=pytest.mark.long)])
+def test_unicast_requests_pass_a_transparent_clock_when_ptp4l_asks_for_delay_alone(lab, transport):
+    lab.chain("A", "TC", "B")
+    network = TRANSPORTS[transport]
+    a = lab.ptp4l("A", "eth0", priority1=100, network_transport=network, hybrid_e2e=1)
+    tc = lab.meantimed("TC", "eth0", "eth1", clock=LAB,
+                       ptp={"clock_type": E2E, "transport": transport})
+    tc.wait_state("RECEIVER", "eth0")
+    b = lab.ptp4l("B", "eth0", slaveOnly=1, network_transport=network, hybrid_e2e=1)
+    assert_follows_through(a, tc, b)
+    assert passage(tc)["counters"]["unicast"] == 0
+
+
+@pytest.mark.lab(seconds=12)
+def test_unicast_requests_pass_two_transparent_clocks_when_meantimed_asks_for_delay_alone(lab):
+    lab.chain("A", "TC1", "TC2", "B")
+    lab.ptp4l("A", "eth0", priority1=100, hybrid_e2e=1)
+    clocks = [lab.meantimed(name, "eth0", "eth1", clock=LAB, ptp={"clock_type": E2E})
+              for name in ("TC1", "TC2")]
+    b = lab.meantimed("B", "eth0", clock={**LAB, "lab_frequency": "-20 ppm"},
+                      ptp={"unicast": "hybrid"})
+    b.wait_state("RECEIVER", "eth0")
+    truth.assert_inside(truth.hold(b, seconds=3))
+    for tc in clocks:
+        assert passage(tc)["counters"]["unicast"] == 0
+        assert passage(tc)["counters"]["forwarded"] > 10

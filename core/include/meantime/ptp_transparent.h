@@ -48,6 +48,9 @@ struct mt_transparent_frame {
     struct mt_stamp arrival;
     struct mt_mono until;          /**< then it is forgotten */
     struct mt_interval on_ingress; /**< what the link that it came by adds */
+    struct mt_address from;        /**< network 0: not known */
+    struct mt_address to;          /**< of unicast; network 0: to all */
+    uint16_t only_port;            /**< that unicast leaves by */
 };
 
 /** The way of a frame out of one port. */
