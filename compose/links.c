@@ -66,10 +66,25 @@ static enum mt_stamper stamper_of(enum mt_config_timestamping timestamping)
     return MT_STAMPER_AUTO;
 }
 
-static bool open_link(struct mt_node *node, const struct mt_config_port *port,
-                      struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
+/* One of those on the link may have many receivers. */
+static bool is_for_many(const struct mt_config *config, const struct mt_config_port *port)
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        const struct mt_config_unicast *unicast = &config->ports[i].unicast;
+        if ((unicast->is_grantor || unicast->receivers.count > 1) &&
+            mt_config_shares_link(port, &config->ports[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool open_link(struct mt_node *node, const struct mt_config *config,
+                      const struct mt_config_port *port, struct mt_hal_provider *provider,
+                      char reason[MT_HAL_REASON_SIZE])
 {
     const struct mt_link_request request = {
+        .is_for_many = is_for_many(config, port),
         .interface = port->interface,
         .transport = transport_of(port->transport),
         .stamper = stamper_of(port->timestamping),
@@ -95,7 +110,7 @@ bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
 {
     for (size_t i = 0; i < config->port_count; i++) {
         if (first_sharing(config, i) == i &&
-            !open_link(node, &config->ports[i], provider, reason)) {
+            !open_link(node, config, &config->ports[i], provider, reason)) {
             return false;
         }
     }

@@ -53,6 +53,7 @@ struct mt_link_request {
     uint8_t dscp;            /**< UDP */
     uint8_t udp6_scope;      /**< UDP/IPv6: of the primary group; 0 is 14, global */
     uint8_t socket_priority; /**< for the machine's own queues */
+    bool is_for_many;        /**< many receivers by unicast: send their frames together */
     enum mt_stamper stamper;
     const char *local_socket; /**< LOCAL: where linuxptp's programs look, or null; `interface` is
                                  the folder of our own sockets */

@@ -147,6 +147,7 @@ static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_li
         memcpy(link->interface, request->interface, strlen(request->interface));
         memcpy(link->present, link->interface, IFNAMSIZ);
         mt_tokens_init(&link->tokens);
+        link->outbox = mt_linux_outbox_new(link);
         for (int i = 0; i < MT_SOCKET_ROLE_COUNT; i++) {
             link->sockets[i].fd = -1;
         }
@@ -200,6 +201,7 @@ void mt_linux_link_close(struct mt_linux_link *self)
 {
     if (self) {
         mt_linux_sockets_close(self);
+        free(self->outbox);
         free(self);
     }
 }

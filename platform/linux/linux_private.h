@@ -52,7 +52,13 @@ struct mt_linux_transport {
     void (*sender)(const struct sockaddr_storage *from, struct mt_address *ret_address);
     bool (*transmit)(const struct mt_linux_link *link, const struct mt_link_frame *frame,
                      const struct mt_address *to);
+    /** Writes the receiver for sendmmsg; its length.  Null: its frames are sent one by one. */
+    socklen_t (*name)(const struct mt_linux_link *link, const struct mt_address *to,
+                      struct sockaddr_storage *ret_name);
+    size_t tail; /**< octets, zeros, that follow an event message; at most 2 */
 };
+
+struct mt_linux_outbox;
 
 struct mt_linux_link {
     struct mt_hal_link hal;
@@ -67,6 +73,7 @@ struct mt_linux_link {
     int ifindex;              /**< 0: the system gives no numbers */
     struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
     struct mt_tokens tokens;
+    struct mt_linux_outbox *outbox; /**< null: frames are sent one by one */
     uint16_t counter;          /**< what stamps its packets: 0 the kernel, else a hardware clock */
     char stamped_by[IFNAMSIZ]; /**< the card that does it, by its name then; "": none */
     char stamping[MT_HAL_REASON_SIZE]; /**< who stamps, and why not the card */
@@ -178,6 +185,18 @@ extern const struct mt_hal_link_ops mt_linux_link_ops;
 /** 319 or 320. */
 uint16_t mt_linux_port_of(enum mt_socket_role role);
 bool mt_linux_set_int(int fd, int level, int option, int value);
+
+/* ---- linux_outbox.c ---------------------------------------------------------------------- */
+
+#define MT_LINUX_OUTBOX 64
+/** Null if the link has not many receivers, or there is no memory. */
+struct mt_linux_outbox *mt_linux_outbox_new(const struct mt_linux_link *link);
+/** True: the frame waits, and counts as sent.  False: it does not, and those that waited have
+ * left. */
+bool mt_linux_outbox_put(struct mt_linux_link *link, const struct mt_link_frame *frame,
+                         const struct mt_address *to);
+/** All that wait leave. */
+void mt_linux_outbox_flush(struct mt_linux_link *link);
 
 /* ---- linux_card.c ------------------------------------------------------------------------ */
 

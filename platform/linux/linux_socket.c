@@ -142,6 +142,7 @@ bool mt_linux_sockets_open(struct mt_linux_link *link, char reason[MT_HAL_REASON
 
 void mt_linux_sockets_close(struct mt_linux_link *link)
 {
+    mt_linux_outbox_flush(link);
     for (int i = 0; i < MT_SOCKET_ROLE_COUNT; i++) {
         if (link->sockets[i].fd >= 0) {
             close(link->sockets[i].fd);
@@ -353,10 +354,14 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
 {
     struct mt_linux_link *link = (struct mt_linux_link *)hal;
     struct mt_address to;
-    bool is_sent = link->has_interface && find_destination(link, frame, &to) &&
-                   (frame->is_event ? send_event(link, frame, &to)
-                                    : link->transport->transmit(link, frame, &to));
+    bool has_receiver = link->has_interface && find_destination(link, frame, &to);
+    bool is_sent;
 
+    if (has_receiver && mt_linux_outbox_put(link, frame, &to)) {
+        return true;
+    }
+    is_sent = has_receiver && (frame->is_event ? send_event(link, frame, &to)
+                                               : link->transport->transmit(link, frame, &to));
     if (is_sent) {
         hal->counters.sent++;
     } else {

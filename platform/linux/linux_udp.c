@@ -217,6 +217,27 @@ static bool transmit6(const struct mt_linux_link *link, const struct mt_link_fra
     return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)length;
 }
 
+/* ---- many receivers ---------------------------------------------------------------------- */
+
+static socklen_t name4(const struct mt_linux_link *link, const struct mt_address *to,
+                       struct sockaddr_storage *ret_name)
+{
+    struct sockaddr_in address = socket_address4(to);
+
+    (void)link;
+    memcpy(ret_name, &address, sizeof address);
+    return sizeof address;
+}
+
+static socklen_t name6(const struct mt_linux_link *link, const struct mt_address *to,
+                       struct sockaddr_storage *ret_name)
+{
+    struct sockaddr_in6 address = socket_address6(link, to);
+
+    memcpy(ret_name, &address, sizeof address);
+    return sizeof address;
+}
+
 const struct mt_linux_transport mt_linux_udp4 = {
     .network = MT_NETWORK_UDP_IPV4,
     .family = AF_INET,
@@ -225,6 +246,7 @@ const struct mt_linux_transport mt_linux_udp4 = {
     .prepare = prepare4,
     .sender = sender4,
     .transmit = transmit4,
+    .name = name4,
 };
 
 const struct mt_linux_transport mt_linux_udp6 = {
@@ -235,4 +257,6 @@ const struct mt_linux_transport mt_linux_udp6 = {
     .prepare = prepare6,
     .sender = sender6,
     .transmit = transmit6,
+    .name = name6,
+    .tail = EXTRA_OCTETS,
 };

@@ -269,6 +269,16 @@ static void serve_one(struct mt_linux *self, struct mt_input *ret_input)
     }
 }
 
+/* What waits for company has waited long enough. */
+static void flush(struct mt_linux *self)
+{
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        if (self->links[i]) {
+            mt_linux_outbox_flush(self->links[i]);
+        }
+    }
+}
+
 static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
 {
     struct mt_linux_wait *wait = (struct mt_linux_wait *)hal;
@@ -276,6 +286,7 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
     struct mt_input input = {.kind = MT_INPUT_NONE, .now = mt_linux_now()};
 
     run_regular(wait, input.now);
+    flush(self);
     if (!take_due(self, &input, &deadline)) {
         if (wait->is_set_old) {
             rebuild(self);

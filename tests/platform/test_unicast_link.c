@@ -97,6 +97,125 @@ static void unicast_link_stamps_every_frame_when_many_leave_at_once(void **state
     mt_linux_close(a.platform);
 }
 
+static struct bench_node open_for_many(const char *interface, enum mt_transport transport)
+{
+    const struct mt_link_request request = {
+        .interface = interface, .transport = transport, .is_for_many = true};
+    return bench_open_as(&request);
+}
+
+static bool send_announce(struct bench_node *node, const struct mt_address *to, uint16_t sequence)
+{
+    uint8_t octets[BENCH_MESSAGE_SIZE];
+    const struct mt_link_frame frame = {
+        .bytes = octets, .length = sizeof octets, .destination = MT_LINK_ADDRESS, .to = *to};
+    bench_make_message(octets, 11, sequence);
+    return node->link->ops->send(node->link, &frame);
+}
+
+/* The sequence number of the next frame; -1: none comes. */
+static int next_sequence(struct bench_node *node)
+{
+    struct mt_input rx;
+    return bench_next(node, MT_INPUT_FRAME, 1000, &rx) ? rx.bytes[30] << 8 | rx.bytes[31] : -1;
+}
+
+static void unicast_link_sends_frames_together_when_it_is_for_many(void **state)
+{
+    struct bench_node a = open_for_many("v0", MT_TRANSPORT_UDP_IPV4);
+    struct bench_node b = bench_open("v1");
+    struct mt_address to = address_of("10.9.0.2");
+    struct mt_input tx;
+
+    (void)state;
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
+    for (uint16_t i = 1; i <= 100; i++) {
+        assert_true(i % 2 == 0 ? send_announce(&a, &to, i) : bench_send_to(&a, &to, i, i));
+    }
+    assert_int_equal(a.link->counters.sent, 64); /* the others wait until it goes to sleep */
+    for (uint32_t i = 1; i <= 100; i += 2) {
+        assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+        assert_true(tx.has_stamp);
+        assert_int_equal(tx.token, i);
+    }
+    assert_int_equal(a.link->counters.sent, 100);
+    assert_int_equal(a.link->counters.stamps_missing, 0);
+    for (unsigned i = 0, last[2] = {0, 0}; i < 100; i++) {
+        int sequence = next_sequence(&b);
+        assert_true(sequence > (int)last[sequence % 2]); /* each socket's in order */
+        last[sequence % 2] = (unsigned)sequence;
+    }
+    mt_linux_close(a.platform);
+    mt_linux_close(b.platform);
+}
+
+static void unicast_link_keeps_the_order_when_another_frame_follows(void **state)
+{
+    struct bench_node a = open_for_many("v0", MT_TRANSPORT_UDP_IPV4);
+    struct bench_node b = bench_open("v1");
+    struct mt_address to = address_of("10.9.0.2");
+
+    (void)state;
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_wait_state(&b, true));
+    assert_true(bench_send_to(&a, &to, 1, 1));
+    assert_true(bench_send_to(&a, &to, 2, 2));
+    assert_int_equal(a.link->counters.sent, 0);
+    assert_true(bench_send_sync(&a, 3, 3));
+    assert_int_equal(a.link->counters.sent, 3);
+    assert_true(bench_send_to(&a, &to, 4, 4));
+    mt_linux_close(a.platform); /* nothing is left behind */
+    for (int i = 1; i <= 4; i++) {
+        assert_int_equal(next_sequence(&b), i);
+    }
+    mt_linux_close(b.platform);
+}
+
+static void unicast_link_gives_stamps_up_when_frames_that_wait_are_refused(void **state)
+{
+    struct bench_node a = open_for_many("v0", MT_TRANSPORT_UDP_IPV4);
+    struct mt_address to = address_of("10.9.0.2");
+    struct mt_address everybody = address_of("10.9.0.255"); /* not allowed */
+    struct mt_input tx;
+
+    (void)state;
+    assert_true(bench_wait_state(&a, true));
+    assert_true(bench_send_to(&a, &everybody, 1, 1));
+    assert_true(bench_send_to(&a, &to, 2, 2));
+    assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+    assert_true(tx.has_stamp);
+    assert_int_equal(tx.token, 2);
+    assert_int_equal(a.link->counters.sent, 1);
+    assert_int_equal(a.link->counters.send_failed, 1);
+    assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+    assert_false(tx.has_stamp);
+    assert_int_equal(tx.token, 1);
+    mt_linux_close(a.platform);
+}
+
+static void unicast_link_sends_frames_together_when_it_is_ipv6(void **state)
+{
+    struct bench_node a = open_for_many("v0", MT_TRANSPORT_UDP_IPV6);
+    struct mt_address to = {.network = MT_NETWORK_UDP_IPV6};
+    struct mt_input tx;
+
+    (void)state;
+    assert_int_equal(inet_pton(AF_INET6, "fd09::2", to.octets), 1);
+    assert_true(netspace_run("ip -6 addr add fd09::1/64 dev v0 nodad"));
+    assert_true(netspace_run("ip -6 addr add fd09::2/64 dev v1 nodad"));
+    assert_true(bench_wait_state(&a, true));
+    for (uint32_t i = 1; i <= 5; i++) {
+        assert_true(bench_send_to(&a, &to, (uint16_t)i, i));
+    }
+    for (uint32_t i = 1; i <= 5; i++) {
+        assert_true(bench_next(&a, MT_INPUT_TX_STAMP, 2000, &tx));
+        assert_true(tx.has_stamp);
+        assert_int_equal(tx.token, i);
+    }
+    mt_linux_close(a.platform);
+}
+
 static void unicast_link_refuses_when_the_address_is_of_another_network(void **state)
 {
     struct bench_node a = bench_open("v0");
@@ -122,6 +241,10 @@ int main(void)
         LINK_TEST(unicast_link_names_the_sender_when_a_frame_comes),
         LINK_TEST(unicast_link_stamps_unicast_frames_when_only_their_receivers_differ),
         LINK_TEST(unicast_link_stamps_every_frame_when_many_leave_at_once),
+        LINK_TEST(unicast_link_sends_frames_together_when_it_is_for_many),
+        LINK_TEST(unicast_link_keeps_the_order_when_another_frame_follows),
+        LINK_TEST(unicast_link_gives_stamps_up_when_frames_that_wait_are_refused),
+        LINK_TEST(unicast_link_sends_frames_together_when_it_is_ipv6),
         LINK_TEST(unicast_link_refuses_when_the_address_is_of_another_network),
     };
 
