@@ -158,13 +158,13 @@ def test_runner_gives_way_when_a_lane_is_not_urgent(tmp_path, capsys):
         script = "import os; print(os.sched_getscheduler(0), os.getsid(0))"
 
         def run_it(log):
-            log.run([sys.executable, "-c", script], 10)
+            log.run([sys.executable, "-c", script], 60)
             policies[name] = tuple(map(int, log.tail()[-1].split()))
             return runner.ONE_PASSED
         return name, run_it
     runner.run_lanes([[lane_of(step("a")), lane_of(step("b"), is_urgent=False)]], str(tmp_path))
-    session = os.getsid(0)
-    assert policies == {"a": (os.SCHED_OTHER, session), "b": (os.SCHED_IDLE, session)}
+    ours, session = os.sched_getscheduler(0), os.getsid(0)  # perhaps we give way ourselves
+    assert policies == {"a": (ours, session), "b": (os.SCHED_IDLE, session)}
     assert capsys.readouterr().out
 
 
