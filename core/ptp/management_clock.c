@@ -305,31 +305,100 @@ error_type mt_get_path_trace_enable(const struct mt_managed *on, struct mt_put *
 
 /* ---- acceptable transmitters ----------------------------------------------------------------- */
 
-/* The standard has one table for the clock, we have one for each port: that of the first that has
- * any is shown. */
-static const struct mt_port_config *acceptable_of(const struct mt_instance *self)
+/* The standard has one table for the clock, which each of its ports heeds or not; a configuration
+ * has one for each port.  Until a table is set, that of the first port that has any is shown. */
+static const struct mt_port_identity *acceptable_of(const struct mt_managed *on,
+                                                    uint16_t *ret_count)
 {
-    const struct mt_port *port = self->ports;
-    while (port < self->ports_end - 1 && port->config.acceptable_count == 0) {
+    const struct mt_port *port = on->self->ports;
+    if (on->management->has_acceptable) {
+        *ret_count = on->management->acceptable_count;
+        return on->management->acceptable;
+    }
+    while (port < on->self->ports_end - 1 && port->config.acceptable_count == 0) {
         port++;
     }
-    return &port->config;
+    *ret_count = port->config.acceptable_count;
+    return port->config.acceptable;
 }
 
 error_type mt_get_acceptable_table(const struct mt_managed *on, struct mt_put *out)
 {
-    const struct mt_port_config *config = acceptable_of(on->self);
-    mt_put_number(out, config->acceptable_count, 2);
-    for (unsigned i = 0; i < config->acceptable_count; i++) {
-        mt_put_port_identity(out, &config->acceptable[i]);
+    uint16_t count;
+    const struct mt_port_identity *acceptable = acceptable_of(on, &count);
+    mt_put_number(out, count, 2);
+    for (unsigned i = 0; i < count; i++) {
+        mt_put_port_identity(out, &acceptable[i]);
         mt_put_number(out, 0, 1); /* alternatePriority1 */
     }
     return MT_MANAGEMENT_OK;
 }
 
+/* Ports that heed the table heed the new one.  An empty one, which to the standard is nobody and to
+ * a port here anybody, is refused while there are such ports. */
+error_type mt_set_acceptable_table(const struct mt_managed *on, struct mt_reader *in)
+{
+    struct mt_port_identity acceptable[MT_MANAGEMENT_ACCEPTABLE];
+    uint16_t count = mt_reader_u16(in);
+    bool is_heeded = false;
+    for (const struct mt_port *port = on->self->ports; port < on->self->ports_end; port++) {
+        is_heeded |= port->config.acceptable_count > 0;
+    }
+    if (count > MT_MANAGEMENT_ACCEPTABLE || (count == 0 && is_heeded)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t *clock = mt_reader_octets(in, sizeof acceptable[i].clock);
+        acceptable[i].port = mt_reader_u16(in);
+        if (mt_reader_u8(in) != 0 && !in->failed) {
+            return MT_MANAGEMENT_WRONG_VALUE; /* alternatePriority1 is not used here */
+        }
+        if (in->failed) {
+            return MT_MANAGEMENT_WRONG_LENGTH;
+        }
+        memcpy(&acceptable[i].clock, clock, sizeof acceptable[i].clock);
+    }
+    memcpy(on->management->acceptable, acceptable, count * sizeof *acceptable);
+    on->management->acceptable_count = count;
+    on->management->has_acceptable = true;
+    for (struct mt_port *port = on->self->ports; port < on->self->ports_end; port++) {
+        if (port->config.acceptable_count > 0) {
+            port->config.acceptable = on->management->acceptable;
+            port->config.acceptable_count = count;
+        }
+    }
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_get_acceptable_enabled(const struct mt_managed *on, struct mt_put *out)
+{
+    mt_put_octet_and_reserved(out, on->port->config.acceptable_count > 0);
+    return MT_MANAGEMENT_OK;
+}
+
+error_type mt_set_acceptable_enabled(const struct mt_managed *on, struct mt_reader *in)
+{
+    uint16_t count;
+    const struct mt_port_identity *acceptable = acceptable_of(on, &count);
+    bool is_on = (mt_reader_u16(in) >> 8 & 1) != 0;
+    if (count > MT_MANAGEMENT_ACCEPTABLE || (is_on && count == 0)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    if (!on->management->has_acceptable && count > 0) { /* no port may remember it after this */
+        memcpy(on->management->acceptable, acceptable, count * sizeof *acceptable);
+        on->management->acceptable_count = count;
+        on->management->has_acceptable = true;
+    }
+    on->port->config.acceptable = on->management->acceptable;
+    on->port->config.acceptable_count = is_on ? count : 0;
+    return MT_MANAGEMENT_OK;
+}
+
 error_type mt_get_acceptable_max(const struct mt_managed *on, struct mt_put *out)
 {
-    mt_put_number(out, acceptable_of(on->self)->acceptable_count, 2);
+    uint16_t count;
+    (void)acceptable_of(on, &count);
+    mt_put_number(out, count > MT_MANAGEMENT_ACCEPTABLE ? count : MT_MANAGEMENT_ACCEPTABLE, 2);
     return MT_MANAGEMENT_OK;
 }
 

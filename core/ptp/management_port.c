@@ -178,12 +178,6 @@ error_type mt_set_disable_port(const struct mt_managed *on, struct mt_reader *in
     return enable(on, false);
 }
 
-error_type mt_get_acceptable_enabled(const struct mt_managed *on, struct mt_put *out)
-{
-    mt_put_octet_and_reserved(out, on->port->config.acceptable_count > 0);
-    return MT_MANAGEMENT_OK;
-}
-
 error_type mt_get_transmitter_only(const struct mt_managed *on, struct mt_put *out)
 {
     mt_put_octet_and_reserved(out, on->port->config.is_transmitter_only);

@@ -408,6 +408,42 @@ static void management_sets_and_shows_alternate_timescales(void **state)
     assert_error(0, MT_ID_ALTERNATE_TIME_OFFSET_ENABLE, MT_MANAGEMENT_WRONG_VALUE);
 }
 
+#define SENDER(id) 0x02, 0, 0, 0xFF, 0xFE, 0, 0, (id), 0, 0, 0
+
+static void management_accepts_those_of_the_table_when_it_has_been_set(void **state)
+{
+    static const uint8_t on[] = {1, 0};
+    static const uint8_t off[] = {0, 0};
+    static const uint8_t nobody[] = {0, 0};
+    static const uint8_t table[] = {0, 2, SENDER(21), SENDER(22)};
+    static const uint8_t cut[] = {0, 2, SENDER(21), 0};
+    static const uint8_t long_table[2 + 17 * 11 + 1] = {0, 17};
+    struct bench_peer peer;
+    (void)state;
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE_ENABLED, on, sizeof on, &local_writer);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE_ENABLED, MT_MANAGEMENT_WRONG_VALUE);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE, cut, sizeof cut, &local_writer);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE, MT_MANAGEMENT_WRONG_LENGTH);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE, long_table, sizeof long_table, &local_writer);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE, MT_MANAGEMENT_WRONG_VALUE);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE, table, sizeof table, &station);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE, MT_MANAGEMENT_NOT_SUPPORTED);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE, table, sizeof table, &local_writer);
+    assert_data(0, MT_ID_ACCEPTABLE_MASTER_TABLE, table, sizeof table);
+    peer_init(&peer, 20);
+    assert_int_equal(bench_announce(&clock_.bench, 1, &peer), MT_VERDICT_ACCEPTED);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE_ENABLED, on, sizeof on, &local_writer);
+    assert_int_equal(bench_announce(&clock_.bench, 1, &peer), MT_VERDICT_NOT_ACCEPTABLE);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE, nobody, sizeof nobody, &local_writer);
+    assert_error(0, MT_ID_ACCEPTABLE_MASTER_TABLE, MT_MANAGEMENT_WRONG_VALUE);
+    peer_init(&peer, 22);
+    assert_int_equal(bench_announce(&clock_.bench, 1, &peer), MT_VERDICT_ACCEPTED);
+    set(MT_ID_ACCEPTABLE_MASTER_TABLE_ENABLED, off, sizeof off, &local_writer);
+    peer_init(&peer, 23);
+    assert_int_equal(bench_announce(&clock_.bench, 1, &peer), MT_VERDICT_ACCEPTED);
+    GET_IS(MT_ID_ACCEPTABLE_MASTER_MAX_TABLE_SIZE, 0, MT_MANAGEMENT_ACCEPTABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +466,7 @@ int main(void)
         ON_ONE(management_says_nothing_to_who_may_not_change_when_so_configured),
         ON_ONE(management_is_deaf_to_the_network_when_so_configured),
         ON_ONE(management_sets_and_shows_alternate_timescales),
+        ON_ONE(management_accepts_those_of_the_table_when_it_has_been_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

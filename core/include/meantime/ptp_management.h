@@ -22,6 +22,7 @@
 #define MT_MANAGEMENT_SUBSCRIBERS 16  /**< of events; more are refused: GENERAL_ERROR */
 #define MT_MANAGEMENT_CLIENTS     16  /**< local programs that answers of others are passed on to */
 #define MT_MANAGEMENT_FAULTS      8   /**< records in FAULT_LOG; the oldest give way */
+#define MT_MANAGEMENT_ACCEPTABLE  16  /**< acceptable transmitters in a table that was set */
 #define MT_MANAGEMENT_BURST       16384 /**< octets of answers at once */
 #define MT_RELAY_OCTETS           512 /**< of TLVs that are passed on; what is beyond is left out */
 
@@ -168,6 +169,9 @@ struct mt_management {
     uint64_t not_relayed; /**< those for which there was no room */
 
     /* private */
+    bool has_acceptable; /**< the table of the clock has been set; it is that of its ports then */
+    uint16_t acceptable_count;
+    struct mt_port_identity acceptable[MT_MANAGEMENT_ACCEPTABLE];
     int64_t spent; /**< octets of MT_MANAGEMENT_BURST that have not come back yet */
     struct mt_mono spent_at;
     struct mt_management_request requests_waiting[MT_MANAGEMENT_REQUESTS];
