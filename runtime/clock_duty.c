@@ -9,8 +9,9 @@
 #include "runtime/events.h"
 #include "runtime/page.h"
 
-#define RATE_SCALE 2199023255552.0 /* 2^41, as in cumulativeScaledRateOffset */
-#define RATE_SIGMA 1e-6
+#define RATE_SCALE  2199023255552.0 /* 2^41, as in cumulativeScaledRateOffset */
+#define RATE_SIGMA  1e-6
+#define NEAR_GRAINS 8
 
 /* ---- corrections ----------------------------------------------------------------------------- */
 
@@ -214,6 +215,17 @@ static struct mt_interval interval_of(mt_real s)
     return mt_span_to_interval(mt_span_from_real(s));
 }
 
+/* The frequency of a card's clock has steps that nobody tells, and moves the clock by some of its
+ * grains between two corrections: within those it is where it should be. */
+static bool is_locked(const struct mt_node_clock *clock,
+                      const struct mt_clock_quality_report *report)
+{
+    mt_real near = NEAR_GRAINS * MT_REAL(1e-9) * (mt_real)clock->hal->granularity_ns;
+    return report->is_locked ||
+           (report->has_estimate && clock->discipline.phase == MT_STEER_LOCKED &&
+            mt_real_abs(mt_span_to_real(report->estimate.offset)) < near);
+}
+
 static void make_condition(const struct mt_node_clock *clock, const struct mt_instance *ptp,
                            const struct mt_clock_quality_report *report,
                            struct mt_clock_condition *ret_condition)
@@ -222,7 +234,7 @@ static void make_condition(const struct mt_node_clock *clock, const struct mt_in
         report->reference == MT_BOUND_SOURCE || report->reference == MT_BOUND_TRACEABLE;
     struct mt_interval bound = bound_to_grandmaster(report, ptp);
     *ret_condition = (struct mt_clock_condition){
-        .is_locked = report->is_locked,
+        .is_locked = is_locked(clock, report),
         .has_bound = reaches_grandmaster && !mt_interval_is_too_large(bound),
         .shows =
             clock->discipline.scale == MT_SCALE_TAI ? MT_CLOCK_SHOWS_PTP : MT_CLOCK_SHOWS_ARBITRARY,

@@ -23,6 +23,7 @@
 #define ASK_EVERY_NS 100000000
 #define AGREES_NS    MT_NS_PER_S /* with the system's TAI, to count as TAI */
 #define SAME_RATE    1e-12
+#define GRAIN_NS     8 /* what most cards count in; the kernel does not tell */
 
 struct past {
     int64_t from_ns; /* the device's reading at which it began */
@@ -280,7 +281,7 @@ struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, st
         .ops = &phc_ops,
         .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,
         .scale = scale_of(self, request),
-        .granularity_ns = 1,
+        .granularity_ns = GRAIN_NS,
         .max_rate = (mt_real)device->max_rate,
         .adopts_scale = true,
     };

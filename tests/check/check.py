@@ -131,6 +131,19 @@ def instructions_step(name):
     return name, step
 
 
+def lab_step(name, *arguments):
+    """Guests with hardware clocks; skipped where there can be none, but not in CI."""
+    def step(log):
+        if not is_built(log, "release"):
+            return one_failed(name)
+        skipped = 77
+        status = log.run([PYTHON, top("tests", "lab", "lab.py"), *arguments], 60 * MINUTE_S)
+        if status == skipped and not os.environ.get("CI"):
+            return Count(skipped=1)
+        return ONE_PASSED if status == 0 else one_failed(name)
+    return name, step
+
+
 def man_step(name):
     """Each page, written or generated, is a case: the formatter has nothing to say about it."""
     def step(log):
@@ -182,6 +195,7 @@ def laboratory_steps(is_long):
         pytest_step("daemon asan", ["tests/daemon"] if is_long else UNDER_SANITIZERS,
                     (90 if is_long else 4) * MINUTE_S, needs="asan", is_long=is_long,
                     without=FLOOD),
+        *([lab_step("lab", "--all")] if is_long else []),
     ]
 
 

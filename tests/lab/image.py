@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What the guests are made of, in build/lab: a qemu and a kernel of Debian, unpacked, not
+installed; a first file system of busybox and a few modules; and a folder that all guests mount,
+with our programs, linuxptp's and the libraries of both."""
+import glob
+import lzma
+import os
+import re
+import shutil
+import stat
+import struct
+import subprocess
+
+from packages import Missing, Packages
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+LAB = os.path.join(TOP, "build", "lab")
+MODULES = ("igb", "9pnet_virtio", "9p", "8021q")
+QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
+PEERS = ("ptp4l", "pmc", "phc2sys", "chronyd")
+
+
+def lab(*parts):
+    return os.path.join(LAB, *parts)
+
+
+# ---- packages --------------------------------------------------------------------------------
+
+def unpack():
+    """Downloads and unpacks what is not there yet; some 100 MB at the first time."""
+    if os.path.exists(lab("unpacked")):
+        return
+    for part in ("host", "kernel", "tools"):
+        shutil.rmtree(lab(part), ignore_errors=True)
+    packages = Packages(lab("apt"))
+    print("lab: unpacking qemu and a kernel into build/lab, not installing", flush=True)
+    packages.update()
+    packages.unpack_with_libraries(QEMU_PACKAGES, lab("host"))
+    packages.unpack(packages.dependency("linux-image-amd64", r"linux-image-[\w.+-]+"),
+                    lab("kernel"))
+    packages.unpack("busybox-static", lab("tools"))
+    shutil.rmtree(lab("apt"))
+    open(lab("unpacked"), "w", encoding="utf-8").close()
+
+
+def qemu():
+    return lab("host/usr/bin/qemu-system-x86_64")
+
+
+def qemu_environment():
+    folder = lab("host/usr/lib/x86_64-linux-gnu")
+    return {**os.environ, "LD_LIBRARY_PATH": folder, "QEMU_MODULE_DIR": f"{folder}/qemu"}
+
+
+def firmware_folders():
+    return [lab("host/usr/share/qemu"), lab("host/usr/share/seabios")]
+
+
+# ---- kernel and first file system ------------------------------------------------------------
+
+def decompress(payload):
+    if payload[:6] == b"\xfd7zXZ\0":
+        return lzma.LZMADecompressor().decompress(payload)
+    command = {b"\x28\xb5\x2f\xfd": ["zstd", "-dc"], b"\x1f\x8b\x08\x00": ["gzip", "-dc"]}
+    found = command.get(payload[:4])
+    if not found or not shutil.which(found[0]):
+        raise Missing("the laboratory's kernel is compressed in a way that nothing here knows")
+    return subprocess.run(found, input=payload, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False).stdout
+
+
+def extract_kernel():
+    """The ELF image inside of vmlinuz boots in half the time under emulation."""
+    with open(glob.glob(lab("kernel/boot/vmlinuz-*"))[0], "rb") as file:
+        image = file.read()
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    begin = (image[0x1F1] + 1) * 512 + offset
+    with open(lab("vmlinux"), "wb") as file:
+        file.write(decompress(image[begin:begin + length]))
+
+
+def module_bytes(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    return lzma.decompress(data) if path.endswith(".xz") else data
+
+
+def modules_in_order():
+    """(name, contents) of MODULES and what they need, each after what it needs."""
+    files = {}
+    for path in glob.glob(lab("kernel/**/*.ko*"), recursive=True):
+        files[re.sub(r"\.ko.*", "", os.path.basename(path)).replace("-", "_")] = path
+    ordered = {}
+
+    def add(name):
+        if name in ordered or name not in files:  # what has no file is in the kernel itself
+            return
+        data = module_bytes(files[name])
+        for needed in re.search(rb"depends=([^\0]*)\0", data).group(1).decode().split(","):
+            add(needed.replace("-", "_"))
+        ordered[name] = data
+    for name in MODULES:
+        add(name)
+    return list(ordered.items())
+
+
+class Archive:
+    """A cpio archive in the form that kernels unpack."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self.count = 0
+
+    def add(self, name, mode, contents=b""):
+        self.count += 1
+        fields = (self.count, mode, 0, 0, 1, 0, len(contents), 0, 0, 0, 0, len(name) + 1, 0)
+        self.data += b"070701" + b"".join(b"%08x" % field for field in fields)
+        for part in (name.encode() + b"\0", contents):
+            self.data += part
+            self.data += b"\0" * (-len(self.data) % 4)
+
+    def finish(self):
+        self.add("TRAILER!!!", 0)
+        return bytes(self.data)
+
+
+def make_first_file_system():
+    archive = Archive()
+    for folder in ("bin", "sbin", "dev", "proc", "sys", "tmp", "run", "var", "var/run", "etc",
+                   "lab", "lib", "lib64", "modules", "root"):
+        archive.add(folder, stat.S_IFDIR | 0o755)
+    with open(glob.glob(lab("tools/**/bin/busybox"), recursive=True)[0], "rb") as file:
+        archive.add("bin/busybox", stat.S_IFREG | 0o755, file.read())
+    archive.add("bin/sh", stat.S_IFLNK | 0o777, b"busybox")
+    archive.add("lib64/ld-linux-x86-64.so.2", stat.S_IFLNK | 0o777,
+                b"/lab/lib/ld-linux-x86-64.so.2")
+    archive.add("etc/passwd", stat.S_IFREG | 0o644, b"root:x:0:0:root:/root:/bin/sh\n")
+    with open(os.path.join(HERE, "guest_init.sh"), "rb") as file:
+        archive.add("init", stat.S_IFREG | 0o755, file.read())
+    for number, (name, contents) in enumerate(modules_in_order()):
+        archive.add(f"modules/{number:02}-{name}.ko", stat.S_IFREG | 0o644, contents)
+    with open(lab("initrd"), "wb") as file:
+        file.write(archive.finish())
+
+
+# ---- programs --------------------------------------------------------------------------------
+
+def compile_tools():
+    os.makedirs(lab("share/bin"), exist_ok=True)
+    for source, target, flags in (("nic_fix.c", lab("nic_fix.so"), ["-fPIC", "-shared"]),
+                                  ("truth.c", lab("share/bin/truth"), ["-static"])):
+        result = subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *flags, "-o", target,
+                                 os.path.join(HERE, source), "-ldl"],
+                                capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise Missing(f"the laboratory's {source} does not compile: {result.stderr.strip()}")
+
+
+def libraries_of(program, environment):
+    shown = subprocess.run(["ldd", program], capture_output=True, text=True, check=False,
+                           env=environment).stdout
+    missing = re.findall(r"(\S+) => not found", shown)
+    if missing:
+        raise Missing(f"{program} lacks {missing[0]}")
+    return re.findall(r"(/\S+\.so\S*)", shown)
+
+
+def copy_program(path, environment=None):
+    shutil.copy2(path, lab("share/bin"))
+    for library in libraries_of(path, environment):
+        target = lab("share/lib", os.path.basename(library))
+        if not os.path.exists(target):
+            shutil.copy2(library, target)
+
+
+def copy_programs(build):
+    os.makedirs(lab("share/lib"), exist_ok=True)
+    for program in ("meantimed/meantimed", "meantime/meantime"):
+        copy_program(os.path.join(build, "apps", program))
+    copy_program(shutil.which("ip") or "/sbin/ip")
+    peers = os.path.join(TOP, "build", "peers")
+    with open(os.path.join(peers, "lib.path"), encoding="utf-8") as file:
+        environment = {**os.environ, "LD_LIBRARY_PATH": file.read().strip()}
+    for peer in PEERS:
+        copy_program(os.path.join(peers, "usr", "sbin", peer), environment)
+
+
+def prepare(build):
+    """All of it; `build` is the folder of the programs that are tested."""
+    os.makedirs(LAB, exist_ok=True)
+    unpack()
+    if not os.path.exists(lab("vmlinux")):
+        extract_kernel()
+    make_first_file_system()
+    compile_tools()
+    copy_programs(build)
