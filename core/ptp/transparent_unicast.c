@@ -22,7 +22,7 @@ static bool is_upstream(const struct mt_instance *self, const struct mt_transpar
            (!is_own_domain || self->receiving_port == 0 || mt_is_parent(self, &key->source));
 }
 
-/* A Sync tells for longer than it is in passage where its transmitter is: as long as it is there. */
+/* A Sync tells where its transmitter is for longer than it is in passage: while it is there. */
 static const struct mt_transparent_frame *find_upstream(const struct mt_instance *self,
                                                         const struct mt_transparent_key *request)
 {
