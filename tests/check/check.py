@@ -175,7 +175,6 @@ def computing_steps(is_long):
         tool_step("size", "bench/size/run.py", "--growth"),
         instructions_step("instructions"),
         tool_step("accuracy", "bench/accuracy/run.py", "--short", "--build", top("build", "clang")),
-        tool_step("unicast", "bench/unicast/run.py", "--short"),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--no-rebuild", "--suite", "unit"),
@@ -201,7 +200,9 @@ def laboratory_steps(is_long):
 
 def flood_steps(is_long):
     return [pytest_step(name, FLOOD, 8 * MINUTE_S, needs=kind, is_long=is_long)
-            for name, kind in (("flood", "release"), ("flood asan", "asan"))]
+            for name, kind in (("flood", "release"), ("flood asan", "asan"))] + [
+                tool_step("unicast", "bench/unicast/run.py", "--short", "--program",
+                          top("build", "clang", "bench", "unicast", "bench-unicast"))]
 
 
 def all_lanes(is_long):
