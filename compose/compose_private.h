@@ -11,6 +11,7 @@ struct mt_compose_port {
     struct mt_port_more more;
     struct mt_port_profile profile;
     struct mt_alternate alternate;
+    struct mt_intervals intervals;
     struct mt_peer peer;
 };
 

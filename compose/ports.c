@@ -90,6 +90,8 @@ struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t po
     storage->more.profile = &storage->profile;
     storage->alternate = config->alternate;
     storage->more.alternate = &storage->alternate;
+    storage->intervals = config->intervals;
+    storage->more.intervals = &storage->intervals;
     storage->more.security.spp = MT_SECURITY_OFF;
     storage->more.delay_mechanism = mechanism;
     storage->more.sends_one_step = sends_one_step(self, port);

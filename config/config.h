@@ -16,6 +16,7 @@
 
 #include "config/schema.h"
 #include "meantime/ptp_alternate.h"
+#include "meantime/ptp_intervals.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/steer.h"
 
@@ -281,6 +282,7 @@ struct mt_config_port {
     struct mt_peer_config peer;     /**< domain, sdo_id and is_gptp are compose's to fill in */
     struct mt_port_profile profile; /**< what is private in it is zero */
     struct mt_alternate alternate;  /**< likewise */
+    struct mt_intervals intervals;  /**< likewise */
     struct mt_port_config ptp;
 };
 

@@ -7,8 +7,31 @@
 #include <math.h>
 
 #include "meantime/ptp_alternate.h"
+#include "meantime/ptp_intervals.h"
 #include "meantime/ptp_more.h"
 #include "status/names.h"
+
+/* ---- intervals ------------------------------------------------------------------------------- */
+
+static const struct mt_intervals *intervals_of(const struct mt_port *port)
+{
+    return port->config.more != NULL ? port->config.more->intervals : NULL;
+}
+
+const char *mt_report_intervals(const struct mt_port *port)
+{
+    const struct mt_intervals *intervals = intervals_of(port);
+    if (intervals == NULL || !intervals->is_following) { /* which it is not without a key */
+        return NULL;
+    }
+    return intervals->is_operational ? "operational" : "initial";
+}
+
+uint64_t mt_report_interval_requests(const struct mt_port *port)
+{
+    const struct mt_intervals *intervals = intervals_of(port);
+    return intervals != NULL ? intervals->requests : 0;
+}
 
 /* ---- alternate transmitters ------------------------------------------------------------------ */
 

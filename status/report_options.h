@@ -10,6 +10,9 @@
 
 #include "meantime/ptp.h"
 
+/** initial or operational; null: nothing is asked for. */
+const char *mt_report_intervals(const struct mt_port *port);
+uint64_t mt_report_interval_requests(const struct mt_port *port);
 bool mt_report_is_alternate(const struct mt_port *port);
 /** The offset from each that is heard, by its identity. */
 cJSON *mt_report_alternates(const struct mt_port *port);

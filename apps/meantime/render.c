@@ -439,7 +439,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     render_unicast(out, port);
     mt_render_servers(out, port);
     render_peer(out, port);
-    mt_render_alternates(out, port);
+    mt_render_port_options(out, port);
     if (refused_of(port) > 0) {
         mt_text_say(out, MT_FAINT "        refused:  " MT_PLAIN);
         render_refused(out, member(port, "verdicts"));

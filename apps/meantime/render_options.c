@@ -32,9 +32,13 @@ static void begin_alternate(struct mt_text *out)
     mt_text_say(out, MT_FAINT "        next:     " MT_PLAIN);
 }
 
-void mt_render_alternates(struct mt_text *out, const cJSON *port)
+void mt_render_port_options(struct mt_text *out, const cJSON *port)
 {
     const cJSON *one;
+    if (cJSON_IsString(member(port, "intervals.mode"))) {
+        mt_text_say(out, MT_FAINT "        asks:     " MT_PLAIN "for %s intervals\n",
+                    text_of(port, "intervals.mode"));
+    }
     if (is_true(port, "alternate.sending")) {
         begin_alternate(out);
         mt_text_say(out, "an alternate transmitter itself\n");

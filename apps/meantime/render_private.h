@@ -57,11 +57,11 @@ static inline void begin(struct mt_text *out, const char *what)
 
 /** Which of two instances steers a clock, and why. */
 void mt_render_standby(struct mt_text *out, const cJSON *clock);
-/** Alternate transmitters that a port hears, and whether it is one. */
-void mt_render_alternates(struct mt_text *out, const cJSON *port);
 /** How an instance serves stateless clients. */
 void mt_render_service(struct mt_text *out, const cJSON *instance);
 /** Which stateless servers a port asks. */
 void mt_render_servers(struct mt_text *out, const cJSON *port);
+/** What a port asks its transmitter for; alternate transmitters that it hears, or that it is. */
+void mt_render_port_options(struct mt_text *out, const cJSON *port);
 
 #endif

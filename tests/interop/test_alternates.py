@@ -26,8 +26,8 @@ def test_an_alternate_is_heard_and_measured_but_not_followed(lab):
     assert netlab.wait_until(lambda: offset() is not None and abs(offset()) < LIMIT_NS, 10)
     assert a.port()["alternate"]["sending"] and not r.port()["alternate"]["sending"]
     assert r.instance()["parent"]["clock_identity"] == a.instance()["parent"]["clock_identity"]
-    status = r.tool("status", "--run-directory", r.directory).stdout
-    assert f"next:     {identity}, this clock is at " in status
+    shown = r.tool("status", "--run-directory", r.directory).stdout
+    assert f"next:     {identity}, this clock is at " in shown
     shown = a.tool("pmc", "--run-directory", a.directory, "GET ALTERNATE_MASTER").stdout
     assert "numberOfAlternateMasters" in shown and "NOT_SUPPORTED" not in shown
     assert m.is_running()

@@ -130,13 +130,15 @@ def test_status_shows_which_of_two_instances_steers(daemon):
             ) in daemon.run("status").stdout
 
 
-def test_status_shows_alternate_transmitters(daemon):
+def test_status_shows_options_of_a_port(daemon):
     report = copy.deepcopy(REPORT)
     report["instances"][0]["ports"][0]["alternate"] = {
         "sending": True, "heard_offset_ns": {"4ed314.fffe.83d3a1-3": 1250,
                                              "4ed314.fffe.83d3a2-1": None}}
+    report["instances"][0]["ports"][0]["intervals"] = {"mode": "operational", "requests": 2}
     daemon(lambda _request: {"ok": True, "status": report})
-    assert ("        next:     an alternate transmitter itself\n"
+    assert ("        asks:     for operational intervals\n"
+            "        next:     an alternate transmitter itself\n"
             "        next:     4ed314.fffe.83d3a1-3, this clock is at +1.250 us\n"
             "        next:     4ed314.fffe.83d3a2-1\n") in daemon.run("status").stdout
 

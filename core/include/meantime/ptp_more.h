@@ -35,6 +35,7 @@ struct mt_port_more {
     struct mt_stateless_client *stateless; /**< ptp_stateless.h: follows servers that it asks */
     struct mt_port_profile *profile;       /**< ptp_profile.h */
     struct mt_alternate *alternate;        /**< ptp_alternate.h */
+    struct mt_intervals *intervals;        /**< ptp_intervals.h */
     bool sends_one_step; /**< Sync carries its own time; its link can do MT_INSERT_ORIGIN */
 };
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A receiver that asks for fewer messages once it has settled, and for more when it is lost, and a
+ * transmitter that obeys: what passes on the wire.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "sim_lab.h"
+
+static struct lab net;
+
+static int clean_up(void **state)
+{
+    return lab_clean_up(&net);
+}
+
+#define TRANSMITTER 0
+#define RECEIVER    1
+
+static void found(struct lab *lab, uint64_t seed, const char *keys)
+{
+    static const struct mt_sim_segment_config cable = {
+        .delay_ns = 1000, .jitter = MT_SIM_JITTER_NORMAL, .jitter_ns = 5};
+    const struct mt_sim_node_config transmitter = {.tx_stamp_delay_ns = 20000};
+    const struct mt_sim_node_config receiver = {
+        .offset_s = -0.2, .frequency = -23e-6, .wander = 1e-9, .tx_stamp_delay_ns = 20000};
+    lab_open(lab, seed);
+    lab_add(lab, "T", &transmitter,
+            lab_conf("delay_mechanism = p2p\nobey_interval_requests = yes", 1));
+    lab_add(lab, "R", &receiver, lab_conf(keys, 1));
+    lab_cable(lab, &cable, TRANSMITTER, "eth0", RECEIVER, "eth0");
+    lab_boot(lab, TRANSMITTER);
+    lab_boot(lab, RECEIVER);
+}
+
+/* Messages a second, from now on. */
+static double rate_of(uint32_t node, enum mt_ptp_type type, double seconds)
+{
+    unsigned before = net.nodes[node].watch.sent[type];
+    lab_run(&net, seconds);
+    return (net.nodes[node].watch.sent[type] - before) / seconds;
+}
+
+static void sim_intervals_thin_out_when_the_clock_has_settled(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        found(&net, seed,
+              "receiver_only = yes\ndelay_mechanism = p2p\nlog_min_pdelay_req_interval = -3\n"
+              "operational_log_sync_interval = 1\noperational_log_pdelay_interval = 2\n"
+              "operational_threshold = 100ns");
+        assert_true(lab_run_until_state(&net, RECEIVER, 1, MT_STATE_UNCALIBRATED, 10));
+        assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 2) > 7);
+        lab_run(&net, 40);
+        double syncs = rate_of(TRANSMITTER, MT_PTP_SYNC, 40);
+        assert_true(syncs > 0.45 && syncs < 0.55);
+        double requests = rate_of(RECEIVER, MT_PTP_PDELAY_REQ, 40);
+        assert_true(requests > 0.2 && requests < 0.3);
+        lab_forget(&net);
+        lab_run(&net, 60);
+        assert_true(lab_sd_ns(&net, RECEIVER) < 100);
+        assert_true(lab_is_bounded(&net, RECEIVER));
+        mt_world_set_plugged(net.world, RECEIVER, "eth0", false); /* and back: it begins anew */
+        lab_run(&net, 2);
+        mt_world_set_plugged(net.world, RECEIVER, "eth0", true);
+        assert_true(lab_run_until_state(&net, RECEIVER, 1, MT_STATE_UNCALIBRATED, 20));
+        unsigned requests_before = net.nodes[RECEIVER].watch.sent[MT_PTP_PDELAY_REQ];
+        assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 1) > 6); /* it settles soon */
+        assert_true(net.nodes[RECEIVER].watch.sent[MT_PTP_PDELAY_REQ] - requests_before > 6);
+        lab_close(&net);
+    }
+}
+
+static void sim_intervals_stay_when_nobody_asks(void **state)
+{
+    found(&net, 1, "receiver_only = yes\ndelay_mechanism = p2p");
+    lab_run(&net, 40);
+    assert_int_equal(net.nodes[RECEIVER].watch.sent[MT_PTP_SIGNALING], 0);
+    assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 10) > 7.5);
+    lab_close(&net);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, clean_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(sim_intervals_thin_out_when_the_clock_has_settled),
+        TEST(sim_intervals_stay_when_nobody_asks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
