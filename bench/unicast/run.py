@@ -15,7 +15,7 @@ turns, for other work can only make it smaller.
   csptp_two_step        with the kernel's timestamps and Follow_Up
   grant_sync            Syncs to 100 000 clients that were granted them, each with its timestamp
                         from the kernel and its Follow_Up: two datagrams out, one back for each
-  grant_sync_single     the same, one datagram a call, as the daemon's loop does
+  grant_sync_single     the same, one datagram a call
   grant_sync_unstamped  the same, 64 a call, without asking the kernel for stamps
 
 Each stateless server is to reach 0.6 of the echo that sends as many datagrams as it does; why, is
