@@ -141,6 +141,7 @@ void peer_configure(struct world *world, struct peer *self, const struct words *
     words_store_switch(words, "one_step", &self->is_one_step);
     words_store_switch(words, "follow_up_first", &self->sends_follow_up_first);
     words_store_switch(words, "answers", &self->answers);
+    words_store_switch(words, "hybrid", &self->asks_by_unicast);
     store_interval(words, "pdelay", &self->pdelay_ns);
     if (words_value(words, "pdelay") != NULL) {
         self->answers_pdelay = true;
@@ -183,6 +184,7 @@ static void send_message(struct world *world, const struct peer *self,
         words_die(world->line, "a message of %s does not fit", self->name);
     }
     frame.length += self->pad;
+    world->sender = self->identity.clock.octet[7];
     for (uint16_t i = 0; i < world->port_count; i++) {
         if (world->segments[i] == self->segment) {
             world_to_port(world, (uint16_t)(i + 1), &frame, at_ns + self->delay_ns, true);
@@ -235,8 +237,8 @@ static void send_sync(struct world *world, struct peer *self)
 
 static void send_request(struct world *world, struct peer *self)
 {
-    const struct mt_ptp_message message =
-        message_of(self, MT_PTP_DELAY_REQ, self->request_sequence++);
+    struct mt_ptp_message message = message_of(self, MT_PTP_DELAY_REQ, self->request_sequence++);
+    message.header.flags |= self->asks_by_unicast ? MT_PTP_UNICAST : 0;
     self->request_departure_ns = clock_of(self, world->now_ns);
     send_message(world, self, &message, world->now_ns);
 }
@@ -281,6 +283,7 @@ static void answer(struct world *world, const struct peer *self,
                    const struct mt_ptp_message *request, int64_t at_ns)
 {
     struct mt_ptp_message message = message_of(self, MT_PTP_DELAY_RESP, request->header.sequence);
+    message.header.flags |= request->header.flags & MT_PTP_UNICAST;
     message.header.correction = request->header.correction;
     message.header.log_interval = self->log_delay_resp;
     message.body.response.requester = request->header.source;
@@ -488,6 +491,7 @@ void peer_inject(struct world *world, const struct words *words)
         const struct mt_ptp_message message = described(world, words, &sender, varies_seq ? i : 0);
         memset(&frame, 0, sizeof frame);
         frame.length = mt_ptp_write(&message, frame.octets, sizeof frame.octets) + sender.pad - cut;
+        world->sender = sender.identity.clock.octet[7];
         world_to_port(world, port, &frame, world->now_ns, words_value(words, "stamp") == NULL);
         if (!varies_seq) {
             sender.identity.clock.octet[7]++;

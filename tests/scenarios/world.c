@@ -163,6 +163,7 @@ void world_to_port(struct world *self, uint16_t port, const struct frame *frame,
                         .at_ns = at_ns,
                         .port = port,
                         .has_stamp = has_stamp && mt_ptp_is_event(type_of(frame)),
+                        .from = self->sender,
                         .frame = *frame};
     enum mischief mischief;
     bool has_mischief = is_perturbed(self, &item, port, &mischief);
@@ -271,12 +272,26 @@ static struct mt_stamp local_stamp(const struct world *self, int64_t at_ns)
     return (struct mt_stamp){mt_instant_from_ns(local_ns, MT_SCALE_TAI), 0};
 }
 
-static void to_segment(struct world *self, uint16_t port, const struct frame *frame,
+/* Each station has one address. */
+static struct mt_address address_of(uint8_t id)
+{
+    return (struct mt_address){MT_NETWORK_UDP_IPV4, {10, 0, 0, id}, 319};
+}
+
+static bool is_sent_to(const struct mt_tx *tx, uint8_t id)
+{
+    const struct mt_address address = address_of(id);
+    return tx->destination != MT_TO_ADDRESS || mt_address_equal(&tx->to, &address);
+}
+
+static void to_segment(struct world *self, const struct mt_tx *tx, const struct frame *frame,
                        int64_t departs_ns, bool has_mischief, enum mischief mischief)
 {
-    uint16_t segment = self->segments[port - 1];
+    uint16_t segment = self->segments[tx->port - 1];
+    self->sender = WORLD_OWN_ID;
     for (uint16_t i = 0; i < self->port_count; i++) {
-        if (i != port - 1 && self->segments[i] == segment && !(has_mischief && mischief == LOST)) {
+        if (i != tx->port - 1 && self->segments[i] == segment &&
+            !(has_mischief && mischief == LOST)) {
             world_to_port(self, (uint16_t)(i + 1), frame, departs_ns + 1000, true);
         }
     }
@@ -284,7 +299,7 @@ static void to_segment(struct world *self, uint16_t port, const struct frame *fr
         const struct peer *peer = &self->peers[i];
         struct item item = {.kind = ITEM_TO_PEER, .port = (uint16_t)i, .frame = *frame};
         item.at_ns = departs_ns + peer->back_ns;
-        if (peer->segment == segment) {
+        if (peer->segment == segment && is_sent_to(tx, peer->identity.clock.octet[7])) {
             set_out(self, &item, has_mischief, mischief);
         }
     }
@@ -343,8 +358,7 @@ static void sent(struct world *self, const struct mt_tx *tx, struct frame *frame
         item.has_stamp = !self->loses_stamps && !(has_mischief && mischief == WITHOUT_STAMP);
         push(self, &item);
     }
-    to_segment(self, tx->port, frame, departs_ns, has_mischief && mischief != WITHOUT_STAMP,
-               mischief);
+    to_segment(self, tx, frame, departs_ns, has_mischief && mischief != WITHOUT_STAMP, mischief);
 }
 
 static void measured(struct world *self, const struct mt_event *event)
@@ -426,13 +440,14 @@ static void arrive(struct world *self, struct item *place)
         mt_instance_tx_done(&self->instance, item.token, item.has_stamp ? &item.stamp : NULL, now);
     } else {
         const struct mt_stamp stamp = local_stamp(self, self->now_ns);
+        const struct mt_address from = address_of(item.from);
         passage_came(self, item.port, &item.frame);
         /* what is read over the end of a frame is found by its copy on the heap */
         uint8_t *octets = malloc(item.frame.length > 0 ? item.frame.length : 1);
         memcpy(octets, item.frame.octets, item.frame.length);
         enum mt_verdict verdict =
             mt_instance_rx(&self->instance, item.port, octets, item.frame.length,
-                           item.has_stamp ? &stamp : NULL, NULL, now);
+                           item.has_stamp ? &stamp : NULL, &from, now);
         free(octets);
         if (self->is_traced && verdict != MT_VERDICT_ACCEPTED) {
             printf("%10.6f port %u refuses %s: %s\n", world_s(self), item.port,

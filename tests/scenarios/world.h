@@ -38,6 +38,7 @@ struct item {
     uint16_t port; /* or index of the peer */
     uint32_t token;
     bool has_stamp;
+    uint8_t from;          /* number of the station that sent it */
     struct mt_stamp stamp; /* of the departure, for ITEM_TX_DONE */
     struct frame frame;
 };
@@ -45,6 +46,7 @@ struct item {
 struct peer {
     char name[16];
     bool is_client;
+    bool asks_by_unicast;
     bool is_running;
     uint16_t segment;
     struct mt_port_identity identity;
@@ -106,6 +108,7 @@ struct world {
     int64_t now_ns;
     int64_t clock_ns;                             /* the instance's clock against true time */
     const struct mt_instance_more *more_instance; /* of a special one, or null */
+    uint8_t sender;                               /* number of the station that sends now */
     int64_t residence_ns; /* of the frames of others that pass a transparent clock */
 
     struct item queue[WORLD_QUEUE];
