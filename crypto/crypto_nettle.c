@@ -5,6 +5,7 @@
 
 #include <nettle/cmac.h>
 #include <nettle/hmac.h>
+#include <nettle/nettle-meta.h>
 
 static bool hmac(const uint8_t *key, size_t key_length, const struct mt_piece *pieces, size_t count,
                  size_t size, uint8_t *ret_code)
@@ -69,4 +70,39 @@ static bool mac(enum mt_mac kind, const uint8_t *key, size_t key_length,
     return false;
 }
 
-const struct mt_crypto mt_crypto_nettle = {.mac = mac};
+static const struct nettle_hash *hash_of(enum mt_digest kind)
+{
+    switch (kind) {
+    case MT_DIGEST_MD5:
+        return &nettle_md5;
+    case MT_DIGEST_SHA1:
+        return &nettle_sha1;
+    case MT_DIGEST_SHA256:
+        return &nettle_sha256;
+    case MT_DIGEST_SHA512:
+        return &nettle_sha512;
+    }
+    return NULL;
+}
+
+static bool digest(enum mt_digest kind, const struct mt_piece *pieces, size_t count,
+                   uint8_t ret_digest[MT_DIGEST_SIZE])
+{
+    union {
+        struct sha512_ctx largest;
+        uint8_t octets[sizeof(struct sha512_ctx)];
+    } context;
+    const struct nettle_hash *hash = hash_of(kind);
+
+    if (hash == NULL || hash->context_size > sizeof context) {
+        return false;
+    }
+    hash->init(&context);
+    for (size_t i = 0; i < count; i++) {
+        hash->update(&context, pieces[i].length, pieces[i].octets);
+    }
+    hash->digest(&context, hash->digest_size, ret_digest);
+    return true;
+}
+
+const struct mt_crypto mt_crypto_nettle = {.mac = mac, .digest = digest};

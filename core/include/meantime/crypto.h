@@ -23,6 +23,10 @@ enum mt_mac {
 #define MT_MAC_SIZE    32 /**< octets of the longest code */
 #define MT_MAC_KEY_MAX 64 /**< octets of the longest key */
 
+/** Plain digests, for what cannot be changed any more. */
+enum mt_digest { MT_DIGEST_MD5, MT_DIGEST_SHA1, MT_DIGEST_SHA256, MT_DIGEST_SHA512 };
+#define MT_DIGEST_SIZE 64 /**< octets of the longest one */
+
 /** A part of a message. */
 struct mt_piece {
     const uint8_t *octets;
@@ -34,6 +38,10 @@ struct mt_crypto {
      * 16 octets for AES-128, 32 for AES-256, 1 to MT_MAC_KEY_MAX for HMAC. */
     bool (*mac)(enum mt_mac kind, const uint8_t *key, size_t key_length,
                 const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE]);
+    /** The digest of the pieces, one after the other; 16, 20, 32 or 64 octets.  False: this back
+     * end has it not.  Null: it has none. */
+    bool (*digest)(enum mt_digest kind, const struct mt_piece *pieces, size_t count,
+                   uint8_t ret_digest[MT_DIGEST_SIZE]);
 };
 
 /** Octets of a code: 16 or 32. */
