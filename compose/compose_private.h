@@ -40,6 +40,9 @@ void mt_compose_free_more(struct mt_instance_more *more);
 /** Null: no memory. */
 struct mt_management *mt_compose_management(const struct mt_config *config, uint16_t index,
                                             const struct mt_clock_identity *identity);
+/** The local time of instance `index`, against TAI as it is known by now. */
+void mt_compose_zone(const struct mt_composition *self, uint16_t index,
+                     struct mt_management *management);
 void mt_compose_free_management(struct mt_management *management);
 
 /** Null: no memory. */

@@ -52,6 +52,20 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
     return management;
 }
 
+void mt_compose_zone(const struct mt_composition *self, uint16_t index,
+                     struct mt_management *management)
+{
+    const struct mt_config_zone *config = &self->config->instances[index].zone;
+    struct mt_zone *zone = &management->zones[0];
+    if (config->name == NULL) {
+        return;
+    }
+    zone->is_enabled = true;
+    zone->offset_s = config->offset_s - self->facts.tai_minus_utc_s;
+    zone->name_length = (uint8_t)strnlen(config->name, MT_ZONE_NAME_MAX);
+    memcpy(zone->name, config->name, zone->name_length);
+}
+
 void mt_compose_free_management(struct mt_management *management)
 {
     if (management != NULL) {

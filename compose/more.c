@@ -27,6 +27,7 @@ bool mt_compose_more(const struct mt_composition *self, uint16_t index,
         snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
         return false;
     }
+    mt_compose_zone(self, index, more->management);
     if (!mt_compose_security(self->config, index, &more->security, reason)) {
         return false;
     }

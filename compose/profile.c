@@ -59,6 +59,7 @@ struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_
     profile->max_clock_class = config->max_clock_class;
     profile->wait_to_restore_ns = mt_interval_to_ns(config->wait_to_restore);
     profile->is_gptp = config->gptp;
+    profile->demands_zone = config->zone.is_demanded;
     profile->power = (struct mt_power_profile){
         .version = config->power.version,
         .grandmaster_id = config->power.grandmaster_id,

@@ -94,7 +94,9 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
         self->node.clocks[i].tai_minus_utc_s = facts->tai_minus_utc_s;
     }
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
+        struct mt_instance_more *more = self->node.instances[i].ptp.config.more;
         announce_time(self, i, &self->config->instances[i], now);
+        mt_compose_zone(self, i, more->management);
     }
 }
 

@@ -179,6 +179,13 @@ struct mt_config_power {
     struct mt_interval total_inaccuracy;
 };
 
+/** A local time. */
+struct mt_config_zone {
+    const char *name; /**< null: none is announced */
+    int32_t offset_s; /**< ahead of UTC */
+    bool is_demanded;
+};
+
 struct mt_config_instance {
     const char *name;
     const char *clock;
@@ -191,6 +198,7 @@ struct mt_config_instance {
     uint8_t max_clock_class;
     struct mt_interval wait_to_restore;
     struct mt_config_power power;
+    struct mt_config_zone zone;
     /** path and, if it is auto, identity are compose's to fill in; so are the flags
      * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
     struct mt_instance_config ptp;

@@ -428,7 +428,14 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
     return false;
 }
 
+static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port != NULL && port->alternate != NULL;
+}
+
 const struct mt_extension mt_alternate_extension = {
+    .is_used = is_used,
     .rx = rx,
     .tx_done = tx_done,
     .settle = settle,

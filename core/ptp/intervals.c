@@ -223,7 +223,14 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return false;
 }
 
+static bool is_used_by(const struct mt_instance_more *instance, const struct mt_port_more *port)
+{
+    (void)instance;
+    return port != NULL && is_used(port->intervals);
+}
+
 const struct mt_extension mt_intervals_extension = {
+    .is_used = is_used_by,
     .rx = rx,
     .settle = settle,
     .next_tx = next_tx,

@@ -24,6 +24,21 @@ static void put_u32(uint8_t *at, uint32_t value)
     at[3] = (uint8_t)value;
 }
 
+/* C37.238-2011: who does not tell the local time is no transmitter. */
+static bool tells_zone(const struct mt_ptp_message *announce)
+{
+    const uint8_t *tlvs = announce->tlvs;
+    size_t length = announce->tlvs_length;
+    struct mt_tlv tlv;
+    struct mt_tlv_alternate_time_offset zone;
+    while (mt_tlv_next(&tlvs, &length, &tlv)) {
+        if (mt_tlv_parse_alternate_time_offset(&tlv, &zone)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
                enum mt_verdict *ret_verdict)
 {
@@ -32,8 +47,14 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     size_t length = in->message.tlvs_length;
     struct mt_tlv tlv;
     if (profile == NULL || in->message.header.type != MT_PTP_ANNOUNCE ||
-        !mt_profile_concerns(self, port, &in->message.header) || self->receiving_port == 0 ||
-        !mt_is_parent(self, &in->message.header.source)) {
+        !mt_profile_concerns(self, port, &in->message.header)) {
+        return false;
+    }
+    if (profile->demands_zone && !tells_zone(&in->message)) {
+        *ret_verdict = MT_VERDICT_NOT_ACCEPTABLE;
+        return true;
+    }
+    if (self->receiving_port == 0 || !mt_is_parent(self, &in->message.header.source)) {
         return false;
     }
     profile->has_parent_power = false;
@@ -90,7 +111,8 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
 static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
 {
     (void)port;
-    return instance->profile != NULL && instance->profile->power.version != MT_POWER_NONE;
+    return instance->profile != NULL &&
+           (instance->profile->power.version != MT_POWER_NONE || instance->profile->demands_zone);
 }
 
 const struct mt_extension mt_power_extension = {

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "meantime/ptp_management.h"
+#include "meantime/ptp_more.h"
 #include "sim_lab.h"
 
 static struct lab net;
@@ -84,6 +86,30 @@ static void sim_intervals_stay_when_nobody_asks(void **state)
     lab_close(&net);
 }
 
+/* The other option that only the whole configuration shows: a local time, served and demanded. */
+static void sim_local_time_is_served_and_demanded(void **state)
+{
+    static const struct mt_sim_segment_config cable = {.delay_ns = 1000};
+    const struct mt_sim_node_config node = {.tx_stamp_delay_ns = 20000};
+    const char *const served[] = {"local_time_name = CET\nlocal_time_offset = 3600", ""};
+    for (unsigned i = 0; i < 2; i++) {
+        lab_open(&net, 1);
+        lab_add(&net, "T", &node, lab_conf(served[i], 1));
+        lab_add(&net, "R", &node, lab_conf("receiver_only = yes\ndemand_local_time = yes", 1));
+        lab_cable(&net, &cable, TRANSMITTER, "eth0", RECEIVER, "eth0");
+        lab_boot(&net, TRANSMITTER);
+        lab_boot(&net, RECEIVER);
+        lab_run(&net, 20);
+        const struct mt_instance *receiver = lab_instance(&net, RECEIVER, 0);
+        const struct mt_zone *zone = &receiver->config.more->management->zones_heard[0];
+        assert_int_equal(mt_port_state_of(receiver, 1),
+                         i == 0 ? MT_STATE_RECEIVER : MT_STATE_LISTENING);
+        assert_int_equal(zone->is_enabled, i == 0);
+        assert_int_equal(zone->offset_s, i == 0 ? 3600 - MT_WORLD_TAI_MINUS_UTC : 0);
+        lab_close(&net);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, clean_up)
 
 int main(void)
@@ -91,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(sim_intervals_thin_out_when_the_clock_has_settled),
         TEST(sim_intervals_stay_when_nobody_asks),
+        TEST(sim_local_time_is_served_and_demanded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

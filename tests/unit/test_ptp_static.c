@@ -321,6 +321,22 @@ static void ptp_power_tells_of_itself_when_grandmaster(void **state)
     }
 }
 
+static void ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded(void **state)
+{
+    static const uint8_t zone[] = {0, 9, 0, 20, 0, 0xFF, 0xFF, 0xFF, 0xDB, 0,   0,   0,
+                                   0, 0, 0, 0,  0, 0,    0,    3,    'U',  'T', 'C', 0};
+    struct bench_peer peer;
+    set_up(1);
+    profile.demands_zone = true;
+    bench_start(&bench);
+    peer_init(&peer, 1);
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_NOT_ACCEPTABLE);
+    peer.tlvs = zone;
+    peer.tlvs_length = sizeof zone;
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_ACCEPTED);
+    bench_follow(&bench, 1, &peer);
+}
+
 static void ptp_power_adds_its_own_part_when_it_relays(void **state)
 {
     static const uint8_t tlv[] = {0,  3, 0, 18, 0x1C, 0x12, 0x9D, 0, 0,   2, 0,
@@ -358,6 +374,7 @@ int main(void)
         cmocka_unit_test(ptp_roles_give_up_a_transmitter_when_its_sync_fails),
         cmocka_unit_test(ptp_roles_follow_the_runner_up_when_sync_fails),
         cmocka_unit_test(ptp_power_tells_of_itself_when_grandmaster),
+        cmocka_unit_test(ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded),
         cmocka_unit_test(ptp_power_adds_its_own_part_when_it_relays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

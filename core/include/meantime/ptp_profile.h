@@ -80,6 +80,7 @@ struct mt_profile {
     uint8_t max_clock_class;    /**< transmitters of a worse clockClass are not followed; 255 */
     int64_t wait_to_restore_ns; /**< one whose Sync has failed is not followed for this long */
     bool is_gptp;
+    bool demands_zone; /**< an Announce without an alternate timescale is refused: C37.238-2011 */
     struct mt_power_profile power;
 
     /* private from here on */
