@@ -46,6 +46,13 @@ static unsigned port_line(const struct checker *self, const struct mt_config_por
     const struct mt_config_setting *setting =
         section == NULL ? NULL
                         : mt_config_source_find(self->source, section->kind, port->name, key);
+    if (setting == NULL && port->instance != NULL) {
+        setting =
+            mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, port->instance, key);
+    }
+    if (setting == NULL) {
+        setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
+    }
     if (setting != NULL) {
         return setting->line;
     }
@@ -286,6 +293,11 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
                  "[instance %s]: csptp = client: it is a client of SPTP already", instance->name);
     }
     if (is_client != (servers->count != 0)) {
+        line =
+            servers->count != 0
+                ? line
+                : instance_line(self, instance->name,
+                                stateless->sptp == MT_CONFIG_STATELESS_CLIENT ? "sptp" : "csptp");
         COMPLAIN(self, line, "[instance %s]: stateless_servers: %s", instance->name,
                  is_client ? "nobody to ask; name the servers"
                            : "only with sptp = client or csptp = client");

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/config.h"
 #include "config/profile.h"
@@ -257,7 +258,10 @@ static bool explain_foreign(FILE *out, const char *name)
 static bool has_word(const struct mt_config_key *key, const char *name)
 {
     const struct mt_config_word *word = key->words;
-    while (word != NULL && word->word != NULL && strcmp(word->word, name) != 0) {
+    if (word == mt_config_profile_words) { /* a profile has a table of its own */
+        return false;
+    }
+    while (word != NULL && word->word != NULL && strcasecmp(word->word, name) != 0) {
         word++;
     }
     return word != NULL && word->word != NULL;
@@ -281,14 +285,12 @@ static bool explain_word(FILE *out, const char *name)
 
 static bool explain_profile(FILE *out, const char *name)
 {
-    const struct mt_config_word *word = mt_config_profile_words;
-    for (; word->word != NULL; word++) {
-        if (word->value != MT_CONFIG_PROFILE_NONE && strcmp(word->word, name) == 0) {
-            mt_config_profile_print((enum mt_config_profile)word->value, out);
-            return true;
-        }
+    enum mt_config_profile profile;
+    if (!mt_config_profile_find(name, &profile) || profile == MT_CONFIG_PROFILE_NONE) {
+        return false;
     }
-    return false;
+    mt_config_profile_print(profile, out);
+    return true;
 }
 
 bool mt_config_explain(const char *name, FILE *out)
@@ -299,8 +301,8 @@ bool mt_config_explain(const char *name, FILE *out)
         list_keys(out);
         return true;
     }
-    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_profile(out, name) ||
-        explain_word(out, name)) {
+    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_word(out, name) ||
+        explain_profile(out, name)) {
         return true;
     }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);

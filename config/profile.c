@@ -6,6 +6,7 @@
  * is one for each meaning. */
 #include "config/profile.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ const struct mt_config_word mt_config_profile_words[] = {
 };
 
 #define TEXT_SIZE 80
+#define NAME_SIZE 40
 
 const char *mt_config_profile_title(enum mt_config_profile profile)
 {
@@ -55,6 +57,57 @@ const char *mt_config_profile_title(enum mt_config_profile profile)
 const char *mt_config_profile_name(enum mt_config_profile profile)
 {
     return profiles[profile].name;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* Letters in lower case and digits, all that people agree upon when they write such a name. */
+static void bare_name(const char *text, char bare[NAME_SIZE])
+{
+    static const char *const bodies[] = {"itut", "iec", "ieee", "smpte"};
+    size_t length = 0;
+    for (; *text != '\0' && length < NAME_SIZE - 1; text++) {
+        if (isalnum((unsigned char)*text)) {
+            bare[length++] = (char)tolower((unsigned char)*text);
+        }
+    }
+    bare[length] = '\0';
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        size_t prefix = strlen(bodies[i]);
+        if (strncmp(bare, bodies[i], prefix) == 0) {
+            memmove(bare, bare + prefix, length - prefix + 1);
+            length -= prefix;
+        }
+    }
+}
+
+bool mt_config_profile_find(const char *text, enum mt_config_profile *ret_profile)
+{
+    static const struct {
+        const char *name;
+        enum mt_config_profile profile;
+    } others[] = {
+        {"default", MT_CONFIG_PROFILE_DEFAULT_E2E},     {"gptp", MT_CONFIG_PROFILE_IEEE_802_1AS},
+        {"8021as2020", MT_CONFIG_PROFILE_IEEE_802_1AS}, {"power", MT_CONFIG_PROFILE_C37_238_2017},
+        {"c37238", MT_CONFIG_PROFILE_C37_238_2017},     {"rfc9760", MT_CONFIG_PROFILE_ENTERPRISE},
+    };
+    char wanted[NAME_SIZE];
+    char known[NAME_SIZE];
+    bare_name(text, wanted);
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        bare_name(profiles[i].name, known);
+        if (strcmp(wanted, known) == 0) {
+            *ret_profile = (enum mt_config_profile)i;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(wanted, others[i].name) == 0) {
+            *ret_profile = others[i].profile;
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *mt_config_profile_identity(enum mt_config_profile profile)

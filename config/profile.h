@@ -21,6 +21,10 @@ struct mt_config_profile_row {
 const char *mt_config_profile_title(enum mt_config_profile profile);
 /** "g8275.1" */
 const char *mt_config_profile_name(enum mt_config_profile profile);
+/** The profile that a text names: case, blanks and punctuation do not matter, nor does the body
+ * that has made it ("ITU-T G.8275.1"); "gPTP", "power" and "default" are names, too.  False if it
+ * is none. */
+bool mt_config_profile_find(const char *text, enum mt_config_profile *ret_profile);
 /** profileIdentity as in the standard, or "". */
 const char *mt_config_profile_identity(enum mt_config_profile profile);
 /** The next row of a profile, `*index` starts at 0; null when there are no more. */

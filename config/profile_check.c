@@ -107,6 +107,26 @@ static void check_instance(const struct checker *self)
     }
 }
 
+/* ---- profiles of unicast alone -------------------------------------------------------------- */
+
+static void check_idle(const struct checker *self, const struct mt_config_port *port)
+{
+    const struct mt_config_unicast *unicast = &port->unicast;
+    const struct mt_config_key *key = mt_config_key_find(MT_CONFIG_INSTANCE, "profile");
+    const struct mt_config_setting *setting = find_setting(self, NULL, key);
+    enum mt_config_profile profile = self->instance->profile;
+    bool is_unicast = profile == MT_CONFIG_PROFILE_G8265_1 || profile == MT_CONFIG_PROFILE_G8275_2;
+    if (is_unicast && !unicast->sends_multicast && unicast->mode == MT_CONFIG_UNICAST_OFF &&
+        !unicast->is_grantor && unicast->receivers.count == 0) {
+        mt_config_problem_add(self->source->problems, self->source->path,
+                              setting != NULL ? setting->line : 0,
+                              "[port %s]: profile %s is for unicast alone, and nobody is named: "
+                              "add unicast_transmitters to follow them, or unicast_grants = yes "
+                              "to serve",
+                              port->name, mt_config_profile_name(profile));
+    }
+}
+
 /* ---- roles -------------------------------------------------------------------------------- */
 
 static void complain_of_role(const struct checker *self, const struct mt_config_port *port,
@@ -146,6 +166,9 @@ void mt_config_check_profiles(const struct mt_config *self, const struct mt_conf
         }
         if (self->instances[i].port_count > 0) {
             check_roles(&checker);
+        }
+        for (size_t p = 0; p < self->instances[i].port_count; p++) {
+            check_idle(&checker, &self->ports[self->instances[i].first_port + p]);
         }
     }
 }

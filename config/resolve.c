@@ -124,6 +124,16 @@ static void resolve_daemon(struct resolver *self)
 
 /* ---- ports -------------------------------------------------------------------------------- */
 
+static bool is_written(const struct resolver *self, const struct mt_config_section *section,
+                       const struct mt_config_port *port, const char *key)
+{
+    const struct mt_config_source *source = self->source;
+    return mt_config_source_find(source, section->kind, section->name, key) != NULL ||
+           (port->instance != NULL && mt_config_source_find(source, MT_CONFIG_SECTION_INSTANCE,
+                                                            port->instance, key) != NULL) ||
+           mt_config_source_find(source, MT_CONFIG_SECTION_PTP, "", key) != NULL;
+}
+
 static void add_port(struct resolver *self, const struct mt_config_section *section)
 {
     struct mt_config_port *port = &self->config->ports[self->config->port_count++];
@@ -142,6 +152,9 @@ static void add_port(struct resolver *self, const struct mt_config_section *sect
         apply_section(self, MT_CONFIG_SECTION_INSTANCE, port->instance, MT_CONFIG_PORT, port);
     }
     apply_section(self, section->kind, section->name, MT_CONFIG_PORT, port);
+    if (port->unicast.transmitters.count != 0 && !is_written(self, section, port, "unicast")) {
+        port->unicast.mode = MT_CONFIG_UNICAST_NEGOTIATED;
+    }
     if (port->interface == NULL) {
         port->interface = port->name;
     }

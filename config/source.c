@@ -318,6 +318,21 @@ static void add_setting(struct mt_config_source *self, const struct mt_config_ke
     }
 }
 
+static const char *word_of(const void *words, size_t n)
+{
+    return ((const struct mt_config_word *)words)[n].word;
+}
+
+/* Only where the list of words is too long to look it through. */
+static const char *nearest_word(const struct mt_config_key *key, const char *value)
+{
+    size_t count = 0;
+    while (key->words != NULL && key->words[count].word != NULL) {
+        count++;
+    }
+    return count < 6 ? NULL : mt_config_nearest(value, word_of, key->words, count);
+}
+
 static void take_value(void *user, const char *name, const char *value, unsigned line)
 {
     struct mt_config_source *self = user;
@@ -340,8 +355,10 @@ static void take_value(void *user, const char *name, const char *value, unsigned
     if (!is_good_value(key, value)) {
         char expected[MT_CONFIG_PROBLEM_SIZE];
         mt_config_expected(key, expected, sizeof expected);
-        mt_config_problem_add(self->problems, self->path, line, "%s = %s: expected %s", name, value,
-                              expected);
+        const char *nearest = nearest_word(key, value);
+        mt_config_problem_add(self->problems, self->path, line, "%s = %s: expected %s%s%s%s", name,
+                              value, expected, nearest != NULL ? "; did you mean " : "",
+                              nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
         return;
     }
     add_setting(self, key, name, value, line);

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "config/config.h"
+#include "config/profile.h"
 #include "config/schema.h"
 #include "config/value_private.h"
 
@@ -194,6 +195,11 @@ static bool parse_word(const struct mt_config_key *key, const char *text, int64_
             *ret_value = word->value;
             return true;
         }
+    }
+    enum mt_config_profile profile;
+    if (key->words == mt_config_profile_words && mt_config_profile_find(text, &profile)) {
+        *ret_value = profile;
+        return true;
     }
     return key->type == MT_CONFIG_CODE && parse_integer(text, 0, UINT8_MAX, ret_value);
 }

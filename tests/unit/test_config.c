@@ -533,8 +533,8 @@ static void config_complains_when_unicast_makes_no_sense(void **state)
 {
     assert_problem("[ptp eth0]\nunicast = negotiated\n",
                    "f:2: [port eth0]: unicast: nobody to receive from; add unicast_transmitters");
-    assert_problem("[ptp eth0]\nunicast_transmitters = 192.0.2.1\n",
-                   "f:2: [port eth0]: unicast_transmitters: only with unicast = negotiated or "
+    assert_problem("[ptp eth0]\nunicast = hybrid\nunicast_transmitters = 192.0.2.1\n",
+                   "f:3: [port eth0]: unicast_transmitters: only with unicast = negotiated or "
                    "static");
     assert_problem("[ptp eth0]\nunicast = static\nunicast_transmitters = 2001:db8::1\n",
                    "f:3: [port eth0]: unicast_transmitters: 2001:db8::1 is no address of the "

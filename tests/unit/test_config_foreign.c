@@ -66,9 +66,16 @@ static void config_names_ours_when_a_key_of_another_program_is_written(void **st
                    "f:2: makestep: unknown key in [clock]; chrony calls this makestep; here it is "
                    "step_at_start and step_later in [clock], [clock NAME]: each with a time such "
                    "as 1s, or never");
-    assert_problem("[ptp]\ntwoStepFlag = 1\n[ptp eth0]\n",
-                   "f:2: twoStepFlag: unknown key in [ptp]; ptp4l calls this two_step_flag; not "
-                   "needed here: two-step is sent, both are understood");
+    assert_problem(
+        "[ptp]\ntwoStepFlag = 1\n[ptp eth0]\n",
+        "f:2: twoStepFlag: unknown key in [ptp]; ptp4l calls this two_step_flag; here it "
+        "is one_step_sync in [ptp], [instance NAME], [port NAME], [ptp INTERFACE]: the other "
+        "way round; both are understood when received");
+    assert_problem(
+        "[ptp]\nunicast_listen = 1\n[ptp eth0]\n",
+        "f:2: unicast_listen: unknown key in [ptp]; ptp4l calls this unicast_listen; here "
+        "it is unicast_grants in [ptp], [instance NAME], [port NAME], [ptp INTERFACE]: yes "
+        "instead of 1");
 }
 
 static void config_shows_the_spelling_when_a_line_is_of_another_program(void **state)

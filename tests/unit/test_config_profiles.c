@@ -73,7 +73,10 @@ static void config_takes_every_profile_when_nothing_else_is_said(void **state)
 {
     for (const struct mt_config_word *word = mt_config_profile_words; word->word != NULL; word++) {
         char text[120];
-        snprintf(text, sizeof text, "[ptp]\nprofile = %s\n[ptp eth0]\n", word->word);
+        bool is_unicast =
+            word->value == MT_CONFIG_PROFILE_G8265_1 || word->value == MT_CONFIG_PROFILE_G8275_2;
+        snprintf(text, sizeof text, "[ptp]\nprofile = %s\n[ptp eth0]\n%s", word->word,
+                 is_unicast ? "unicast_grants = yes\n" : "");
         mt_config_free(parse_good(text));
     }
 }
@@ -137,6 +140,74 @@ static void config_writes_a_profile_when_asked_for_all_keys(void **state)
     assert_int_equal(config->ports[0].ptp.log_sync_interval, -3);
     mt_config_free(config);
     free(text);
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+static void config_knows_a_profile_when_its_name_is_spelled_as_in_the_standard(void **state)
+{
+    static const struct {
+        const char *name;
+        enum mt_config_profile profile;
+    } names[] = {
+        {"g8275.1", MT_CONFIG_PROFILE_G8275_1},
+        {"G.8275.1", MT_CONFIG_PROFILE_G8275_1},
+        {"ITU-T G.8265.1", MT_CONFIG_PROFILE_G8265_1},
+        {"IEEE 802.1AS", MT_CONFIG_PROFILE_IEEE_802_1AS},
+        {"gPTP", MT_CONFIG_PROFILE_IEEE_802_1AS},
+        {"SMPTE ST 2059-2", MT_CONFIG_PROFILE_ST2059_2},
+        {"IEC/IEEE 61850-9-3", MT_CONFIG_PROFILE_IEC_61850_9_3},
+        {"IEEE C37.238-2011", MT_CONFIG_PROFILE_C37_238_2011},
+        {"power", MT_CONFIG_PROFILE_C37_238_2017},
+        {"default", MT_CONFIG_PROFILE_DEFAULT_E2E},
+        {"none", MT_CONFIG_PROFILE_NONE},
+    };
+    enum mt_config_profile profile;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_true(mt_config_profile_find(names[i].name, &profile));
+        assert_int_equal(profile, names[i].profile);
+    }
+    static const char *const strangers[] = {"", "ITU-T", "G.8275", "G.8275.12", "1588", "gptp2"};
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        assert_false(mt_config_profile_find(strangers[i], &profile));
+    }
+    struct mt_config *config = parse_good("[ptp]\nprofile = G.8275.1\n[ptp eth0]\n");
+    assert_int_equal(config->instances[0].profile, MT_CONFIG_PROFILE_G8275_1);
+    assert_int_equal(config->instances[0].ptp.domain, 24);
+    mt_config_free(config);
+}
+
+static void config_suggests_a_profile_when_the_name_is_nearly_right(void **state)
+{
+    assert_null(parse("[ptp]\nprofile = g8725.1\n[ptp eth0]\n"));
+    assert_non_null(strstr(problems.problem[0].text, "enterprise; did you mean g8275.1?"));
+    assert_null(parse("[ptp]\nprofile = nonsense\n[ptp eth0]\n"));
+    assert_null(strstr(problems.problem[0].text, "did you mean"));
+}
+
+static void config_complains_when_a_unicast_profile_names_nobody(void **state)
+{
+    assert_problem("[ptp]\nprofile = g8275.2\n[ptp eth0]\n",
+                   "f:2: [port eth0]: profile g8275.2 is for unicast alone, and nobody is named: "
+                   "add unicast_transmitters to follow them, or unicast_grants = yes to serve");
+    mt_config_free(
+        parse_good("[ptp]\nprofile = g8275.2\nunicast_receivers = 192.0.2.1\n[ptp eth0]\n"));
+}
+
+static void config_negotiates_when_transmitters_are_named_and_no_mode(void **state)
+{
+    struct mt_config *config = parse_good("[ptp]\nprofile = g8275.2\n[ptp eth0]\n"
+                                          "unicast_transmitters = 192.0.2.1, 192.0.2.2\n");
+    assert_int_equal(config->ports[0].unicast.mode, MT_CONFIG_UNICAST_NEGOTIATED);
+    mt_config_free(config);
+    config = parse_good("[ptp]\nunicast = static\n[ptp eth0]\nunicast_transmitters = 192.0.2.1\n");
+    assert_int_equal(config->ports[0].unicast.mode, MT_CONFIG_UNICAST_STATIC);
+    mt_config_free(config);
+    assert_problem("[ptp]\nunicast = off\n[ptp eth0]\nunicast_transmitters = 192.0.2.1\n",
+                   "f:4: [port eth0]: unicast_transmitters: only with unicast = negotiated or "
+                   "static");
+    assert_problem("[ptp]\nunicast = static\n[ptp eth0]\n",
+                   "f:2: [port eth0]: unicast: nobody to receive from; add unicast_transmitters");
 }
 
 /* ---- ranges ------------------------------------------------------------------------------- */
@@ -217,6 +288,8 @@ static void config_lists_profiles_when_the_key_is_explained(void **state)
 {
     assert_explained("profile", "g8275.1        ITU-T G.8275.1");
     assert_explained("g8275.1", "log_announce_interval        -3                 -3\n");
+    assert_explained("G.8275.1", "log_announce_interval        -3                 -3\n");
+    assert_explained("g8275.2", "unicast                      off");
     assert_explained("g8275.2", "log_announce_interval        0                  from -3 to 0\n");
 }
 
@@ -229,6 +302,10 @@ int main(void)
         cmocka_unit_test(config_prefers_what_the_file_says_when_a_profile_is_named),
         cmocka_unit_test(config_sets_the_comparison_when_the_profile_is_of_the_itu),
         cmocka_unit_test(config_writes_a_profile_when_asked_for_all_keys),
+        cmocka_unit_test(config_knows_a_profile_when_its_name_is_spelled_as_in_the_standard),
+        cmocka_unit_test(config_suggests_a_profile_when_the_name_is_nearly_right),
+        cmocka_unit_test(config_complains_when_a_unicast_profile_names_nobody),
+        cmocka_unit_test(config_negotiates_when_transmitters_are_named_and_no_mode),
         cmocka_unit_test(config_says_where_when_a_value_leaves_the_profile),
         cmocka_unit_test(config_complains_once_when_a_default_of_many_ports_leaves_the_profile),
         cmocka_unit_test(config_takes_a_general_value_when_a_nearer_one_is_in_the_profile),
