@@ -531,11 +531,31 @@ static void check_clock_keys(const struct checker *self)
     }
 }
 
+/* What carries no codes, where nothing else would be heard. */
+static void check_unsigned(const struct checker *self, const struct mt_config_instance *instance,
+                           const struct mt_config_port *port)
+{
+    if (instance->stateless.csptp == MT_CONFIG_STATELESS_CLIENT) {
+        COMPLAIN(self, instance_line(self, instance->name, "csptp"),
+                 "[instance %s]: csptp = client: CSPTP is not signed, and port %s hears only what "
+                 "is; use sptp",
+                 instance->name, port->name);
+    }
+    if (instance->stateless.workers > 0) {
+        COMPLAIN(self, instance_line(self, instance->name, "stateless_workers"),
+                 "[instance %s]: stateless_workers neither sign nor verify; port %s has keys",
+                 instance->name, port->name);
+    }
+}
+
 static void check_security(const struct checker *self, const struct mt_config_instance *instance)
 {
     for (size_t i = 0; i < instance->port_count; i++) {
         const struct mt_config_port *port = &self->config->ports[instance->first_port + i];
         bool is_delayed = !port->has_no_delayed_spp;
+        if (i == 0 && (is_delayed || !port->has_no_spp)) {
+            check_unsigned(self, instance, port);
+        }
         if (is_delayed && mt_config_is_transparent(instance)) {
             const struct mt_config_section *section = port_section(self, port->name);
             COMPLAIN(self, section != NULL ? section->line : 0,

@@ -15,13 +15,13 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     const struct mt_ptp_header *header = &in->message.header;
     const struct mt_extension *const *extension = features->extensions;
     in->is_authenticated = false;
-    if (features->boundary != NULL) {
-        features->boundary->hear(self, port, header);
-    }
     for (; extension != NULL && *extension != NULL; extension++) {
         if ((*extension)->rx != NULL && (*extension)->rx(self, port, in, ret_verdict)) {
             return true;
         }
+    }
+    if (features->boundary != NULL) { /* of what security has let pass */
+        features->boundary->hear(self, port, header);
     }
     return false;
 }

@@ -284,7 +284,7 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
                        ? delay_req(self, port, grantor, in, ret_verdict)
                        : mt_unicast_is_addressed(self, port, in) &&
                              signaling(self, port, grantor, in, ret_verdict);
-    if (is_done) {
+    if (is_done || grantor->reply_count != 0) { /* others may want the same message, too */
         wake(self, port);
     }
     return is_done;

@@ -143,6 +143,14 @@ static bool carry_out(struct mt_instance *self, struct mt_management *management
     return request->ports != 0;
 }
 
+/* That the request has made so far; one that claims to have come with more than it started with
+ * has its answer end here. */
+static uint8_t hops_of(const struct mt_ptp_management *request)
+{
+    return (uint8_t)(request->starting_hops > request->hops ? request->starting_hops - request->hops
+                                                            : 0);
+}
+
 static enum mt_verdict answer(struct mt_instance *self, struct mt_management *management,
                               uint16_t in_port, const struct mt_incoming *in,
                               const struct mt_tlv_management *tlv)
@@ -154,8 +162,8 @@ static enum mt_verdict answer(struct mt_instance *self, struct mt_management *ma
         .id = tlv->id,
         .in_port = in_port,
         .is_limited = in_port != 0 && !in->is_authenticated,
-        .hops = (uint8_t)(body->starting_hops - body->hops),
-        .starting_hops = (uint8_t)(body->starting_hops - body->hops),
+        .hops = hops_of(body),
+        .starting_hops = hops_of(body),
         .action = body->action == MT_ACTION_COMMAND ? MT_ACTION_ACKNOWLEDGE : MT_ACTION_RESPONSE,
         .key = tlv->length > 0 ? tlv->data[0] : 0,
     };

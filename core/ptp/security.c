@@ -9,8 +9,15 @@
  * so that nobody without a key can fill the table of senders or push a sequence number ahead.
  * Answers carry the sequence number of their question and are matched with it elsewhere, so they
  * have no sequence here.
+ *
+ * A port that verifies hears nothing else that it would act on: not Pdelay in common for several
+ * domains, nor answers of CSPTP, which has no codes, nor what says that it comes from another port
+ * of this clock.
  */
 #include "ptp/security_private.h"
+
+#include "meantime/ptp_peer.h"
+#include "meantime/ptp_stateless.h"
 
 #define CORRECTION_OFFSET 8
 #define CORRECTION_SIZE   8
@@ -201,11 +208,16 @@ bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
 
 /* ---- the extension --------------------------------------------------------------------------- */
 
-/* Other domains, and what comes back of our own, are dealt with elsewhere. */
-static bool is_of_concern(const struct mt_instance *self, const struct mt_ptp_header *header)
+/* Other domains are dealt with elsewhere, but for what the port itself has to do with them. */
+static bool is_of_concern(const struct mt_instance *self, const struct mt_port *port,
+                          const struct mt_ptp_header *header)
 {
-    return header->domain == self->config.domain && header->sdo_id == self->config.sdo_id &&
-           !mt_clock_identity_equal(&header->source.clock, &self->config.identity);
+    const struct mt_port_more *more = port->config.more;
+    const struct mt_peer *peer = more->shares_peer ? NULL : more->peer;
+    return (header->domain == self->config.domain && header->sdo_id == self->config.sdo_id) ||
+           (peer != NULL && header->domain == peer->config.domain &&
+            header->sdo_id == peer->config.sdo_id) ||
+           (more->stateless != NULL && header->sdo_id == MT_CSPTP_SDO_ID);
 }
 
 static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port_security *policy,
@@ -213,10 +225,12 @@ static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port_
                                  const struct mt_tlv_authentication *tlv)
 {
     struct mt_security *security = self->config.more->security;
+    const struct mt_ptp_header *header = &in->message.header;
     enum mt_verdict verdict = verify(security, policy->spp, in, tlv);
-    if (verdict == MT_VERDICT_ACCEPTED) {
+    if (verdict == MT_VERDICT_ACCEPTED &&
+        !mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
         uint16_t window = mt_security_find(security, policy->spp)->sequence_window;
-        if (mt_security_is_repeated(security, window, &in->message.header, self->now)) {
+        if (mt_security_is_repeated(security, window, header, self->now)) {
             return MT_VERDICT_STALE;
         }
     }
@@ -230,7 +244,7 @@ static bool check(struct mt_instance *self, const struct mt_port *port,
 {
     struct mt_security *security = self->config.more->security;
     const bool is_immediate = policy->spp != MT_SECURITY_OFF;
-    struct mt_tlv_authentication tlvs[2];
+    struct mt_tlv_authentication tlvs[2] = {{.rest = NULL}};
     struct mt_tlv_authentication delayed;
     unsigned count = find_last(&in->message, tlvs);
     if (is_immediate) {
@@ -239,7 +253,8 @@ static bool check(struct mt_instance *self, const struct mt_port *port,
             return true;
         }
     }
-    if (!policy->is_delayed || !mt_delayed_covers(in->message.header.type)) {
+    if (!policy->is_delayed || !mt_delayed_covers(in->message.header.type) ||
+        mt_clock_identity_equal(&in->message.header.source.clock, &self->config.identity)) {
         in->is_authenticated = is_immediate;
         return false;
     }
@@ -255,7 +270,8 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
                enum mt_verdict *ret_verdict)
 {
     const struct mt_port_security *policy = policy_of(self, port);
-    if (policy == NULL || !mt_port_is_active(port) || !is_of_concern(self, &in->message.header)) {
+    if (policy == NULL || !mt_port_is_active(port) ||
+        !is_of_concern(self, port, &in->message.header)) {
         return false;
     }
     struct mt_security *security = self->config.more->security;
@@ -272,11 +288,14 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     return is_done;
 }
 
-/* What was measured on a port that verifies is authentic: both ways of it. */
+/* What was measured on a port that verifies is authentic: both ways of it.  Of a delay that another
+ * instance measures nothing is known. */
 static bool measures_authentic(const struct mt_instance *self, const struct mt_port *port)
 {
     const struct mt_port_security *policy = policy_of(self, port);
-    return policy != NULL && (policy->spp != MT_SECURITY_OFF || port->config.more->peer == NULL);
+    const struct mt_port_more *more = port->config.more;
+    return policy != NULL &&
+           (policy->spp != MT_SECURITY_OFF ? !more->shares_peer : more->peer == NULL);
 }
 
 static struct mt_mono settle(struct mt_instance *self)

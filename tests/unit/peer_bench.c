@@ -23,7 +23,8 @@ void set_up(enum mt_delay_mechanism mechanism)
     bench_init(&bench, 1);
     neighbour_ahead_ns = BENCH_S(5000);
     mt_peer_config_init(&link_config);
-    more = (struct mt_port_more){.delay_mechanism = mechanism, .peer = &far_end};
+    more = (struct mt_port_more){
+        .delay_mechanism = mechanism, .peer = &far_end, .security.spp = MT_SECURITY_OFF};
     bench.port_configs[0].more = &more;
     peer_init(&peer, NEIGHBOUR);
 }

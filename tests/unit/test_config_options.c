@@ -99,12 +99,28 @@ static void config_complains_when_stateless_servers_make_no_sense(void **state)
     mt_config_free(config);
 }
 
+static void config_complains_when_what_is_not_signed_meets_keys(void **state)
+{
+    (void)state;
+    assert_problem("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\ncsptp = client\n"
+                   "stateless_servers = 192.0.2.1\n",
+                   "f:5: [instance main]: csptp = client: CSPTP is not signed, and port eth0 hears "
+                   "only what is; use sptp");
+    assert_problem("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\nsptp = server\n"
+                   "stateless_workers = 2\n",
+                   "f:6: [instance main]: stateless_workers neither sign nor verify; port eth0 has "
+                   "keys");
+    mt_config_free(parse_good("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\nsptp = client\n"
+                              "stateless_servers = 192.0.2.1\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary),
         cmocka_unit_test(config_complains_when_stateless_servers_make_no_sense),
+        cmocka_unit_test(config_complains_when_what_is_not_signed_meets_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,21 @@ static void management_answers_the_requester_with_the_hops_that_the_request_made
     assert_true(mt_address_equal(&answer(0)->tx.to, &local_reader));
 }
 
+static void management_answers_with_no_hops_when_the_request_claims_less_than_none(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    const struct request request = {MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    size_t length = write_request(&request, frame);
+    frame[45] = 1; /* boundaryHops, of a startingBoundaryHops of 0 */
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, NULL, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    assert_int_equal(answer(0)->tx.port, 1);
+    assert_int_equal(answer(0)->message.body.management.starting_hops, 0);
+    assert_int_equal(answer(0)->message.body.management.hops, 0);
+}
+
 static void management_answers_for_each_port_when_the_port_is_a_wildcard(void **state)
 {
     (void)state;
@@ -268,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_ONE(management_answers_the_requester_with_the_hops_that_the_request_made),
+        ON_ONE(management_answers_with_no_hops_when_the_request_claims_less_than_none),
         ON_THREE(management_answers_for_each_port_when_the_port_is_a_wildcard),
         ON_ONE(management_refuses_a_frame_of_another_domain_or_of_its_own),
         ON_ONE(management_drops_requests_when_too_many_wait),

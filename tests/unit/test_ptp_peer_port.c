@@ -87,6 +87,20 @@ static void ptp_peer_port_lets_the_link_insert_when_it_is_one_step(void **state)
     assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_RESP_FOLLOW_UP), 0);
 }
 
+/* Who writes into it would make its code wrong. */
+static void ptp_peer_port_answers_in_two_steps_when_it_signs(void **state)
+{
+    set_up(MT_DELAY_P2P);
+    link_config.is_one_step = true;
+    more.security.spp = 1;
+    start();
+    request_from(STRANGER, 77, 0);
+    const struct bench_frame *response = bench_newest(&bench, 1, MT_PTP_PDELAY_RESP, 0);
+    assert_int_equal(response->message.header.flags, MT_PTP_TWO_STEP);
+    assert_int_equal(response->tx.insertion, MT_INSERT_NOTHING);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_RESP_FOLLOW_UP), 1);
+}
+
 static void ptp_peer_port_refuses_requests_when_they_are_of_another_domain(void **state)
 {
     struct mt_ptp_message request = {.header = {.type = MT_PTP_PDELAY_REQ,
@@ -330,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup(ptp_peer_port_answers_once_when_a_request_comes_twice, p2p),
         cmocka_unit_test_setup(ptp_peer_port_sends_no_follow_up_when_the_timestamp_is_lost, p2p),
         cmocka_unit_test(ptp_peer_port_lets_the_link_insert_when_it_is_one_step),
+        cmocka_unit_test(ptp_peer_port_answers_in_two_steps_when_it_signs),
         cmocka_unit_test_setup(ptp_peer_port_refuses_requests_when_they_are_of_another_domain, p2p),
         cmocka_unit_test_setup(ptp_peer_port_makes_offsets_when_the_parent_is_beyond_the_neighbour,
                                p2p),

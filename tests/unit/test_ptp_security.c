@@ -13,6 +13,8 @@
 
 #include "crypto/crypto.h"
 #include "meantime/ptp_more.h"
+#include "meantime/ptp_peer.h"
+#include "meantime/ptp_stateless.h"
 #include "ptp_bench.h"
 
 #define CORRECTION_FIRST 8
@@ -198,6 +200,74 @@ static void ptp_security_signs_nothing_when_the_port_is_off(void **state)
     assert_int_equal(hear_frame(announce), MT_VERDICT_ACCEPTED);
 }
 
+/* ---- beside the domain, and what claims to be of this clock ---------------------------------- */
+
+static void ptp_security_refuses_pdelay_in_common_when_it_is_not_signed(void **state)
+{
+    (void)state;
+    struct mt_peer peer;
+    struct mt_peer_config config;
+    struct mt_ptp_message request = {
+        .header = {.type = MT_PTP_PDELAY_REQ, .sdo_id = 0x200, .source = {bench_identity(20), 1}}};
+    mt_peer_config_init(&config);
+    config.sdo_id = 0x200;
+    mt_peer_init(&peer, &config);
+    verifier.port_more.peer = &peer;
+    verifier.port_more.delay_mechanism = MT_DELAY_COMMON_P2P;
+    bench_start(&verifier.bench);
+    assert_int_equal(bench_rx(&verifier.bench, 1, &request), MT_VERDICT_UNAUTHENTICATED);
+    assert_int_equal(bench_count(&verifier.bench, 1, MT_PTP_PDELAY_RESP), 0);
+    request.header.domain = 3; /* of others on this link */
+    assert_int_equal(bench_rx(&verifier.bench, 1, &request), MT_VERDICT_DOMAIN);
+    /* the same, shared: nobody knows here how it was measured */
+    assert_true(verifier.bench.ports[0].sample.authenticated);
+    verifier.port_more.shares_peer = true;
+    bench_pass(&verifier.bench, BENCH_S(2));
+    assert_false(verifier.bench.ports[0].sample.authenticated);
+}
+
+static void ptp_security_hears_no_csptp_when_it_verifies(void **state)
+{
+    (void)state;
+    static struct mt_stateless_client client;
+    const struct mt_address server = {.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
+    const struct mt_ptp_message answer = {.header = {.type = MT_PTP_SYNC,
+                                                     .sdo_id = MT_CSPTP_SDO_ID,
+                                                     .flags = MT_PTP_UNICAST,
+                                                     .source = {bench_identity(20), 1}}};
+    mt_stateless_client_init(&client, MT_STATELESS_CSPTP, &mt_csptp_layouts[0], 0, &server, 1);
+    verifier.port_more.stateless = &client;
+    assert_int_equal(bench_rx(&verifier.bench, 1, &answer), MT_VERDICT_UNAUTHENTICATED);
+    verifier.port_more.security.spp = MT_SECURITY_OFF;
+    assert_int_equal(bench_rx(&verifier.bench, 1, &answer), MT_VERDICT_NOT_REQUESTED);
+}
+
+/* A port gives way to a lower one of its own clock on the same path, but not to who says so. */
+static void ptp_security_keeps_serving_when_a_sibling_is_forged(void **state)
+{
+    (void)state;
+    struct ptp_bench *bench = &signer.bench;
+    struct bench_peer sibling;
+    bench_init(bench, 2);
+    bench->config.identity = bench_identity(8);
+    bench->config.more = &signer.more;
+    bench->port_configs[0].more = &signer.port_more;
+    bench->port_configs[1].more = &signer.port_more;
+    let_it_sign(BENCH_S(4));
+    assert_int_equal(bench_state(bench, 2), MT_STATE_TRANSMITTER);
+    const struct bench_frame announce = *bench_newest(bench, 1, MT_PTP_ANNOUNCE, 0);
+    peer_init(&sibling, 8);
+    sibling.identity = announce.message.header.source;
+    sibling.announce_sequence = announce.message.header.sequence;
+    assert_int_equal(bench_announce(bench, 2, &sibling), MT_VERDICT_UNAUTHENTICATED);
+    assert_int_equal(bench_state(bench, 2), MT_STATE_TRANSMITTER);
+    const struct mt_stamp stamp = bench_stamp(bench);
+    assert_int_equal(mt_instance_rx(&bench->instance, 2, announce.octets, announce.tx.length,
+                                    &stamp, NULL, bench->now),
+                     MT_VERDICT_OWN);
+    assert_int_equal(bench_state(bench, 2), MT_STATE_PASSIVE);
+}
+
 /* ---- repetition ------------------------------------------------------------------------------ */
 
 static void ptp_security_refuses_a_sync_when_it_is_repeated_or_far_ahead(void **state)
@@ -273,6 +343,9 @@ int main(void)
         SECURITY_TEST(refuses_a_message_when_association_or_key_is_another),
         SECURITY_TEST(follows_when_the_sender_changes_its_key),
         SECURITY_TEST(signs_nothing_when_the_port_is_off),
+        SECURITY_TEST(refuses_pdelay_in_common_when_it_is_not_signed),
+        SECURITY_TEST(hears_no_csptp_when_it_verifies),
+        SECURITY_TEST(keeps_serving_when_a_sibling_is_forged),
         SECURITY_TEST(refuses_a_sync_when_it_is_repeated_or_far_ahead),
         SECURITY_TEST(keeps_the_newer_senders_when_the_table_is_full),
         SECURITY_TEST(measures_authentic_samples_when_both_ends_sign),
