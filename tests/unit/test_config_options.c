@@ -79,7 +79,7 @@ static void config_takes_two_instances_on_one_clock_when_they_are_primary_and_se
 static void config_complains_when_stateless_servers_make_no_sense(void **state)
 {
     assert_problem("[ptp eth0]\n[ptp]\nsptp = client\n",
-                   "f: [instance main]: stateless_servers: nobody to ask; name the servers");
+                   "f:3: [instance main]: stateless_servers: nobody to ask; name the servers");
     assert_problem("[ptp eth0]\n[ptp]\nstateless_servers = 192.0.2.1\n",
                    "f:3: [instance main]: stateless_servers: only with sptp = client or csptp = "
                    "client");
