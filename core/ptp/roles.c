@@ -253,6 +253,22 @@ static void start_over(struct mt_instance *self, struct mt_port *port)
     }
 }
 
+/* PTSF-lossAnnounce: whoever was followed has fallen silent. */
+static void watch_announce(struct mt_instance *self, struct mt_port *port,
+                           struct mt_port_profile *profile)
+{
+    struct mt_profile *of_all = mt_profile_of(self);
+    uint64_t timeouts = port->counters[MT_COUNT_ANNOUNCE_TIMEOUT];
+    if (of_all != NULL && timeouts != profile->announce_timeouts && profile->followed.port != 0) {
+        bar(self, of_all, &profile->followed);
+    }
+    profile->announce_timeouts = timeouts;
+    profile->followed.port = 0;
+    if (mt_port_is_receiving(port) && port->best != NULL) {
+        profile->followed = port->best->dataset.sender;
+    }
+}
+
 static struct mt_mono settle(struct mt_instance *self)
 {
     struct mt_mono deadline = MT_MONO_NEVER;
@@ -267,6 +283,7 @@ static struct mt_mono settle(struct mt_instance *self)
         if (profile->role == MT_PORT_ROLE_RECEIVER) {
             start_over(self, port);
         }
+        watch_announce(self, port, profile);
         deadline = mt_mono_earlier(deadline, watch_sync(self, port, profile));
     }
     return deadline;
@@ -275,7 +292,8 @@ static struct mt_mono settle(struct mt_instance *self)
 static bool is_used(const struct mt_instance_more *instance, const struct mt_port_more *port)
 {
     const struct mt_port_profile *profile = port->profile;
-    return (instance->profile != NULL && instance->profile->max_clock_class < UINT8_MAX) ||
+    return (instance->profile != NULL && (instance->profile->max_clock_class < UINT8_MAX ||
+                                          instance->profile->wait_to_restore_ns > 0)) ||
            (profile != NULL && (profile->role != MT_PORT_ROLE_AUTO || profile->inhibits_announce ||
                                 profile->sync_receipt_timeout > 0));
 }

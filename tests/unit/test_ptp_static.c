@@ -286,6 +286,21 @@ static void ptp_roles_follow_the_runner_up_when_sync_fails(void **state)
     assert_int_equal(mt_instance_parent(&bench.instance)->grandmaster.octet[7], 2);
 }
 
+static void ptp_static_waits_to_restore_when_announces_have_failed(void **state)
+{
+    struct bench_peer peer;
+    set_up(1);
+    profile.wait_to_restore_ns = BENCH_S(60);
+    bench_start(&bench);
+    peer_init(&peer, 1);
+    bench_follow(&bench, 1, &peer);
+    bench_pass(&bench, BENCH_S(10)); /* silence: it is given up */
+    assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_NOT_ACCEPTABLE);
+    bench_pass(&bench, BENCH_S(60));
+    assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_ACCEPTED);
+}
+
 /* ---- power ----------------------------------------------------------------------------------- */
 
 static bool power_of(const struct mt_ptp_message *announce, struct mt_tlv_power *ret_power)
@@ -373,6 +388,7 @@ int main(void)
         cmocka_unit_test(ptp_roles_refuse_a_transmitter_when_its_clock_class_is_too_bad),
         cmocka_unit_test(ptp_roles_give_up_a_transmitter_when_its_sync_fails),
         cmocka_unit_test(ptp_roles_follow_the_runner_up_when_sync_fails),
+        cmocka_unit_test(ptp_static_waits_to_restore_when_announces_have_failed),
         cmocka_unit_test(ptp_power_tells_of_itself_when_grandmaster),
         cmocka_unit_test(ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded),
         cmocka_unit_test(ptp_power_adds_its_own_part_when_it_relays),

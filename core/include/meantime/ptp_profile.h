@@ -42,7 +42,9 @@ struct mt_port_profile {
     uint16_t pair;            /**< sequence of the newest complete Sync */
     int8_t log_sync_interval; /**< as the transmitter says */
     struct mt_mono sync_heard;
-    uint32_t sync_timeouts; /**< counted */
+    uint32_t sync_timeouts;           /**< counted */
+    uint64_t announce_timeouts;       /**< of the port, at the last look */
+    struct mt_port_identity followed; /**< at the last look; port 0: nobody */
     bool is_capable;
     bool wants_capable;           /**< a gPTP-capable TLV is to be sent */
     bool has_capable;             /**< one has been heard */
@@ -78,7 +80,7 @@ struct mt_gptp_relay {
 
 struct mt_profile {
     uint8_t max_clock_class;    /**< transmitters of a worse clockClass are not followed; 255 */
-    int64_t wait_to_restore_ns; /**< one whose Sync has failed is not followed for this long */
+    int64_t wait_to_restore_ns; /**< one that failed (PTSF) is not followed for this long */
     bool is_gptp;
     bool demands_zone; /**< an Announce without an alternate timescale is refused: C37.238-2011 */
     struct mt_power_profile power;
