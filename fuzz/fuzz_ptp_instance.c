@@ -68,7 +68,7 @@ static bool make_zeros(enum mt_mac kind, const uint8_t *key, size_t key_length,
 
 static void give_chain(struct state *self, uint8_t how)
 {
-    static const struct mt_crypto zeros = {make_zeros};
+    static const struct mt_crypto zeros = {.mac = make_zeros};
     self->chain = (struct mt_chain){.length = 200,
                                     .interval_ms = 500,
                                     .disclosure_delay = (uint8_t)(1 + how % 3),
