@@ -324,7 +324,7 @@ static void config_values_of_the_example_cover_every_key(void **state)
             assert_string_not_equal(given, otherwise);
         }
     }
-    assert_string_equal(config->clocks[1].device, "/dev/ptp7"); /* the other is no such clock */
+    assert_string_equal(config->clocks[1].device, "/dev/ptp7");  /* the other is no such clock */
     assert_int_equal(config->instances[1].stateless.workers, 2); /* the other one has keys */
     mt_config_free(config);
     mt_config_free(plain);
