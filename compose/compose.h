@@ -51,6 +51,7 @@ struct mt_composition {
     size_t change_count;
     size_t applied_count; /**< with those that are not in `changes` */
     size_t refused_count;
+    size_t unread_count; /**< of them: security files that cannot be used; no restart helps */
     /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
     const char *(*link_reason)(const void *context, uint16_t link);
     const void *link_context;

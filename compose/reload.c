@@ -194,6 +194,7 @@ static void read_keys_again(struct mt_composition *self)
                      instance->security_file, instance->name);
         } else {
             self->refused_count++;
+            self->unread_count++;
             snprintf(told->text, sizeof told->text, "%.*s; the old keys stay in force",
                      (int)sizeof told->text - 40, reason);
         }
@@ -206,6 +207,7 @@ bool mt_composition_reload(struct mt_composition *self, const struct mt_config *
     self->change_count = 0;
     self->applied_count = 0;
     self->refused_count = 0;
+    self->unread_count = 0;
     note_what_was_set(self);
     mt_config_compare(&self->in_force, config, consider, self);
     read_keys_again(self);

@@ -13,20 +13,23 @@ struct checker {
     const struct mt_config_source *source;
 };
 
-/* Where an instance's key was written: its own section, [ptp], or the head of its section. */
-static unsigned instance_line(const struct checker *self, const char *name, const char *key)
+/* What an instance's own section says, or [ptp]; null: neither does. */
+static const struct mt_config_setting *inherited(const struct checker *self, const char *instance,
+                                                 const char *key)
 {
     const struct mt_config_setting *setting =
-        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, key);
-    if (setting == NULL) {
-        setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
-    }
-    if (setting != NULL) {
-        return setting->line;
-    }
+        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, instance, key);
+    return setting != NULL ? setting
+                           : mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
+}
+
+/* Where an instance's key was written, or the head of its section. */
+static unsigned instance_line(const struct checker *self, const char *name, const char *key)
+{
+    const struct mt_config_setting *setting = inherited(self, name, key);
     const struct mt_config_section *section =
         mt_config_source_find_section(self->source, MT_CONFIG_SECTION_INSTANCE, name);
-    return section == NULL ? 0 : section->line;
+    return setting != NULL ? setting->line : section == NULL ? 0 : section->line;
 }
 
 static const struct mt_config_section *port_section(const struct checker *self, const char *name)
@@ -47,16 +50,9 @@ static unsigned port_line(const struct checker *self, const struct mt_config_por
         section == NULL ? NULL
                         : mt_config_source_find(self->source, section->kind, port->name, key);
     if (setting == NULL && port->instance != NULL) {
-        setting =
-            mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, port->instance, key);
+        setting = inherited(self, port->instance, key);
     }
-    if (setting == NULL) {
-        setting = mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
-    }
-    if (setting != NULL) {
-        return setting->line;
-    }
-    return section == NULL ? 0 : section->line;
+    return setting != NULL ? setting->line : section == NULL ? 0 : section->line;
 }
 
 #define COMPLAIN(self, line, ...)                                                                  \
@@ -521,12 +517,10 @@ static void check_clock_keys(const struct checker *self)
                 is_used |= suits(setting->key, &self->config->clocks[c]);
             }
         }
-        if (!is_used && mt_config_is_lab_key(setting->key)) {
-            COMPLAIN(self, setting->line, "%s: only for a lab clock; add clock = lab",
-                     setting->key->name);
-        } else if (!is_used) {
-            COMPLAIN(self, setting->line, "%s: only for a hardware clock; add clock = phc",
-                     setting->key->name);
+        bool is_lab = mt_config_is_lab_key(setting->key);
+        if (!is_used) {
+            COMPLAIN(self, setting->line, "%s: only for a %s clock; add clock = %s",
+                     setting->key->name, is_lab ? "lab" : "hardware", is_lab ? "lab" : "phc");
         }
     }
 }

@@ -192,6 +192,26 @@ static const char *neighbour_text(const struct mt_report_port *o, char *text)
     return text;
 }
 
+/* In the order in which they have to come about [802.1AS-2020 11.2.2]. */
+static const char *why_not_capable(const struct mt_report_port *o)
+{
+    struct mt_peer_report link = link_of(o);
+    if (peer_of(o) == NULL || link.is_as_capable) {
+        return NULL;
+    }
+    if (link.has_several) {
+        return "several stations answer";
+    }
+    if (!link.has_identity || link.exchanges == 0) {
+        return "nobody answers";
+    }
+    if (link.delay.q16 > peer_of(o)->config.mean_link_delay_thresh.q16) {
+        return "its delay is above mean_link_delay_thresh";
+    }
+    return link.has_rate_ratio ? "too many requests were not answered"
+                               : "the rate of the neighbour's clock is not known yet";
+}
+
 static cJSON *count_peer(const struct mt_report_port *o)
 {
     cJSON *counts = cJSON_CreateObject();

@@ -64,11 +64,11 @@ const struct mt_tool_help mt_tool_helps[] = {
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
      "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
      "", "meantime explain slaveOnly"},
-    {"keys", "FILE", "what a security file holds, without its secrets",
-     "Lists the associations of a security_file, their keys and chains, finds mistakes,\n"
-     "and derives the chain_anchor that receivers need from a chain_seed.\n",
+    {"keys", "FILE", "what a security file holds, no secrets",
+     "Lists the associations of a security_file, their keys and chains, finds\n"
+     "mistakes, and derives the chain_anchor that receivers need from a chain_seed.\n",
      "", "meantime keys /etc/meantime/keys"},
-    {"pmc", "[options] REQUEST ...", "ask or change any PTP node by management messages",
+    {"pmc", "[options] REQUEST ...", "ask or change a PTP node, as pmc does",
      "REQUEST is GET, SET or COMMAND and a management id, in the words of linuxptp's\n"
      "pmc: \"GET DEFAULT_DATA_SET\", \"SET PRIORITY1 100\", \"SET ID field value ...\";\n"
      "fields that are not named stay as they are.  Without --interface it asks the\n"
@@ -77,8 +77,9 @@ const struct mt_tool_help mt_tool_helps[] = {
      "  --json                     an array for programs\n"
      "  --local PATH               another socket, such as /var/run/ptp4l\n"
      "  --interface NAME           all nodes behind it, over UDP/IPv4\n"
-     "  --target CLOCK[-PORT]      this clock or port only, such as 001122.fffe.334455-1\n"
-     "  --domain NUMBER            domainNumber (default 0)\n"
+     "  --target CLOCK[-PORT]      this clock or port only, such as\n"
+     "                             001122.fffe.334455-1\n"
+     "  --domain NUMBER            domainNumber (default: the daemon's own, else 0)\n"
      "  --sdo-id NUMBER            sdoId (default 0)\n"
      "  --hops NUMBER              through so many boundary clocks (default: with\n"
      "                             --interface 1, else 0)\n"

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apps/meantime/client.h"
 #include "apps/meantime/pmc.h"
 #include "meantime/ptp_tlv.h"
 
@@ -28,6 +29,7 @@ struct pmc {
     uint16_t sdo_id;
     uint8_t domain;
     uint8_t hops;
+    bool has_domain;
     bool has_hops;
     bool is_json;
     bool is_rehearsal; /**< requests are checked, nothing is sent */
@@ -452,6 +454,7 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
         }
     } else if (take_number("--domain", 255, count, arguments, at, &number, ret_status)) {
         self->domain = (uint8_t)number;
+        self->has_domain = true;
     } else if (take_number("--sdo-id", 4095, count, arguments, at, &number, ret_status)) {
         self->sdo_id = (uint16_t)number;
     } else if (take_number("--hops", 255, count, arguments, at, &number, ret_status)) {
@@ -468,6 +471,23 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
+
+/* This machine's daemon says itself in which domain its first instance is. */
+static void ask_for_domain(struct pmc *self, const struct mt_tool *tool)
+{
+    char reason[MT_CLIENT_REASON_SIZE];
+    cJSON *reply = mt_client_ask(tool, "{\"command\":\"status\"}", reason);
+    const cJSON *report = cJSON_GetObjectItemCaseSensitive(reply, "status");
+    const cJSON *instances = cJSON_GetObjectItemCaseSensitive(report, "instances");
+    const cJSON *first = cJSON_GetArrayItem(instances, 0);
+    const cJSON *domain = cJSON_GetObjectItemCaseSensitive(first, "domain");
+    const cJSON *sdo_id = cJSON_GetObjectItemCaseSensitive(first, "sdo_id");
+    if (cJSON_IsNumber(domain) && cJSON_IsNumber(sdo_id)) {
+        self->domain = (uint8_t)domain->valueint;
+        self->sdo_id = (uint16_t)sdo_id->valueint;
+    }
+    cJSON_Delete(reply);
+}
 
 /* Who may not write to one socket may read from the other. */
 static bool open_link(struct pmc *self, const struct mt_tool *tool)
@@ -526,6 +546,7 @@ enum mt_exit mt_tool_pmc(const struct mt_tool *tool, int count, char **arguments
         }
     }
     self.hops = self.has_hops ? self.hops : self.interface != NULL;
+    bool is_here = self.interface == NULL && self.local == NULL;
     int word_count = split(arguments, kept, words, (int)(sizeof words / sizeof words[0]));
     if (word_count <= 0) {
         return mt_tool_misuse(word_count < 0 ? "pmc: too many words"
@@ -537,6 +558,9 @@ enum mt_exit mt_tool_pmc(const struct mt_tool *tool, int count, char **arguments
     self.is_rehearsal = false;
     if (status != MT_EXIT_GOOD) {
         return status;
+    }
+    if (is_here && !self.has_domain && self.sdo_id == 0) {
+        ask_for_domain(&self, tool);
     }
     if (!open_link(&self, tool)) {
         return MT_EXIT_BAD;

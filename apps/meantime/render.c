@@ -248,9 +248,10 @@ static void render_time(struct mt_text *out, const cJSON *instance)
     } else {
         mt_text_say(out, "UTC offset unknown");
     }
-    mt_text_say(out, "%s, from %s\n",
-                is_true(instance, "time_properties.time_traceable") ? ", traceable" : "",
-                text_of(instance, "time_properties.time_source"));
+    const cJSON *source = member(instance, "time_properties.time_source");
+    mt_text_say(
+        out, "%s%s%s\n", is_true(instance, "time_properties.time_traceable") ? ", traceable" : "",
+        cJSON_IsString(source) ? ", from " : "", cJSON_IsString(source) ? source->valuestring : "");
     bool inserts = is_true(instance, "time_properties.leap61");
     if (inserts || is_true(instance, "time_properties.leap59")) {
         begin(out, "leap second");
@@ -384,9 +385,24 @@ static void render_unicast(struct mt_text *out, const cJSON *port)
         render_transmitters(out, member(unicast, "transmitters"));
         mt_text_say(out, "\n");
     }
-    if (number_of(unicast, "clients") > 0) {
-        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f clients by unicast\n",
-                    number_of(unicast, "clients"));
+    if (strcmp(mode, "hybrid") == 0) {
+        mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN "Delay_Req and its answer alone\n");
+    }
+    double clients = number_of(unicast, "clients");
+    if (clients > 0) {
+        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f %s by unicast\n", clients,
+                    clients == 1 ? "client" : "clients");
+    }
+}
+
+/* gPTP does not use the link, and nothing else would tell why. */
+static void render_incapable(struct mt_text *out, const cJSON *port)
+{
+    if (!is_true(port, "peer.as_capable")) {
+        const cJSON *why = member(port, "peer.why_not_capable");
+        mt_text_say(out,
+                    "        " MT_WARN "the link is not used (not asCapable)%s%s" MT_PLAIN "\n",
+                    cJSON_IsString(why) ? ": " : "", cJSON_IsString(why) ? why->valuestring : "");
     }
 }
 
@@ -407,6 +423,7 @@ static void render_peer(struct mt_text *out, const cJSON *port)
     }
     if (!is_known) {
         mt_text_say(out, MT_WARN "its delay is not known, nobody answers" MT_PLAIN "\n");
+        render_incapable(out, port);
         return;
     }
     mt_text_say(out, "delay %s, sigma %s",
@@ -416,11 +433,12 @@ static void render_peer(struct mt_text *out, const cJSON *port)
         mt_text_say(out, ", to %s", text_of(port, "peer.port_identity"));
     }
     if (!isnan(number_of(port, "peer.rate_ppb"))) {
-        mt_text_say(out, ", whose clock gains %s",
-                    mt_figure_ratio(number_of(port, "peer.rate_ppb"), a));
+        double rate_ppb = number_of(port, "peer.rate_ppb");
+        mt_text_say(out, ", whose clock %s %s", rate_ppb < 0 ? "loses" : "gains",
+                    mt_figure_ratio(fabs(rate_ppb), a) + 1); /* without its sign */
     }
-    mt_text_say(out, "%s\n",
-                is_true(port, "peer.as_capable") ? "" : ", " MT_WARN "not capable" MT_PLAIN);
+    mt_text_say(out, "\n");
+    render_incapable(out, port);
 }
 
 static void render_port(struct mt_text *out, const cJSON *port, size_t width)
@@ -447,7 +465,7 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     }
 }
 
-/* "forwarded 120, held 31; inside for 105 us, 28 us to 155 us" */
+/* "forwarded 120, held 31; inside for 105 us on average, from 28 us to 155 us" */
 static void render_transparent(struct mt_text *out, const cJSON *instance)
 {
     const cJSON *transparent = member(instance, "transparent");
@@ -466,7 +484,7 @@ static void render_transparent(struct mt_text *out, const cJSON *instance)
         }
     }
     if (!isnan(number_of(transparent, "residence_mean_ns"))) {
-        mt_text_say(out, "; inside for %s, %s to %s",
+        mt_text_say(out, "; inside for %s on average, from %s to %s",
                     mt_figure_time(number_of(transparent, "residence_mean_ns"), false, text[0]),
                     mt_figure_time(number_of(transparent, "residence_min_ns"), false, text[1]),
                     mt_figure_time(number_of(transparent, "residence_max_ns"), false, text[2]));
@@ -477,9 +495,11 @@ static void render_transparent(struct mt_text *out, const cJSON *instance)
 static void render_instance(struct mt_text *out, const cJSON *instance, size_t width)
 {
     const cJSON *port;
-    mt_text_say(out, "\n" MT_BOLD "instance %s" MT_PLAIN "  %s in domain %u, on clock %s\n",
+    const cJSON *profile = member(instance, "profile");
+    mt_text_say(out, "\n" MT_BOLD "instance %s" MT_PLAIN "  %s in domain %u%s%s, on clock %s\n",
                 text_of(instance, "name"), text_of(instance, "role"), code_of(instance, "domain"),
-                text_of(instance, "clock"));
+                cJSON_IsString(profile) ? ", profile " : "",
+                cJSON_IsString(profile) ? profile->valuestring : "", text_of(instance, "clock"));
     begin(out, "identity");
     mt_text_say(out, "%s\n", text_of(instance, "clock_identity"));
     render_rank(out, "own rank", instance);

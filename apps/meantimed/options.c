@@ -11,19 +11,22 @@
 static const char help[] =
     "meantimed - time synchronisation daemon\n"
     "\n"
-    "usage: meantimed [-c FILE] [-i INTERFACE]... [--run-directory DIRECTORY] [--record FILE]\n"
+    "usage: meantimed [-c FILE] [-i INTERFACE]... [--run-directory DIRECTORY]\n"
+    "                 [--record FILE]\n"
     "\n"
-    "  -c, --config FILE          configuration (default /etc/meantime/meantime.conf)\n"
-    "  -i, --interface INTERFACE  speak PTP on this interface; without -c no file is read and\n"
-    "                             the machine's clock is left alone\n"
-    "      --run-directory DIRECTORY  of this daemon alone (default /run/meantime); meantime has\n"
-    "                             the same option\n"
+    "  -c, --config FILE          configuration (/etc/meantime/meantime.conf)\n"
+    "  -i, --interface INTERFACE  speak PTP on this interface; without -c no file is\n"
+    "                             read and the machine's clock is left alone\n"
+    "      --run-directory DIRECTORY\n"
+    "                             of this daemon alone (default /run/meantime);\n"
+    "                             meantime has the same option\n"
     "      --record FILE          write the input log to FILE\n"
     "  -V, --version              print the version\n"
     "  -h, --help                 print this\n"
     "\n"
     "meantimed stays in the foreground and logs to standard error; SIGHUP reads the\n"
-    "configuration again, SIGTERM and SIGINT end it. See meantimed(8), meantime.conf(5).\n";
+    "configuration again, SIGTERM and SIGINT end it. See meantimed(8) and\n"
+    "meantime.conf(5).\n";
 
 static void end(struct mt_options *options, int status)
 {

@@ -116,12 +116,22 @@ static void tell_parts(struct mt_daemon *self)
 {
     const struct mt_composition *composition = self->composition;
     char applied[MT_JOURNAL_TEXT - 120];
-    size_t refused = composition->refused_count;
+    size_t unread = composition->unread_count;
+    size_t waiting = composition->refused_count - unread;
+    char rest[120] = "";
+    size_t length = 0;
+    if (waiting > 0) {
+        length = (size_t)snprintf(rest, sizeof rest, "; %zu %s a restart", waiting,
+                                  waiting == 1 ? "change needs" : "changes need");
+    }
+    if (unread > 0) {
+        snprintf(rest + length, sizeof rest - length, "; %zu security %s cannot be used", unread,
+                 unread == 1 ? "file" : "files");
+    }
     list_applied(composition, applied, sizeof applied);
     mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                     "the configuration was reloaded in part: %s; %zu %s a restart",
-                     applied[0] != '\0' ? applied : "nothing is in force yet", refused,
-                     refused == 1 ? "change needs" : "changes need");
+                     "the configuration was reloaded in part: %s%s",
+                     applied[0] != '\0' ? applied : "nothing new is in force", rest);
     for (size_t i = 0; i < composition->change_count; i++) {
         if (!composition->changes[i].is_applied) {
             mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0, "%s",

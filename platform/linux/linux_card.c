@@ -88,7 +88,9 @@ static int index_of(struct mt_linux *self, const char *device, char reason[MT_HA
         return -1;
     }
     if (abilities.phc < 0) {
-        mt_linux_say(reason, "%.40s has no hardware clock: choose another kind of clock", device);
+        mt_linux_say(
+            reason, "%.40s has no hardware clock: write clock = overlay, system or auto in [clock]",
+            device);
     }
     return abilities.phc;
 }
@@ -102,10 +104,10 @@ struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
     if (index >= 0 && !phc) {
         int error = errno;
 
-        mt_linux_say(reason,
-                     "cannot open /dev/ptp%d: %s; run as root, or give the daemon's user "
-                     "access to it",
-                     index, strerror(error));
+        mt_linux_say(reason, "cannot open /dev/ptp%d: %s; %s", index, strerror(error),
+                     error == EACCES || error == EPERM
+                         ? "run as root, or give the daemon's user access to it"
+                         : "ls /dev/ptp* shows the hardware clocks that there are");
     }
     return phc;
 }

@@ -2,6 +2,7 @@
 """A running daemon: reload, restart, and the tool against it."""
 import json
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -80,6 +81,31 @@ def test_reload_tells_each_key_as_in_force_or_as_waiting_for_a_restart(lab):
     b.reload()
     b.wait_log(r"the configuration was reloaded: nothing has changed\n")
     assert_unharmed(a, b, since_s)
+
+
+@pytest.mark.lab(seconds=5)
+def test_reload_keeps_the_keys_when_a_security_file_is_broken(lab):
+    lab.chain("A", "B")
+    keys = pathlib.Path("/run/B.keys")
+    keys.write_text("[security_association]\nspp 3\n1 SHA256-128 ASCII:a_key_of_16_byte\n",
+                    encoding="utf-8")
+    keys.chmod(0o600)
+    b = lab.meantimed("B", "eth0", ptp={"security_file": keys, "spp": 3})
+    b.wait_state("LISTENING")
+    keys.write_text("nonsense\n", encoding="utf-8")
+    b.reload()
+    b.wait_log(r"was reloaded in part: nothing new is in force; 1 security file cannot be used\n"
+               r".*:1: expected \[security_association\]; the old keys stay in force\n")
+
+
+@pytest.mark.lab(seconds=5)
+def test_pmc_asks_in_the_domain_of_the_daemon_when_none_is_given(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0", ptp={"domain": 44, "priority2": 77})
+    b.wait_state("LISTENING")
+    where = ("--run-directory", b.directory, "pmc")
+    assert re.search(r"priority2 +77\n", b.tool(*where, "GET", "PRIORITY2").stdout)
+    assert "nobody has answered" in b.tool(*where, "--domain", "0", "GET", "PRIORITY2").stderr
 
 
 @pytest.mark.lab(seconds=5)

@@ -113,6 +113,22 @@ def test_status_says_what_the_bound_is_against(shown, state, reference, words):
     assert words in shown(change)
 
 
+def test_status_says_what_is_unusual_about_a_port(shown):
+    def change(_, __, instance):
+        instance["profile"] = "802.1as"
+        instance["time_properties"]["time_source"] = None
+        port = instance["ports"][0]
+        port["peer"].update({"rate_ppb": 2.5, "as_capable": False,
+                             "why_not_capable": "its delay is above mean_link_delay_thresh"})
+        port["unicast"] = {"mode": "hybrid", "clients": 1}
+    words = shown(change)
+    assert "boundary in domain 0, profile 802.1as, on clock main" in words
+    assert "UTC offset 37 s, traceable leap second" in words
+    assert "whose clock gains 2.5 ppb the link is not used (not asCapable): its delay is" in words
+    assert "unicast: Delay_Req and its answer alone" in words
+    assert "serves 1 client by unicast" in words
+
+
 @pytest.mark.parametrize("state, words", [
     ("serving", "error bound none: this clock is itself the reference"),
     ("acquiring", "error bound unknown so far"),

@@ -45,6 +45,16 @@ def test_pmc_says_when_nobody_is_there(tmp_path):
     assert result.returncode == 1 and "nobody answers at" in result.stderr
 
 
+def test_help_fits_80_columns():
+    commands = ["", "status", "watch", "clock", "set", "events", "wait", "check", "explain", "keys",
+                "pmc", "replay", "sim"]
+    for command in commands:
+        done = subprocess.run([MEANTIME, "help", *([command] if command else [])],
+                              capture_output=True, text=True, timeout=20, check=True)
+        wide = [line for line in done.stdout.splitlines() if len(line) > 80]
+        assert not wide, wide
+
+
 def test_pmc_lists_all_ids():
     lines = run("--list").stdout.splitlines()
     assert any(line.split() == ["0x2005", "PRIORITY1", "GET", "SET"] for line in lines)

@@ -445,6 +445,30 @@ static void report_tells_of_a_transparent_clock_when_it_is_one(void **state)
 
 /* ---- events ------------------------------------------------------------------------------- */
 
+static void assert_why(struct mt_peer *peer, const char *why)
+{
+    struct mt_port_more more = {.peer = peer, .delay_mechanism = MT_DELAY_P2P};
+    f.ports[0].config.more = &more;
+    char *json = mt_report_json(&f.report);
+    assert_non_null(strstr(strstr(json, "why_not_capable\":"), why));
+    free(json);
+    f.ports[0].config.more = NULL;
+}
+
+static void report_tells_why_a_link_is_not_capable(void **state)
+{
+    struct mt_peer peer = {.config = {.is_gptp = true, .mean_link_delay_thresh = {800 << 16}}};
+    assert_why(&peer, "\"nobody answers");
+    peer.has_identity = true;
+    peer.delay.count = 1;
+    peer.delay.mean_q16 = 801 << 16;
+    assert_why(&peer, "\"its delay is above");
+    peer.delay.mean_q16 = 800 << 16;
+    assert_why(&peer, "\"the rate of the");
+    peer.is_as_capable = true;
+    assert_why(&peer, "null,\"several_answer");
+}
+
 static void assert_sentence(const struct mt_status_event *event, const char *sentence)
 {
     char text[MT_STATUS_SENTENCE_SIZE];
@@ -563,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup(report_refuses_open_metrics_when_it_is_no_report, set_up),
         cmocka_unit_test_setup(names_exist_for_every_value, set_up),
         cmocka_unit_test_setup(names_tell_the_role_of_an_instance, set_up),
+        cmocka_unit_test_setup(report_tells_why_a_link_is_not_capable, set_up),
         cmocka_unit_test_setup(report_tells_of_a_transparent_clock_when_it_is_one, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
