@@ -22,6 +22,8 @@ struct mt_worker_snapshot {
     struct mt_clock_page page;
 };
 
+#define MT_WORKER_SNAPSHOT_WORDS ((sizeof(struct mt_worker_snapshot) + 7) / 8)
+
 struct mt_worker_control {
     _Alignas(struct cmsghdr) uint8_t octets[MT_WORKER_CONTROL_SIZE];
 };
@@ -56,7 +58,7 @@ struct mt_workers {
     struct mt_workers_options options;
     _Atomic bool is_stopping;
     _Atomic uint32_t sequence;
-    struct mt_worker_snapshot snapshot;
+    _Atomic uint64_t words[MT_WORKER_SNAPSHOT_WORDS]; /* of a struct mt_worker_snapshot */
     struct mt_worker *workers[MT_WORKERS_MAX];
 };
 
