@@ -289,11 +289,8 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
                  "[instance %s]: csptp = client: it is a client of SPTP already", instance->name);
     }
     if (is_client != (servers->count != 0)) {
-        line =
-            servers->count != 0
-                ? line
-                : instance_line(self, instance->name,
-                                stateless->sptp == MT_CONFIG_STATELESS_CLIENT ? "sptp" : "csptp");
+        const char *key = stateless->sptp == MT_CONFIG_STATELESS_CLIENT ? "sptp" : "csptp";
+        line = servers->count != 0 ? line : instance_line(self, instance->name, key);
         COMPLAIN(self, line, "[instance %s]: stateless_servers: %s", instance->name,
                  is_client ? "nobody to ask; name the servers"
                            : "only with sptp = client or csptp = client");
@@ -529,16 +526,12 @@ static void check_clock_keys(const struct checker *self)
 static void check_unsigned(const struct checker *self, const struct mt_config_instance *instance,
                            const struct mt_config_port *port)
 {
-    if (instance->stateless.csptp == MT_CONFIG_STATELESS_CLIENT) {
-        COMPLAIN(self, instance_line(self, instance->name, "csptp"),
-                 "[instance %s]: csptp = client: CSPTP is not signed, and port %s hears only what "
-                 "is; use sptp",
-                 instance->name, port->name);
-    }
-    if (instance->stateless.workers > 0) {
-        COMPLAIN(self, instance_line(self, instance->name, "stateless_workers"),
-                 "[instance %s]: stateless_workers neither sign nor verify; port %s has keys",
-                 instance->name, port->name);
+    bool is_client = instance->stateless.csptp == MT_CONFIG_STATELESS_CLIENT;
+    const char *key = is_client ? "csptp" : "stateless_workers";
+    if (is_client || instance->stateless.workers > 0) {
+        COMPLAIN(self, instance_line(self, instance->name, key),
+                 "[instance %s]: %s: without signatures, but port %s hears only what is signed",
+                 instance->name, key, port->name);
     }
 }
 

@@ -102,14 +102,16 @@ static void config_complains_when_stateless_servers_make_no_sense(void **state)
 static void config_complains_when_what_is_not_signed_meets_keys(void **state)
 {
     (void)state;
-    assert_problem("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\ncsptp = client\n"
-                   "stateless_servers = 192.0.2.1\n",
-                   "f:5: [instance main]: csptp = client: CSPTP is not signed, and port eth0 hears "
-                   "only what is; use sptp");
-    assert_problem("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\nsptp = server\n"
-                   "stateless_workers = 2\n",
-                   "f:6: [instance main]: stateless_workers neither sign nor verify; port eth0 has "
-                   "keys");
+    assert_problem(
+        "[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\ncsptp = client\n"
+        "stateless_servers = 192.0.2.1\n",
+        "f:5: [instance main]: csptp: without signatures, but port eth0 hears only what is "
+        "signed");
+    assert_problem(
+        "[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\nsptp = server\n"
+        "stateless_workers = 2\n",
+        "f:6: [instance main]: stateless_workers: without signatures, but port eth0 hears "
+        "only what is signed");
     mt_config_free(parse_good("[ptp eth0]\nspp = 1\n[ptp]\nsecurity_file = /k\nsptp = client\n"
                               "stateless_servers = 192.0.2.1\n"));
 }
