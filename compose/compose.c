@@ -148,6 +148,17 @@ static uint16_t sources_of(const struct mt_config *config, size_t clock)
     return (uint16_t)count;
 }
 
+/* What a clock follows on this machine is the last of its sources. */
+static void set_follow(struct mt_node_clock *clock, const struct mt_config *config, uint16_t index)
+{
+    const struct mt_config_clock *leader = mt_config_leader(config, &config->clocks[index]);
+    if (leader != NULL) {
+        clock->follow = (struct mt_follow){.is_used = true,
+                                           .leader = (uint16_t)(leader - config->clocks),
+                                           .source = sources_of(config, index)};
+    }
+}
+
 static const struct mt_steer_servo *servo_of(enum mt_config_servo servo)
 {
     switch (servo) {
@@ -165,7 +176,7 @@ static bool init_discipline(struct mt_node_clock *clock, const struct mt_config 
                             uint16_t index, struct mt_hal_store *store)
 {
     struct mt_steer_config steer = config->clocks[index].steer;
-    uint16_t source_count = sources_of(config, index);
+    uint16_t source_count = (uint16_t)(sources_of(config, index) + clock->follow.is_used);
     struct mt_discipline_source *sources = calloc(source_count, sizeof *sources);
     steer.skewness = calloc(source_count, sizeof *steer.skewness);
     steer.servo = servo_of(config->clocks[index].servo);
@@ -203,6 +214,7 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
     clock->tai_utc_known = facts->tai_utc_known;
     clock->tai_minus_utc_s = facts->tai_minus_utc_s;
     mt_compose_standby(self, index);
+    set_follow(clock, self->config, index);
     clock->hal = open_clock(self, &self->config->clocks[index], provider, facts, reason);
     if (clock->hal == NULL) {
         return false;

@@ -460,7 +460,7 @@ static void check_unused_clocks(const struct checker *self)
 {
     const struct mt_config *config = self->config;
     for (size_t c = 0; c < config->clock_count; c++) {
-        bool is_used = false;
+        bool is_used = mt_config_takes_part(config, &config->clocks[c]);
         for (size_t i = 0; i < config->instance_count; i++) {
             is_used |= strcmp(config->instances[i].clock, config->clocks[c].name) == 0;
         }
@@ -588,6 +588,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     mt_config_check_profiles(self, source);
     check_shared_clocks(&checker);
     check_unused_clocks(&checker);
+    mt_config_check_follow(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
 }

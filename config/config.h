@@ -69,6 +69,7 @@ struct mt_config_clock {
     const char *name;
     enum mt_config_clock_kind kind;
     const char *device; /**< PHC, AUTO: its file; null: the one of the first port's interface */
+    const char *follow; /**< another clock that this one is kept at; null: none */
     enum mt_config_servo servo;
     /** What hangs on the opened clock, or on `servo`, compose fills in: granularity_ns,
      * adopts_scale, storage and tables. */
@@ -313,6 +314,10 @@ struct mt_config {
     size_t port_count;
     struct mt_config_pool pool; /**< private: the memory of all of the above */
 };
+
+/** The clock that this one follows; null: none. */
+const struct mt_config_clock *mt_config_leader(const struct mt_config *self,
+                                               const struct mt_config_clock *clock);
 
 /** Reads a file.  True and a new configuration if it is free of problems; otherwise all of them
  * are in `problems`, sorted by line. */

@@ -64,6 +64,10 @@ const struct mt_config_setting *mt_config_source_find(const struct mt_config_sou
  * False if there was no memory left, which has been said. */
 bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source);
 /** Finds what leaves the profiles, where they are strict. */
+/** It follows another clock, or is followed by one. */
+bool mt_config_takes_part(const struct mt_config *self, const struct mt_config_clock *clock);
+/** That clocks follow others without a circle. */
+void mt_config_check_follow(const struct mt_config *self, const struct mt_config_source *source);
 void mt_config_check_profiles(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);

@@ -227,6 +227,9 @@ static struct mt_mono find_deadline(const struct mt_node *self)
         const struct mt_node_clock *clock = &self->clocks[i];
         earliest = mt_mono_earlier(earliest, mt_discipline_deadline(&clock->discipline));
         earliest = mt_mono_earlier(earliest, clock->publish_at);
+        if (clock->follow.is_used) {
+            earliest = mt_mono_earlier(earliest, clock->follow.at);
+        }
         if (clock->standby.is_used) {
             earliest = mt_mono_earlier(earliest, clock->standby.at);
         }
@@ -360,6 +363,7 @@ static void tick(struct mt_node *self, struct mt_mono now)
     }
     for (uint16_t i = 0; i < self->clock_count; i++) {
         mt_clock_duty_tick(self, i, now);
+        mt_follow_tick(self, i, now);
     }
 }
 

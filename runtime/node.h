@@ -22,6 +22,7 @@
 #include "hal/wait.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "runtime/follow.h"
 #include "runtime/standby.h"
 
 #define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
@@ -48,6 +49,7 @@ struct mt_node_clock {
     bool told_wrong_scale;
     uint32_t stepped_at;       /**< correction count at its last step */
     bool needs_report;         /**< something has changed since the last publication */
+    struct mt_follow follow;   /**< of a clock that follows another one */
     struct mt_standby standby; /**< of a clock that two instances may steer */
 };
 

@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 LAB = os.path.join(TOP, "build", "lab")
 MODULES = ("igb", "9pnet_virtio", "9p", "8021q")
 QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
+LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list"
 PEERS = ("ptp4l", "pmc", "phc2sys", "chronyd")
 
 
@@ -135,6 +136,11 @@ def make_first_file_system():
     archive.add("bin/sh", stat.S_IFLNK | 0o777, b"busybox")
     archive.add("lib64/ld-linux-x86-64.so.2", stat.S_IFLNK | 0o777,
                 b"/lab/lib/ld-linux-x86-64.so.2")
+    if os.path.exists(LEAP_SECONDS):
+        for folder in ("usr", "usr/share", "usr/share/zoneinfo"):
+            archive.add(folder, stat.S_IFDIR | 0o755)
+        with open(LEAP_SECONDS, "rb") as file:
+            archive.add(LEAP_SECONDS[1:], stat.S_IFREG | 0o644, file.read())
     archive.add("etc/passwd", stat.S_IFREG | 0o644, b"root:x:0:0:root:/root:/bin/sh\n")
     with open(os.path.join(HERE, "guest_init.sh"), "rb") as file:
         archive.add("init", stat.S_IFREG | 0o755, file.read())

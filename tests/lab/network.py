@@ -9,6 +9,7 @@ import glob
 import json
 import math
 import os
+import re
 import shutil
 import time
 
@@ -24,6 +25,7 @@ PTP_DEFAULTS = {"log_announce_interval": -1, "log_sync_interval": -3,
 PTP4L_DEFAULTS = {"logAnnounceInterval": -1, "logSyncInterval": -3, "logMinDelayReqInterval": -3,
                   "logMinPdelayReqInterval": -2, "tx_timestamp_timeout": 400,
                   "summary_interval": 0, "step_threshold": 0.00002, "clock_servo": "pi"}
+SERVO_REPORT = re.compile(r"(?:rms|master offset) +(-?[0-9]+)")
 TRUTH_EVERY_MS = 100
 TIGHT_SHARE = 0.5  # of the readings of truth, the tightest
 
@@ -86,7 +88,7 @@ class Network:
             node.run(f"ip link set eth{card} up\n"
                      f"ip addr add {ADDRESSES[name, card]}/24 dev eth{card}")
         devices = " ".join(f"/dev/ptp{card}" for card in range(count))
-        node.run(f"/lab/bin/truth {reference} {TRUTH_EVERY_MS} system {devices} "
+        node.run(f"/lab/bin/truth {reference} {TRUTH_EVERY_MS} {devices} "
                  f">/lab/run/{name}.truth 2>/lab/run/{name}.truth.err &")
         for card in range(count):
             node.run("for i in 1 2 3 4 5 6 7 8 9; do "
@@ -156,9 +158,9 @@ class Network:
         """Its servo has settled: three reports in a row below 200 ns."""
         def is_settled():
             self.guests[name].check_running("ptp4l")
-            rms = [int(line.split("rms")[1].split()[0])
-                   for line in self.guests[name].log("ptp4l").splitlines() if " rms " in line]
-            return len(rms) >= 4 and max(rms[-3:]) < 200
+            log = self.guests[name].log("ptp4l")
+            errors = [abs(int(found)) for found in SERVO_REPORT.findall(log)]
+            return len(errors) >= 4 and max(errors[-3:]) < 200
         self.wait(f"ptp4l at {name} settles", is_settled, timeout_s)
 
 

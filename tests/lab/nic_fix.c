@@ -51,8 +51,8 @@
 #define CARDS       8
 #define CHANGES     16 /* of its frequency, that a stamp may be older than */
 #define DESCRIPTORS 1024
-#define PATIENCE_NS 50000000 /* for a driver that does not read its stamp */
-#define SKIPPED     77       /* this qemu is another one */
+#define PATIENCE_NS 500000000 /* for a driver that does not read its stamp */
+#define SKIPPED     77        /* this qemu is another one */
 
 struct change { /* from `host_ns` on the counter runs by `increment` */
     int64_t host_ns;

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
- * usage: truth PCI_ADDRESS INTERVAL_MS CLOCK...     CLOCK: system, or a device /dev/ptpN
+ * usage: truth PCI_ADDRESS INTERVAL_MS DEVICE...
  *
- * Runs in a guest: reads clocks against the host's, which the counter of the reference card shows
- * (MEANTIME_LAB_CARDS says "ref").  The card must not have a driver; its registers are mapped.
+ * Runs in a guest: reads the system's clock and devices /dev/ptpN against the host's, which the
+ * counter of the reference card shows (MEANTIME_LAB_CARDS says "ref").  The card must not have a
+ * driver; its registers are mapped.
  * A line for each reading: host ns, then for each clock what it reads more, and how long the
- * reading took: the tightest of several.
+ * reading took: the tightest of several.  A device is read against the system's clock by its
+ * driver, right around the register, and that against the host's: a system call in between would
+ * take another time on each guest.
  */
 #include <fcntl.h>
+#include <linux/ptp_clock.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#define REGISTERS    0x20000
-#define SYSTIML      (0xB600 / 4)
-#define TRIES        9
-#define CLOCKS       8
-#define CLOCK_OF(fd) ((~(clockid_t)(fd) << 3) | 3)
+#define REGISTERS 0x20000
+#define SYSTIML   (0xB600 / 4)
+#define TRIES     9
+#define DEVICES   8
 
 static volatile const uint32_t *registers;
 
@@ -31,11 +35,11 @@ static int64_t host_ns(void)
     return (int64_t)((uint64_t)registers[SYSTIML + 1] << 32 | low);
 }
 
-static int64_t clock_ns(clockid_t clock)
+static int64_t system_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -62,46 +66,89 @@ static int map(const char *card)
     return 1;
 }
 
-static void print_reading(clockid_t clock)
+struct reading {
+    int64_t ahead_ns;
+    int64_t width_ns;
+};
+
+/* The system's clock against the host's. */
+static struct reading read_system(void)
 {
-    int64_t best_ns = INT64_MAX;
-    int64_t ahead_ns = 0;
+    struct reading best = {0, INT64_MAX};
 
     for (int i = 0; i < TRIES; i++) {
         int64_t before_ns = host_ns();
-        int64_t now_ns = clock_ns(clock);
+        int64_t now_ns = system_ns();
         int64_t after_ns = host_ns();
 
-        if (after_ns - before_ns < best_ns) {
-            best_ns = after_ns - before_ns;
-            ahead_ns = now_ns - before_ns - best_ns / 2;
+        if (after_ns - before_ns < best.width_ns) {
+            best.width_ns = after_ns - before_ns;
+            best.ahead_ns = now_ns - before_ns - best.width_ns / 2;
         }
     }
-    printf(" %lld %lld", (long long)ahead_ns, (long long)best_ns);
+    return best;
+}
+
+static int64_t ns_of(const struct ptp_clock_time *time)
+{
+    return time->sec * INT64_C(1000000000) + time->nsec;
+}
+
+/* A device against the system's clock. */
+static struct reading read_device(int fd)
+{
+    struct ptp_sys_offset_extended many;
+    struct reading best = {0, INT64_MAX};
+
+    memset(&many, 0, sizeof many);
+    many.n_samples = TRIES;
+    if (ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &many) < 0) {
+        perror("PTP_SYS_OFFSET_EXTENDED");
+        exit(1);
+    }
+    for (int i = 0; i < TRIES; i++) {
+        int64_t before_ns = ns_of(&many.ts[i][0]);
+        int64_t width_ns = ns_of(&many.ts[i][2]) - before_ns;
+
+        if (width_ns >= 0 && width_ns < best.width_ns) {
+            best.width_ns = width_ns;
+            best.ahead_ns = ns_of(&many.ts[i][1]) - before_ns - width_ns / 2;
+        }
+    }
+    return best;
+}
+
+static void print_line(const int *devices, int count)
+{
+    struct reading system = read_system();
+
+    printf("%lld %lld %lld", (long long)host_ns(), (long long)system.ahead_ns,
+           (long long)system.width_ns);
+    for (int i = 0; i < count; i++) {
+        struct reading device = read_device(devices[i]);
+
+        printf(" %lld %lld", (long long)(system.ahead_ns + device.ahead_ns),
+               (long long)(system.width_ns + device.width_ns));
+    }
+    printf("\n");
+    fflush(stdout);
 }
 
 int main(int count, char **arguments)
 {
     const struct sched_param priority = {.sched_priority = 10};
-    clockid_t clocks[CLOCKS];
-    int clock_count = 0;
+    int devices[DEVICES];
+    int device_count = 0;
 
-    if (count < 4 || count > 3 + CLOCKS || !map(arguments[1])) {
+    if (count < 3 || count > 3 + DEVICES || !map(arguments[1])) {
         return 1;
     }
     for (int i = 3; i < count; i++) {
-        int fd = open(arguments[i], O_RDWR);
-
-        clocks[clock_count++] = strcmp(arguments[i], "system") == 0 ? CLOCK_REALTIME : CLOCK_OF(fd);
+        devices[device_count++] = open(arguments[i], O_RDONLY);
     }
     (void)sched_setscheduler(0, SCHED_FIFO, &priority);
     for (;;) {
-        printf("%lld", (long long)host_ns());
-        for (int i = 0; i < clock_count; i++) {
-            print_reading(clocks[i]);
-        }
-        printf("\n");
-        fflush(stdout);
+        print_line(devices, device_count);
         usleep((useconds_t)(1000 * atoi(arguments[2])));
     }
 }

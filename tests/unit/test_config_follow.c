@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Clocks of a configuration that follow one another.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static struct mt_config_problems problems;
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config *config = NULL;
+    return mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems) ? config : NULL;
+}
+
+static void assert_leader(const char *text, size_t clock, const char *leader)
+{
+    struct mt_config *config = parse(text);
+    const struct mt_config_clock *found;
+    assert_non_null(config);
+    found = mt_config_leader(config, &config->clocks[clock]);
+    if (leader == NULL) {
+        assert_null(found);
+    } else {
+        assert_non_null(found);
+        assert_string_equal(found->name, leader);
+    }
+    mt_config_free(config);
+}
+
+static void assert_problem(const char *text, const char *problem)
+{
+    assert_null(parse(text));
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(problems.problem[0].text, problem);
+}
+
+static void config_knows_the_leader_when_a_clock_follows(void **state)
+{
+    const char *down = "[ptp a]\n[clock main]\n[clock b]\nfollow = main\n";
+    assert_leader(down, 0, NULL);
+    assert_leader(down, 1, "main");
+    assert_leader("[ptp a]\n[clock main]\nfollow = b\n[clock b]\n", 0, "b");
+}
+
+static void config_complains_when_clocks_follow_in_a_circle(void **state)
+{
+    assert_problem("[ptp a]\n[clock b]\nfollow = c\n",
+                   "f:3: follow = c: there is no section [clock c]");
+    assert_problem("[ptp a]\n[clock b]\nfollow = b\n",
+                   "f:3: [clock b]: a clock cannot follow itself");
+    assert_problem("[ptp a]\n[clock b]\nfollow = main\n[clock c]\nfollow = b\n",
+                   "f:5: [clock c]: clock b follows another one itself; only one of the two can");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_knows_the_leader_when_a_clock_follows),
+        cmocka_unit_test(config_complains_when_clocks_follow_in_a_circle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
