@@ -192,6 +192,12 @@ static const char *neighbour_text(const struct mt_report_port *o, char *text)
     return text;
 }
 
+static const char *time_source_of(const struct mt_report_instance *o)
+{
+    const char *name = mt_time_source_name(o->ptp->time.time_source);
+    return strcmp(name, "?") == 0 ? NULL : name;
+}
+
 /* In the order in which they have to come about [802.1AS-2020 11.2.2]. */
 static const char *why_not_capable(const struct mt_report_port *o)
 {

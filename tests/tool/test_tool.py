@@ -335,6 +335,16 @@ def test_clock_refuses_what_is_no_page(tmp_path):
 # ---- check and explain ----------------------------------------------------------------------
 
 
+def test_check_accepts_every_setup_of_the_guide(tmp_path):
+    guide = (HERE.parent.parent / "docs" / "guide" / "setups.md").read_text()
+    setups = re.findall(r"```ini\n(.*?)```", guide, re.DOTALL)
+    assert len(setups) >= 15
+    for setup in setups:
+        (tmp_path / "my.conf").write_text(setup)
+        done = run("check", tmp_path / "my.conf")
+        assert done.returncode == 0, setup + done.stdout + done.stderr
+
+
 def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     example = CONFIGS / "everything.conf"
     assert run("check", example).stdout == \

@@ -253,7 +253,10 @@ static void report_says_null_when_a_value_is_not_known(void **state)
     f.quality.has_estimate = false;
     f.quality.reference = MT_BOUND_NONE;
     f.clock.tai_utc_known = false;
+    f.instance.time.time_source = 0xFF;
     cJSON *root = parsed();
+    assert_true(
+        cJSON_IsNull(at(object_of(root, MT_REPORT_INSTANCE), "time_properties.time_source")));
     const cJSON *clock = object_of(root, MT_REPORT_CLOCK);
     const char *const unknown[] = {"offset_ns",       "sigma_ns",           "mean_delay_ns",
                                    "bound_ns",        "reference_bound_ns", "tai_minus_utc_s",
@@ -457,11 +460,10 @@ static void assert_why(struct mt_peer *peer, const char *why)
 
 static void report_tells_why_a_link_is_not_capable(void **state)
 {
-    struct mt_peer peer = {.config = {.is_gptp = true, .mean_link_delay_thresh = {800 << 16}}};
+    struct mt_peer peer = {.has_identity = true, .config.is_gptp = true};
+    peer.config.mean_link_delay_thresh.q16 = 800 << 16;
     assert_why(&peer, "\"nobody answers");
-    peer.has_identity = true;
-    peer.delay.count = 1;
-    peer.delay.mean_q16 = 801 << 16;
+    peer.delay = (struct mt_link_delay){.count = 1, .mean_q16 = 801 << 16};
     assert_why(&peer, "\"its delay is above");
     peer.delay.mean_q16 = 800 << 16;
     assert_why(&peer, "\"the rate of the");
