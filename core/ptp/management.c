@@ -6,7 +6,8 @@
  * between is who asked for what, not the answer, so that a small ring is enough for answers of
  * sixty-four ports.  What was set is shown by reading it again.
  *
- * A clock with several ports passes on what is not for it alone, with one hop less; what a program
+ * A clock with several ports passes on what is not for it alone, with one hop less, but for its
+ * passive ports; what a program
  * on this machine asks goes to the network the same way, and answers from there that are for such a
  * program go to its socket.
  */
@@ -214,11 +215,21 @@ static bool find_client(const struct mt_management *self, const struct mt_port_i
     return false;
 }
 
+/* A port is passive where there is another way to the same clocks: what were passed on by it, or
+ * came by it, would go round in a circle.  It sends no more than answers [9.2.5]. */
+static bool passes_on(const struct mt_port *port)
+{
+    return mt_port_is_active(port) && port->state != MT_STATE_PASSIVE;
+}
+
 static uint64_t other_ports(const struct mt_instance *self, const struct mt_port *in_port)
 {
     uint64_t ports = 0;
+    if (in_port != NULL && !passes_on(in_port)) {
+        return 0;
+    }
     for (const struct mt_port *port = self->ports; port < self->ports_end; port++) {
-        if (port != in_port && mt_port_is_active(port)) {
+        if (port != in_port && passes_on(port)) {
             ports |= bit_of(self, port);
         }
     }

@@ -4,8 +4,10 @@
  * wants to know gets the data set as if he had asked for it.  So no other file has to think of
  * notifications, and a change that is undone within one input is none.
  *
- * A subscription ends by itself; renewing it is subscribing again.  What is told waits in the ring
- * of requests; where that is full it is lost and counted, and the next change tells again.
+ * A subscription ends by itself; renewing it is subscribing again.  Every program on the machine
+ * may read; where all places are taken, who may change takes that of one who may not.  What is told
+ * waits in the ring of requests; where that is full it is lost and counted, and the next change
+ * tells again.
  */
 #include "ptp/management_private.h"
 
@@ -23,10 +25,16 @@ static bool is_of(const struct mt_management_subscriber *subscriber,
            mt_address_equal(&subscriber->address, &request->to);
 }
 
+static bool is_reader(const struct mt_address *address)
+{
+    return address->network == MT_NETWORK_LOCAL_READ_ONLY;
+}
+
 /* His place, or with `is_new` a free one. */
 static struct mt_management_subscriber *find(const struct mt_managed *on, bool is_new)
 {
     struct mt_management_subscriber *found = NULL;
+    struct mt_management_subscriber *gives_way = NULL;
     for (unsigned i = 0; i < MT_MANAGEMENT_SUBSCRIBERS; i++) {
         struct mt_management_subscriber *subscriber = &on->management->subscribers[i];
         if (is_of(subscriber, on->request)) {
@@ -35,8 +43,11 @@ static struct mt_management_subscriber *find(const struct mt_managed *on, bool i
         if (is_new && found == NULL && !subscriber->is_used) {
             found = subscriber;
         }
+        if (is_new && is_reader(&subscriber->address) && !is_reader(&on->request->to)) {
+            gives_way = subscriber;
+        }
     }
-    return found;
+    return found != NULL ? found : gives_way;
 }
 
 static uint64_t digest_of_parent(struct mt_instance *self, struct mt_management *management)

@@ -147,6 +147,35 @@ static void management_passes_on_with_one_hop_less_when_it_has_other_ports(void 
     assert_int_equal(clock_.management.forwarded, 2);
 }
 
+/* Two ways between the same clocks are a circle, in which one message would go round and round. */
+static void management_passes_nothing_on_over_a_passive_port(void **state)
+{
+    (void)state;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    struct bench_peer parent;
+    struct bench_peer other;
+    struct ptp_bench *bench = &clock_.bench;
+    const struct request request = {
+        MT_ACTION_GET, MT_ID_PRIORITY1, NULL, 0, 2, {bench_identity(9), 0xFFFF}};
+    peer_init(&parent, 1);
+    peer_init(&other, 2);
+    other.announce = parent.announce;
+    for (unsigned i = 0; i < 3; i++) {
+        bench_announce(bench, 1, &parent);
+        bench_announce(bench, 2, &other);
+        bench_pass(bench, BENCH_S(2));
+    }
+    assert_int_equal(bench_state(bench, 2), MT_STATE_PASSIVE);
+    ask(&request, &station);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.port, 3);
+    size_t length = write_request(&request, frame);
+    bench_clear(bench);
+    mt_instance_rx(&bench->instance, 2, frame, length, NULL, &station, bench->now);
+    bench_drain(bench);
+    assert_answers(0);
+}
+
 static void management_asks_the_network_for_local_programs_and_brings_the_answer(void **state)
 {
     (void)state;
@@ -229,6 +258,27 @@ static void management_forgets_subscribers_when_their_time_is_over(void **state)
     assert_answers(1);
 }
 
+/* Everybody on the machine may read; who may change is not to be kept out by that. */
+static void management_lets_readers_give_way_when_subscribers_are_too_many(void **state)
+{
+    (void)state;
+    struct mt_address reader = local_reader;
+    const uint8_t forever[66] = {0xFF, 0xFF, 1 << MT_NOTIFY_PORT_STATE};
+    const struct request request = {
+        MT_ACTION_SET, MT_ID_SUBSCRIBE_EVENTS_NP, forever, sizeof forever, 0, everybody};
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    size_t length = write_request(&request, frame);
+    bench_clear(&clock_.bench);
+    for (uint8_t i = 0; i <= MT_MANAGEMENT_SUBSCRIBERS; i++) {
+        reader.octets[0] = i;
+        mt_management_local(&clock_.bench.instance, frame, length, &reader, clock_.bench.now);
+        bench_drain(&clock_.bench);
+    }
+    assert_error(MT_MANAGEMENT_SUBSCRIBERS, MT_ID_SUBSCRIBE_EVENTS_NP, MT_MANAGEMENT_GENERAL_ERROR);
+    set(MT_ID_SUBSCRIBE_EVENTS_NP, forever, sizeof forever, &local_writer);
+    assert_data(0, MT_ID_SUBSCRIBE_EVENTS_NP, forever, sizeof forever);
+}
+
 static void management_announces_uncertainty_as_it_is_told(void **state)
 {
     (void)state;
@@ -288,9 +338,11 @@ int main(void)
         ON_ONE(management_refuses_a_frame_of_another_domain_or_of_its_own),
         ON_ONE(management_drops_requests_when_too_many_wait),
         ON_THREE(management_passes_on_with_one_hop_less_when_it_has_other_ports),
+        ON_THREE(management_passes_nothing_on_over_a_passive_port),
         ON_ONE(management_asks_the_network_for_local_programs_and_brings_the_answer),
         ON_ONE(management_tells_subscribers_what_happens),
         ON_ONE(management_forgets_subscribers_when_their_time_is_over),
+        ON_ONE(management_lets_readers_give_way_when_subscribers_are_too_many),
         ON_ONE(management_announces_uncertainty_as_it_is_told),
         ON_ONE(management_answers_no_more_than_its_rate_when_strangers_ask),
     };
