@@ -25,6 +25,8 @@ struct pmc {
     struct mt_port_identity target;
     const char *local;
     const char *interface;
+    const char *transport;
+    const char *address;
     int timeout_ms;
     uint16_t sdo_id;
     uint8_t domain;
@@ -447,6 +449,10 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
         self->local = value;
     } else if ((value = mt_tool_option("--interface", count, arguments, at)) != NULL) {
         self->interface = value;
+    } else if ((value = mt_tool_option("--transport", count, arguments, at)) != NULL) {
+        self->transport = value;
+    } else if ((value = mt_tool_option("--address", count, arguments, at)) != NULL) {
+        self->address = value;
     } else if ((value = mt_tool_option("--target", count, arguments, at)) != NULL) {
         if (!parse_target(value, &self->target)) {
             *ret_status = mt_tool_misuse("pmc: --target: expected a clock identity such as "
@@ -468,6 +474,21 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
         return false;
     }
     return true;
+}
+
+static enum mt_exit check_network(const struct pmc *self)
+{
+    if (self->interface == NULL && (self->transport != NULL || self->address != NULL)) {
+        return mt_tool_misuse("pmc: --transport and --address go with --interface");
+    }
+    if (!mt_pmc_is_transport(self->transport)) {
+        return mt_tool_misuse("pmc: --transport: expected udp4, udp6 or l2");
+    }
+    if (self->address != NULL && !mt_pmc_is_address(self->transport, self->address)) {
+        return mt_tool_misuse("pmc: --address: expected an address of %s, not \"%s\"",
+                              self->transport != NULL ? self->transport : "udp4", self->address);
+    }
+    return MT_EXIT_GOOD;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -494,7 +515,7 @@ static bool open_link(struct pmc *self, const struct mt_tool *tool)
 {
     char path[MT_TOOL_PATH_SIZE + 16];
     if (self->interface != NULL) {
-        return mt_pmc_open_network(&self->link, self->interface);
+        return mt_pmc_open_network(&self->link, self->interface, self->transport, self->address);
     }
     if (self->local != NULL) {
         snprintf(path, sizeof path, "%s", self->local);
@@ -544,6 +565,10 @@ enum mt_exit mt_tool_pmc(const struct mt_tool *tool, int count, char **arguments
         if (status != MT_EXIT_GOOD) {
             return status;
         }
+    }
+    status = check_network(&self);
+    if (status != MT_EXIT_GOOD) {
+        return status;
     }
     self.hops = self.has_hops ? self.hops : self.interface != NULL;
     bool is_here = self.interface == NULL && self.local == NULL;

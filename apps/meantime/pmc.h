@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * meantime pmc: PTP management of any node, in parts: pmc.c talks with the user, pmc_ids.c knows
- * the names, pmc_fields.c what the data sets are made of, pmc_link.c sends and receives.
+ * the names, pmc_fields.c what the data sets are made of, pmc_link.c sends and receives,
+ * pmc_network.c opens a way to other machines.
  */
 #ifndef MEANTIME_APPS_PMC_H
 #define MEANTIME_APPS_PMC_H
 
 #include <cjson/cJSON.h>
+#include <sys/socket.h>
 
 #include "apps/meantime/tool.h"
 #include "meantime/ptp_management.h"
@@ -51,16 +53,29 @@ struct mt_pmc_link {
     bool is_local;
     struct mt_port_identity identity; /**< of this program */
     int ifindex;                      /**< on the network */
-    char own[MT_TOOL_PATH_SIZE];      /**< path of its socket; "": it has none */
+    struct sockaddr_storage to;       /**< on the network */
+    socklen_t to_length;
+    char own[MT_TOOL_PATH_SIZE]; /**< path of its socket; "": it has none */
 };
 
 /** Opens a socket towards the daemon at `path`.  False: it has been told why. */
 bool mt_pmc_open_local(struct mt_pmc_link *self, const char *path);
-/** Opens one for PTP over UDP/IPv4 on an interface. */
-bool mt_pmc_open_network(struct mt_pmc_link *self, const char *interface);
 bool mt_pmc_send(struct mt_pmc_link *self, const uint8_t *frame, size_t length);
 /** Waits for the next frame; its length, 0 if none has come in time. */
 size_t mt_pmc_receive(struct mt_pmc_link *self, int timeout_ms, uint8_t *buffer, size_t capacity);
 void mt_pmc_close(struct mt_pmc_link *self);
+/** Somebody else than the daemons of this machine; two programs at once are told apart. */
+void mt_pmc_make_identity(struct mt_pmc_link *self);
+
+/* ---- pmc_network.c --------------------------------------------------------------------------- */
+
+/** "udp4", "udp6" or "l2"; null is the first. */
+bool mt_pmc_is_transport(const char *name);
+/** The address is one of this transport. */
+bool mt_pmc_is_address(const char *transport, const char *address);
+/** Opens a socket for PTP on an interface; to all nodes if `address` is null.  False: it has been
+ * told why. */
+bool mt_pmc_open_network(struct mt_pmc_link *self, const char *interface, const char *transport,
+                         const char *address);
 
 #endif

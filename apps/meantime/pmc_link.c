@@ -2,13 +2,9 @@
  *
  * How meantime pmc reaches a node.  On this machine over UNIX datagrams, from a socket beside the
  * daemon's, which is where ptp4l answers; who may not write there gets an address from the kernel,
- * which is enough for meantimed.  On the network over UDP/IPv4 to all nodes of the link, and
- * answers come to the port for general messages.
+ * which is enough for meantimed.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,11 +15,8 @@
 
 #include "apps/meantime/pmc.h"
 
-#define GENERAL_PORT 320
-#define GROUP        0xE0000181 /* 224.0.1.129 */
-
 /* Somebody else than the daemons of this machine; two programs at once are told apart. */
-static void make_identity(struct mt_pmc_link *self)
+void mt_pmc_make_identity(struct mt_pmc_link *self)
 {
     struct timespec now;
     unsigned pid = (unsigned)getpid();
@@ -71,7 +64,7 @@ static bool bind_anywhere(struct mt_pmc_link *self)
 bool mt_pmc_open_local(struct mt_pmc_link *self, const char *path)
 {
     struct sockaddr_un there;
-    make_identity(self);
+    mt_pmc_make_identity(self);
     self->is_local = true;
     self->own[0] = '\0';
     self->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -91,56 +84,13 @@ bool mt_pmc_open_local(struct mt_pmc_link *self, const char *path)
     return true;
 }
 
-/* ---- the network ----------------------------------------------------------------------------- */
-
-/* Bound to the interface where that is allowed: then answers come here even if a daemon of this
- * machine has bound its socket so. */
-static bool join(struct mt_pmc_link *self, const char *interface)
-{
-    const int on = 1;
-    const unsigned char ttl = 1;
-    const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(GENERAL_PORT)};
-    const struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(GROUP),
-                                   .imr_ifindex = self->ifindex};
-    const unsigned char no = 0;
-    (void)setsockopt(self->fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
-                     (socklen_t)strlen(interface));
-    return setsockopt(self->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-           bind(self->fd, (const struct sockaddr *)&any, sizeof any) == 0 &&
-           setsockopt(self->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group) == 0 &&
-           setsockopt(self->fd, IPPROTO_IP, IP_MULTICAST_IF, &group, sizeof group) == 0 &&
-           setsockopt(self->fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof ttl) == 0 &&
-           setsockopt(self->fd, IPPROTO_IP, IP_MULTICAST_LOOP, &no, sizeof no) == 0;
-}
-
-bool mt_pmc_open_network(struct mt_pmc_link *self, const char *interface)
-{
-    make_identity(self);
-    self->is_local = false;
-    self->own[0] = '\0';
-    self->ifindex = (int)if_nametoindex(interface);
-    self->fd = -1;
-    if (self->ifindex == 0) {
-        mt_tool_fail("pmc: there is no interface %s", interface);
-        return false;
-    }
-    self->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (self->fd >= 0 && join(self, interface)) {
-        return true;
-    }
-    mt_tool_fail("pmc: cannot use UDP port %d on %s: %s%s", GENERAL_PORT, interface,
-                 strerror(errno), errno == EACCES ? "; run as root" : "");
-    mt_pmc_close(self);
-    return false;
-}
+/* ---- either ---------------------------------------------------------------------------------- */
 
 bool mt_pmc_send(struct mt_pmc_link *self, const uint8_t *frame, size_t length)
 {
-    const struct sockaddr_in group = {
-        .sin_family = AF_INET, .sin_port = htons(GENERAL_PORT), .sin_addr.s_addr = htonl(GROUP)};
     ssize_t sent = self->is_local ? send(self->fd, frame, length, MSG_NOSIGNAL)
                                   : sendto(self->fd, frame, length, MSG_NOSIGNAL,
-                                           (const struct sockaddr *)&group, sizeof group);
+                                           (const struct sockaddr *)&self->to, self->to_length);
     if (sent < 0) {
         mt_tool_fail("pmc: cannot send: %s", strerror(errno));
     }

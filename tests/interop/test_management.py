@@ -109,6 +109,32 @@ def test_meantime_pmc_speaks_with_ptp4l_over_socket_and_network(lab):
     assert len(answers) == 2
 
 
+GROUPS = {"udp4": ("UDPv4", "224.0.1.129"), "udp6": ("UDPv6", "ff0e::181"),
+          "l2": ("L2", "01:1b:19:00:00:00")}
+
+
+@pytest.mark.lab(seconds=20)
+@pytest.mark.parametrize("transport", [pytest.param("udp4", marks=pytest.mark.long), "udp6", "l2"])
+def test_meantime_pmc_asks_both_over_a_transport(lab, transport):
+    theirs, group = GROUPS[transport]
+    lab.star("A", "B", "C")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "transport": transport})
+    b = lab.ptp4l("B", "eth0", priority1=110, network_transport=theirs)
+    a.wait_state("TRANSMITTER")
+    b.wait_state(*linuxptp.FOLLOWS)
+    # C has no daemon, A's machine has one: both hear the others
+    c = lab.meantimed("C", "eth0", is_started=False)
+    asked = ["--interface", "eth0", "--transport", transport]
+    status, answers = tool(c, *asked, "GET PRIORITY1")
+    assert status == 0 and sorted(answer["data"]["priority1"] for answer in answers) == [100, 110]
+    _, answers = tool(c, *asked, "--address", group, "GET PRIORITY2")
+    assert len(answers) == 2
+    status, answers = tool(a, *asked, "GET PRIORITY1")
+    assert [answer["data"]["priority1"] for answer in answers] == [110]
+    status, answers = tool(c, *asked, "--hops", "0", "SET PRIORITY1 1")
+    assert status == 1 and any("error" in answer for answer in answers)
+
+
 @pytest.mark.lab(seconds=15)
 @pytest.mark.long
 def test_meantimed_tells_ptp4ls_programs_through_a_boundary_clock(lab):

@@ -32,6 +32,13 @@ def run(*arguments):
     (["GRAB", "PRIORITY1"], "expected GET, SET or COMMAND"),
     (["--target", "x", "GET", "PRIORITY1"], "expected a clock identity"),
     (["--domain", "256", "GET", "PRIORITY1"], "from 0 to 255"),
+    (["--interface", "lo", "--transport", "token-ring", "GET", "DOMAIN"], "udp4, udp6 or l2"),
+    (["--interface", "lo", "--address", "ff0e::181", "GET", "DOMAIN"], "an address of udp4"),
+    (["--interface", "lo", "--transport", "udp6", "--address", "224.0.1.129", "GET", "DOMAIN"],
+     "an address of udp6"),
+    (["--interface", "lo", "--transport", "l2", "--address", "01:1b:19:00:00:00:00", "GET",
+      "DOMAIN"], "an address of l2"),
+    (["--transport", "l2", "GET", "DOMAIN"], "go with --interface"),
     (["--fast", "GET", "PRIORITY1"], "no such option"),
     ([], "expected a request"),
 ])
