@@ -131,12 +131,12 @@ static bool step_by(struct phc_clock *self, const struct mt_correction *correcti
 
     step.frac = 0; /* the kernel counts whole ns */
     step_ns = mt_span_to_ns(step);
-    if (!mt_phc_step(self->device, step_ns, &at_ns)) {
+    if (!mt_phc_step(self->device, step_ns, &at_ns, &step_ns)) {
         return false;
     }
     self->hal.scale = correction->scale;
     remember(self, at_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
-    *ret_step = step;
+    *ret_step = mt_span_from_ns(step_ns);
     return true;
 }
 

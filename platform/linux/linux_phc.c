@@ -321,10 +321,20 @@ static bool adjust(struct mt_phc *self, struct timex *change, int64_t *ret_boott
     return true;
 }
 
-bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns)
+/* What the step missed, beyond what a reading may be wrong by. */
+static int64_t missed(struct mt_phc *self)
+{
+    struct mt_phc_point point;
+
+    return read_point(self, &point) ? mt_phc_track_surprise(&self->track, &point) : 0;
+}
+
+bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
+                 int64_t *ret_stepped_ns)
 {
     struct timex change = {.modes = ADJ_SETOFFSET | ADJ_NANO};
     int64_t boottime_ns;
+    int64_t missed_ns;
     int64_t rest_ns = step_ns % NS_PER_S;
 
     change.time.tv_usec = rest_ns < 0 ? rest_ns + NS_PER_S : rest_ns;
@@ -334,7 +344,9 @@ bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns)
     }
     *ret_device_ns = mt_phc_track_device(&self->track, boottime_ns) - self->untold_ns;
     mt_phc_track_corrected(&self->track, boottime_ns, step_ns, 0);
-    self->read_at_ns = INT64_MIN; /* a driver may step by a little more or less */
+    missed_ns = missed(self);
+    mt_phc_track_corrected(&self->track, boottime_ns, missed_ns, 0);
+    *ret_stepped_ns = step_ns + missed_ns;
     return true;
 }
 

@@ -86,8 +86,10 @@ int64_t mt_phc_realtime_of(struct mt_phc *self, int64_t device_ns);
 int64_t mt_phc_device_of(struct mt_phc *self, int64_t realtime_ns);
 
 /** Corrections.  False with errno if the kernel refused; `ret_device_ns`: the device's reading just
- * before it took effect. */
-bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns);
+ * before it took effect; `ret_stepped_ns`: by how much it was stepped, as far as readings tell: a
+ * driver may read and write the register one after the other. */
+bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
+                 int64_t *ret_stepped_ns);
 bool mt_phc_set_rate(struct mt_phc *self, double rate, int64_t *ret_device_ns);
 /** The frequency correction that is in force by the kernel's word; false if it does not say. */
 bool mt_phc_rate(struct mt_phc *self, double *ret_rate);

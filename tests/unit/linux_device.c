@@ -62,6 +62,8 @@ static int answer(struct device *self, unsigned long request, void *argument)
         for (unsigned i = 0; i < extended->n_samples; i++) {
             sample(self, i, &extended->ts[i][0], &extended->ts[i][1], &extended->ts[i][2]);
         }
+        self->machine->realtime_ns += self->set_after_ns;
+        self->set_after_ns = 0;
         return 0;
     }
     if (request == PTP_SYS_OFFSET) {
@@ -94,7 +96,7 @@ static int adjust(void *context, int fd, struct timex *change)
         return -1;
     }
     if (change->modes & ADJ_SETOFFSET) {
-        self->ns += change->time.tv_sec * SECOND + change->time.tv_usec;
+        self->ns += change->time.tv_sec * SECOND + change->time.tv_usec + self->step_error_ns;
     }
     if (change->modes & ADJ_FREQUENCY) {
         self->freq = change->freq;

@@ -19,12 +19,14 @@ struct device {
     long freq;      /* correction, in units of struct timex */
     bool has_precise;
     bool has_extended;
+    int64_t step_error_ns; /* a step is larger by this than it was asked for */
     bool is_read_only;
     bool is_dead;
     int64_t read_ns;  /* a reading of its register takes this long */
     int64_t spike_ns; /* and this much more in all samples but `calm_sample` */
     unsigned calm_sample;
     int64_t set_between_ns; /* REALTIME is set by this in the middle of the next reading */
+    int64_t set_after_ns;   /* ... and by this right after it */
     int asked;              /* readings of the register */
     int opened;
 };

@@ -224,6 +224,9 @@ static void phc_goes_on_when_the_system_clock_is_set(void **state)
     bench->machine.realtime_ns += 5 * SECOND;
     run(bench, SECOND);
     assert_between(error_now(bench), -3, 3);
+    bench->device.set_after_ns = 3 * SECOND;
+    run(bench, SECOND);
+    assert_between(error_now(bench), -3, 3);
     bench->device.set_between_ns = -7 * SECOND;
     run(bench, SECOND);
     assert_between(error_now(bench), -3, 3);
@@ -293,6 +296,22 @@ static void clock_is_steered_when_it_is_corrected(void **state)
     run(bench, 4 * SECOND);
     assert_between(error_now(bench), -3, 3);
     assert_between((double)read_clock(bench->clock).rate_q64, -1.9e10, 1.9e10); /* 1 ppb */
+    bench_free(bench);
+}
+
+static void clock_says_how_far_it_was_stepped_when_the_driver_is_inexact(void **state)
+{
+    struct bench *bench = bench_new();
+    struct mt_applied applied;
+
+    (void)state;
+    bench->device.step_error_ns = -25000;
+    bench_open(bench);
+    run(bench, 3 * SECOND);
+    applied = step(bench->clock, 2 * SECOND);
+    assert_between(mt_span_to_ns(applied.step) - 2 * SECOND, -25010, -24990);
+    run(bench, SECOND); /* nobody else is suspected */
+    assert_between(error_now(bench), -10, 10);
     bench_free(bench);
 }
 
@@ -428,6 +447,7 @@ int main(void)
         cmocka_unit_test(clock_is_tai_when_it_agrees_with_the_machine),
         cmocka_unit_test(clock_stamps_with_the_count_that_was_in_force),
         cmocka_unit_test(clock_is_steered_when_it_is_corrected),
+        cmocka_unit_test(clock_says_how_far_it_was_stepped_when_the_driver_is_inexact),
         cmocka_unit_test(clock_tells_when_others_step_it),
         cmocka_unit_test(clock_tells_when_others_change_its_frequency),
         cmocka_unit_test(clock_refuses_when_it_was_opened_for_reading),
