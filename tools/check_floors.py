@@ -39,7 +39,8 @@ PUBLIC_ROOMS = {
                  "ptp_alternate", "ptp_intervals",
                  "port_counter", "peer_counter", "stateless_counter", "transparent_counter",
                  "management_id"},
-    "core/ntp": {"ntp_key", "ntp_server", "ntp_server_outcome"},
+    "core/ntp": {"ntp_client", "ntp_client_verdict", "ntp_key", "ntp_server",
+                 "ntp_server_outcome"},
     "core/synce": {"synce"},
     "core/steer": {"steer", "steer_servos", "steer_standby"},
 }

@@ -186,13 +186,13 @@ enum mt_ntp_outcome mt_ntp_answer(const struct mt_ntp_server *self,
     struct mt_ntp_header answer;
     enum mt_ntp_outcome outcome = judge(self, worker, request, &packet, &ret_answer->key);
     ret_answer->length = 0;
+    ret_answer->has_transmit = false;
+    ret_answer->receive = 0;
     if (outcome == MT_NTP_ANSWERED || outcome == MT_NTP_RATE_SAID) {
         fill(served, worker, request, &packet.header, &answer);
         if (outcome == MT_NTP_RATE_SAID) {
             answer.origin = packet.header.transmit;
             say_rate(&answer);
-            ret_answer->has_transmit = false;
-            ret_answer->receive = 0;
         } else if (set_times(worker, &packet.header, &answer, ret_answer)) {
             outcome = MT_NTP_INTERLEAVED;
         }

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The client of one server.
+ *
+ * A question says nothing but two numbers that nobody can guess, as transmit and as receive
+ * timestamp; an answer is to the question that is open if it gives one of them back as its origin,
+ * and which one tells whether it is interleaved.  So nobody who cannot see the questions can make
+ * up an answer, not even a kiss of death, and a server learns nothing of the client's clock.
+ *
+ * The time of departure may become known later than the answer.  Then the answer waits for it; if
+ * it never comes, or the next question is due first, only the way back is measured.
+ *
+ * In interleaved mode an answer brings the departure of the one before: the way back is that of the
+ * exchange before, the way there is that of this one.  After some answers in a row were lost the
+ * server may have forgotten; then the client begins with a plain question.
+ */
+#include "meantime/ntp_client.h"
+
+#include "base/memory.h"
+
+#define BURST_LOG_INTERVAL 0 /* log2 s */
+#define MISSED_MOST        4
+#define RATE_STEP          2 /* log2 s */
+#define TURNAROUND_MOST_S  4
+#define NEGATIVE_MOST_NS   1000000 /* a round trip that is shorter than nothing by more cannot be */
+#define TOKEN_MAX          0xFFFFFF
+
+void mt_ntp_client_config_init(struct mt_ntp_client_config *self)
+{
+    *self = (struct mt_ntp_client_config){
+        .version = MT_NTP_VERSION,
+        .min_poll = 6,
+        .max_poll = 10,
+        .burst = 4,
+        .max_distance = mt_interval_from_ns(INT64_C(3) * MT_NS_PER_S),
+    };
+}
+
+void mt_ntp_client_init(struct mt_ntp_client *self, const struct mt_ntp_client_config *config,
+                        struct mt_mono now)
+{
+    memset(self, 0, sizeof *self);
+    self->config = *config;
+    self->poll = config->min_poll;
+    self->left_of_burst = config->burst;
+    self->now = now;
+    self->next = now;
+}
+
+struct mt_mono mt_ntp_client_deadline(const struct mt_ntp_client *self)
+{
+    return self->next;
+}
+
+void mt_ntp_client_set_poll(struct mt_ntp_client *self, int8_t log2s)
+{
+    const struct mt_ntp_client_config *config = &self->config;
+    self->poll = log2s < config->min_poll   ? config->min_poll
+                 : log2s > config->max_poll ? config->max_poll
+                                            : log2s;
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+/* The oldest gives way: who drains seldom wants what is new. */
+static struct mt_ntp_event *new_event(struct mt_ntp_client *self, enum mt_ntp_event_kind kind)
+{
+    const unsigned most = sizeof self->events / sizeof self->events[0];
+    if (self->event_count == most) {
+        memmove(self->events, self->events + 1, (most - 1) * sizeof self->events[0]);
+        self->event_count--;
+    }
+    struct mt_ntp_event *event = &self->events[self->event_count++];
+    memset(event, 0, sizeof *event);
+    event->kind = kind;
+    return event;
+}
+
+bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *ret_event)
+{
+    if (self->event_count == 0) {
+        return false;
+    }
+    *ret_event = self->events[0];
+    self->event_count--;
+    memmove(self->events, self->events + 1, self->event_count * sizeof self->events[0]);
+    return true;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+static int64_t interval_ns(const struct mt_ntp_client *self)
+{
+    bool is_burst = self->left_of_burst > 0 && self->poll > BURST_LOG_INTERVAL;
+    return mt_log2s_to_ns(is_burst ? BURST_LOG_INTERVAL : self->poll);
+}
+
+static void note_silence(struct mt_ntp_client *self)
+{
+    if (self->missed < UINT8_MAX) {
+        self->missed++;
+    }
+    if (self->missed > MISSED_MOST) {
+        self->before.has_arrival = false;
+    }
+    if (self->reach == 0 && self->was_reachable) {
+        self->was_reachable = false;
+        new_event(self, MT_NTP_EVENT_UNREACHABLE);
+    }
+}
+
+void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now)
+{
+    self->now = now;
+    if (self->next.ns > now.ns) {
+        return;
+    }
+    self->reach = (uint8_t)(self->reach << 1);
+    if (self->is_asking) {
+        note_silence(self);
+    }
+    self->wants_to_ask = true;
+    self->is_asking = false;
+    self->next = mt_mono_plus(now, interval_ns(self));
+    if (self->left_of_burst > 0) {
+        self->left_of_burst--;
+    }
+}
+
+static uint64_t number_of(const uint8_t *octets)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < sizeof number; i++) {
+        number = number << 8 | octets[i];
+    }
+    return number != 0 ? number : 1;
+}
+
+/* Up to a sixty-fourth of the interval earlier, so that clients do not march in step. */
+static void spread(struct mt_ntp_client *self, uint8_t random)
+{
+    self->next = mt_mono_plus(self->next, -(interval_ns(self) / 64 * random / 256));
+}
+
+static void begin(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE])
+{
+    struct mt_ntp_exchange *current = &self->current;
+    memset(current, 0, sizeof *current);
+    current->asked = number_of(random);
+    if (self->config.is_interleaved && self->before.has_arrival) {
+        current->presented = number_of(random + 8);
+        current->presented += current->presented == current->asked;
+    }
+    self->last_token = self->last_token < TOKEN_MAX ? self->last_token + 1 : 1;
+    current->token = self->last_token;
+    spread(self, random[0]);
+}
+
+static size_t write(const struct mt_ntp_client *self, uint8_t *buffer, size_t capacity)
+{
+    const struct mt_ntp_exchange *current = &self->current;
+    const struct mt_ntp_header header = {
+        .version = self->config.version,
+        .mode = MT_NTP_MODE_CLIENT,
+        .poll = self->poll,
+        .precision = 32, /* which says nothing */
+        .origin = current->presented != 0 ? self->before.received : 0,
+        .receive = current->presented,
+        .transmit = current->asked,
+    };
+    const struct mt_ntp_key *key = mt_ntp_key_find(self->config.keys, self->config.key);
+    if (capacity < MT_NTP_HEADER_SIZE) {
+        return 0;
+    }
+    mt_ntp_write(&header, buffer);
+    if (self->config.key == 0) {
+        return MT_NTP_HEADER_SIZE;
+    }
+    size_t code =
+        key != NULL ? mt_ntp_key_sign(self->config.keys, key, buffer, MT_NTP_HEADER_SIZE, capacity)
+                    : 0;
+    return code > 0 ? MT_NTP_HEADER_SIZE + code : 0; /* never without the key that is wanted */
+}
+
+bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
+                           uint8_t *buffer, size_t capacity, struct mt_ntp_tx *ret_tx)
+{
+    if (!self->wants_to_ask || self->is_refused) {
+        return false;
+    }
+    self->wants_to_ask = false;
+    begin(self, random);
+    size_t length = write(self, buffer, capacity);
+    if (length == 0) {
+        return false;
+    }
+    self->is_asking = true;
+    self->asked++;
+    *ret_tx = (struct mt_ntp_tx){length, self->current.token, true};
+    return true;
+}
+
+/* ---- measurements ---------------------------------------------------------------------------- */
+
+static struct mt_interval distance_of(const struct mt_ntp_header *server)
+{
+    struct mt_interval delay = mt_ntp_short_to_interval(server->root_delay);
+    return mt_interval_plus((struct mt_interval){delay.q16 / 2},
+                            mt_ntp_short_to_interval(server->root_dispersion));
+}
+
+/* The server's clock read `theirs` when the packet left or came, ours `ours` at its other end. */
+static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
+                    const struct mt_stamp *ours, mt_ntp_time theirs)
+{
+    struct mt_sample *sample = &new_event(self, MT_NTP_EVENT_SAMPLE)->sample;
+    const struct mt_instant there = mt_ntp_to_instant(theirs, &ours->at);
+    sample->kind = kind;
+    sample->local = *ours;
+    if (kind == MT_SAMPLE_FORWARD) {
+        mt_span_between(&there, &ours->at, &sample->value);
+    } else {
+        mt_span_between(&ours->at, &there, &sample->value);
+    }
+    sample->bound = distance_of(&self->server);
+    sample->bound_since = self->now;
+    sample->scale = MT_SCALE_UTC;
+    sample->authenticated = self->config.key != 0;
+    sample->hops = (uint8_t)(self->server.stratum - 1);
+}
+
+static bool is_between(struct mt_span value, struct mt_span least, struct mt_span most)
+{
+    return mt_span_compare(value, least) >= 0 && mt_span_compare(value, most) <= 0;
+}
+
+/* Of an exchange both of whose ends are known: it was answered after it was asked, and soon. */
+static bool is_possible(const struct mt_ntp_exchange *exchange, const struct mt_stamp *arrival,
+                        mt_ntp_time receive, mt_ntp_time transmit)
+{
+    const struct mt_instant there = mt_ntp_to_instant(receive, &arrival->at);
+    const struct mt_instant back = mt_ntp_to_instant(transmit, &arrival->at);
+    const struct mt_span turnaround = mt_instant_minus(back, there);
+    const struct mt_span none = {0, 0, 0};
+    if (!is_between(turnaround, none, (struct mt_span){TURNAROUND_MOST_S, 0, 0})) {
+        return false;
+    }
+    if (!exchange->has_departure) {
+        return true;
+    }
+    const struct mt_span round =
+        mt_span_minus(mt_instant_minus(arrival->at, exchange->departure.at), turnaround);
+    return mt_span_compare(round, mt_span_from_ns(-NEGATIVE_MOST_NS)) >= 0;
+}
+
+static void measure_way_there(struct mt_ntp_client *self)
+{
+    struct mt_ntp_exchange *before = &self->before;
+    if (before->has_departure && before->has_arrival) {
+        measure(self, MT_SAMPLE_REVERSE, &before->departure, before->received);
+    }
+}
+
+void mt_ntp_client_tx_done(struct mt_ntp_client *self, uint32_t token, const struct mt_stamp *stamp)
+{
+    bool is_current = self->current.token == token;
+    bool is_before = !is_current && self->before.has_arrival && self->before.token == token;
+    struct mt_ntp_exchange *exchange = is_current ? &self->current : &self->before;
+    if (token == 0 || stamp == NULL || (!is_current && !is_before) || exchange->has_departure) {
+        return;
+    }
+    exchange->has_departure = true;
+    exchange->departure = *stamp;
+    if (is_before) { /* its answer has been waiting for this */
+        measure_way_there(self);
+    }
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static bool is_letters(const uint8_t *octets, const char *letters)
+{
+    return memcmp(octets, letters, 4) == 0;
+}
+
+static enum mt_ntp_verdict kissed(struct mt_ntp_client *self, const struct mt_ntp_header *answer)
+{
+    memcpy(self->kiss, answer->reference_id, sizeof self->kiss);
+    self->left_of_burst = 0;
+    if (is_letters(self->kiss, "DENY") || is_letters(self->kiss, "RSTR")) {
+        self->is_refused = true;
+        self->next = MT_MONO_NEVER;
+        new_event(self, MT_NTP_EVENT_REFUSED);
+    } else if (is_letters(self->kiss, "RATE")) {
+        int poll = self->poll + RATE_STEP;
+        self->poll = (int8_t)(poll < MT_NTP_POLL_MOST ? poll : MT_NTP_POLL_MOST);
+        if (self->config.min_poll < self->poll) {
+            self->config.min_poll = self->poll;
+        }
+        if (self->config.max_poll < self->poll) {
+            self->config.max_poll = self->poll;
+        }
+        self->next = mt_mono_plus(self->now, interval_ns(self));
+    }
+    return MT_NTP_VERDICT_KISS;
+}
+
+static void note_answer(struct mt_ntp_client *self)
+{
+    self->reach |= 1;
+    self->missed = 0;
+    if (!self->was_reachable) {
+        self->was_reachable = true;
+        if (self->left_of_burst == 0) { /* it was not there when the burst went out */
+            self->left_of_burst = self->config.burst;
+            self->next = mt_mono_earlier(self->next, mt_mono_plus(self->now, interval_ns(self)));
+        }
+        new_event(self, MT_NTP_EVENT_REACHABLE);
+    }
+}
+
+static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_header *answer,
+                               const struct mt_stamp *arrival)
+{
+    const struct mt_ntp_exchange before = self->before;
+    bool is_interleaved = answer->origin != self->current.asked;
+    const struct mt_stamp *back = is_interleaved ? &before.arrival : arrival;
+    mt_ntp_time receive = is_interleaved ? before.received : answer->receive;
+    if (!is_possible(is_interleaved ? &before : &self->current, back, receive, answer->transmit)) {
+        return MT_NTP_VERDICT_IMPOSSIBLE;
+    }
+    note_answer(self);
+    self->server = *answer;
+    self->before = self->current;
+    self->before.has_arrival = true;
+    self->before.arrival = *arrival;
+    self->before.received = answer->receive;
+    self->current.token = 0; /* it is the one before now */
+    self->before.is_measured_back = !is_interleaved;
+    if (!is_interleaved || !before.is_measured_back) { /* each way once */
+        measure(self, MT_SAMPLE_FORWARD, back, answer->transmit);
+    }
+    measure_way_there(self);
+    return is_interleaved ? MT_NTP_VERDICT_INTERLEAVED : MT_NTP_VERDICT_USED;
+}
+
+/* It answers the question that is open. */
+static bool is_answer(const struct mt_ntp_client *self, const struct mt_ntp_header *answer)
+{
+    const struct mt_ntp_exchange *current = &self->current;
+    return self->is_asking && (answer->origin == current->asked ||
+                               (current->presented != 0 && answer->origin == current->presented));
+}
+
+static enum mt_ntp_verdict judge(struct mt_ntp_client *self, const uint8_t *octets, size_t length,
+                                 const struct mt_stamp *arrival)
+{
+    struct mt_ntp_packet packet;
+    const struct mt_ntp_header *answer = &packet.header;
+    if (mt_ntp_parse(octets, length, &packet) != MT_NTP_WELL_FORMED ||
+        answer->mode != MT_NTP_MODE_SERVER || answer->version != self->config.version) {
+        return MT_NTP_VERDICT_MALFORMED;
+    }
+    if (!is_answer(self, answer)) {
+        return MT_NTP_VERDICT_BOGUS;
+    }
+    if (self->config.key != 0) {
+        const struct mt_ntp_key *key = mt_ntp_key_verify(self->config.keys, octets, &packet);
+        if (key == NULL || key->id != self->config.key) {
+            return MT_NTP_VERDICT_FORGED; /* the right one may still come */
+        }
+    }
+    self->is_asking = false;
+    if (answer->stratum == 0 && answer->reference_id[0] != 0) {
+        return kissed(self, answer);
+    }
+    if (answer->leap == MT_NTP_LEAP_UNKNOWN || answer->stratum == 0 ||
+        answer->stratum > MT_NTP_STRATUM_MAX) {
+        return MT_NTP_VERDICT_NOT_SYNCHRONISED;
+    }
+    if (distance_of(answer).q16 > self->config.max_distance.q16) {
+        return MT_NTP_VERDICT_DISTANT;
+    }
+    if (answer->receive == 0 || answer->transmit == 0) {
+        return MT_NTP_VERDICT_IMPOSSIBLE;
+    }
+    return arrival != NULL ? use(self, answer, arrival) : MT_NTP_VERDICT_NO_TIMESTAMP;
+}
+
+enum mt_ntp_verdict mt_ntp_client_rx(struct mt_ntp_client *self, const uint8_t *octets,
+                                     size_t length, const struct mt_stamp *arrival,
+                                     struct mt_mono now)
+{
+    self->now = now;
+    enum mt_ntp_verdict verdict = judge(self, octets, length, arrival);
+    self->verdicts[verdict]++;
+    return verdict;
+}
