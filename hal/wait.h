@@ -15,20 +15,21 @@ enum mt_input_kind {
     MT_INPUT_NONE,     /**< the deadline has come, or something that the platform dealt with */
     MT_INPUT_FRAME,    /**< a frame was received */
     MT_INPUT_TX_STAMP, /**< the fate of an event frame that was sent */
-    MT_INPUT_LINK,     /**< a link went up or down */
+    MT_INPUT_LINK,     /**< a link went up or down, or has other addresses */
 };
 
 struct mt_input {
     enum mt_input_kind kind;
     uint16_t link;        /**< index of the link */
     struct mt_mono now;   /**< when the input was taken */
-    const uint8_t *bytes; /**< frame: valid until the next call */
+    const uint8_t *bytes; /**< frame, link: MAC address, if known; valid until the next call */
     size_t length;
     uint32_t token; /**< transmit stamp */
     bool has_stamp;
     bool is_up;                /**< link */
     struct mt_base_time stamp; /**< in the base clock of the link */
-    struct mt_address from;    /**< frame: its sender; network NONE: not known */
+    /** Frame: its sender.  Link: its own address.  Network NONE: not known. */
+    struct mt_address from;
 };
 
 struct mt_hal_wait;

@@ -10,11 +10,14 @@
  */
 #include "runtime/node.h"
 
+#include <string.h>
+
 #include "meantime/ptp_management.h"
 #include "runtime/clock_duty.h"
 #include "runtime/events.h"
 
 #define TOKEN_BITS   24
+#define MAC_OCTETS   6
 #define DRAIN_ROUNDS 32 /* far more than any input needs; a bound, not a plan */
 
 /* ---- from instances outwards ---------------------------------------------------------------- */
@@ -333,6 +336,23 @@ static void tell_stamper(struct mt_instance *ptp, uint16_t port, const struct mt
     }
 }
 
+/* ... and where it is. */
+static void tell_addresses(struct mt_instance *ptp, uint16_t port, const struct mt_input *input)
+{
+    struct mt_instance_more *more = ptp->config.more;
+    if (more == NULL || more->management == NULL) {
+        return;
+    }
+    struct mt_management_port *told = &more->management->ports[port];
+    if (input->from.network != MT_NETWORK_NONE) {
+        told->protocol = input->from;
+    }
+    if (input->length == MAC_OCTETS) {
+        told->physical = (struct mt_address){.network = MT_NETWORK_IEEE_802_3};
+        memcpy(told->physical.octets, input->bytes, MAC_OCTETS);
+    }
+}
+
 static void link_changed(struct mt_node *self, const struct mt_input *input)
 {
     for (uint16_t i = 0; i < self->instance_count; i++) {
@@ -343,6 +363,7 @@ static void link_changed(struct mt_node *self, const struct mt_input *input)
                                                    .port = (uint16_t)(port + 1),
                                                    .value.is_on = input->is_up};
                 tell_stamper(&instance->ptp, port, self->links[input->link]);
+                tell_addresses(&instance->ptp, port, input);
                 mt_instance_command(&instance->ptp, &command, input->now);
             }
         }

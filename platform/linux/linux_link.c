@@ -19,6 +19,7 @@
 
 #define CHECK_WELL_NS 5000000000
 #define CHECK_DOWN_NS 500000000
+#define LINK_SCOPE    2 /* of IPv6: within the link */
 
 static void forget_interface(struct mt_linux_link *self)
 {
@@ -70,6 +71,10 @@ void mt_linux_link_check(struct mt_linux_link *self, struct mt_mono now)
         find_interface(self);
     }
     self->is_up = self->has_interface && is_interface_up(self);
+    if (self->is_up) {
+        mt_netdev_addresses(fd, self->present, self->transport->network,
+                            self->request.udp6_scope == LINK_SCOPE, &self->own);
+    }
     self->checked = now;
     self->check_at = mt_mono_plus(now, self->is_up ? CHECK_WELL_NS : CHECK_DOWN_NS);
 }

@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -102,6 +104,75 @@ enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_net
         return MT_NETDEV_DOWN;
     }
     return has_address(ioctl_fd, name, network) ? MT_NETDEV_UP : MT_NETDEV_NO_ADDRESS;
+}
+
+/* ---- addresses --------------------------------------------------------------------------- */
+
+static void find_ip6(const char *name, bool is_local, struct mt_address *ret_address)
+{
+    struct ifaddrs *list;
+    struct sockaddr_in6 own;
+
+    if (getifaddrs(&list) != 0) {
+        return;
+    }
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET6 || strcmp(i->ifa_name, name) != 0) {
+            continue;
+        }
+        memcpy(&own, i->ifa_addr, sizeof own);
+        if (ret_address->network == MT_NETWORK_NONE ||
+            !IN6_IS_ADDR_LINKLOCAL(&own.sin6_addr) == !is_local) {
+            ret_address->network = MT_NETWORK_UDP_IPV6;
+            memcpy(ret_address->octets, &own.sin6_addr, sizeof own.sin6_addr);
+        }
+    }
+    freeifaddrs(list);
+}
+
+static void find_ip4(int ioctl_fd, const char *name, struct mt_address *ret_address)
+{
+    struct ifreq answer;
+    struct sockaddr_in own;
+
+    if (ask(ioctl_fd, SIOCGIFADDR, name, &answer)) {
+        memcpy(&own, &answer.ifr_addr, sizeof own);
+        ret_address->network = MT_NETWORK_UDP_IPV4;
+        memcpy(ret_address->octets, &own.sin_addr, sizeof own.sin_addr);
+    }
+}
+
+static void find_mac(int ioctl_fd, const char *name, struct mt_address *ret_address)
+{
+    struct ifreq answer;
+
+    if (ask(ioctl_fd, SIOCGIFHWADDR, name, &answer) &&
+        answer.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
+        ret_address->network = MT_NETWORK_IEEE_802_3;
+        memcpy(ret_address->octets, answer.ifr_hwaddr.sa_data, ETH_ALEN);
+    }
+}
+
+void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network, bool is_local,
+                         struct mt_netdev_addresses *ret_addresses)
+{
+    struct mt_netdev_addresses found = {.protocol = {.network = MT_NETWORK_NONE}};
+
+    find_mac(ioctl_fd, name, &found.physical);
+    switch (network) {
+    case MT_NETWORK_UDP_IPV4:
+        find_ip4(ioctl_fd, name, &found.protocol);
+        break;
+    case MT_NETWORK_UDP_IPV6:
+        find_ip6(name, is_local, &found.protocol);
+        break;
+    case MT_NETWORK_IEEE_802_3:
+        found.protocol = found.physical;
+        break;
+    case MT_NETWORK_NONE:
+        break;
+    }
+    *ret_addresses = found;
 }
 
 /* EUI-48 to EUI-64 with FF FE in the middle [1588-2019 7.5.2.2.2] */

@@ -60,6 +60,12 @@ struct mt_linux_transport {
 
 struct mt_linux_outbox;
 
+/** Of an interface; network NONE: it has none, or it is not known. */
+struct mt_netdev_addresses {
+    struct mt_address protocol; /**< in the network that the link uses */
+    struct mt_address physical;
+};
+
 struct mt_linux_link {
     struct mt_hal_link hal;
     struct mt_linux *platform;
@@ -81,6 +87,8 @@ struct mt_linux_link {
     bool is_up;
     bool is_told; /**< `told_up` was reported */
     bool told_up;
+    struct mt_netdev_addresses own; /**< while it is up */
+    struct mt_netdev_addresses told_own;
     struct mt_mono checked;  /**< when the interface was looked at last */
     struct mt_mono check_at; /**< when to look again */
     char reason[MT_HAL_REASON_SIZE];
@@ -243,6 +251,10 @@ bool mt_netdev_find(int ioctl_fd, const char *name, int *ret_ifindex);
 bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
 /** Whether it can carry this network's packets. */
 enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_network network);
+/** Over IPv6 with `is_local` the address within the link, else one that routers know if there is
+ * one. */
+void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network, bool is_local,
+                         struct mt_netdev_addresses *ret_addresses);
 bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity *ret_identity);
 /** A socket that speaks up when an interface or an address changes; -1 if it cannot be had. */
 int mt_netdev_listen(void);

@@ -139,13 +139,19 @@ void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void 
 
 static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_input)
 {
-    if (link->is_told && link->told_up == link->is_up) {
+    if (link->is_told && link->told_up == link->is_up &&
+        mt_address_equal(&link->told_own.protocol, &link->own.protocol) &&
+        mt_address_equal(&link->told_own.physical, &link->own.physical)) {
         return false;
     }
     link->is_told = true;
     link->told_up = link->is_up;
+    link->told_own = link->own;
     ret_input->kind = MT_INPUT_LINK;
     ret_input->is_up = link->is_up;
+    ret_input->from = link->own.protocol;
+    ret_input->bytes = link->told_own.physical.octets;
+    ret_input->length = mt_address_length(&link->own.physical);
     return true;
 }
 

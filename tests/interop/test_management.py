@@ -2,6 +2,7 @@
 """pmc and phc2sys of linuxptp on meantimed, meantime pmc on ptp4l and on meantimed."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -31,6 +32,9 @@ SETTINGS = ("SET GRANDMASTER_SETTINGS_NP clockClass 6 clockAccuracy 0x21 "
             "currentUtcOffsetValid 1 ptpTimescale 1 timeTraceable 1 frequencyTraceable 1 "
             "timeSource 0x20")
 
+GROUPS = {"udp4": ("UDPv4", "224.0.1.129"), "udp6": ("UDPv6", "ff0e::181"),
+          "l2": ("L2", "01:1b:19:00:00:00")}
+
 
 def run(daemon, *command, timeout_s=10):
     environment = [f"{key}={value}" for key, value in linuxptp.environment().items()]
@@ -41,7 +45,11 @@ def run(daemon, *command, timeout_s=10):
 
 def pmc(daemon, request, socket="ptp-rw", directory=None):
     """What linuxptp's pmc prints, and the fields in it."""
-    path = os.path.join(directory or daemon.directory, socket)
+    return pmc_at(daemon, os.path.join(directory or daemon.directory, socket), request)
+
+
+def pmc_at(daemon, path, request):
+    """The same at the socket of any daemon."""
     text = run(daemon, linuxptp.program("pmc"), "-u", "-b", "0", "-s", path, "-i",
                f"/run/{daemon.node}.pmc", request).stdout
     return text, dict(linuxptp.FIELD.findall(text))
@@ -77,6 +85,39 @@ def test_pmc_reads_and_sets_meantimed(lab):
     assert replayed.returncode == 0 and "all as recorded" in replayed.stdout, replayed.stdout
 
 
+ADDRESS = re.compile(r"protocolAddress\s+(\d+) (\S+)")
+
+
+def addresses_of(lab, node, transport):
+    """What `ip` says: the MAC address and that of the transport, of which IPv6 may have two."""
+    link, = json.loads(lab.ip(node, "-j", "addr", "show", "eth0"))
+    family = {"udp4": "inet", "udp6": "inet6"}.get(transport)
+    own = [entry["local"] for entry in link["addr_info"] if entry["family"] == family]
+    return link["address"], own or [link["address"]]
+
+
+@pytest.mark.lab(seconds=12)
+@pytest.mark.parametrize("transport", ["udp4", *(pytest.param(name, marks=pytest.mark.long)
+                                                 for name in ("udp6", "l2"))])
+def test_pmc_reads_the_addresses_of_meantimed_as_those_of_ptp4l(lab, transport):
+    lab.chain("A", "B")
+    log = lab.path("input.log")
+    a = lab.meantimed("A", "eth0", ptp={"transport": transport}, more_arguments=["--record", log])
+    b = lab.ptp4l("B", "eth0", network_transport=GROUPS[transport][0])
+    a.wait_state("TRANSMITTER", timeout_s=20)
+    told = {"A": pmc(a, "GET CLOCK_DESCRIPTION"),
+            "B": pmc_at(b, b.socket, "GET CLOCK_DESCRIPTION")}
+    for node, (text, fields) in told.items():
+        mac, own = addresses_of(lab, node, transport)
+        assert fields["physicalAddress"] == mac, text
+        number, address = ADDRESS.search(text).groups()
+        assert number == {"udp4": "1", "udp6": "2", "l2": "3"}[transport]
+        assert address in own, text
+    a.stop()
+    replayed = a.tool("replay", log)
+    assert replayed.returncode == 0 and "all as recorded" in replayed.stdout, replayed.stdout
+
+
 @pytest.mark.lab(seconds=15)
 @pytest.mark.long
 def test_phc2sys_is_refused_politely_where_there_is_no_hardware_clock(lab):
@@ -107,10 +148,6 @@ def test_meantime_pmc_speaks_with_ptp4l_over_socket_and_network(lab):
     status, answers = tool(a, "--hops", "1", "GET PRIORITY1")
     assert {answer["port_identity"] for answer in answers} >= {f"{identity}-1"}
     assert len(answers) == 2
-
-
-GROUPS = {"udp4": ("UDPv4", "224.0.1.129"), "udp6": ("UDPv6", "ff0e::181"),
-          "l2": ("L2", "01:1b:19:00:00:00")}
 
 
 @pytest.mark.lab(seconds=20)

@@ -348,6 +348,58 @@ static void udp6_link_is_down_when_there_is_no_address(void **state)
     mt_linux_close(a.platform);
 }
 
+/* ---- own addresses ------------------------------------------------------------------------- */
+
+static void expect_own(struct bench_node *node, enum mt_network network, const char *text)
+{
+    struct mt_address expected = {.network = (uint8_t)network};
+    struct mt_address mac = mac_of("v0");
+    struct mt_input input;
+
+    if (network == MT_NETWORK_IEEE_802_3) {
+        expected = mac;
+    } else {
+        inet_pton(network == MT_NETWORK_UDP_IPV4 ? AF_INET : AF_INET6, text, expected.octets);
+    }
+    assert_true(bench_next(node, MT_INPUT_LINK, 3000, &input));
+    assert_true(input.is_up);
+    assert_true(mt_address_equal(&input.from, &expected));
+    assert_int_equal(input.length, ETH_ALEN);
+    assert_memory_equal(input.bytes, mac.octets, ETH_ALEN);
+}
+
+static void link_tells_its_addresses_when_it_comes_up(void **state)
+{
+    struct bench_node node;
+
+    (void)state;
+    assert_true(netspace_run("ip -6 addr flush dev v0 && ip -6 addr add fe80::7/64 dev v0 && "
+                             "ip -6 addr add fd00::7/64 dev v0"));
+    node = open_kind("v0", kinds[0]);
+    expect_own(&node, MT_NETWORK_UDP_IPV4, "10.9.0.1");
+    mt_linux_close(node.platform);
+    node = open_kind("v0", kinds[1]); /* of all scopes */
+    expect_own(&node, MT_NETWORK_UDP_IPV6, "fd00::7");
+    mt_linux_close(node.platform);
+    node = open_kind("v0", kinds[6]); /* within the link */
+    expect_own(&node, MT_NETWORK_UDP_IPV6, "fe80::7");
+    mt_linux_close(node.platform);
+    node = open_kind("v0", kinds[2]);
+    expect_own(&node, MT_NETWORK_IEEE_802_3, NULL);
+    mt_linux_close(node.platform);
+}
+
+static void link_tells_its_address_when_it_has_another(void **state)
+{
+    struct bench_node node = open_kind("v0", kinds[0]);
+
+    (void)state;
+    expect_own(&node, MT_NETWORK_UDP_IPV4, "10.9.0.1");
+    assert_true(netspace_run("ip addr del 10.9.0.1/24 dev v0 && ip addr add 10.9.0.77/24 dev v0"));
+    expect_own(&node, MT_NETWORK_UDP_IPV4, "10.9.0.77");
+    mt_linux_close(node.platform);
+}
+
 /* ---- Ethernet ------------------------------------------------------------------------------ */
 
 static void packet_link_needs_no_address(void **state)
@@ -509,6 +561,8 @@ int main(void)
         LINK_TEST(udp4_link_sends_its_ttl_and_dscp),
         LINK_TEST(udp6_links_are_deaf_to_each_other_when_their_scopes_differ),
         LINK_TEST(udp6_link_is_down_when_there_is_no_address),
+        LINK_TEST(link_tells_its_addresses_when_it_comes_up),
+        LINK_TEST(link_tells_its_address_when_it_has_another),
         LINK_TEST(packet_link_needs_no_address),
         LINK_TEST(packet_link_names_the_senders_mac),
         LINK_TEST(packet_link_hears_what_is_addressed_to_it_only),
