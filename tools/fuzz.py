@@ -87,7 +87,7 @@ def fuzz(name, program, seconds):
         os.mkdir(found)
         os.mkdir(broken)
         start_s = time.monotonic()
-        status, output = libfuzzer(program, f"-max_total_time={seconds}", "-timeout=10",
+        status, output = libfuzzer(program, f"-max_total_time={seconds}", "-timeout=60",
                                    f"-artifact_prefix={broken}/", found, kept)
         total_s = add_seconds(SECONDS, name, time.monotonic() - start_s)
         print(f"{name}: {last_status(output)}")
