@@ -20,9 +20,12 @@ WIRES = {"upper": 500, "lower": 700}  # ns
 OSCILLATORS = {("gm", 0): 5000, ("bc", 0): -17000, ("bc", 1): 9000, ("oc", 0): 23000}  # ppb
 ADDRESSES = {("gm", 0): "10.0.1.1", ("bc", 0): "10.0.1.2",
              ("bc", 1): "10.0.2.1", ("oc", 0): "10.0.2.2"}
-PTP_DEFAULTS = {"log_announce_interval": -1, "log_sync_interval": -3,
-                "log_min_delay_req_interval": -3, "log_min_pdelay_req_interval": -2}
-PTP4L_DEFAULTS = {"logAnnounceInterval": -1, "logSyncInterval": -3, "logMinDelayReqInterval": -3,
+PATIENT = 10  # announce intervals: on a busy host guests stand still for a second
+PTP_DEFAULTS = {"log_announce_interval": -1, "announce_receipt_timeout": PATIENT,
+                "log_sync_interval": -3, "log_min_delay_req_interval": -3,
+                "log_min_pdelay_req_interval": -2}
+PTP4L_DEFAULTS = {"logAnnounceInterval": -1, "announceReceiptTimeout": PATIENT,
+                  "logSyncInterval": -3, "logMinDelayReqInterval": -3,
                   "logMinPdelayReqInterval": -2, "tx_timestamp_timeout": 400,
                   "summary_interval": 0, "step_threshold": 0.00002, "clock_servo": "pi"}
 SERVO_REPORT = re.compile(r"(?:rms|master offset) +(-?[0-9]+)")
