@@ -141,25 +141,25 @@ union object {
     struct mt_config_port port;
 };
 
-/* Reads a text into an object that is all zero but for that. */
-static bool read_into(const struct mt_config_key *key, const char *text, union object *object)
+/* Reads a text into an object that is all zero but for that; words that it has are the pool's. */
+static bool read_into(const struct mt_config_key *key, const char *text, union object *object,
+                      struct mt_config_pool *pool)
 {
-    struct mt_config_pool pool = {NULL};
     memset(object, 0, sizeof *object);
-    bool is_good = mt_config_value_parse(key, text, object, &pool);
-    mt_config_pool_free(&pool);
-    return is_good;
+    return mt_config_value_parse(key, text, object, pool);
 }
 
 /* The one way in which a value is written; false if it is none of the key's. */
 static bool canonical(const struct mt_config_key *key, const char *text, char *buffer, size_t size)
 {
+    struct mt_config_pool pool = {NULL};
     union object object;
-    if (!read_into(key, text, &object)) {
-        return false;
+    bool is_good = read_into(key, text, &object, &pool);
+    if (is_good) {
+        mt_config_value_write(key, &object, buffer, size);
     }
-    mt_config_value_write(key, &object, buffer, size);
-    return true;
+    mt_config_pool_free(&pool);
+    return is_good;
 }
 
 static int64_t number_of(const struct mt_config_key *key, const void *object)
@@ -189,11 +189,14 @@ static bool split_range(const char *text, char low[TEXT_SIZE], const char **ret_
 static bool is_within(const struct mt_config_key *key, const char *low, const char *high,
                       const void *object)
 {
+    struct mt_config_pool pool = {NULL};
     union object lowest;
     union object highest;
-    return read_into(key, low, &lowest) && read_into(key, high, &highest) &&
-           number_of(key, object) >= number_of(key, &lowest) &&
-           number_of(key, object) <= number_of(key, &highest);
+    bool is_good = read_into(key, low, &lowest, &pool) && read_into(key, high, &highest, &pool) &&
+                   number_of(key, object) >= number_of(key, &lowest) &&
+                   number_of(key, object) <= number_of(key, &highest);
+    mt_config_pool_free(&pool);
+    return is_good;
 }
 
 /* Takes the next of the values with | between them; false at the end. */
