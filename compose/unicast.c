@@ -16,6 +16,7 @@
 #define SLOTS_FEW    256
 #define SLOTS_MANY   4096
 #define MANY         256
+#define TABLE_LEAST  16 /* transmitters that management may set */
 
 static uint32_t power_of_two(uint32_t least, uint32_t most, uint32_t wanted)
 {
@@ -131,7 +132,8 @@ static bool make_grantor(const struct mt_config_port *config, struct mt_hal_entr
 static bool make_requester(const struct mt_config_port *config, struct mt_port_more *more)
 {
     const struct mt_config_stations *list = &config->unicast.transmitters;
-    struct mt_unicast_transmitter *table = calloc(list->count, sizeof *table);
+    uint16_t capacity = (uint16_t)(list->count > TABLE_LEAST ? list->count : TABLE_LEAST);
+    struct mt_unicast_transmitter *table = calloc(capacity, sizeof *table);
     more->requester = calloc(1, sizeof *more->requester);
     if (table == NULL || more->requester == NULL) {
         free(table);
@@ -146,6 +148,7 @@ static bool make_requester(const struct mt_config_port *config, struct mt_port_m
     mt_requester_init(more->requester, table, (uint16_t)list->count,
                       config->unicast.mode == MT_CONFIG_UNICAST_NEGOTIATED,
                       config->unicast.duration_s);
+    more->requester->capacity = capacity;
     return true;
 }
 
@@ -243,7 +246,7 @@ static bool resolve_port(struct mt_composition *self, size_t port, struct mt_mon
     struct mt_stateless_client *client = self->port_storage[port].more.stateless;
     struct mt_address address;
     bool is_changed = false;
-    for (uint16_t i = 0; requester != NULL && i < requester->count; i++) {
+    for (uint16_t i = 0; requester != NULL && !requester->is_set && i < requester->count; i++) {
         if (is_elsewhere(self, &config->unicast.transmitters.station[i], network,
                          &requester->table[i].address, now, &address)) {
             mt_requester_set_address(requester, i, &address);

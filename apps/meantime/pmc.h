@@ -46,6 +46,16 @@ size_t mt_pmc_size(uint16_t id);
 size_t mt_pmc_field_count(uint16_t id);
 const char *mt_pmc_field_name(uint16_t id, size_t n);
 
+/* ---- pmc_addresses.c ------------------------------------------------------------------------- */
+
+/** A PortAddress of `length` octets, all of them there. */
+void mt_pmc_address_text(const uint8_t *octets, size_t length, char *text, size_t size);
+/** A number of PortAddresses, 16 bits, and these. */
+cJSON *mt_pmc_addresses_read(const uint8_t *octets, size_t length);
+/** The same of addresses with commas between them, or "none"; how many octets, 0 if one is no
+ * address or there is no room. */
+size_t mt_pmc_addresses_write(const char *value, uint8_t *octets, size_t capacity);
+
 /* ---- pmc_link.c ------------------------------------------------------------------------------ */
 
 struct mt_pmc_link {

@@ -42,6 +42,7 @@ enum kind {
     KIND_ACCEPTABLE,
     KIND_MASTERS,
     KIND_FAULTS,
+    KIND_ADDRESSES, /* 16 bits of number, PortAddresses */
 };
 
 struct field {
@@ -68,13 +69,14 @@ static const char *const stampings[] = {"SOFTWARE", "HARDWARE", "LEGACY_HW", "ON
 static size_t width_of(enum kind kind, unsigned number)
 {
     static const uint8_t widths[] = {
-        [KIND_U8] = 1,      [KIND_I8] = 1,     [KIND_HEX8] = 1,
-        [KIND_U16] = 2,     [KIND_I16] = 2,    [KIND_HEX16] = 2,
-        [KIND_U32] = 4,     [KIND_I32] = 4,    [KIND_HEX32] = 4,
-        [KIND_U48] = 6,     [KIND_I64] = 8,    [KIND_INTERVAL] = 8,
-        [KIND_RATE] = 4,    [KIND_LITTLE] = 8, [KIND_LITTLE_INTERVAL] = 8,
-        [KIND_VERSION] = 1, [KIND_STATE] = 1,  [KIND_STAMPING] = 1,
-        [KIND_CLOCK] = 8,   [KIND_PORT] = 10,  [KIND_TIMESTAMP] = 10,
+        [KIND_U8] = 1,        [KIND_I8] = 1,     [KIND_HEX8] = 1,
+        [KIND_U16] = 2,       [KIND_I16] = 2,    [KIND_HEX16] = 2,
+        [KIND_U32] = 4,       [KIND_I32] = 4,    [KIND_HEX32] = 4,
+        [KIND_U48] = 6,       [KIND_I64] = 8,    [KIND_INTERVAL] = 8,
+        [KIND_RATE] = 4,      [KIND_LITTLE] = 8, [KIND_LITTLE_INTERVAL] = 8,
+        [KIND_VERSION] = 1,   [KIND_STATE] = 1,  [KIND_STAMPING] = 1,
+        [KIND_CLOCK] = 8,     [KIND_PORT] = 10,  [KIND_TIMESTAMP] = 10,
+        [KIND_ADDRESSES] = 2,
     };
     if (kind == KIND_SKIP || kind == KIND_OCTETS) {
         return number;
@@ -117,6 +119,8 @@ static size_t variable_length(enum kind kind, const uint8_t *octets, size_t left
         length = left >= 2 ? 2 + (size_t)number_at(octets, 2) : 0;
     } else if (kind == KIND_ADDRESS) {
         length = left >= 4 ? 4 + (size_t)number_at(octets + 2, 2) : 0;
+    } else if (kind == KIND_ADDRESSES) {
+        length = left >= 2 ? left : 0;
     }
     return length <= left ? length : 0;
 }
@@ -160,13 +164,7 @@ static cJSON *text_item(const uint8_t *octets, size_t length)
 static cJSON *address_item(const uint8_t *octets, size_t length)
 {
     char text[128];
-    const uint8_t *address = octets + 4;
-    size_t used = length - 4;
-    if (number_at(octets, 2) == MT_NETWORK_UDP_IPV4 && used == 4) {
-        snprintf(text, sizeof text, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
-    } else {
-        print_octets(address, used, text, sizeof text);
-    }
+    mt_pmc_address_text(octets, length, text, sizeof text);
     return cJSON_CreateString(text);
 }
 
@@ -311,6 +309,7 @@ static cJSON *plain_item(const struct field *field, const uint8_t *octets, size_
     case KIND_ACCEPTABLE:
     case KIND_MASTERS:
     case KIND_FAULTS:
+    case KIND_ADDRESSES:
         break;
     }
     return NULL;
@@ -353,6 +352,9 @@ static cJSON *item_of(const struct field *field, const uint8_t *octets, size_t l
     }
     if (kind == KIND_MASTERS) {
         return masters_item(octets, length);
+    }
+    if (kind == KIND_ADDRESSES) {
+        return mt_pmc_addresses_read(octets, length);
     }
     return kind == KIND_FAULTS ? faults_item(octets, length) : plain_item(field, octets, length);
 }
@@ -531,6 +533,18 @@ static bool write_text(const struct field *field, const char *value, uint8_t *da
     return true;
 }
 
+/* The last field, too. */
+static bool write_addresses(const struct field *field, const char *value, uint8_t *data, size_t at,
+                            size_t *length, char problem[128])
+{
+    size_t used = mt_pmc_addresses_write(value, data + at, MT_PMC_DATA_MAX - at);
+    if (used == 0) {
+        return refuse(problem, field->name, "addresses with commas between them, or none");
+    }
+    *length = at + used;
+    return true;
+}
+
 bool mt_pmc_write(uint16_t id, const char *name, const char *value, uint8_t *data, size_t *length,
                   char problem[128])
 {
@@ -549,7 +563,9 @@ bool mt_pmc_write(uint16_t id, const char *name, const char *value, uint8_t *dat
             break;
         }
         if (fields[i].kind != KIND_SKIP && strcasecmp(fields[i].name, name) == 0) {
-            return fields[i].kind == KIND_TEXT
+            return fields[i].kind == KIND_ADDRESSES
+                       ? write_addresses(&fields[i], value, data, at, length, problem)
+                   : fields[i].kind == KIND_TEXT
                        ? write_text(&fields[i], value, data, at, length, problem)
                        : write_plain(&fields[i], value, data + at, problem);
         }

@@ -29,27 +29,6 @@ error_type mt_get_unicast_negotiation(const struct mt_managed *on, struct mt_put
     return MT_MANAGEMENT_OK;
 }
 
-error_type mt_get_unicast_table(const struct mt_managed *on, struct mt_put *out)
-{
-    const struct mt_requester *requester = more_of(on->port)->requester;
-    if (requester == NULL) {
-        return MT_MANAGEMENT_NOT_SUPPORTED;
-    }
-    mt_put_number(out, 0, 1); /* logQueryInterval: 1 s */
-    mt_put_number(out, requester->count, 2);
-    for (unsigned i = 0; i < requester->count; i++) {
-        mt_put_address(out, &requester->table[i].address);
-    }
-    return MT_MANAGEMENT_OK;
-}
-
-error_type mt_get_unicast_table_max(const struct mt_managed *on, struct mt_put *out)
-{
-    const struct mt_requester *requester = more_of(on->port)->requester;
-    mt_put_number(out, requester != NULL ? requester->count : 0, 2);
-    return MT_MANAGEMENT_OK;
-}
-
 /* What it has announced, if it has. */
 static const struct mt_ptp_dataset *announced_by(const struct mt_port *port,
                                                  const struct mt_unicast_transmitter *transmitter)

@@ -15,7 +15,6 @@
  */
 #include "ptp/requester_private.h"
 
-#define RETRY_FIRST_NS    INT64_C(1000000000)
 #define RETRY_DOUBLING    5 /* 1 s, 2 s ... 32 s */
 #define HOLD_FIRST_NS     (INT64_C(4) * MT_NS_PER_S)
 #define HOLD_DOUBLING     4 /* 4 s ... 64 s */
@@ -29,9 +28,11 @@ static int64_t doubled(int64_t first_ns, unsigned times, unsigned at_most)
     return first_ns << (times < at_most ? times : at_most);
 }
 
-void mt_requester_back_off(struct mt_instance *self, struct mt_unicast_service *service)
+void mt_requester_back_off(struct mt_instance *self, const struct mt_requester *requester,
+                           struct mt_unicast_service *service)
 {
-    int64_t wait_ns = doubled(RETRY_FIRST_NS, service->tries, RETRY_DOUBLING);
+    int64_t wait_ns =
+        doubled(mt_log2s_to_ns(requester->log_query_interval), service->tries, RETRY_DOUBLING);
     if (service->tries < UINT8_MAX) {
         service->tries++;
     }
@@ -93,6 +94,15 @@ static void want(struct mt_instance *self, struct mt_requester *requester,
         service->is_asked = false;
         transmitter->requests &= (uint8_t) ~(1u << kind);
     }
+}
+
+void mt_requester_leave(struct mt_instance *self, struct mt_port *port,
+                        struct mt_unicast_transmitter *transmitter)
+{
+    for (unsigned kind = 0; kind < MT_SERVICE_COUNT; kind++) {
+        want(self, mt_requester_of(port), transmitter, (enum mt_service)kind, false);
+    }
+    (void)forget_foreign(self, port, transmitter);
 }
 
 static uint16_t followed(const struct mt_instance *self, const struct mt_port *port,
@@ -224,7 +234,7 @@ static void ask(struct mt_instance *self, struct mt_requester *requester,
         struct mt_unicast_service *service = &transmitter->services[kind];
         if (service->is_wanted && !service->is_asked && service->ask_at.ns <= self->now.ns) {
             transmitter->requests |= (uint8_t)(1u << kind);
-            mt_requester_back_off(self, service);
+            mt_requester_back_off(self, requester, service);
             service->is_asked = true;
             mt_count(&requester->book.asked);
         }
@@ -237,6 +247,7 @@ static void ask(struct mt_instance *self, struct mt_requester *requester,
 static void stop(struct mt_requester *requester)
 {
     requester->is_running = false;
+    requester->leaving = 0;
     requester->selected = requester->count;
     for (unsigned i = 0; i < requester->count; i++) {
         struct mt_unicast_transmitter *transmitter = &requester->table[i];
@@ -359,7 +370,7 @@ static bool next_tx_of(struct mt_instance *self, struct mt_port *port,
                        struct mt_requester *requester, struct mt_outgoing *out,
                        struct mt_tx *ret_tx)
 {
-    for (unsigned i = 0; i < requester->count; i++) {
+    for (unsigned i = 0; i < (unsigned)requester->count + requester->leaving; i++) {
         struct mt_unicast_transmitter *transmitter = &requester->table[i];
         struct mt_unicast_reply reply = {.to = transmitter->address,
                                          .target = transmitter->identity};
@@ -372,6 +383,7 @@ static bool next_tx_of(struct mt_instance *self, struct mt_port *port,
             return true;
         }
     }
+    requester->leaving = 0;
     return false;
 }
 
@@ -420,6 +432,7 @@ void mt_requester_init(struct mt_requester *self, struct mt_unicast_transmitter 
     self->duration_s = duration_s;
     self->table = table;
     self->count = count;
+    self->capacity = count;
     for (unsigned i = 0; i < count; i++) {
         const struct mt_unicast_transmitter configured = {
             .address = table[i].address, .local_priority = table[i].local_priority};

@@ -15,10 +15,15 @@ static inline struct mt_requester *mt_requester_of(const struct mt_port *port)
 }
 
 /** After an answer that was none, or another reason to wait: when to try again. */
-void mt_requester_back_off(struct mt_instance *self, struct mt_unicast_service *service);
+void mt_requester_back_off(struct mt_instance *self, const struct mt_requester *requester,
+                           struct mt_unicast_service *service);
 /** The transmitter does not serve: it is left at once, and not listened to for a while. */
 void mt_requester_hold(struct mt_instance *self, struct mt_port *port,
                        struct mt_unicast_transmitter *transmitter);
+
+/** Nothing more is wanted of it, and its Announces are forgotten. */
+void mt_requester_leave(struct mt_instance *self, struct mt_port *port,
+                        struct mt_unicast_transmitter *transmitter);
 
 bool mt_requester_rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
                      enum mt_verdict *ret_verdict);

@@ -69,9 +69,9 @@ static bool hear_grant(struct mt_instance *self, struct mt_port *port,
     }
     mt_count(&requester->book.denied);
     if (service->is_granted) { /* a renewal: what is granted runs on until it ends */
-        mt_requester_back_off(self, service);
+        mt_requester_back_off(self, requester, service);
     } else if (service->is_wanted) {
-        mt_requester_back_off(self, service);
+        mt_requester_back_off(self, requester, service);
         if (kind != MT_SERVICE_ANNOUNCE) {
             mt_requester_hold(self, port, transmitter);
         }
@@ -95,7 +95,7 @@ static bool hear_cancel(struct mt_instance *self, struct mt_port *port,
     if (service->is_granted) {
         mt_count(&requester->book.cancelled);
         service->is_granted = false;
-        mt_requester_back_off(self, service);
+        mt_requester_back_off(self, requester, service);
         mt_requester_hold(self, port, transmitter);
     }
     return true;

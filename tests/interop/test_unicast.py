@@ -211,3 +211,26 @@ def test_meantimed_follows_meantimed_without_negotiation(lab):
         "unicast": "static", "unicast_transmitters": address})
     b.wait_state("RECEIVER")
     truth.assert_inside(truth.hold(b, seconds=3))
+
+
+@pytest.mark.lab(seconds=20)
+def test_meantimed_follows_another_ptp4l_when_management_sets_its_table(lab):
+    lab.star("A", "B", "C")
+    _, first, second = address_all(lab, "A", "B", "C")
+    for number, node in enumerate("BC", 1):
+        lab.ptp4l(node, "eth0", **MASTER, priority1=100 + number)
+    a = lab.meantimed("A", "eth0", clock=LAB_CLOCK, ptp=client_of(first, receiver_only="yes"))
+    a.wait_state("RECEIVER", timeout_s=20)
+    a.wait_for(lambda: a.port()["unicast"]["transmitters"] == {first: 3}, 20, "the first")
+    done = a.tool("pmc", "--run-directory", a.directory, "SET", "UNICAST_MASTER_TABLE",
+                  "transmitters", second)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert second in done.stdout
+    a.wait_for(lambda: a.port()["unicast"]["transmitters"] == {second: 3}, 10, "the second")
+    assert a.port()["unicast"]["requests"]["given_up"] == 3
+    refused = a.tool("pmc", "--local", f"{a.directory}/ptp-ro", "SET", "UNICAST_MASTER_TABLE",
+                     "transmitters", first)
+    assert refused.returncode == 1 and "not allowed from here" in refused.stdout
+    assert a.port()["unicast"]["transmitters"] == {second: 3}
+    a.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(a, seconds=3))

@@ -39,6 +39,7 @@ def run(*arguments):
     (["--interface", "lo", "--transport", "l2", "--address", "01:1b:19:00:00:00:00", "GET",
       "DOMAIN"], "an address of l2"),
     (["--transport", "l2", "GET", "DOMAIN"], "go with --interface"),
+    (["SET", "UNICAST_MASTER_TABLE", "transmitters", "10.0.0.1,mars"], "addresses with commas"),
     (["--fast", "GET", "PRIORITY1"], "no such option"),
     ([], "expected a request"),
 ])
@@ -129,6 +130,22 @@ def test_pmc_shows_negative_numbers_intervals_and_texts(node):
     assert third["data"]["currentOffset"] == -3600 and third["data"]["keyField"] == 1
 
 
+@pytest.mark.parametrize("text, octets", [
+    ("none", "0000"), ("10.0.0.7,10.0.0.8", "0002 0001 0004 0a000007 0001 0004 0a000008"),
+    ("fd78::1", "0001 0002 0010 fd780000000000000000000000000001"),
+    ("02:00:00:00:00:0a", "0001 0003 0006 02000000000a")])
+def test_pmc_sets_and_shows_a_table_of_addresses(node, text, octets):
+    table = bytes.fromhex("01" + octets)
+    daemon, path = node(lambda action, number, data: [
+        (1, struct.pack(">H", number) + table + b"\0" * (len(table) % 2))])
+    result = run("--local", path, "--json", "SET", "UNICAST_MASTER_TABLE", "logQueryInterval", "1",
+                 "transmitters", text)
+    assert result.returncode == 0, result.stderr
+    assert daemon.requests[-1][2][:len(table)] == table
+    assert json.loads(result.stdout)[0]["data"] == {
+        "logQueryInterval": 1, "transmitters": [] if text == "none" else text.split(",")}
+
+
 def test_pmc_tells_errors_and_goes_on(node):
     def answer(_, number, __):
         return [(2, struct.pack(">HHI", 5, number, 0)),
@@ -145,6 +162,7 @@ def test_pmc_leaves_out_what_is_cut_off(node, length):
     _, path = node(lambda action, number, data: [
         (1, struct.pack(">H", number) + body + b"\x00" * (length % 2))])
     for name in ("CLOCK_DESCRIPTION", "PORT_DATA_SET", "UNICAST_MASTER_TABLE_NP", "FAULT_LOG",
-                 "PATH_TRACE_LIST", "ACCEPTABLE_MASTER_TABLE", "PORT_PROPERTIES_NP"):
+                 "PATH_TRACE_LIST", "UNICAST_MASTER_TABLE",
+                 "ACCEPTABLE_MASTER_TABLE", "PORT_PROPERTIES_NP"):
         result = run("--local", path, "--json", "GET", name)
         assert result.returncode == 0 and len(json.loads(result.stdout)) == 1

@@ -96,7 +96,7 @@ static void management_tells_of_unicast_transmitters(void **state)
     clock_.bench.ports[0].config.more = &more;
     GET_IS(MT_ID_UNICAST_NEGOTIATION_ENABLE, 1, 0);
     GET_IS(MT_ID_UNICAST_MASTER_MAX_TABLE_SIZE, 0, 2);
-    GET_IS(MT_ID_UNICAST_MASTER_TABLE, 0, 0, 2, 0, 1, 0, 4, 10, 0, 0, 7, 0, 0, 0, 0, 0);
+    GET_IS(MT_ID_UNICAST_MASTER_TABLE, 0, 0, 1, 0, 1, 0, 4, 10, 0, 0, 7, 0);
     GET_IS(MT_ID_UNICAST_MASTER_TABLE_NP, 0, 2, 2, 0, 0, 0xFF, 0xFE, 0, 0, 3, 0, 1, 248, 0xFE, 0xFF,
            0xFF, 1, 2, 10, 128, 0, 1, 0, 4, 10, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
            0, 0, 0, 0, 0, 0, 0, 0);
@@ -444,6 +444,59 @@ static void management_accepts_those_of_the_table_when_it_has_been_set(void **st
     GET_IS(MT_ID_ACCEPTABLE_MASTER_MAX_TABLE_SIZE, 0, MT_MANAGEMENT_ACCEPTABLE);
 }
 
+#define ADDRESS4(last) 0, 1, 0, 4, 10, 0, 0, (last)
+#define NO_TABLE(error, ...)                                                                       \
+    do {                                                                                           \
+        static const uint8_t refused[] = {__VA_ARGS__};                                            \
+        set(MT_ID_UNICAST_MASTER_TABLE, refused, sizeof refused, &local_writer);                   \
+        assert_error(0, MT_ID_UNICAST_MASTER_TABLE, (error));                                      \
+        get(MT_ID_UNICAST_MASTER_TABLE, &local_reader);                                            \
+        assert_data(0, MT_ID_UNICAST_MASTER_TABLE, good, sizeof good);                             \
+    } while (0)
+
+static void management_sets_the_table_of_transmitters_when_it_fits(void **state)
+{
+    static const uint8_t good[] = {1, 0, 2, ADDRESS4(8), ADDRESS4(7), 0};
+    static struct mt_unicast_transmitter table[3];
+    static struct mt_requester requester;
+    static struct mt_port_more more;
+    (void)state;
+    set(MT_ID_UNICAST_MASTER_TABLE, good, sizeof good, &local_writer);
+    assert_error(0, MT_ID_UNICAST_MASTER_TABLE, MT_MANAGEMENT_NOT_SUPPORTED);
+    GET_IS(MT_ID_UNICAST_MASTER_MAX_TABLE_SIZE, 0, 0);
+    table[0].address = (struct mt_address){MT_NETWORK_UDP_IPV4, {10, 0, 0, 7}, 0};
+    mt_requester_init(&requester, table, 1, true, 300);
+    requester.capacity = 3;
+    more.requester = &requester;
+    clock_.bench.ports[0].config.more = &more;
+    GET_IS(MT_ID_UNICAST_MASTER_MAX_TABLE_SIZE, 0, 3);
+    set(MT_ID_UNICAST_MASTER_TABLE, good, sizeof good, &station);
+    assert_error(0, MT_ID_UNICAST_MASTER_TABLE, MT_MANAGEMENT_NOT_SUPPORTED);
+    assert_int_equal(requester.count, 1);
+    set(MT_ID_UNICAST_MASTER_TABLE, good, sizeof good, &local_writer);
+    assert_data(0, MT_ID_UNICAST_MASTER_TABLE, good, sizeof good);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 4, ADDRESS4(1), ADDRESS4(2), ADDRESS4(3), ADDRESS4(4),
+             0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 2, ADDRESS4(1), ADDRESS4(1), 0); /* twice */
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 7, 0, 1, ADDRESS4(1), 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 1, 0, 1, 0, 4, 224, 0, 1, 129, 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 1, 0, 1, 0, 4, 0, 0, 0, 0, 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 1, 0, 1, 0, 3, 10, 0, 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 1, 1, 1, 0, 4, 10, 0, 0, 1, 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_VALUE, 0, 0, 1, 0, 3, 0, 6, 2, 0, 0, 0, 0, 1, 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_LENGTH, 0, 0, 2, ADDRESS4(1), 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_LENGTH, 0, 0, 1, ADDRESS4(1), ADDRESS4(2), 0);
+    NO_TABLE(MT_MANAGEMENT_WRONG_LENGTH, 0, 0);
+    clock_.ports[0].protocol.network = MT_NETWORK_NONE; /* then any will do */
+    set(MT_ID_UNICAST_MASTER_TABLE, (const uint8_t[]){0, 0, 1, 0, 3, 0, 6, 2, 0, 0, 0, 0, 1, 0}, 14,
+        &local_writer);
+    assert_int_equal(table[0].address.network, MT_NETWORK_IEEE_802_3);
+    assert_int_equal(table[0].local_priority, 128);
+    set(MT_ID_UNICAST_MASTER_TABLE, (const uint8_t[]){0, 0, 0, 0}, 4, &local_writer);
+    GET_IS(MT_ID_UNICAST_MASTER_TABLE, 0, 0, 0, 0);
+    clock_.bench.ports[0].config.more = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +519,7 @@ int main(void)
         ON_ONE(management_says_nothing_to_who_may_not_change_when_so_configured),
         ON_ONE(management_is_deaf_to_the_network_when_so_configured),
         ON_ONE(management_sets_and_shows_alternate_timescales),
+        ON_ONE(management_sets_the_table_of_transmitters_when_it_fits),
         ON_ONE(management_accepts_those_of_the_table_when_it_has_been_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

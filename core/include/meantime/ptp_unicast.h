@@ -212,13 +212,17 @@ struct mt_requester {
     uint32_t duration_s; /**< to ask for */
     struct mt_unicast_transmitter *table;
     uint16_t count;
+    uint16_t capacity; /**< of `table`; the caller may make it more than `count` */
+    uint16_t leaving;  /**< behind `count`: those that are still to be told that they may stop */
     uint16_t selected; /**< index of the one that is followed, or `count` */
     bool is_running;   /**< the port is active */
+    bool is_set;       /**< the table was set by management, until the next start */
+    int8_t log_query_interval; /**< from one request without an answer to the next, at first */
     struct mt_requester_book book;
 };
 
 /** duration_s: 10..1000, 300 is usual.  The table's addresses and priorities are set by the caller;
- * the rest is cleared. */
+ * the rest is cleared.  The capacity is `count` then. */
 void mt_requester_init(struct mt_requester *self, struct mt_unicast_transmitter *table,
                        uint16_t count, bool negotiates, uint32_t duration_s);
 /** The name of transmitter `index` has (another) address.  What was granted there is void.  Call
