@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "meantime/ptp_tlv.h"
+#include "secured.h"
 #include "world.h"
 
 #define FOLLOW_UP_NS INT64_C(50000) /* behind its Sync */
@@ -141,6 +142,7 @@ void peer_configure(struct world *world, struct peer *self, const struct words *
     words_store_switch(words, "one_step", &self->is_one_step);
     words_store_switch(words, "follow_up_first", &self->sends_follow_up_first);
     words_store_switch(words, "answers", &self->answers);
+    words_store_switch(words, "signed", &self->signs);
     words_store_switch(words, "hybrid", &self->asks_by_unicast);
     store_interval(words, "pdelay", &self->pdelay_ns);
     if (words_value(words, "pdelay") != NULL) {
@@ -182,6 +184,9 @@ static void send_message(struct world *world, const struct peer *self,
     frame.length = mt_ptp_write(message, frame.octets, sizeof frame.octets);
     if (frame.length == 0 || frame.length + self->pad > sizeof frame.octets) {
         words_die(world->line, "a message of %s does not fit", self->name);
+    }
+    if (self->signs) {
+        secured_sign(world, message->header.type, clock_of(self, at_ns), &frame);
     }
     frame.length += self->pad;
     world->sender = self->identity.clock.octet[7];

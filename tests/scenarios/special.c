@@ -10,6 +10,7 @@
 #include "meantime/ptp_alternate.h"
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_transparent.h"
+#include "secured.h"
 
 #define FRAMES 64
 
@@ -74,12 +75,17 @@ void special_config(struct world *world, const struct words *line)
     const char *bmca = words_value(line, "bmca");
     words_store_u8(line, "local_priority", &world->config.local_priority);
     bool is_transparent = words_value(line, "transparent") != NULL;
-    if (bmca == NULL && !is_transparent && words_value(line, "class_threshold") == NULL) {
+    bool is_delayed = words_value(line, "delayed") != NULL;
+    if (bmca == NULL && !is_transparent && !is_delayed &&
+        words_value(line, "class_threshold") == NULL) {
         return;
     }
     be_special(world);
     if (is_transparent) {
         be_transparent(world, line);
+    }
+    if (is_delayed) {
+        special.more.security = secured_config(world, line);
     }
     words_store_u8(line, "class_threshold", &special.profile.max_clock_class);
     if (bmca != NULL && strcmp(bmca, "itu") == 0) {

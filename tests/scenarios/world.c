@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "passage.h"
+#include "secured.h"
 #include "world.h"
 
 #define SPINS_MAX 1000
@@ -442,6 +443,7 @@ static void arrive(struct world *self, struct item *place)
         const struct mt_stamp stamp = local_stamp(self, self->now_ns);
         const struct mt_address from = address_of(item.from);
         passage_came(self, item.port, &item.frame);
+        secured_tell(self, stamp.at);
         /* what is read over the end of a frame is found by its copy on the heap */
         uint8_t *octets = malloc(item.frame.length > 0 ? item.frame.length : 1);
         memcpy(octets, item.frame.octets, item.frame.length);
@@ -449,6 +451,7 @@ static void arrive(struct world *self, struct item *place)
             mt_instance_rx(&self->instance, item.port, octets, item.frame.length,
                            item.has_stamp ? &stamp : NULL, &from, now);
         free(octets);
+        secured_release(self);
         if (self->is_traced && verdict != MT_VERDICT_ACCEPTED) {
             printf("%10.6f port %u refuses %s: %s\n", world_s(self), item.port,
                    type_name(type_of(&item.frame)), verdict_name(verdict));

@@ -59,6 +59,7 @@ struct peer {
     bool is_one_step;
     bool sends_follow_up_first;
     bool answers;
+    bool signs;       /* with the chain of secured.c */
     int64_t delay_ns; /* to the instance */
     int64_t back_ns;  /* from it */
     int64_t clock_ns; /* its clock against true time */
