@@ -7,9 +7,9 @@
 
 #include <string.h>
 
+#include "chain_signer.h"
 #include "crypto/crypto.h"
 #include "meantime/ptp_more.h"
-#include "ptp/security_private.h"
 
 #define SPP         5
 #define INTERVALS   400
@@ -100,8 +100,6 @@ void secured_release(struct world *world)
 void secured_sign(struct world *world, enum mt_ptp_type type, int64_t clock_ns, struct frame *frame)
 {
     const struct mt_mono now = {world->now_ns};
-    struct mt_security_key key;
-    uint8_t code[MT_MAC_SIZE];
     if (!is_secured(world)) {
         world_die(world, "a source signs, but no CONFIG line says delayed=");
     }
@@ -109,16 +107,6 @@ void secured_sign(struct world *world, enum mt_ptp_type type, int64_t clock_ns, 
         &signer.security,
         (struct mt_instant){.s = clock_ns / MT_NS_PER_S, .ns = (uint32_t)(clock_ns % MT_NS_PER_S)},
         now);
-    size_t tlv = mt_delayed_write(&signer.security, &policy, type, frame->octets + frame->length,
-                                  sizeof frame->octets - frame->length, now, &key);
-    if (tlv == 0) {
-        return; /* no message that is signed */
-    }
-    frame->length += tlv;
-    frame->octets[2] = (uint8_t)(frame->length >> 8);
-    frame->octets[3] = (uint8_t)frame->length;
-    size_t covered = frame->length - mt_mac_size(key.mac);
-    if (mt_security_code(&signer.security, true, &key, frame->octets, covered, code)) {
-        memcpy(frame->octets + covered, code, mt_mac_size(key.mac));
-    }
+    frame->length = chain_sign(&signer.security, &policy, type, now, frame->octets, frame->length,
+                               sizeof frame->octets);
 }

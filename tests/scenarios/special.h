@@ -8,7 +8,8 @@
 
 #include "world.h"
 
-/** bmca=, local_priority=, class_threshold=, delayed= of a CONFIG line; after the features are chosen. */
+/** bmca=, local_priority=, class_threshold=, delayed= of a CONFIG line; after the features are
+ * chosen. */
 void special_config(struct world *world, const struct words *line);
 /** role=, local_priority=, sync_timeout= of a PORT line. */
 void special_port(struct world *world, const struct words *line, uint16_t port);
