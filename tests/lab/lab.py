@@ -8,6 +8,7 @@ cases are good, 1 some are not, 77 there can be no laboratory here."""
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 
@@ -88,15 +89,19 @@ def main():
         print("\n".join(name + (" (short)" if is_short else "")
                         for name, (_, is_short) in CASES.items()))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("lab: terminated"))  # guests end with it
     names = chosen(arguments)
     rows = []
     try:
         image.prepare(arguments.build)
         with Network() as network:
             passed = [run_case(network, name, rows) for name in names]
-    except (Missing, GuestError) as problem:
+    except Missing as problem:
         print(f"lab: skipped: {problem}")
         return SKIPPED
+    except GuestError as problem:
+        print(f"lab: failed: {problem}")
+        return 1
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)
