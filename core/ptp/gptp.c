@@ -269,22 +269,6 @@ static struct mt_mono settle(struct mt_instance *self)
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
-static void fill_signaling(const struct mt_instance *self, const struct mt_port *port,
-                           struct mt_port_profile *profile, struct mt_outgoing *out)
-{
-    struct mt_ptp_header *header = &out->message.header;
-    memset(&out->message, 0, sizeof out->message);
-    header->type = MT_PTP_SIGNALING;
-    header->sdo_id = self->config.sdo_id;
-    header->minor_version = self->config.minor_version;
-    header->domain = self->config.domain;
-    header->source = port->identity;
-    header->sequence = profile->signaling_sequence++;
-    header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
-    memset(&out->message.body.target.clock, 0xFF, sizeof out->message.body.target.clock);
-    out->message.body.target.port = UINT16_MAX;
-}
-
 static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
     static const uint8_t tlv[CAPABLE_TLV_SIZE] = {
@@ -295,7 +279,7 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
             continue;
         }
         profile->wants_capable = false;
-        fill_signaling(self, port, profile, out);
+        mt_profile_begin_signaling(self, port, profile->signaling_sequence++, out);
         out->message.tlvs = tlv;
         out->message.tlvs_length = sizeof tlv;
         size_t length = mt_ptp_write(&out->message, out->buffer, out->capacity);

@@ -178,22 +178,6 @@ static uint8_t wanted(bool keeps, bool is_operational, int8_t log_interval)
     return (uint8_t)asked;
 }
 
-static void fill(const struct mt_instance *self, const struct mt_port *port,
-                 struct mt_intervals *intervals, struct mt_outgoing *out)
-{
-    struct mt_ptp_header *header = &out->message.header;
-    memset(&out->message, 0, sizeof out->message);
-    header->type = MT_PTP_SIGNALING;
-    header->sdo_id = self->config.sdo_id;
-    header->minor_version = self->config.minor_version;
-    header->domain = self->config.domain;
-    header->source = port->identity;
-    header->sequence = intervals->sequence++;
-    header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
-    memset(&out->message.body.target.clock, 0xFF, sizeof out->message.body.target.clock);
-    out->message.body.target.port = UINT16_MAX;
-}
-
 static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
     uint8_t tlv[TLV_SIZE] = {
@@ -205,7 +189,7 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
         }
         bool is_operational = intervals->is_operational;
         intervals->wants_request = false;
-        fill(self, port, intervals, out);
+        mt_profile_begin_signaling(self, port, intervals->sequence++, out);
         tlv[10] = (uint8_t)KEEP; /* the transmitter's own Pdelay_Reqs */
         tlv[11] = wanted(intervals->keeps_sync, is_operational, intervals->log_sync_interval);
         tlv[12] =
