@@ -7,6 +7,8 @@
 #include <nettle/hmac.h>
 #include <nettle/nettle-meta.h>
 
+#include "crypto/crypto_private.h"
+
 static bool hmac(const uint8_t *key, size_t key_length, const struct mt_piece *pieces, size_t count,
                  size_t size, uint8_t *ret_code)
 {
@@ -105,4 +107,5 @@ static bool digest(enum mt_digest kind, const struct mt_piece *pieces, size_t co
     return true;
 }
 
-const struct mt_crypto mt_crypto_nettle = {.mac = mac, .digest = digest};
+const struct mt_crypto mt_crypto_nettle = {
+    .mac = mac, .digest = digest, .seal = mt_siv_seal, .open = mt_siv_open};
