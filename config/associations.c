@@ -358,7 +358,7 @@ bool mt_config_associations_parse(const char *text, size_t length, const char *p
     return reader.is_good;
 }
 
-static bool is_private(const char *path)
+bool mt_config_is_private(const char *path)
 {
     struct stat status;
     return stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0;
@@ -374,7 +374,7 @@ bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
         mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
         return false;
     }
-    bool is_good = is_private(path);
+    bool is_good = mt_config_is_private(path);
     if (!is_good) {
         mt_config_problem_add(problems, path, 0,
                               "everybody may read these keys; take that away: chmod o= %s", path);
