@@ -6,6 +6,7 @@
 #include "config/associations_private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -399,47 +400,95 @@ static const struct mt_security_association *find_association(
     return NULL;
 }
 
-static bool check_shared(const struct mt_config_port *port, const char *path,
-                         const struct mt_config_associations *associations,
-                         struct mt_config_problems *problems)
+/* "1, 2, 5": what there is instead of what was looked for. */
+static void list_number(char *text, size_t size, uint32_t number)
 {
-    const struct mt_security_association *association = find_association(associations, port->spp);
-    if (association == NULL) {
-        mt_config_problem_add(problems, path, 0, "no association with spp %u, which port %s names",
-                              port->spp, port->name);
-        return false;
+    size_t length = strlen(text);
+    snprintf(text + length, size - length, "%s%" PRIu32, length > 0 ? ", " : "", number);
+}
+
+static const char *list_associations(const struct mt_config_associations *self, bool are_chains,
+                                     char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < self->count; i++) {
+        if ((self->association[i].chain != NULL) == are_chains) {
+            list_number(text, size, self->association[i].spp);
+        }
     }
-    if (association->chain != NULL) {
-        mt_config_problem_add(problems, path, 0,
-                              "spp %u is a chain: it is for the delayed_spp of port %s", port->spp,
-                              port->name);
-        return false;
+    return text[0] != '\0' ? text : "none";
+}
+
+static const char *list_keys(const struct mt_security_association *association, char *text,
+                             size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < association->key_count; i++) {
+        list_number(text, size, association->keys[i].id);
+    }
+    return text;
+}
+
+const char *mt_config_shared_fault(const struct mt_config_port *port, const char *path,
+                                   const struct mt_config_associations *associations,
+                                   char ret_text[MT_CONFIG_PROBLEM_SIZE])
+{
+    char there[80];
+    const struct mt_security_association *association =
+        port->has_no_spp ? NULL : find_association(associations, port->spp);
+    if (port->has_no_spp) {
+        return NULL;
+    }
+    if (association == NULL || association->chain != NULL) {
+        snprintf(ret_text, MT_CONFIG_PROBLEM_SIZE,
+                 "[port %s]: spp = %u: %s; associations with keys in %s: %s", port->name, port->spp,
+                 association == NULL ? "there is no such association"
+                                     : "this one is a chain, for delayed_spp",
+                 path, list_associations(associations, false, there, sizeof there));
+        return "spp";
     }
     if (port->active_key_id != 0 && !holds_key(association, port->active_key_id)) {
-        mt_config_problem_add(problems, path, 0,
-                              "the association with spp %u has no key %u, the active_key_id of "
-                              "port %s",
-                              port->spp, port->active_key_id, port->name);
-        return false;
+        snprintf(ret_text, MT_CONFIG_PROBLEM_SIZE,
+                 "[port %s]: active_key_id = %" PRIu32 ": there is no such key; those of spp %u in "
+                 "%s: %s",
+                 port->name, port->active_key_id, port->spp, path,
+                 list_keys(association, there, sizeof there));
+        return "active_key_id";
     }
-    return true;
+    return NULL;
+}
+
+const char *mt_config_delayed_fault(const struct mt_config_port *port, const char *path,
+                                    const struct mt_config_associations *associations,
+                                    char ret_text[MT_CONFIG_PROBLEM_SIZE])
+{
+    char there[80];
+    const struct mt_security_association *association =
+        port->has_no_delayed_spp ? NULL : find_association(associations, port->delayed_spp);
+    if (port->has_no_delayed_spp || (association != NULL && association->chain != NULL)) {
+        return NULL;
+    }
+    snprintf(ret_text, MT_CONFIG_PROBLEM_SIZE,
+             "[port %s]: delayed_spp = %u: %s; associations with a chain in %s: %s", port->name,
+             port->delayed_spp,
+             association == NULL ? "there is no such association" : "this one has no chain", path,
+             list_associations(associations, true, there, sizeof there));
+    return "delayed_spp";
 }
 
 static bool check_port(const struct mt_config_port *port, const char *path,
                        const struct mt_config_associations *associations,
                        struct mt_config_problems *problems)
 {
-    bool is_good = port->has_no_spp || check_shared(port, path, associations, problems);
-    if (port->has_no_delayed_spp) {
-        return is_good;
+    char text[MT_CONFIG_PROBLEM_SIZE];
+    bool is_good = true;
+    if (mt_config_shared_fault(port, path, associations, text) != NULL) {
+        mt_config_problem_add(problems, NULL, 0, "%s", text);
+        is_good = false;
     }
-    const struct mt_security_association *association =
-        find_association(associations, port->delayed_spp);
-    if (association == NULL || association->chain == NULL) {
-        mt_config_problem_add(problems, path, 0,
-                              "no chain with spp %u, which is the delayed_spp of port %s",
-                              port->delayed_spp, port->name);
-        return false;
+    if (mt_config_delayed_fault(port, path, associations, text) != NULL) {
+        mt_config_problem_add(problems, NULL, 0, "%s", text);
+        is_good = false;
     }
     return is_good;
 }

@@ -12,6 +12,18 @@ bool mt_config_number_parse(const char *text, uint64_t max, uint64_t *ret_value)
 /** Only its owner and group may read the file, or it is not there. */
 bool mt_config_is_private(const char *path);
 
+/* ---- what a port wants and the file does not have -------------------------------------------- */
+
+/** The name of the key that cannot be met, with a sentence that says why; null: all is there.
+ * `path` is that of the file for the sentence. */
+const char *mt_config_shared_fault(const struct mt_config_port *port, const char *path,
+                                   const struct mt_config_associations *associations,
+                                   char ret_text[MT_CONFIG_PROBLEM_SIZE]);
+/** The same for delayed_spp. */
+const char *mt_config_delayed_fault(const struct mt_config_port *port, const char *path,
+                                    const struct mt_config_associations *associations,
+                                    char ret_text[MT_CONFIG_PROBLEM_SIZE]);
+
 /* ---- chains (chains.c) ----------------------------------------------------------------------- */
 
 /** False if the setting is none of a chain; else `ret_problem` is null or what is wrong. */

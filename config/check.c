@@ -5,58 +5,8 @@
  * change, or of the section if the key was not written. */
 #include <string.h>
 
-#include "config/source_private.h"
+#include "config/check_private.h"
 #include "meantime/ptp_stateless.h"
-
-struct checker {
-    const struct mt_config *config;
-    const struct mt_config_source *source;
-};
-
-/* What an instance's own section says, or [ptp]; null: neither does. */
-static const struct mt_config_setting *inherited(const struct checker *self, const char *instance,
-                                                 const char *key)
-{
-    const struct mt_config_setting *setting =
-        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, instance, key);
-    return setting != NULL ? setting
-                           : mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", key);
-}
-
-/* Where an instance's key was written, or the head of its section. */
-static unsigned instance_line(const struct checker *self, const char *name, const char *key)
-{
-    const struct mt_config_setting *setting = inherited(self, name, key);
-    const struct mt_config_section *section =
-        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_INSTANCE, name);
-    return setting != NULL ? setting->line : section == NULL ? 0 : section->line;
-}
-
-static const struct mt_config_section *port_section(const struct checker *self, const char *name)
-{
-    const struct mt_config_section *section =
-        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PORT, name);
-    if (section == NULL) {
-        section = mt_config_source_find_section(self->source, MT_CONFIG_SECTION_PTP_PORT, name);
-    }
-    return section;
-}
-
-static unsigned port_line(const struct checker *self, const struct mt_config_port *port,
-                          const char *key)
-{
-    const struct mt_config_section *section = port_section(self, port->name);
-    const struct mt_config_setting *setting =
-        section == NULL ? NULL
-                        : mt_config_source_find(self->source, section->kind, port->name, key);
-    if (setting == NULL && port->instance != NULL) {
-        setting = inherited(self, port->instance, key);
-    }
-    return setting != NULL ? setting->line : section == NULL ? 0 : section->line;
-}
-
-#define COMPLAIN(self, line, ...)                                                                  \
-    mt_config_problem_add((self)->source->problems, (self)->source->path, line, __VA_ARGS__)
 
 /* ---- what names what ---------------------------------------------------------------------- */
 
@@ -89,13 +39,14 @@ static void check_references(const struct checker *self)
                         strcmp(config->clocks[instance->clock_index].name, instance->clock) == 0;
         if (!is_known) {
             complain_of_missing(
-                self, instance_line(self, instance->name, "clock"), "clock", instance->clock,
+                self, mt_check_instance_line(self, instance->name, "clock"), "clock",
+                instance->clock,
                 mt_config_nearest(instance->clock, clock_name, config, config->clock_count));
         }
     }
     for (size_t p = placed; p < config->port_count; p++) { /* those that no instance took */
-        complain_of_missing(self, port_line(self, &config->ports[p], "instance"), "instance",
-                            config->ports[p].instance,
+        complain_of_missing(self, mt_check_port_line(self, &config->ports[p], "instance"),
+                            "instance", config->ports[p].instance,
                             mt_config_nearest(config->ports[p].instance, instance_name, config,
                                               config->instance_count));
     }
@@ -146,7 +97,7 @@ static void check_shared_interfaces(const struct checker *self)
                 !is_same_wire(config, first, second)) {
                 continue;
             }
-            COMPLAIN(self, port_line(self, second, "interface"),
+            COMPLAIN(self, mt_check_port_line(self, second, "interface"),
                      "[port %s]: port %s already uses interface %s in domain %u; give their "
                      "instances different domains",
                      second->name, first->name, first->interface,
@@ -202,7 +153,7 @@ static void check_shared_links(const struct checker *self)
             const char *key =
                 mt_config_shares_link(first, second) ? differing_key(first, second) : NULL;
             if (key != NULL) {
-                COMPLAIN(self, port_line(self, second, key),
+                COMPLAIN(self, mt_check_port_line(self, second, key),
                          "[port %s]: it shares its sockets with port %s, so %s must be the same",
                          second->name, first->name, key);
             }
@@ -214,13 +165,13 @@ static void check_vlan(const struct checker *self, const struct mt_config_port *
 {
     bool is_l2 = port->transport == MT_CONFIG_TRANSPORT_L2;
     if (!port->is_untagged && !is_l2) {
-        COMPLAIN(self, port_line(self, port, "vlan"),
+        COMPLAIN(self, mt_check_port_line(self, port, "vlan"),
                  "[port %s]: vlan = %u: only with transport = l2; over UDP the VLAN has an "
                  "interface of its own, such as %s.%u",
                  port->name, port->vlan, port->interface, port->vlan);
     }
     if (port->is_untagged && is_l2 && port->vlan_priority != 0) {
-        COMPLAIN(self, port_line(self, port, "vlan_priority"),
+        COMPLAIN(self, mt_check_port_line(self, port, "vlan_priority"),
                  "[port %s]: vlan_priority = %u: there is no tag to hold it; add vlan = 0 for a "
                  "tag with a priority only",
                  port->name, port->vlan_priority);
@@ -250,7 +201,7 @@ static void check_stations(const struct checker *self, const struct mt_config_po
 {
     for (size_t i = 0; i < list->count; i++) {
         if (is_of_other_network(port, &list->station[i], may_name)) {
-            COMPLAIN(self, port_line(self, port, key),
+            COMPLAIN(self, mt_check_port_line(self, port, key),
                      "[port %s]: %s: %s is no address of the port's transport", port->name, key,
                      list->station[i].text);
         }
@@ -267,12 +218,12 @@ static void check_unicast(const struct checker *self, const struct mt_config_por
     check_stations(self, port, "unicast_allow", &unicast->allowed, false);
     check_stations(self, port, "unicast_receivers", &unicast->receivers, false);
     if (needs_table && !has_table) {
-        COMPLAIN(self, port_line(self, port, "unicast"),
+        COMPLAIN(self, mt_check_port_line(self, port, "unicast"),
                  "[port %s]: unicast: nobody to receive from; add unicast_transmitters",
                  port->name);
     }
     if (has_table && !needs_table) {
-        COMPLAIN(self, port_line(self, port, "unicast_transmitters"),
+        COMPLAIN(self, mt_check_port_line(self, port, "unicast_transmitters"),
                  "[port %s]: unicast_transmitters: only with unicast = negotiated or static",
                  port->name);
     }
@@ -282,15 +233,15 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
 {
     const struct mt_config_stateless *stateless = &instance->stateless;
     const struct mt_config_stations *servers = &stateless->servers;
-    unsigned line = instance_line(self, instance->name, "stateless_servers");
+    unsigned line = mt_check_instance_line(self, instance->name, "stateless_servers");
     bool is_client = mt_config_is_stateless_client(instance);
     if (is_client && stateless->sptp == stateless->csptp) {
-        COMPLAIN(self, instance_line(self, instance->name, "csptp"),
+        COMPLAIN(self, mt_check_instance_line(self, instance->name, "csptp"),
                  "[instance %s]: csptp = client: it is a client of SPTP already", instance->name);
     }
     if (is_client != (servers->count != 0)) {
         const char *key = stateless->sptp == MT_CONFIG_STATELESS_CLIENT ? "sptp" : "csptp";
-        line = servers->count != 0 ? line : instance_line(self, instance->name, key);
+        line = servers->count != 0 ? line : mt_check_instance_line(self, instance->name, key);
         COMPLAIN(self, line, "[instance %s]: stateless_servers: %s", instance->name,
                  is_client ? "nobody to ask; name the servers"
                            : "only with sptp = client or csptp = client");
@@ -313,7 +264,7 @@ static void check_stateless(const struct checker *self, const struct mt_config_i
 
 static void check_port_count(const struct checker *self, const struct mt_config_instance *instance)
 {
-    unsigned line = instance_line(self, instance->name, "");
+    unsigned line = mt_check_instance_line(self, instance->name, "");
     if (instance->port_count == 0) {
         COMPLAIN(self, line,
                  "[instance %s]: no port belongs to it; add [port NAME] with "
@@ -332,7 +283,7 @@ static void check_receiver_only(const struct checker *self,
     if (!instance->ptp.is_receiver_only) {
         return;
     }
-    unsigned line = instance_line(self, instance->name, "receiver_only");
+    unsigned line = mt_check_instance_line(self, instance->name, "receiver_only");
     if (instance->port_count > 1 && !mt_config_is_transparent(instance)) {
         COMPLAIN(self, line,
                  "receiver_only: instance %s has %zu ports; only one with a single "
@@ -340,7 +291,7 @@ static void check_receiver_only(const struct checker *self,
                  instance->name, instance->port_count);
     }
     if (instance->ptp.quality.clock_class != 255) {
-        COMPLAIN(self, instance_line(self, instance->name, "clock_class"),
+        COMPLAIN(self, mt_check_instance_line(self, instance->name, "clock_class"),
                  "clock_class = %u: with receiver_only it is 255; leave it out",
                  instance->ptp.quality.clock_class);
     }
@@ -357,7 +308,7 @@ static void check_receiver_only(const struct checker *self,
 
 static void check_clock_type(const struct checker *self, const struct mt_config_instance *instance)
 {
-    unsigned line = instance_line(self, instance->name, "clock_type");
+    unsigned line = mt_check_instance_line(self, instance->name, "clock_type");
     if (instance->clock_type == MT_CONFIG_TYPE_ORDINARY && instance->port_count > 1) {
         COMPLAIN(self, line,
                  "clock_type = ordinary: instance %s has %zu ports; an ordinary clock has one",
@@ -372,7 +323,7 @@ static void check_clock_type(const struct checker *self, const struct mt_config_
 static void check_domain(const struct checker *self, const struct mt_config_instance *instance)
 {
     unsigned domain = instance->ptp.domain;
-    unsigned line = instance_line(self, instance->name, "domain");
+    unsigned line = mt_check_instance_line(self, instance->name, "domain");
     bool is_power_profile = domain == 254;
     if (instance->ptp.sdo_id == 0 && domain > 127 && !is_power_profile) {
         COMPLAIN(self, line,
@@ -389,7 +340,7 @@ static void check_leap(const struct checker *self, const struct mt_config_instan
 {
     uint16_t both = MT_PTP_LEAP_59 | MT_PTP_LEAP_61;
     if ((instance->ptp.time.flags & both) == both) {
-        COMPLAIN(self, instance_line(self, instance->name, "leap59"),
+        COMPLAIN(self, mt_check_instance_line(self, instance->name, "leap59"),
                  "leap59: leap61 is set too; a minute is only one of them");
     }
 }
@@ -417,7 +368,7 @@ static void check_shared_clocks(const struct checker *self)
             if (strcmp(first->clock, second->clock) == 0 &&
                 (first->standby == MT_CONFIG_STANDBY_NONE || first->standby == second->standby ||
                  second->standby == MT_CONFIG_STANDBY_NONE)) {
-                COMPLAIN(self, instance_line(self, second->name, "clock"),
+                COMPLAIN(self, mt_check_instance_line(self, second->name, "clock"),
                          "[instance %s]: clock %s is already steered by instance %s; write "
                          "[clock %s] and clock = %s, or hot_standby = primary in one of them and "
                          "secondary in the other",
@@ -433,7 +384,7 @@ static void check_standby(const struct checker *self, size_t index)
     if (instance->standby == MT_CONFIG_STANDBY_NONE) {
         return;
     }
-    unsigned line = instance_line(self, instance->name, "hot_standby");
+    unsigned line = mt_check_instance_line(self, instance->name, "hot_standby");
     bool is_primary = instance->standby == MT_CONFIG_STANDBY_PRIMARY;
     if (is_alone_on_its_clock(self->config, index)) {
         COMPLAIN(self, line,
@@ -522,44 +473,6 @@ static void check_clock_keys(const struct checker *self)
     }
 }
 
-/* What carries no codes, where nothing else would be heard. */
-static void check_unsigned(const struct checker *self, const struct mt_config_instance *instance,
-                           const struct mt_config_port *port)
-{
-    bool is_client = instance->stateless.csptp == MT_CONFIG_STATELESS_CLIENT;
-    const char *key = is_client ? "csptp" : "stateless_workers";
-    if (is_client || instance->stateless.workers > 0) {
-        COMPLAIN(self, instance_line(self, instance->name, key),
-                 "[instance %s]: %s: without signatures, but port %s hears only what is signed",
-                 instance->name, key, port->name);
-    }
-}
-
-static void check_security(const struct checker *self, const struct mt_config_instance *instance)
-{
-    for (size_t i = 0; i < instance->port_count; i++) {
-        const struct mt_config_port *port = &self->config->ports[instance->first_port + i];
-        bool is_delayed = !port->has_no_delayed_spp;
-        if (i == 0 && (is_delayed || !port->has_no_spp)) {
-            check_unsigned(self, instance, port);
-        }
-        if (is_delayed && mt_config_is_transparent(instance)) {
-            const struct mt_config_section *section = port_section(self, port->name);
-            COMPLAIN(self, section != NULL ? section->line : 0,
-                     "[port %s]: delayed_spp is not for transparent clocks, which pass messages on "
-                     "at once",
-                     port->name);
-        }
-        if ((!port->has_no_spp || is_delayed) && instance->security_file == NULL) {
-            const struct mt_config_section *section = port_section(self, port->name);
-            COMPLAIN(self, section != NULL ? section->line : 0,
-                     "[port %s]: %s = %u needs keys; add security_file = PATH to its instance",
-                     port->name, is_delayed ? "delayed_spp" : "spp",
-                     is_delayed ? port->delayed_spp : port->spp);
-        }
-    }
-}
-
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
@@ -582,7 +495,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         check_stateless(&checker, &self->instances[i]);
         check_domain(&checker, &self->instances[i]);
         check_leap(&checker, &self->instances[i]);
-        check_security(&checker, &self->instances[i]);
+        mt_check_security(&checker, i);
         check_standby(&checker, i);
     }
     mt_config_check_profiles(self, source);

@@ -323,8 +323,12 @@ const struct mt_config_clock *mt_config_leader(const struct mt_config *self,
  * are in `problems`, sorted by line. */
 bool mt_config_load(const char *path, struct mt_config **ret_config,
                     struct mt_config_problems *problems);
-/** The same, with ports of the instance `main` on `interfaces` added (`meantimed -c FILE -i eth0`);
- * an interface that already is a port of the file is not added again. */
+/** The same, and the files that it names are looked at: the keys of the ports must be in the
+ * security_file. */
+bool mt_config_load_all(const char *path, struct mt_config **ret_config,
+                        struct mt_config_problems *problems);
+/** As mt_config_load(), with ports of the instance `main` on `interfaces` added (`meantimed -c FILE
+ * -i eth0`); an interface that already is a port of the file is not added again. */
 bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,
                          struct mt_config **ret_config, struct mt_config_problems *problems);
 /** The same from memory; `path` is the name used in problems, `interfaces` as above. */

@@ -49,16 +49,23 @@ static bool finish(struct mt_config_source *source, struct mt_config **ret_confi
     return true;
 }
 
-bool mt_config_parse(const char *text, size_t length, const char *path,
-                     const char *const *interfaces, size_t count, struct mt_config **ret_config,
-                     struct mt_config_problems *problems)
+static bool parse(const char *text, size_t length, struct mt_config_source source,
+                  const char *const *interfaces, size_t count, struct mt_config **ret_config,
+                  struct mt_config_problems *problems)
 {
-    struct mt_config_source source = {.path = path, .problems = problems};
     problems->count = 0;
     problems->omitted = 0;
     mt_config_source_read(&source, text, length);
     add_interfaces(&source, interfaces, count);
     return finish(&source, ret_config, problems);
+}
+
+bool mt_config_parse(const char *text, size_t length, const char *path,
+                     const char *const *interfaces, size_t count, struct mt_config **ret_config,
+                     struct mt_config_problems *problems)
+{
+    const struct mt_config_source source = {.path = path, .problems = problems};
+    return parse(text, length, source, interfaces, count, ret_config, problems);
 }
 
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
@@ -116,6 +123,21 @@ bool mt_config_load(const char *path, struct mt_config **ret_config,
                     struct mt_config_problems *problems)
 {
     return mt_config_load_with(path, NULL, 0, ret_config, problems);
+}
+
+bool mt_config_load_all(const char *path, struct mt_config **ret_config,
+                        struct mt_config_problems *problems)
+{
+    const struct mt_config_source source = {
+        .path = path, .problems = problems, .reads_files = true};
+    size_t length;
+    char *text = mt_config_read_first(path, &length, problems);
+    if (text == NULL) {
+        return false;
+    }
+    bool is_good = parse(text, length, source, NULL, 0, ret_config, problems);
+    free(text);
+    return is_good;
 }
 
 void mt_config_free(struct mt_config *self)

@@ -43,6 +43,7 @@ struct mt_config_source {
     bool has_heading;           /**< a section heading has been seen */
     struct mt_config_pool pool; /**< of the names and texts */
     struct mt_config_problems *problems;
+    bool reads_files; /**< what the configuration names is looked at, too */
 };
 
 /** Reads the lines of a text; `self` has path and problems set, all else zero. */

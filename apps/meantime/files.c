@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "apps/meantime/tool.h"
-#include "config/config.h"
+#include "config/associations.h"
+#include "crypto/crypto.h"
 
 static enum mt_exit say_problems(const struct mt_config_problems *problems, const char *path)
 {
@@ -18,6 +19,43 @@ static enum mt_exit say_problems(const struct mt_config_problems *problems, cons
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
+}
+
+/* What only the cryptography can tell of the keys, which have been found to be there. */
+static size_t check_chains(const struct mt_config *config, size_t instance)
+{
+    struct mt_config_pool pool = {NULL};
+    struct mt_config_problems problems = {0};
+    struct mt_config_associations found;
+    size_t count = 0;
+    mt_config_security_load(config, instance, &pool, &problems, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        struct mt_chain *chain = found.association[i].chain;
+        if (chain != NULL && !mt_chain_init(chain, &mt_crypto_nettle)) {
+            printf("%s: spp %u: chain_seed does not lead to chain_anchor; meantime keys shows the "
+                   "anchor if that line is left out\n",
+                   config->instances[instance].security_file, found.association[i].spp);
+            count++;
+        }
+    }
+    mt_config_pool_free(&pool);
+    return count;
+}
+
+static enum mt_exit say_good(const struct mt_config *config, const char *path)
+{
+    size_t problems = 0;
+    for (size_t i = 0; i < config->instance_count; i++) {
+        problems += check_chains(config, i);
+    }
+    if (problems > 0) {
+        printf("%s: %zu %s\n", path, problems, problems == 1 ? "problem" : "problems");
+        return MT_EXIT_BAD;
+    }
+    printf("%s: no problems (%zu clock%s, %zu instance%s, %zu port%s)\n", path, config->clock_count,
+           plural(config->clock_count), config->instance_count, plural(config->instance_count),
+           config->port_count, plural(config->port_count));
+    return MT_EXIT_GOOD;
 }
 
 enum mt_exit mt_tool_check(const struct mt_tool *tool, int count, char **arguments)
@@ -38,18 +76,17 @@ enum mt_exit mt_tool_check(const struct mt_tool *tool, int count, char **argumen
     if (path == NULL) {
         path = MT_TOOL_CONFIG;
     }
-    if (!mt_config_load(path, &config, &problems)) {
+    if (!mt_config_load_all(path, &config, &problems)) {
         return say_problems(&problems, path);
     }
+    enum mt_exit status = MT_EXIT_GOOD;
     if (shows) {
         mt_config_write(config, stdout);
     } else {
-        printf("%s: no problems (%zu clock%s, %zu instance%s, %zu port%s)\n", path,
-               config->clock_count, plural(config->clock_count), config->instance_count,
-               plural(config->instance_count), config->port_count, plural(config->port_count));
+        status = say_good(config, path);
     }
     mt_config_free(config);
-    return MT_EXIT_GOOD;
+    return status;
 }
 
 enum mt_exit mt_tool_explain(const struct mt_tool *tool, int count, char **arguments)

@@ -332,26 +332,100 @@ def test_clock_refuses_what_is_no_page(tmp_path):
     assert done.stderr.startswith(f"meantime: {tmp_path}/clock.main: ")
 
 
+# what tests/config/everything.conf names
+EVERY_KEY = f"""spp 7
+4294967295 SHA256 x
+[security_association]
+spp 8
+chain SHA256-128
+chain_start 1766000000
+chain_length 8
+chain_seed HEX:{"2a" * 32}
+"""
+
+
 # ---- check and explain ----------------------------------------------------------------------
+
+
+def key_file(tmp_path, text):
+    keys = tmp_path / "keys"
+    keys.write_text(f"[security_association]\n{text}")
+    keys.chmod(0o600)
+    return keys
 
 
 def test_check_accepts_every_setup_of_the_guide(tmp_path):
     guide = (HERE.parent.parent / "docs" / "guide" / "setups.md").read_text()
     setups = re.findall(r"```ini\n(.*?)```", guide, re.DOTALL)
     assert len(setups) >= 15
+    keys = key_file(tmp_path, "spp 3\n1 SHA256-128 HEX:00112233445566778899aabbccddeeff\n")
     for setup in setups:
-        (tmp_path / "my.conf").write_text(setup)
+        (tmp_path / "my.conf").write_text(setup.replace("/etc/meantime/keys", str(keys)))
         done = run("check", tmp_path / "my.conf")
         assert done.returncode == 0, setup + done.stdout + done.stderr
 
 
 def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
-    example = CONFIGS / "everything.conf"
+    keys = key_file(tmp_path, EVERY_KEY)
+    example = tmp_path / "everything.conf"
+    example.write_text((CONFIGS / "everything.conf").read_text().replace("/tmp/keys", str(keys)))
     assert run("check", example).stdout == \
         f"{example}: no problems (2 clocks, 3 instances, 4 ports)\n"
     shown = tmp_path / "shown.conf"
     shown.write_text(run("check", "--show", example).stdout)
     assert run("check", "--show", shown).stdout == shown.read_text()
+
+
+SEED = "HEX:" + "2a" * 32
+CHAIN = f"""spp 4
+chain SHA256-128
+chain_start 1766000000
+chain_length 8
+chain_seed {SEED}
+"""
+
+
+@pytest.mark.parametrize("text, mode, ports, expected", [
+    (None, 0o600, "spp = 3",
+     "{f}:2: security_file: {k}: cannot be read: No such file or directory"),
+    ("spp 3\n1 SHA256 x\n", 0o604, "spp = 3",
+     "{f}:2: security_file: {k}: everybody may read these keys; take that away: chmod o= {k}"),
+    ("spp 3\n1 SHA1 x\n", 0o600, "spp = 3",
+     "{f}:2: security_file: {k}:3: expected SHA256-128, SHA256, AES128 or AES256 behind the id"),
+    ("spp 1\n1 SHA256 x\n[security_association]\nspp 2\n1 SHA256 x\n", 0o600, "spp = 3",
+     "{f}:4: [port eth0]: spp = 3: there is no such association; associations with keys in {k}: "
+     "1, 2"),
+    ("spp 3\n1 SHA256 x\n7 SHA256 x\n", 0o600, "spp = 3\nactive_key_id = 2",
+     "{f}:5: [port eth0]: active_key_id = 2: there is no such key; those of spp 3 in {k}: 1, 7"),
+    ("spp 3\n1 SHA256 x\n", 0o600, "spp = 3\ndelayed_spp = 3",
+     "{f}:5: [port eth0]: delayed_spp = 3: this one has no chain; associations with a chain in "
+     "{k}: none"),
+    (CHAIN, 0o600, "spp = 4",
+     "{f}:4: [port eth0]: spp = 4: this one is a chain, for delayed_spp; associations with keys in "
+     "{k}: none"),
+    (CHAIN + "chain_anchor HEX:" + "00" * 32 + "\n[security_association]\nspp 3\n1 SHA256 x\n",
+     0o600, "spp = 3\ndelayed_spp = 4",
+     "{k}: spp 4: chain_seed does not lead to chain_anchor; meantime keys shows the anchor if that "
+     "line is left out"),
+])
+def test_check_looks_for_the_keys_of_each_port(tmp_path, text, mode, ports, expected):
+    keys = tmp_path / "keys"
+    if text is not None:
+        keys = key_file(tmp_path, text)
+        keys.chmod(mode)
+    config = tmp_path / "my.conf"
+    config.write_text(f"[ptp]\nsecurity_file = {keys}\n[ptp eth0]\n{ports}\n")
+    done = run("check", config)
+    assert done.stdout == expected.format(f=config, k=keys) + f"\n{config}: 1 problem\n"
+    assert done.returncode == 1
+
+
+def test_check_tells_a_bad_key_file_of_two_instances_once(tmp_path):
+    config = tmp_path / "my.conf"
+    config.write_text(f"[ptp]\nsecurity_file = {tmp_path}/keys\n[ptp eth0]\nspp = 3\n"
+                      "[port eth1]\ninstance = two\n[instance two]\ndomain = 1\nclock = two\n"
+                      "[clock two]\n")
+    assert run("check", config).stdout.splitlines()[-1] == f"{config}: 1 problem"
 
 
 def test_check_tells_every_problem_of_a_file():
