@@ -18,17 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HISTORY      16
+#include "platform/linux/linux_past.h"
+
 #define REFUSAL_SIZE 120
 #define ASK_EVERY_NS 100000000
 #define AGREES_NS    MT_NS_PER_S /* with the system's TAI, to count as TAI */
 #define SAME_RATE    1e-12
 #define GRAIN_NS     8 /* what most cards count in; the kernel does not tell */
-
-struct past {
-    int64_t from_ns; /* the device's reading at which it began */
-    uint32_t corrections;
-};
 
 struct phc_clock {
     struct mt_hal_clock hal;
@@ -37,28 +33,8 @@ struct phc_clock {
     double rate;      /* what we believe the device to be told */
     int64_t asked_ns; /* monotonic time of the last question */
     char refusal[REFUSAL_SIZE];
-    struct past past[HISTORY]; /* ring by corrections */
-    uint32_t corrections;
+    struct mt_past past;
 };
-
-static void remember(struct phc_clock *self, int64_t from_ns)
-{
-    self->corrections++;
-    self->past[self->corrections % HISTORY] = (struct past){from_ns, self->corrections};
-}
-
-/* What lies in the future now was stamped before the clock was stepped back. */
-static uint32_t corrections_at(const struct phc_clock *self, int64_t device_ns, int64_t latest_ns)
-{
-    uint32_t count = self->corrections;
-    uint32_t back = device_ns > latest_ns && count > 0;
-
-    while (back < HISTORY - 1 && back < count &&
-           self->past[(count - back) % HISTORY].from_ns > device_ns) {
-        back++;
-    }
-    return count - back;
-}
 
 static struct mt_instant instant_at(const struct phc_clock *self, int64_t device_ns)
 {
@@ -71,7 +47,7 @@ static void phc_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_re
     struct mt_phc_now now = mt_phc_now(self->device);
 
     *ret_reading = (struct mt_clock_reading){
-        .local = {instant_at(self, now.device_ns), self->corrections},
+        .local = {instant_at(self, now.device_ns), self->past.corrections},
         .base = {.ns = now.boottime_ns},
         .rate_q64 = (int64_t)(now.rate * 18446744073709551616.0),
         .window_ns = now.window_ns,
@@ -100,6 +76,7 @@ static void phc_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
     struct phc_clock *self = (struct phc_clock *)clock;
     struct mt_phc_now now = mt_phc_now(self->device);
     int64_t device_ns;
+    bool is_future;
 
     if (stamp.counter == mt_counter_of_phc(self->device->index)) {
         device_ns = untold_taken_back(self, stamp.ns);
@@ -109,7 +86,9 @@ static void phc_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
     }
     ret_stamp->at = instant_at(self, device_ns);
     ret_stamp->at.frac = stamp.frac;
-    ret_stamp->corrections = corrections_at(self, device_ns, now.device_ns + now.window_ns);
+    /* what lies in the future now was stamped before the clock was stepped back */
+    is_future = device_ns > now.device_ns + now.window_ns;
+    ret_stamp->corrections = mt_past_corrections_at(&self->past, device_ns, is_future ? 1 : 0);
 }
 
 static void say_refusal(struct phc_clock *self, int error)
@@ -135,7 +114,7 @@ static bool step_by(struct phc_clock *self, const struct mt_correction *correcti
         return false;
     }
     self->hal.scale = correction->scale;
-    remember(self, at_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
+    mt_past_remember(&self->past, at_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
     *ret_step = mt_span_from_ns(step_ns);
     return true;
 }
@@ -152,7 +131,7 @@ static bool set_rate(struct phc_clock *self, mt_real rate)
     if (!mt_phc_rate(self->device, &self->rate)) {
         self->rate = wanted;
     }
-    remember(self, at_ns);
+    mt_past_remember(&self->past, at_ns);
     return true;
 }
 
@@ -181,7 +160,7 @@ static void phc_apply(struct mt_hal_clock *clock, const struct mt_correction *co
         .step = step,
         .rate = (mt_real)self->rate,
         .at = instant_at(self, mt_phc_now(self->device).device_ns),
-        .corrections = self->corrections,
+        .corrections = self->past.corrections,
         .is_refused = !is_done,
     };
 }
@@ -194,7 +173,7 @@ static bool was_stepped(struct phc_clock *self, struct mt_span *ret_step)
     if (!mt_phc_was_stepped(self->device, &step_ns, &from_ns)) {
         return false;
     }
-    remember(self, from_ns);
+    mt_past_remember(&self->past, from_ns);
     *ret_step = mt_span_from_ns(step_ns);
     return true;
 }
@@ -213,7 +192,7 @@ static bool was_retuned(struct phc_clock *self)
         return false;
     }
     self->rate = found;
-    remember(self, mt_phc_now(self->device).device_ns);
+    mt_past_remember(&self->past, mt_phc_now(self->device).device_ns);
     return true;
 }
 
@@ -231,7 +210,7 @@ static bool phc_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_app
         .step = step,
         .rate = (mt_real)self->rate,
         .at = instant_at(self, mt_phc_now(self->device).device_ns),
-        .corrections = self->corrections,
+        .corrections = self->past.corrections,
     };
     return true;
 }
@@ -276,7 +255,6 @@ struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, st
     self->device = device;
     self->os = os;
     self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
-    self->past[0] = (struct past){INT64_MIN, 0};
     self->hal = (struct mt_hal_clock){
         .ops = &phc_ops,
         .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,

@@ -21,20 +21,16 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "platform/linux/linux_past.h"
+
 #define MAX_FREQ          32768000 /* 500 ppm in units of 2^-16 ppm */
 #define ASK_EVERY_NS      100000000
 #define NOMINAL_TICK_US   10000
 #define REFUSAL_SIZE      120
-#define HISTORY           16
 #define S_PER_DAY         86400
 #define LEAP_TOLERANCE_NS 1000000
 
 static const mt_real freq_unit = 1e-6 / 65536;
-
-struct past {
-    int64_t from_ns; /* the base reading at which it began */
-    uint32_t corrections;
-};
 
 struct system_clock {
     struct mt_hal_clock hal;
@@ -51,8 +47,7 @@ struct system_clock {
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
     char refusal[REFUSAL_SIZE];
-    struct past past[HISTORY]; /* ring by corrections */
-    uint32_t corrections;
+    struct mt_past past;
 };
 
 static struct mt_instant instant_at(const struct system_clock *self, int64_t realtime_ns)
@@ -73,12 +68,6 @@ static int64_t realtime(const struct system_clock *self)
 static void forget_leap(struct system_clock *self)
 {
     self->leap_from_ns = INT64_MIN;
-}
-
-static void remember(struct system_clock *self, int64_t from_ns)
-{
-    self->corrections++;
-    self->past[self->corrections % HISTORY] = (struct past){from_ns, self->corrections};
 }
 
 static mt_real rate_of(long freq, long tick)
@@ -134,22 +123,10 @@ static void system_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret
 
     *ret_reading = (struct mt_clock_reading){
         .local = {instant_at(self, now.boottime_ns + now.ahead_ns - self->untold_ns),
-                  self->corrections},
+                  self->past.corrections},
         .base = {.ns = now.boottime_ns},
         .window_ns = now.window_ns + self->step_doubt_ns,
     };
-}
-
-static uint32_t corrections_at(const struct system_clock *self, int64_t realtime_ns)
-{
-    uint32_t count = self->corrections;
-    uint32_t back = 0;
-
-    while (back < HISTORY - 1 && back < count &&
-           self->past[(count - back) % HISTORY].from_ns > realtime_ns) {
-        back++;
-    }
-    return count - back;
 }
 
 /* A stamp from the future was made before the clock was stepped back, or before a leap second. */
@@ -176,9 +153,9 @@ static void system_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
     if (is_before_leap) {
         ret_stamp->at.s += self->previous_tai_minus_utc_s - self->tai_minus_utc_s;
     }
-    ret_stamp->corrections = is_future && !has_untold && self->corrections > 0
-                                 ? self->corrections - 1
-                                 : corrections_at(self, stamp.ns);
+    ret_stamp->corrections = is_future && !has_untold && self->past.corrections > 0
+                                 ? self->past.corrections - 1
+                                 : mt_past_corrections_at(&self->past, stamp.ns, 0);
 }
 
 static const char *meaning_of(int error)
@@ -235,7 +212,7 @@ static bool set_rate(struct system_clock *self, mt_real rate)
         return false;
     }
     self->freq = change.freq;
-    remember(self, before_ns + (realtime(self) - before_ns) / 2);
+    mt_past_remember(&self->past, before_ns + (realtime(self) - before_ns) / 2);
     return true;
 }
 
@@ -255,7 +232,7 @@ static bool step_by(struct system_clock *self, struct mt_span step, struct mt_sp
     }
     mt_step_watch_expect(&self->watch, step_ns);
     forget_leap(self);
-    remember(self, before_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
+    mt_past_remember(&self->past, before_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
     *ret_step = step;
     return true;
 }
@@ -289,7 +266,7 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
         .step = step,
         .rate = rate_of(self->freq, self->tick),
         .at = present(self),
-        .corrections = self->corrections,
+        .corrections = self->past.corrections,
         .is_refused = !is_done,
     };
 }
@@ -300,7 +277,7 @@ static bool was_stepped(struct system_clock *self, struct mt_span *ret_step)
     if (self->untold_ns == 0) {
         return false;
     }
-    remember(self, self->untold_from_ns);
+    mt_past_remember(&self->past, self->untold_from_ns);
     *ret_step = mt_span_from_ns(self->untold_ns);
     self->untold_ns = 0;
     return true;
@@ -321,7 +298,7 @@ static bool was_retuned(struct system_clock *self)
     }
     self->freq = found.freq;
     self->tick = found.tick;
-    remember(self, realtime(self));
+    mt_past_remember(&self->past, realtime(self));
     return true;
 }
 
@@ -339,7 +316,7 @@ static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_
         .step = step,
         .rate = rate_of(self->freq, self->tick),
         .at = present(self),
-        .corrections = self->corrections,
+        .corrections = self->past.corrections,
     };
     return true;
 }
@@ -387,7 +364,6 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     self->tai_minus_utc_s = request->tai_utc_known ? request->tai_minus_utc_s : 0;
     self->tick = NOMINAL_TICK_US;
     self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
-    self->past[0] = (struct past){INT64_MIN, 0};
     forget_leap(self);
     mt_step_watch_init(&self->watch, os);
     return &self->hal;
