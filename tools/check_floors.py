@@ -40,7 +40,7 @@ PUBLIC_ROOMS = {
                  "port_counter", "peer_counter", "stateless_counter", "transparent_counter",
                  "management_id"},
     "core/ntp": {"ntp_client", "ntp_client_verdict", "ntp_key", "ntp_server",
-                 "ntp_server_outcome"},
+                 "ntp_server_outcome", "nts"},
     "core/synce": {"synce"},
     "core/steer": {"steer", "steer_servos", "steer_standby"},
 }

@@ -24,6 +24,7 @@
 #define TURNAROUND_MOST_S  4
 #define NEGATIVE_MOST_NS   1000000 /* a round trip that is shorter than nothing by more cannot be */
 #define TOKEN_MAX          0xFFFFFF
+#define OWN_RANDOM         16 /* octets; the others are for NTS */
 
 void mt_ntp_client_config_init(struct mt_ntp_client_config *self)
 {
@@ -42,7 +43,12 @@ void mt_ntp_client_init(struct mt_ntp_client *self, const struct mt_ntp_client_c
     memset(self, 0, sizeof *self);
     self->config = *config;
     self->poll = config->min_poll;
-    self->left_of_burst = config->burst;
+    mt_ntp_client_restart(self, now);
+}
+
+void mt_ntp_client_restart(struct mt_ntp_client *self, struct mt_mono now)
+{
+    self->left_of_burst = self->config.burst;
     self->now = now;
     self->next = now;
 }
@@ -118,6 +124,9 @@ void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now)
     self->reach = (uint8_t)(self->reach << 1);
     if (self->is_asking) {
         note_silence(self);
+        if (self->config.nts != NULL) {
+            self->config.nts->ops->give_up(self->config.nts);
+        }
     }
     self->wants_to_ask = true;
     self->is_asking = false;
@@ -156,7 +165,26 @@ static void begin(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM
     spread(self, random[0]);
 }
 
-static size_t write(const struct mt_ntp_client *self, uint8_t *buffer, size_t capacity)
+/* Never without the code that is wanted: then 0. */
+static size_t sign(const struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
+                   uint8_t *buffer, size_t capacity)
+{
+    const struct mt_ntp_client_config *config = &self->config;
+    if (config->nts != NULL) {
+        return config->nts->ops->sign(config->nts, random + OWN_RANDOM, buffer, MT_NTP_HEADER_SIZE,
+                                      capacity);
+    }
+    if (config->key == 0) {
+        return MT_NTP_HEADER_SIZE;
+    }
+    const struct mt_ntp_key *key = mt_ntp_key_find(config->keys, config->key);
+    size_t code =
+        key != NULL ? mt_ntp_key_sign(config->keys, key, buffer, MT_NTP_HEADER_SIZE, capacity) : 0;
+    return code > 0 ? MT_NTP_HEADER_SIZE + code : 0;
+}
+
+static size_t write(const struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
+                    uint8_t *buffer, size_t capacity)
 {
     const struct mt_ntp_exchange *current = &self->current;
     const struct mt_ntp_header header = {
@@ -168,18 +196,11 @@ static size_t write(const struct mt_ntp_client *self, uint8_t *buffer, size_t ca
         .receive = current->presented,
         .transmit = current->asked,
     };
-    const struct mt_ntp_key *key = mt_ntp_key_find(self->config.keys, self->config.key);
     if (capacity < MT_NTP_HEADER_SIZE) {
         return 0;
     }
     mt_ntp_write(&header, buffer);
-    if (self->config.key == 0) {
-        return MT_NTP_HEADER_SIZE;
-    }
-    size_t code =
-        key != NULL ? mt_ntp_key_sign(self->config.keys, key, buffer, MT_NTP_HEADER_SIZE, capacity)
-                    : 0;
-    return code > 0 ? MT_NTP_HEADER_SIZE + code : 0; /* never without the key that is wanted */
+    return sign(self, random, buffer, capacity);
 }
 
 bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
@@ -190,7 +211,7 @@ bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_N
     }
     self->wants_to_ask = false;
     begin(self, random);
-    size_t length = write(self, buffer, capacity);
+    size_t length = write(self, random, buffer, capacity);
     if (length == 0) {
         return false;
     }
@@ -225,7 +246,7 @@ static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
     sample->bound = distance_of(&self->server);
     sample->bound_since = self->now;
     sample->scale = MT_SCALE_UTC;
-    sample->authenticated = self->config.key != 0;
+    sample->authenticated = self->config.key != 0 || self->config.nts != NULL;
     sample->hops = (uint8_t)(self->server.stratum - 1);
 }
 
@@ -352,6 +373,24 @@ static bool is_answer(const struct mt_ntp_client *self, const struct mt_ntp_head
                                (current->presented != 0 && answer->origin == current->presented));
 }
 
+/* USED: it is by who we ask, as far as is known. */
+static enum mt_ntp_verdict verify(struct mt_ntp_client *self, const uint8_t *octets,
+                                  const struct mt_ntp_packet *packet)
+{
+    const struct mt_ntp_client_config *config = &self->config;
+    if (config->nts != NULL) {
+        enum mt_nts_verdict verdict = config->nts->ops->verify(config->nts, octets, packet);
+        return verdict == MT_NTS_GENUINE   ? MT_NTP_VERDICT_USED
+               : verdict == MT_NTS_REFUSED ? MT_NTP_VERDICT_NTS_REFUSED
+                                           : MT_NTP_VERDICT_FORGED;
+    }
+    if (config->key == 0) {
+        return MT_NTP_VERDICT_USED;
+    }
+    const struct mt_ntp_key *key = mt_ntp_key_verify(config->keys, octets, packet);
+    return key != NULL && key->id == config->key ? MT_NTP_VERDICT_USED : MT_NTP_VERDICT_FORGED;
+}
+
 static enum mt_ntp_verdict judge(struct mt_ntp_client *self, const uint8_t *octets, size_t length,
                                  const struct mt_stamp *arrival)
 {
@@ -364,11 +403,9 @@ static enum mt_ntp_verdict judge(struct mt_ntp_client *self, const uint8_t *octe
     if (!is_answer(self, answer)) {
         return MT_NTP_VERDICT_BOGUS;
     }
-    if (self->config.key != 0) {
-        const struct mt_ntp_key *key = mt_ntp_key_verify(self->config.keys, octets, &packet);
-        if (key == NULL || key->id != self->config.key) {
-            return MT_NTP_VERDICT_FORGED; /* the right one may still come */
-        }
+    enum mt_ntp_verdict verdict = verify(self, octets, &packet);
+    if (verdict != MT_NTP_VERDICT_USED) {
+        return verdict; /* the right one may still come */
     }
     self->is_asking = false;
     if (answer->stratum == 0 && answer->reference_id[0] != 0) {

@@ -83,13 +83,40 @@ static bool is_told_rate(const struct mt_ntp_server *self, struct mt_ntp_worker 
            mt_prng_next_u32(&worker->random) >> 1 < UINT32_C(1) << 31 >> self->log_rate_share;
 }
 
+/* ANSWERED, or FORGED, UNAUTHENTICATED or NTS_REFUSED. */
+static enum mt_ntp_outcome verify(const struct mt_ntp_server *self, const uint8_t *octets,
+                                  const struct mt_ntp_packet *packet, struct mt_ntp_answer *answer)
+{
+    enum mt_nts_verdict verdict = MT_NTS_ABSENT;
+    if (packet->mac_length > 0) {
+        answer->key = mt_ntp_key_verify(self->keys, octets, packet);
+        if (answer->key == NULL) {
+            return MT_NTP_FORGED;
+        }
+    } else if (self->nts != NULL) {
+        verdict = self->nts->ops->judge(self->nts, octets, packet, &answer->nts);
+    }
+    switch (verdict) {
+    case MT_NTS_GENUINE:
+        return MT_NTP_ANSWERED;
+    case MT_NTS_REFUSED:
+        return MT_NTP_NTS_REFUSED;
+    case MT_NTS_FORGED:
+        return MT_NTP_FORGED;
+    case MT_NTS_ABSENT:
+        break;
+    }
+    bool is_keyed = answer->key != NULL;
+    bool suffices =
+        (self->requires_key && is_keyed) || (!self->requires_key && !self->requires_nts);
+    return suffices ? MT_NTP_ANSWERED : MT_NTP_UNAUTHENTICATED;
+}
+
 /* Whether it is answered, in the end with what.  ANSWERED stands for INTERLEAVED, too. */
 static enum mt_ntp_outcome judge(const struct mt_ntp_server *self, struct mt_ntp_worker *worker,
                                  const struct mt_ntp_request *request,
-                                 struct mt_ntp_packet *ret_packet,
-                                 const struct mt_ntp_key **ret_key)
+                                 struct mt_ntp_packet *ret_packet, struct mt_ntp_answer *answer)
 {
-    *ret_key = NULL;
     if (mt_ntp_parse(request->octets, request->length, ret_packet) != MT_NTP_WELL_FORMED) {
         return MT_NTP_MALFORMED;
     }
@@ -99,18 +126,14 @@ static enum mt_ntp_outcome judge(const struct mt_ntp_server *self, struct mt_ntp
     if (request->arrival == NULL) {
         return MT_NTP_NO_TIMESTAMP;
     }
-    if (ret_packet->mac_length > 0) {
-        *ret_key = mt_ntp_key_verify(self->keys, request->octets, ret_packet);
-        if (*ret_key == NULL) {
-            return MT_NTP_FORGED;
-        }
-    } else if (self->requires_key) {
-        return MT_NTP_UNAUTHENTICATED;
+    enum mt_ntp_outcome outcome = verify(self, request->octets, ret_packet, answer);
+    if (outcome != MT_NTP_ANSWERED && outcome != MT_NTP_NTS_REFUSED) {
+        return outcome;
     }
     if (!mt_ntp_limit_allows(&worker->limit, request->from, request->now)) {
         return is_told_rate(self, worker) ? MT_NTP_RATE_SAID : MT_NTP_LIMITED;
     }
-    return MT_NTP_ANSWERED;
+    return outcome;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -155,12 +178,11 @@ static void fill(const struct mt_ntp_served *served, struct mt_ntp_worker *worke
 }
 
 /* The kiss of death [RFC 5905 7.4] tells no time. */
-static void say_rate(struct mt_ntp_header *answer)
+static void kiss(struct mt_ntp_header *answer, const char *letters)
 {
-    static const uint8_t rate[4] = {'R', 'A', 'T', 'E'};
     answer->leap = MT_NTP_LEAP_UNKNOWN;
     answer->stratum = 0;
-    memcpy(answer->reference_id, rate, sizeof rate);
+    memcpy(answer->reference_id, letters, sizeof answer->reference_id);
 }
 
 /* True if it is interleaved. */
@@ -177,27 +199,54 @@ static bool set_times(struct mt_ntp_worker *worker, const struct mt_ntp_header *
     return is_interleaved;
 }
 
+/* True if it is interleaved. */
+static bool make(const struct mt_ntp_served *served, struct mt_ntp_worker *worker,
+                 const struct mt_ntp_request *request, const struct mt_ntp_header *asked,
+                 enum mt_ntp_outcome outcome, struct mt_ntp_answer *ret_answer)
+{
+    struct mt_ntp_header answer;
+    bool is_interleaved = false;
+    fill(served, worker, request, asked, &answer);
+    if (outcome == MT_NTP_ANSWERED) {
+        is_interleaved = set_times(worker, asked, &answer, ret_answer);
+    } else {
+        answer.origin = asked->transmit;
+        kiss(&answer, outcome == MT_NTP_NTS_REFUSED ? "NTSN" : "RATE");
+    }
+    mt_ntp_write(&answer, ret_answer->octets);
+    ret_answer->length = MT_NTP_HEADER_SIZE;
+    return is_interleaved;
+}
+
+static void begin_nts(const struct mt_ntp_server *self, struct mt_ntp_worker *worker,
+                      const struct mt_ntp_request *request, struct mt_ntp_answer *answer)
+{
+    size_t most = sizeof answer->octets;
+    most = request->length < most ? request->length : most;
+    answer->length = self->nts->ops->begin(self->nts, &worker->random, &answer->nts, answer->octets,
+                                           answer->length, most);
+}
+
 enum mt_ntp_outcome mt_ntp_answer(const struct mt_ntp_server *self,
                                   const struct mt_ntp_served *served, struct mt_ntp_worker *worker,
                                   const struct mt_ntp_request *request,
                                   struct mt_ntp_answer *ret_answer)
 {
     struct mt_ntp_packet packet;
-    struct mt_ntp_header answer;
-    enum mt_ntp_outcome outcome = judge(self, worker, request, &packet, &ret_answer->key);
     ret_answer->length = 0;
     ret_answer->has_transmit = false;
     ret_answer->receive = 0;
-    if (outcome == MT_NTP_ANSWERED || outcome == MT_NTP_RATE_SAID) {
-        fill(served, worker, request, &packet.header, &answer);
-        if (outcome == MT_NTP_RATE_SAID) {
-            answer.origin = packet.header.transmit;
-            say_rate(&answer);
-        } else if (set_times(worker, &packet.header, &answer, ret_answer)) {
+    ret_answer->key = NULL;
+    ret_answer->nts.verdict = MT_NTS_ABSENT;
+    enum mt_ntp_outcome outcome = judge(self, worker, request, &packet, ret_answer);
+    if (outcome == MT_NTP_ANSWERED || outcome == MT_NTP_RATE_SAID ||
+        outcome == MT_NTP_NTS_REFUSED) {
+        if (make(served, worker, request, &packet.header, outcome, ret_answer)) {
             outcome = MT_NTP_INTERLEAVED;
         }
-        mt_ntp_write(&answer, ret_answer->octets);
-        ret_answer->length = MT_NTP_HEADER_SIZE;
+        if (ret_answer->nts.verdict != MT_NTS_ABSENT) {
+            begin_nts(self, worker, request, ret_answer);
+        }
     }
     worker->outcomes[outcome]++;
     return outcome;
@@ -216,5 +265,9 @@ void mt_ntp_answer_finish(const struct mt_ntp_server *self, struct mt_ntp_answer
     if (answer->key != NULL) {
         answer->length += mt_ntp_key_sign(self->keys, answer->key, answer->octets, answer->length,
                                           sizeof answer->octets);
+    }
+    if (answer->nts.verdict != MT_NTS_ABSENT && answer->length > 0) {
+        answer->length = self->nts->ops->finish(self->nts, &answer->nts, answer->octets,
+                                                answer->length, sizeof answer->octets);
     }
 }

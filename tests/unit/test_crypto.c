@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Against published vectors: message authentication codes of RFC 4231, RFC 4493 and NIST SP 800-38B,
- * AES-SIV of RFC 5297; where there are none (its longer keys, empty texts) against what OpenSSL
- * gives.
+ * Against published vectors: codes of RFC 4231, RFC 4493 and NIST SP 800-38B, AES-SIV of RFC 5297;
+ * where there are none (longer keys, empty texts) against what OpenSSL gives.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -19,9 +19,10 @@
 #define MEANTIME_NTP_CLIENT_H
 
 #include "meantime/ntp_key.h"
+#include "meantime/nts.h"
 #include "meantime/sample.h"
 
-#define MT_NTP_RANDOM_SIZE 16 /**< octets that a question takes */
+#define MT_NTP_RANDOM_SIZE (16 + MT_NTS_CLIENT_RANDOM) /**< octets that a question takes */
 #define MT_NTP_POLL_LEAST  (-7)
 #define MT_NTP_POLL_MOST   17
 
@@ -33,7 +34,8 @@ struct mt_ntp_client_config {
     bool is_interleaved; /**< asks for it */
     struct mt_interval max_distance; /**< of the server's own error; larger is not believed */
     const struct mt_ntp_keys *keys;
-    uint32_t key; /**< of its questions and answers; 0: none */
+    uint32_t key;              /**< of its questions and answers; 0: none */
+    struct mt_nts_client *nts; /**< version 4, no key; null: none */
 };
 /** Version 4, 2^6 to 2^10 s, a burst of 4, not interleaved, 3 s, no key. */
 void mt_ntp_client_config_init(struct mt_ntp_client_config *self);
@@ -115,6 +117,9 @@ enum mt_ntp_verdict mt_ntp_client_rx(struct mt_ntp_client *self, const uint8_t *
                                      size_t length, const struct mt_stamp *arrival,
                                      struct mt_mono now);
 bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *ret_event);
+/** What it needs to ask has come (keys, an address): as at the start, the first question is due at
+ * `now`. */
+void mt_ntp_client_restart(struct mt_ntp_client *self, struct mt_mono now);
 /** From now on a question each 2^log2s s, within the configured limits. */
 void mt_ntp_client_set_poll(struct mt_ntp_client *self, int8_t log2s);
 

@@ -13,6 +13,7 @@
 #define MEANTIME_NTP_SERVER_H
 
 #include "meantime/ntp_key.h"
+#include "meantime/nts.h"
 #include "meantime/prng.h"
 #include "meantime/ptp_address.h"
 
@@ -76,10 +77,12 @@ bool mt_ntp_limit_allows(struct mt_ntp_limit *self, const struct mt_address *fro
 /* ---- answers --------------------------------------------------------------------------------- */
 
 struct mt_ntp_server {
-    const struct mt_ntp_keys *keys; /**< null: none */
-    bool requires_key;              /**< who has none is not answered */
-    uint8_t log_rate_share;         /**< one of 2^this requests too many is told RATE ... */
-    bool tells_no_rate;             /**< ... or none is */
+    const struct mt_ntp_keys *keys;  /**< null: none */
+    const struct mt_nts_server *nts; /**< null: it is not spoken */
+    bool requires_key;      /**< who has neither a key nor speaks NTS is not answered ... */
+    bool requires_nts;      /**< ... and who has a key is not either, unless both are named */
+    uint8_t log_rate_share; /**< one of 2^this requests too many is told RATE ... */
+    bool tells_no_rate;     /**< ... or none is */
 };
 
 enum mt_ntp_outcome {
@@ -105,12 +108,15 @@ struct mt_ntp_request {
     struct mt_mono now;
 };
 
+#define MT_NTP_ANSWER_MAX MT_NTS_PACKET_MAX
+
 struct mt_ntp_answer {
     size_t length; /**< 0: nothing is to be sent */
-    uint8_t octets[MT_NTP_HEADER_SIZE + MT_NTP_CODE_MAX];
+    uint8_t octets[MT_NTP_ANSWER_MAX];
     mt_ntp_time receive; /**< what to tell the departure by; 0: nobody will ask for it */
     bool has_transmit;   /**< it is in the answer already */
     const struct mt_ntp_key *key;
+    struct mt_nts_reply nts;
 };
 
 /** Makes the answer and counts the outcome. */
