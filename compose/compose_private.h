@@ -5,6 +5,7 @@
 #include "compose/compose.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_security.h"
+#include "meantime/ptp_smpte.h"
 
 /** What a port has beyond an ordinary one. */
 struct mt_compose_port {
@@ -43,6 +44,8 @@ struct mt_management *mt_compose_management(const struct mt_config *config, uint
 /** The local time of instance `index`, against TAI as it is known by now. */
 void mt_compose_zone(const struct mt_composition *self, uint16_t index,
                      struct mt_management *management);
+/** Null and true where it is not asked for; false: no memory. */
+bool mt_compose_smpte(const struct mt_config_instance *config, struct mt_smpte **ret_smpte);
 void mt_compose_free_management(struct mt_management *management);
 
 /** Null: no memory. */

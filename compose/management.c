@@ -66,6 +66,34 @@ void mt_compose_zone(const struct mt_composition *self, uint16_t index,
     memcpy(zone->name, config->name, zone->name_length);
 }
 
+bool mt_compose_smpte(const struct mt_config_instance *config, struct mt_smpte **ret_smpte)
+{
+    const struct mt_config_smpte *from = &config->smpte;
+    if (!from->is_used) {
+        return true;
+    }
+    struct mt_smpte *smpte = calloc(1, sizeof *smpte);
+    *ret_smpte = smpte;
+    if (smpte == NULL) {
+        return false;
+    }
+    mt_smpte_init(smpte);
+    smpte->is_sent = true;
+    smpte->log_interval = from->log_interval;
+    smpte->rate_numerator = from->rate_numerator;
+    smpte->rate_denominator = from->rate_denominator;
+    smpte->locking = from->locking;
+    smpte->time_address_flags = (uint8_t)((from->drop_frame ? 1 : 0) | (from->color_frame ? 2 : 0));
+    smpte->offset_s = config->zone.offset_s;
+    smpte->jump_s = from->jump_s;
+    smpte->jump_at_s = (uint64_t)from->jump_at_s;
+    smpte->daylight_saving = from->daylight_saving;
+    smpte->daylight_saving_next = from->daylight_saving_next;
+    smpte->has_jam = !from->has_no_jam;
+    smpte->jam_s = from->jam_s;
+    return true;
+}
+
 void mt_compose_free_management(struct mt_management *management)
 {
     if (management != NULL) {

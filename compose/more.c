@@ -28,6 +28,10 @@ bool mt_compose_more(const struct mt_composition *self, uint16_t index,
         return false;
     }
     mt_compose_zone(self, index, more->management);
+    if (!mt_compose_smpte(config, &more->smpte)) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return false;
+    }
     if (!mt_compose_security(self->config, index, &more->security, reason)) {
         return false;
     }
@@ -44,6 +48,7 @@ void mt_compose_free_more(struct mt_instance_more *more)
         mt_compose_free_management(more->management);
         mt_compose_free_transparent(more->transparent);
         mt_compose_free_security(more->security);
+        free(more->smpte);
         free(more->stateless);
     }
     free(more);

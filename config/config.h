@@ -18,6 +18,7 @@
 #include "meantime/ptp_alternate.h"
 #include "meantime/ptp_intervals.h"
 #include "meantime/ptp_peer.h"
+#include "meantime/ptp_smpte.h"
 #include "meantime/steer.h"
 
 #define MT_CONFIG_PROBLEMS_MAX 50     /**< kept; more are only counted */
@@ -187,6 +188,23 @@ struct mt_config_zone {
     bool is_demanded;
 };
 
+/** ST 2059-2 Synchronization Metadata: see ptp_smpte.h. */
+struct mt_config_smpte {
+    bool is_used;
+    int8_t log_interval;
+    uint32_t rate_numerator;
+    uint32_t rate_denominator;
+    uint8_t locking;
+    bool drop_frame;
+    bool color_frame;
+    bool daylight_saving;
+    bool daylight_saving_next;
+    int32_t jump_s;
+    int64_t jump_at_s;
+    bool has_no_jam;
+    uint32_t jam_s;
+};
+
 struct mt_config_instance {
     const char *name;
     const char *clock;
@@ -200,6 +218,7 @@ struct mt_config_instance {
     struct mt_interval wait_to_restore;
     struct mt_config_power power;
     struct mt_config_zone zone;
+    struct mt_config_smpte smpte;
     /** path and, if it is auto, identity are compose's to fill in; so are the flags
      * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
     struct mt_instance_config ptp;

@@ -125,6 +125,16 @@ const struct mt_config_word mt_config_power_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_smpte_words[] = {
+    {"auto", MT_SMPTE_AUTO_LOCKING},
+    {"not_in_use", MT_SMPTE_NOT_IN_USE},
+    {"free_run", MT_SMPTE_FREE_RUN},
+    {"cold_locking", MT_SMPTE_COLD_LOCKING},
+    {"warm_locking", MT_SMPTE_WARM_LOCKING},
+    {"locked", MT_SMPTE_LOCKED},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_standby_words[] = {
     {"none", MT_CONFIG_STANDBY_NONE},
     {"primary", MT_CONFIG_STANDBY_PRIMARY},

@@ -83,6 +83,7 @@ extern const struct mt_config_word mt_config_forward_words[];
 extern const struct mt_config_word mt_config_profile_words[];
 extern const struct mt_config_word mt_config_bmca_words[];
 extern const struct mt_config_word mt_config_power_words[];
+extern const struct mt_config_word mt_config_smpte_words[];
 extern const struct mt_config_word mt_config_role_words[];
 extern const struct mt_config_word mt_config_standby_words[];
 extern const struct mt_config_word mt_config_as_capable_words[];

@@ -36,7 +36,7 @@ PUBLIC_ROOMS = {
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
                  "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile",
-                 "ptp_alternate", "ptp_intervals",
+                 "ptp_alternate", "ptp_intervals", "ptp_smpte",
                  "port_counter", "peer_counter", "stateless_counter", "transparent_counter",
                  "management_id"},
     "core/ntp": {"ntp_client", "ntp_client_verdict", "ntp_key", "ntp_server",

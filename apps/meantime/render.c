@@ -505,6 +505,7 @@ static void render_instance(struct mt_text *out, const cJSON *instance, size_t w
     render_rank(out, "own rank", instance);
     render_grandmaster(out, instance);
     render_time(out, instance);
+    mt_render_smpte(out, instance);
     render_transparent(out, instance);
     mt_render_service(out, instance);
     render_heading(out, width);

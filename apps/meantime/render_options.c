@@ -55,3 +55,20 @@ void mt_render_port_options(struct mt_text *out, const cJSON *port)
         mt_text_say(out, "\n");
     }
 }
+
+void mt_render_smpte(struct mt_text *out, const cJSON *instance)
+{
+    double jump = number_of(instance, "smpte.jump_s");
+    if (!cJSON_IsString(member(instance, "smpte.locking"))) {
+        return;
+    }
+    begin(out, "ST 2059-2");
+    mt_text_say(out, "%s, %.4g frames/s%s, local time %+.0f s", text_of(instance, "smpte.locking"),
+                number_of(instance, "smpte.frame_rate"),
+                number_of(instance, "smpte.drop_frame") == 1 ? " (drop frame)" : "",
+                number_of(instance, "smpte.local_offset_s"));
+    if (jump != 0 && !isnan(jump)) {
+        mt_text_say(out, ", %+.0f s more at %.0f", jump, number_of(instance, "smpte.next_jump_s"));
+    }
+    mt_text_say(out, "\n");
+}

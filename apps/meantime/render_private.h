@@ -62,6 +62,8 @@ void mt_render_service(struct mt_text *out, const cJSON *instance);
 /** Which stateless servers a port asks. */
 void mt_render_servers(struct mt_text *out, const cJSON *port);
 /** What a port asks its transmitter for; alternate transmitters that it hears, or that it is. */
+/** What ST 2059-2 tells beside the time. */
+void mt_render_smpte(struct mt_text *out, const cJSON *instance);
 void mt_render_port_options(struct mt_text *out, const cJSON *port);
 
 #endif

@@ -271,6 +271,7 @@ static enum mt_verdict receive(struct mt_instance *self, struct mt_management *m
     const struct mt_ptp_header *header = &in->message.header;
     struct mt_tlv tlv;
     struct mt_tlv_management value;
+    struct mt_tlv_organization organization;
     const uint8_t *tlvs = in->message.tlvs;
     size_t length = in->message.tlvs_length;
     if (header->domain != self->config.domain || header->sdo_id != self->config.sdo_id) {
@@ -279,7 +280,14 @@ static enum mt_verdict receive(struct mt_instance *self, struct mt_management *m
     if (mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
         return MT_VERDICT_OWN;
     }
-    if (!mt_tlv_next(&tlvs, &length, &tlv) || !mt_tlv_parse_management(&tlv, &value)) {
+    if (!mt_tlv_next(&tlvs, &length, &tlv)) {
+        return MT_VERDICT_TLV;
+    }
+    if (mt_tlv_parse_organization(&tlv, &organization)) { /* whoever knows it has seen it */
+        forward(self, management, port, in);
+        return MT_VERDICT_ACCEPTED;
+    }
+    if (!mt_tlv_parse_management(&tlv, &value)) {
         return MT_VERDICT_TLV; /* one TLV, and that is the first [15.4.1] */
     }
     if (!mt_clock_identity_equal(&body->target.clock, &self->config.identity)) {

@@ -16,7 +16,9 @@
 #define AS_GPTP_INTERVAL_REQUEST    5
 #define POWER_2011                  1
 #define POWER_2017                  2
+#define SMPTE_METADATA              1
 #define FOLLOW_UP_DATA              22
+#define SMPTE_DATA                  42
 #define KEEP_INTERVAL               (-128)
 
 bool mt_tlv_parse_organization(const struct mt_tlv *tlv, struct mt_tlv_organization *ret_value)
@@ -167,4 +169,44 @@ bool mt_tlv_parse_power(const struct mt_tlv *tlv, struct mt_tlv_power *ret_value
     }
     *ret_value = value;
     return true;
+}
+
+static const struct mt_field smpte_fields[] = {
+    MT_FIELDS(2, struct mt_tlv_smpte, rate_numerator),    /* 0 */
+    MT_FIELDS(2, struct mt_tlv_smpte, locking),           /* 8 */
+    MT_FIELDS(2, struct mt_tlv_smpte, local_offset_s),    /* 10 */
+    MT_FIELD_48(struct mt_tlv_smpte, next_jump_s),        /* 18 */
+    MT_FIELD_48(struct mt_tlv_smpte, next_jam_s),         /* 24 */
+    MT_FIELD_48(struct mt_tlv_smpte, previous_jam_s),     /* 30 */
+    MT_FIELD(struct mt_tlv_smpte, previous_jam_offset_s), /* 36 */
+    MT_FIELDS(2, struct mt_tlv_smpte, daylight_saving),   /* 40 */
+};
+
+bool mt_tlv_parse_smpte(const struct mt_tlv *tlv, struct mt_tlv_smpte *ret_value)
+{
+    struct mt_reader r;
+    struct mt_tlv_smpte value = {0};
+
+    if (open_data(tlv, MT_OUI_SMPTE, &r) != SMPTE_METADATA || r.left < SMPTE_DATA) {
+        return false;
+    }
+    mt_fields_move(MT_FROM_WIRE, smpte_fields, (uint8_t *)r.at, SMPTE_DATA, &value);
+    *ret_value = value;
+    return true;
+}
+
+size_t mt_tlv_write_smpte(const struct mt_tlv_smpte *value, uint8_t *buffer, size_t capacity)
+{
+    static const uint8_t head[] = {0,    MT_TLV_ORGANIZATION_EXTENSION,
+                                   0,    6 + SMPTE_DATA,
+                                   0x68, 0x97,
+                                   0xE8, 0,
+                                   0,    SMPTE_METADATA};
+
+    if (capacity < sizeof head + SMPTE_DATA) {
+        return 0;
+    }
+    memcpy(buffer, head, sizeof head);
+    mt_fields_move(MT_TO_WIRE, smpte_fields, buffer + sizeof head, SMPTE_DATA, (void *)value);
+    return sizeof head + SMPTE_DATA;
 }

@@ -219,10 +219,51 @@ static void ptp_tlv_organization_decodes_when_it_is_power_profile_2017(void **st
     assert_false(mt_tlv_parse_power(&tlv, &value));
 }
 
+static bool decode_smpte(const struct mt_tlv *tlv)
+{
+    struct mt_tlv_smpte value;
+
+    return mt_tlv_parse_smpte(tlv, &value);
+}
+
+static void ptp_tlv_organization_decodes_when_it_is_synchronization_metadata(void **state)
+{
+    static const uint8_t octets[] = {
+        0, 3, 0,    48,   0x68, 0x97, 0xE8, 0,    0,    1,          /* head */
+        0, 0, 0x75, 0x30, 0,    0,    0x03, 0xE9,                   /* 30000/1001 */
+        4, 1, 0,    0,    0x0D, 0xEB, 0xFF, 0xFF, 0xF1, 0xF0,       /* 3563 s, -3600 s */
+        0, 1, 2,    3,    4,    5,    0,    0,    0x61, 0,    0, 1, /* jump, next jam */
+        0, 0, 0x60, 0xFE, 0xAE, 0x81, 0xFF, 0xFF, 0xFF, 0xDB, 5, 1};
+    struct mt_tlv tlv = view(MT_TLV_ORGANIZATION_EXTENSION, octets + 4, 48);
+    struct mt_tlv_smpte value;
+    uint8_t written[sizeof octets];
+
+    (void)state;
+    assert_int_equal(sizeof octets, MT_TLV_SMPTE_SIZE);
+    assert_true(mt_tlv_parse_smpte(&tlv, &value));
+    assert_int_equal(value.rate_numerator, 30000);
+    assert_int_equal(value.rate_denominator, 1001);
+    assert_int_equal(value.locking, MT_SMPTE_LOCKED);
+    assert_int_equal(value.time_address_flags, 1);
+    assert_int_equal(value.local_offset_s, 3563);
+    assert_int_equal(value.jump_s, -3600);
+    assert_int_equal(value.next_jump_s, 0x0102030405);
+    assert_int_equal(value.next_jam_s, 0x61000001);
+    assert_int_equal(value.previous_jam_s, 0x60FEAE81);
+    assert_int_equal(value.previous_jam_offset_s, -37);
+    assert_int_equal(value.daylight_saving, 5);
+    assert_int_equal(value.leap_second_jump, 1);
+    assert_int_equal(mt_tlv_write_smpte(&value, written, sizeof written), sizeof written);
+    assert_memory_equal(written, octets, sizeof octets);
+    assert_int_equal(mt_tlv_write_smpte(&value, written, sizeof written - 1), 0);
+    assert_takes(decode_smpte, organization_types, 3, octets + 4, 48, 48);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ptp_tlv_organization_decodes_when_an_organization_extends),
+        cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_synchronization_metadata),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_follow_up_information),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_an_interval_request),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_gptp_capable),

@@ -45,6 +45,7 @@ struct mt_instance_more {
     struct mt_management *management;       /**< ptp_management.h */
     struct mt_stateless_service *stateless; /**< ptp_stateless.h: answers who asks */
     struct mt_profile *profile;             /**< ptp_profile.h */
+    struct mt_smpte *smpte;                 /**< ptp_smpte.h */
     uint64_t idle_grantors; /**< private: bits of the ports whose clients want nothing now */
 };
 

@@ -118,6 +118,33 @@ struct mt_tlv_power {
 };
 bool mt_tlv_parse_power(const struct mt_tlv *tlv, struct mt_tlv_power *ret_value);
 
+/** SMPTE ST 2059-2 Synchronization Metadata (0x6897E8, subtype 1), in Management messages: what
+ * equipment for pictures needs beside the time.  Times are whole seconds of PTP, 48 bits. */
+struct mt_tlv_smpte {
+    uint32_t rate_numerator; /**< defaultSystemFrameRate, in frames per second */
+    uint32_t rate_denominator;
+    uint8_t locking;            /**< masterLockingStatus: enum mt_smpte_locking */
+    uint8_t time_address_flags; /**< bit 0: drop frame, bit 1: colour frame identification */
+    int32_t local_offset_s;     /**< local time - PTP time */
+    int32_t jump_s;             /**< the next change of it; 0: none is known ... */
+    uint64_t next_jump_s;       /**< ... and when it comes */
+    uint64_t next_jam_s;        /**< of the daily jam; 0: there is none */
+    uint64_t previous_jam_s;
+    int32_t previous_jam_offset_s; /**< local_offset_s of then */
+    uint8_t daylight_saving;       /**< bit 0: now, 1: after the next jump, 2: at the last jam */
+    uint8_t leap_second_jump;      /**< bit 0: the next jump is that of a leap second */
+};
+enum mt_smpte_locking {
+    MT_SMPTE_NOT_IN_USE,
+    MT_SMPTE_FREE_RUN,
+    MT_SMPTE_COLD_LOCKING, /**< its time may step */
+    MT_SMPTE_WARM_LOCKING, /**< its time is being slewed */
+    MT_SMPTE_LOCKED,
+};
+#define MT_TLV_SMPTE_SIZE 52 /**< with the TLV header */
+bool mt_tlv_parse_smpte(const struct mt_tlv *tlv, struct mt_tlv_smpte *ret_value);
+size_t mt_tlv_write_smpte(const struct mt_tlv_smpte *value, uint8_t *buffer, size_t capacity);
+
 /* ---- others ---------------------------------------------------------------------------------- */
 
 /** Alternate time offset indicator [16.3]. */
