@@ -42,7 +42,8 @@ PUBLIC_ROOMS = {
     "core/ntp": {"ntp_client", "ntp_client_verdict", "ntp_key", "ntp_server",
                  "ntp_server_outcome", "nts"},
     "core/synce": {"synce"},
-    "core/steer": {"steer", "steer_servos", "steer_standby"},
+    "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_servos",
+                   "steer_standby"},
 }
 # The loop is written against the tables of hal, so on their common floor it may look at them.
 ON_ONE_FLOOR = {("runtime", "hal")}
