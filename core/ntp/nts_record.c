@@ -305,10 +305,10 @@ static enum mt_nts_response_verdict read_of_server(const struct mt_nts_record *r
         }
         response->port = mt_octets_u16(record->body);
         return MT_NTS_RESPONSE_GOOD;
-    default: /* there is no warning yet that one could understand */
-        return record->is_critical || record->type == MT_NTS_RECORD_WARNING ? MT_NTS_RESPONSE_BROKEN
-                                                                            : MT_NTS_RESPONSE_GOOD;
     }
+    /* there is no warning yet that one could understand */
+    return record->is_critical || record->type == MT_NTS_RECORD_WARNING ? MT_NTS_RESPONSE_BROKEN
+                                                                        : MT_NTS_RESPONSE_GOOD;
 }
 
 enum mt_nts_response_verdict mt_nts_response_read(const uint8_t *octets, size_t length,
