@@ -213,6 +213,7 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
     clock->keeps_drift = self->config->clocks[index].keeps_drift;
     clock->tai_utc_known = facts->tai_utc_known;
     clock->tai_minus_utc_s = facts->tai_minus_utc_s;
+    clock->leap_s = facts->leap_s;
     mt_compose_standby(self, index);
     set_follow(clock, self->config, index);
     clock->hal = open_clock(self, &self->config->clocks[index], provider, facts, reason);
@@ -404,13 +405,13 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
             return false;
         }
     }
-    return true;
+    return mt_compose_server(self, reason);
 }
 
 static void *copy_of(const void *array, size_t count, size_t size)
 {
-    void *copy = malloc(count * size);
-    if (copy != NULL) {
+    void *copy = malloc(count * size + 1); /* of none, too */
+    if (copy != NULL && count > 0) {
         memcpy(copy, array, count * size);
     }
     return copy;
@@ -464,6 +465,7 @@ void mt_composition_free(struct mt_composition *self)
         free_node(&self->node);
         free(self->in_force.instances);
         free(self->in_force.ports);
+        mt_compose_free_server(self);
         mt_compose_free_unicast(self);
         free(self->port_storage);
         free(self->fallback_reasons);

@@ -99,6 +99,10 @@ bool mt_compose_stateless(const struct mt_config_instance *instance,
                           const struct mt_config_stations *allowed, struct mt_instance_more *more,
                           struct mt_port_config *first_port);
 
+/** Makes node.server, where there is one.  False with a reason. */
+bool mt_compose_server(struct mt_composition *self, char reason[MT_HAL_REASON_SIZE]);
+void mt_compose_free_server(struct mt_composition *self);
+
 /** Fills the storage of a port of the configuration, whose link is open. */
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);
 

@@ -92,6 +92,7 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
     for (uint16_t i = 0; i < self->node.clock_count; i++) {
         self->node.clocks[i].tai_utc_known = facts->tai_utc_known;
         self->node.clocks[i].tai_minus_utc_s = facts->tai_minus_utc_s;
+        self->node.clocks[i].leap_s = facts->leap_s;
     }
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
         struct mt_instance_more *more = self->node.instances[i].ptp.config.more;

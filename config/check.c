@@ -415,6 +415,7 @@ static void check_unused_clocks(const struct checker *self)
         for (size_t i = 0; i < config->instance_count; i++) {
             is_used |= strcmp(config->instances[i].clock, config->clocks[c].name) == 0;
         }
+        is_used |= config->has_server && config->server.clock_index == c;
         if (!is_used) {
             COMPLAIN(self, clock_line(self, config->clocks[c].name),
                      "[clock %s]: no instance uses it; write clock = %s in [instance NAME]",
@@ -476,7 +477,7 @@ static void check_clock_keys(const struct checker *self)
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
-    if (self->port_count == 0) {
+    if (self->port_count == 0 && !self->has_server) {
         COMPLAIN(&checker, 0,
                  "no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]");
     }
@@ -502,6 +503,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     check_shared_clocks(&checker);
     check_unused_clocks(&checker);
     mt_config_check_follow(self, source);
+    mt_config_check_server(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
 }

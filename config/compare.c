@@ -171,6 +171,19 @@ static void compare_objects(struct comparison *self, const struct objects *a,
     }
 }
 
+static void compare_server(struct comparison *self, const struct mt_config *before,
+                           const struct mt_config *after)
+{
+    self->change.section = "server";
+    self->change.name = "";
+    self->change.index = 0;
+    if (before->has_server != after->has_server) {
+        tell_whole(self, after->has_server ? MT_CONFIG_ADDED : MT_CONFIG_REMOVED);
+    } else if (after->has_server) {
+        compare_scope(self, MT_CONFIG_SERVER, "", &before->server, &after->server);
+    }
+}
+
 #define OBJECTS(section, type, config, compare)                                                    \
     &(struct objects)                                                                              \
     {                                                                                              \
@@ -191,4 +204,5 @@ void mt_config_compare(const struct mt_config *before, const struct mt_config *a
                     OBJECTS(instance, mt_config_instance, after, compare_instance));
     compare_objects(&self, OBJECTS(port, mt_config_port, before, compare_port),
                     OBJECTS(port, mt_config_port, after, compare_port));
+    compare_server(&self, before, after);
 }

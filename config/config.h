@@ -281,6 +281,31 @@ enum mt_config_timestamping {
     MT_CONFIG_TIMESTAMPING_SOFTWARE,
 };
 
+/** The NTP server. */
+struct mt_config_server {
+    const char *clock;
+    size_t clock_index; /**< in mt_config.clocks */
+    struct mt_config_stations listen;
+    uint16_t port;
+    uint8_t workers;
+    bool pin_workers;
+    struct mt_config_stations allowed; /**< number: bits of the prefix */
+    struct mt_config_stations denied;
+    bool has_no_limit;
+    int8_t log_rate_limit;
+    uint8_t rate_burst;
+    bool interleaved;
+    const char *key_file; /**< null: none */
+    bool require_key;
+    bool stratum_is_auto;
+    uint8_t stratum;
+    bool local_stratum_is_auto;
+    uint8_t local_stratum;    /**< auto is resolved */
+    const char *reference_id; /**< null: auto */
+    struct mt_interval smear;
+    struct mt_interval max_error;
+};
+
 struct mt_config_port {
     const char *name;
     const char *interface;
@@ -324,14 +349,16 @@ bool mt_config_is_stateless_client(const struct mt_config_instance *self);
 struct mt_config {
     const char *path; /**< of the file; null: there was none */
     struct mt_config_daemon daemon;
-    /** Each is followed by one instance, or by a primary and a secondary. */
+    /** Each is followed by one instance, or by a primary and a secondary, or is served only. */
     struct mt_config_clock *clocks;
     size_t clock_count;
     struct mt_config_instance *instances;
     size_t instance_count;
     struct mt_config_port *ports;
     size_t port_count;
-    struct mt_config_pool pool; /**< private: the memory of all of the above */
+    bool has_server;
+    struct mt_config_server server; /**< its defaults if there is none */
+    struct mt_config_pool pool;     /**< private: the memory of all of the above */
 };
 
 /** The clock that this one follows; null: none. */
@@ -371,8 +398,8 @@ enum mt_config_change_kind { MT_CONFIG_CHANGED, MT_CONFIG_ADDED, MT_CONFIG_REMOV
 
 struct mt_config_change {
     enum mt_config_change_kind kind; /**< of a key's value; or a whole section */
-    const char *section;             /**< "daemon", "clock", "instance" or "port" */
-    const char *name;                /**< of the object; "" for the daemon */
+    const char *section;             /**< "daemon", "clock", "instance", "port", "server" */
+    const char *name;                /**< of the object; "" for the daemon and the server */
     size_t index;                    /**< of the object, in the configuration that has it */
     const struct mt_config_key *key; /**< null for a whole section */
     const char *before;              /**< its value, as text */

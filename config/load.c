@@ -209,6 +209,19 @@ static void write_port(FILE *out, const struct mt_config_port *port)
     }
 }
 
+static void write_server(FILE *out, const struct mt_config_server *server)
+{
+    struct mt_config_server shown = *server;
+    fprintf(out, "\n[server]\n");
+    write_first(&shown.listen);
+    write_first(&shown.allowed);
+    write_first(&shown.denied);
+    write_keys(out, MT_CONFIG_SERVER, &shown);
+    write_others(out, "listen", &server->listen);
+    write_others(out, "allow", &server->allowed);
+    write_others(out, "deny", &server->denied);
+}
+
 void mt_config_write(const struct mt_config *self, FILE *out)
 {
     fprintf(out, "[daemon]\n");
@@ -223,5 +236,8 @@ void mt_config_write(const struct mt_config *self, FILE *out)
     }
     for (size_t i = 0; i < self->port_count; i++) {
         write_port(out, &self->ports[i]);
+    }
+    if (self->has_server) {
+        write_server(out, &self->server);
     }
 }

@@ -122,6 +122,38 @@ static void resolve_daemon(struct resolver *self)
     }
 }
 
+/* ---- server ------------------------------------------------------------------------------- */
+
+#define LOCAL_STRATUM 10
+
+static void resolve_server(struct resolver *self)
+{
+    struct mt_config_server *server = &self->config->server;
+    self->config->has_server =
+        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_SERVER, "") != NULL;
+    apply_defaults(self, MT_CONFIG_SERVER, server);
+    apply_section(self, MT_CONFIG_SECTION_SERVER, "", MT_CONFIG_SERVER, server);
+}
+
+/* What its clock is, and whether that has anything to follow. */
+static void connect_server(struct mt_config *config)
+{
+    struct mt_config_server *server = &config->server;
+    bool follows = false;
+    for (size_t c = 0; server->clock != NULL && c < config->clock_count; c++) {
+        if (strcmp(server->clock, config->clocks[c].name) == 0) {
+            server->clock_index = c;
+            follows = config->clocks[c].follow != NULL;
+        }
+    }
+    for (size_t i = 0; i < config->instance_count; i++) {
+        follows |= server->clock != NULL && strcmp(config->instances[i].clock, server->clock) == 0;
+    }
+    if (server->local_stratum_is_auto) {
+        server->local_stratum = follows ? 0 : LOCAL_STRATUM;
+    }
+}
+
 /* ---- ports -------------------------------------------------------------------------------- */
 
 static bool is_written(const struct resolver *self, const struct mt_config_section *section,
@@ -266,7 +298,9 @@ static void add_clock(struct resolver *self, const char *name)
 static void resolve_clocks(struct resolver *self)
 {
     const struct mt_config_source *source = self->source;
-    bool main_is_used = false;
+    const struct mt_config_server *server = &self->config->server;
+    bool main_is_used = self->config->has_server && server->clock != NULL &&
+                        strcmp(server->clock, MT_CONFIG_MAIN) == 0;
     self->config->clocks = take_array(self, sizeof *self->config->clocks);
     if (self->config->clocks == NULL) {
         return;
@@ -331,6 +365,7 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
 {
     struct resolver resolver = {self, source, false};
     resolve_daemon(&resolver);
+    resolve_server(&resolver);
     resolve_ports(&resolver);
     if (!resolver.is_out_of_memory) {
         resolve_instances(&resolver);
@@ -341,6 +376,7 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
     group_ports(self);
     resolve_clocks(&resolver);
     connect_clocks(self);
+    connect_server(self);
     release_clocks(self);
     return !resolver.is_out_of_memory;
 }

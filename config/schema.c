@@ -205,6 +205,7 @@ const struct mt_config_word mt_config_frequency_traceable_words[] = {
 #define STRUCT_INSTANCE struct mt_config_instance
 #define STRUCT_PORT     struct mt_config_port
 #define STRUCT_OWN_PORT struct mt_config_port
+#define STRUCT_SERVER   struct mt_config_server
 
 #define PLACE(scope, member)                                                                       \
     .offset = offsetof(STRUCT_##scope, member), .size = sizeof(((STRUCT_##scope *)0)->member)
@@ -346,6 +347,8 @@ const char *mt_config_scope_heading(enum mt_config_scope scope)
         return "[ptp], [instance NAME], [port NAME], [ptp INTERFACE]";
     case MT_CONFIG_OWN_PORT:
         return "[port NAME]";
+    case MT_CONFIG_SERVER:
+        return "[server]";
     }
     return "";
 }

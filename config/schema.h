@@ -20,8 +20,9 @@ enum mt_config_scope {
     MT_CONFIG_INSTANCE,
     MT_CONFIG_PORT,
     MT_CONFIG_OWN_PORT, /**< of struct mt_config_port too, but in [port NAME] only */
+    MT_CONFIG_SERVER,
 };
-#define MT_CONFIG_SCOPE_COUNT 5
+#define MT_CONFIG_SCOPE_COUNT 6
 
 enum mt_config_type {
     MT_CONFIG_INTEGER,    /**< any integer member; decimal or 0x... */

@@ -23,6 +23,7 @@ static const struct heading headings[] = {
     {"ptp", MT_CONFIG_SECTION_PTP, MT_CONFIG_SECTION_PTP_PORT, "[ptp INTERFACE]"},
     {"instance", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_INSTANCE, "[instance NAME]"},
     {"port", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_PORT, "[port NAME]"},
+    {"server", MT_CONFIG_SECTION_SERVER, MT_CONFIG_SECTION_NONE, "[server]"},
 };
 #define HEADING_COUNT (sizeof headings / sizeof headings[0])
 
@@ -37,6 +38,7 @@ static const enum mt_config_scope scopes_of[][SCOPES_MAX] = {
     [MT_CONFIG_SECTION_INSTANCE] = {MT_CONFIG_INSTANCE, MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_PORT] = {MT_CONFIG_PORT, MT_CONFIG_OWN_PORT, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_PTP_PORT] = {MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_SERVER] = {MT_CONFIG_SERVER, MT_CONFIG_SCOPE_COUNT},
 };
 
 static void *grow(struct mt_config_source *self, void *array, size_t count, size_t size)
@@ -263,6 +265,7 @@ static bool is_good_value(const struct mt_config_key *key, const char *value)
         struct mt_config_clock clock;
         struct mt_config_instance instance;
         struct mt_config_port port;
+        struct mt_config_server server;
     } scratch;
     struct mt_config_pool pool = {NULL};
     memset(&scratch, 0, sizeof scratch);

@@ -18,6 +18,7 @@ enum mt_config_section_kind {
     MT_CONFIG_SECTION_INSTANCE,       /**< [instance NAME] */
     MT_CONFIG_SECTION_PORT,           /**< [port NAME] */
     MT_CONFIG_SECTION_PTP_PORT,       /**< [ptp INTERFACE] */
+    MT_CONFIG_SECTION_SERVER,         /**< [server] */
 };
 
 struct mt_config_section {
@@ -70,6 +71,8 @@ bool mt_config_takes_part(const struct mt_config *self, const struct mt_config_c
 /** That clocks follow others without a circle. */
 void mt_config_check_follow(const struct mt_config *self, const struct mt_config_source *source);
 void mt_config_check_profiles(const struct mt_config *self, const struct mt_config_source *source);
+/** Finds what is wrong with the NTP server. */
+void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
 

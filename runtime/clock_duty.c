@@ -171,6 +171,7 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
         .base = clock->hal->base,
         .tai_utc_known = clock->tai_utc_known,
         .tai_minus_utc_s = clock->tai_minus_utc_s,
+        .leap_s = clock->leap_s,
         .steps = clock->discipline.steps,
         .valid_ns = MT_NODE_PAGE_VALID_NS,
     };
@@ -187,6 +188,7 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
     if (node->store != NULL && node->store->ops->publish != NULL) {
         node->store->ops->publish(node->store, index, &clock->page);
     }
+    mt_ntp_serve_renew(node, index);
     tell_changes(node, index, now);
 }
 

@@ -23,6 +23,7 @@
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 #include "runtime/follow.h"
+#include "runtime/ntp_serve.h"
 #include "runtime/standby.h"
 
 #define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
@@ -38,6 +39,7 @@ struct mt_node_clock {
     bool keeps_drift;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
+    int32_t leap_s;                /**< at the end of this UTC day, as far as this machine knows */
     struct mt_clock_page page;     /**< as last published */
     struct mt_published published; /**< what that was made from ... */
     struct mt_stamp published_at;  /**< ... when the clock read so much */
@@ -104,7 +106,8 @@ struct mt_node {
     uint16_t clock_count;
     struct mt_node_instance *instances;
     uint16_t instance_count;
-    struct mt_mono deadline; /**< as all was left after the last input */
+    struct mt_node_server *server; /**< of NTP; null: none */
+    struct mt_mono deadline;       /**< as all was left after the last input */
     struct mt_hal_link **links;
     uint16_t link_count;
     uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */

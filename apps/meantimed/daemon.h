@@ -26,9 +26,11 @@ struct mt_daemon {
     bool told_lost_log;               /**< that the log cannot be written any more */
     struct mt_hal_provider *provider; /**< the platform's, or the recorder's around it */
     struct mt_composition *composition;
-    struct mt_control *control;  /**< null: without it the daemon still keeps time */
-    struct mt_workers **workers; /**< of each instance, null: none; or null: none at all */
-    struct mt_mono workers_fed;  /**< when they were last told what to serve */
+    struct mt_control *control;         /**< null: without it the daemon still keeps time */
+    struct mt_workers **workers;        /**< of each instance, null: none; or null: none at all */
+    struct mt_mono workers_fed;         /**< when they were last told what to serve */
+    struct mt_ntp_workers *ntp_workers; /**< null: none */
+    int64_t ntp_fed_ns;                 /**< the page that they were last told of */
 };
 
 /** Wraps the platform into a recorder if an input log was asked for.  False if there is no
@@ -60,6 +62,13 @@ void mt_daemon_start_workers(struct mt_daemon *self);
 /** Tells them what to serve from now on, if it is time to. */
 void mt_daemon_feed_workers(struct mt_daemon *self, struct mt_mono now);
 void mt_daemon_stop_workers(struct mt_daemon *self);
+
+/** Threads that answer NTP, where the configuration has a server.  False if they cannot, which has
+ * been said. */
+bool mt_daemon_start_ntp_workers(struct mt_daemon *self);
+/** Tells them what to serve from now on, if there is a new page of the clock. */
+void mt_daemon_feed_ntp_workers(struct mt_daemon *self);
+void mt_daemon_stop_ntp_workers(struct mt_daemon *self);
 
 /** Tells what has happened in the node since the last call. */
 void mt_daemon_tell(struct mt_daemon *self);

@@ -225,7 +225,7 @@ static bool start(struct mt_daemon *self)
     }
     mt_linux_keep(self->platform);
     mt_daemon_start_workers(self);
-    return true;
+    return mt_daemon_start_ntp_workers(self);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -283,6 +283,7 @@ static void run(struct mt_daemon *self)
             mt_daemon_read_again(self, now);
         }
         mt_daemon_feed_workers(self, now);
+        mt_daemon_feed_ntp_workers(self);
         mt_daemon_tell(self);
         mt_daemon_watch_log(self);
     }
@@ -293,6 +294,7 @@ static void run(struct mt_daemon *self)
 static void end(struct mt_daemon *self)
 {
     mt_daemon_stop_workers(self);
+    mt_daemon_stop_ntp_workers(self);
     if (self->control != NULL) {
         mt_control_close(self->control);
     }

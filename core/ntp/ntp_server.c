@@ -6,7 +6,8 @@
  *
  * Interleaved mode without a memory of clients: receive timestamps that have been answered are odd,
  * transmit timestamps are even, so an odd origin in a request can only be the receive timestamp of
- * the answer before, and the departure of that answer is looked up by it.  Below the precision
+ * the answer before, and the departure of that answer is looked up by it.  A client that has never
+ * sent such a thing gets no place in the memory: most never will.  Below the precision
  * digits are random: they say nothing of the clock, and make timestamps unique and hard to guess.
  */
 #include "meantime/ntp_server.h"
@@ -42,13 +43,9 @@ void mt_ntp_departures_tell(struct mt_ntp_departures *self, mt_ntp_time receive,
     }
 }
 
-/* A receive timestamp that no other answer has, remembered. */
+/* A receive timestamp that no other answer has which is remembered; now it is, too. */
 static mt_ntp_time remember(struct mt_ntp_departures *self, mt_ntp_time receive)
 {
-    receive |= ODD;
-    if (self->count == 0) {
-        return receive;
-    }
     while (place_of(self, receive)->receive == receive) {
         receive += 2;
     }
@@ -60,7 +57,7 @@ static mt_ntp_time remember(struct mt_ntp_departures *self, mt_ntp_time receive)
 static mt_ntp_time recall(struct mt_ntp_departures *self, mt_ntp_time receive)
 {
     mt_ntp_time transmit = 0;
-    if (self->count > 0 && (receive & ODD) != 0 && place_of(self, receive)->receive == receive) {
+    if (place_of(self, receive)->receive == receive) {
         transmit = place_of(self, receive)->transmit;
         place_of(self, receive)->transmit = 0;
     }
@@ -75,6 +72,16 @@ static bool is_request(const struct mt_ntp_header *header, const struct mt_addre
            /* version 1 has no modes; what comes from the server's port may be a server */
            (header->version == 1 && header->mode == MT_NTP_MODE_RESERVED &&
             from->udp_port != MT_NTP_PORT);
+}
+
+static bool is_allowed(const struct mt_ntp_server *self, const struct mt_address *from)
+{
+    for (uint16_t i = 0; i < self->rule_count; i++) {
+        if (mt_address_is_within(from, &self->rules[i].range, 1)) {
+            return self->rules[i].is_allowed;
+        }
+    }
+    return !self->denies_others;
 }
 
 static bool is_told_rate(const struct mt_ntp_server *self, struct mt_ntp_worker *worker)
@@ -122,6 +129,9 @@ static enum mt_ntp_outcome judge(const struct mt_ntp_server *self, struct mt_ntp
     }
     if (!is_request(&ret_packet->header, request->from)) {
         return MT_NTP_MODE;
+    }
+    if (!is_allowed(self, request->from)) {
+        return MT_NTP_DENIED;
     }
     if (request->arrival == NULL) {
         return MT_NTP_NO_TIMESTAMP;
@@ -189,13 +199,19 @@ static void kiss(struct mt_ntp_header *answer, const char *letters)
 static bool set_times(struct mt_ntp_worker *worker, const struct mt_ntp_header *asked,
                       struct mt_ntp_header *answer, struct mt_ntp_answer *ret_answer)
 {
-    bool may_be = asked->receive != asked->transmit;
-    answer->transmit = may_be ? recall(&worker->departures, asked->origin) : 0;
-    answer->receive = remember(&worker->departures, answer->receive);
+    bool is_asked_for = (asked->origin & ODD) != 0 && asked->receive != asked->transmit &&
+                        worker->departures.count > 0;
+    answer->transmit = 0;
+    answer->receive |= ODD;
+    ret_answer->receive = 0;
+    if (is_asked_for) {
+        answer->transmit = recall(&worker->departures, asked->origin);
+        answer->receive = remember(&worker->departures, answer->receive);
+        ret_answer->receive = answer->receive;
+    }
     bool is_interleaved = answer->transmit != 0;
     answer->origin = is_interleaved ? asked->receive : asked->transmit;
     ret_answer->has_transmit = is_interleaved;
-    ret_answer->receive = worker->departures.count > 0 ? answer->receive : 0;
     return is_interleaved;
 }
 

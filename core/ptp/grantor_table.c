@@ -380,22 +380,3 @@ bool mt_grantor_add_static(struct mt_grantor *self, const struct mt_address *add
     mt_grantor_grant(self, client, MT_SERVICE_SYNC, log_sync_interval, MT_MONO_NEVER, at_once);
     return true;
 }
-
-bool mt_address_is_within(const struct mt_address *address, const struct mt_address_range *ranges,
-                          uint16_t count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        const struct mt_address *range = &ranges[i].address;
-        unsigned octets = ranges[i].prefix_bits / 8u;
-        unsigned bits = ranges[i].prefix_bits % 8u;
-        if (range->network != address->network || octets > MT_ADDRESS_OCTETS ||
-            memcmp(range->octets, address->octets, octets) != 0) {
-            continue;
-        }
-        if (bits == 0 || octets == MT_ADDRESS_OCTETS ||
-            ((range->octets[octets] ^ address->octets[octets]) & (0xFF00u >> bits)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}

@@ -17,3 +17,22 @@ bool mt_address_equal(const struct mt_address *a, const struct mt_address *b)
 {
     return a->network == b->network && memcmp(a->octets, b->octets, sizeof a->octets) == 0;
 }
+
+bool mt_address_is_within(const struct mt_address *address, const struct mt_address_range *ranges,
+                          uint16_t count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct mt_address *range = &ranges[i].address;
+        unsigned octets = ranges[i].prefix_bits / 8u;
+        unsigned bits = ranges[i].prefix_bits % 8u;
+        if (range->network != address->network || octets > MT_ADDRESS_OCTETS ||
+            memcmp(range->octets, address->octets, octets) != 0) {
+            continue;
+        }
+        if (bits == 0 || octets == MT_ADDRESS_OCTETS ||
+            ((range->octets[octets] ^ address->octets[octets]) & (0xFF00u >> bits)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

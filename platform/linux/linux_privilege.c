@@ -157,10 +157,10 @@ static const char *const allowed_calls[] = {
     /* memory, threads, signals, identity, end */
     "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "futex", "futex_time64",
     "set_robust_list", "rseq", "clone", "clone3", "set_tid_address", "sched_yield",
-    "sched_getaffinity", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn",
-    "sigaltstack", "getpid", "gettid", "getppid", "tgkill", "getuid", "geteuid", "getgid",
-    "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getrandom", "uname", "sysinfo",
-    "getrlimit", "ugetrlimit", "prlimit64", "getrusage", "exit", "exit_group"};
+    "sched_getaffinity", "sched_setaffinity", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+    "sigreturn", "sigaltstack", "getpid", "gettid", "getppid", "tgkill", "getuid", "geteuid",
+    "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getrandom", "uname",
+    "sysinfo", "getrlimit", "ugetrlimit", "prlimit64", "getrusage", "exit", "exit_group"};
 
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
 

@@ -45,13 +45,19 @@ static clockid_t clock_of(enum mt_base_clock base)
     return CLOCK_REALTIME;
 }
 
+int64_t mt_worker_compare(enum mt_base_clock base, int64_t *ret_base_minus_stamp_ns)
+{
+    int64_t before_ns = mt_worker_read_ns(CLOCK_REALTIME);
+    int64_t base_ns = mt_worker_read_ns(clock_of(base));
+    int64_t after_ns = mt_worker_read_ns(CLOCK_REALTIME);
+    *ret_base_minus_stamp_ns = base_ns - before_ns - (after_ns - before_ns) / 2;
+    return base_ns;
+}
+
 static void compare_clocks(struct mt_worker *self)
 {
-    clockid_t base = clock_of((enum mt_base_clock)self->snapshot.page.base);
-    int64_t before_ns = mt_worker_read_ns(CLOCK_REALTIME);
-    int64_t base_ns = mt_worker_read_ns(base);
-    int64_t after_ns = mt_worker_read_ns(CLOCK_REALTIME);
-    self->base_minus_stamp_ns = base_ns - before_ns - (after_ns - before_ns) / 2;
+    int64_t base_ns =
+        mt_worker_compare((enum mt_base_clock)self->snapshot.page.base, &self->base_minus_stamp_ns);
     if (base_ns > self->snapshot.page.valid_until_base_ns) {
         self->snapshot.served.is_serving = false;
     }
@@ -156,7 +162,7 @@ static void read_control(struct msghdr *message, struct told *ret_told)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void take_sender(const union mt_socket_address *sender, struct mt_address *ret_from)
+void mt_worker_sender(const union mt_socket_address *sender, struct mt_address *ret_from)
 {
     *ret_from = (struct mt_address){.udp_port = port_of(sender)};
     if (sender->any.sa_family == AF_INET6) {
@@ -176,7 +182,7 @@ static void answer(struct mt_worker *self, unsigned i)
     struct mt_address from;
     struct mt_instant arrival;
     struct told told;
-    take_sender(sender, &from);
+    mt_worker_sender(sender, &from);
     read_control(&self->in.messages[i].msg_hdr, &told);
     arrival = time_of(self, told.stamp_ns);
     enum mt_stateless_counter outcome = mt_stateless_answer(

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_departures.h"
+#include "platform/linux/linux_snapshot.h"
 #include "platform/linux/linux_workers.h"
 
 #define MT_WORKER_BATCH        64
@@ -22,7 +23,7 @@ struct mt_worker_snapshot {
     struct mt_clock_page page;
 };
 
-#define MT_WORKER_SNAPSHOT_WORDS ((sizeof(struct mt_worker_snapshot) + 7) / 8)
+MT_SNAPSHOT_FITS(struct mt_worker_snapshot);
 
 struct mt_worker_control {
     _Alignas(struct cmsghdr) uint8_t octets[MT_WORKER_CONTROL_SIZE];
@@ -57,8 +58,7 @@ struct mt_worker {
 struct mt_workers {
     struct mt_workers_options options;
     _Atomic bool is_stopping;
-    _Atomic uint32_t sequence;
-    _Atomic uint64_t words[MT_WORKER_SNAPSHOT_WORDS]; /* of a struct mt_worker_snapshot */
+    struct mt_snapshot snapshot; /* of a struct mt_worker_snapshot */
     struct mt_worker *workers[MT_WORKERS_MAX];
 };
 
@@ -67,5 +67,8 @@ void mt_worker_turn(struct mt_worker *self);
 /** Copies what was published last. */
 void mt_worker_take_snapshot(struct mt_worker *self);
 int64_t mt_worker_read_ns(clockid_t clock);
+/** Reads a page's base, and what it is ahead of CLOCK_REALTIME, in which the kernel stamps. */
+int64_t mt_worker_compare(enum mt_base_clock base, int64_t *ret_base_minus_stamp_ns);
+void mt_worker_sender(const union mt_socket_address *sender, struct mt_address *ret_from);
 
 #endif

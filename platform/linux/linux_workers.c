@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Each worker has a thread and a pair of sockets; what it does with them is in linux_worker.c.
- *
- * The snapshot is guarded by a sequence number, odd while it is written; a worker copies it once
- * for a batch.  It is shared word by word: each is read and written whole, and in order with the
- * number, so that a copy which was torn is known by its number and is nowhere undefined.
+ * It copies the snapshot once for a batch.
  */
 #include "platform/linux/linux_workers.h"
 
@@ -31,32 +28,13 @@
 void mt_workers_publish(struct mt_workers *self, const struct mt_served *served,
                         const struct mt_clock_page *page)
 {
-    uint32_t sequence = atomic_load_explicit(&self->sequence, memory_order_relaxed);
     const struct mt_worker_snapshot snapshot = {*served, *page};
-    uint64_t words[MT_WORKER_SNAPSHOT_WORDS] = {0};
-    memcpy(words, &snapshot, sizeof snapshot);
-    atomic_store_explicit(&self->sequence, sequence + 1, memory_order_relaxed);
-    for (unsigned i = 0; i < MT_WORKER_SNAPSHOT_WORDS; i++) {
-        atomic_store_explicit(&self->words[i], words[i], memory_order_release);
-    }
-    atomic_store_explicit(&self->sequence, sequence + 2, memory_order_release);
+    mt_snapshot_write(&self->snapshot, &snapshot, sizeof snapshot);
 }
 
 void mt_worker_take_snapshot(struct mt_worker *self)
 {
-    struct mt_workers *all = self->all;
-    uint64_t words[MT_WORKER_SNAPSHOT_WORDS];
-    uint32_t before;
-    uint32_t after;
-    do {
-        before = atomic_load_explicit(&all->sequence, memory_order_acquire);
-        for (unsigned i = 0; i < MT_WORKER_SNAPSHOT_WORDS; i++) {
-            words[i] = atomic_load_explicit(&all->words[i], memory_order_acquire);
-        }
-        after = atomic_load_explicit(&all->sequence, memory_order_relaxed);
-    } while (before != after || before % 2 != 0);
-    memcpy(&self->snapshot, words, sizeof self->snapshot);
-    if (before == 0) {
+    if (!mt_snapshot_read(&self->all->snapshot, &self->snapshot, sizeof self->snapshot)) {
         self->snapshot.served.is_serving = false;
     }
 }

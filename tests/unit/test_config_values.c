@@ -39,6 +39,7 @@ union object {
     struct mt_config_clock clock;
     struct mt_config_instance instance;
     struct mt_config_port port;
+    struct mt_config_server server;
 };
 
 static const void *object_of(const struct mt_config *config, enum mt_config_scope scope)
@@ -53,6 +54,8 @@ static const void *object_of(const struct mt_config *config, enum mt_config_scop
     case MT_CONFIG_PORT:
     case MT_CONFIG_OWN_PORT:
         return &config->ports[0];
+    case MT_CONFIG_SERVER:
+        return &config->server;
     }
     return NULL;
 }

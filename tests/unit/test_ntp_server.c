@@ -209,6 +209,27 @@ static void ntp_server_never_answers_with_more_when_octets_are_anything(void **s
     assert_true(self.worker.outcomes[MT_NTP_ANSWERED] > 1000);
 }
 
+static void ntp_server_is_silent_when_the_client_is_denied(void **state)
+{
+    struct fixture self = fix();
+    const struct mt_ntp_header asked = question();
+    const struct mt_ntp_rule rules[] = {
+        {{{.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 8}}, 31}, false},
+        {{{.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 0}}, 24}, true},
+    };
+    (void)state;
+    self.server.rules = rules;
+    self.server.rule_count = 2;
+    assert_int_equal(ask_header(&self, &asked), MT_NTP_DENIED);
+    assert_int_equal(self.answer.length, 0);
+    self.from.octets[3] = 10;
+    assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
+    self.from.octets[2] = 3;
+    assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
+    self.server.denies_others = true;
+    assert_int_equal(ask_header(&self, &asked), MT_NTP_DENIED);
+}
+
 /* ---- interleaved mode ------------------------------------------------------------------------ */
 
 static void ntp_server_gives_the_measured_departure_when_it_is_asked_interleaved(void **state)
@@ -219,7 +240,13 @@ static void ntp_server_gives_the_measured_departure_when_it_is_asked_interleaved
     (void)state;
     remember_departures(&self);
     assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
+    assert_int_equal(self.answer.receive, 0); /* it may never ask again */
+    asked.origin = self.got.receive;
+    asked.receive = UINT64_C(0x1111111122222221);
+    assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
+    assert_int_equal(self.got.origin, asked.transmit);
     mt_ntp_time receive = self.got.receive;
+    assert_int_equal(self.answer.receive, receive);
     left.ns += 31234;
     mt_ntp_departures_tell(&self.worker.departures, self.answer.receive, &left);
     asked.origin = receive;
@@ -240,11 +267,12 @@ static void ntp_server_answers_plainly_when_the_departure_is_not_known(void **st
     struct mt_ntp_header asked = question();
     (void)state;
     remember_departures(&self);
-    ask_header(&self, &asked);
-    asked.origin = self.got.receive;
-    asked.receive = 5;
-    assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
-    assert_int_equal(self.got.origin, asked.transmit);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(ask_header(&self, &asked), MT_NTP_ANSWERED);
+        assert_int_equal(self.got.origin, asked.transmit);
+        asked.origin = self.got.receive;
+        asked.receive = 5;
+    }
     /* nor may receive and transmit be one [RFC 9769 2] */
     mt_ntp_departures_tell(&self.worker.departures, self.answer.receive, &noon);
     asked.origin = self.got.receive;
@@ -255,11 +283,12 @@ static void ntp_server_answers_plainly_when_the_departure_is_not_known(void **st
 static void ntp_server_gives_no_receive_time_twice_when_requests_come_at_once(void **state)
 {
     struct fixture self = fix();
-    const struct mt_ntp_header asked = question();
+    struct mt_ntp_header asked = question();
     mt_ntp_time before = 0;
     (void)state;
     remember_departures(&self);
     self.served.precision = -32; /* nothing is random */
+    asked.origin = 1;
     for (unsigned i = 0; i < 10; i++) {
         ask_header(&self, &asked);
         assert_int_not_equal(self.got.receive, before);
@@ -395,6 +424,7 @@ int main(void)
         cmocka_unit_test(ntp_server_answers_in_the_version_that_it_is_asked_in),
         cmocka_unit_test(ntp_server_is_silent_when_it_is_no_request),
         cmocka_unit_test(ntp_server_never_answers_with_more_when_octets_are_anything),
+        cmocka_unit_test(ntp_server_is_silent_when_the_client_is_denied),
         cmocka_unit_test(ntp_server_gives_the_measured_departure_when_it_is_asked_interleaved),
         cmocka_unit_test(ntp_server_answers_plainly_when_the_departure_is_not_known),
         cmocka_unit_test(ntp_server_gives_no_receive_time_twice_when_requests_come_at_once),

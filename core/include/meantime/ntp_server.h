@@ -4,9 +4,11 @@
  * served.  Called by worker threads, each with its own memory of departures and its own random
  * numbers, and by the loop.  No answer is longer than its question.
  *
- * The caller sends the answer, finished with a departure as near as it knows it, and if it learns a
- * better one afterwards, tells it to the memory: the next request of the same client gets it
- * (interleaved mode, RFC 9769).
+ * The caller sends the answer, finished with a departure as near as it knows it.  Of an answer that
+ * says by what, it learns a better one afterwards and tells it to the memory: the next request of
+ * the same client gets it (interleaved mode, RFC 9769).  Those are the answers to requests that
+ * name an answer before them; so a client is answered interleaved from its third request on, and
+ * those of other clients cost nothing.
  * Thread rule: server and served are read only; the others: one thread each.
  */
 #ifndef MEANTIME_NTP_SERVER_H
@@ -76,7 +78,16 @@ bool mt_ntp_limit_allows(struct mt_ntp_limit *self, const struct mt_address *fro
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+/** Who may ask: the first rule that fits decides. */
+struct mt_ntp_rule {
+    struct mt_address_range range;
+    bool is_allowed;
+};
+
 struct mt_ntp_server {
+    const struct mt_ntp_rule *rules;
+    uint16_t rule_count;
+    bool denies_others;              /**< those whom no rule fits */
     const struct mt_ntp_keys *keys;  /**< null: none */
     const struct mt_nts_server *nts; /**< null: it is not spoken */
     bool requires_key;      /**< who has neither a key nor speaks NTS is not answered ... */
@@ -113,7 +124,7 @@ struct mt_ntp_request {
 struct mt_ntp_answer {
     size_t length; /**< 0: nothing is to be sent */
     uint8_t octets[MT_NTP_ANSWER_MAX];
-    mt_ntp_time receive; /**< what to tell the departure by; 0: nobody will ask for it */
+    mt_ntp_time receive; /**< what to tell the departure by; 0: nobody asks for it */
     bool has_transmit;   /**< it is in the answer already */
     const struct mt_ntp_key *key;
     struct mt_nts_reply nts;

@@ -35,9 +35,18 @@ struct mt_address {
     uint16_t udp_port;
 };
 
+/** Stations whose addresses begin with the same bits. */
+struct mt_address_range {
+    struct mt_address address;
+    uint8_t prefix_bits;
+};
+
 /** 4, 16 or 6, of a local program 4; 0 for none. */
 size_t mt_address_length(const struct mt_address *self);
 /** The same station: UDP ports do not count, since one answers from 319 and 320. */
 bool mt_address_equal(const struct mt_address *a, const struct mt_address *b);
+/** True if the address is within one of the ranges. */
+bool mt_address_is_within(const struct mt_address *address, const struct mt_address_range *ranges,
+                          uint16_t count);
 
 #endif

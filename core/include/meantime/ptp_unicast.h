@@ -25,12 +25,6 @@ enum mt_service { MT_SERVICE_ANNOUNCE, MT_SERVICE_SYNC, MT_SERVICE_DELAY_RESP };
 
 /* ---- grantor --------------------------------------------------------------------------------- */
 
-/** Stations whose addresses begin with the same bits. */
-struct mt_address_range {
-    struct mt_address address;
-    uint8_t prefix_bits;
-};
-
 struct mt_grantor_policy {
     bool negotiates;          /**< grants what is asked for, within the following */
     bool answers_all;         /**< answers unicast Delay_Req of clients without a grant (hybrid) */
@@ -154,9 +148,6 @@ void mt_grantor_init(struct mt_grantor *self, const struct mt_grantor_policy *po
  * are answered.  Before mt_instance_init().  False if there is no room. */
 bool mt_grantor_add_static(struct mt_grantor *self, const struct mt_address *address,
                            int8_t log_announce_interval, int8_t log_sync_interval);
-/** True if the address is within one of the ranges. */
-bool mt_address_is_within(const struct mt_address *address, const struct mt_address_range *ranges,
-                          uint16_t count);
 
 /* ---- requester ------------------------------------------------------------------------------- */
 

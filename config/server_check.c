@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Contradictions of the NTP server, as check.c has them. */
+#include <string.h>
+
+#include "config/ntp_keys.h"
+#include "config/source_private.h"
+
+#define ADDRESSES_MAX 16
+#define ID_MAX        4 /* characters of a reference id */
+
+static unsigned line_of(const struct mt_config_source *source, const char *key)
+{
+    const struct mt_config_setting *setting =
+        mt_config_source_find(source, MT_CONFIG_SECTION_SERVER, "", key);
+    const struct mt_config_section *section =
+        mt_config_source_find_section(source, MT_CONFIG_SECTION_SERVER, "");
+    return setting != NULL ? setting->line : section != NULL ? section->line : 0;
+}
+
+#define COMPLAIN(source, key, ...)                                                                 \
+    mt_config_problem_add((source)->problems, (source)->path, line_of(source, key), __VA_ARGS__)
+
+static void check_addresses(const struct mt_config_source *source, const char *key,
+                            const struct mt_config_stations *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        uint8_t network = list->station[i].address.network;
+        if (network != MT_NETWORK_UDP_IPV4 && network != MT_NETWORK_UDP_IPV6) {
+            COMPLAIN(source, key, "%s = %s: expected addresses of IPv4 and IPv6", key,
+                     list->station[i].text);
+        }
+    }
+}
+
+static void check_clock(const struct mt_config *self, const struct mt_config_source *source)
+{
+    const char *name = self->server.clock;
+    bool is_known = self->server.clock_index < self->clock_count &&
+                    strcmp(self->clocks[self->server.clock_index].name, name) == 0;
+    if (!is_known) {
+        COMPLAIN(source, "clock", "clock = %s: there is no section [clock %s]", name, name);
+    }
+}
+
+static void check_times(const struct mt_config_server *self, const struct mt_config_source *source)
+{
+    if (mt_interval_to_ns(self->smear) % MT_NS_PER_S != 0) {
+        COMPLAIN(source, "smear", "smear: expected whole seconds");
+    }
+    if (self->reference_id != NULL && strlen(self->reference_id) > ID_MAX) {
+        COMPLAIN(source, "reference_id", "reference_id = %s: expected at most %d characters",
+                 self->reference_id, ID_MAX);
+    }
+}
+
+void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source)
+{
+    const struct mt_config_server *server = &self->server;
+    if (!self->has_server) {
+        return;
+    }
+    check_clock(self, source);
+    check_addresses(source, "listen", &server->listen);
+    check_addresses(source, "allow", &server->allowed);
+    check_addresses(source, "deny", &server->denied);
+    if (server->listen.count > ADDRESSES_MAX) {
+        COMPLAIN(source, "listen", "listen: expected at most %d addresses", ADDRESSES_MAX);
+    }
+    if (server->require_key && server->key_file == NULL) {
+        COMPLAIN(source, "require_key", "require_key: there are no keys; add key_file = PATH");
+    }
+    check_times(server, source);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * One thread that answers NTP requests: what it does, over and over, and what it does it with.
+ * Thread rule: the thread's, but for the outcomes and what `all` says.
+ */
+#ifndef MEANTIME_LINUX_NTP_WORKER_H
+#define MEANTIME_LINUX_NTP_WORKER_H
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include "platform/linux/linux_departures.h"
+#include "platform/linux/linux_ntp_workers.h"
+#include "platform/linux/linux_snapshot.h"
+
+#define MT_NTP_BATCH        64
+#define MT_NTP_CONTROL_SIZE 192
+
+struct mt_ntp_snapshot {
+    struct mt_ntp_serving serving;
+    struct mt_clock_page page;
+};
+MT_SNAPSHOT_FITS(struct mt_ntp_snapshot);
+
+struct mt_ntp_control {
+    _Alignas(struct cmsghdr) uint8_t octets[MT_NTP_CONTROL_SIZE];
+};
+
+/** Requests as they come. */
+struct mt_ntp_requests {
+    struct mmsghdr messages[MT_NTP_BATCH];
+    struct iovec pieces[MT_NTP_BATCH];
+    union mt_socket_address addresses[MT_NTP_BATCH];
+    struct mt_ntp_control controls[MT_NTP_BATCH];
+    uint8_t octets[MT_NTP_BATCH][MT_NTP_PACKET_MAX];
+    unsigned used; /**< what the kernel may have changed */
+};
+
+/** Answers as they leave; the addresses are those of the requests. */
+struct mt_ntp_answers {
+    struct mmsghdr messages[MT_NTP_BATCH];
+    struct iovec pieces[MT_NTP_BATCH];
+    struct mt_ntp_control controls[MT_NTP_BATCH];
+    struct mt_ntp_answer made[MT_NTP_BATCH];
+    unsigned count;
+};
+
+struct mt_ntp_thread {
+    struct mt_ntp_workers *all;
+    pthread_t thread;
+    bool is_running;
+    int fd;
+    int64_t base_minus_stamp_ns;
+    struct mt_ntp_snapshot snapshot;
+    struct mt_ntp_worker worker;
+    int64_t answer_ns_q8; /**< what sendmmsg takes for one, times 256 */
+    unsigned awaited;     /**< departures that the kernel has been asked for */
+    unsigned patience;    /**< how often it is asked again */
+    struct mt_ntp_requests in;
+    struct mt_ntp_answers out;
+    _Atomic uint64_t outcomes[MT_NTP_OUTCOME_COUNT];
+};
+
+struct mt_ntp_workers {
+    const struct mt_ntp_server *server;
+    _Atomic bool is_stopping;
+    unsigned count;
+    struct mt_snapshot snapshot; /* of a struct mt_ntp_snapshot */
+    struct mt_ntp_thread *threads[MT_NTP_WORKERS_MAX * MT_NTP_ADDRESSES_MAX];
+};
+
+/** Readies the storage of its batches. */
+void mt_ntp_thread_init(struct mt_ntp_thread *self);
+/** Waits a while for requests, and answers them. */
+void mt_ntp_thread_turn(struct mt_ntp_thread *self);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What an NTP server serves, from the page of its clock: how good it is (struct mt_ntp_served), and
+ * how its time follows from the page's, leap seconds and their smearing included.  Made by the loop
+ * with each page, read by it and by worker threads.
+ * Thread rule: pure functions; any thread, a copy each.
+ */
+#ifndef MEANTIME_RUNTIME_NTP_SERVED_H
+#define MEANTIME_RUNTIME_NTP_SERVED_H
+
+#include "meantime/clock_page.h"
+#include "meantime/crypto.h"
+#include "meantime/ntp_server.h"
+
+#define MT_NTP_SMEAR_MAX_S 86400
+
+/** Served time is the page's less `offset_s`, and what a leap second makes of it. */
+struct mt_ntp_scale {
+    int64_t offset_s;
+    int32_t leap_s;      /**< of the leap second at `midnight_s`: -1, 0 (there is none) or +1 */
+    int64_t midnight_s;  /**< of the page: the end of the day by `offset_s` */
+    int32_t smear_s;     /**< it is spread over so many seconds around midnight; 0: it is not */
+    bool announces_leap; /**< the page has no TAI to tell: somebody else makes the leap second */
+};
+
+/** The NTP source that the clock follows. */
+struct mt_ntp_upstream {
+    struct mt_address address;
+    uint8_t stratum;
+    struct mt_interval root_delay; /**< from here */
+};
+
+struct mt_ntp_serving_config {
+    uint8_t stratum;       /**< of what follows something; 0: as it is */
+    uint8_t local_stratum; /**< of a clock that follows nothing; 0: it is not served */
+    bool has_reference_id;
+    uint8_t reference_id[4]; /**< of stratum 1 and of a clock that follows nothing */
+    int32_t smear_s;
+    struct mt_interval max_error; /**< what may be wrong by more is not synchronised */
+    const struct mt_crypto *crypto;
+};
+
+struct mt_ntp_serving {
+    struct mt_ntp_served served;
+    struct mt_ntp_scale scale;
+};
+
+/** What to serve from now on; `self` is what was served before, at first zero.  `upstream`: null if
+ * the clock does not follow NTP. */
+void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_serving_config *config,
+                         const struct mt_clock_page *page, const struct mt_ntp_upstream *upstream);
+/** When the page says `at`: a leap second that is over by then is not announced any more. */
+void mt_ntp_serving_pass(struct mt_ntp_serving *self, const struct mt_instant *at);
+/** The time that is served when the page says `at`. */
+struct mt_instant mt_ntp_scale_time(const struct mt_ntp_scale *self, const struct mt_instant *at);
+
+#endif
