@@ -143,6 +143,7 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
         .is_tagged = !config->ports[index].is_untagged,
         .vlan = config->ports[index].vlan,
         .ptp = &node->ptp.ports[port],
+        .instance = &node->ptp,
         .link = {link->received, link->kernel_dropped, link->sent, link->send_failed,
                  link->stamps_missing, link->stamps_ambiguous},
     };

@@ -100,7 +100,9 @@ static uint32_t first_key_of(const struct mt_security *security, uint8_t spp)
 void mt_compose_port_security(const struct mt_config_port *config,
                               const struct mt_security *security, struct mt_port_security *ret_port)
 {
-    *ret_port = (struct mt_port_security){.spp = MT_SECURITY_OFF};
+    ret_port->spp = MT_SECURITY_OFF; /* what it has counted stays */
+    ret_port->key_id = 0;
+    ret_port->is_delayed = false;
     if (security != NULL && !config->has_no_spp) {
         ret_port->spp = config->spp;
         ret_port->key_id = config->active_key_id != 0 ? config->active_key_id

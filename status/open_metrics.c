@@ -14,6 +14,8 @@
 
 #include "status/names.h"
 #include "status/report.h"
+#include "status/report_security.h"
+#include "status/report_unicast.h"
 
 struct text {
     char *bytes;
@@ -26,7 +28,7 @@ static void say(struct text *self, const char *format, ...) __attribute__((forma
 
 static void say(struct text *self, const char *format, ...)
 {
-    char line[512];
+    char line[640];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(line, sizeof line, format, arguments);
@@ -49,7 +51,7 @@ static void say(struct text *self, const char *format, ...)
 }
 
 /* The objects of a scope are visited with what names them, as labels. */
-#define LABELS_SIZE 256
+#define LABELS_SIZE 384
 typedef void visit(struct text *out, const struct mt_report_field *field, const cJSON *object,
                    const char *labels);
 
@@ -189,6 +191,17 @@ static void say_number(struct text *out, const struct mt_report_field *field, co
                cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble);
 }
 
+/* "unicast.grants" counts each "grant"; a label has no dot. */
+static void name_label(const struct mt_report_field *field, char *buffer, size_t size)
+{
+    const char *dot = strrchr(field->path, '.');
+    snprintf(buffer, size, "%s", dot != NULL ? dot + 1 : field->path);
+    size_t length = strlen(buffer);
+    if (length > 1 && buffer[length - 1] == 's') {
+        buffer[length - 1] = '\0';
+    }
+}
+
 /* {"used":3,"old":0} becomes one sample each, labelled by the singular of the field's name. */
 static void say_counts(struct text *out, const struct mt_report_field *field, const cJSON *object,
                        const char *labels)
@@ -197,7 +210,7 @@ static void say_counts(struct text *out, const struct mt_report_field *field, co
     char name[40];
     const cJSON *count;
     family_name(field, family, sizeof family);
-    snprintf(name, sizeof name, "%.*s", (int)strlen(field->path) - 1, field->path);
+    name_label(field, name, sizeof name);
     cJSON_ArrayForEach(count, find(object, field->path))
     {
         if (count->string == NULL || !cJSON_IsNumber(count)) {
@@ -219,12 +232,18 @@ static const char *state_name(enum mt_report_metric metric, unsigned state)
         name = mt_role_name((enum mt_role)state);
     } else if (metric == MT_REPORT_STATES_PORT) {
         name = mt_port_state_name((enum mt_port_state)(state + 1)); /* 0 is no state */
+    } else if (metric == MT_REPORT_STATES_SECURITY) {
+        name = mt_report_signatures_name((enum mt_report_signatures)state);
+    } else if (metric == MT_REPORT_STATES_TRANSMITTER) {
+        name = mt_transmitter_state_name((enum mt_transmitter_state)state);
+    } else if (metric == MT_REPORT_STATES_REASON) {
+        name = mt_transmitter_reason_name((enum mt_transmitter_reason)state);
     }
     return name;
 }
 
-static void say_states(struct text *out, const struct mt_report_field *field, const cJSON *object,
-                       const char *labels)
+static void say_state(struct text *out, const struct mt_report_field *field, const char *is,
+                      const char *labels)
 {
     char family[96];
     const char *name;
@@ -233,7 +252,31 @@ static void say_states(struct text *out, const struct mt_report_field *field, co
         char all_labels[LABELS_SIZE];
         snprintf(all_labels, sizeof all_labels, "%s", labels);
         label(all_labels, family, name);
-        say_sample(out, family, "", all_labels, strcmp(string_of(object, field->path), name) == 0);
+        say_sample(out, family, "", all_labels, strcmp(is, name) == 0);
+    }
+}
+
+static void say_states(struct text *out, const struct mt_report_field *field, const cJSON *object,
+                       const char *labels)
+{
+    const char *is = cJSON_GetStringValue(find(object, field->path));
+    say_state(out, field, is != NULL ? is : "", labels);
+}
+
+/* {"192.0.2.1":"followed"} becomes a set of states for each, which is a label. */
+static void say_states_of_each(struct text *out, const struct mt_report_field *field,
+                               const cJSON *object, const char *labels)
+{
+    const cJSON *each;
+    cJSON_ArrayForEach(each, find(object, field->path))
+    {
+        char all_labels[LABELS_SIZE];
+        if (each->string == NULL || !cJSON_IsString(each)) {
+            continue; /* not from our daemon */
+        }
+        snprintf(all_labels, sizeof all_labels, "%s", labels);
+        label(all_labels, "transmitter", each->string);
+        say_state(out, field, each->valuestring, all_labels);
     }
 }
 
@@ -307,8 +350,14 @@ static void say_field(struct text *out, const struct mt_report_field *fields, si
     case MT_REPORT_STATES_CLOCK:
     case MT_REPORT_STATES_ROLE:
     case MT_REPORT_STATES_PORT:
+    case MT_REPORT_STATES_SECURITY:
         say_head(out, family, "stateset", field->help);
         visit_all(out, field, root, say_states);
+        return;
+    case MT_REPORT_STATES_TRANSMITTER:
+    case MT_REPORT_STATES_REASON:
+        say_head(out, family, "stateset", field->help);
+        visit_all(out, field, root, say_states_of_each);
         return;
     }
 }

@@ -14,6 +14,7 @@
 #include "status/names.h"
 #include "status/report_options.h"
 #include "status/report_profile.h"
+#include "status/report_security.h"
 #include "status/report_stateless.h"
 #include "status/report_unicast.h"
 

@@ -61,6 +61,7 @@ struct mt_report_port {
     bool is_tagged;
     uint16_t vlan; /**< if is_tagged */
     const struct mt_port *ptp;
+    const struct mt_instance *instance; /**< that it belongs to */
     struct mt_report_link link;
     const char *fault_reason; /**< why it cannot be used, a sentence; null: it can */
 };
@@ -114,6 +115,9 @@ enum mt_report_metric {
     MT_REPORT_STATES_CLOCK,
     MT_REPORT_STATES_ROLE,
     MT_REPORT_STATES_PORT,
+    MT_REPORT_STATES_SECURITY,
+    MT_REPORT_STATES_TRANSMITTER, /**< of each thing in an object */
+    MT_REPORT_STATES_REASON,      /**< the same */
 };
 
 struct mt_report_field {

@@ -5,6 +5,7 @@
 #include "status/report_unicast.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -127,14 +128,196 @@ void mt_report_address(const struct mt_address *address, unsigned index,
     snprintf(text, MT_REPORT_ADDRESS_SIZE, "unknown %u", index + 1);
 }
 
-cJSON *mt_report_unicast_transmitters(const struct mt_port *port)
+/* ---- the table ------------------------------------------------------------------------------- */
+
+const char *mt_transmitter_state_name(enum mt_transmitter_state state)
 {
-    const struct mt_requester *requester = more_of(port)->requester;
-    cJSON *counts = cJSON_CreateObject();
+    static const char *const names[MT_TRANSMITTER_STATE_COUNT] = {
+        [MT_TRANSMITTER_UNRESOLVED] = "unresolved",
+        [MT_TRANSMITTER_NOT_HEARD] = "not_heard",
+        [MT_TRANSMITTER_ANNOUNCES] = "announces",
+        [MT_TRANSMITTER_ASKED] = "asked",
+        [MT_TRANSMITTER_FOLLOWED] = "followed",
+        [MT_TRANSMITTER_HELD] = "held",
+        [MT_TRANSMITTER_WAIT_TO_RESTORE] = "wait_to_restore",
+    };
+    return (unsigned)state < MT_TRANSMITTER_STATE_COUNT ? names[state] : "?";
+}
+
+const char *mt_transmitter_reason_name(enum mt_transmitter_reason reason)
+{
+    static const char *const names[MT_REASON_COUNT] = {
+        [MT_REASON_NONE] = "none",
+        [MT_REASON_NO_ADDRESS] = "no_address",
+        [MT_REASON_PORT_DOWN] = "port_down",
+        [MT_REASON_UNANSWERED] = "unanswered",
+        [MT_REASON_DENIED] = "denied",
+        [MT_REASON_CANCELLED] = "cancelled",
+        [MT_REASON_EXPIRED] = "expired",
+        [MT_REASON_LOSS_SYNC] = "loss_sync",
+        [MT_REASON_LOSS_ANNOUNCE] = "loss_announce",
+        [MT_REASON_NOT_ACCEPTABLE] = "not_acceptable",
+        [MT_REASON_NOT_BEST] = "not_best",
+    };
+    return (unsigned)reason < MT_REASON_COUNT ? names[reason] : "?";
+}
+
+/* What of it is told. */
+struct standing {
+    enum mt_transmitter_state state;
+    enum mt_transmitter_reason reason;
+    mt_real retry_s; /* NaN: it is listened to */
+};
+
+/* Null: it does not wait to restore. */
+static const struct mt_barred *barred_of(const struct mt_report_port *port,
+                                         const struct mt_unicast_transmitter *transmitter)
+{
+    const struct mt_instance_more *more =
+        port->instance != NULL ? port->instance->config.more : NULL;
+    const struct mt_profile *profile = more != NULL ? more->profile : NULL;
+    for (unsigned i = 0; profile != NULL && i < MT_PROFILE_BARRED_MAX; i++) {
+        const struct mt_barred *barred = &profile->barred[i];
+        if (transmitter->is_identity_known && barred->until.ns > port->instance->now.ns &&
+            mt_port_identity_equal(&barred->sender, &transmitter->identity)) {
+            return barred;
+        }
+    }
+    return NULL;
+}
+
+/* Its Announces are heard and compared. */
+static bool is_candidate(const struct mt_port *port,
+                         const struct mt_unicast_transmitter *transmitter)
+{
+    for (unsigned i = 0; transmitter->is_identity_known && i < MT_FOREIGN_MAX; i++) {
+        if (port->foreign[i].is_used &&
+            mt_port_identity_equal(&port->foreign[i].dataset.sender, &transmitter->identity)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The trouble of the service that matters most: without Sync, others help nothing. */
+static enum mt_transmitter_reason trouble_of(const struct mt_unicast_transmitter *transmitter)
+{
+    static const enum mt_service order[] = {MT_SERVICE_SYNC, MT_SERVICE_DELAY_RESP,
+                                            MT_SERVICE_ANNOUNCE};
+    for (unsigned i = 0; i < MT_SERVICE_COUNT; i++) {
+        switch ((enum mt_requester_trouble)transmitter->services[order[i]].trouble) {
+        case MT_TROUBLE_NONE:
+            break;
+        case MT_TROUBLE_UNANSWERED:
+            return MT_REASON_UNANSWERED;
+        case MT_TROUBLE_DENIED:
+            return MT_REASON_DENIED;
+        case MT_TROUBLE_CANCELLED:
+            return MT_REASON_CANCELLED;
+        case MT_TROUBLE_EXPIRED:
+            return MT_REASON_EXPIRED;
+        case MT_TROUBLE_SILENT:
+            return order[i] == MT_SERVICE_ANNOUNCE ? MT_REASON_LOSS_ANNOUNCE : MT_REASON_LOSS_SYNC;
+        }
+    }
+    return MT_REASON_NONE;
+}
+
+static struct standing by_state(const struct mt_port *port,
+                                const struct mt_unicast_transmitter *transmitter)
+{
+    const enum mt_transmitter_reason trouble = trouble_of(transmitter);
+    struct standing standing = {.reason = trouble, .retry_s = (mt_real)NAN};
+    switch (transmitter->state) {
+    case MT_REQUESTER_WAIT:
+        standing.state = MT_TRANSMITTER_NOT_HEARD;
+        break;
+    case MT_REQUESTER_HAVE_ANNOUNCE:
+        standing.state = MT_TRANSMITTER_ANNOUNCES;
+        if (trouble == MT_REASON_NONE) {
+            standing.reason =
+                is_candidate(port, transmitter) ? MT_REASON_NOT_BEST : MT_REASON_NOT_ACCEPTABLE;
+        }
+        break;
+    case MT_REQUESTER_NEED_SYNC:
+        standing.state = MT_TRANSMITTER_ASKED;
+        break;
+    case MT_REQUESTER_HAVE_SYNC:
+        standing.state = MT_TRANSMITTER_FOLLOWED;
+        break;
+    }
+    return standing;
+}
+
+static mt_real until_s(const struct mt_report_port *port, struct mt_mono until)
+{
+    int64_t now_ns = port->instance != NULL ? port->instance->now.ns : 0;
+    return (mt_real)((until.ns - now_ns) / 1000000) / 1e3;
+}
+
+static struct standing standing_of(const struct mt_report_port *port,
+                                   const struct mt_requester *requester,
+                                   const struct mt_unicast_transmitter *transmitter)
+{
+    const struct mt_barred *barred = barred_of(port, transmitter);
+    if (transmitter->address.network == MT_NETWORK_NONE) {
+        return (struct standing){MT_TRANSMITTER_UNRESOLVED, MT_REASON_NO_ADDRESS, (mt_real)NAN};
+    }
+    if (!requester->is_running) {
+        return (struct standing){MT_TRANSMITTER_NOT_HEARD, MT_REASON_PORT_DOWN, (mt_real)NAN};
+    }
+    if (barred != NULL) {
+        return (struct standing){MT_TRANSMITTER_WAIT_TO_RESTORE,
+                                 barred->for_sync ? MT_REASON_LOSS_SYNC : MT_REASON_LOSS_ANNOUNCE,
+                                 until_s(port, barred->until)};
+    }
+    if (transmitter->held_until.ns != 0) {
+        return (struct standing){MT_TRANSMITTER_HELD, trouble_of(transmitter),
+                                 until_s(port, transmitter->held_until)};
+    }
+    return by_state(port->ptp, transmitter);
+}
+
+static cJSON *name_of_state(const struct standing *standing)
+{
+    return cJSON_CreateString(mt_transmitter_state_name(standing->state));
+}
+
+static cJSON *name_of_reason(const struct standing *standing)
+{
+    return cJSON_CreateString(mt_transmitter_reason_name(standing->reason));
+}
+
+static cJSON *retry_of(const struct standing *standing)
+{
+    return isnan(standing->retry_s) ? cJSON_CreateNull() : cJSON_CreateNumber(standing->retry_s);
+}
+
+static cJSON *list(const struct mt_report_port *port,
+                   cJSON *(*item_of)(const struct standing *standing))
+{
+    const struct mt_requester *requester = more_of(port->ptp)->requester;
+    cJSON *items = cJSON_CreateObject();
     for (unsigned i = 0; requester != NULL && i < requester->count; i++) {
         char text[MT_REPORT_ADDRESS_SIZE];
+        const struct standing standing = standing_of(port, requester, &requester->table[i]);
         mt_report_address(&requester->table[i].address, i, text);
-        cJSON_AddNumberToObject(counts, text, requester->table[i].state);
+        cJSON_AddItemToObject(items, text, item_of(&standing));
     }
-    return counts;
+    return items;
+}
+
+cJSON *mt_report_unicast_transmitters(const struct mt_report_port *port)
+{
+    return list(port, name_of_state);
+}
+
+cJSON *mt_report_unicast_reasons(const struct mt_report_port *port)
+{
+    return list(port, name_of_reason);
+}
+
+cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port)
+{
+    return list(port, retry_of);
 }

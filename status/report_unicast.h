@@ -7,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "meantime/ptp.h"
+#include "status/report.h"
 
 /** off, negotiated, static or hybrid. */
 const char *mt_report_unicast_mode(const struct mt_port *port);
@@ -19,8 +19,43 @@ cJSON *mt_report_unicast_active(const struct mt_port *port);
 cJSON *mt_report_unicast_grants(const struct mt_port *port);
 /** The requester's book. */
 cJSON *mt_report_unicast_requests(const struct mt_port *port);
-/** Address of each transmitter of the table and the number of its state. */
-cJSON *mt_report_unicast_transmitters(const struct mt_port *port);
+
+/** What a transmitter of the table is good for now. */
+enum mt_transmitter_state {
+    MT_TRANSMITTER_UNRESOLVED, /**< its name has no address */
+    MT_TRANSMITTER_NOT_HEARD,
+    MT_TRANSMITTER_ANNOUNCES,
+    MT_TRANSMITTER_ASKED, /**< chosen, but not granted all that it is asked for */
+    MT_TRANSMITTER_FOLLOWED,
+    MT_TRANSMITTER_HELD, /**< it did not serve, and is not listened to for a while */
+    MT_TRANSMITTER_WAIT_TO_RESTORE,
+};
+#define MT_TRANSMITTER_STATE_COUNT 7
+
+/** Why it is not followed. */
+enum mt_transmitter_reason {
+    MT_REASON_NONE,
+    MT_REASON_NO_ADDRESS,
+    MT_REASON_PORT_DOWN,
+    MT_REASON_UNANSWERED,
+    MT_REASON_DENIED,
+    MT_REASON_CANCELLED,
+    MT_REASON_EXPIRED,
+    MT_REASON_LOSS_SYNC,      /**< PTSF-lossSync */
+    MT_REASON_LOSS_ANNOUNCE,  /**< PTSF-lossAnnounce */
+    MT_REASON_NOT_ACCEPTABLE, /**< of a bad clockClass, or not in the list */
+    MT_REASON_NOT_BEST,
+};
+#define MT_REASON_COUNT 11
+
+const char *mt_transmitter_state_name(enum mt_transmitter_state state);    /**< "followed" */
+const char *mt_transmitter_reason_name(enum mt_transmitter_reason reason); /**< "loss_sync" */
+
+/** By the address of each transmitter of the table: its state's name, its reason's, and in how many
+ * seconds it is listened to again. */
+cJSON *mt_report_unicast_transmitters(const struct mt_report_port *port);
+cJSON *mt_report_unicast_reasons(const struct mt_report_port *port);
+cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port);
 
 #define MT_REPORT_ADDRESS_SIZE 48
 /** "192.0.2.1", or "unknown 3" of one that is not known and the third, whose index is 2. */

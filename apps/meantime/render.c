@@ -360,41 +360,6 @@ static void render_network(struct mt_text *out, const cJSON *port)
     mt_text_say(out, "\n");
 }
 
-/* "192.0.2.1 followed, 192.0.2.2 announces itself" */
-static void render_transmitters(struct mt_text *out, const cJSON *transmitters)
-{
-    static const char *const words[] = {"not heard", "announces itself", "asked for Sync",
-                                        "followed"};
-    const cJSON *transmitter;
-    const char *separator = "";
-    cJSON_ArrayForEach(transmitter, transmitters)
-    {
-        unsigned state = (unsigned)transmitter->valuedouble;
-        mt_text_say(out, "%s%s %s", separator, transmitter->string,
-                    state < sizeof words / sizeof words[0] ? words[state] : "?");
-        separator = ", ";
-    }
-}
-
-static void render_unicast(struct mt_text *out, const cJSON *port)
-{
-    const cJSON *unicast = member(port, "unicast");
-    const char *mode = text_of(unicast, "mode");
-    if (strcmp(mode, "negotiated") == 0 || strcmp(mode, "static") == 0) {
-        mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN);
-        render_transmitters(out, member(unicast, "transmitters"));
-        mt_text_say(out, "\n");
-    }
-    if (strcmp(mode, "hybrid") == 0) {
-        mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN "Delay_Req and its answer alone\n");
-    }
-    double clients = number_of(unicast, "clients");
-    if (clients > 0) {
-        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f %s by unicast\n", clients,
-                    clients == 1 ? "client" : "clients");
-    }
-}
-
 /* gPTP does not use the link, and nothing else would tell why. */
 static void render_incapable(struct mt_text *out, const cJSON *port)
 {
@@ -454,7 +419,8 @@ static void render_port(struct mt_text *out, const cJSON *port, size_t width)
     if (cJSON_IsString(member(port, "fault_reason"))) {
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
-    render_unicast(out, port);
+    mt_render_unicast(out, port);
+    mt_render_security(out, port);
     mt_render_servers(out, port);
     render_peer(out, port);
     mt_render_port_options(out, port);

@@ -55,6 +55,10 @@ static inline void begin(struct mt_text *out, const char *what)
     mt_text_pad(out, FIGURES_COLUMN);
 }
 
+/** Its unicast service: transmitters, clients. */
+void mt_render_unicast(struct mt_text *out, const cJSON *port);
+/** How it signs and verifies; nothing if it does not. */
+void mt_render_security(struct mt_text *out, const cJSON *port);
 /** Which of two instances steers a clock, and why. */
 void mt_render_standby(struct mt_text *out, const cJSON *clock);
 /** How an instance serves stateless clients. */

@@ -165,6 +165,7 @@ static void check_grant(struct mt_instance *self, struct mt_port *port,
         return;
     }
     mt_count(is_over ? &book->expired : &book->fallen_silent);
+    service->trouble = is_over ? MT_TROUBLE_EXPIRED : MT_TROUBLE_SILENT;
     service->is_granted = false;
     service->is_asked = false;
     service->ask_at = self->now;
@@ -186,6 +187,9 @@ static void check_service(struct mt_instance *self, struct mt_port *port,
         return;
     }
     service->is_asked = false; /* and asked again now */
+    service->trouble = service->is_granted                     ? MT_TROUBLE_NONE
+                       : service->trouble == MT_TROUBLE_SILENT ? MT_TROUBLE_SILENT
+                                                               : MT_TROUBLE_UNANSWERED;
     mt_count(&mt_requester_of(port)->book.unanswered);
     if (kind != MT_SERVICE_ANNOUNCE && !service->is_granted && service->tries >= TRIES_TO_SERVE) {
         mt_requester_hold(self, port, transmitter);
@@ -220,6 +224,10 @@ static void check(struct mt_instance *self, struct mt_port *port, struct mt_requ
     struct mt_unicast_transmitter *transmitter = &requester->table[i];
     if (transmitter->held_until.ns != 0 && transmitter->held_until.ns <= self->now.ns) {
         transmitter->held_until.ns = 0;
+        for (unsigned kind = 0; kind < MT_SERVICE_COUNT; kind++) { /* it has another chance */
+            struct mt_unicast_service *service = &transmitter->services[kind];
+            service->trouble = service->is_wanted ? service->trouble : MT_TROUBLE_NONE;
+        }
     }
     for (unsigned kind = 0; requester->negotiates && kind < MT_SERVICE_COUNT; kind++) {
         check_service(self, port, transmitter, (enum mt_service)kind);

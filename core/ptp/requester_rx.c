@@ -35,6 +35,9 @@ static void granted(struct mt_instance *self, struct mt_unicast_service *service
     if (!service->is_granted) {
         service->heard = self->now; /* from now on it is missed */
     }
+    if (service->trouble != MT_TROUBLE_SILENT) { /* that ends when something comes */
+        service->trouble = MT_TROUBLE_NONE;
+    }
     service->is_granted = true;
     service->tries = 0;
     service->log_interval = grant->log_interval;
@@ -68,6 +71,7 @@ static bool hear_grant(struct mt_instance *self, struct mt_port *port,
         return true;
     }
     mt_count(&requester->book.denied);
+    service->trouble = service->is_granted ? service->trouble : MT_TROUBLE_DENIED;
     if (service->is_granted) { /* a renewal: what is granted runs on until it ends */
         mt_requester_back_off(self, requester, service);
     } else if (service->is_wanted) {
@@ -95,6 +99,7 @@ static bool hear_cancel(struct mt_instance *self, struct mt_port *port,
     if (service->is_granted) {
         mt_count(&requester->book.cancelled);
         service->is_granted = false;
+        service->trouble = MT_TROUBLE_CANCELLED;
         mt_requester_back_off(self, requester, service);
         mt_requester_hold(self, port, transmitter);
     }
@@ -169,6 +174,7 @@ static enum mt_verdict judge(struct mt_instance *self, struct mt_port *port,
     }
     transmitter->services[kind].heard = self->now;
     transmitter->services[kind].silences = 0;
+    transmitter->services[kind].trouble = MT_TROUBLE_NONE;
     if (kind == MT_SERVICE_SYNC && transmitter->state == MT_REQUESTER_HAVE_SYNC) {
         transmitter->failures = 0;
     }

@@ -127,7 +127,7 @@ static bool is_barred(const struct mt_instance *self, const struct mt_profile *p
 }
 
 static void bar(struct mt_instance *self, struct mt_profile *profile,
-                const struct mt_port_identity *sender)
+                const struct mt_port_identity *sender, bool for_sync)
 {
     struct mt_barred *place = profile->barred;
     if (profile->wait_to_restore_ns == 0) {
@@ -143,6 +143,9 @@ static void bar(struct mt_instance *self, struct mt_profile *profile,
             place = barred;
         }
     }
+    /* to give it up for want of Sync looks like the announce receipt timeout a moment later */
+    place->for_sync = for_sync || (place->for_sync && place->until.ns > self->now.ns &&
+                                   mt_port_identity_equal(&place->sender, sender));
     place->sender = *sender;
     place->until = mt_mono_plus(self->now, profile->wait_to_restore_ns);
 }
@@ -236,7 +239,7 @@ static struct mt_mono watch_sync(struct mt_instance *self, struct mt_port *port,
     }
     struct mt_profile *of_all = mt_profile_of(self);
     if (of_all != NULL) {
-        bar(self, of_all, &port->best->dataset.sender);
+        bar(self, of_all, &port->best->dataset.sender, true);
     }
     profile->sync_timeouts++;
     profile->is_following = false;
@@ -260,7 +263,7 @@ static void watch_announce(struct mt_instance *self, struct mt_port *port,
     struct mt_profile *of_all = mt_profile_of(self);
     uint64_t timeouts = port->counters[MT_COUNT_ANNOUNCE_TIMEOUT];
     if (of_all != NULL && timeouts != profile->announce_timeouts && profile->followed.port != 0) {
-        bar(self, of_all, &profile->followed);
+        bar(self, of_all, &profile->followed, false);
     }
     profile->announce_timeouts = timeouts;
     profile->followed.port = 0;

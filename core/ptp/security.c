@@ -26,11 +26,11 @@
 
 /* ---- policy and keys ------------------------------------------------------------------------- */
 
-static const struct mt_port_security *policy_of(const struct mt_instance *self,
-                                                const struct mt_port *port)
+static struct mt_port_security *policy_of(const struct mt_instance *self,
+                                          const struct mt_port *port)
 {
     const struct mt_instance_more *of_all = self->config.more;
-    const struct mt_port_more *more = port->config.more;
+    struct mt_port_more *more = port->config.more;
     if (of_all == NULL || of_all->security == NULL || more == NULL ||
         (more->security.spp == MT_SECURITY_OFF && !more->security.is_delayed)) {
         return NULL;
@@ -266,10 +266,23 @@ static bool check(struct mt_instance *self, const struct mt_port *port,
     return true;
 }
 
+void mt_security_tally(struct mt_port_security *self, enum mt_verdict verdict)
+{
+    if (verdict == MT_VERDICT_ACCEPTED) {
+        mt_count(&self->verified);
+    } else if (verdict == MT_VERDICT_UNAUTHENTICATED) {
+        mt_count(&self->missing);
+    } else if (verdict == MT_VERDICT_FORGED) {
+        mt_count(&self->forged);
+    } else if (verdict == MT_VERDICT_STALE) {
+        mt_count(&self->repeated);
+    }
+}
+
 static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
                enum mt_verdict *ret_verdict)
 {
-    const struct mt_port_security *policy = policy_of(self, port);
+    struct mt_port_security *policy = policy_of(self, port);
     if (policy == NULL || !mt_port_is_active(port) ||
         !is_of_concern(self, port, &in->message.header)) {
         return false;
@@ -284,6 +297,8 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     if (security->held_count > waiting) { /* it will be counted when it has been verified */
         port->counters[MT_COUNT_RECEIVED]--;
         port->verdicts[MT_VERDICT_ACCEPTED]--;
+    } else if (is_done ? *ret_verdict != MT_VERDICT_ACCEPTED : in->is_authenticated) {
+        mt_security_tally(policy, is_done ? *ret_verdict : MT_VERDICT_ACCEPTED);
     }
     return is_done;
 }
@@ -332,8 +347,9 @@ static const struct mt_security_key *immediate_key(const struct mt_security *sel
     return association != NULL ? find_key(association, policy->key_id) : NULL;
 }
 
-/* Both TLVs are there before either code is made: messageLength, which is covered, counts both. */
-static void sign(struct mt_security *self, const struct mt_port_security *policy,
+/* Both TLVs are there before either code is made: messageLength, which is covered, counts both.
+ * False if a code is missing that ought to be there. */
+static bool sign(struct mt_security *self, const struct mt_port_security *policy,
                  struct mt_outgoing *out, struct mt_tx *tx, struct mt_mono now)
 {
     const struct mt_security_key *key = immediate_key(self, policy);
@@ -341,7 +357,7 @@ static void sign(struct mt_security *self, const struct mt_port_security *policy
     struct mt_security_key delayed;
     uint8_t code[MT_MAC_SIZE];
     if (tx->length + own > out->capacity) {
-        return;
+        return false;
     }
     size_t before =
         mt_delayed_write(self, policy, out->message.header.type, out->buffer + tx->length,
@@ -361,6 +377,8 @@ static void sign(struct mt_security *self, const struct mt_port_security *policy
             memcpy(out->buffer + covered, code, mt_mac_size(key->mac));
         }
     }
+    return (own > 0) == (policy->spp != MT_SECURITY_OFF) &&
+           (before > 0) == mt_delayed_signs(self, policy, out->message.header.type);
 }
 
 /* What only passes through this clock keeps the code of its sender.  A frame that cannot be signed
@@ -368,10 +386,16 @@ static void sign(struct mt_security *self, const struct mt_port_security *policy
 static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *tx)
 {
     const struct mt_port *port = tx->port != 0 ? &self->ports[tx->port - 1] : NULL;
-    const struct mt_port_security *policy = port != NULL ? policy_of(self, port) : NULL;
-    if (policy != NULL &&
-        memcmp(out->buffer + SOURCE_OFFSET, self->config.identity.octet, CLOCK_SIZE) == 0) {
-        sign(self->config.more->security, policy, out, tx, self->now);
+    struct mt_port_security *policy = port != NULL ? policy_of(self, port) : NULL;
+    if (policy == NULL ||
+        memcmp(out->buffer + SOURCE_OFFSET, self->config.identity.octet, CLOCK_SIZE) != 0) {
+        return;
+    }
+    struct mt_security *security = self->config.more->security;
+    if (policy->spp != MT_SECURITY_OFF ||
+        mt_delayed_signs(security, policy, out->message.header.type)) {
+        bool is_signed = sign(security, policy, out, tx, self->now);
+        mt_count(is_signed ? &policy->sent_signed : &policy->sent_unsigned);
     }
 }
 

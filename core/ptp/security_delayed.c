@@ -60,13 +60,20 @@ static int64_t latest_interval(const struct mt_instance *self, const struct mt_c
 
 /* ---- the sender ------------------------------------------------------------------------------ */
 
+bool mt_delayed_signs(const struct mt_security *self, const struct mt_port_security *policy,
+                      enum mt_ptp_type type)
+{
+    const struct mt_chain *chain = policy->is_delayed ? chain_of(self, policy->delayed_spp) : NULL;
+    return chain != NULL && chain->has_seed && mt_delayed_covers(type);
+}
+
 size_t mt_delayed_write(struct mt_security *self, const struct mt_port_security *policy,
                         enum mt_ptp_type type, uint8_t *at, size_t capacity, struct mt_mono now,
                         struct mt_security_key *ret_key)
 {
     const uint8_t *disclosed;
-    struct mt_chain *chain = policy->is_delayed ? chain_of(self, policy->delayed_spp) : NULL;
-    if (chain == NULL || !chain->has_seed || !mt_delayed_covers(type)) {
+    struct mt_chain *chain = chain_of(self, policy->delayed_spp);
+    if (!mt_delayed_signs(self, policy, type)) {
         return 0;
     }
     if (!self->has_time ||
@@ -235,6 +242,7 @@ static void count_at_last(struct mt_instance *self, const struct mt_security_hel
     struct mt_port *port = &self->ports[held->port - 1];
     mt_port_count(port, MT_COUNT_RECEIVED);
     mt_count(&port->verdicts[verdict]);
+    mt_security_tally(&port->config.more->security, verdict);
 }
 
 struct mt_mono mt_delayed_settle(struct mt_instance *self)
@@ -334,6 +342,7 @@ bool mt_security_next(struct mt_instance *self, struct mt_mono now)
     }
     enum mt_verdict verdict = verify(security, held, now);
     if (verdict == MT_VERDICT_ACCEPTED) {
+        mt_security_tally(&self->ports[held->port - 1].config.more->security, verdict);
         hand_in(self, held, now);
     } else {
         count_at_last(self, held, verdict);

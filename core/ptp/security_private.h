@@ -22,6 +22,8 @@ bool mt_security_equal(const uint8_t *a, const uint8_t *b, size_t length);
 /** Of a message that has verified: true if it is an older one's repetition. */
 bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
                              const struct mt_ptp_header *header, struct mt_mono now);
+/** Counts what became of a message. */
+void mt_security_tally(struct mt_port_security *self, enum mt_verdict verdict);
 /** The head of a TLV whose value is `rest_length` octets behind it. */
 void mt_security_write_head(uint8_t *at, uint8_t spp, uint8_t flags, uint32_t key_id,
                             size_t rest_length);
@@ -60,6 +62,9 @@ enum mt_verdict mt_delayed_rx(struct mt_instance *self, const struct mt_port *po
                               bool is_verified);
 /** Gives up what has waited too long; when there will be more of that. */
 struct mt_mono mt_delayed_settle(struct mt_instance *self);
+/** Whether the port signs messages of this type with a chain. */
+bool mt_delayed_signs(const struct mt_security *self, const struct mt_port_security *policy,
+                      enum mt_ptp_type type);
 /** Octets of the TLV that this port would append to the message now; 0: none.  The code comes last,
  * when everything else of the frame is written. */
 size_t mt_delayed_write(struct mt_security *self, const struct mt_port_security *policy,

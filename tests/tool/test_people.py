@@ -129,6 +129,31 @@ def test_status_says_what_is_unusual_about_a_port(shown):
     assert "serves 1 client by unicast" in words
 
 
+def test_status_says_what_becomes_of_each_transmitter_and_of_signatures(shown):
+    def change(_, __, instance):
+        port = instance["ports"][0]
+        port["unicast"] = {
+            "mode": "negotiated", "clients": 0,
+            "transmitters": {"192.0.2.1": "followed", "192.0.2.2": "wait_to_restore",
+                             "192.0.2.3": "held", "192.0.2.4": "new_state"},
+            "reasons": {"192.0.2.1": "none", "192.0.2.2": "loss_sync", "192.0.2.3": "denied",
+                        "192.0.2.4": "new_reason"},
+            "retry_s": {"192.0.2.1": None, "192.0.2.2": 299.6, "192.0.2.3": 4, "192.0.2.4": None}}
+        port["security"] = {
+            "signs": "immediate", "verifies": "both", "spp": 3, "key_id": 7, "delayed_spp": 4,
+            "delayed_key_id": None, "disclosed_key_id": 1200,
+            "counters": {"signed": 12, "unsigned": 0, "verified": 11, "missing": 2, "forged": 1,
+                         "repeated": 0}}
+    words = shown(change)
+    assert "192.0.2.1 followed" in words
+    assert "192.0.2.2 waits to restore: its Sync failed (PTSF-lossSync), for 300 s" in words
+    assert "192.0.2.3 left alone: it denies service, for 4 s" in words
+    assert "192.0.2.4 new_state: new_reason" in words
+    assert ("security: spp 3, signs with key 7 and verifies (immediate); spp 4, verifies, "
+            "key 1200 disclosed (delayed); 12 signed, 11 verified, 2 heard without a code, "
+            "1 forged") in words
+
+
 @pytest.mark.parametrize("state, words", [
     ("serving", "error bound none: this clock is itself the reference"),
     ("acquiring", "error bound unknown so far"),

@@ -151,6 +151,7 @@ static void ptp_security_refuses_a_message_when_it_is_not_signed(void **state)
     peer_init(&peer, 20);
     assert_int_equal(bench_announce(&verifier.bench, 1, &peer), MT_VERDICT_UNAUTHENTICATED);
     assert_int_equal(verifier.bench.ports[0].verdicts[MT_VERDICT_UNAUTHENTICATED], 1);
+    assert_int_equal(verifier.port_more.security.missing, 1);
 }
 
 static void ptp_security_refuses_a_message_when_association_or_key_is_another(void **state)
@@ -288,6 +289,10 @@ static void ptp_security_refuses_a_sync_when_it_is_repeated_or_far_ahead(void **
     assert_int_equal(hear_frame(first), MT_VERDICT_STALE);
     assert_true((uint16_t)(last->message.header.sequence - second->message.header.sequence) > 20);
     assert_int_equal(hear_frame(last), MT_VERDICT_STALE);
+    assert_int_equal(verifier.port_more.security.verified, 1);
+    assert_int_equal(verifier.port_more.security.repeated, 3);
+    assert_true(signer.port_more.security.sent_signed >= signer.bench.frame_count);
+    assert_int_equal(signer.port_more.security.sent_unsigned, 0);
     bench_pass(&verifier.bench, MT_SECURITY_SILENCE_NS);
     assert_int_equal(hear_frame(last), MT_VERDICT_STATE);
 }

@@ -258,6 +258,7 @@ static void ptp_roles_give_up_a_transmitter_when_its_sync_fails(void **state)
     live(&peer, 4, false);
     assert_int_equal(port_profiles[0].sync_timeouts, 1);
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
+    assert_true(profile.barred[0].for_sync);
     live(&peer, 50, true); /* it is back, and has to wait */
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
     assert_true(bench_verdicts(&bench, 1, MT_VERDICT_NOT_ACCEPTABLE) >= 20);
@@ -297,6 +298,7 @@ static void ptp_static_waits_to_restore_when_announces_have_failed(void **state)
     bench_pass(&bench, BENCH_S(10)); /* silence: it is given up */
     assert_int_equal(mt_instance_receiving_port(&bench.instance), 0);
     assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_NOT_ACCEPTABLE);
+    assert_false(profile.barred[0].for_sync);
     bench_pass(&bench, BENCH_S(60));
     assert_int_equal(bench_announce(&bench, 1, &peer), MT_VERDICT_ACCEPTED);
 }

@@ -45,7 +45,8 @@ static int set_up(void **state)
                                                     .transport = i == 0 ? "udp4" : "l2",
                                                     .is_tagged = i != 0,
                                                     .vlan = 5,
-                                                    .ptp = &f.ports[i]};
+                                                    .ptp = &f.ports[i],
+                                                    .instance = &f.instance};
     }
     f.ports[0].verdicts[MT_VERDICT_ACCEPTED] = 5000000000;
     f.ports[0].counters[MT_COUNT_SAMPLES] = 7;
@@ -80,8 +81,7 @@ static int set_up(void **state)
                                        .quality = &f.quality,
                                        .published = &f.page,
                                        .discipline = &f.discipline};
-    f.report_instance =
-        (struct mt_report_instance){"main", "main", &f.instance, f.report_ports, NULL};
+    f.report_instance = (struct mt_report_instance){"main", "main", &f.instance, f.report_ports, 0};
     f.report = (struct mt_report){
         .daemon = {.version = "1.2", .pid = 42, .uptime_s = 1.5, .inputs = 10},
         .clocks = &f.clock,

@@ -89,6 +89,7 @@ struct mt_profile {
     struct mt_barred {
         struct mt_port_identity sender;
         struct mt_mono until; /**< 0: unused */
+        bool for_sync;        /**< its Sync failed, else its Announce */
     } barred[MT_PROFILE_BARRED_MAX];
     struct mt_gptp_relay relay;
     uint16_t relay_port; /**< as it was at the last look */

@@ -156,6 +156,14 @@ struct mt_port_security {
      * sent the message, the immediate one, the last TLV, protects its correctionField, too. */
     bool is_delayed;
     uint8_t delayed_spp;
+
+    /* counters */
+    uint64_t sent_signed;   /**< frames that left with each code that they ought to have */
+    uint64_t sent_unsigned; /**< frames that lack one: no such key, no room, no time in the chain */
+    uint64_t verified;      /**< frames heard that were right, and new */
+    uint64_t missing;       /**< frames heard without a code that they ought to have */
+    uint64_t forged;        /**< frames whose code was wrong, or whose key was known to others */
+    uint64_t repeated;      /**< frames that were right once */
 };
 
 /** Delayed verification lives in intervals of time: what the clock reads at `now`.  To be told at

@@ -160,6 +160,17 @@ enum mt_requester_state {
 };
 #define MT_REQUESTER_STATE_COUNT 4
 
+/** Why a service is not had. */
+enum mt_requester_trouble {
+    MT_TROUBLE_NONE,
+    MT_TROUBLE_UNANSWERED, /**< requests are */
+    MT_TROUBLE_DENIED,
+    MT_TROUBLE_CANCELLED, /**< by the transmitter */
+    MT_TROUBLE_EXPIRED,   /**< without a renewal */
+    MT_TROUBLE_SILENT,    /**< granted, but nothing comes: PTSF-lossAnnounce, PTSF-lossSync */
+};
+#define MT_TROUBLE_COUNT 6
+
 /** A transmitter that may be followed. */
 struct mt_unicast_transmitter {
     struct mt_address address; /**< network NONE: not known yet (a name that was not found) */
@@ -179,6 +190,7 @@ struct mt_unicast_transmitter {
         bool is_granted;
         int8_t log_interval;    /**< as granted */
         uint8_t tries;          /**< since it was last granted */
+        uint8_t trouble;        /**< enum mt_requester_trouble, until it has been overcome */
         uint8_t silences;       /**< times that it was granted and did not come, in a row */
         struct mt_mono ask_at;  /**< for the first time, again, or for renewal */
         struct mt_mono expires; /**< if granted */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * status/: what the report says of a port's table of unicast transmitters and of its signatures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#include "meantime/ptp_more.h"
+#include "status/report.h"
+
+#define TRANSMITTERS 3
+
+static struct mt_port port;
+static struct mt_port_more port_more;
+static struct mt_instance instance;
+static struct mt_instance_more instance_more;
+static struct mt_profile profile;
+static struct mt_requester requester;
+static struct mt_unicast_transmitter table[TRANSMITTERS];
+static struct mt_security security;
+static struct mt_discipline discipline;
+static struct mt_clock_quality_report quality;
+static struct mt_clock_page page;
+
+static struct mt_port_identity identity_of(uint8_t last)
+{
+    return (struct mt_port_identity){.clock.octet = {[7] = last}, .port = 1};
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&port, 0, sizeof port);
+    memset(&port_more, 0, sizeof port_more);
+    memset(&instance, 0, sizeof instance);
+    memset(&instance_more, 0, sizeof instance_more);
+    memset(table, 0, sizeof table);
+    memset(&security, 0, sizeof security);
+    mt_profile_init(&profile);
+    for (uint8_t i = 0; i < TRANSMITTERS; i++) {
+        table[i].address = (struct mt_address){.network = MT_NETWORK_UDP_IPV4,
+                                               .octets = {192, 0, 2, (uint8_t)(i + 1)}};
+    }
+    mt_requester_init(&requester, table, TRANSMITTERS, true, 300);
+    requester.is_running = true;
+    for (uint8_t i = 0; i < TRANSMITTERS; i++) {
+        table[i].identity = identity_of(i);
+        table[i].is_identity_known = true;
+    }
+    port.identity.port = 1;
+    port.state = MT_STATE_RECEIVER;
+    port.config.more = &port_more;
+    port_more.requester = &requester;
+    port_more.security.spp = MT_SECURITY_OFF;
+    instance.ports = &port;
+    instance.port_count = 1;
+    instance.now.ns = 1000;
+    instance.config.more = &instance_more;
+    instance_more.profile = &profile;
+    return 0;
+}
+
+static char *json_of(void)
+{
+    const struct mt_report_port report_port = {.name = "eth0",
+                                               .interface = "eth0",
+                                               .transport = "udp4",
+                                               .ptp = &port,
+                                               .instance = &instance};
+    const struct mt_report_instance report_instance = {"main", "main", &instance, &report_port,
+                                                       NULL};
+    const struct mt_report_clock clock = {.name = "main",
+                                          .kind = "lab",
+                                          .quality = &quality,
+                                          .published = &page,
+                                          .discipline = &discipline};
+    const struct mt_report report = {.daemon = {.version = "1"},
+                                     .clocks = &clock,
+                                     .clock_count = 1,
+                                     .instances = &report_instance,
+                                     .instance_count = 1};
+    return mt_report_json(&report);
+}
+
+static void assert_says(const char *part)
+{
+    char *json = json_of();
+    if (strstr(json, part) == NULL) {
+        fail_msg("no %s in %s", part, json);
+    }
+    free(json);
+}
+
+static void assert_metric(const char *line)
+{
+    char *json = json_of();
+    char *text = mt_report_open_metrics(json);
+    const char *found = strstr(text, line);
+    if (found == NULL || found[-1] != '\n' || found[strlen(line)] != '\n') {
+        fail_msg("no %s in %s", line, text);
+    }
+    free(text);
+    free(json);
+}
+
+/* ---- transmitters ------------------------------------------------------------------------- */
+
+static void report_tells_why_transmitters_are_not_followed(void **state)
+{
+    (void)state;
+    table[0].state = MT_REQUESTER_HAVE_SYNC;
+    table[1].state = MT_REQUESTER_HAVE_ANNOUNCE;
+    table[2].services[MT_SERVICE_ANNOUNCE].trouble = MT_TROUBLE_UNANSWERED;
+    port.foreign[0].is_used = true;
+    port.foreign[0].dataset.sender = table[1].identity;
+    assert_says("\"transmitters\":{\"192.0.2.1\":\"followed\",\"192.0.2.2\":\"announces\","
+                "\"192.0.2.3\":\"not_heard\"},\"reasons\":{\"192.0.2.1\":\"none\","
+                "\"192.0.2.2\":\"not_best\",\"192.0.2.3\":\"unanswered\"},\"retry_s\":{"
+                "\"192.0.2.1\":null,\"192.0.2.2\":null,\"192.0.2.3\":null}");
+    port.foreign[0].is_used = false;
+    assert_says("\"192.0.2.2\":\"not_acceptable\"");
+    requester.is_running = false;
+    assert_says("\"reasons\":{\"192.0.2.1\":\"port_down\"");
+    table[0].address.network = MT_NETWORK_NONE;
+    assert_says("\"transmitters\":{\"unknown 1\":\"unresolved\"");
+}
+
+static void report_tells_what_a_transmitter_waits_for_when_its_signal_failed(void **state)
+{
+    (void)state;
+    profile.barred[3] = (struct mt_barred){
+        .sender = table[0].identity, .until.ns = 1000 + INT64_C(2500000000), .for_sync = true};
+    profile.barred[4] =
+        (struct mt_barred){.sender = table[1].identity, .until.ns = 1000 + INT64_C(7000000000)};
+    profile.barred[5] = (struct mt_barred){.sender = table[2].identity, .until.ns = 1000};
+    assert_says("{\"192.0.2.1\":\"wait_to_restore\",\"192.0.2.2\":\"wait_to_restore\","
+                "\"192.0.2.3\":\"not_heard\"},\"reasons\":{\"192.0.2.1\":\"loss_sync\","
+                "\"192.0.2.2\":\"loss_announce\",\"192.0.2.3\":\"none\"},\"retry_s\":{"
+                "\"192.0.2.1\":2.5,\"192.0.2.2\":7,\"192.0.2.3\":null}");
+}
+
+static void report_names_the_trouble_of_sync_first_when_a_transmitter_is_held(void **state)
+{
+    static const struct {
+        uint8_t trouble;
+        const char *code;
+    } cases[] = {{MT_TROUBLE_UNANSWERED, "unanswered"},
+                 {MT_TROUBLE_DENIED, "denied"},
+                 {MT_TROUBLE_CANCELLED, "cancelled"},
+                 {MT_TROUBLE_EXPIRED, "expired"},
+                 {MT_TROUBLE_SILENT, "loss_sync"}};
+    (void)state;
+    table[0].held_until.ns = 1000 + INT64_C(1000000000);
+    table[0].services[MT_SERVICE_ANNOUNCE].trouble = MT_TROUBLE_SILENT;
+    assert_says("\"reasons\":{\"192.0.2.1\":\"loss_announce\"");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char part[80];
+        table[0].services[MT_SERVICE_SYNC].trouble = cases[i].trouble;
+        snprintf(part, sizeof part, "\"reasons\":{\"192.0.2.1\":\"%s\"", cases[i].code);
+        assert_says(part);
+    }
+    assert_says("\"transmitters\":{\"192.0.2.1\":\"held\"");
+    assert_metric("meantime_port_unicast_transmitters{instance=\"main\",port=\"eth0\",transmitter="
+                  "\"192.0.2.1\",meantime_port_unicast_transmitters=\"held\"} 1");
+    assert_metric("meantime_port_unicast_reasons{instance=\"main\",port=\"eth0\",transmitter="
+                  "\"192.0.2.1\",meantime_port_unicast_reasons=\"loss_sync\"} 1");
+    assert_metric("meantime_port_unicast_reasons{instance=\"main\",port=\"eth0\",transmitter="
+                  "\"192.0.2.2\",meantime_port_unicast_reasons=\"loss_sync\"} 0");
+}
+
+/* ---- signatures --------------------------------------------------------------------------- */
+
+static void report_tells_how_a_port_signs_and_verifies(void **state)
+{
+    static struct mt_chain chain = {.has_seed = true, .signs = 77, .known = 70};
+    static const struct mt_security_key key = {.id = 5};
+    static const struct mt_security_association associations[] = {
+        {.spp = 3, .keys = &key, .key_count = 1}, {.spp = 4, .chain = &chain}};
+    (void)state;
+    assert_says("\"security\":{\"signs\":\"off\",\"verifies\":\"off\",\"spp\":null,"
+                "\"key_id\":null,\"delayed_spp\":null,");
+    instance_more.security = &security;
+    security.associations = associations;
+    security.association_count = 2;
+    port_more.security = (struct mt_port_security){
+        .spp = 3, .key_id = 5, .sent_signed = 9, .verified = 8, .missing = 7, .forged = 6};
+    assert_says("\"security\":{\"signs\":\"immediate\",\"verifies\":\"immediate\",\"spp\":3,"
+                "\"key_id\":5,\"delayed_spp\":null,\"delayed_key_id\":null,"
+                "\"disclosed_key_id\":null,\"counters\":{\"signed\":9,\"unsigned\":0,"
+                "\"verified\":8,\"missing\":7,\"forged\":6,\"repeated\":0}}");
+    assert_metric("meantime_port_security_counters_total{instance=\"main\",port=\"eth0\","
+                  "counter=\"forged\"} 6");
+    port_more.security.is_delayed = true;
+    port_more.security.delayed_spp = 4;
+    assert_says("{\"signs\":\"both\",\"verifies\":\"both\"");
+    assert_says("\"delayed_spp\":4,\"delayed_key_id\":77,\"disclosed_key_id\":70");
+    assert_metric("meantime_port_security_verifies{instance=\"main\",port=\"eth0\","
+                  "meantime_port_security_verifies=\"both\"} 1");
+    chain.has_seed = false;
+    port_more.security.key_id = 6; /* which is not there */
+    assert_says("{\"signs\":\"off\",\"verifies\":\"both\",\"spp\":3,\"key_id\":null");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(report_tells_why_transmitters_are_not_followed, set_up),
+        cmocka_unit_test_setup(report_tells_what_a_transmitter_waits_for_when_its_signal_failed,
+                               set_up),
+        cmocka_unit_test_setup(report_names_the_trouble_of_sync_first_when_a_transmitter_is_held,
+                               set_up),
+        cmocka_unit_test_setup(report_tells_how_a_port_signs_and_verifies, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
