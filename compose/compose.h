@@ -87,4 +87,8 @@ void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);
 /** Index of an instance or clock by name, or -1. */
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);
 
+/** False, with a sentence, if the profile of instance `index` does not allow a key this value. */
+bool mt_composition_allows(const struct mt_composition *self, uint16_t index, const char *key,
+                           int64_t value, char ret_reason[MT_HAL_REASON_SIZE]);
+
 #endif

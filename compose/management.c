@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/profile.h"
 #include "meantime/ptp_management.h"
 
 /* A clock identity made of a MAC address has FF:FE in its middle [7.5.2.2.2]. */
@@ -28,6 +29,25 @@ static void describe_port(const struct mt_config_port *config, struct mt_managem
     port->obeys_intervals = config->obey_interval_requests;
 }
 
+/* What the profile says of values that management may set. */
+static void take_profile(const struct mt_config_instance *config, struct mt_management *management)
+{
+    static const char *const keys[MT_LIMITED_COUNT] = {
+        [MT_LIMITED_PRIORITY1] = "priority1",
+        [MT_LIMITED_PRIORITY2] = "priority2",
+        [MT_LIMITED_LOG_ANNOUNCE] = "log_announce_interval",
+        [MT_LIMITED_ANNOUNCE_TIMEOUT] = "announce_receipt_timeout",
+        [MT_LIMITED_LOG_SYNC] = "log_sync_interval",
+        [MT_LIMITED_LOG_PDELAY] = "log_min_pdelay_req_interval",
+    };
+    (void)mt_config_profile_octets(config->profile, management->profile);
+    for (unsigned i = 0; config->profile_strict && i < MT_LIMITED_COUNT; i++) {
+        struct mt_management_limit *limit = &management->limits[i];
+        limit->is_set =
+            mt_config_profile_range(config->profile, keys[i], &limit->lowest, &limit->highest);
+    }
+}
+
 struct mt_management *mt_compose_management(const struct mt_config *all, uint16_t index,
                                             const struct mt_clock_identity *identity)
 {
@@ -45,6 +65,7 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
     management->monitors = config->event_monitoring;
     management->product = "meantime;meantimed;";
     management->revision = ";;" MT_COMPOSE_VERSION;
+    take_profile(config, management);
     for (size_t i = 0; i < config->port_count; i++) {
         describe_port(&all->ports[config->first_port + i], &ports[i]);
     }

@@ -5,6 +5,11 @@
  */
 #include "compose/compose_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "config/profile.h"
+
 static bool has_roles(const struct mt_config *config, const struct mt_config_instance *instance)
 {
     return config->ports[instance->first_port].profile.role != MT_PORT_ROLE_AUTO;
@@ -68,4 +73,27 @@ struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_
         .total_inaccuracy_ns = whole_ns(config->power.total_inaccuracy),
     };
     return profile;
+}
+
+bool mt_composition_allows(const struct mt_composition *self, uint16_t index, const char *key,
+                           int64_t value, char ret_reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_config_instance *config = &self->config->instances[index];
+    int16_t lowest;
+    int16_t highest;
+    if (!config->profile_strict ||
+        !mt_config_profile_range(config->profile, key, &lowest, &highest) ||
+        (value >= lowest && value <= highest)) {
+        return true;
+    }
+    const char *profile = mt_config_profile_name(config->profile);
+    if (lowest == highest) {
+        snprintf(ret_reason, MT_HAL_REASON_SIZE, "%s = %" PRId64 ": profile %s allows %d only", key,
+                 value, profile, lowest);
+    } else {
+        snprintf(ret_reason, MT_HAL_REASON_SIZE,
+                 "%s = %" PRId64 ": profile %s allows from %d to %d", key, value, profile, lowest,
+                 highest);
+    }
+    return false;
 }

@@ -251,6 +251,51 @@ bool mt_config_profile_is_there(const struct mt_config_profile_row *row)
     return is_there;
 }
 
+static bool is_whole_range(const char *text, int16_t *ret_lowest, int16_t *ret_highest)
+{
+    char *end;
+    long lowest = strtol(text, &end, 10);
+    if (end == text || lowest < INT16_MIN || lowest > INT16_MAX) {
+        return false;
+    }
+    long highest = strncmp(end, "..", 2) == 0 ? strtol(end + 2, &end, 10) : lowest;
+    if (*end != '\0' || highest < lowest || highest > INT16_MAX) {
+        return false;
+    }
+    *ret_lowest = (int16_t)lowest;
+    *ret_highest = (int16_t)highest;
+    return true;
+}
+
+bool mt_config_profile_range(enum mt_config_profile profile, const char *key, int16_t *ret_lowest,
+                             int16_t *ret_highest)
+{
+    const struct mt_config_profile_row *row;
+    size_t index = 0;
+    while ((row = mt_config_profile_next(profile, &index)) != NULL) {
+        if (strcmp(row->key, key) == 0) {
+            return is_whole_range(row->allowed, ret_lowest, ret_highest);
+        }
+    }
+    return false;
+}
+
+bool mt_config_profile_octets(enum mt_config_profile profile, uint8_t ret_octets[6])
+{
+    const char *text = profiles[profile].identity;
+    uint8_t octets[6];
+    for (unsigned i = 0; i < 6; i++) {
+        char *end;
+        octets[i] = (uint8_t)strtoul(text, &end, 16);
+        if (end != text + 2 || *end != (i < 5 ? '-' : '\0')) {
+            return false;
+        }
+        text = end + 1;
+    }
+    memcpy(ret_octets, octets, sizeof octets);
+    return true;
+}
+
 /* ---- words -------------------------------------------------------------------------------- */
 
 void mt_config_profile_expected(const struct mt_config_profile_row *row, char *buffer, size_t size)

@@ -38,6 +38,11 @@ bool mt_config_profile_is_there(const struct mt_config_profile_row *row);
 /** True if the row allows the value that the key has in `object`. */
 bool mt_config_profile_allows(const struct mt_config_profile_row *row,
                               const struct mt_config_key *key, const void *object);
+/** What the profile allows of a key, as a range of integers; false if it is none, or all. */
+bool mt_config_profile_range(enum mt_config_profile profile, const char *key, int16_t *ret_lowest,
+                             int16_t *ret_highest);
+/** profileIdentity in octets; false if it is not known. */
+bool mt_config_profile_octets(enum mt_config_profile profile, uint8_t ret_octets[6]);
 /** "from -3 to 0", "l2", "udp4 or udp6". */
 void mt_config_profile_expected(const struct mt_config_profile_row *row, char *buffer, size_t size);
 

@@ -56,6 +56,10 @@ cJSON *mt_pmc_addresses_read(const uint8_t *octets, size_t length);
  * address or there is no room. */
 size_t mt_pmc_addresses_write(const char *value, uint8_t *octets, size_t capacity);
 
+/** An acceptable table [17.5.3]: its number, 16 bits, and entries of port identities with commas
+ * between them, a port of 0 or none being any; or "none".  0: one is no identity, or no room. */
+size_t mt_pmc_acceptable_write(const char *value, uint8_t *octets, size_t capacity);
+
 /* ---- pmc_link.c ------------------------------------------------------------------------------ */
 
 struct mt_pmc_link {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Addresses of PTP stations in the data sets of management [1588-2019 5.3.6], as people write them:
- * 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55, of whatever network they are.
+ * 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55, of whatever network they are; and lists of identities.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -101,4 +101,53 @@ size_t mt_pmc_addresses_write(const char *value, uint8_t *octets, size_t capacit
     octets[0] = (uint8_t)(count >> 8);
     octets[1] = (uint8_t)count;
     return at;
+}
+
+#define IDENTITY   10
+#define ACCEPTABLE (IDENTITY + 1) /* alternatePriority1, which is not used here */
+
+static bool parse_identity(const char *text, uint8_t *octets)
+{
+    unsigned port = 0;
+    int used = 0;
+    if (sscanf(text, "%2hhx%2hhx%2hhx.%2hhx%2hhx.%2hhx%2hhx%2hhx%n", &octets[0], &octets[1],
+               &octets[2], &octets[3], &octets[4], &octets[5], &octets[6], &octets[7],
+               &used) != 8) {
+        return false;
+    }
+    if (text[used] == '-') {
+        int more = 0;
+        if (sscanf(text + used, "-%5u%n", &port, &more) != 1 || port > 65535) {
+            return false;
+        }
+        used += more;
+    }
+    octets[8] = (uint8_t)(port >> 8);
+    octets[9] = (uint8_t)port;
+    octets[10] = 0;
+    return text[used] == '\0';
+}
+
+size_t mt_pmc_acceptable_write(const char *value, uint8_t *octets, size_t capacity)
+{
+    char text[64];
+    unsigned count = 0;
+    const char *begin = strcmp(value, "none") == 0 ? "" : value;
+    if (*value == '\0') {
+        return 0;
+    }
+    while (*begin != '\0') {
+        size_t length = strcspn(begin, ",");
+        size_t at = COUNT + (size_t)count * ACCEPTABLE;
+        snprintf(text, sizeof text, "%.*s", (int)length, begin);
+        if (length >= sizeof text || at + ACCEPTABLE > capacity ||
+            !parse_identity(text, octets + at)) {
+            return 0;
+        }
+        count++;
+        begin += length + (begin[length] == ',');
+    }
+    octets[0] = (uint8_t)(count >> 8);
+    octets[1] = (uint8_t)count;
+    return COUNT + (size_t)count * ACCEPTABLE;
 }

@@ -545,6 +545,19 @@ static bool write_addresses(const struct field *field, const char *value, uint8_
     return true;
 }
 
+/* The number of its entries stands in a field before it. */
+static bool write_acceptable(const struct field *field, const char *value, uint8_t *data, size_t at,
+                             size_t *length, char problem[128])
+{
+    size_t begin = at - 2;
+    size_t used = mt_pmc_acceptable_write(value, data + begin, MT_PMC_DATA_MAX - begin);
+    if (used == 0) {
+        return refuse(problem, field->name, "port identities with commas between them, or none");
+    }
+    *length = begin + used;
+    return true;
+}
+
 bool mt_pmc_write(uint16_t id, const char *name, const char *value, uint8_t *data, size_t *length,
                   char problem[128])
 {
@@ -559,12 +572,15 @@ bool mt_pmc_write(uint16_t id, const char *name, const char *value, uint8_t *dat
         if (fields[i].id != id) {
             continue;
         }
-        if (!place_of(&fields[i], data, *length, &at, &width)) {
+        if (!place_of(&fields[i], data, *length, &at, &width) &&
+            fields[i].kind != KIND_ACCEPTABLE) { /* which may be empty */
             break;
         }
         if (fields[i].kind != KIND_SKIP && strcasecmp(fields[i].name, name) == 0) {
             return fields[i].kind == KIND_ADDRESSES
                        ? write_addresses(&fields[i], value, data, at, length, problem)
+                   : fields[i].kind == KIND_ACCEPTABLE
+                       ? write_acceptable(&fields[i], value, data, at, length, problem)
                    : fields[i].kind == KIND_TEXT
                        ? write_text(&fields[i], value, data, at, length, problem)
                        : write_plain(&fields[i], value, data + at, problem);

@@ -111,12 +111,25 @@ static const char *refusal_of(const struct mt_instance_config *config,
     return NULL;
 }
 
+static bool profile_allows(const struct mt_composition *composition, uint16_t index,
+                           const struct mt_control_request *request, char *sentence)
+{
+    for (int setting = 0; setting < MT_CONTROL_SETTING_COUNT; setting++) {
+        const char *name = mt_control_setting_name((enum mt_control_setting)setting);
+        if (request->is_given[setting] &&
+            !mt_composition_allows(composition, index, name, request->value[setting], sentence)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static char *set(struct mt_daemon *self, const struct mt_control_request *request,
                  struct mt_mono now)
 {
     struct mt_node *node = &self->composition->node;
     struct mt_command commands[MT_CONTROL_COMMANDS_MAX];
-    char sentence[MT_CONTROL_REASON_SIZE];
+    char sentence[MT_CONTROL_REASON_SIZE + MT_HAL_REASON_SIZE];
     int index = mt_composition_find_instance(self->composition, request->instance);
     if (index < 0) {
         snprintf(sentence, sizeof sentence, "there is no instance %s", request->instance);
@@ -124,6 +137,9 @@ static char *set(struct mt_daemon *self, const struct mt_control_request *reques
     }
     const struct mt_instance_config *config = &node->instances[index].ptp.config;
     size_t count = mt_control_commands(request, config, commands);
+    if (!profile_allows(self->composition, (uint16_t)index, request, sentence)) {
+        return mt_control_reply_error(sentence);
+    }
     for (size_t i = 0; i < count; i++) { /* all of it or nothing */
         const char *refusal = refusal_of(config, &commands[i]);
         if (refusal != NULL) {

@@ -173,6 +173,17 @@ error_type mt_get_time(const struct mt_managed *on, struct mt_put *out)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
+static error_type set_priority(const struct mt_managed *on, uint8_t asked,
+                               enum mt_management_limited what, uint8_t *priority)
+{
+    error_type error = mt_managed_check(on->management, what, asked);
+    if (error == MT_MANAGEMENT_OK) {
+        *priority = asked;
+        on->self->needs_decision = true;
+    }
+    return error;
+}
+
 error_type mt_get_priority1(const struct mt_managed *on, struct mt_put *out)
 {
     mt_put_octet_and_reserved(out, on->self->config.priority1);
@@ -181,9 +192,7 @@ error_type mt_get_priority1(const struct mt_managed *on, struct mt_put *out)
 
 error_type mt_set_priority1(const struct mt_managed *on, struct mt_reader *in)
 {
-    on->self->config.priority1 = mt_reader_u8(in);
-    on->self->needs_decision = true;
-    return MT_MANAGEMENT_OK;
+    return set_priority(on, mt_reader_u8(in), MT_LIMITED_PRIORITY1, &on->self->config.priority1);
 }
 
 error_type mt_get_priority2(const struct mt_managed *on, struct mt_put *out)
@@ -194,9 +203,7 @@ error_type mt_get_priority2(const struct mt_managed *on, struct mt_put *out)
 
 error_type mt_set_priority2(const struct mt_managed *on, struct mt_reader *in)
 {
-    on->self->config.priority2 = mt_reader_u8(in);
-    on->self->needs_decision = true;
-    return MT_MANAGEMENT_OK;
+    return set_priority(on, mt_reader_u8(in), MT_LIMITED_PRIORITY2, &on->self->config.priority2);
 }
 
 error_type mt_get_domain(const struct mt_managed *on, struct mt_put *out)

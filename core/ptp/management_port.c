@@ -74,11 +74,29 @@ error_type mt_get_log_announce_interval(const struct mt_managed *on, struct mt_p
     return MT_MANAGEMENT_OK;
 }
 
+error_type mt_managed_check(const struct mt_management *management, enum mt_management_limited what,
+                            int value)
+{
+    const struct mt_management_limit *limit = &management->limits[what];
+    if (!limit->is_set || (value >= limit->lowest && value <= limit->highest)) {
+        return MT_MANAGEMENT_OK;
+    }
+    return limit->lowest == limit->highest ? MT_MANAGEMENT_NOT_SETABLE : MT_MANAGEMENT_WRONG_VALUE;
+}
+
+static enum mt_management_limited limited_by(enum mt_port_timer timer)
+{
+    return timer == MT_TIMER_ANNOUNCE ? MT_LIMITED_LOG_ANNOUNCE : MT_LIMITED_LOG_SYNC;
+}
+
 bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int8_t asked,
                              int8_t *log_interval, enum mt_port_timer timer)
 {
     struct mt_mono at = port->timers[timer];
-    if (!mt_log_interval_is_allowed(asked)) {
+    const struct mt_management *management = mt_management_of(self);
+    if (!mt_log_interval_is_allowed(asked) ||
+        (management != NULL &&
+         mt_managed_check(management, limited_by(timer), asked) != MT_MANAGEMENT_OK)) {
         return false;
     }
     *log_interval = asked;
@@ -92,7 +110,12 @@ bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int
 static error_type set_interval(const struct mt_managed *on, struct mt_reader *in,
                                int8_t *log_interval, enum mt_port_timer timer)
 {
-    return mt_managed_set_interval(on->self, on->port, mt_reader_i8(in), log_interval, timer)
+    int8_t asked = mt_reader_i8(in);
+    error_type error = mt_managed_check(on->management, limited_by(timer), asked);
+    if (error != MT_MANAGEMENT_OK) {
+        return error;
+    }
+    return mt_managed_set_interval(on->self, on->port, asked, log_interval, timer)
                ? MT_MANAGEMENT_OK
                : MT_MANAGEMENT_WRONG_VALUE;
 }
@@ -125,8 +148,11 @@ error_type mt_set_announce_receipt_timeout(const struct mt_managed *on, struct m
     if (timeout < TIMEOUT_LEAST) {
         return MT_MANAGEMENT_WRONG_VALUE;
     }
-    on->port->config.announce_receipt_timeout = timeout;
-    return MT_MANAGEMENT_OK;
+    error_type error = mt_managed_check(on->management, MT_LIMITED_ANNOUNCE_TIMEOUT, timeout);
+    if (error == MT_MANAGEMENT_OK) {
+        on->port->config.announce_receipt_timeout = timeout;
+    }
+    return error;
 }
 
 error_type mt_get_log_pdelay_interval(const struct mt_managed *on, struct mt_put *out)
@@ -144,8 +170,11 @@ error_type mt_set_log_pdelay_interval(const struct mt_managed *on, struct mt_rea
     if (!mt_log_interval_is_allowed(asked)) {
         return MT_MANAGEMENT_WRONG_VALUE;
     }
-    mt_peer_set_interval(peer_of(on->port), asked);
-    return MT_MANAGEMENT_OK;
+    error_type error = mt_managed_check(on->management, MT_LIMITED_LOG_PDELAY, asked);
+    if (error == MT_MANAGEMENT_OK) {
+        mt_peer_set_interval(peer_of(on->port), asked);
+    }
+    return error;
 }
 
 /* ---- what a port is -------------------------------------------------------------------------- */

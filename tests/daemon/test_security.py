@@ -3,10 +3,13 @@
 import hashlib
 import hmac
 import os
+import socket
+import struct
 import time
 
 import pytest
 
+import frames
 import netlab
 import truth
 
@@ -80,6 +83,50 @@ def test_the_daemon_says_what_is_wrong_when_its_keys_are_not_good(lab):
 # ---- keys that are disclosed later -----------------------------------------------------------
 
 SEED = bytes(range(32))
+SIGNING = bytes.fromhex("00112233445566778899aabbccddeeff")
+OPERATOR = (0x0A0000FFFE000001, 1)
+
+
+def set_table(address, sequence, key=SIGNING):
+    """A signed SET of UNICAST_MASTER_TABLE with one address."""
+    data = struct.pack(">HbHHH4sB", 0x2018, 0, 1, 1, 4, socket.inet_aton(address), 0)
+    body = struct.pack(">QHBBBB", *frames.ALL_PORTS, 0, 0, 1, 0)
+    body += struct.pack(">HH", 1, len(data)) + data + struct.pack(">HHBBI", 0x8009, 22, 3, 0, 1)
+    message = frames.header(frames.MANAGEMENT, OPERATOR, sequence=sequence,
+                            length=34 + len(body) + 16) + body
+    return message + hmac.new(key, message, hashlib.sha256).digest()[:16]
+
+
+@pytest.mark.lab(seconds=15)
+def test_an_authenticated_peer_may_set_the_table_of_transmitters(lab):
+    lab.star("A", "B", "C")
+    address = {}
+    for number, node in enumerate("ABC", 1):
+        address[node] = f"10.78.0.{number}"
+        lab.ip(node, "address", "add", f"{address[node]}/24", "dev", "eth0")
+    keys = {node: write_keys(lab, f"{node}.keys", FIRST) for node in "ABC"}
+    ports = {"eth0": {"spp": 3, "active_key_id": 1}}
+    for node in "BC":
+        lab.meantimed(node, "eth0", ports=ports,
+                      ptp={"unicast_grants": "yes", "multicast": "no", "security_file": keys[node],
+                           "priority1": 100})
+    a = lab.meantimed("A", "eth0", clock={"clock": "lab"}, ports=ports,
+                      ptp={"receiver_only": "yes", "security_file": keys["A"],
+                           "unicast_transmitters": address["B"]})
+
+    def table():
+        return a.port()["unicast"]["transmitters"]
+    a.wait_state("UNCALIBRATED", timeout_s=15)
+    a.wait_for(lambda: table() == {address["B"]: 3}, 15, "the first")
+    operator = frames.Sender(lab, "C")
+    operator.send(set_table(address["C"], 1, key=bytes(16)), group=address["A"])
+    a.wait_for(lambda: a.port()["verdicts"].get("forged", 0) == 1, 5, "refuses a forgery")
+    assert table() == {address["B"]: 3}
+    operator.send(set_table(address["C"], 2), group=address["A"])
+    a.wait_for(lambda: table() == {address["C"]: 3}, 10, "the second")
+    a.wait_state("RECEIVER")
+
+
 CHAIN = "[security_association]\nspp 4\nchain SHA256-128\nchain_interval 400\nchain_delay 2\n" \
         "chain_error 250\nchain_length {length}\nchain_start {start}\n"
 

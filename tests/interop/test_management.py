@@ -43,15 +43,15 @@ def run(daemon, *command, timeout_s=10):
                           check=False)
 
 
-def pmc(daemon, request, socket="ptp-rw", directory=None):
+def pmc(daemon, request, socket="ptp-rw", directory=None, domain=0):
     """What linuxptp's pmc prints, and the fields in it."""
-    return pmc_at(daemon, os.path.join(directory or daemon.directory, socket), request)
+    return pmc_at(daemon, os.path.join(directory or daemon.directory, socket), request, domain)
 
 
-def pmc_at(daemon, path, request):
+def pmc_at(daemon, path, request, domain=0):
     """The same at the socket of any daemon."""
-    text = run(daemon, linuxptp.program("pmc"), "-u", "-b", "0", "-s", path, "-i",
-               f"/run/{daemon.node}.pmc", request).stdout
+    text = run(daemon, linuxptp.program("pmc"), "-u", "-b", "0", "-d", str(domain), "-s", path,
+               "-i", f"/run/{daemon.node}.pmc", request).stdout
     return text, dict(linuxptp.FIELD.findall(text))
 
 
@@ -201,3 +201,44 @@ def test_meantimed_does_not_change_when_the_network_asks(lab):
     assert pmc(a, "GET PRIORITY1")[1]["priority1"] == "100"
     assert pmc(a, "GET PORT_DATA_SET")[1]["portState"] == "MASTER"
     assert netlab.wait_until(lambda: b.instance()["ports"][0]["state"] == "RECEIVER", 15)
+
+
+@pytest.mark.lab(seconds=15)
+def test_a_profile_tells_its_identity_and_binds_what_may_be_set(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={
+        "profile": "G.8275.1", "clock_class": 6, "log_announce_interval": -3,
+        "log_sync_interval": -4, "log_min_delay_req_interval": -4})
+    a.wait_state("TRANSMITTER", timeout_s=20)
+    assert "00:19:a7:01:02:00" in pmc(a, "GET CLOCK_DESCRIPTION", domain=24)[0]
+    text, _ = pmc(a, "SET PRIORITY1 1", domain=24)
+    assert "NOT_SETABLE" in text or "MANAGEMENT_ERROR" in text, text
+    assert pmc(a, "GET PRIORITY1", domain=24)[1]["priority1"] == "128"
+    assert pmc(a, "SET PRIORITY2 7", domain=24)[1]["priority2"] == "7"
+    refused = a.tool("--run-directory", a.directory, "set", "priority1", "100")
+    assert refused.returncode == 1
+    assert "priority1 = 100: profile g8275.1 allows 128 only" in refused.stderr
+    refused = a.tool("pmc", "--run-directory", a.directory, "SET", "PRIORITY1", "1")
+    assert refused.returncode == 1 and "cannot be set (error 0x0005)" in refused.stdout
+    done = a.tool("--run-directory", a.directory, "set", "priority2", "9")
+    assert done.returncode == 0 and a.instance()["priority2"] == 9
+
+
+@pytest.mark.lab(seconds=15)
+def test_the_acceptable_table_is_set_by_meantime_pmc(lab):
+    lab.star("A", "B", "C")
+    first = lab.meantimed("A", "eth0", ptp={"priority1": 100, "log_announce_interval": -2})
+    second = lab.meantimed("B", "eth0", ptp={"priority1": 110, "log_announce_interval": -2},
+                           ports={"eth0": {"acceptable_transmitters": "000000.0000.000001"}})
+    first.wait_state("TRANSMITTER")
+    second.wait_state("TRANSMITTER")
+    identity = [daemon.instance()["clock_identity"] for daemon in (first, second)]
+    c = lab.meantimed("C", "eth0", clock={"clock": "lab"},
+                      ptp={"receiver_only": "yes", "log_announce_interval": -2},
+                      ports={"eth0": {"acceptable_transmitters": identity[0]}})
+    c.wait_state("RECEIVER")
+    assert c.instance()["parent"]["clock_identity"] == identity[0]
+    done = c.tool("pmc", "--run-directory", c.directory, "SET", "ACCEPTABLE_MASTER_TABLE",
+                  "acceptable", f"{identity[1]}-1")
+    assert done.returncode == 0 and f"{identity[1]}-1" in done.stdout, done.stdout + done.stderr
+    c.wait_for(lambda: c.instance()["parent"]["clock_identity"] == identity[1], 10, "the second")

@@ -146,6 +146,30 @@ def test_pmc_sets_and_shows_a_table_of_addresses(node, text, octets):
         "logQueryInterval": 1, "transmitters": [] if text == "none" else text.split(",")}
 
 
+@pytest.mark.parametrize("text, octets", [
+    ("none", "0000"), ("001122.fffe.334455-1", "0001 001122fffe334455 0001 00"),
+    ("001122.fffe.334455,aabbcc.fffe.ddeeff-258",
+     "0002 001122fffe334455 0000 00 aabbccfffeddeeff 0102 00")])
+def test_pmc_sets_and_shows_a_table_of_identities(node, text, octets):
+    table = bytes.fromhex(octets)
+    daemon, path = node(lambda action, number, data: [
+        (1, struct.pack(">H", number) + table + b"\0" * (len(table) % 2))])
+    result = run("--local", path, "--json", "SET", "ACCEPTABLE_MASTER_TABLE", "acceptable", text)
+    assert result.returncode == 0, result.stderr
+    assert daemon.requests[-1][2][:len(table)] == table
+    shown = json.loads(result.stdout)[0]["data"]
+    assert shown["actualTableSize"] == table[1]
+    assert [one.removesuffix("-0") for one in shown.get("acceptable", [])] == \
+        ([] if text == "none" else text.split(","))
+
+
+def test_pmc_refuses_a_table_of_what_is_no_identity(node):
+    _, path = node(lambda action, number, data: [(1, struct.pack(">HH", number, 0))])
+    for text in ("10.0.0.1", "001122.fffe.334455-70000", "001122.fffe.334455-1x", "none,none"):
+        result = run("--local", path, "SET", "ACCEPTABLE_MASTER_TABLE", "acceptable", text)
+        assert result.returncode != 0 and "expected port identities" in result.stderr
+
+
 def test_pmc_tells_errors_and_goes_on(node):
     def answer(_, number, __):
         return [(2, struct.pack(">HHI", 5, number, 0)),

@@ -293,6 +293,33 @@ static void config_lists_profiles_when_the_key_is_explained(void **state)
     assert_explained("g8275.2", "log_announce_interval        0                  from -3 to 0\n");
 }
 
+static void config_profiles_have_identities_and_ranges_when_their_rows_do(void **state)
+{
+    static const uint8_t telecom[] = {0x00, 0x19, 0xA7, 0x01, 0x02, 0x00};
+    uint8_t octets[6];
+    int16_t lowest;
+    int16_t highest;
+    (void)state;
+    for (size_t i = 0; mt_config_profile_words[i].word != NULL; i++) {
+        enum mt_config_profile profile = (enum mt_config_profile)mt_config_profile_words[i].value;
+        assert_int_equal(mt_config_profile_octets(profile, octets),
+                         mt_config_profile_identity(profile)[0] != '\0');
+    }
+    assert_true(mt_config_profile_octets(MT_CONFIG_PROFILE_G8275_1, octets));
+    assert_memory_equal(octets, telecom, 6);
+    assert_true(mt_config_profile_range(MT_CONFIG_PROFILE_G8275_1, "priority1", &lowest, &highest));
+    assert_int_equal(lowest, 128);
+    assert_int_equal(highest, 128);
+    assert_true(mt_config_profile_range(MT_CONFIG_PROFILE_G8275_2, "log_announce_interval", &lowest,
+                                        &highest));
+    assert_int_equal(lowest, -3);
+    assert_int_equal(highest, 0);
+    assert_false(
+        mt_config_profile_range(MT_CONFIG_PROFILE_G8275_1, "priority2", &lowest, &highest));
+    assert_false(
+        mt_config_profile_range(MT_CONFIG_PROFILE_G8275_2, "transport", &lowest, &highest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +339,7 @@ int main(void)
         cmocka_unit_test(config_takes_any_value_when_the_profile_is_not_strict),
         cmocka_unit_test(config_knows_single_values_when_a_profile_lists_them),
         cmocka_unit_test(config_refuses_roles_when_they_cannot_be_meant),
+        cmocka_unit_test(config_profiles_have_identities_and_ranges_when_their_rows_do),
         cmocka_unit_test(config_lists_profiles_when_the_key_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

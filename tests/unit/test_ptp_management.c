@@ -218,6 +218,34 @@ static void management_says_that_an_answer_is_too_big_for_a_message(void **state
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+static void management_refuses_to_set_when_the_profile_does_not_allow_it(void **state)
+{
+    struct mt_management_limit *limits = clock_.management.limits;
+    const struct mt_instance *instance = &clock_.bench.instance;
+    (void)state;
+    limits[MT_LIMITED_PRIORITY1] = (struct mt_management_limit){true, 128, 128};
+    limits[MT_LIMITED_PRIORITY2] = (struct mt_management_limit){true, 100, 200};
+    limits[MT_LIMITED_LOG_ANNOUNCE] = (struct mt_management_limit){true, -3, -3};
+    limits[MT_LIMITED_LOG_SYNC] = (struct mt_management_limit){true, -4, 0};
+    limits[MT_LIMITED_ANNOUNCE_TIMEOUT] = (struct mt_management_limit){true, 3, 10};
+    set(MT_ID_PRIORITY1, (const uint8_t[]){9, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_PRIORITY1, MT_MANAGEMENT_NOT_SETABLE);
+    assert_int_equal(mt_instance_parent(instance)->priority1, 128);
+    set(MT_ID_PRIORITY1, (const uint8_t[]){128, 0}, 2, &local_writer);
+    assert_data(0, MT_ID_PRIORITY1, (const uint8_t[]){128, 0}, 2);
+    set(MT_ID_PRIORITY2, (const uint8_t[]){99, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_PRIORITY2, MT_MANAGEMENT_WRONG_VALUE);
+    assert_int_equal(mt_instance_parent(instance)->priority2, 128);
+    set(MT_ID_PRIORITY2, (const uint8_t[]){200, 0}, 2, &local_writer);
+    assert_data(0, MT_ID_PRIORITY2, (const uint8_t[]){200, 0}, 2);
+    set(MT_ID_LOG_ANNOUNCE_INTERVAL, (const uint8_t[]){0, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_LOG_ANNOUNCE_INTERVAL, MT_MANAGEMENT_NOT_SETABLE);
+    set(MT_ID_LOG_SYNC_INTERVAL, (const uint8_t[]){1, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_LOG_SYNC_INTERVAL, MT_MANAGEMENT_WRONG_VALUE);
+    set(MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, (const uint8_t[]){2, 0}, 2, &local_writer);
+    assert_error(0, MT_ID_ANNOUNCE_RECEIPT_TIMEOUT, MT_MANAGEMENT_WRONG_VALUE);
+}
+
 static void management_sets_what_may_be_set_when_the_writable_socket_asks(void **state)
 {
     (void)state;
@@ -510,6 +538,7 @@ int main(void)
         ON_ONE(management_tells_of_the_parent_when_it_follows_one),
         ON_ONE(management_names_the_error_of_the_standard),
         ON_ONE(management_says_that_an_answer_is_too_big_for_a_message),
+        ON_ONE(management_refuses_to_set_when_the_profile_does_not_allow_it),
         ON_ONE(management_sets_what_may_be_set_when_the_writable_socket_asks),
         ON_THREE(management_sets_the_members_of_ports),
         ON_ONE(management_sends_sooner_when_an_interval_is_made_shorter),

@@ -108,6 +108,17 @@ struct mt_zone {
     char name[MT_ZONE_NAME_MAX]; /**< displayName, not terminated */
 };
 
+/** What a profile may limit. */
+enum mt_management_limited {
+    MT_LIMITED_PRIORITY1,
+    MT_LIMITED_PRIORITY2,
+    MT_LIMITED_LOG_ANNOUNCE,
+    MT_LIMITED_ANNOUNCE_TIMEOUT,
+    MT_LIMITED_LOG_SYNC,
+    MT_LIMITED_LOG_PDELAY,
+    MT_LIMITED_COUNT
+};
+
 /** A request whose answers have not been drained yet.  Private. */
 struct mt_management_request {
     struct mt_port_identity requester;
@@ -144,6 +155,13 @@ struct mt_management {
     const char *product;              /**< "manufacturer;model;instance" [15.5.3.1.2.7] */
     const char *revision;             /**< "hardware;firmware;software" */
     char user_description[MT_MANAGEMENT_TEXT_MAX + 1];
+    /** A SET to anything else is answered WRONG_VALUE, or NOT_SETABLE where only one is left;
+     * requests for message intervals are bound by it, too. */
+    struct mt_management_limit {
+        bool is_set;
+        int16_t lowest;
+        int16_t highest;
+    } limits[MT_LIMITED_COUNT];
     bool ignores_network; /**< management messages of the network are neither answered nor
                                   passed on */
     /** What it measures on the port that receives goes out in Signaling [16.11]. */
