@@ -48,6 +48,7 @@ static void free_node(struct mt_node *node)
     }
     free(node->clocks);
     free(node->instances);
+    free(node->ntp);
     free(node->links);
 }
 
@@ -57,9 +58,12 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
     node->instance_count = (uint16_t)config->instance_count;
     node->clocks = calloc(config->clock_count, sizeof *node->clocks);
     node->instances = calloc(config->instance_count, sizeof *node->instances);
-    node->links = calloc(config->port_count + 1, sizeof(struct mt_hal_link *));
+    node->ntp_count = mt_compose_ntp_count(config);
+    node->ntp = calloc(node->ntp_count, sizeof *node->ntp);
+    node->links = calloc(config->port_count + node->ntp_count + 1u, sizeof(struct mt_hal_link *));
     node->local_link = MT_NODE_NO_LINK;
-    return node->clocks != NULL && node->instances != NULL && node->links != NULL;
+    return node->clocks != NULL && node->instances != NULL && node->ntp != NULL &&
+           node->links != NULL;
 }
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
@@ -139,13 +143,19 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
     return provider->ops->open_clock(provider, &request, reason);
 }
 
-static uint16_t sources_of(const struct mt_config *config, size_t clock)
+uint16_t mt_compose_port_sources(const struct mt_config *config, size_t clock)
 {
     size_t count = 0;
     for (size_t i = 0; i < config->instance_count; i++) {
         count += config->instances[i].clock_index == clock ? config->instances[i].port_count : 0;
     }
     return (uint16_t)count;
+}
+
+static uint16_t sources_of(const struct mt_config *config, size_t clock)
+{
+    return (uint16_t)(mt_compose_port_sources(config, clock) +
+                      mt_compose_ntp_sources(config, clock));
 }
 
 /* What a clock follows on this machine is the last of its sources. */
@@ -391,7 +401,8 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
             return false;
         }
     }
-    if (!mt_compose_links(node, self->config, provider, reason)) {
+    if (!mt_compose_links(node, self->config, provider, reason) ||
+        !mt_compose_ntp(self, provider, reason)) {
         return false;
     }
     if (self->config->daemon.management_sockets) {
@@ -445,6 +456,7 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
     }
     self->facts = *facts;
     self->node.store = provider->store;
+    self->node.entropy = provider->entropy;
     self->started = provider->wait->ops->now(provider->wait);
     if (!put_in_force(self, config)) {
         refuse(reason, "out of memory");

@@ -68,6 +68,21 @@ void mt_compose_standby(struct mt_composition *self, uint16_t index);
 /** Why that instance steers and not the other one, for people. */
 const char *mt_compose_standby_reason(enum mt_standby_reason reason);
 
+/** The sources of a clock that are ports; NTP servers come after them. */
+uint16_t mt_compose_port_sources(const struct mt_config *config, size_t clock);
+/** Of how many sources a server or pool of the configuration is. */
+uint16_t mt_compose_ntp_members(const struct mt_config_ntp *ntp);
+/** Of all, and of one clock. */
+uint16_t mt_compose_ntp_count(const struct mt_config *config);
+uint16_t mt_compose_ntp_sources(const struct mt_config *config, size_t clock);
+/** What the configuration says of a server of the node. */
+const struct mt_config_ntp *mt_compose_ntp_of(const struct mt_config *config, uint16_t index);
+/** Opens the links to all NTP servers, and makes the clients; clocks are there already. */
+bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
+                    char reason[MT_HAL_REASON_SIZE]);
+/** True if the address of a server has become known or has changed. */
+bool mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);
+
 /** The number of a port's link; ports that share one have the same number. */
 uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);
 /** The first port of a link. */

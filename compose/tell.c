@@ -53,6 +53,27 @@ static void tell_link(const struct mt_composition *self, const struct mt_node_ev
     }
 }
 
+static void tell_ntp(const struct mt_composition *self, const struct mt_node_event *event,
+                     struct mt_status_event *told)
+{
+    static const enum mt_status_event_kind kinds[] = {
+        [MT_NTP_EVENT_SAMPLE] = MT_STATUS_EVENT_COUNT,
+        [MT_NTP_EVENT_REACHABLE] = MT_STATUS_EVENT_NTP_REACHABLE,
+        [MT_NTP_EVENT_UNREACHABLE] = MT_STATUS_EVENT_NTP_UNREACHABLE,
+        [MT_NTP_EVENT_REFUSED] = MT_STATUS_EVENT_NTP_REFUSED,
+    };
+    const struct mt_node_ntp *ntp = &self->node.ntp[event->index];
+    told->kind = kinds[event->value.ntp];
+    told->clock = self->config->clocks[ntp->clock].name;
+    told->value.ntp.server = mt_compose_ntp_of(self->config, event->index)->name;
+    told->value.ntp.address = &ntp->server;
+    told->value.ntp.answer = &ntp->client.server;
+    if (event->value.ntp == MT_NTP_EVENT_UNREACHABLE && self->link_reason != NULL) {
+        const char *reason = self->link_reason(self->link_context, ntp->link);
+        told->reason = reason[0] != '\0' ? reason : NULL;
+    }
+}
+
 static void tell_clock(const struct mt_composition *self, const struct mt_node_event *event,
                        enum mt_status_event_kind kind, struct mt_status_event *told)
 {
@@ -108,6 +129,9 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         break;
     case MT_NODE_WRONG_SCALE:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_SCALE, &told);
+        break;
+    case MT_NODE_NTP:
+        tell_ntp(self, event, &told);
         break;
     case MT_NODE_STANDBY:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);

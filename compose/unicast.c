@@ -276,6 +276,7 @@ void mt_composition_resolve(struct mt_composition *self, struct mt_mono now)
             is_changed = true;
         }
     }
+    is_changed |= mt_compose_ntp_resolve(self, now);
     if (is_changed) { /* what they ask for now leaves */
         mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = now});
     }

@@ -416,9 +416,13 @@ static void check_unused_clocks(const struct checker *self)
             is_used |= strcmp(config->instances[i].clock, config->clocks[c].name) == 0;
         }
         is_used |= config->has_server && config->server.clock_index == c;
+        for (size_t i = 0; i < config->ntp_count; i++) {
+            is_used |= strcmp(config->ntps[i].clock, config->clocks[c].name) == 0;
+        }
         if (!is_used) {
             COMPLAIN(self, clock_line(self, config->clocks[c].name),
-                     "[clock %s]: no instance uses it; write clock = %s in [instance NAME]",
+                     "[clock %s]: nothing uses it; write clock = %s in [instance NAME] or "
+                     "[ntp SERVER]",
                      config->clocks[c].name, config->clocks[c].name);
         }
     }
@@ -477,9 +481,10 @@ static void check_clock_keys(const struct checker *self)
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
-    if (self->port_count == 0 && !self->has_server) {
+    if (self->port_count == 0 && self->ntp_count == 0 && !self->has_server) {
         COMPLAIN(&checker, 0,
-                 "no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]");
+                 "no port and no server is configured; add a section such as [ptp eth0] or "
+                 "[ntp time.example.org]");
     }
     check_references(&checker);
     check_double_sections(&checker);
@@ -504,6 +509,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     check_unused_clocks(&checker);
     mt_config_check_follow(self, source);
     mt_config_check_server(self, source);
+    mt_config_check_ntp(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
 }

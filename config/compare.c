@@ -108,6 +108,11 @@ static void compare_port(struct comparison *self, const void *a, const void *b)
     compare_scope(self, MT_CONFIG_PORT, "", a, b);
 }
 
+static void compare_ntp(struct comparison *self, const void *a, const void *b)
+{
+    compare_scope(self, MT_CONFIG_NTP, "", a, b);
+}
+
 /* An array of objects whose names are found in the same place. */
 struct objects {
     const char *section;
@@ -205,4 +210,6 @@ void mt_config_compare(const struct mt_config *before, const struct mt_config *a
     compare_objects(&self, OBJECTS(port, mt_config_port, before, compare_port),
                     OBJECTS(port, mt_config_port, after, compare_port));
     compare_server(&self, before, after);
+    compare_objects(&self, OBJECTS(ntp, mt_config_ntp, before, compare_ntp),
+                    OBJECTS(ntp, mt_config_ntp, after, compare_ntp));
 }

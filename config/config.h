@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "config/schema.h"
+#include "meantime/ntp_client.h"
 #include "meantime/ptp_alternate.h"
 #include "meantime/ptp_intervals.h"
 #include "meantime/ptp_peer.h"
@@ -339,6 +340,24 @@ struct mt_config_port {
     struct mt_port_config ptp;
 };
 
+/** Whether a name stands for many servers; AUTO: if it has a label `pool`. */
+enum mt_config_pool_choice { MT_CONFIG_POOL_AUTO, MT_CONFIG_POOL_YES, MT_CONFIG_POOL_NO };
+
+/** An NTP server, or a pool of them. */
+struct mt_config_ntp {
+    const char *name;
+    struct mt_config_stations address; /**< one; the name, if it is not written */
+    uint16_t port;
+    enum mt_config_pool_choice pool;
+    uint8_t count; /**< of servers at a time, of a pool */
+    const char *clock;
+    size_t clock_index;                 /**< in mt_config.clocks */
+    const char *interface;              /**< null: as routes say */
+    struct mt_ntp_client_config client; /**< keys are compose's to fill in */
+};
+
+/** A name that stands for many servers. */
+bool mt_config_is_pool(const struct mt_config_ntp *self);
 /** A hardware clock, or one that may be. */
 bool mt_config_is_phc(const struct mt_config_clock *self);
 /** End-to-end or peer-to-peer transparent clock. */
@@ -358,7 +377,9 @@ struct mt_config {
     size_t port_count;
     bool has_server;
     struct mt_config_server server; /**< its defaults if there is none */
-    struct mt_config_pool pool;     /**< private: the memory of all of the above */
+    struct mt_config_ntp *ntps;
+    size_t ntp_count;
+    struct mt_config_pool pool; /**< private: the memory of all of the above */
 };
 
 /** The clock that this one follows; null: none. */
@@ -398,7 +419,7 @@ enum mt_config_change_kind { MT_CONFIG_CHANGED, MT_CONFIG_ADDED, MT_CONFIG_REMOV
 
 struct mt_config_change {
     enum mt_config_change_kind kind; /**< of a key's value; or a whole section */
-    const char *section;             /**< "daemon", "clock", "instance", "port", "server" */
+    const char *section;             /**< "daemon", "clock", "instance", "port", "server", "ntp" */
     const char *name;                /**< of the object; "" for the daemon and the server */
     size_t index;                    /**< of the object, in the configuration that has it */
     const struct mt_config_key *key; /**< null for a whole section */

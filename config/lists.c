@@ -92,6 +92,13 @@ static bool is_host_name(const char *text)
     return has_letter && strlen(text) <= NAME_MAX_LENGTH;
 }
 
+bool mt_config_is_host(const char *text)
+{
+    struct mt_address address;
+    return parse_address(text, &address) ? address.network != MT_NETWORK_IEEE_802_3
+                                         : is_host_name(text);
+}
+
 static bool parse_number(const struct mt_config_key *key, const char *text, uint16_t *ret_number)
 {
     char *end;

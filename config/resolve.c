@@ -279,6 +279,50 @@ static void resolve_instances(struct resolver *self)
     }
 }
 
+/* ---- NTP servers -------------------------------------------------------------------------- */
+
+static void add_ntp(struct resolver *self, const char *name)
+{
+    struct mt_config_ntp *ntp = &self->config->ntps[self->config->ntp_count++];
+    ntp->name = keep(self, name);
+    mt_ntp_client_config_init(&ntp->client);
+    apply_defaults(self, MT_CONFIG_NTP, ntp);
+    apply_section(self, MT_CONFIG_SECTION_NTP_DEFAULTS, "", MT_CONFIG_NTP, ntp);
+    apply_section(self, MT_CONFIG_SECTION_NTP, name, MT_CONFIG_NTP, ntp);
+    if (ntp->address.count == 0 && mt_config_is_host(name)) {
+        apply(self, mt_config_key_find(MT_CONFIG_NTP, "address"), name, ntp);
+    }
+}
+
+static void resolve_ntp(struct resolver *self)
+{
+    const struct mt_config_source *source = self->source;
+    self->config->ntps = take_array(self, sizeof *self->config->ntps);
+    for (size_t i = 0; self->config->ntps != NULL && i < source->section_count; i++) {
+        if (source->sections[i].kind == MT_CONFIG_SECTION_NTP) {
+            add_ntp(self, source->sections[i].name);
+        }
+    }
+}
+
+bool mt_config_is_pool(const struct mt_config_ntp *self)
+{
+    const char *label = self->address.count > 0 ? self->address.station[0].name : "";
+    bool is_name =
+        self->address.count > 0 && self->address.station[0].address.network == MT_NETWORK_NONE;
+    if (self->pool != MT_CONFIG_POOL_AUTO) {
+        return is_name && self->pool == MT_CONFIG_POOL_YES;
+    }
+    while (is_name && *label != '\0') {
+        size_t length = strcspn(label, ".");
+        if (length == 4 && strncmp(label, "pool", length) == 0) {
+            return true;
+        }
+        label += length + (label[length] == '.');
+    }
+    return false;
+}
+
 /* ---- clocks ------------------------------------------------------------------------------- */
 
 static void add_clock(struct resolver *self, const char *name)
@@ -309,6 +353,9 @@ static void resolve_clocks(struct resolver *self)
         if (strcmp(self->config->instances[i].clock, MT_CONFIG_MAIN) == 0) {
             main_is_used = true;
         }
+    }
+    for (size_t i = 0; i < self->config->ntp_count; i++) {
+        main_is_used = main_is_used || strcmp(self->config->ntps[i].clock, MT_CONFIG_MAIN) == 0;
     }
     if (main_is_used &&
         mt_config_source_find_section(source, MT_CONFIG_SECTION_CLOCK, MT_CONFIG_MAIN) == NULL) {
@@ -359,6 +406,13 @@ static void connect_clocks(struct mt_config *config)
             }
         }
     }
+    for (size_t i = 0; i < config->ntp_count; i++) {
+        for (size_t c = 0; c < config->clock_count; c++) {
+            if (strcmp(config->ntps[i].clock, config->clocks[c].name) == 0) {
+                config->ntps[i].clock_index = c;
+            }
+        }
+    }
 }
 
 bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source)
@@ -369,6 +423,7 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
     resolve_ports(&resolver);
     if (!resolver.is_out_of_memory) {
         resolve_instances(&resolver);
+        resolve_ntp(&resolver);
     }
     if (resolver.is_out_of_memory) {
         return false;

@@ -178,6 +178,13 @@ const struct mt_config_word mt_config_unicast_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_pool_words[] = {
+    {"auto", MT_CONFIG_POOL_AUTO},
+    {"yes", MT_CONFIG_POOL_YES},
+    {"no", MT_CONFIG_POOL_NO},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_l2_destination_words[] = {
     {"forwardable", MT_CONFIG_L2_FORWARDABLE},
     {"non_forwardable", MT_CONFIG_L2_NON_FORWARDABLE},
@@ -206,6 +213,7 @@ const struct mt_config_word mt_config_frequency_traceable_words[] = {
 #define STRUCT_PORT     struct mt_config_port
 #define STRUCT_OWN_PORT struct mt_config_port
 #define STRUCT_SERVER   struct mt_config_server
+#define STRUCT_NTP      struct mt_config_ntp
 
 #define PLACE(scope, member)                                                                       \
     .offset = offsetof(STRUCT_##scope, member), .size = sizeof(((STRUCT_##scope *)0)->member)
@@ -349,6 +357,8 @@ const char *mt_config_scope_heading(enum mt_config_scope scope)
         return "[port NAME]";
     case MT_CONFIG_SERVER:
         return "[server]";
+    case MT_CONFIG_NTP:
+        return "[ntp], [ntp SERVER]";
     }
     return "";
 }

@@ -21,8 +21,9 @@ enum mt_config_scope {
     MT_CONFIG_PORT,
     MT_CONFIG_OWN_PORT, /**< of struct mt_config_port too, but in [port NAME] only */
     MT_CONFIG_SERVER,
+    MT_CONFIG_NTP,
 };
-#define MT_CONFIG_SCOPE_COUNT 6
+#define MT_CONFIG_SCOPE_COUNT 7
 
 enum mt_config_type {
     MT_CONFIG_INTEGER,    /**< any integer member; decimal or 0x... */
@@ -89,6 +90,7 @@ extern const struct mt_config_word mt_config_role_words[];
 extern const struct mt_config_word mt_config_standby_words[];
 extern const struct mt_config_word mt_config_as_capable_words[];
 extern const struct mt_config_word mt_config_transport_words[];
+extern const struct mt_config_word mt_config_pool_words[];
 extern const struct mt_config_word mt_config_unicast_words[];
 extern const struct mt_config_word mt_config_l2_destination_words[];
 extern const struct mt_config_word mt_config_delay_words[];

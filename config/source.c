@@ -24,6 +24,7 @@ static const struct heading headings[] = {
     {"instance", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_INSTANCE, "[instance NAME]"},
     {"port", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_PORT, "[port NAME]"},
     {"server", MT_CONFIG_SECTION_SERVER, MT_CONFIG_SECTION_NONE, "[server]"},
+    {"ntp", MT_CONFIG_SECTION_NTP_DEFAULTS, MT_CONFIG_SECTION_NTP, "[ntp SERVER]"},
 };
 #define HEADING_COUNT (sizeof headings / sizeof headings[0])
 
@@ -39,6 +40,8 @@ static const enum mt_config_scope scopes_of[][SCOPES_MAX] = {
     [MT_CONFIG_SECTION_PORT] = {MT_CONFIG_PORT, MT_CONFIG_OWN_PORT, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_PTP_PORT] = {MT_CONFIG_PORT, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_SERVER] = {MT_CONFIG_SERVER, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_NTP_DEFAULTS] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_NTP] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
 };
 
 static void *grow(struct mt_config_source *self, void *array, size_t count, size_t size)
@@ -107,6 +110,8 @@ static bool is_good_name(struct mt_config_source *self, const struct heading *he
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected the name of an interface, at most %d characters",
                               heading->word, name, MT_CONFIG_INTERFACE_MAX);
+    } else if (heading->named == MT_CONFIG_SECTION_NTP && mt_config_is_host(name)) {
+        return true;
     } else if (heading->named != MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_name(name)) {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected a name of letters, digits, '.', '_' and '-', at "
@@ -266,6 +271,7 @@ static bool is_good_value(const struct mt_config_key *key, const char *value)
         struct mt_config_instance instance;
         struct mt_config_port port;
         struct mt_config_server server;
+        struct mt_config_ntp ntp;
     } scratch;
     struct mt_config_pool pool = {NULL};
     memset(&scratch, 0, sizeof scratch);
@@ -390,7 +396,8 @@ static void take_stray(void *user, const char *word, const char *rest, unsigned 
     const struct mt_config_foreign *foreign = mt_config_foreign_find(word, 0);
     const struct mt_config_key *key =
         self->section_count == 0 ? NULL : find_key(self->sections[self->current].kind, word);
-    for (unsigned scope = 0; key == NULL && scope < MT_CONFIG_SCOPE_COUNT; scope++) {
+    for (unsigned scope = 0; key == NULL && foreign == NULL && scope < MT_CONFIG_SCOPE_COUNT;
+         scope++) {
         key = mt_config_key_find((enum mt_config_scope)scope, word);
     }
     if (key != NULL && rest[0] != '\0') {

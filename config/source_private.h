@@ -19,6 +19,8 @@ enum mt_config_section_kind {
     MT_CONFIG_SECTION_PORT,           /**< [port NAME] */
     MT_CONFIG_SECTION_PTP_PORT,       /**< [ptp INTERFACE] */
     MT_CONFIG_SECTION_SERVER,         /**< [server] */
+    MT_CONFIG_SECTION_NTP_DEFAULTS,   /**< [ntp] */
+    MT_CONFIG_SECTION_NTP,            /**< [ntp SERVER] */
 };
 
 struct mt_config_section {
@@ -73,6 +75,8 @@ void mt_config_check_follow(const struct mt_config *self, const struct mt_config
 void mt_config_check_profiles(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds what is wrong with the NTP server. */
 void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source);
+/** That NTP servers can be asked. */
+void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
 

@@ -15,7 +15,7 @@
 enum mt_link_destination { MT_LINK_PRIMARY, MT_LINK_PEER, MT_LINK_ADDRESS };
 
 struct mt_link_frame {
-    const uint8_t *bytes; /**< a PTP message without transport headers */
+    const uint8_t *bytes; /**< a PTP or NTP message without transport headers */
     size_t length;
     enum mt_link_destination destination;
     bool is_event;        /**< to the event port; its transmit timestamp is wanted */
@@ -24,6 +24,8 @@ struct mt_link_frame {
     /** One-step: asked for only of links that say insert_stamps. */
     enum mt_insertion insertion;
     struct mt_instant arrival; /**< with MT_INSERT_RESIDENCE: in the clock that stamps */
+    /** NTP: from a port of its own, at which nothing else is heard from now on. */
+    bool is_new_port;
 };
 
 struct mt_hal_link;

@@ -36,6 +36,7 @@ enum mt_transport {
     MT_TRANSPORT_UDP_IPV6,
     MT_TRANSPORT_IEEE_802_3,
     MT_TRANSPORT_LOCAL, /**< management by programs on the same machine */
+    MT_TRANSPORT_NTP,   /**< to one NTP server at a time: that to which was sent last */
 };
 
 /** Who stamps the packets of a link: the network card (AUTO: if it can), or the kernel. */
@@ -43,7 +44,7 @@ enum mt_stamper { MT_STAMPER_AUTO, MT_STAMPER_CARD, MT_STAMPER_KERNEL };
 
 /** Links differ in the first four; the others say how one sends. */
 struct mt_link_request {
-    const char *interface;
+    const char *interface; /**< NTP: "": as routes say */
     enum mt_transport transport;
     bool is_tagged;          /**< IEEE 802.3: sends with a VLAN tag */
     uint16_t vlan;           /**< of the tag; 0: a priority only, the untagged network is heard */

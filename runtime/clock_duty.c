@@ -131,6 +131,15 @@ static const struct mt_clock_identity *reference_of(const struct mt_instance *pt
     return holds_over ? mt_instance_last_followed(ptp) : &mt_instance_parent(ptp)->grandmaster;
 }
 
+static void add_ntp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
+{
+    const struct mt_node_ntp *ntp = mt_ntp_duty_followed(node, index);
+    if (ntp != NULL) {
+        uint8_t leap = ntp->client.server.leap;
+        facts->leap_s = leap == MT_NTP_LEAP_61 ? 1 : leap == MT_NTP_LEAP_59 ? -1 : 0;
+    }
+}
+
 static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
 {
     const struct mt_node_instance *instance = instance_of(node, index);
@@ -176,6 +185,7 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
         .valid_ns = MT_NODE_PAGE_VALID_NS,
     };
     add_ptp_facts(node, index, &facts);
+    add_ntp_facts(node, index, &facts);
     mt_page_make(&facts, ret_page);
 }
 

@@ -222,7 +222,7 @@ static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now
 
 static struct mt_mono find_deadline(const struct mt_node *self)
 {
-    struct mt_mono earliest = MT_MONO_NEVER;
+    struct mt_mono earliest = mt_ntp_duty_deadline(self);
     for (uint16_t i = 0; i < self->instance_count; i++) {
         earliest = mt_mono_earlier(earliest, mt_instance_deadline(&self->instances[i].ptp));
     }
@@ -250,6 +250,7 @@ static void drain(struct mt_node *self, struct mt_mono now)
             send_frames(self, i, now);
             any |= take_events(self, i, now);
         }
+        any |= mt_ntp_duty_drain(self, now);
         for (uint16_t i = 0; i < self->clock_count; i++) {
             any |= serve_clock(self, i, now);
         }
@@ -382,6 +383,7 @@ static void tick(struct mt_node *self, struct mt_mono now)
             mt_instance_tick(ptp, now);
         }
     }
+    mt_ntp_duty_tick(self, now);
     for (uint16_t i = 0; i < self->clock_count; i++) {
         mt_clock_duty_tick(self, i, now);
         mt_follow_tick(self, i, now);
@@ -399,8 +401,12 @@ void mt_node_start(struct mt_node *self, struct mt_mono now)
 
 void mt_node_input(struct mt_node *self, const struct mt_input *input)
 {
+    struct mt_node_ntp *ntp = mt_ntp_duty_of_link(self, input->link);
     self->inputs++;
-    switch (input->kind) {
+    if (ntp != NULL) {
+        mt_ntp_duty_take(self, ntp, input);
+    }
+    switch (ntp == NULL ? input->kind : MT_INPUT_NONE) {
     case MT_INPUT_NONE:
         break;
     case MT_INPUT_FRAME:

@@ -17,12 +17,14 @@
 #define MEANTIME_RUNTIME_NODE_H
 
 #include "hal/clock.h"
+#include "hal/entropy.h"
 #include "hal/link.h"
 #include "hal/store.h"
 #include "hal/wait.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 #include "runtime/follow.h"
+#include "runtime/ntp_duty.h"
 #include "runtime/ntp_serve.h"
 #include "runtime/standby.h"
 
@@ -78,12 +80,13 @@ enum mt_node_event_kind {
     MT_NODE_WRONG_SCALE, /**< a source's timescale is not the clock's */
     MT_NODE_LINK,        /**< a link went up or down */
     MT_NODE_STANDBY,     /**< another instance steers a clock */
+    MT_NODE_NTP,         /**< an NTP server became reachable, unreachable, or refuses */
 };
 
 struct mt_node_event {
     enum mt_node_event_kind kind;
     struct mt_mono at;
-    uint16_t index; /**< of the instance, clock or link */
+    uint16_t index; /**< of the instance, clock, link or NTP server */
     union {
         struct mt_event ptp;
         struct {
@@ -93,6 +96,7 @@ struct mt_node_event {
         struct mt_span step;     /**< step, disturbed */
         enum mt_timescale scale; /**< wrong scale: the source's */
         bool is_on;              /**< saturated, link up */
+        enum mt_ntp_event_kind ntp;
         struct {
             uint16_t from; /**< instances */
             uint16_t to;
@@ -107,7 +111,10 @@ struct mt_node {
     struct mt_node_instance *instances;
     uint16_t instance_count;
     struct mt_node_server *server; /**< of NTP; null: none */
-    struct mt_mono deadline;       /**< as all was left after the last input */
+    struct mt_node_ntp *ntp;       /**< servers to ask */
+    uint16_t ntp_count;
+    struct mt_hal_entropy *entropy; /**< null if there are none */
+    struct mt_mono deadline;        /**< as all was left after the last input */
     struct mt_hal_link **links;
     uint16_t link_count;
     uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */

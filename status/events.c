@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "status/names.h"
 
@@ -97,6 +98,34 @@ static void tell_phase(const struct mt_status_event *event, char *buffer, size_t
              mt_steer_phase_name(event->value.phase.from));
 }
 
+/* A name and its address; an address that is its own name once. */
+static void server_text(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    char address[MT_ADDRESS_TEXT_SIZE];
+    mt_address_text(event->value.ntp.address, address);
+    bool is_same = strcmp(address, event->value.ntp.server) == 0;
+    snprintf(buffer, size, "%s%s%s%s", event->value.ntp.server, is_same ? "" : " (",
+             is_same ? "" : address, is_same ? "" : ")");
+}
+
+static void tell_ntp(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    char server[200];
+    server_text(event, server, sizeof server);
+    if (event->kind == MT_STATUS_EVENT_NTP_REACHABLE) {
+        char reference[MT_NTP_REFERENCE_TEXT_SIZE];
+        mt_ntp_reference_text(event->value.ntp.answer, reference);
+        snprintf(buffer, size, "NTP server %s: answers, stratum %u, its source is %s", server,
+                 event->value.ntp.answer->stratum, reference);
+    } else if (event->kind == MT_STATUS_EVENT_NTP_UNREACHABLE) {
+        snprintf(buffer, size, "NTP server %s: does not answer any more%s%s", server,
+                 event->reason != NULL ? ": " : "", event->reason != NULL ? event->reason : "");
+    } else {
+        snprintf(buffer, size, "NTP server %s: wants no more questions from here, and is not asked",
+                 server);
+    }
+}
+
 void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size)
 {
     char step[48];
@@ -162,6 +191,11 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
         snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
                  event->instance, event->value.standby.from,
                  event->reason != NULL ? event->reason : "the reason is not known");
+        return;
+    case MT_STATUS_EVENT_NTP_REACHABLE:
+    case MT_STATUS_EVENT_NTP_UNREACHABLE:
+    case MT_STATUS_EVENT_NTP_REFUSED:
+        tell_ntp(event, buffer, size);
         return;
     case MT_STATUS_EVENT_NOTICE:
         snprintf(buffer, size, "%s", event->value.text);

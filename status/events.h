@@ -7,6 +7,7 @@
 #ifndef MEANTIME_STATUS_EVENTS_H
 #define MEANTIME_STATUS_EVENTS_H
 
+#include "meantime/ntp_wire.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 
@@ -33,7 +34,8 @@ struct mt_status_event {
     const char *instance; /**< its name: port state, parent, time properties, standby */
     const char *port;     /**< its name: port state, link; parent: the receiving port or null */
     const char *clock;    /**< its name: the clock events */
-    const char *reason;   /**< link down, refused, standby: why; null: nobody knows */
+    const char *
+        reason; /**< link down, NTP server unreachable, refused, standby: why; null: nobody knows */
     union {
         struct {
             enum mt_port_state from;
@@ -53,6 +55,11 @@ struct mt_status_event {
         struct {
             const char *from; /**< the instance before */
         } standby;
+        struct {
+            const char *server; /**< its name */
+            const struct mt_address *address;
+            const struct mt_ntp_header *answer; /**< reachable: the first one */
+        } ntp;
         const char *text; /**< notice: the sentence itself */
     } value;
 };

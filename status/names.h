@@ -8,6 +8,7 @@
 #define MEANTIME_STATUS_NAMES_H
 
 #include "meantime/clock_page.h"
+#include "meantime/ntp_wire.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_stateless.h"
 #include "meantime/ptp_transparent.h"
@@ -55,5 +56,15 @@ void mt_clock_identity_text(struct mt_clock_identity identity,
                             char ret_text[MT_IDENTITY_TEXT_SIZE]);
 /** "aabbcc.fffe.ddeeff-1" */
 void mt_port_identity_text(struct mt_port_identity identity, char ret_text[MT_IDENTITY_TEXT_SIZE]);
+
+#define MT_ADDRESS_TEXT_SIZE 46 /**< of IPv6 and the end */
+/** "192.0.2.1"; "" for none. */
+void mt_address_text(const struct mt_address *address, char ret_text[MT_ADDRESS_TEXT_SIZE]);
+
+#define MT_NTP_REFERENCE_TEXT_SIZE 16
+/** What an NTP server says of its source: "GPS", or an address, "192.0.2.1" (of an IPv6 address it
+ * is a hash). */
+void mt_ntp_reference_text(const struct mt_ntp_header *answer,
+                           char ret_text[MT_NTP_REFERENCE_TEXT_SIZE]);
 
 #endif

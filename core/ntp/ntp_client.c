@@ -13,12 +13,16 @@
  * In interleaved mode an answer brings the departure of the one before: the way back is that of the
  * exchange before, the way there is that of this one.  After some answers in a row were lost the
  * server may have forgotten; then the client begins with a plain question.
+ *
+ * A server that has never answered is asked at intervals that double from that of the burst on, so
+ * that a network which comes up late does not cost a whole interval.
  */
 #include "meantime/ntp_client.h"
 
 #include "base/memory.h"
 
 #define BURST_LOG_INTERVAL 0 /* log2 s */
+#define UNSENT_NS          MT_NS_PER_S
 #define MISSED_MOST        4
 #define RATE_STEP          2 /* log2 s */
 #define TURNAROUND_MOST_S  4
@@ -95,10 +99,32 @@ bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *r
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
+static int8_t present_poll(const struct mt_ntp_client *self)
+{
+    int hurry = BURST_LOG_INTERVAL;
+    if (self->left_of_burst == 0) {
+        bool has_answered = self->server.version != 0 || self->kiss[0] != 0;
+        bool is_new = !has_answered && self->asked < UINT8_MAX;
+        hurry = is_new ? (int)self->asked - self->config.burst : MT_NTP_POLL_MOST;
+    }
+    return (int8_t)(hurry < self->poll ? hurry > BURST_LOG_INTERVAL ? hurry : BURST_LOG_INTERVAL
+                                       : self->poll);
+}
+
 static int64_t interval_ns(const struct mt_ntp_client *self)
 {
-    bool is_burst = self->left_of_burst > 0 && self->poll > BURST_LOG_INTERVAL;
-    return mt_log2s_to_ns(is_burst ? BURST_LOG_INTERVAL : self->poll);
+    return mt_log2s_to_ns(present_poll(self));
+}
+
+int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self)
+{
+    return interval_ns(self);
+}
+
+void mt_ntp_client_unsent(struct mt_ntp_client *self)
+{
+    self->asked--;
+    self->next = mt_mono_earlier(self->next, mt_mono_plus(self->now, UNSENT_NS));
 }
 
 static void note_silence(struct mt_ntp_client *self)

@@ -127,6 +127,7 @@ static const struct mt_linux_transport *transport_of(enum mt_transport transport
     switch (transport) {
     case MT_TRANSPORT_UDP_IPV4:
     case MT_TRANSPORT_LOCAL:
+    case MT_TRANSPORT_NTP:
         break;
     case MT_TRANSPORT_UDP_IPV6:
         return &mt_linux_udp6;

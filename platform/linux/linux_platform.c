@@ -100,6 +100,9 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     if (request->transport == MT_TRANSPORT_LOCAL) {
         return mt_local_open((struct mt_linux *)provider, index, request, reason);
     }
+    if (request->transport == MT_TRANSPORT_NTP) {
+        return mt_linux_ntp_open((struct mt_linux *)provider, index, request, reason);
+    }
     return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
 }
 
@@ -115,7 +118,8 @@ static const struct mt_hal_provider_ops provider_ops = {
     .identity = identity,
 };
 
-/* Seeds spread timers; they are no secrets, so the time will do where there is nothing better. */
+/* Nobody is to guess them; but who starts before the kernel has gathered enough for that does not
+ * wait, and takes the best that there is by then, or the time. */
 static uint64_t seed(struct mt_hal_entropy *hal)
 {
     struct mt_linux_entropy *self = (struct mt_linux_entropy *)hal;
@@ -124,7 +128,8 @@ static uint64_t seed(struct mt_hal_entropy *hal)
     if (self->seed != 0) {
         return self->seed++;
     }
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number &&
+        getrandom(&number, sizeof number, GRND_INSECURE) != (ssize_t)sizeof number) {
         number = (uint64_t)mt_os_time_linux()->realtime_ns(0) ^ (uint64_t)getpid() << 32;
     }
     return number;
@@ -175,6 +180,7 @@ void mt_linux_close(struct mt_linux *self)
         mt_linux_link_close(self->links[i]);
     }
     mt_local_close(self->local);
+    mt_linux_ntp_close_all(self);
     for (size_t i = 0; i < self->clock_count; i++) {
         free(self->clocks[i]);
     }
@@ -201,5 +207,6 @@ const char *mt_linux_log_problem(const struct mt_linux *self)
 
 const char *mt_linux_link_reason(const struct mt_linux *self, uint16_t index)
 {
-    return index < self->link_count && self->links[index] ? self->links[index]->reason : "";
+    return index < self->link_count && self->links[index] ? self->links[index]->reason
+                                                          : mt_linux_ntp_reason(self, index);
 }

@@ -20,6 +20,7 @@
 
 #define MT_LINUX_LINKS      64
 #define MT_LINUX_CLOCKS     16
+#define MT_LINUX_NTP        64
 #define MT_LINUX_PHCS       16
 #define MT_LINUX_FRAME_SIZE 2048
 #define MT_LINUX_TICK_NS    500000000
@@ -59,6 +60,7 @@ struct mt_linux_transport {
 };
 
 struct mt_linux_outbox;
+struct mt_linux_ntp;
 
 /** Of an interface; network NONE: it has none, or it is not known. */
 struct mt_netdev_addresses {
@@ -94,12 +96,18 @@ struct mt_linux_link {
     char reason[MT_HAL_REASON_SIZE];
 };
 
-enum mt_pollee_kind { MT_POLLEE_NETLINK, MT_POLLEE_SOCKET, MT_POLLEE_WATCH, MT_POLLEE_LOCAL };
+enum mt_pollee_kind {
+    MT_POLLEE_NETLINK,
+    MT_POLLEE_SOCKET,
+    MT_POLLEE_WATCH,
+    MT_POLLEE_LOCAL,
+    MT_POLLEE_NTP,
+};
 
 /** What a member of the poll set belongs to. */
 struct mt_pollee {
     enum mt_pollee_kind kind;
-    uint16_t link; /**< its index; of the local link: which of its sockets */
+    uint16_t link; /**< its index; of the local link: which of its sockets; NTP: in `ntp` */
     enum mt_socket_role role;
 };
 
@@ -143,8 +151,10 @@ struct mt_linux {
     size_t clock_count;
     struct mt_linux_link *links[MT_LINUX_LINKS]; /**< by index; null: not opened */
     uint16_t link_count;                         /**< one more than the highest index */
-    struct mt_os_time time;                      /**< the kernel's clocks and our hardware clocks */
-    struct mt_phc *phcs[MT_LINUX_PHCS];          /**< those in use */
+    struct mt_linux_ntp *ntp[MT_LINUX_NTP];      /**< links to NTP servers */
+    size_t ntp_count;
+    struct mt_os_time time;             /**< the kernel's clocks and our hardware clocks */
+    struct mt_phc *phcs[MT_LINUX_PHCS]; /**< those in use */
     size_t phc_count;
     struct mt_stamping stamping;
     struct mt_linux_local *local; /**< the management sockets; null: none */
@@ -240,6 +250,25 @@ int mt_local_descriptor(const struct mt_linux_local *self, unsigned socket);
 /** As mt_udp_receive(). */
 void mt_local_receive(struct mt_linux_local *self, unsigned socket, uint8_t *buffer,
                       struct mt_input *ret_input);
+
+/* ---- linux_ntp.c ------------------------------------------------------------------------ */
+
+struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
+                                      const struct mt_link_request *request,
+                                      char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_ntp_close_all(struct mt_linux *platform);
+/** -1: nothing has been asked yet, or it could not be. */
+int mt_linux_ntp_descriptor(const struct mt_linux_ntp *self);
+uint16_t mt_linux_ntp_index(const struct mt_linux_ntp *self);
+/** Why a link does not work; "": it does, or it is no link to an NTP server. */
+const char *mt_linux_ntp_reason(const struct mt_linux *platform, uint16_t index);
+/** As those of linux_socket.c. */
+void mt_linux_ntp_receive(struct mt_linux_ntp *self, uint8_t *buffer, struct mt_input *ret_input);
+void mt_linux_ntp_take_stamp(struct mt_linux_ntp *self, uint8_t *buffer,
+                             struct mt_input *ret_input);
+/** Gives up a stamp when it is time; otherwise says when that will be. */
+bool mt_linux_ntp_take_due(struct mt_linux_ntp *self, struct mt_input *ret_input,
+                           struct mt_mono *deadline);
 
 /* ---- linux_netdev.c --------------------------------------------------------------------- */
 

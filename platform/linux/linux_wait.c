@@ -23,7 +23,7 @@
 static size_t count_members(const struct mt_linux *self)
 {
     return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + MT_LINUX_LOCAL_SOCKETS +
-           self->wait.watch_count;
+           self->ntp_count + self->wait.watch_count;
 }
 
 static bool reserve(struct mt_linux_wait *wait, size_t size)
@@ -80,6 +80,10 @@ static void rebuild(struct mt_linux *self)
     for (uint16_t i = 0; self->local && i < MT_LINUX_LOCAL_SOCKETS; i++) {
         put(wait, mt_local_descriptor(self->local, i), POLLIN,
             (struct mt_pollee){.kind = MT_POLLEE_LOCAL, .link = i});
+    }
+    for (uint16_t i = 0; i < self->ntp_count; i++) {
+        put(wait, mt_linux_ntp_descriptor(self->ntp[i]), POLLIN | POLLPRI,
+            (struct mt_pollee){.kind = MT_POLLEE_NTP, .link = i});
     }
     for (size_t i = 0; i < wait->watch_count; i++) {
         put(wait, wait->watches[i].fd, wait->watches[i].events,
@@ -187,6 +191,11 @@ static bool take_due(struct mt_linux *self, struct mt_input *ret_input, struct m
         *deadline = mt_mono_earlier(*deadline, link->check_at);
         *deadline = mt_mono_earlier(*deadline, mt_tokens_deadline(&link->tokens));
     }
+    for (size_t i = 0; i < self->ntp_count; i++) {
+        if (mt_linux_ntp_take_due(self->ntp[i], ret_input, deadline)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -219,11 +228,23 @@ static bool is_slot_ready(const struct mt_linux_wait *wait, size_t slot)
 {
     const struct pollfd *member = &wait->set[slot / SLOTS];
     bool is_for_errors = slot % SLOTS != 0;
+    enum mt_pollee_kind kind = wait->pollees[slot / SLOTS].kind;
 
-    if (wait->pollees[slot / SLOTS].kind == MT_POLLEE_SOCKET) {
+    if (kind == MT_POLLEE_SOCKET || kind == MT_POLLEE_NTP) {
         return (member->revents & (is_for_errors ? ERROR_EVENTS : POLLIN)) != 0;
     }
     return !is_for_errors && member->revents != 0;
+}
+
+static void serve_ntp(struct mt_linux *self, struct mt_linux_ntp *link, bool is_for_errors,
+                      struct mt_input *ret_input)
+{
+    ret_input->link = mt_linux_ntp_index(link);
+    if (is_for_errors) {
+        mt_linux_ntp_take_stamp(link, self->wait.frame, ret_input);
+    } else {
+        mt_linux_ntp_receive(link, self->wait.frame, ret_input);
+    }
 }
 
 static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input)
@@ -246,6 +267,9 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
         } else {
             mt_linux_take_stamp(link, pollee->role, wait->frame, ret_input);
         }
+        break;
+    case MT_POLLEE_NTP:
+        serve_ntp(self, self->ntp[pollee->link], slot % SLOTS != 0, ret_input);
         break;
     case MT_POLLEE_LOCAL:
         mt_local_receive(self->local, pollee->link, wait->frame, ret_input);

@@ -234,6 +234,7 @@ static enum mt_network network_of(enum mt_transport transport)
 {
     switch (transport) {
     case MT_TRANSPORT_UDP_IPV4:
+    case MT_TRANSPORT_NTP:
         break;
     case MT_TRANSPORT_UDP_IPV6:
         return MT_NETWORK_UDP_IPV6;

@@ -439,7 +439,8 @@ def test_packaged_configuration_lacks_only_an_interface():
     packaged = HERE.parent.parent / "packaging" / "meantime.conf"
     done = run("check", packaged)
     assert done.stdout.splitlines()[0] == (
-        f"{packaged}: no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]")
+        f"{packaged}: no port and no server is configured; add a section such as [ptp eth0] or "
+        "[ntp time.example.org]")
     assert len(done.stdout.splitlines()) == 2
 
 

@@ -327,7 +327,8 @@ static void config_counts_problems_when_there_are_too_many(void **state)
 static void config_complains_when_nothing_is_configured(void **state)
 {
     assert_problem("[clock]\nclock = system\n",
-                   "f: no port is configured; add a section [ptp INTERFACE], such as [ptp eth0]");
+                   "f: no port and no server is configured; add a section such as [ptp eth0] "
+                   "or [ntp time.example.org]");
 }
 
 static void config_complains_when_a_name_leads_nowhere(void **state)
@@ -473,7 +474,8 @@ static void config_complains_when_clocks_are_shared_or_unused(void **state)
                    "[clock two] and clock = two, or hot_standby = primary in one of them and "
                    "secondary in the other");
     assert_problem("[ptp a]\n[clock two]\n",
-                   "f:2: [clock two]: no instance uses it; write clock = two in [instance NAME]");
+                   "f:2: [clock two]: nothing uses it; write clock = two in [instance NAME] or "
+                   "[ntp SERVER]");
     assert_problem("[ptp a]\n[port b]\ninstance = two\n[instance two]\nclock = two\n[clock two]\n"
                    "[clock]\nclock = system\n",
                    "f:6: [clock two]: clock main is the system clock already; a machine has only "

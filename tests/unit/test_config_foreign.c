@@ -91,8 +91,8 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
                    "driftfile; here it is state_directory in [daemon]: it is the file drift.NAME "
                    "there, unless [clock] has keep_drift = no");
     assert_problem("[ptp eth0]\npool x.example.org iburst\n",
-                   "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; NTP: not "
-                   "here yet");
+                   "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; here it "
+                   "is pool in [ntp], [ntp SERVER]: a pool is a section, [ntp pool.ntp.org]");
     assert_problem("[ptp eth0]\nrtcsync\n",
                    "f:2: rtcsync: expected [SECTION] or KEY = VALUE; chrony calls this rtcsync; "
                    "setting the real-time clock: not here yet");

@@ -40,6 +40,7 @@ union object {
     struct mt_config_instance instance;
     struct mt_config_port port;
     struct mt_config_server server;
+    struct mt_config_ntp ntp;
 };
 
 static const void *object_of(const struct mt_config *config, enum mt_config_scope scope)
@@ -56,6 +57,8 @@ static const void *object_of(const struct mt_config *config, enum mt_config_scop
         return &config->ports[0];
     case MT_CONFIG_SERVER:
         return &config->server;
+    case MT_CONFIG_NTP:
+        return &config->ntps[0];
     }
     return NULL;
 }
@@ -252,7 +255,7 @@ static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(v
 {
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
-    struct mt_config *config = parse_good("[ptp eth0]\n");
+    struct mt_config *config = parse_good("[ptp eth0]\n[ntp time.example]\n");
     for (size_t i = 0; i < count; i++) {
         union object object;
         struct mt_config_pool pool = {NULL};
@@ -264,8 +267,9 @@ static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(v
         }
         mt_config_value_write(&keys[i], &object, wanted, sizeof wanted);
         mt_config_value_write(&keys[i], object_of(config, keys[i].scope), found, sizeof found);
-        bool is_resolved =
-            strcmp(keys[i].name, "control_socket") == 0 || strcmp(keys[i].name, "interface") == 0;
+        bool is_resolved = strcmp(keys[i].name, "control_socket") == 0 ||
+                           strcmp(keys[i].name, "interface") == 0 ||
+                           strcmp(keys[i].name, "address") == 0;
         if (!is_resolved) {
             assert_string_equal(found, wanted);
         }

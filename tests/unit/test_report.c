@@ -538,7 +538,7 @@ static void events_fit_when_names_are_long(void **state)
     memset(name, 'x', 31);
     name[31] = '\0';
     struct mt_span step = {INT64_MIN, 1, 0};
-    for (unsigned kind = 0; kind < MT_STATUS_EVENT_COUNT; kind++) {
+    for (unsigned kind = 0; kind < MT_STATUS_EVENT_NTP_REACHABLE; kind++) {
         char text[2 * MT_STATUS_SENTENCE_SIZE];
         struct mt_status_event event = {
             .kind = (enum mt_status_event_kind)kind, .instance = name, .port = name, .clock = name};

@@ -109,6 +109,9 @@ void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now);
 /** `random`: octets that nobody can guess, new for each call. */
 bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
                            uint8_t *buffer, size_t capacity, struct mt_ntp_tx *ret_tx);
+/** The last question did not leave this machine, which costs nobody anything: the next one is due
+ * soon. */
+void mt_ntp_client_unsent(struct mt_ntp_client *self);
 /** stamp null: it will not become known. */
 void mt_ntp_client_tx_done(struct mt_ntp_client *self, uint32_t token,
                            const struct mt_stamp *stamp);
@@ -122,5 +125,7 @@ bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *r
 void mt_ntp_client_restart(struct mt_ntp_client *self, struct mt_mono now);
 /** From now on a question each 2^log2s s, within the configured limits. */
 void mt_ntp_client_set_poll(struct mt_ntp_client *self, int8_t log2s);
+/** From one question to the next, at present. */
+int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self);
 
 #endif

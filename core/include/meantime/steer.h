@@ -168,6 +168,11 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
 enum mt_sample_verdict mt_discipline_sample(struct mt_discipline *self,
                                             const struct mt_sample *sample, struct mt_mono now);
 
+/** The next samples of a source will come at this interval, which is not that of those before: to
+ * be told with each change, and after each sample. */
+void mt_discipline_expect(struct mt_discipline *self, uint16_t source, int64_t interval_ns,
+                          struct mt_mono now);
+
 /** Passage of time: notices that samples have stopped. */
 void mt_discipline_tick(struct mt_discipline *self, struct mt_mono now);
 struct mt_mono mt_discipline_deadline(const struct mt_discipline *self);

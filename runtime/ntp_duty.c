@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The way of an NTP exchange through the node: what a client wants to ask goes to its link, what
+ * comes back goes to the client, and its samples, which are of UTC, go to the discipline in the
+ * timescale of the clock.
+ *
+ * Where nobody stamps what leaves, the clock is read right before: what passes until the packet is
+ * on its way looks like a part of the path, which the error bound has in it.
+ */
+#include "runtime/ntp_duty.h"
+
+#include <string.h>
+
+#include "runtime/events.h"
+#include "runtime/node.h"
+
+struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link)
+{
+    for (uint16_t i = 0; i < node->ntp_count; i++) {
+        if (node->ntp[i].link == link) {
+            return &node->ntp[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_known(const struct mt_node_ntp *self)
+{
+    return self->server.network != MT_NETWORK_NONE;
+}
+
+/* ---- which one is followed ------------------------------------------------------------------- */
+
+static bool has_instance(const struct mt_node *node, uint16_t clock)
+{
+    for (uint16_t i = 0; i < node->instance_count; i++) {
+        if (node->instances[i].clock == clock) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint16_t clock)
+{
+    uint16_t selected = node->clocks[clock].discipline.selected;
+    for (uint16_t i = 0; i < node->ntp_count; i++) {
+        if (node->ntp[i].clock == clock && node->ntp[i].source == selected) {
+            return &node->ntp[i];
+        }
+    }
+    return NULL;
+}
+
+/* The one that is followed as long as it answers, then the first that does. */
+static void choose(struct mt_node *node, uint16_t clock_index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[clock_index];
+    const struct mt_node_ntp *followed = mt_ntp_duty_followed(node, clock_index);
+    uint16_t source = MT_SOURCE_NONE;
+    if (has_instance(node, clock_index) || clock->follow.is_used ||
+        (followed != NULL && followed->client.was_reachable)) {
+        return;
+    }
+    for (uint16_t i = 0; i < node->ntp_count && source == MT_SOURCE_NONE; i++) {
+        const struct mt_node_ntp *ntp = &node->ntp[i];
+        if (ntp->clock == clock_index && is_known(ntp) && ntp->client.was_reachable) {
+            source = ntp->source;
+        }
+    }
+    mt_discipline_select(&clock->discipline, source, now);
+    clock->told_wrong_scale = false;
+    clock->needs_report = true;
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+/* TAI where it is known; else UTC, which is what a clock that cannot be told otherwise shows. */
+static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
+{
+    struct mt_span tai_utc = {.s = clock->tai_minus_utc_s};
+    if (clock->tai_utc_known) {
+        bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
+        sample->value = is_forward ? mt_span_minus(sample->value, tai_utc)
+                                   : mt_span_plus(sample->value, tai_utc);
+        sample->scale = MT_SCALE_TAI;
+    } else if (!clock->discipline.config.adopts_scale && clock->discipline.scale == MT_SCALE_ARB) {
+        sample->scale = MT_SCALE_ARB;
+    }
+}
+
+static void take_sample(struct mt_node *node, struct mt_node_ntp *self,
+                        const struct mt_ntp_event *event, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[self->clock];
+    struct mt_sample sample = event->sample;
+    sample.source = self->source;
+    convert(clock, &sample);
+    self->verdict = mt_discipline_sample(&clock->discipline, &sample, now);
+    self->has_verdict = true;
+    mt_discipline_expect(&clock->discipline, self->source, mt_ntp_client_interval_ns(&self->client),
+                         now);
+    if (self->verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {
+        clock->told_wrong_scale = true;
+        mt_node_tell(node, &(struct mt_node_event){.kind = MT_NODE_WRONG_SCALE,
+                                                   .at = now,
+                                                   .index = self->clock,
+                                                   .value.scale = sample.scale});
+    }
+    clock->needs_report = true;
+}
+
+static void take_event(struct mt_node *node, uint16_t index, const struct mt_ntp_event *event,
+                       struct mt_mono now)
+{
+    struct mt_node_ntp *self = &node->ntp[index];
+    if (event->kind == MT_NTP_EVENT_SAMPLE) {
+        take_sample(node, self, event, now);
+        return;
+    }
+    mt_node_tell(node,
+                 &(struct mt_node_event){
+                     .kind = MT_NODE_NTP, .at = now, .index = index, .value.ntp = event->kind});
+    choose(node, self->clock, now);
+}
+
+static bool take_events(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_ntp_event event;
+    bool any = false;
+    while (mt_ntp_client_next_event(&node->ntp[index].client, &event)) {
+        any = true;
+        take_event(node, index, &event, now);
+    }
+    return any;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+static void draw(struct mt_hal_entropy *entropy, uint8_t random[MT_NTP_RANDOM_SIZE])
+{
+    for (unsigned i = 0; i < MT_NTP_RANDOM_SIZE; i += sizeof(uint64_t)) {
+        uint64_t number = entropy->seed(entropy);
+        memcpy(random + i, &number, sizeof number);
+    }
+}
+
+static void send(struct mt_node *node, struct mt_node_ntp *self, const uint8_t *packet,
+                 const struct mt_ntp_tx *tx)
+{
+    struct mt_hal_link *link = node->links[self->link];
+    struct mt_hal_clock *clock = node->clocks[self->clock].hal;
+    struct mt_clock_reading reading;
+    const struct mt_link_frame frame = {
+        .bytes = packet,
+        .length = tx->length,
+        .destination = MT_LINK_ADDRESS,
+        .is_event = true,
+        .token = tx->token,
+        .to = self->server,
+        .is_new_port = tx->is_new_port,
+    };
+    clock->ops->read(clock, &reading);
+    self->asked = reading.local;
+    self->has_asked = link->ops->send(link, &frame);
+    if (!self->has_asked) {
+        mt_ntp_client_unsent(&self->client);
+    }
+}
+
+static void ask(struct mt_node *node, struct mt_node_ntp *self)
+{
+    uint8_t random[MT_NTP_RANDOM_SIZE];
+    uint8_t packet[MT_NTP_PACKET_MAX];
+    struct mt_ntp_tx tx;
+    while (is_known(self) && self->client.wants_to_ask && !self->client.is_refused) {
+        draw(node->entropy, random);
+        if (!mt_ntp_client_next_tx(&self->client, random, packet, sizeof packet, &tx)) {
+            return;
+        }
+        send(node, self, packet, &tx);
+    }
+}
+
+/* ---- inputs ---------------------------------------------------------------------------------- */
+
+static void departed(struct mt_node *node, struct mt_node_ntp *self, const struct mt_input *input)
+{
+    struct mt_hal_clock *clock = node->clocks[self->clock].hal;
+    struct mt_stamp stamp = self->asked;
+    if (input->has_stamp) {
+        clock->ops->stamp(clock, input->stamp, &stamp);
+    } else if (!self->has_asked || input->token != self->client.last_token) {
+        return;
+    }
+    self->has_asked = false;
+    mt_ntp_client_tx_done(&self->client, input->token, &stamp);
+}
+
+void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const struct mt_input *input)
+{
+    struct mt_hal_clock *clock = node->clocks[self->clock].hal;
+    struct mt_stamp stamp;
+    if (!is_known(self)) {
+        return;
+    }
+    if (input->kind == MT_INPUT_TX_STAMP) {
+        departed(node, self, input);
+    } else if (input->kind == MT_INPUT_FRAME) {
+        if (input->has_stamp) {
+            clock->ops->stamp(clock, input->stamp, &stamp);
+        }
+        (void)mt_ntp_client_rx(&self->client, input->bytes, input->length,
+                               input->has_stamp ? &stamp : NULL, input->now);
+    }
+}
+
+void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct mt_address *server,
+                             struct mt_mono now)
+{
+    struct mt_node_ntp *self = &node->ntp[index];
+    bool was_reachable = is_known(self) && self->client.was_reachable;
+    self->server = *server;
+    self->has_asked = false;
+    self->has_verdict = false;
+    mt_ntp_client_init(&self->client, &self->config, now);
+    mt_discipline_reset_source(&node->clocks[self->clock].discipline, self->source);
+    if (was_reachable) {
+        choose(node, self->clock, now);
+    }
+}
+
+void mt_ntp_duty_tick(struct mt_node *node, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < node->ntp_count; i++) {
+        if (is_known(&node->ntp[i])) {
+            mt_ntp_client_tick(&node->ntp[i].client, now);
+        }
+    }
+}
+
+bool mt_ntp_duty_drain(struct mt_node *node, struct mt_mono now)
+{
+    bool any = false;
+    for (uint16_t i = 0; i < node->ntp_count; i++) {
+        ask(node, &node->ntp[i]);
+        any |= take_events(node, i, now);
+    }
+    return any;
+}
+
+struct mt_mono mt_ntp_duty_deadline(const struct mt_node *node)
+{
+    struct mt_mono earliest = MT_MONO_NEVER;
+    for (uint16_t i = 0; i < node->ntp_count; i++) {
+        if (is_known(&node->ntp[i])) {
+            earliest = mt_mono_earlier(earliest, mt_ntp_client_deadline(&node->ntp[i].client));
+        }
+    }
+    return earliest;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A node's NTP servers: each is a client object over a link of its own, and a source of the clock
+ * that may follow it.
+ */
+#ifndef MEANTIME_RUNTIME_NTP_DUTY_H
+#define MEANTIME_RUNTIME_NTP_DUTY_H
+
+#include "hal/wait.h"
+#include "meantime/ntp_client.h"
+#include "meantime/servo.h"
+
+struct mt_node;
+
+/** A server, or a member of a pool. */
+struct mt_node_ntp {
+    struct mt_ntp_client_config config;
+    struct mt_ntp_client client;
+    struct mt_address server; /**< with its port; network NONE: not known, and nobody is asked */
+    uint16_t clock;           /**< index of the clock that may follow it */
+    uint16_t source;          /**< index among the sources of that clock */
+    uint16_t link;            /**< index of the link */
+    bool has_asked;           /**< of `asked`, the departure is not known yet */
+    struct mt_stamp asked;    /**< the clock right before the last question was sent */
+    bool has_verdict;
+    enum mt_sample_verdict verdict; /**< of its last sample */
+};
+
+/** The address of a server has become known, or is another one: what was known of it is forgotten,
+ * and it is asked at once.  Network NONE: it is not asked any more. */
+void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct mt_address *server,
+                             struct mt_mono now);
+
+/* ---- for runtime/node.c ---------------------------------------------------------------------- */
+
+/** The server behind a link; null: it is none of theirs. */
+struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link);
+/** Takes a frame or the fate of one, of the link of a server. */
+void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *ntp, const struct mt_input *input);
+void mt_ntp_duty_tick(struct mt_node *node, struct mt_mono now);
+/** Sends, measures and tells what there is. */
+bool mt_ntp_duty_drain(struct mt_node *node, struct mt_mono now);
+struct mt_mono mt_ntp_duty_deadline(const struct mt_node *node);
+
+/** The server that a clock follows; null: none. */
+const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint16_t clock);
+
+#endif
