@@ -477,6 +477,7 @@ void mt_composition_free(struct mt_composition *self)
         free_node(&self->node);
         free(self->in_force.instances);
         free(self->in_force.ports);
+        mt_config_pool_free(&self->reload_pool);
         mt_compose_free_server(self);
         mt_compose_free_unicast(self);
         free(self->port_storage);

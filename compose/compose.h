@@ -35,6 +35,7 @@ struct mt_composition {
     const struct mt_config *config; /**< what is in force: `in_force` */
     struct mt_config
         in_force; /**< private: shares all but `instances` and `ports` with the first */
+    struct mt_config_pool reload_pool; /**< private: lists that reloads have put in force */
     struct mt_node node;
     struct mt_compose_variant *variants; /**< private: of each instance */
     struct mt_profile *profiles;         /**< private: of each instance */

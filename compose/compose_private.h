@@ -107,6 +107,13 @@ void mt_compose_choose(struct mt_composition *self, uint16_t index,
  * memory. */
 bool mt_compose_unicast(struct mt_composition *self, struct mt_hal_entropy *entropy);
 void mt_compose_free_unicast(struct mt_composition *self);
+/** Whom and what it grants from now on; false: no memory, and nothing has changed. */
+bool mt_compose_grantor_again(const struct mt_config_unicast *config, struct mt_grantor *grantor);
+/** Whether a reload may change this key of a port. */
+bool mt_compose_is_unicast_key(const struct mt_config *config, size_t port, const char *name);
+/** Takes over the change of such a key; false: it needs a restart after all. */
+bool mt_compose_unicast_take(struct mt_composition *self, const struct mt_config_change *change,
+                             const struct mt_config_unicast *wanted);
 
 /** Adds what stateless PTP needs, to the instance and its first port; `allowed`: who may ask.
  * False: no memory. */

@@ -103,13 +103,14 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
 
 /* ---- reload ---------------------------------------------------------------------------------- */
 
-static bool may_change(const struct mt_config_change *change)
+static bool may_change(const struct mt_config *config, const struct mt_config_change *change)
 {
     if (change->kind != MT_CONFIG_CHANGED) {
         return false;
     }
     if (change->key->scope == MT_CONFIG_PORT) {
-        return strcmp(change->key->name, "active_key_id") == 0;
+        return strcmp(change->key->name, "active_key_id") == 0 ||
+               mt_compose_is_unicast_key(config, change->index, change->key->name);
     }
     if (change->key->scope != MT_CONFIG_INSTANCE) {
         return false;
@@ -141,26 +142,65 @@ static void say_refused(const struct mt_config_change *change, char *text, size_
     }
 }
 
+struct reload {
+    struct mt_composition *composition;
+    const struct mt_config *wanted;
+    bool is_unicast; /* that of a port has changed */
+};
+
+static const struct mt_config_port *find_port(const struct mt_config *config, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(config->ports[i].name, name) != 0) { /* it is there: it has been compared */
+        i++;
+    }
+    return &config->ports[i];
+}
+
+static bool take(struct reload *self, const struct mt_config_change *change)
+{
+    struct mt_composition *composition = self->composition;
+    struct mt_config_pool pool = {NULL}; /* none of these values needs memory */
+    if (!may_change(composition->config, change)) {
+        return false;
+    }
+    if (change->key->scope == MT_CONFIG_PORT &&
+        mt_compose_is_unicast_key(composition->config, change->index, change->key->name)) {
+        self->is_unicast = true;
+        return mt_compose_unicast_take(composition, change,
+                                       &find_port(self->wanted, change->name)->unicast);
+    }
+    void *object = change->key->scope == MT_CONFIG_PORT
+                       ? (void *)&composition->in_force.ports[change->index]
+                       : (void *)&composition->in_force.instances[change->index];
+    return mt_config_value_parse(change->key, change->after, object, &pool);
+}
+
 static void consider(void *context, const struct mt_config_change *change)
 {
-    struct mt_composition *self = context;
+    struct reload *reload = context;
+    struct mt_composition *self = reload->composition;
     struct mt_compose_change unseen;
     bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
     struct mt_compose_change *told = has_room ? &self->changes[self->change_count++] : &unseen;
-    told->is_applied = may_change(change);
+    told->is_applied = take(reload, change);
     if (!told->is_applied) {
         self->refused_count++;
         say_refused(change, told->text, sizeof told->text);
         return;
     }
-    struct mt_config_pool pool = {NULL}; /* none of these values needs memory */
-    bool is_port = change->key->scope == MT_CONFIG_PORT;
-    void *object = is_port ? (void *)&self->in_force.ports[change->index]
-                           : (void *)&self->in_force.instances[change->index];
-    mt_config_value_parse(change->key, change->after, object, &pool);
     self->applied_count++;
     snprintf(told->text, sizeof told->text, "%s = %s (%s %s)", change->key->name, change->after,
              change->section, change->name);
+}
+
+/* What requesters ask for now, and no longer, leaves. */
+static void settle_unicast(struct mt_composition *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->node.instance_count; i++) {
+        mt_instance_tick(&self->node.instances[i].ptp, now);
+    }
+    mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = now});
 }
 
 static void name_first_refused(const struct mt_composition *self, char reason[MT_HAL_REASON_SIZE])
@@ -209,9 +249,13 @@ bool mt_composition_reload(struct mt_composition *self, const struct mt_config *
     self->applied_count = 0;
     self->refused_count = 0;
     self->unread_count = 0;
+    struct reload reload = {.composition = self, .wanted = config};
     note_what_was_set(self);
-    mt_config_compare(&self->in_force, config, consider, self);
+    mt_config_compare(&self->in_force, config, consider, &reload);
     read_keys_again(self);
+    if (reload.is_unicast) {
+        settle_unicast(self, now);
+    }
     for (uint16_t i = 0; self->applied_count > 0 && i < self->node.instance_count; i++) {
         take_over(self, i, &self->in_force.instances[i], now);
     }

@@ -92,6 +92,17 @@ static bool set_policy(const struct mt_config_unicast *config, struct mt_grantor
     return ret_policy->allowed != NULL;
 }
 
+bool mt_compose_grantor_again(const struct mt_config_unicast *config, struct mt_grantor *grantor)
+{
+    struct mt_grantor_policy policy;
+    if (!set_policy(config, &policy)) {
+        return false;
+    }
+    free((void *)grantor->policy.allowed);
+    grantor->policy = policy;
+    return true;
+}
+
 /* Drawn only where it is needed: simulations count what they draw. */
 static uint32_t secret_of(struct mt_hal_entropy *entropy)
 {

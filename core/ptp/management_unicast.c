@@ -2,10 +2,8 @@
  *
  * The table of unicast transmitters that a port asks for service, shown and set [1588-2019 17.4.3].
  *
- * A new table counts at once.  Who stands in both keeps its grants and its place among the foreign
- * transmitters; who is left is told so, as far as the storage has room for it behind the new table:
- * grants of those that it has no room for run out by themselves.  All is checked before anything
- * changes.  Nothing of it lasts beyond a restart, after which the caller's own table is in force.
+ * A new table counts at once (requester_table.c).  All is checked before anything changes.  Nothing
+ * of it lasts beyond a restart, after which the caller's own table is in force.
  */
 #include "ptp/management_private.h"
 #include "ptp/requester_private.h"
@@ -117,52 +115,21 @@ static error_type check(const struct list *list, unsigned network)
 
 /* ---- the new table --------------------------------------------------------------------------- */
 
-static void swap(struct mt_unicast_transmitter *a, struct mt_unicast_transmitter *b)
-{
-    struct mt_unicast_transmitter kept = *a;
-    *a = *b;
-    *b = kept;
-}
+struct wanted {
+    struct list list;
+    uint8_t local_priority; /* the wire knows none */
+};
 
-static uint16_t find(const struct mt_requester *requester, uint16_t count,
-                     const struct mt_address *address)
+static void entry_at(const void *context, uint16_t index, struct mt_address *ret_address,
+                     uint8_t *ret_local_priority)
 {
-    uint16_t i = 0;
-    while (i < count && !mt_address_equal(&requester->table[i].address, address)) {
-        i++;
+    const struct wanted *wanted = context;
+    struct list list = wanted->list;
+    *ret_address = read_address(&list.in);
+    for (uint16_t i = 0; i < index; i++) {
+        *ret_address = read_address(&list.in);
     }
-    return i;
-}
-
-/* Those that stay come first; the others follow.  How many stay. */
-static uint16_t part(const struct mt_managed *on, struct mt_requester *requester,
-                     const struct list *list)
-{
-    uint16_t staying = 0;
-    for (uint16_t i = 0; i < requester->count; i++) {
-        if (times_listed(*list, &requester->table[i].address) != 0) {
-            swap(&requester->table[i], &requester->table[staying++]);
-        } else {
-            mt_requester_leave(on->self, on->port, &requester->table[i]);
-        }
-    }
-    return staying;
-}
-
-/* In the order of the list, since that is how it is shown. */
-static void fill(const struct mt_port *port, struct mt_requester *requester, struct list list,
-                 uint16_t staying)
-{
-    for (uint16_t i = 0; i < list.count; i++) {
-        struct mt_address address = read_address(&list.in);
-        uint16_t at = find(requester, staying, &address);
-        if (at == staying) {
-            requester->table[at] = (struct mt_unicast_transmitter){
-                .address = address, .local_priority = port->config.local_priority};
-            staying++;
-        }
-        swap(&requester->table[i], &requester->table[at]);
-    }
+    *ret_local_priority = wanted->local_priority;
 }
 
 error_type mt_set_unicast_table(const struct mt_managed *on, struct mt_reader *in)
@@ -175,23 +142,15 @@ error_type mt_set_unicast_table(const struct mt_managed *on, struct mt_reader *i
     struct list list = {.count = mt_reader_u16(in)};
     list.in = *in;
     error_type error = check(&list, mt_managed_port(on)->protocol.network);
-    if (error == MT_MANAGEMENT_OK &&
-        (list.count > requester->capacity || !mt_log_interval_is_allowed(log_query_interval))) {
-        error = MT_MANAGEMENT_WRONG_VALUE;
-    }
     if (error != MT_MANAGEMENT_OK) {
         return error;
     }
-    uint16_t staying = part(on, requester, &list);
-    uint16_t leaving = (uint16_t)(requester->count - staying);
-    uint16_t room = (uint16_t)(requester->capacity - list.count);
-    leaving = leaving < room ? leaving : room;
-    memmove(&requester->table[list.count], &requester->table[staying],
-            leaving * sizeof *requester->table);
-    fill(on->port, requester, list, staying);
-    requester->count = list.count;
-    requester->leaving = leaving;
-    requester->selected = list.count; /* until it has been looked at */
+    const struct wanted wanted = {list, on->port->config.local_priority};
+    const struct mt_requester_list table = {&wanted, list.count, entry_at};
+    if (!mt_log_interval_is_allowed(log_query_interval) ||
+        !mt_requester_set_table(on->self, on->port, &table)) {
+        return MT_MANAGEMENT_WRONG_VALUE;
+    }
     requester->log_query_interval = log_query_interval;
     requester->is_set = true;
     return MT_MANAGEMENT_OK;

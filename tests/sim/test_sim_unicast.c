@@ -212,6 +212,86 @@ static void unicast_is_replayed_bit_for_bit_when_it_was_recorded(void **state)
     }
 }
 
+static const char *asking(const char *transmitters, const char *others)
+{
+    static char keys[400];
+    snprintf(keys, sizeof keys,
+             "receiver_only = yes\nunicast = negotiated\nunicast_duration = 20\n"
+             "unicast_transmitters = %s\n%s",
+             transmitters, others);
+    return lab_conf(keys, 1);
+}
+
+/* Whoever stays in the table is followed on without a new request; whoever is struck out of it is
+ * left and told so. */
+static void receiver_keeps_its_grants_when_a_reload_changes_the_rest_of_the_table(void **state)
+{
+    const char *few = "unicast_grants = yes\nmulticast = no\npriority1 = 100\n";
+    (void)state;
+    open_net(1, few, few,
+             "receiver_only = yes\nunicast = negotiated\n"
+             "unicast_duration = 20\nunicast_transmitters = 10.0.0.0/1\n",
+             1);
+    lab_run(&net, 30);
+    const struct mt_requester *requester = more_of(RECEIVER)->requester;
+    check_all_follow(FIRST, 1);
+    const struct mt_mono asks_at = requester->table[0].services[MT_SERVICE_SYNC].ask_at;
+    const struct mt_port *port = &lab_instance(&net, RECEIVER, 0)->ports[0];
+    const uint64_t samples = port->counters[MT_COUNT_SAMPLES];
+    assert_true(lab_reload(&net, RECEIVER, asking("10.0.1.0, 10.0.0.0/1", "")));
+    assert_int_equal(requester->count, 2);
+    assert_int_equal(requester->table[1].address.octets[2], 0);
+    assert_int_equal(requester->table[1].services[MT_SERVICE_SYNC].ask_at.ns, asks_at.ns);
+    assert_int_equal(requester->table[1].state, MT_REQUESTER_HAVE_SYNC);
+    lab_run(&net, 5);
+    assert_int_equal(requester->table[0].state, MT_REQUESTER_HAVE_ANNOUNCE);
+    check_all_follow(FIRST, 1);
+    assert_true(port->counters[MT_COUNT_SAMPLES] - samples > 35); /* of 8 Syncs a second */
+    assert_int_equal(requester->book.given_up, 0);
+
+    assert_true(lab_reload(&net, RECEIVER, asking("10.0.1.0", "")));
+    lab_run(&net, 10);
+    check_all_follow(SECOND, 1);
+    check_books(FIRST, 0, 0);
+    assert_int_equal(more_of(FIRST)->grantor->books[MT_SERVICE_SYNC].cancelled, 1);
+    assert_true(lab_reload(&net, RECEIVER, asking("10.0.1.0", ""))); /* no change */
+    assert_int_equal(net.nodes[RECEIVER].composition->change_count, 0);
+
+    assert_false(lab_reload(&net, RECEIVER, asking("10.0.1.0", "unicast_grants = yes\n")));
+    lab_close(&net);
+}
+
+static void grantor_goes_by_its_new_limits_when_they_are_reloaded(void **state)
+{
+    const char *grants = "unicast_grants = yes\nmulticast = no\npriority1 = 100\n";
+    char limited[400];
+    (void)state;
+    open_net(1, grants, "",
+             "receiver_only = yes\nunicast = negotiated\nunicast_duration = 20\n"
+             "unicast_transmitters = 10.0.0.0\n",
+             2);
+    lab_run(&net, 15);
+    check_books(FIRST, 2, 2);
+    snprintf(limited, sizeof limited,
+             "%sunicast_allow = 10.0.2.0\nunicast_max_duration = 15\n"
+             "unicast_max_clients_per_address = 2\nunicast_log_min_sync_interval = -4\n"
+             "unicast_log_min_announce_interval = -2\n",
+             grants);
+    assert_true(lab_reload(&net, FIRST, lab_conf(limited, 1)));
+    const struct mt_grantor_policy *policy = &more_of(FIRST)->grantor->policy;
+    assert_int_equal(policy->max_duration_s, 15);
+    assert_int_equal(policy->max_per_address, 2);
+    assert_int_equal(policy->shortest_log_interval[MT_SERVICE_SYNC], -4);
+    assert_int_equal(policy->shortest_log_interval[MT_SERVICE_ANNOUNCE], -2);
+    check_books(FIRST, 2, 2); /* what is granted is granted */
+    lab_run(&net, 25);
+    check_books(FIRST, 1, 1);
+    assert_true(lab_reload(&net, FIRST, lab_conf(grants, 1)));
+    lab_run(&net, 70);
+    check_books(FIRST, 2, 2);
+    lab_close(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +299,9 @@ int main(void)
         cmocka_unit_test_teardown(receiver_asks_its_parent_alone_when_hybrid, clean_up),
         cmocka_unit_test_teardown(receiver_follows_without_negotiation_when_both_have_tables,
                                   clean_up),
+        cmocka_unit_test_teardown(
+            receiver_keeps_its_grants_when_a_reload_changes_the_rest_of_the_table, clean_up),
+        cmocka_unit_test_teardown(grantor_goes_by_its_new_limits_when_they_are_reloaded, clean_up),
         cmocka_unit_test_teardown(unicast_is_replayed_bit_for_bit_when_it_was_recorded, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

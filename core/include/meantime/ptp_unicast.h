@@ -233,6 +233,19 @@ void mt_requester_init(struct mt_requester *self, struct mt_unicast_transmitter 
 void mt_requester_set_address(struct mt_requester *self, uint16_t index,
                               const struct mt_address *address);
 
+/** A table to be: `at` tells its entries, each address once; network NONE: not known yet. */
+struct mt_requester_list {
+    const void *context;
+    uint16_t count;
+    void (*at)(const void *context, uint16_t index, struct mt_address *ret_address,
+               uint8_t *ret_local_priority);
+};
+/** Another table while the port runs: whoever stands in both keeps what it has granted, whoever is
+ * left is told.  False, and nothing has changed, if there is no capacity for it.  Call
+ * mt_instance_tick() after it. */
+bool mt_requester_set_table(struct mt_instance *instance, struct mt_port *port,
+                            const struct mt_requester_list *list);
+
 /* ---- hybrid ---------------------------------------------------------------------------------- */
 
 /** Sync comes by multicast; Delay_Req goes to the parent's address alone, once that is known. */
