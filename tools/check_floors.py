@@ -21,7 +21,7 @@ FLOORS = {
     "core/ptp": 2, "core/ntp": 2, "core/synce": 2,
     "core/steer": 3,
     "lib": 4, "hal": 4, "runtime": 4, "config": 4, "status": 4, "crypto": 4,
-    "compose": 5, "platform/linux": 5, "platform/sim": 5, "platform/bare": 5,
+    "compose": 5, "nts": 5, "platform/linux": 5, "platform/sim": 5, "platform/bare": 5,
     "platform/mps2": 5, "platform/stm32f7": 5,
     "apps/meantimed": 6, "apps/meantime": 6,
 }
