@@ -94,6 +94,16 @@ static const char *heading_word(const void *names, size_t n)
     return headings[n].word;
 }
 
+/* A port is called after its interface where nothing else is said, and a server after its host. */
+static bool is_name_for(enum mt_config_section_kind kind, const char *name)
+{
+    bool is_interface = mt_config_is_interface(name);
+    return kind == MT_CONFIG_SECTION_PTP_PORT
+               ? is_interface
+               : mt_config_is_name(name) || (kind == MT_CONFIG_SECTION_PORT && is_interface) ||
+                     (kind == MT_CONFIG_SECTION_NTP && mt_config_is_host(name));
+}
+
 static bool is_good_name(struct mt_config_source *self, const struct heading *heading,
                          const char *name, unsigned line)
 {
@@ -106,19 +116,17 @@ static bool is_good_name(struct mt_config_source *self, const struct heading *he
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: this section takes no name: %s", heading->word, name,
                               heading->usage);
-    } else if (heading->named == MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_interface(name)) {
+    } else if (is_name_for(heading->named, name)) {
+        return true;
+    } else if (heading->named == MT_CONFIG_SECTION_PTP_PORT) {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected the name of an interface, at most %d characters",
                               heading->word, name, MT_CONFIG_INTERFACE_MAX);
-    } else if (heading->named == MT_CONFIG_SECTION_NTP && mt_config_is_host(name)) {
-        return true;
-    } else if (heading->named != MT_CONFIG_SECTION_PTP_PORT && !mt_config_is_name(name)) {
+    } else {
         mt_config_problem_add(self->problems, self->path, line,
                               "[%s %s]: expected a name of letters, digits, '.', '_' and '-', at "
                               "most %d",
                               heading->word, name, MT_CONFIG_NAME_MAX);
-    } else {
-        return true;
     }
     return false;
 }

@@ -235,8 +235,8 @@ bool mt_config_is_interface(const char *text)
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++) {
-        if (!isgraph((unsigned char)text[i]) || text[i] == '/') {
-            return false;
+        if (!isgraph((unsigned char)text[i]) || strchr("/[]", text[i]) != NULL) {
+            return false; /* brackets end the heading that it may stand in */
         }
     }
     return length > 0 && length <= MT_CONFIG_INTERFACE_MAX && strcmp(text, ".") != 0 &&

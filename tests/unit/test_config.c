@@ -248,8 +248,8 @@ static void config_names_what_was_expected_when_value_is_wrong(void **state)
                    "f:3: clock_identity = 1: expected a clock identity such as "
                    "aabbcc.fffe.ddeeff, or auto");
     assert_problem(
-        "[port a]\ninterface = a/b\n",
-        "f:2: interface = a/b: expected the name of an interface, at most 15 characters");
+        "[port a]\ninterface = a]b\n",
+        "f:2: interface = a]b: expected the name of an interface, at most 15 characters");
     assert_problem("[ptp eth0]\n[ptp]\nclock = a b\n",
                    "f:3: clock = a b: expected a name of letters, digits, '.', '_' and '-', at "
                    "most 31");
