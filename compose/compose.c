@@ -50,6 +50,8 @@ static void free_node(struct mt_node *node)
     free(node->instances);
     free(node->ntp);
     free(node->links);
+    free(node->refclocks);
+    free(node->exports);
 }
 
 static bool allocate_node(struct mt_node *node, const struct mt_config *config)
@@ -60,7 +62,9 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
     node->instances = calloc(config->instance_count, sizeof *node->instances);
     node->ntp_count = mt_compose_ntp_count(config);
     node->ntp = calloc(node->ntp_count, sizeof *node->ntp);
-    node->links = calloc(config->port_count + node->ntp_count + 1u, sizeof(struct mt_hal_link *));
+    node->links = calloc(config->port_count + node->ntp_count + config->refclock_count +
+                             config->export_count + 1u,
+                         sizeof(struct mt_hal_link *));
     node->local_link = MT_NODE_NO_LINK;
     return node->clocks != NULL && node->instances != NULL && node->ntp != NULL &&
            node->links != NULL;
@@ -186,7 +190,8 @@ static bool init_discipline(struct mt_node_clock *clock, const struct mt_config 
                             uint16_t index, struct mt_hal_store *store)
 {
     struct mt_steer_config steer = config->clocks[index].steer;
-    uint16_t source_count = (uint16_t)(sources_of(config, index) + clock->follow.is_used);
+    uint16_t source_count = (uint16_t)(sources_of(config, index) + clock->follow.is_used +
+                                       mt_compose_refclocks_of(config, index));
     struct mt_discipline_source *sources = calloc(source_count, sizeof *sources);
     steer.skewness = calloc(source_count, sizeof *steer.skewness);
     steer.servo = servo_of(config->clocks[index].servo);
@@ -402,7 +407,7 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
         }
     }
     if (!mt_compose_links(node, self->config, provider, reason) ||
-        !mt_compose_ntp(self, provider, reason)) {
+        !mt_compose_ntp(self, provider, reason) || !mt_compose_refclocks(self, provider, reason)) {
         return false;
     }
     if (self->config->daemon.management_sockets) {

@@ -91,6 +91,12 @@ size_t mt_compose_first_port(const struct mt_config *config, uint16_t link);
 bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
                       struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
 
+/** How many reference clocks a clock has: they are the last of its sources. */
+uint16_t mt_compose_refclocks_of(const struct mt_config *config, size_t clock);
+/** Opens reference clocks and exports, once clocks and the links of ports are there. */
+bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *provider,
+                          char reason[MT_HAL_REASON_SIZE]);
+
 /** What the extensions for profiles work with, of an instance. */
 struct mt_profile *mt_compose_profile(const struct mt_composition *self, uint16_t index);
 /** `built_in` as the configuration of an instance wants it: its comparison and its states.  Sets

@@ -481,7 +481,8 @@ static void check_clock_keys(const struct checker *self)
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
-    if (self->port_count == 0 && self->ntp_count == 0 && !self->has_server) {
+    if (self->port_count == 0 && self->ntp_count == 0 && self->refclock_count == 0 &&
+        !self->has_server) {
         COMPLAIN(&checker, 0,
                  "no port and no server is configured; add a section such as [ptp eth0] or "
                  "[ntp time.example.org]");
@@ -510,6 +511,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     mt_config_check_follow(self, source);
     mt_config_check_server(self, source);
     mt_config_check_ntp(self, source);
+    mt_config_check_refclocks(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
 }

@@ -102,6 +102,16 @@ static void compare_clock(struct comparison *self, const void *a, const void *b)
     compare_scope(self, MT_CONFIG_CLOCK, "", a, b);
 }
 
+static void compare_refclock(struct comparison *self, const void *a, const void *b)
+{
+    compare_scope(self, MT_CONFIG_REFCLOCK, "", a, b);
+}
+
+static void compare_export(struct comparison *self, const void *a, const void *b)
+{
+    compare_scope(self, MT_CONFIG_EXPORT, "", a, b);
+}
+
 static void compare_port(struct comparison *self, const void *a, const void *b)
 {
     compare_scope(self, MT_CONFIG_OWN_PORT, "", a, b);
@@ -212,4 +222,8 @@ void mt_config_compare(const struct mt_config *before, const struct mt_config *a
     compare_server(&self, before, after);
     compare_objects(&self, OBJECTS(ntp, mt_config_ntp, before, compare_ntp),
                     OBJECTS(ntp, mt_config_ntp, after, compare_ntp));
+    compare_objects(&self, OBJECTS(refclock, mt_config_refclock, before, compare_refclock),
+                    OBJECTS(refclock, mt_config_refclock, after, compare_refclock));
+    compare_objects(&self, OBJECTS(export, mt_config_export, before, compare_export),
+                    OBJECTS(export, mt_config_export, after, compare_export));
 }

@@ -358,6 +358,43 @@ struct mt_config_ntp {
 
 /** A name that stands for many servers. */
 bool mt_config_is_pool(const struct mt_config_ntp *self);
+/** How readings of a reference clock pass from one program to another. */
+enum mt_config_refclock_driver { MT_CONFIG_REFCLOCK_SHM, MT_CONFIG_REFCLOCK_SOCK };
+
+/** Another program's clock as a source: gpsd's ... */
+struct mt_config_refclock {
+    const char *name;
+    enum mt_config_refclock_driver driver;
+    uint8_t unit;     /**< SHM */
+    const char *path; /**< SOCK */
+    const char *clock;
+    size_t clock_index;
+    struct mt_interval poll;        /**< SHM */
+    struct mt_interval median_over; /**< 0: each reading counts by itself */
+    struct mt_interval offset;      /**< added to what it reads */
+    struct mt_interval delay;
+    struct mt_interval precision;
+    struct mt_interval max_error;
+    bool max_error_is_unknown;
+    enum mt_timescale scale;
+    const char *reference_id; /**< null: from its driver */
+    uint8_t stratum;
+    bool prefer;
+    bool trust;
+    bool require;
+};
+
+/** A clock of ours as another program's reference clock. */
+struct mt_config_export {
+    const char *name;
+    enum mt_config_refclock_driver driver;
+    uint8_t unit;     /**< SHM */
+    const char *path; /**< SOCK */
+    const char *clock;
+    size_t clock_index;
+    struct mt_interval interval;
+};
+
 /** A hardware clock, or one that may be. */
 bool mt_config_is_phc(const struct mt_config_clock *self);
 /** End-to-end or peer-to-peer transparent clock. */
@@ -379,6 +416,10 @@ struct mt_config {
     struct mt_config_server server; /**< its defaults if there is none */
     struct mt_config_ntp *ntps;
     size_t ntp_count;
+    struct mt_config_refclock *refclocks;
+    size_t refclock_count;
+    struct mt_config_export *exports;
+    size_t export_count;
     struct mt_config_pool pool; /**< private: the memory of all of the above */
 };
 

@@ -19,9 +19,15 @@ const struct mt_config_clock *mt_config_leader(const struct mt_config *self,
 
 bool mt_config_takes_part(const struct mt_config *self, const struct mt_config_clock *clock)
 {
-    bool is_leader = false;
+    bool is_leader = false; /* or has a reference clock, or is exported */
     for (size_t c = 0; c < self->clock_count; c++) {
         is_leader = is_leader || mt_config_leader(self, &self->clocks[c]) == clock;
+    }
+    for (size_t i = 0; i < self->refclock_count; i++) {
+        is_leader = is_leader || strcmp(self->refclocks[i].clock, clock->name) == 0;
+    }
+    for (size_t i = 0; i < self->export_count; i++) {
+        is_leader = is_leader || strcmp(self->exports[i].clock, clock->name) == 0;
     }
     return is_leader || clock->follow != NULL;
 }

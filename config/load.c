@@ -244,4 +244,12 @@ void mt_config_write(const struct mt_config *self, FILE *out)
         fprintf(out, "\n[ntp %s]\n", self->ntps[i].name);
         write_keys(out, MT_CONFIG_NTP, &self->ntps[i]);
     }
+    for (size_t i = 0; i < self->refclock_count; i++) {
+        fprintf(out, "\n[refclock %s]\n", self->refclocks[i].name);
+        write_keys(out, MT_CONFIG_REFCLOCK, &self->refclocks[i]);
+    }
+    for (size_t i = 0; i < self->export_count; i++) {
+        fprintf(out, "\n[export %s]\n", self->exports[i].name);
+        write_keys(out, MT_CONFIG_EXPORT, &self->exports[i]);
+    }
 }

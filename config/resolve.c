@@ -305,6 +305,38 @@ static void resolve_ntp(struct resolver *self)
     }
 }
 
+/* ---- reference clocks and exports ------------------------------------------------------------ */
+
+static void add_refclock(struct resolver *self, const char *name)
+{
+    struct mt_config_refclock *refclock = &self->config->refclocks[self->config->refclock_count++];
+    refclock->name = keep(self, name);
+    apply_defaults(self, MT_CONFIG_REFCLOCK, refclock);
+    apply_section(self, MT_CONFIG_SECTION_REFCLOCK, name, MT_CONFIG_REFCLOCK, refclock);
+}
+
+static void add_export(struct resolver *self, const char *name)
+{
+    struct mt_config_export *export = &self->config->exports[self->config->export_count++];
+    export->name = keep(self, name);
+    apply_defaults(self, MT_CONFIG_EXPORT, export);
+    apply_section(self, MT_CONFIG_SECTION_EXPORT, name, MT_CONFIG_EXPORT, export);
+}
+
+static void resolve_refclocks(struct resolver *self)
+{
+    self->config->refclocks = take_array(self, sizeof *self->config->refclocks);
+    self->config->exports = take_array(self, sizeof *self->config->exports);
+    for (size_t i = 0; !self->is_out_of_memory && i < self->source->section_count; i++) {
+        const struct mt_config_section *section = &self->source->sections[i];
+        if (section->kind == MT_CONFIG_SECTION_REFCLOCK) {
+            add_refclock(self, section->name);
+        } else if (section->kind == MT_CONFIG_SECTION_EXPORT) {
+            add_export(self, section->name);
+        }
+    }
+}
+
 bool mt_config_is_pool(const struct mt_config_ntp *self)
 {
     const char *label = self->address.count > 0 ? self->address.station[0].name : "";
@@ -325,6 +357,27 @@ bool mt_config_is_pool(const struct mt_config_ntp *self)
 
 /* ---- clocks ------------------------------------------------------------------------------- */
 
+static bool is_of_main(const char *clock)
+{
+    return clock != NULL && strcmp(clock, MT_CONFIG_MAIN) == 0;
+}
+
+/* By what is no instance. */
+static bool main_is_used_otherwise(const struct mt_config *config)
+{
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        if (is_of_main(config->refclocks[i].clock)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < config->export_count; i++) {
+        if (is_of_main(config->exports[i].clock)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_clock(struct resolver *self, const char *name)
 {
     struct mt_config_clock *clock = &self->config->clocks[self->config->clock_count++];
@@ -343,8 +396,9 @@ static void resolve_clocks(struct resolver *self)
 {
     const struct mt_config_source *source = self->source;
     const struct mt_config_server *server = &self->config->server;
-    bool main_is_used = self->config->has_server && server->clock != NULL &&
-                        strcmp(server->clock, MT_CONFIG_MAIN) == 0;
+    bool main_is_used = main_is_used_otherwise(self->config) ||
+                        (self->config->has_server && server->clock != NULL &&
+                         strcmp(server->clock, MT_CONFIG_MAIN) == 0);
     self->config->clocks = take_array(self, sizeof *self->config->clocks);
     if (self->config->clocks == NULL) {
         return;
@@ -397,6 +451,26 @@ static void release_clocks(struct mt_config *config)
     }
 }
 
+/* The index of a clock by its name; their count: there is none of that name. */
+static size_t find_clock(const struct mt_config *config, const char *name)
+{
+    size_t index = 0;
+    while (index < config->clock_count && strcmp(config->clocks[index].name, name) != 0) {
+        index++;
+    }
+    return index;
+}
+
+static void connect_refclocks(struct mt_config *config)
+{
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        config->refclocks[i].clock_index = find_clock(config, config->refclocks[i].clock);
+    }
+    for (size_t i = 0; i < config->export_count; i++) {
+        config->exports[i].clock_index = find_clock(config, config->exports[i].clock);
+    }
+}
+
 static void connect_clocks(struct mt_config *config)
 {
     for (size_t i = 0; i < config->instance_count; i++) {
@@ -429,9 +503,11 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
         return false;
     }
     group_ports(self);
+    resolve_refclocks(&resolver);
     resolve_clocks(&resolver);
     connect_clocks(self);
     connect_server(self);
+    connect_refclocks(self);
     release_clocks(self);
     return !resolver.is_out_of_memory;
 }

@@ -44,6 +44,18 @@ const struct mt_config_word mt_config_servo_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_refclock_words[] = {
+    {"shm", MT_CONFIG_REFCLOCK_SHM},
+    {"sock", MT_CONFIG_REFCLOCK_SOCK},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_refclock_scale_words[] = {
+    {"utc", MT_SCALE_UTC},
+    {"tai", MT_SCALE_TAI},
+    {NULL, 0},
+};
+
 /* [1588-2019 table 5] */
 const struct mt_config_word mt_config_accuracy_words[] = {
     {"1ps", 0x17},   {"2.5ps", 0x18}, {"10ps", 0x19},    {"25ps", 0x1A},  {"100ps", 0x1B},
@@ -214,6 +226,8 @@ const struct mt_config_word mt_config_frequency_traceable_words[] = {
 #define STRUCT_OWN_PORT struct mt_config_port
 #define STRUCT_SERVER   struct mt_config_server
 #define STRUCT_NTP      struct mt_config_ntp
+#define STRUCT_REFCLOCK struct mt_config_refclock
+#define STRUCT_EXPORT   struct mt_config_export
 
 #define PLACE(scope, member)                                                                       \
     .offset = offsetof(STRUCT_##scope, member), .size = sizeof(((STRUCT_##scope *)0)->member)
@@ -359,6 +373,10 @@ const char *mt_config_scope_heading(enum mt_config_scope scope)
         return "[server]";
     case MT_CONFIG_NTP:
         return "[ntp], [ntp SERVER]";
+    case MT_CONFIG_REFCLOCK:
+        return "[refclock NAME]";
+    case MT_CONFIG_EXPORT:
+        return "[export NAME]";
     }
     return "";
 }

@@ -22,8 +22,10 @@ enum mt_config_scope {
     MT_CONFIG_OWN_PORT, /**< of struct mt_config_port too, but in [port NAME] only */
     MT_CONFIG_SERVER,
     MT_CONFIG_NTP,
+    MT_CONFIG_REFCLOCK,
+    MT_CONFIG_EXPORT,
 };
-#define MT_CONFIG_SCOPE_COUNT 7
+#define MT_CONFIG_SCOPE_COUNT 9
 
 enum mt_config_type {
     MT_CONFIG_INTEGER,    /**< any integer member; decimal or 0x... */
@@ -74,6 +76,8 @@ bool mt_config_is_device_key(const struct mt_config_key *key);
 extern const struct mt_config_word mt_config_clock_kind_words[];
 extern const struct mt_config_word mt_config_timestamping_words[];
 extern const struct mt_config_word mt_config_servo_words[];
+extern const struct mt_config_word mt_config_refclock_words[];
+extern const struct mt_config_word mt_config_refclock_scale_words[];
 extern const struct mt_config_word mt_config_accuracy_words[];
 extern const struct mt_config_word mt_config_time_source_words[];
 extern const struct mt_config_word mt_config_arb_words[];

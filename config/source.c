@@ -25,6 +25,8 @@ static const struct heading headings[] = {
     {"port", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_PORT, "[port NAME]"},
     {"server", MT_CONFIG_SECTION_SERVER, MT_CONFIG_SECTION_NONE, "[server]"},
     {"ntp", MT_CONFIG_SECTION_NTP_DEFAULTS, MT_CONFIG_SECTION_NTP, "[ntp SERVER]"},
+    {"refclock", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_REFCLOCK, "[refclock NAME]"},
+    {"export", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_EXPORT, "[export NAME]"},
 };
 #define HEADING_COUNT (sizeof headings / sizeof headings[0])
 
@@ -42,6 +44,8 @@ static const enum mt_config_scope scopes_of[][SCOPES_MAX] = {
     [MT_CONFIG_SECTION_SERVER] = {MT_CONFIG_SERVER, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_NTP_DEFAULTS] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_NTP] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_REFCLOCK] = {MT_CONFIG_REFCLOCK, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_EXPORT] = {MT_CONFIG_EXPORT, MT_CONFIG_SCOPE_COUNT},
 };
 
 static void *grow(struct mt_config_source *self, void *array, size_t count, size_t size)
@@ -280,6 +284,8 @@ static bool is_good_value(const struct mt_config_key *key, const char *value)
         struct mt_config_port port;
         struct mt_config_server server;
         struct mt_config_ntp ntp;
+        struct mt_config_refclock refclock;
+        struct mt_config_export export;
     } scratch;
     struct mt_config_pool pool = {NULL};
     memset(&scratch, 0, sizeof scratch);

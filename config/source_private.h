@@ -21,6 +21,8 @@ enum mt_config_section_kind {
     MT_CONFIG_SECTION_SERVER,         /**< [server] */
     MT_CONFIG_SECTION_NTP_DEFAULTS,   /**< [ntp] */
     MT_CONFIG_SECTION_NTP,            /**< [ntp SERVER] */
+    MT_CONFIG_SECTION_REFCLOCK,       /**< [refclock NAME] */
+    MT_CONFIG_SECTION_EXPORT,         /**< [export NAME] */
 };
 
 struct mt_config_section {
@@ -68,7 +70,7 @@ const struct mt_config_setting *mt_config_source_find(const struct mt_config_sou
  * False if there was no memory left, which has been said. */
 bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *source);
 /** Finds what leaves the profiles, where they are strict. */
-/** It follows another clock, or is followed by one. */
+/** It follows another clock or is followed by one, has a reference clock or is exported. */
 bool mt_config_takes_part(const struct mt_config *self, const struct mt_config_clock *clock);
 /** That clocks follow others without a circle. */
 void mt_config_check_follow(const struct mt_config *self, const struct mt_config_source *source);
@@ -77,6 +79,8 @@ void mt_config_check_profiles(const struct mt_config *self, const struct mt_conf
 void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source);
 /** That NTP servers can be asked. */
 void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source);
+/** That reference clocks and exports say where they are. */
+void mt_config_check_refclocks(const struct mt_config *self, const struct mt_config_source *source);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
 

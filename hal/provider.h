@@ -37,6 +37,14 @@ enum mt_transport {
     MT_TRANSPORT_IEEE_802_3,
     MT_TRANSPORT_LOCAL, /**< management by programs on the same machine */
     MT_TRANSPORT_NTP,   /**< to one NTP server at a time: that to which was sent last */
+    /* A reference clock of another program, which is only heard: frames are readings
+     * (runtime/refclock_reading.h) with the stamp of the machine's clock.  `interface` is the unit
+     * in decimal, or the path. */
+    MT_TRANSPORT_REFCLOCK_SHM,
+    MT_TRANSPORT_REFCLOCK_SOCK,
+    /* A reference clock for another program: frames are clock pages in UTC, as in memory. */
+    MT_TRANSPORT_EXPORT_SHM,
+    MT_TRANSPORT_EXPORT_SOCK,
 };
 
 /** Who stamps the packets of a link: the network card (AUTO: if it can), or the kernel. */
@@ -56,6 +64,7 @@ struct mt_link_request {
     uint8_t socket_priority; /**< for the machine's own queues */
     bool is_for_many;        /**< many receivers by unicast: send their frames together */
     enum mt_stamper stamper;
+    int64_t poll_ns;          /**< REFCLOCK_SHM: how often it is looked at */
     const char *local_socket; /**< LOCAL: where linuxptp's programs look, or null; `interface` is
                                  the folder of our own sockets */
 };

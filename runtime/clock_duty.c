@@ -144,6 +144,7 @@ static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_
 {
     const struct mt_node_instance *instance = instance_of(node, index);
     if (instance == NULL) {
+        facts->leap_s = mt_refclock_duty_leap(node, index);
         return;
     }
     const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);

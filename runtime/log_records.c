@@ -66,8 +66,8 @@ static void get_link(struct mt_log_in *in, struct mt_log_record *record)
     record->value.link.is_open = mt_log_get_flag(in);
     record->value.link.reason = mt_log_get_text(in);
     if (in->version >= 2) {
-        record->value.link.transport =
-            (enum mt_transport)mt_log_get_choice(in, MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_LOCAL);
+        record->value.link.transport = (enum mt_transport)mt_log_get_choice(
+            in, MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_EXPORT_SOCK);
         record->value.link.is_tagged = mt_log_get_flag(in);
         record->value.link.vlan = (uint16_t)mt_log_get(in, 2);
         record->value.link.inserts_stamps = mt_log_get_flag(in);

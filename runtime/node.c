@@ -237,7 +237,8 @@ static struct mt_mono find_deadline(const struct mt_node *self)
             earliest = mt_mono_earlier(earliest, clock->standby.at);
         }
     }
-    return earliest;
+    earliest = mt_mono_earlier(earliest, mt_refclock_duty_deadline(self));
+    return mt_mono_earlier(earliest, mt_export_duty_deadline(self));
 }
 
 static void drain(struct mt_node *self, struct mt_mono now)
@@ -287,6 +288,9 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
 {
     if (input->link == self->local_link) {
         local_frame_received(self, input);
+        return;
+    }
+    if (mt_refclock_duty_rx(self, input)) {
         return;
     }
     for (uint16_t i = 0; i < self->instance_count; i++) {
@@ -388,6 +392,8 @@ static void tick(struct mt_node *self, struct mt_mono now)
         mt_clock_duty_tick(self, i, now);
         mt_follow_tick(self, i, now);
     }
+    mt_refclock_duty_tick(self, now);
+    mt_export_duty_tick(self, now);
 }
 
 void mt_node_start(struct mt_node *self, struct mt_mono now)

@@ -23,9 +23,11 @@
 #include "hal/wait.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "runtime/export_duty.h"
 #include "runtime/follow.h"
 #include "runtime/ntp_duty.h"
 #include "runtime/ntp_serve.h"
+#include "runtime/refclock_duty.h"
 #include "runtime/standby.h"
 
 #define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
@@ -117,6 +119,10 @@ struct mt_node {
     struct mt_mono deadline;        /**< as all was left after the last input */
     struct mt_hal_link **links;
     uint16_t link_count;
+    struct mt_node_refclock *refclocks;
+    uint16_t refclock_count;
+    struct mt_node_export *exports;
+    uint16_t export_count;
     uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */
     struct mt_hal_store *store; /**< may be null */
     uint64_t inputs;            /**< handled so far */

@@ -128,6 +128,10 @@ static const struct mt_linux_transport *transport_of(enum mt_transport transport
     case MT_TRANSPORT_UDP_IPV4:
     case MT_TRANSPORT_LOCAL:
     case MT_TRANSPORT_NTP:
+    case MT_TRANSPORT_REFCLOCK_SHM:
+    case MT_TRANSPORT_REFCLOCK_SOCK:
+    case MT_TRANSPORT_EXPORT_SHM:
+    case MT_TRANSPORT_EXPORT_SOCK:
         break;
     case MT_TRANSPORT_UDP_IPV6:
         return &mt_linux_udp6;

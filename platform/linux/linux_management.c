@@ -166,7 +166,7 @@ static bool is_left_over(const struct sockaddr_un *address)
     return is_refused;
 }
 
-static bool bind_at(int fd, const struct sockaddr_un *address)
+bool mt_linux_bind_local(int fd, const struct sockaddr_un *address)
 {
     const struct sockaddr *general = (const struct sockaddr *)address;
 
@@ -198,7 +198,7 @@ static bool open_socket(struct mt_linux_local *self, unsigned number, const char
     if (fd < 0) {
         return false;
     }
-    if (!mt_linux_set_nonblocking(fd) || !bind_at(fd, &address)) {
+    if (!mt_linux_set_nonblocking(fd) || !mt_linux_bind_local(fd, &address)) {
         int error = errno;
 
         close(fd);

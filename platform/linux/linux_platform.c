@@ -103,6 +103,10 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     if (request->transport == MT_TRANSPORT_NTP) {
         return mt_linux_ntp_open((struct mt_linux *)provider, index, request, reason);
     }
+    if (request->transport >= MT_TRANSPORT_REFCLOCK_SHM &&
+        request->transport <= MT_TRANSPORT_EXPORT_SOCK) {
+        return mt_linux_refclock_open((struct mt_linux *)provider, index, request, reason);
+    }
     return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
 }
 
@@ -181,6 +185,7 @@ void mt_linux_close(struct mt_linux *self)
     }
     mt_local_close(self->local);
     mt_linux_ntp_close_all(self);
+    mt_linux_refclocks_close(self);
     for (size_t i = 0; i < self->clock_count; i++) {
         free(self->clocks[i]);
     }

@@ -102,6 +102,7 @@ enum mt_pollee_kind {
     MT_POLLEE_WATCH,
     MT_POLLEE_LOCAL,
     MT_POLLEE_NTP,
+    MT_POLLEE_REFCLOCK
 };
 
 /** What a member of the poll set belongs to. */
@@ -157,9 +158,10 @@ struct mt_linux {
     struct mt_phc *phcs[MT_LINUX_PHCS]; /**< those in use */
     size_t phc_count;
     struct mt_stamping stamping;
-    struct mt_linux_local *local; /**< the management sockets; null: none */
-    int ioctl_fd;                 /**< for questions about interfaces */
-    int netlink_fd;               /**< -1: cannot be had; then we ask more often */
+    struct mt_linux_local *local;        /**< the management sockets; null: none */
+    struct mt_linux_refclock *refclocks; /**< the last opened first */
+    int ioctl_fd;                        /**< for questions about interfaces */
+    int netlink_fd;                      /**< -1: cannot be had; then we ask more often */
 };
 
 /* ---- linux_platform.c ------------------------------------------------------------------- */
@@ -269,6 +271,36 @@ void mt_linux_ntp_take_stamp(struct mt_linux_ntp *self, uint8_t *buffer,
 /** Gives up a stamp when it is time; otherwise says when that will be. */
 bool mt_linux_ntp_take_due(struct mt_linux_ntp *self, struct mt_input *ret_input,
                            struct mt_mono *deadline);
+
+/** Binds a local socket to its path, in the place of one that nobody reads any more; false with
+ * errno. */
+struct sockaddr_un;
+bool mt_linux_bind_local(int fd, const struct sockaddr_un *address);
+
+/* ---- linux_refclock.c ------------------------------------------------------------------- */
+
+struct mt_linux_refclock;
+
+/** Opens a reference clock of another program, or an export to one. */
+struct mt_hal_link *mt_linux_refclock_open(struct mt_linux *platform, uint16_t index,
+                                           const struct mt_link_request *request,
+                                           char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_refclocks_close(struct mt_linux *platform);
+/** Looks at shared memory whose time has come; false: nothing new. */
+bool mt_linux_refclock_due(struct mt_linux *platform, struct mt_input *ret_input,
+                           struct mt_mono *deadline);
+
+/** A socket that is heard, and its link. */
+struct mt_linux_heard {
+    int fd;
+    uint16_t index;
+};
+/** Writes as many of them as there is room for; how many there are. */
+size_t mt_linux_refclock_descriptors(const struct mt_linux *platform,
+                                     struct mt_linux_heard *ret_heard, size_t room);
+/** Takes one datagram from that link's socket. */
+void mt_linux_refclock_receive(struct mt_linux *platform, uint16_t index, uint8_t *buffer,
+                               struct mt_input *ret_input);
 
 /* ---- linux_netdev.c --------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@
 static size_t count_members(const struct mt_linux *self)
 {
     return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + MT_LINUX_LOCAL_SOCKETS +
-           self->ntp_count + self->wait.watch_count;
+           self->ntp_count + self->wait.watch_count + mt_linux_refclock_descriptors(self, 0, 0);
 }
 
 static bool reserve(struct mt_linux_wait *wait, size_t size)
@@ -60,6 +60,17 @@ static void put_link(struct mt_linux_wait *wait, const struct mt_linux_link *lin
     }
 }
 
+static void put_refclocks(struct mt_linux *self)
+{
+    struct mt_linux_heard heard[MT_LINUX_LINKS];
+    size_t count = mt_linux_refclock_descriptors(self, heard, MT_LINUX_LINKS);
+
+    for (size_t i = 0; i < count && i < MT_LINUX_LINKS; i++) {
+        put(&self->wait, heard[i].fd, POLLIN,
+            (struct mt_pollee){.kind = MT_POLLEE_REFCLOCK, .link = heard[i].index});
+    }
+}
+
 /* Without memory the old set would name closed descriptors, so then there is none until the next
  * call. */
 static void rebuild(struct mt_linux *self)
@@ -85,6 +96,7 @@ static void rebuild(struct mt_linux *self)
         put(wait, mt_linux_ntp_descriptor(self->ntp[i]), POLLIN | POLLPRI,
             (struct mt_pollee){.kind = MT_POLLEE_NTP, .link = i});
     }
+    put_refclocks(self);
     for (size_t i = 0; i < wait->watch_count; i++) {
         put(wait, wait->watches[i].fd, wait->watches[i].events,
             (struct mt_pollee){.kind = MT_POLLEE_WATCH});
@@ -196,7 +208,7 @@ static bool take_due(struct mt_linux *self, struct mt_input *ret_input, struct m
             return true;
         }
     }
-    return false;
+    return mt_linux_refclock_due(self, ret_input, deadline);
 }
 
 static void run_regular(struct mt_linux_wait *wait, struct mt_mono now)
@@ -273,6 +285,9 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
         break;
     case MT_POLLEE_LOCAL:
         mt_local_receive(self->local, pollee->link, wait->frame, ret_input);
+        break;
+    case MT_POLLEE_REFCLOCK:
+        mt_linux_refclock_receive(self, pollee->link, wait->frame, ret_input);
         break;
     case MT_POLLEE_WATCH:
         watch = find_watch(wait, member->fd);

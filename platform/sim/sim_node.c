@@ -241,6 +241,10 @@ static enum mt_network network_of(enum mt_transport transport)
     case MT_TRANSPORT_IEEE_802_3:
         return MT_NETWORK_IEEE_802_3;
     case MT_TRANSPORT_LOCAL:
+    case MT_TRANSPORT_REFCLOCK_SHM:
+    case MT_TRANSPORT_REFCLOCK_SOCK:
+    case MT_TRANSPORT_EXPORT_SHM:
+    case MT_TRANSPORT_EXPORT_SOCK:
         return MT_NETWORK_NONE;
     }
     return MT_NETWORK_UDP_IPV4;

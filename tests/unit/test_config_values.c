@@ -41,6 +41,8 @@ union object {
     struct mt_config_port port;
     struct mt_config_server server;
     struct mt_config_ntp ntp;
+    struct mt_config_refclock refclock;
+    struct mt_config_export export;
 };
 
 static const void *object_of(const struct mt_config *config, enum mt_config_scope scope)
@@ -59,6 +61,10 @@ static const void *object_of(const struct mt_config *config, enum mt_config_scop
         return &config->server;
     case MT_CONFIG_NTP:
         return &config->ntps[0];
+    case MT_CONFIG_REFCLOCK:
+        return &config->refclocks[0];
+    case MT_CONFIG_EXPORT:
+        return &config->exports[0];
     }
     return NULL;
 }
@@ -148,8 +154,8 @@ static void round_trip_key(const struct mt_config_key *key)
     case MT_CONFIG_SPAN:
     case MT_CONFIG_SECONDS:
         round_trip_range(key, "ns");
-        round_trip(key, "1.5us");
-        round_trip(key, "2.0000152587890625 ns");
+        round_trip(key, key->min > 1500 ? "1.5s" : "1.5us");
+        round_trip(key, key->min > 1500 ? "1.0000152587890625 s" : "2.0000152587890625 ns");
         refuse(key, "5");
         refuse(key, "5 minutes");
         return;
@@ -255,7 +261,8 @@ static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(v
 {
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
-    struct mt_config *config = parse_good("[ptp eth0]\n[ntp time.example]\n");
+    struct mt_config *config =
+        parse_good("[ptp eth0]\n[ntp time.example]\n[refclock gps]\n[export out]\nunit = 9\n");
     for (size_t i = 0; i < count; i++) {
         union object object;
         struct mt_config_pool pool = {NULL};
@@ -269,7 +276,8 @@ static void config_values_are_the_defaults_of_each_key_when_nothing_is_written(v
         mt_config_value_write(&keys[i], object_of(config, keys[i].scope), found, sizeof found);
         bool is_resolved = strcmp(keys[i].name, "control_socket") == 0 ||
                            strcmp(keys[i].name, "interface") == 0 ||
-                           strcmp(keys[i].name, "address") == 0;
+                           strcmp(keys[i].name, "address") == 0 ||
+                           (keys[i].scope == MT_CONFIG_EXPORT && strcmp(keys[i].name, "unit") == 0);
         if (!is_resolved) {
             assert_string_equal(found, wanted);
         }
@@ -315,7 +323,7 @@ static void config_values_of_the_example_cover_every_key(void **state)
     size_t count;
     const struct mt_config_key *keys = mt_config_keys(&count);
     struct mt_config *config;
-    struct mt_config *plain = parse_good("[ptp eth0]\n");
+    struct mt_config *plain = parse_good("[ptp eth0]\n[refclock gps]\n[export out]\nunit = 9\n");
     assert_true(mt_config_load("tests/config/everything.conf", &config, &problems));
     for (size_t i = 0; i < count; i++) {
         char given[300];

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Reference clocks and exports.  Each has a link of its own, behind those of the ports; as sources
+ * of their clocks reference clocks are numbered behind ports and what the clock follows.
+ */
+#include "compose/compose_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SILENT_AFTER      8 /* of the intervals in which something is expected */
+#define SILENCE_LEAST_NS  INT64_C(10000000000)
+#define REFERENCE_ID_SIZE 4
+
+uint16_t mt_compose_refclocks_of(const struct mt_config *config, size_t clock)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        count += config->refclocks[i].clock_index == clock;
+    }
+    return (uint16_t)count;
+}
+
+/* Four characters as NTP has them, the first one first. */
+static uint32_t reference_id_of(const struct mt_config_refclock *config)
+{
+    const char *text = config->reference_id;
+    uint32_t id = 0;
+    if (text == NULL) {
+        text = config->driver == MT_CONFIG_REFCLOCK_SHM ? "SHM" : "SOCK";
+    }
+    size_t length = strlen(text);
+    for (size_t i = 0; i < REFERENCE_ID_SIZE; i++) {
+        id = id << 8 | (i < length ? (uint8_t)text[i] : 0);
+    }
+    return id;
+}
+
+static int64_t silence_of(const struct mt_config_refclock *config)
+{
+    int64_t poll_ns = mt_interval_to_ns(config->poll);
+    int64_t median_ns = mt_interval_to_ns(config->median_over);
+    int64_t silence_ns = SILENT_AFTER * (poll_ns > median_ns ? poll_ns : median_ns);
+    return silence_ns > SILENCE_LEAST_NS ? silence_ns : SILENCE_LEAST_NS;
+}
+
+static void fill(struct mt_node_refclock *refclock, const struct mt_config_refclock *config)
+{
+    refclock->clock = (uint16_t)config->clock_index;
+    refclock->config = (struct mt_refclock_config){
+        .name = config->name,
+        .scale = config->scale,
+        .offset = config->offset,
+        .delay = config->delay,
+        .precision = config->precision,
+        .max_error = config->max_error_is_unknown ? MT_INTERVAL_TOO_LARGE : config->max_error,
+        .median_over_ns = mt_interval_to_ns(config->median_over),
+        .silence_ns = silence_of(config),
+        .reference_id = reference_id_of(config),
+        .stratum = config->stratum,
+        .prefer = config->prefer,
+        .trust = config->trust,
+        .require = config->require,
+    };
+}
+
+static bool open_link(struct mt_node *node, struct mt_hal_provider *provider,
+                      const struct mt_link_request *request, uint16_t *ret_index,
+                      char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_hal_link *link =
+        provider->ops->open_link(provider, node->link_count, request, reason);
+    if (link != NULL) {
+        *ret_index = node->link_count;
+        node->links[node->link_count++] = link;
+    }
+    return link != NULL;
+}
+
+static bool open_refclock(struct mt_node *node, struct mt_hal_provider *provider,
+                          const struct mt_config_refclock *config, uint16_t *ret_index,
+                          char reason[MT_HAL_REASON_SIZE])
+{
+    char unit[8];
+    bool is_shared = config->driver == MT_CONFIG_REFCLOCK_SHM;
+    snprintf(unit, sizeof unit, "%u", (unsigned)config->unit);
+    const struct mt_link_request request = {
+        .interface = is_shared ? unit : config->path,
+        .transport = is_shared ? MT_TRANSPORT_REFCLOCK_SHM : MT_TRANSPORT_REFCLOCK_SOCK,
+        .poll_ns = mt_interval_to_ns(config->poll),
+    };
+    return open_link(node, provider, &request, ret_index, reason);
+}
+
+static bool open_export(struct mt_node *node, struct mt_hal_provider *provider,
+                        const struct mt_config_export *config, uint16_t *ret_index,
+                        char reason[MT_HAL_REASON_SIZE])
+{
+    char unit[8];
+    bool is_shared = config->driver == MT_CONFIG_REFCLOCK_SHM;
+    snprintf(unit, sizeof unit, "%u", (unsigned)config->unit);
+    const struct mt_link_request request = {
+        .interface = is_shared ? unit : config->path,
+        .transport = is_shared ? MT_TRANSPORT_EXPORT_SHM : MT_TRANSPORT_EXPORT_SOCK,
+    };
+    return open_link(node, provider, &request, ret_index, reason);
+}
+
+/* Behind those of ports and of what the clock follows. */
+static uint16_t source_of(const struct mt_composition *self, size_t index)
+{
+    const struct mt_config *config = self->config;
+    size_t clock = config->refclocks[index].clock_index;
+    size_t source = self->node.clocks[clock].discipline.source_count;
+    for (size_t i = index; i < config->refclock_count; i++) {
+        source -= config->refclocks[i].clock_index == clock;
+    }
+    return (uint16_t)source;
+}
+
+bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *provider,
+                          char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_config *config = self->config;
+    struct mt_node *node = &self->node;
+    node->refclocks = calloc(config->refclock_count + 1, sizeof *node->refclocks);
+    node->exports = calloc(config->export_count + 1, sizeof *node->exports);
+    if (node->refclocks == NULL || node->exports == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        struct mt_node_refclock *refclock = &node->refclocks[node->refclock_count++];
+        fill(refclock, &config->refclocks[i]);
+        refclock->source = source_of(self, i);
+        if (!open_refclock(node, provider, &config->refclocks[i], &refclock->link, reason)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < config->export_count; i++) {
+        struct mt_node_export *export = &node->exports[node->export_count++];
+        export->clock = (uint16_t)config->exports[i].clock_index;
+        export->interval_ns = mt_interval_to_ns(config->exports[i].interval);
+        if (!open_export(node, provider, &config->exports[i], &export->link, reason)) {
+            return false;
+        }
+    }
+    return true;
+}
