@@ -52,6 +52,8 @@ bool mt_chain_init(struct mt_chain *self, const struct mt_crypto *crypto)
 {
     self->known = 0;
     self->rests_until.ns = 0;
+    self->steps_left = 0;
+    self->derived = 0;
     self->signs = 0;
     self->disclosed = 0;
     if (self->has_seed) {
@@ -118,6 +120,23 @@ bool mt_chain_sign(struct mt_chain *self, const struct mt_crypto *crypto, int64_
 
 /* ---- the receiver ---------------------------------------------------------------------------- */
 
+/* Whether so many steps are made now. */
+static bool may_walk(struct mt_chain *self, uint32_t steps, struct mt_mono now)
+{
+    if (steps <= MT_CHAIN_STEPS_EACH) {
+        return true;
+    }
+    if (now.ns >= self->rests_until.ns) {
+        self->rests_until = mt_mono_plus(now, MT_CHAIN_REST_NS);
+        self->steps_left = MT_CHAIN_STEPS;
+    }
+    if (steps > self->steps_left && self->steps_left < MT_CHAIN_STEPS) {
+        return false;
+    }
+    self->steps_left -= steps < self->steps_left ? steps : self->steps_left;
+    return true;
+}
+
 enum mt_chain_news mt_chain_disclose(struct mt_chain *self, const struct mt_crypto *crypto,
                                      uint32_t interval, const uint8_t key[MT_CHAIN_KEY_SIZE],
                                      struct mt_mono now)
@@ -127,11 +146,8 @@ enum mt_chain_news mt_chain_disclose(struct mt_chain *self, const struct mt_cryp
         return MT_CHAIN_RIGHT;
     }
     const uint32_t steps = interval - self->known;
-    if (steps > MT_CHAIN_STEPS) {
-        if (now.ns < self->rests_until.ns) {
-            return MT_CHAIN_PUT_OFF;
-        }
-        self->rests_until = mt_mono_plus(now, MT_CHAIN_REST_NS);
+    if (!may_walk(self, steps, now)) {
+        return MT_CHAIN_PUT_OFF;
     }
     memcpy(found, key, sizeof found);
     walk(crypto, found, steps);
@@ -143,11 +159,15 @@ enum mt_chain_news mt_chain_disclose(struct mt_chain *self, const struct mt_cryp
     return MT_CHAIN_RIGHT;
 }
 
-void mt_chain_verifies_with(const struct mt_chain *self, const struct mt_crypto *crypto,
+/* Messages of one interval are verified one after the other: the way to its key is gone once. */
+void mt_chain_verifies_with(struct mt_chain *self, const struct mt_crypto *crypto,
                             uint32_t interval, struct mt_security_key *ret_key)
 {
+    const bool is_nearer = self->derived >= interval;
     uint8_t key[MT_CHAIN_KEY_SIZE];
-    memcpy(key, self->known_key, sizeof key);
-    walk(crypto, key, self->known - interval);
+    memcpy(key, is_nearer ? self->derived_key : self->known_key, sizeof key);
+    walk(crypto, key, (is_nearer ? self->derived : self->known) - interval);
+    self->derived = interval;
+    memcpy(self->derived_key, key, sizeof key);
     derive_signing_key(self, crypto, key, ret_key);
 }

@@ -10,9 +10,9 @@
  * then mt_security_next() hands it in as if it had just come.  Keys prove themselves by the chain,
  * so one is believed whoever brings it, and a gap in what is heard is closed by the next one.
  *
- * Whoever is on the network can fill the store with messages that will not verify; with the
- * immediate code beside the delayed one nobody without that key can.  The code leaves
- * correctionField out: transparent clocks change it and have no key [P.2.1.1].
+ * Whoever is on the network can bring messages that will not verify; with the immediate code beside
+ * the delayed one nobody without that key can.  Which ones stay then is security_store.c's.  The
+ * code leaves correctionField out: transparent clocks change it and have no key [P.2.1.1].
  *
  * A message that waits has not been received as far as the port's counters are concerned: each
  * message is counted once, with what became of it in the end.
@@ -137,14 +137,20 @@ static bool learn(struct mt_security *self, struct mt_chain *chain,
     return true;
 }
 
-static struct mt_security_held *find_room(const struct mt_security *self)
+static void let_go(struct mt_security *self, struct mt_security_held *held)
 {
-    for (struct mt_security_held *held = self->held; held < self->held + self->held_max; held++) {
-        if (!held->is_used) {
-            return held;
-        }
-    }
-    return NULL;
+    held->is_used = false;
+    self->held_count--;
+}
+
+/* It has not been received until now. */
+static void count_at_last(struct mt_instance *self, const struct mt_security_held *held,
+                          enum mt_verdict verdict)
+{
+    struct mt_port *port = &self->ports[held->port - 1];
+    mt_port_count(port, MT_COUNT_RECEIVED);
+    mt_count(&port->verdicts[verdict]);
+    mt_security_tally(&port->config.more->security, verdict);
 }
 
 /* An answer comes to its port when the question may have been given up for newer ones, so it takes
@@ -208,10 +214,17 @@ enum mt_verdict mt_delayed_rx(struct mt_instance *self, const struct mt_port *po
         mt_count(&security->unsafe);
         return MT_VERDICT_FORGED;
     }
-    struct mt_security_held *held = find_room(security);
-    if (held == NULL || in->length > sizeof held->frame) {
+    struct mt_security_held *held =
+        in->length <= sizeof held->frame ? mt_delayed_place(self, in) : NULL;
+    if (held == NULL || held->is_used) {
         mt_count(&security->full);
+    }
+    if (held == NULL) {
         return MT_VERDICT_QUEUE_FULL;
+    }
+    if (held->is_used) { /* it gives way */
+        count_at_last(self, held, MT_VERDICT_QUEUE_FULL);
+        let_go(security, held);
     }
     keep(held, port, in);
     held->is_verified = is_verified;
@@ -228,22 +241,6 @@ enum mt_verdict mt_delayed_rx(struct mt_instance *self, const struct mt_port *po
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
-
-static void let_go(struct mt_security *self, struct mt_security_held *held)
-{
-    held->is_used = false;
-    self->held_count--;
-}
-
-/* It has not been received until now. */
-static void count_at_last(struct mt_instance *self, const struct mt_security_held *held,
-                          enum mt_verdict verdict)
-{
-    struct mt_port *port = &self->ports[held->port - 1];
-    mt_port_count(port, MT_COUNT_RECEIVED);
-    mt_count(&port->verdicts[verdict]);
-    mt_security_tally(&port->config.more->security, verdict);
-}
 
 struct mt_mono mt_delayed_settle(struct mt_instance *self)
 {

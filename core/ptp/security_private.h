@@ -46,7 +46,7 @@ enum mt_chain_news mt_chain_disclose(struct mt_chain *self, const struct mt_cryp
                                      uint32_t interval, const uint8_t key[MT_CHAIN_KEY_SIZE],
                                      struct mt_mono now);
 /** What `interval` was signed with; it is not after self->known. */
-void mt_chain_verifies_with(const struct mt_chain *self, const struct mt_crypto *crypto,
+void mt_chain_verifies_with(struct mt_chain *self, const struct mt_crypto *crypto,
                             uint32_t interval, struct mt_security_key *ret_key);
 
 /* ---- delayed verification (security_delayed.c) ----------------------------------------------- */
@@ -60,6 +60,8 @@ bool mt_delayed_find(const struct mt_security *self, const struct mt_tlv_authent
 enum mt_verdict mt_delayed_rx(struct mt_instance *self, const struct mt_port *port,
                               const struct mt_incoming *in, const struct mt_tlv_authentication *tlv,
                               bool is_verified);
+/** A place for a message: an empty one, or, if is_used, one whose message gives way; null: none. */
+struct mt_security_held *mt_delayed_place(struct mt_instance *self, const struct mt_incoming *in);
 /** Gives up what has waited too long; when there will be more of that. */
 struct mt_mono mt_delayed_settle(struct mt_instance *self);
 /** Whether the port signs messages of this type with a chain. */

@@ -25,10 +25,13 @@
 #define MT_CHAIN_KEY_SIZE      32
 #define MT_CHAIN_LENGTH_MAX    65536
 #define MT_CHAIN_ERROR_MAX_NS  INT64_C(3600000000000)
-/** Steps along a chain that are made for any frame; more are made once in MT_CHAIN_REST_NS, so that
- * keys that nobody has disclosed cannot keep a receiver busy. */
-#define MT_CHAIN_STEPS   256
-#define MT_CHAIN_REST_NS INT64_C(1000000000)
+/** Steps along a chain that are made for any frame, each the work of one code, and those that are
+ * made in MT_CHAIN_REST_NS for all frames that ask for more than that; a frame that asks for still
+ * more is heard once in that time.  So keys that nobody has disclosed cannot keep a receiver
+ * busy. */
+#define MT_CHAIN_STEPS_EACH 4
+#define MT_CHAIN_STEPS      256
+#define MT_CHAIN_REST_NS    INT64_C(1000000000)
 
 struct mt_security_key {
     uint32_t id; /**< keyID, 1.. */
@@ -66,6 +69,9 @@ struct mt_chain {
     uint32_t known; /**< the newest key that has been disclosed to this receiver */
     uint8_t known_key[MT_CHAIN_KEY_SIZE];
     struct mt_mono rests_until;
+    uint32_t steps_left; /**< before that */
+    uint32_t derived;    /**< interval of `derived_key`, not after `known`; 0: none */
+    uint8_t derived_key[MT_CHAIN_KEY_SIZE];
     uint32_t signs;     /**< interval of `signs_with`; 0: none */
     uint32_t disclosed; /**< by this sender, at the most */
     uint8_t disclosed_key[MT_CHAIN_KEY_SIZE];
@@ -124,7 +130,8 @@ struct mt_security {
     /** Storage; when it is full the sender that has been silent for longest gives way. */
     struct mt_security_sender *senders;
     uint16_t sender_count;
-    /** Storage for delayed verification; when it is full the newest message is QUEUE_FULL. */
+    /** Storage for delayed verification; when it is full a message of whoever has most of it, or
+     * any, gives way to a new one and is QUEUE_FULL. */
     struct mt_security_held *held;
     uint16_t held_max;
 
@@ -133,7 +140,7 @@ struct mt_security {
     uint64_t verified;   /**< of those: their code was right */
     uint64_t expired;    /**< of those: no key came; their verdict is UNAUTHENTICATED */
     uint64_t unsafe;     /**< refused: their key may have been known already; FORGED */
-    uint64_t full;       /**< found no room, or were too long; QUEUE_FULL */
+    uint64_t full;       /**< gave way to newer ones, or were too long; QUEUE_FULL */
     uint64_t wrong_keys; /**< disclosed keys that are not of the chain; FORGED */
     uint64_t not_signed; /**< frames sent before the chain begins, after its end, without time */
     uint16_t held_count; /**< that wait now */
