@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "meantime/ptp_interface_rate.h"
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_stateless.h"
 
@@ -165,13 +166,40 @@ static bool make_requester(const struct mt_config_port *config, struct mt_port_m
 
 /* ---- a port ---------------------------------------------------------------------------------- */
 
+static enum mt_network network_of(enum mt_config_transport transport)
+{
+    switch (transport) {
+    case MT_CONFIG_TRANSPORT_UDP4:
+        break;
+    case MT_CONFIG_TRANSPORT_UDP6:
+        return MT_NETWORK_UDP_IPV6;
+    case MT_CONFIG_TRANSPORT_L2:
+        return MT_NETWORK_IEEE_802_3;
+    }
+    return MT_NETWORK_UDP_IPV4;
+}
+
+static bool make_interface_rate(const struct mt_config_port *config, struct mt_port_more *more)
+{
+    if (config->unicast.interface_rate_mbit == 0) {
+        return true;
+    }
+    more->interface_rate = calloc(1, sizeof *more->interface_rate);
+    if (more->interface_rate != NULL) {
+        mt_interface_rate_init(more->interface_rate, config->unicast.interface_rate_mbit,
+                               network_of(config->transport));
+    }
+    return more->interface_rate != NULL;
+}
+
 static bool make(const struct mt_config_instance *instance, const struct mt_config_port *port,
                  struct mt_hal_entropy *entropy, struct mt_port_more *more)
 {
     if (mt_config_is_transparent(instance)) {
         return true;
     }
-    if (!instance->ptp.is_receiver_only && !make_grantor(port, entropy, more)) {
+    if (!make_interface_rate(port, more) ||
+        (!instance->ptp.is_receiver_only && !make_grantor(port, entropy, more))) {
         return false;
     }
     switch (port->unicast.mode) {
@@ -199,6 +227,7 @@ static void release(const struct mt_port_more *more)
     free(more->grantor);
     free(more->requester);
     free(more->hybrid);
+    free(more->interface_rate);
 }
 
 bool mt_compose_unicast(struct mt_composition *self, struct mt_hal_entropy *entropy)
@@ -223,19 +252,6 @@ void mt_compose_free_unicast(struct mt_composition *self)
 /* ---- names ----------------------------------------------------------------------------------- */
 
 #define ASK_AGAIN_NS INT64_C(500000000)
-
-static enum mt_network network_of(enum mt_config_transport transport)
-{
-    switch (transport) {
-    case MT_CONFIG_TRANSPORT_UDP4:
-        break;
-    case MT_CONFIG_TRANSPORT_UDP6:
-        return MT_NETWORK_UDP_IPV6;
-    case MT_CONFIG_TRANSPORT_L2:
-        return MT_NETWORK_IEEE_802_3;
-    }
-    return MT_NETWORK_UDP_IPV4;
-}
 
 /* True if the station is a name and has another address than `known`. */
 static bool is_elsewhere(struct mt_composition *self, const struct mt_config_station *station,

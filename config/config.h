@@ -274,6 +274,7 @@ struct mt_config_unicast {
     struct mt_config_stations allowed; /**< number: bits of the prefix */
     struct mt_config_stations receivers;
     bool sends_multicast;
+    uint32_t interface_rate_mbit; /**< 0: not told */
 };
 
 enum mt_config_timestamping {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "meantime/ptp_interface_rate.h"
 #include "meantime/ptp_more.h"
 
 static const struct mt_port_more *more_of(const struct mt_port *port)
@@ -320,4 +321,25 @@ cJSON *mt_report_unicast_reasons(const struct mt_report_port *port)
 cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port)
 {
     return list(port, retry_of);
+}
+
+/* ---- the rate of links ----------------------------------------------------------------------- */
+
+static const struct mt_interface_rate *rate_of(const struct mt_port *port)
+{
+    const struct mt_interface_rate *rate =
+        port->config.more != NULL ? port->config.more->interface_rate : NULL;
+    return rate != NULL && rate->is_known ? rate : NULL;
+}
+
+mt_real mt_report_interface_rate_mbit(const struct mt_port *port)
+{
+    const struct mt_interface_rate *rate = rate_of(port);
+    return rate != NULL ? (mt_real)1e12 / (mt_real)rate->peer.bit_period_as : (mt_real)NAN;
+}
+
+mt_real mt_report_interface_asymmetry_ns(const struct mt_port *port)
+{
+    const struct mt_interface_rate *rate = rate_of(port);
+    return rate != NULL ? (mt_real)rate->applied.q16 / 65536 : (mt_real)NAN;
 }

@@ -62,4 +62,8 @@ cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port);
 void mt_report_address(const struct mt_address *address, unsigned index,
                        char ret_text[MT_REPORT_ADDRESS_SIZE]);
 
+/** What the transmitter tells of its link, and what that makes; NaN: nothing. */
+mt_real mt_report_interface_rate_mbit(const struct mt_port *port);
+mt_real mt_report_interface_asymmetry_ns(const struct mt_port *port);
+
 #endif

@@ -37,6 +37,7 @@ PUBLIC_ROOMS = {
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
                  "ptp_stateless", "ptp_management", "ptp_security", "ptp_profile",
                  "ptp_alternate", "ptp_intervals", "ptp_smpte",
+                 "ptp_interface_rate",
                  "port_counter", "peer_counter", "stateless_counter", "transparent_counter",
                  "management_id"},
     "core/ntp": {"ntp_client", "ntp_client_verdict", "ntp_key", "ntp_server",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Addresses of PTP stations in the data sets of management [1588-2019 5.3.6], as people write them:
- * 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55, of whatever network they are; and lists of identities.
+ * 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55, of whatever network they are; and lists of
+ * identities.
  */
 #include <arpa/inet.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  * what they name.
  */
 #include "meantime/ptp_alternate.h"
+#include "meantime/ptp_interface_rate.h"
 #include "meantime/ptp_intervals.h"
 #include "meantime/ptp_management.h"
 #include "meantime/ptp_peer.h"
@@ -17,25 +18,16 @@
 
 /* Who comes first sees a frame first. */
 const struct mt_extension *const mt_ptp_all_extensions[] = {
-    &mt_security_extension,
-    &mt_message_counts,
-    &mt_transparent_extension,
-    &mt_alternate_extension,
-    &mt_roles_extension,
-    &mt_gptp_extension,
-    &mt_power_extension,
-    &mt_smpte_extension,
-    &mt_one_step_extension,
-    &mt_peer_extension,
-    &mt_stateless_extension,
-    &mt_grantor_extension,
-    &mt_requester_extension,
-    &mt_hybrid_extension,
-    &mt_intervals_extension,
-    &mt_signaling_extension,
-    &mt_monitoring_extension,
-    &mt_management_extension,
-    NULL,
+    &mt_security_extension,    &mt_message_counts,
+    &mt_transparent_extension, &mt_alternate_extension,
+    &mt_roles_extension,       &mt_gptp_extension,
+    &mt_power_extension,       &mt_smpte_extension,
+    &mt_one_step_extension,    &mt_peer_extension,
+    &mt_stateless_extension,   &mt_interface_rate_extension,
+    &mt_grantor_extension,     &mt_requester_extension,
+    &mt_hybrid_extension,      &mt_intervals_extension,
+    &mt_signaling_extension,   &mt_monitoring_extension,
+    &mt_management_extension,  NULL,
 };
 
 const struct mt_ptp_features mt_ptp_all_features = {

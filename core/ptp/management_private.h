@@ -79,8 +79,8 @@ size_t mt_management_write_answer(struct mt_instance *self,
 /** OK if the profile, if any, allows the value; else the error to answer with. */
 enum mt_management_error mt_managed_check(const struct mt_management *management,
                                           enum mt_management_limited what, int value);
-/** An interval between 2^-7 and 2^6 s for messages of `timer`, which the profile allows; what is due
- * later than that comes sooner.  False: it may not be that, and nothing has changed. */
+/** An interval between 2^-7 and 2^6 s for messages of `timer`, which the profile allows; what is
+ * due later than that comes sooner.  False: it may not be that, and nothing has changed. */
 bool mt_managed_set_interval(struct mt_instance *self, struct mt_port *port, int8_t asked,
                              int8_t *log_interval, enum mt_port_timer timer);
 

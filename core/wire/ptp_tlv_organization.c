@@ -17,8 +17,10 @@
 #define POWER_2011                  1
 #define POWER_2017                  2
 #define SMPTE_METADATA              1
+#define ITU_INTERFACE_RATE          2
 #define FOLLOW_UP_DATA              22
 #define SMPTE_DATA                  42
+#define INTERFACE_RATE_DATA         12
 #define KEEP_INTERVAL               (-128)
 
 bool mt_tlv_parse_organization(const struct mt_tlv *tlv, struct mt_tlv_organization *ret_value)
@@ -209,4 +211,39 @@ size_t mt_tlv_write_smpte(const struct mt_tlv_smpte *value, uint8_t *buffer, siz
     memcpy(buffer, head, sizeof head);
     mt_fields_move(MT_TO_WIRE, smpte_fields, buffer + sizeof head, SMPTE_DATA, (void *)value);
     return sizeof head + SMPTE_DATA;
+}
+
+static const struct mt_field interface_rate_fields[] = {
+    MT_FIELD(struct mt_tlv_interface_rate, bit_period_as),   /* 0 */
+    MT_FIELDS(2, struct mt_tlv_interface_rate, bits_before), /* 8 */
+};
+
+bool mt_tlv_parse_interface_rate(const struct mt_tlv *tlv, struct mt_tlv_interface_rate *ret_value)
+{
+    struct mt_reader r;
+
+    if (open_data(tlv, MT_OUI_ITU_T, &r) != ITU_INTERFACE_RATE || r.left < INTERFACE_RATE_DATA) {
+        return false;
+    }
+    mt_fields_move(MT_FROM_WIRE, interface_rate_fields, (uint8_t *)r.at, INTERFACE_RATE_DATA,
+                   ret_value);
+    return true;
+}
+
+size_t mt_tlv_write_interface_rate(const struct mt_tlv_interface_rate *value, uint8_t *buffer,
+                                   size_t capacity)
+{
+    static const uint8_t head[] = {0,    MT_TLV_ORGANIZATION_EXTENSION,
+                                   0,    6 + INTERFACE_RATE_DATA,
+                                   0x00, 0x19,
+                                   0xA7, 0,
+                                   0,    ITU_INTERFACE_RATE};
+
+    if (capacity < sizeof head + INTERFACE_RATE_DATA) {
+        return 0;
+    }
+    memcpy(buffer, head, sizeof head);
+    mt_fields_move(MT_TO_WIRE, interface_rate_fields, buffer + sizeof head, INTERFACE_RATE_DATA,
+                   (void *)value);
+    return sizeof head + INTERFACE_RATE_DATA;
 }

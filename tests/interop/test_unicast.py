@@ -234,3 +234,23 @@ def test_meantimed_follows_another_ptp4l_when_management_sets_its_table(lab):
     assert a.port()["unicast"]["transmitters"] == {second: "followed"}
     a.wait_state("RECEIVER")
     truth.assert_inside(truth.hold(a, seconds=3))
+
+
+@pytest.mark.lab(seconds=20)
+def test_both_sides_tell_the_rate_of_their_links_and_ptp4l_does_not_mind(lab):
+    lab.star("A", "B", "C")
+    _, ptp4l, fast = address_all(lab, "A", "B", "C")
+    lab.ptp4l("B", "eth0", **MASTER, priority1=90)
+    lab.meantimed("C", "eth0", clock=LAB_CLOCK, ptp={
+        "priority1": 100, "unicast_grants": "yes", "multicast": "no", "interface_rate": 10000})
+    a = lab.meantimed("A", "eth0", clock=LAB_CLOCK, ptp=client_of(
+        ptp4l, receiver_only="yes", interface_rate=1000))
+    a.wait_state("RECEIVER", timeout_s=20)
+    assert a.port()["interface_rate"] == {"transmitter_mbit": None, "asymmetry_ns": None}
+    done = a.tool("pmc", "--run-directory", a.directory, "SET", "UNICAST_MASTER_TABLE",
+                  "transmitters", fast)
+    assert done.returncode == 0, done.stdout + done.stderr
+    a.wait_for(lambda: a.port()["unicast"]["transmitters"] == {fast: "followed"}, 10, "2nd")
+    told = a.port()["interface_rate"]
+    assert told["transmitter_mbit"] == 10000
+    assert abs(told["asymmetry_ns"] - (720 - 64) * (0.1 - 1) / 2) < 0.01

@@ -259,10 +259,37 @@ static void ptp_tlv_organization_decodes_when_it_is_synchronization_metadata(voi
     assert_takes(decode_smpte, organization_types, 3, octets + 4, 48, 48);
 }
 
+static bool decode_interface_rate(const struct mt_tlv *tlv)
+{
+    struct mt_tlv_interface_rate value;
+
+    return mt_tlv_parse_interface_rate(tlv, &value);
+}
+
+static void ptp_tlv_organization_decodes_when_it_is_an_interface_rate(void **state)
+{
+    static const uint8_t octets[] = {0, 3, 0, 18,   0x00, 0x19, 0xA7, 0, 0,    2,    0,
+                                     0, 0, 0, 0x3B, 0x9A, 0xCA, 0x00, 0, 0x40, 0x02, 0xD0};
+    struct mt_tlv tlv = view(MT_TLV_ORGANIZATION_EXTENSION, octets + 4, 18);
+    struct mt_tlv_interface_rate value;
+    uint8_t written[sizeof octets];
+
+    (void)state;
+    assert_true(mt_tlv_parse_interface_rate(&tlv, &value));
+    assert_int_equal(value.bit_period_as, 1000000000); /* 1 Gbit/s */
+    assert_int_equal(value.bits_before, 64);
+    assert_int_equal(value.bits_after, 720);
+    assert_int_equal(mt_tlv_write_interface_rate(&value, written, sizeof written), sizeof written);
+    assert_memory_equal(written, octets, sizeof octets);
+    assert_int_equal(mt_tlv_write_interface_rate(&value, written, sizeof written - 1), 0);
+    assert_takes(decode_interface_rate, organization_types, 3, octets + 4, 18, 18);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ptp_tlv_organization_decodes_when_an_organization_extends),
+        cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_an_interface_rate),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_synchronization_metadata),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_follow_up_information),
         cmocka_unit_test(ptp_tlv_organization_decodes_when_it_is_an_interval_request),

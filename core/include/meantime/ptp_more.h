@@ -32,10 +32,11 @@ struct mt_port_more {
     struct mt_grantor *grantor;     /**< ptp_unicast.h: serves clients one by one */
     struct mt_requester *requester; /**< ptp_unicast.h: asks transmitters for service */
     struct mt_hybrid *hybrid;       /**< ptp_unicast.h: Delay_Req to the parent alone */
-    struct mt_stateless_client *stateless; /**< ptp_stateless.h: follows servers that it asks */
-    struct mt_port_profile *profile;       /**< ptp_profile.h */
-    struct mt_alternate *alternate;        /**< ptp_alternate.h */
-    struct mt_intervals *intervals;        /**< ptp_intervals.h */
+    struct mt_stateless_client *stateless;    /**< ptp_stateless.h: follows servers that it asks */
+    struct mt_port_profile *profile;          /**< ptp_profile.h */
+    struct mt_alternate *alternate;           /**< ptp_alternate.h */
+    struct mt_intervals *intervals;           /**< ptp_intervals.h */
+    struct mt_interface_rate *interface_rate; /**< ptp_interface_rate.h */
     bool sends_one_step; /**< Sync carries its own time; its link can do MT_INSERT_ORIGIN */
 };
 

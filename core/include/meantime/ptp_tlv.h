@@ -145,6 +145,16 @@ enum mt_smpte_locking {
 bool mt_tlv_parse_smpte(const struct mt_tlv *tlv, struct mt_tlv_smpte *ret_value);
 size_t mt_tlv_write_smpte(const struct mt_tlv_smpte *value, uint8_t *buffer, size_t capacity);
 
+/** ITU-T G.8275.2 interface rate (0x0019A7, subtype 2), in Signaling. */
+struct mt_tlv_interface_rate {
+    uint64_t bit_period_as; /**< interfaceBitPeriod, without the line's code, in 10^-18 s */
+    uint16_t bits_before;   /**< of a Sync or Delay_Req: before its stamp, and after it */
+    uint16_t bits_after;
+};
+bool mt_tlv_parse_interface_rate(const struct mt_tlv *tlv, struct mt_tlv_interface_rate *ret_value);
+size_t mt_tlv_write_interface_rate(const struct mt_tlv_interface_rate *value, uint8_t *buffer,
+                                   size_t capacity);
+
 /* ---- others ---------------------------------------------------------------------------------- */
 
 /** Alternate time offset indicator [16.3]. */
