@@ -2,8 +2,8 @@
  *
  * One-step Sync: on a link that can write the time of departure into a frame, a port's Sync carries
  * its own time, so there is no timestamp to wait for and no Follow_Up.  The exchange that the
- * transmitter has begun is taken back: only a token of its own is known there, so Syncs of others
- * are left alone.  A signed message cannot be written into.
+ * transmitter has begun, or the grantor for one of its clients, is taken back: only a token of their
+ * own is known there, so Syncs of others are left alone.  A signed message cannot be written into.
  */
 #include "meantime/ptp_more.h"
 #include "ptp/ptp_private.h"
@@ -20,13 +20,19 @@ static bool sends_one_step(const struct mt_port *port)
            !more->security.is_delayed;
 }
 
-static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+static bool take_back(struct mt_instance *self, struct mt_port *port, uint32_t token)
 {
     const struct mt_transmitter_part *transmitter = self->config.features->transmitter;
+    return transmitter != NULL && (transmitter->tx_done(port, token, NULL) ||
+                                   (port->config.more->grantor != NULL &&
+                                    mt_grantor_extension.tx_done(self, port, token, NULL)));
+}
+
+static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_tx *ret_tx)
+{
     struct mt_port *port = ret_tx->port != 0 ? &self->ports[ret_tx->port - 1] : NULL;
     if (port == NULL || out->is_forwarded || out->message.header.type != MT_PTP_SYNC ||
-        transmitter == NULL || !sends_one_step(port) ||
-        !transmitter->tx_done(port, ret_tx->token, NULL)) {
+        !sends_one_step(port) || !take_back(self, port, ret_tx->token)) {
         return;
     }
     uint64_t latency = (uint64_t)port->config.egress_latency.q16;

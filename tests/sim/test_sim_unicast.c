@@ -22,10 +22,12 @@
 #define CLOSE_NS  200
 
 static struct lab net;
+static bool links_insert_stamps; /* of the grantors */
 
 static int clean_up(void **state)
 {
     (void)state;
+    links_insert_stamps = false;
     return lab_clean_up(&net);
 }
 
@@ -36,7 +38,9 @@ static const struct mt_sim_node_config *nth_oscillator(unsigned n)
 {
     static struct mt_sim_node_config config;
     double place = n < RECEIVER ? 0 : n;
-    config = (struct mt_sim_node_config){.offset_s = 0.01 * place, .frequency = 1e-6 * place};
+    config = (struct mt_sim_node_config){.offset_s = 0.01 * place,
+                                         .frequency = 1e-6 * place,
+                                         .inserts_stamps = links_insert_stamps && n < RECEIVER};
     return &config;
 }
 
@@ -115,6 +119,33 @@ static void receivers_fail_over_and_come_back_when_a_grantor_dies(void **state)
         check_all_follow(FIRST, RECEIVERS);
         check_books(FIRST, RECEIVERS, RECEIVERS);
         check_books(SECOND, RECEIVERS, 0);
+        lab_close(&net);
+    }
+}
+
+static void receivers_follow_in_one_step_when_the_grantors_links_insert_stamps(void **state)
+{
+    (void)state;
+    FOR_EACH_SEED(seed)
+    {
+        links_insert_stamps = true;
+        open_net(seed,
+                 "priority1 = 100\nunicast_grants = yes\nmulticast = no\none_step_sync = yes\n",
+                 "priority1 = 110\nunicast_grants = yes\nmulticast = no\none_step_sync = yes\n",
+                 "receiver_only = yes\nunicast = negotiated\n"
+                 "unicast_transmitters = 10.0.0.0, 10.0.1.0\n",
+                 3);
+        lab_run(&net, 30);
+        check_all_follow(FIRST, 3);
+        check_books(FIRST, 3, 3);
+        assert_true(net.nodes[FIRST].watch.sent[MT_PTP_SYNC] > 3 * 100);
+        assert_int_equal(net.nodes[FIRST].watch.sent[MT_PTP_FOLLOW_UP], 0);
+        assert_true(lab_offset_ns(&net, RECEIVER, 0) < CLOSE_NS &&
+                    lab_offset_ns(&net, RECEIVER, 0) > -CLOSE_NS);
+        lab_kill(&net, FIRST);
+        lab_run(&net, 10);
+        check_all_follow(SECOND, 3);
+        assert_int_equal(net.nodes[SECOND].watch.sent[MT_PTP_FOLLOW_UP], 0);
         lab_close(&net);
     }
 }
@@ -296,6 +327,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(receivers_fail_over_and_come_back_when_a_grantor_dies, clean_up),
+        cmocka_unit_test_teardown(
+            receivers_follow_in_one_step_when_the_grantors_links_insert_stamps, clean_up),
         cmocka_unit_test_teardown(receiver_asks_its_parent_alone_when_hybrid, clean_up),
         cmocka_unit_test_teardown(receiver_follows_without_negotiation_when_both_have_tables,
                                   clean_up),

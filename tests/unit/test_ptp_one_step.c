@@ -12,6 +12,7 @@
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_peer.h"
 #include "ptp_bench.h"
+#include "unicast_bench.h"
 
 static struct ptp_bench bench;
 static struct mt_port_more more[2];
@@ -143,6 +144,29 @@ static void one_step_keeps_the_stamp_of_pdelay_req_when_it_asks(void **state)
     assert_int_equal(newest_sync(1)->tx.insertion, MT_INSERT_ORIGIN);
 }
 
+static void one_step_reaches_clients_when_it_is_granted(void **state)
+{
+    static struct grantor_bench grantor;
+    const struct mt_address client = unicast_address(7);
+    (void)state;
+    grantor_init(&grantor);
+    grantor.more.sends_one_step = true;
+    grantor.more.security.spp = MT_SECURITY_OFF;
+    grantor.bench.holds_stamps = true;
+    grantor_start(&grantor);
+    assert_int_equal(unicast_ask(&grantor.bench, 7, &client, MT_PTP_SYNC, -3, 100), 100);
+    bench_pass(&grantor.bench, BENCH_S(5));
+    assert_in_range(unicast_count(&grantor.bench, MT_PTP_SYNC, &client), 39, 41);
+    assert_int_equal(unicast_count(&grantor.bench, MT_PTP_FOLLOW_UP, &client), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        const struct bench_frame *sync = bench_newest(&grantor.bench, 1, MT_PTP_SYNC, i);
+        assert_int_equal(sync->tx.insertion, MT_INSERT_ORIGIN);
+        assert_int_equal(sync->message.header.flags & MT_PTP_TWO_STEP, 0);
+    }
+    assert_int_equal(bench_counter(&grantor.bench, 1, MT_COUNT_TX_STAMP_LOST), 0);
+    grantor_check(&grantor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +176,7 @@ int main(void)
         cmocka_unit_test(one_step_is_the_ports_choice_when_only_one_link_can_do_it),
         cmocka_unit_test(one_step_is_refused_when_messages_are_signed),
         cmocka_unit_test(one_step_leaves_other_messages_alone_when_a_port_receives),
+        cmocka_unit_test(one_step_reaches_clients_when_it_is_granted),
         cmocka_unit_test(one_step_keeps_the_stamp_of_pdelay_req_when_it_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
