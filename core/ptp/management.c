@@ -186,34 +186,30 @@ static enum mt_verdict answer(struct mt_instance *self, struct mt_management *ma
     return MT_VERDICT_ACCEPTED;
 }
 
+/* A bucket that fills by so many octets a second; a part of an octet is not lost. */
+static bool is_within(struct mt_management_allowance *self, int64_t rate, int64_t octets,
+                      struct mt_mono now)
+{
+    const int64_t passed_ns = now.ns - self->at.ns;
+    const bool is_full = passed_ns / NS_PER_S >= MT_MANAGEMENT_BURST;
+    const int64_t back = is_full
+                             ? MT_MANAGEMENT_BURST
+                             : passed_ns / NS_PER_S * rate + passed_ns % NS_PER_S * rate / NS_PER_S;
+    if (back >= self->spent) {
+        self->spent = 0;
+        self->at = now;
+    } else if (back > 0) {
+        self->spent -= back;
+        self->at.ns += back / rate * NS_PER_S + (back % rate * NS_PER_S + rate - 1) / rate;
+    }
+    if (self->spent + octets > MT_MANAGEMENT_BURST) {
+        return false;
+    }
+    self->spent += octets;
+    return true;
+}
+
 /* ---- passing on ------------------------------------------------------------------------------ */
-
-/* The newest stands first; the oldest gives way. */
-static void remember_client(struct mt_management *self, const struct mt_port_identity *identity,
-                            const struct mt_address *address)
-{
-    unsigned place = 0;
-    while (place < MT_MANAGEMENT_CLIENTS - 1 && self->clients[place].address.network != 0 &&
-           !mt_port_identity_equal(&self->clients[place].identity, identity)) {
-        place++;
-    }
-    memmove(&self->clients[1], &self->clients[0], place * sizeof self->clients[0]);
-    self->clients[0].identity = *identity;
-    self->clients[0].address = *address;
-}
-
-static bool find_client(const struct mt_management *self, const struct mt_port_identity *target,
-                        struct mt_address *ret_address)
-{
-    for (unsigned i = 0; i < MT_MANAGEMENT_CLIENTS; i++) {
-        if (self->clients[i].address.network != 0 &&
-            mt_port_identity_equal(&self->clients[i].identity, target)) {
-            *ret_address = self->clients[i].address;
-            return true;
-        }
-    }
-    return false;
-}
 
 /* A port is passive where there is another way to the same clocks: what were passed on by it, or
  * came by it, would go round in a circle.  It sends no more than answers [9.2.5]. */
@@ -236,6 +232,30 @@ static uint64_t other_ports(const struct mt_instance *self, const struct mt_port
     return ports;
 }
 
+static unsigned count_bits(uint64_t bits)
+{
+    unsigned count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* What asks, from a station that may be somebody else than it says: whoever hears it answers, and
+ * it may have come by unicast and leaves by multicast, so that one makes many. */
+static bool may_pass(struct mt_instance *self, struct mt_management *management,
+                     const struct mt_incoming *in, uint64_t ports)
+{
+    const uint32_t rate = management->answer_octets_per_s;
+    const int64_t octets = (int64_t)in->message.header.length * count_bits(ports);
+    if (rate == 0 || in->is_authenticated ||
+        is_within(&management->passed, rate, octets, self->now)) {
+        return true;
+    }
+    mt_count(&management->limited);
+    return false;
+}
+
 /* Until they are drained the octets must stay; what comes before that is not passed on. */
 static void forward(struct mt_instance *self, struct mt_management *management,
                     const struct mt_port *port, const struct mt_incoming *in)
@@ -245,14 +265,18 @@ static void forward(struct mt_instance *self, struct mt_management *management,
     /* a transparent clock has passed on already what came by a port */
     bool is_passed = port != NULL && self->config.more->transparent != NULL;
     uint64_t ports = body->hops > 0 && !is_passed ? other_ports(self, port) : 0;
-    bool to_local = port != NULL && is_answer &&
-                    find_client(management, &body->target, &management->forward_address);
+    bool to_local =
+        port != NULL && is_answer &&
+        mt_management_find_client(management, &body->target, &management->forward_address);
     if (ports == 0 && !to_local) {
         return;
     }
     if (management->forward_ports != 0 || management->forward_to_local ||
         in->message.header.length > sizeof management->forward) {
         mt_count(&management->dropped);
+        return;
+    }
+    if (port != NULL && !is_answer && !may_pass(self, management, in, ports)) {
         return;
     }
     management->forward_ports = ports;
@@ -327,7 +351,7 @@ enum mt_verdict mt_management_local(struct mt_instance *self, const uint8_t *fra
     }
     enum mt_verdict verdict = mt_ptp_parse(frame, length, &in.message);
     if (verdict == MT_VERDICT_ACCEPTED && in.message.header.type == MT_PTP_MANAGEMENT) {
-        remember_client(management, &in.message.header.source, from);
+        mt_management_remember(management, &in.message.header.source, from);
         verdict = receive(self, management, NULL, &in);
     }
     mt_instance_tick(self, now); /* settles */
@@ -445,27 +469,16 @@ static void address_tx(uint16_t port, const struct mt_address *to, size_t length
     }
 }
 
-/* A bucket that fills by so many octets a second: an answer leaves if it fits. */
 static bool may_leave(struct mt_instance *self, struct mt_management *management,
                       const struct mt_management_request *request, size_t length)
 {
-    const int64_t rate = management->answer_octets_per_s;
-    const int64_t passed_ns = self->now.ns - management->spent_at.ns;
-    if (!request->is_limited || rate == 0) {
+    const uint32_t rate = management->answer_octets_per_s;
+    if (!request->is_limited || rate == 0 ||
+        is_within(&management->answered, rate, (int64_t)length, self->now)) {
         return true;
     }
-    int64_t back = passed_ns >= NS_PER_S * MT_MANAGEMENT_BURST ? MT_MANAGEMENT_BURST
-                                                               : passed_ns / 1000 * rate / 1000000;
-    if (back > 0) {
-        management->spent = management->spent > back ? management->spent - back : 0;
-        management->spent_at = self->now;
-    }
-    if (management->spent + (int64_t)length > MT_MANAGEMENT_BURST) {
-        mt_count(&management->limited);
-        return false;
-    }
-    management->spent += (int64_t)length;
-    return true;
+    mt_count(&management->limited);
+    return false;
 }
 
 static bool next_answer(struct mt_instance *self, struct mt_management *management,

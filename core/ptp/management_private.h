@@ -106,4 +106,13 @@ void mt_notify_show(const struct mt_managed *on, uint16_t *ret_duration_s, uint8
 #include "meantime/management_id.def"
 #undef MT_MANAGEMENT_ID
 
+/* ---- local programs (management_clients.c) --------------------------------------------------- */
+
+void mt_management_remember(struct mt_management *self, const struct mt_port_identity *identity,
+                            const struct mt_address *address);
+/** Where the program is that asked under this identity; false: there is none. */
+bool mt_management_find_client(const struct mt_management *self,
+                               const struct mt_port_identity *target,
+                               struct mt_address *ret_address);
+
 #endif

@@ -329,6 +329,91 @@ static void management_answers_no_more_than_its_rate_when_strangers_ask(void **s
     assert_int_equal(clock_.management.limited, limited);
 }
 
+/* However often it is looked at, what comes back in a second comes back. */
+static void management_loses_nothing_of_its_rate_when_it_is_asked_often(void **state)
+{
+    size_t octets = 0;
+    (void)state;
+    clock_.management.answer_octets_per_s = 1000;
+    answered(2000);
+    for (unsigned i = 0; i < 2000; i++) {
+        bench_pass(&clock_.bench, 1900000);
+        octets += answered(1);
+    }
+    assert_in_range(octets, 3700, 3900);
+}
+
+static unsigned passed_on(const struct mt_address *from)
+{
+    const struct request request = {MT_ACTION_GET,         MT_ID_PRIORITY1, NULL, 0, 2,
+                                    {bench_identity(9), 1}};
+    const uint64_t before = clock_.management.forwarded;
+    for (unsigned i = 0; i < 1000; i++) {
+        ask(&request, from);
+    }
+    return (unsigned)(clock_.management.forwarded - before);
+}
+
+static void management_passes_on_no_more_than_its_rate_when_strangers_ask(void **state)
+{
+    (void)state;
+    clock_.management.answer_octets_per_s = 1000;
+    const unsigned most = MT_MANAGEMENT_BURST / DATA_AT;
+    assert_in_range(passed_on(&station), most - 2, most);
+    assert_int_equal(passed_on(&station), 0);
+    assert_true(clock_.management.limited >= 1000);
+    assert_int_equal(passed_on(&local_reader), 3000); /* to each port */
+    bench_pass(&clock_.bench, BENCH_S(2));
+    assert_in_range(passed_on(&station), 2 * (1000 / DATA_AT) - 2, 2 * (1000 / DATA_AT) + 2);
+}
+
+static void ask_elsewhere(const struct mt_address *from, uint8_t last)
+{
+    const struct request request = {MT_ACTION_GET,         MT_ID_PRIORITY1, NULL, 0, 2,
+                                    {bench_identity(9), 1}};
+    struct mt_address address = *from;
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    size_t length = write_request(&request, frame);
+    frame[27] = last; /* of its sourcePortIdentity */
+    address.octets[0] = last;
+    mt_management_local(&clock_.bench.instance, frame, length, &address, clock_.bench.now);
+    bench_drain(&clock_.bench);
+}
+
+/* To which program an answer to that identity is passed on. */
+static struct mt_address answered_to(uint8_t last)
+{
+    const struct request request = {MT_ACTION_RESPONSE, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
+    uint8_t frame[MT_PTP_MESSAGE_MAX];
+    size_t length = write_request(&request, frame);
+    struct mt_ptp_message message;
+    assert_int_equal(mt_ptp_parse(frame, length, &message), MT_VERDICT_ACCEPTED);
+    message.body.management.target = message.header.source;
+    message.body.management.target.clock.octet[7] = last;
+    message.header.source = (struct mt_port_identity){bench_identity(9), 1};
+    length = mt_ptp_write(&message, frame, sizeof frame);
+    bench_clear(&clock_.bench);
+    mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+    bench_drain(&clock_.bench);
+    return clock_.bench.frame_count > 0 ? answer(0)->tx.to : (struct mt_address){.network = 0};
+}
+
+static void management_remembers_writers_when_readers_are_many(void **state)
+{
+    (void)state;
+    ask_elsewhere(&local_writer, 1);
+    ask_elsewhere(&local_writer, 2);
+    for (uint8_t i = 0; i < 40; i++) {
+        ask_elsewhere(&local_reader, (uint8_t)(100 + i));
+    }
+    assert_int_equal(answered_to(1).octets[0], 1);
+    assert_int_equal(answered_to(1).network, MT_NETWORK_LOCAL_READ_WRITE);
+    assert_int_equal(answered_to(139).octets[0], 139);
+    assert_int_equal(answered_to(100).network, 0); /* long gone */
+    ask_elsewhere(&local_reader, 2);               /* under the name of a writer */
+    assert_int_equal(answered_to(2).network, MT_NETWORK_LOCAL_READ_WRITE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +430,9 @@ int main(void)
         ON_ONE(management_lets_readers_give_way_when_subscribers_are_too_many),
         ON_ONE(management_announces_uncertainty_as_it_is_told),
         ON_ONE(management_answers_no_more_than_its_rate_when_strangers_ask),
+        ON_ONE(management_loses_nothing_of_its_rate_when_it_is_asked_often),
+        ON_THREE(management_passes_on_no_more_than_its_rate_when_strangers_ask),
+        ON_ONE(management_remembers_writers_when_readers_are_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

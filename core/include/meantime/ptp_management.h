@@ -168,7 +168,8 @@ struct mt_management {
     bool monitors;
     bool refuses_silently; /**< what may not be changed from the network is not even answered */
     /** Octets of answers in a second to stations of the network that are not authenticated, after
-     * a first MT_MANAGEMENT_BURST; what is beyond is dropped and counted.  Such a station may be
+     * a first MT_MANAGEMENT_BURST, and as many of their requests that are passed on; what is beyond
+     * is dropped and counted.  Such a station may be
      * somebody else than it says, and its answers be meant to drown that one.  0: no limit. */
     uint32_t answer_octets_per_s;
     /** The time, renewed by the caller before it hands in a management frame. */
@@ -181,7 +182,7 @@ struct mt_management {
     uint64_t refused;   /**< SET and COMMAND of those who may not */
     uint64_t forwarded; /**< messages passed on */
     uint64_t dropped;   /**< requests that found the queue full, answers that did not fit */
-    uint64_t limited;   /**< answers beyond answer_octets_per_s */
+    uint64_t limited;   /**< answers and passed requests beyond answer_octets_per_s */
     uint64_t notifications;
     uint64_t relayed;     /**< TLVs of the parent's Announces put into our own */
     uint64_t not_relayed; /**< those for which there was no room */
@@ -190,14 +191,16 @@ struct mt_management {
     bool has_acceptable; /**< the table of the clock has been set; it is that of its ports then */
     uint16_t acceptable_count;
     struct mt_port_identity acceptable[MT_MANAGEMENT_ACCEPTABLE];
-    int64_t spent; /**< octets of MT_MANAGEMENT_BURST that have not come back yet */
-    struct mt_mono spent_at;
+    struct mt_management_allowance {
+        int64_t spent; /**< octets of MT_MANAGEMENT_BURST that have not come back yet */
+        struct mt_mono at;
+    } answered, passed;
     struct mt_management_request requests_waiting[MT_MANAGEMENT_REQUESTS];
     uint8_t request_first;
     uint8_t request_count;
     uint8_t wanted; /**< bits of the events that anybody has subscribed to */
     struct mt_management_subscriber subscribers[MT_MANAGEMENT_SUBSCRIBERS];
-    struct {
+    struct mt_management_client {
         struct mt_port_identity identity;
         struct mt_address address;
     } clients[MT_MANAGEMENT_CLIENTS]; /**< newest first; network 0: none */
