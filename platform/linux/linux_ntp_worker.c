@@ -28,9 +28,54 @@
 #define PATIENCE       8
 #define LOOPED_ROOM    256
 #define UDP_HEAD       8
+#define LINE_NS        (INT64_C(1) << 26)
+#define GAIN_MAX_Q16   (LINE_NS * 65536 / 64)
+#define SECOND_Q16     (INT64_C(65536) * MT_NS_PER_S)
 #define RECEIVE_OFFSET 32 /* of the receive timestamp */
 
 /* ---- time ------------------------------------------------------------------------------------ */
+
+/* The served time at a timestamp. */
+static struct mt_instant exact_time(const struct mt_ntp_thread *self, int64_t stamp_ns)
+{
+    const struct mt_instant at =
+        mt_clock_page_time(&self->snapshot.page, stamp_ns + self->base_minus_stamp_ns);
+    return mt_ntp_scale_time(&self->snapshot.serving.scale, &at);
+}
+
+/* For those of a batch a line through two points will do, unless a leap second is between them. */
+static void draw_line(struct mt_ntp_thread *self, int64_t stamp_ns)
+{
+    struct mt_ntp_line *line = &self->line;
+    const struct mt_instant end = exact_time(self, stamp_ns + LINE_NS);
+    line->stamp_ns = stamp_ns;
+    line->at = exact_time(self, stamp_ns);
+    line->gain_q16 = mt_span_to_interval(mt_instant_minus(end, line->at)).q16 - LINE_NS * 65536;
+    line->is_good = line->gain_q16 < GAIN_MAX_Q16 && line->gain_q16 > -GAIN_MAX_Q16;
+}
+
+static struct mt_instant time_of(const struct mt_ntp_thread *self, int64_t stamp_ns)
+{
+    const struct mt_ntp_line *line = &self->line;
+    int64_t after_ns = stamp_ns - line->stamp_ns;
+    if (!line->is_good || after_ns > LINE_NS || after_ns < -LINE_NS) {
+        return exact_time(self, stamp_ns);
+    }
+    struct mt_instant at = line->at;
+    int64_t q16 =
+        ((int64_t)at.ns + after_ns) * 65536 + at.frac + after_ns * line->gain_q16 / LINE_NS;
+    while (q16 < 0) {
+        q16 += SECOND_Q16;
+        at.s--;
+    }
+    while (q16 >= SECOND_Q16) {
+        q16 -= SECOND_Q16;
+        at.s++;
+    }
+    at.ns = (uint32_t)(q16 >> 16);
+    at.frac = (uint16_t)q16;
+    return at;
+}
 
 static void take_snapshot(struct mt_ntp_thread *self)
 {
@@ -38,20 +83,13 @@ static void take_snapshot(struct mt_ntp_thread *self)
     const struct mt_clock_page *page = &self->snapshot.page;
     bool is_told = mt_snapshot_read(&self->all->snapshot, &self->snapshot, sizeof self->snapshot);
     int64_t base_ns = mt_worker_compare((enum mt_base_clock)page->base, &self->base_minus_stamp_ns);
+    draw_line(self, base_ns - self->base_minus_stamp_ns);
     if (!is_told || base_ns > page->valid_until_base_ns) {
         served->leap = MT_NTP_LEAP_UNKNOWN;
     } else {
         const struct mt_instant at = mt_clock_page_time(page, base_ns);
         mt_ntp_serving_pass(&self->snapshot.serving, &at);
     }
-}
-
-/* The served time at a timestamp. */
-static struct mt_instant time_of(const struct mt_ntp_thread *self, int64_t stamp_ns)
-{
-    const struct mt_instant at =
-        mt_clock_page_time(&self->snapshot.page, stamp_ns + self->base_minus_stamp_ns);
-    return mt_ntp_scale_time(&self->snapshot.serving.scale, &at);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */

@@ -47,6 +47,14 @@ struct mt_ntp_answers {
     unsigned count;
 };
 
+/** Served time near a timestamp of the kernel. */
+struct mt_ntp_line {
+    bool is_good;
+    int64_t stamp_ns;
+    struct mt_instant at;
+    int64_t gain_q16; /**< in so many nanoseconds as the line is long */
+};
+
 struct mt_ntp_thread {
     struct mt_ntp_workers *all;
     pthread_t thread;
@@ -54,6 +62,7 @@ struct mt_ntp_thread {
     int fd;
     int64_t base_minus_stamp_ns;
     struct mt_ntp_snapshot snapshot;
+    struct mt_ntp_line line;
     struct mt_ntp_worker worker;
     int64_t answer_ns_q8; /**< what sendmmsg takes for one, times 256 */
     unsigned awaited;     /**< departures that the kernel has been asked for */

@@ -202,7 +202,10 @@ def flood_steps(is_long):
     return [pytest_step(name, FLOOD, 8 * MINUTE_S, needs=kind, is_long=is_long)
             for name, kind in (("flood", "release"), ("flood asan", "asan"))] + [
                 tool_step("unicast", "bench/unicast/run.py", "--short", "--program",
-                          top("build", "clang", "bench", "unicast", "bench-unicast"))]
+                          top("build", "clang", "bench", "unicast", "bench-unicast")),
+                tool_step("bench ntp", "bench/ntp/run.py", "--short", "--program",
+                          top("build", "clang", "bench", "ntp", "bench-ntp"), "--meantimed",
+                          top("build", "clang", "apps", "meantimed", "meantimed"))]
 
 
 def all_lanes(is_long):
