@@ -35,6 +35,7 @@ mt_tool_command mt_tool_clock;
 mt_tool_command mt_tool_check;
 mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_keys;
+mt_tool_command mt_tool_import;
 mt_tool_command mt_tool_set;
 mt_tool_command mt_tool_events;
 mt_tool_command mt_tool_wait;

@@ -355,7 +355,8 @@ def key_file(tmp_path, text):
 
 
 def test_check_accepts_every_setup_of_the_guide(tmp_path):
-    guide = (HERE.parent.parent / "docs" / "guide" / "setups.md").read_text()
+    folder = HERE.parent.parent / "docs" / "guide"
+    guide = (folder / "setups.md").read_text() + (folder / "coming-from-chrony.md").read_text()
     setups = re.findall(r"```ini\n(.*?)```", guide, re.DOTALL)
     assert len(setups) >= 15
     keys = key_file(tmp_path, "spp 3\n1 SHA256-128 HEX:00112233445566778899aabbccddeeff\n")

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * A configuration of another program on its way into ours: what has been written so far, and where
+ * the reader is.
+ */
+#ifndef MEANTIME_APPS_IMPORT_H
+#define MEANTIME_APPS_IMPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/schema.h"
+
+#define MT_IMPORT_WORDS 64
+
+/** One section, or all sections of a kind. */
+struct mt_import_part {
+    char *text;
+    size_t length;
+    FILE *file;
+};
+
+struct mt_import {
+    struct mt_import_part clock;
+    struct mt_import_part ntp;    /**< defaults */
+    struct mt_import_part server; /**< of NTP */
+    struct mt_import_part sources;
+    const char *path; /**< being read */
+    unsigned line;
+    unsigned depth; /**< of files that include files */
+    unsigned lost;  /**< settings that have no equal here */
+    unsigned sources_count;
+    unsigned refclocks;
+    bool serves;       /**< somebody may ask */
+    bool is_no_server; /**< port 0 */
+    bool steps;        /**< makestep was seen */
+    bool has_local;
+};
+
+/** "FILE:LINE: " and a sentence on standard error: what to know. */
+void mt_import_note(struct mt_import *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/** The same for a setting that is lost, which is counted. */
+void mt_import_lose(struct mt_import *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Writes KEY = VALUE; a key that this program does not know is told instead. */
+void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope, const char *key,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/** Reads a file of chrony's; false: it cannot be read, which has been told. */
+bool mt_import_chrony(struct mt_import *self, const char *path);
+/** Once all has been read. */
+void mt_import_chrony_end(struct mt_import *self);
+
+/** Options of server, pool and refclock, in import_chrony_sources.c: words[0] is the directive. */
+void mt_import_chrony_source(struct mt_import *self, char **words, size_t count);
+void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t count);
+/** A number of seconds as our files have it: "250ms". */
+void mt_import_seconds(const char *text, char *buffer, size_t size);
+
+#endif

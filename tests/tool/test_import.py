@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""meantime import: what chrony.conf says, in our words."""
+import configparser
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+MEANTIME = os.environ.get("MEANTIME", "build/release/apps/meantime/meantime")
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+DEBIAN = TOP / "build" / "peers" / "usr" / "share" / "chrony" / "chrony.conf"
+
+LONG = """\
+! comments of every kind
+# comments
+server ntp1.example.net iburst minpoll 4 maxpoll 6 xleave prefer
+server 192.0.2.9 version 3 port 1123
+SERVER ntp2.example.net noselect asymmetry 0.1
+pool pool.example.org iburst maxsources 6
+peer 192.0.2.77
+makestep 0.25 -1
+maxslewrate 1000
+maxclockerror 3
+maxdistance 0.5
+driftfile /var/lib/chrony/drift
+bindacqdevice eth1
+allow 192.0.2.0/24
+allow 10.1
+deny 192.0.2.128/25
+local stratum 7 orphan
+ratelimit interval 1 burst 16 leak 2
+bindaddress 192.0.2.1
+port 1123
+keyfile /etc/chrony/chrony.keys
+hwtimestamp *
+refclock SHM 2:perm=0644 refid GPS offset -0.125 delay 1e-3 precision 1e-7 dpoll -2 poll 4 prefer
+refclock SOCK /run/chrony.ttyS0.sock tai
+refclock PHC /dev/ptp0 poll 0
+refclock PPS /dev/pps0 lock GPS
+smoothtime 400 0.001
+frobnicate 3
+leapsectz right/UTC
+"""
+
+
+def run(text, folder, name="chrony.conf"):
+    path = folder / name
+    path.write_text(text)
+    done = subprocess.run([MEANTIME, "import", str(path)], capture_output=True, text=True,
+                          timeout=20, check=False)
+    config = configparser.ConfigParser(delimiters=("=",), strict=False)
+    config.read_string(done.stdout)
+    return done, config, path
+
+
+def accepted(text, folder):
+    path = folder / "meantime.conf"
+    path.write_text(text)
+    done = subprocess.run([MEANTIME, "check", str(path)], capture_output=True, text=True,
+                          timeout=20, check=False)
+    return done.returncode == 0, done.stdout
+
+
+def test_import_takes_over_debians_own_file(tmp_path):
+    if not DEBIAN.exists():
+        pytest.skip("chrony is not unpacked: ./dev setup")
+    done, config, _ = run(DEBIAN.read_text(), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert dict(config["clock"]) == {"clock": "system", "step_at_start": "1s",
+                                     "step_later": "never"}
+    assert dict(config["ntp 2.debian.pool.ntp.org"]) == {"pool": "yes"}
+    assert len(config.sections()) == 2
+    assert all("not needed here" in line or "sourcedir" in line
+               for line in done.stderr.splitlines())
+    assert accepted(done.stdout, tmp_path) == (True, accepted(done.stdout, tmp_path)[1])
+
+
+def test_import_turns_each_directive_into_keys(tmp_path):
+    done, config, path = run(LONG, tmp_path)
+    is_good, told = accepted(done.stdout, tmp_path)
+    assert is_good, told
+    assert dict(config["clock"]) == {"clock": "system", "step_at_start": "250ms",
+                                     "step_later": "250ms", "max_slew": "1000ppm",
+                                     "max_drift": "3ppm"}
+    assert dict(config["ntp"])["max_distance"] == "500ms"
+    assert dict(config["ntp"])["interface"] == "eth1"
+    first = config["ntp ntp1.example.net"]
+    assert (first["min_poll"], first["max_poll"], first["interleaved"]) == ("4", "6", "yes")
+    assert dict(config["ntp 192.0.2.9"]) == {"version": "3", "port": "1123"}
+    assert config["ntp pool.example.org"]["count"] == "6"
+    assert config["server"]["deny"] == "192.0.2.128/25"
+    assert "allow = 192.0.2.0/24\nallow = 10.1.0.0/16\n" in done.stdout
+    assert config["server"]["local_stratum"] == "7"
+    assert (config["server"]["rate_limit"], config["server"]["rate_burst"]) == ("1", "16")
+    assert config["server"]["listen"] == "192.0.2.1" and config["server"]["port"] == "1123"
+    assert config["server"]["key_file"] == "/etc/chrony/chrony.keys"
+    assert dict(config["refclock GPS"]) == {
+        "driver": "shm", "unit": "2", "reference_id": "GPS", "poll": "250ms",
+        "offset": "-125ms", "delay": "1ms", "precision": "100ns", "prefer": "yes"}
+    assert dict(config["refclock sock-2"]) == {"driver": "sock", "scale": "tai",
+                                               "path": "/run/chrony.ttyS0.sock"}
+    lines = LONG.splitlines()
+    for word in ("peer", "noselect", "local orphan", "refclock PHC", "refclock PPS", "smoothtime",
+                 "frobnicate"):
+        number = 1 + next(n for n, line in enumerate(lines) if word.split()[-1] in line
+                          and word.split()[0] in line)
+        assert f"{path}:{number}: {word}" in done.stderr, word
+    assert done.returncode == 1 and "could not be taken over" in done.stderr
+
+
+def test_import_follows_included_files(tmp_path):
+    folder = tmp_path / "sources.d"
+    folder.mkdir()
+    (folder / "a.sources").write_text("server a.example iburst\n")
+    (folder / "b.txt").write_text("server b.example iburst\n")
+    (tmp_path / "more.conf").write_text("frobnicate\n")
+    done, config, path = run(f"sourcedir {folder}\ninclude {tmp_path}/more.conf\n"
+                             f"include {path_of_nothing(tmp_path)}\nserver c.example\n", tmp_path)
+    assert config.sections() == ["clock", "ntp a.example", "ntp c.example"]
+    assert f"{tmp_path}/more.conf:1: frobnicate" in done.stderr
+    assert f"{path}:3: {path_of_nothing(tmp_path)}: there is no such file" in done.stderr
+
+
+def path_of_nothing(folder):
+    return folder / "nothing.conf"
+
+
+def test_import_never_steps_and_never_serves_when_chrony_would_not(tmp_path):
+    done, config, _ = run("server a.example\n", tmp_path)
+    assert done.returncode == 0
+    assert config["clock"]["step_at_start"] == config["clock"]["step_later"] == "never"
+    assert "server" not in config
+    done, config, _ = run("server a.example\nallow\nport 0\n", tmp_path)
+    assert "server" not in config
+    done, config, _ = run("server a.example\nallow\n", tmp_path)
+    assert dict(config["server"]) == {"allow": "0.0.0.0/0, ::/0", "local_stratum": "0"}
+
+
+def test_import_says_what_is_wrong_when_it_cannot_read(tmp_path):
+    done = subprocess.run([MEANTIME, "import", str(path_of_nothing(tmp_path))],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and "No such file" in done.stderr and done.stdout == ""
+    done, _, _ = run("frobnicate\n", tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
