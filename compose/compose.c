@@ -485,6 +485,7 @@ void mt_composition_free(struct mt_composition *self)
         mt_config_pool_free(&self->reload_pool);
         mt_compose_free_server(self);
         mt_compose_free_unicast(self);
+        mt_compose_free_ntp(self);
         free(self->port_storage);
         free(self->fallback_reasons);
         free(self->variants);

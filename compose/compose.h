@@ -13,6 +13,7 @@
 #include "hal/names.h"
 #include "hal/provider.h"
 #include "runtime/node.h"
+#include "runtime/record.h"
 
 #define MT_COMPOSE_NOTES_MAX   8
 #define MT_COMPOSE_CHANGES_MAX 48 /**< told of one reload; more are only counted */
@@ -58,7 +59,12 @@ struct mt_composition {
     const void *link_context;
     /** Set by the application: who finds the addresses of names; null: they stay unknown. */
     struct mt_hal_names *names;
-    struct mt_mono names_at; /**< private: when to ask it again */
+    /** Set by the application: told of what was found when; null: nothing is recorded.  Then only
+     * NTP servers are looked up by name. */
+    struct mt_recorder *recorder;
+    struct mt_ntp_keys *ntp_keys;   /**< private: of each NTP server */
+    struct mt_config_pool ntp_pool; /**< private: of the keys */
+    struct mt_mono names_at;        /**< private: when to ask it again */
 };
 
 /** Opens all that the configuration names.  Null with a reason in one sentence if that is

@@ -80,8 +80,13 @@ const struct mt_config_ntp *mt_compose_ntp_of(const struct mt_config *config, ui
 /** Opens the links to all NTP servers, and makes the clients; clocks are there already. */
 bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
                     char reason[MT_HAL_REASON_SIZE]);
-/** True if the address of a server has become known or has changed. */
-bool mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);
+struct mt_report_ntp;
+/** What is told of a server. */
+void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
+                           struct mt_report_ntp *ret_report);
+void mt_compose_free_ntp(struct mt_composition *self);
+/** Looks up those whose address is not known, or no good. */
+void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);
 
 /** The number of a port's link; ports that share one have the same number. */
 uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);

@@ -2,11 +2,17 @@
  *
  * NTP servers: each one of the configuration is a link, a client and a source of its clock; a pool
  * is as many as are asked of it at a time.  They come after all ports, in links and in sources.
+ *
+ * A name is looked up when an address is wanted: at first, and when the one that there is does not
+ * answer.  So a good server is kept, whatever the name has become since.
  */
 #include "compose/compose_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "config/ntp_keys.h"
+#include "crypto/crypto.h"
 
 uint16_t mt_compose_ntp_members(const struct mt_config_ntp *ntp)
 {
@@ -62,18 +68,45 @@ static bool open_link(struct mt_node *node, struct mt_node_ntp *ntp,
     return link != NULL;
 }
 
-static void set_address(struct mt_composition *self, uint16_t index,
-                        const struct mt_address *address, struct mt_mono now)
+/* The file is read for each server that has one: they are few. */
+static bool set_keys(struct mt_composition *self, uint16_t index,
+                     const struct mt_config_ntp *config, char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_address server = *address;
-    server.udp_port = mt_compose_ntp_of(self->config, index)->port;
-    mt_ntp_duty_set_address(&self->node, index, &server, now);
+    struct mt_config_problems problems = {0};
+    struct mt_ntp_keys *keys = &self->ntp_keys[index];
+    if (config->client.key == 0) {
+        return true;
+    }
+    if (!mt_config_ntp_keys_load(config->key_file, &self->ntp_pool, &problems, keys)) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", MT_HAL_REASON_SIZE - 1,
+                 problems.problem[0].text);
+        return false;
+    }
+    if (mt_ntp_key_find(keys, config->client.key) == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "[ntp %.60s]: there is no key %u in %.120s",
+                 config->name, (unsigned)config->client.key, config->key_file);
+        return false;
+    }
+    keys->crypto = &mt_crypto_nettle;
+    self->node.ntp[index].config.keys = keys;
+    return true;
+}
+
+void mt_compose_free_ntp(struct mt_composition *self)
+{
+    mt_config_pool_free(&self->ntp_pool);
+    free(self->ntp_keys);
 }
 
 bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
                     char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_node *node = &self->node;
+    self->ntp_keys = calloc(node->ntp_count, sizeof *self->ntp_keys);
+    if (self->ntp_keys == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return false;
+    }
     for (uint16_t i = 0; i < node->ntp_count; i++) {
         const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, i);
         struct mt_node_ntp *ntp = &node->ntp[i];
@@ -84,41 +117,76 @@ bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provide
         ntp->config = config->client;
         ntp->clock = (uint16_t)config->clock_index;
         ntp->source = (uint16_t)(mt_compose_port_sources(self->config, ntp->clock) + before);
-        if (!open_link(node, ntp, config, provider, reason)) {
+        if (!set_keys(self, i, config, reason) || !open_link(node, ntp, config, provider, reason)) {
             return false;
         }
-        set_address(self, i, &config->address.station[0].address, self->started);
+        struct mt_address server = config->address.station[0].address;
+        server.udp_port = config->port;
+        mt_ntp_duty_set_address(node, i, &server, self->started);
     }
     return true;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static bool find(struct mt_composition *self, const char *name, struct mt_mono now,
-                 struct mt_address *ret_address)
+/* Another one of the same server or pool has it. */
+static bool is_taken(const struct mt_composition *self, uint16_t index,
+                     const struct mt_address *address)
 {
-    static const enum mt_network networks[] = {MT_NETWORK_UDP_IPV4, MT_NETWORK_UDP_IPV6};
-    for (unsigned i = 0; i < sizeof networks / sizeof networks[0]; i++) {
-        if (self->names->ops->find(self->names, name, networks[i], now, ret_address)) {
+    const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, index);
+    for (uint16_t i = 0; i < self->node.ntp_count; i++) {
+        if (i != index && mt_compose_ntp_of(self->config, i) == config &&
+            mt_address_equal(&self->node.ntp[i].server, address)) {
             return true;
         }
     }
     return false;
 }
 
-bool mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now)
+/* The one after that which was no good, or the first. */
+static bool find_other(const struct mt_composition *self, uint16_t index,
+                       const struct mt_address *addresses, size_t count,
+                       struct mt_address *ret_address)
 {
-    bool is_changed = false;
-    for (uint16_t i = 0; i < self->node.ntp_count; i++) {
-        const struct mt_config_station *station =
-            &mt_compose_ntp_of(self->config, i)->address.station[0];
-        struct mt_address address;
-        if (station->address.network == MT_NETWORK_NONE &&
-            self->node.ntp[i].server.network == MT_NETWORK_NONE &&
-            find(self, station->name, now, &address)) {
-            set_address(self, i, &address, now);
-            is_changed = true;
+    const struct mt_address *present = &self->node.ntp[index].server;
+    size_t first = 0;
+    while (first < count && !mt_address_equal(&addresses[first], present)) {
+        first++;
+    }
+    first = first < count ? first + 1 : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct mt_address *address = &addresses[(first + i) % count];
+        if (!mt_address_equal(address, present) && !is_taken(self, index, address)) {
+            *ret_address = *address;
+            return true;
         }
     }
-    return is_changed;
+    return false;
+}
+
+static void resolve(struct mt_composition *self, uint16_t index, struct mt_mono now)
+{
+    const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, index);
+    struct mt_address addresses[MT_NAMES_ADDRESSES];
+    struct mt_order order = {.kind = MT_ORDER_ADDRESS, .now = now, .instance = index};
+    size_t count = self->names->ops->find_all(self->names, config->address.station[0].name, now,
+                                              addresses, MT_NAMES_ADDRESSES);
+    if (find_other(self, index, addresses, count, &order.address)) {
+        order.address.udp_port = config->port;
+        mt_recorder_begin(self->recorder, &order);
+        mt_node_set_ntp_address(&self->node, index, &order.address, now);
+        mt_recorder_end(self->recorder);
+    }
+}
+
+void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now)
+{
+    for (uint16_t i = 0; i < self->node.ntp_count; i++) {
+        const struct mt_node_ntp *ntp = &self->node.ntp[i];
+        bool is_name = mt_compose_ntp_of(self->config, i)->address.station[0].address.network ==
+                       MT_NETWORK_NONE;
+        if (is_name && (ntp->server.network == MT_NETWORK_NONE || mt_ntp_duty_is_lost(ntp))) {
+            resolve(self, i, now);
+        }
+    }
 }

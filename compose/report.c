@@ -18,11 +18,14 @@ struct snapshot {
     struct mt_clock_page *published;
     struct mt_report_instance *instances;
     struct mt_report_port *ports;
+    struct mt_report_ntp *ntp;
     char (*pages)[256];
 };
 
-static bool allocate(struct snapshot *self, const struct mt_config *config)
+static bool allocate(struct snapshot *self, const struct mt_composition *of)
 {
+    const struct mt_config *config = of->config;
+    self->ntp = calloc(of->node.ntp_count, sizeof *self->ntp);
     self->clocks = calloc(config->clock_count, sizeof *self->clocks);
     self->qualities = calloc(config->clock_count, sizeof *self->qualities);
     self->published = calloc(config->clock_count, sizeof *self->published);
@@ -30,7 +33,8 @@ static bool allocate(struct snapshot *self, const struct mt_config *config)
     self->instances = calloc(config->instance_count, sizeof *self->instances);
     self->ports = calloc(config->port_count, sizeof *self->ports);
     return self->clocks != NULL && self->qualities != NULL && self->published != NULL &&
-           self->pages != NULL && self->instances != NULL && self->ports != NULL;
+           self->pages != NULL && self->instances != NULL && self->ports != NULL &&
+           self->ntp != NULL;
 }
 
 static void release(struct snapshot *self)
@@ -41,6 +45,7 @@ static void release(struct snapshot *self)
     free(self->pages);
     free(self->instances);
     free(self->ports);
+    free(self->ntp);
 }
 
 static const char *kind_name(enum mt_config_clock_kind kind)
@@ -172,12 +177,15 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
 {
     struct snapshot snapshot = {0};
     char *json = NULL;
-    if (allocate(&snapshot, self->config)) {
+    if (allocate(&snapshot, self)) {
         for (uint16_t i = 0; i < self->node.clock_count; i++) {
             fill_clock(self, &snapshot, i);
         }
         for (size_t i = 0; i < self->node.instance_count; i++) {
             fill_instance(self, &snapshot, i);
+        }
+        for (uint16_t i = 0; i < self->node.ntp_count; i++) {
+            mt_compose_report_ntp(self, i, &snapshot.ntp[i]);
         }
         struct mt_report report = {
             .daemon = *daemon,
@@ -185,6 +193,8 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
             .clock_count = self->node.clock_count,
             .instances = snapshot.instances,
             .instance_count = self->node.instance_count,
+            .ntp = snapshot.ntp,
+            .ntp_count = self->node.ntp_count,
         };
         report.daemon.uptime_s = (mt_real)(now.ns - self->started.ns) / 1e9;
         report.daemon.inputs = self->node.inputs;

@@ -297,13 +297,13 @@ void mt_composition_resolve(struct mt_composition *self, struct mt_mono now)
         return;
     }
     self->names_at = mt_mono_plus(now, ASK_AGAIN_NS);
-    for (size_t i = 0; i < self->config->port_count; i++) {
+    for (size_t i = 0; i < self->config->port_count && self->recorder == NULL; i++) {
         if (resolve_port(self, i, now)) {
             mt_instance_tick(&self->node.instances[self->config->ports[i].instance_index].ptp, now);
             is_changed = true;
         }
     }
-    is_changed |= mt_compose_ntp_resolve(self, now);
+    mt_compose_ntp_resolve(self, now);
     if (is_changed) { /* what they ask for now leaves */
         mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = now});
     }

@@ -354,6 +354,7 @@ struct mt_config_ntp {
     const char *clock;
     size_t clock_index;                 /**< in mt_config.clocks */
     const char *interface;              /**< null: as routes say */
+    const char *key_file;               /**< null: none */
     struct mt_ntp_client_config client; /**< keys are compose's to fill in */
 };
 

@@ -56,6 +56,11 @@ void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_so
                      "[ntp %s]: max_poll = %d is less than min_poll = %d", ntp->name,
                      ntp->client.max_poll, ntp->client.min_poll);
         }
+        if (ntp->client.key != 0 && ntp->key_file == NULL) {
+            COMPLAIN(source, line_of(source, ntp->name, "key"),
+                     "[ntp %s]: key = %u: in which file? add key_file = PATH", ntp->name,
+                     (unsigned)ntp->client.key);
+        }
         if (!has_clock(self, ntp->clock)) {
             COMPLAIN(source, line_of(source, ntp->name, "clock"),
                      "clock = %s: there is no section [clock %s]", ntp->clock, ntp->clock);

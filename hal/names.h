@@ -10,6 +10,8 @@
 #include "meantime/ptp_address.h"
 #include "meantime/time.h"
 
+#define MT_NAMES_ADDRESSES 16 /**< of one name; more are left out */
+
 struct mt_hal_names;
 
 struct mt_hal_names_ops {
@@ -17,6 +19,10 @@ struct mt_hal_names_ops {
      * so again from time to time.  False: none is known. */
     bool (*find)(struct mt_hal_names *self, const char *name, enum mt_network network,
                  struct mt_mono now, struct mt_address *ret_address);
+    /** The newest known addresses of `name`, of IPv4 and IPv6, the one to prefer first; how many
+     * there are, at most `size`.  Otherwise as find(). */
+    size_t (*find_all)(struct mt_hal_names *self, const char *name, struct mt_mono now,
+                       struct mt_address *ret_addresses, size_t size);
 };
 
 struct mt_hal_names {

@@ -21,7 +21,7 @@
 #include "hal/provider.h"
 #include "meantime/ptp.h"
 
-#define MT_LOG_VERSION     2 /**< 1: without addresses, transports and one-step */
+#define MT_LOG_VERSION     3 /**< 2: without NTP; 1: and addresses, transports, one-step */
 #define MT_LOG_HEADER_SIZE 10
 #define MT_LOG_RECORD_SIZE 5    /**< kind and length */
 #define MT_LOG_VALUE_MAX   4096 /**< octets of any value but START and RELOAD */
@@ -72,13 +72,15 @@ enum mt_order_kind {
     MT_ORDER_STOP,    /**< mt_node_stop() */
     MT_ORDER_RELOAD,  /**< a new configuration */
     MT_ORDER_FACTS,   /**< more, or something else, is known of the world */
+    MT_ORDER_ADDRESS, /**< mt_node_set_ntp_address() */
 };
 
 struct mt_order {
     enum mt_order_kind kind;
     struct mt_mono now;
     bool came_while_waiting;   /**< set by the recorder: the deadline was worked out before it */
-    uint16_t instance;         /**< of a command */
+    uint16_t instance;         /**< of a command; or the NTP server */
+    struct mt_address address; /**< of it */
     struct mt_command command; /**< any but MT_COMMAND_CLOCK, which is runtime's own */
     struct mt_log_text config; /**< of a reload */
     struct mt_log_facts facts;

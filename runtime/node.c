@@ -438,6 +438,16 @@ bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_co
     return is_done;
 }
 
+void mt_node_set_ntp_address(struct mt_node *self, uint16_t ntp, const struct mt_address *address,
+                             struct mt_mono now)
+{
+    if (ntp < self->ntp_count) {
+        mt_ntp_duty_set_address(self, ntp, address, now);
+        tick(self, now);
+        drain(self, now);
+    }
+}
+
 struct mt_mono mt_node_deadline(const struct mt_node *self)
 {
     return self->deadline;

@@ -145,6 +145,11 @@ struct mt_mono mt_node_deadline(const struct mt_node *self);
 bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_command *command,
                      struct mt_mono now);
 
+/** The address of an NTP server has become known, or is another one: what was known of it is
+ * forgotten, and it is asked at once.  Network NONE: it is not asked any more. */
+void mt_node_set_ntp_address(struct mt_node *self, uint16_t ntp, const struct mt_address *address,
+                             struct mt_mono now);
+
 /** Takes the oldest event. */
 bool mt_node_next_event(struct mt_node *self, struct mt_node_event *ret_event);
 

@@ -14,6 +14,9 @@
 #include "runtime/events.h"
 #include "runtime/node.h"
 
+#define UNSENT_MOST     2
+#define UNANSWERED_MOST 8 /* questions */
+
 struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link)
 {
     for (uint16_t i = 0; i < node->ntp_count; i++) {
@@ -22,6 +25,12 @@ struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t lin
         }
     }
     return NULL;
+}
+
+bool mt_ntp_duty_is_lost(const struct mt_node_ntp *self)
+{
+    return self->client.is_refused || self->unsent >= UNSENT_MOST ||
+           (self->client.reach == 0 && self->client.asked >= UNANSWERED_MOST);
 }
 
 static bool is_known(const struct mt_node_ntp *self)
@@ -164,7 +173,10 @@ static void send(struct mt_node *node, struct mt_node_ntp *self, const uint8_t *
     clock->ops->read(clock, &reading);
     self->asked = reading.local;
     self->has_asked = link->ops->send(link, &frame);
-    if (!self->has_asked) {
+    if (self->has_asked) {
+        self->unsent = 0;
+    } else {
+        self->unsent = self->unsent < UNSENT_MOST ? (uint8_t)(self->unsent + 1) : UNSENT_MOST;
         mt_ntp_client_unsent(&self->client);
     }
 }
@@ -224,6 +236,7 @@ void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct 
     self->server = *server;
     self->has_asked = false;
     self->has_verdict = false;
+    self->unsent = 0;
     mt_ntp_client_init(&self->client, &self->config, now);
     mt_discipline_reset_source(&node->clocks[self->clock].discipline, self->source);
     if (was_reachable) {

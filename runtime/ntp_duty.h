@@ -22,17 +22,20 @@ struct mt_node_ntp {
     uint16_t link;            /**< index of the link */
     bool has_asked;           /**< of `asked`, the departure is not known yet */
     struct mt_stamp asked;    /**< the clock right before the last question was sent */
+    uint8_t unsent;           /**< questions in a row that could not be sent */
     bool has_verdict;
     enum mt_sample_verdict verdict; /**< of its last sample */
 };
 
-/** The address of a server has become known, or is another one: what was known of it is forgotten,
- * and it is asked at once.  Network NONE: it is not asked any more. */
-void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct mt_address *server,
-                             struct mt_mono now);
+/** It is better not asked any more, if there is another one: nothing leaves to it, it does not
+ * answer, or it refuses. */
+bool mt_ntp_duty_is_lost(const struct mt_node_ntp *self);
 
 /* ---- for runtime/node.c ---------------------------------------------------------------------- */
 
+/** As mt_node_set_ntp_address(). */
+void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct mt_address *server,
+                             struct mt_mono now);
 /** The server behind a link; null: it is none of theirs. */
 struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link);
 /** Takes a frame or the fate of one, of the link of a server. */

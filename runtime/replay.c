@@ -127,6 +127,9 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
             self->carry_out(self->context, order);
         }
         break;
+    case MT_ORDER_ADDRESS:
+        mt_node_set_ntp_address(node, order->instance, &order->address, now);
+        break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);
         break;

@@ -124,6 +124,15 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
         cJSON_ArrayForEach(object, cJSON_GetObjectItemCaseSensitive(root, "instances"))
             visit_ports(out, field, object, function);
         return;
+    case MT_REPORT_NTP:
+        cJSON_ArrayForEach(object, cJSON_GetObjectItemCaseSensitive(root, "ntp"))
+        {
+            char labels[LABELS_SIZE] = "";
+            label(labels, "server", string_of(object, "name"));
+            label(labels, "address", string_of(object, "address"));
+            function(out, field, object, labels);
+        }
+        return;
     }
 }
 
@@ -132,10 +141,9 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
 static const char *scope_name(enum mt_report_scope scope)
 {
     static const char *const names[] = {
-        [MT_REPORT_DAEMON] = "daemon",
-        [MT_REPORT_CLOCK] = "clock",
-        [MT_REPORT_INSTANCE] = "instance",
-        [MT_REPORT_PORT] = "port",
+        [MT_REPORT_DAEMON] = "daemon",     [MT_REPORT_CLOCK] = "clock",
+        [MT_REPORT_INSTANCE] = "instance", [MT_REPORT_PORT] = "port",
+        [MT_REPORT_NTP] = "ntp",
     };
     return names[scope];
 }

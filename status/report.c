@@ -12,6 +12,7 @@
 
 #include "meantime/ptp_more.h"
 #include "status/names.h"
+#include "status/report_ntp.h"
 #include "status/report_options.h"
 #include "status/report_profile.h"
 #include "status/report_security.h"
@@ -281,6 +282,7 @@ static void put_daemon(cJSON *object, const struct mt_report_daemon *o)
 #define ONLY_CLOCK(path, type, value)
 #define ONLY_INSTANCE(path, type, value)
 #define ONLY_PORT(path, type, value)
+#define ONLY_NTP(path, type, value)
 #define MT_REPORT(scope, path, type, metric, help, value) ONLY_##scope(path, type, value)
 #include "status/report.def"
 #undef ONLY_DAEMON
@@ -312,6 +314,19 @@ static void put_port(cJSON *object, const struct mt_report_port *o)
 #define ONLY_INSTANCE(path, type, value)
 #define ONLY_PORT(path, type, value) PUT(path, type, value)
 #include "status/report.def"
+#undef ONLY_PORT
+#undef ONLY_NTP
+}
+
+#define answered(o, member)                                                                        \
+    ((o)->client->server.version != 0 ? (mt_real)(o)->client->server.member : NAN)
+
+static void put_ntp(cJSON *object, const struct mt_report_ntp *o)
+{
+    char text[MT_ADDRESS_TEXT_SIZE];
+#define ONLY_PORT(path, type, value)
+#define ONLY_NTP(path, type, value) PUT(path, type, value)
+#include "status/report.def"
 #undef MT_REPORT
 }
 
@@ -338,6 +353,10 @@ static void put_all(cJSON *root, const struct mt_report *self)
         for (uint16_t p = 0; p < instance->ptp->port_count; p++) {
             put_port(add_to(ports), &instance->ports[p]);
         }
+    }
+    cJSON *ntp = cJSON_AddArrayToObject(root, "ntp");
+    for (size_t i = 0; i < self->ntp_count; i++) {
+        put_ntp(add_to(ntp), &self->ntp[i]);
     }
 }
 

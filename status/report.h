@@ -8,6 +8,7 @@
 #ifndef MEANTIME_STATUS_REPORT_H
 #define MEANTIME_STATUS_REPORT_H
 
+#include "meantime/ntp_client.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 
@@ -74,16 +75,33 @@ struct mt_report_instance {
     const char *profile;                /**< name in the configuration; null: none */
 };
 
+/** An NTP server. */
+struct mt_report_ntp {
+    const char *name;
+    const char *clock;
+    const struct mt_address *address;
+    const struct mt_ntp_client *client;
+    bool is_followed;
+    bool has_estimate;
+    struct mt_estimate estimate;
+    struct mt_interval bound;
+    const char *verdict;      /**< of its last sample; null: there is none */
+    const char *fault_reason; /**< a sentence; null: not known */
+    uint64_t stamps_missing;
+};
+
 struct mt_report {
     struct mt_report_daemon daemon;
     const struct mt_report_clock *clocks;
     size_t clock_count;
     const struct mt_report_instance *instances;
     size_t instance_count;
+    const struct mt_report_ntp *ntp;
+    size_t ntp_count;
 };
 
-/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}]} in one line without newline;
- * the caller frees it.  Null when there is no memory left. */
+/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}],"ntp":[...]} in one line
+ * without newline; the caller frees it.  Null when there is no memory left. */
 char *mt_report_json(const struct mt_report *self);
 
 /** The same as OpenMetrics text, from the JSON; the caller frees it.  Null if the JSON is no
@@ -97,6 +115,7 @@ enum mt_report_scope {
     MT_REPORT_CLOCK,
     MT_REPORT_INSTANCE,
     MT_REPORT_PORT,
+    MT_REPORT_NTP,
 };
 
 enum mt_report_type {

@@ -125,6 +125,8 @@ static const char *scope_title(enum mt_report_scope scope)
         return "instances[]";
     case MT_REPORT_PORT:
         return "instances[].ports[]";
+    case MT_REPORT_NTP:
+        return "ntp[]";
     }
     return "";
 }

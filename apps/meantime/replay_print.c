@@ -247,13 +247,17 @@ static void order_words(const struct mt_order *order, char *text, size_t size)
                  order->facts.tai_utc_known ? "" : "unknown, taken as ",
                  (int)order->facts.tai_minus_utc_s, (int)order->facts.leap_s);
         return;
+    case MT_ORDER_ADDRESS:
+        mt_address_text(&order->address, command);
+        snprintf(text, size, "known now: NTP server number %u is %s", order->instance, command);
+        return;
     }
 }
 
 void mt_replay_print_order(const struct mt_replay_printer *self, int64_t t_ns,
                            const struct mt_order *order)
 {
-    static const char *const names[] = {"command", "stop", "reload", "facts"};
+    static const char *const names[] = {"command", "stop", "reload", "facts", "address"};
     char text[200] = "";
     if (!is_shown(self, t_ns, NULL)) {
         return;

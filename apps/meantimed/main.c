@@ -213,11 +213,9 @@ static bool start(struct mt_daemon *self)
     }
     self->composition->link_reason = link_reason;
     self->composition->link_context = self->platform;
-    if (self->recorder == NULL) { /* a replay could not tell what was found when */
-        self->composition->names = mt_linux_names();
-        mt_composition_resolve(self->composition,
-                               self->provider->wait->ops->now(self->provider->wait));
-    }
+    self->composition->recorder = self->recorder;
+    self->composition->names = mt_linux_names();
+    mt_composition_resolve(self->composition, self->composition->started);
     say_hello(self, &leap);
     open_control(self);
     if (!give_up_privileges(self)) {

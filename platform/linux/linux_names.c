@@ -23,7 +23,8 @@ struct entry {
     bool is_wanted;
     bool is_known;
     struct mt_mono ask_at;
-    struct mt_address address;
+    size_t count; /* of addresses; one, but of a question for all of them */
+    struct mt_address addresses[MT_NAMES_ADDRESSES];
 };
 
 static struct {
@@ -55,30 +56,51 @@ static struct mt_address address_of(const struct addrinfo *info)
     return address;
 }
 
-/* The first answer, unless `before` is among them. */
-static bool look_up(const struct entry *before, struct mt_address *ret_address)
+static int family_of(enum mt_network network)
 {
-    const struct addrinfo hints = {.ai_family =
-                                       before->network == MT_NETWORK_UDP_IPV6 ? AF_INET6 : AF_INET,
-                                   .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *answers = NULL;
-    bool is_found = false;
-    if (getaddrinfo(before->name, NULL, &hints, &answers) != 0) {
-        return false;
+    switch (network) {
+    case MT_NETWORK_UDP_IPV4:
+        return AF_INET;
+    case MT_NETWORK_UDP_IPV6:
+        return AF_INET6;
+    case MT_NETWORK_NONE:
+    case MT_NETWORK_IEEE_802_3:
+        break;
     }
+    return AF_UNSPEC;
+}
+
+/* The first answer, unless the one from before is among them; or all of them. */
+static void choose(const struct addrinfo *answers, struct entry *entry)
+{
+    const struct mt_address before = entry->addresses[0];
+    size_t most = entry->network == MT_NETWORK_NONE ? MT_NAMES_ADDRESSES : 1;
+    bool has_before = entry->is_known && most == 1;
+    entry->count = 0;
     for (const struct addrinfo *answer = answers; answer != NULL; answer = answer->ai_next) {
         struct mt_address address = address_of(answer);
-        bool is_same = before->is_known && mt_address_equal(&address, &before->address);
-        if (!is_found || is_same) {
-            *ret_address = address;
+        if (has_before && mt_address_equal(&address, &before)) {
+            entry->addresses[0] = before;
+            entry->count = 1;
+            return;
         }
-        is_found = true;
-        if (is_same) {
-            break;
+        if (entry->count < most && address.network != MT_NETWORK_NONE) {
+            entry->addresses[entry->count++] = address;
         }
     }
+}
+
+static bool look_up(struct entry *entry)
+{
+    const struct addrinfo hints = {.ai_family = family_of(entry->network),
+                                   .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *answers = NULL;
+    if (getaddrinfo(entry->name, NULL, &hints, &answers) != 0) {
+        return false;
+    }
+    choose(answers, entry);
     freeaddrinfo(answers);
-    return is_found;
+    return entry->count > 0;
 }
 
 static struct entry *next_wanted(void)
@@ -101,14 +123,14 @@ static void *answer_questions(void *nothing)
             continue;
         }
         struct entry question = *entry;
-        struct mt_address address;
         pthread_mutex_unlock(&names.lock);
-        bool is_found = look_up(&question, &address);
+        bool is_found = look_up(&question);
         pthread_mutex_lock(&names.lock);
         entry->is_wanted = false;
         if (is_found) {
             entry->is_known = true;
-            entry->address = address;
+            entry->count = question.count;
+            memcpy(entry->addresses, question.addresses, sizeof entry->addresses);
         }
     }
     return nothing;
@@ -149,10 +171,10 @@ static struct entry *entry_of(const char *name, enum mt_network network)
     return entry;
 }
 
-static bool find(struct mt_hal_names *self, const char *name, enum mt_network network,
-                 struct mt_mono now, struct mt_address *ret_address)
+static size_t answer(const char *name, enum mt_network network, struct mt_mono now,
+                     struct mt_address *ret_addresses, size_t size)
 {
-    bool is_known = false;
+    size_t count = 0;
     if (!names.is_running && !names.has_failed) {
         names.is_running = start();
         names.has_failed = !names.is_running;
@@ -160,24 +182,35 @@ static bool find(struct mt_hal_names *self, const char *name, enum mt_network ne
     pthread_mutex_lock(&names.lock);
     struct entry *entry = entry_of(name, network);
     if (entry != NULL) {
-        is_known = entry->is_known;
+        bool is_known = entry->is_known;
+        count = !is_known ? 0 : entry->count < size ? entry->count : size;
         if (!entry->is_wanted && entry->ask_at.ns <= now.ns) {
             entry->is_wanted = true;
             entry->ask_at =
                 mt_mono_plus(now, is_known ? MT_LINUX_NAMES_RENEW_NS : MT_LINUX_NAMES_REPEAT_NS);
             pthread_cond_signal(&names.has_question);
         }
-        if (is_known) {
-            *ret_address = entry->address;
-        }
+        memcpy(ret_addresses, entry->addresses, count * sizeof *ret_addresses);
     }
     pthread_mutex_unlock(&names.lock);
-    return is_known;
+    return count;
+}
+
+static bool find(struct mt_hal_names *self, const char *name, enum mt_network network,
+                 struct mt_mono now, struct mt_address *ret_address)
+{
+    return answer(name, network, now, ret_address, 1) > 0;
+}
+
+static size_t find_all(struct mt_hal_names *self, const char *name, struct mt_mono now,
+                       struct mt_address *ret_addresses, size_t size)
+{
+    return answer(name, MT_NETWORK_NONE, now, ret_addresses, size);
 }
 
 struct mt_hal_names *mt_linux_names(void)
 {
-    static const struct mt_hal_names_ops ops = {find};
+    static const struct mt_hal_names_ops ops = {find, find_all};
     names.hal.ops = &ops;
     return &names.hal;
 }

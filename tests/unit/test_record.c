@@ -441,7 +441,7 @@ static void replay_says_what_is_wrong_when_it_is_no_log(void **state)
     assert_non_null(strstr(reason, "the start of 9 octets was expected; the log ends after 1"));
     log.at[8] = MT_LOG_VERSION + 1;
     assert_null(mt_replay_open(log.at, log.length, reason));
-    assert_non_null(strstr(reason, "of version 3, and this program knows versions 1 to 2 only"));
+    assert_non_null(strstr(reason, "of version 4, and this program knows versions 1 to 3 only"));
 }
 
 static void replay_says_what_was_expected_when_log_is_damaged(void **state)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * status/: the report matches its schema both ways, says null for what is not known, and becomes
- * OpenMetrics text that follows the grammar of the format; names and sentences are as
- * documented. */
+ * OpenMetrics text that follows the grammar of the format; names are as documented. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +14,6 @@
 #include <cjson/cJSON.h>
 
 #include "meantime/ptp_more.h"
-#include "status/events.h"
 #include "status/names.h"
 #include "status/report.h"
 
@@ -30,6 +28,9 @@ struct fixture {
     struct mt_report_clock clock;
     struct mt_report_port report_ports[2];
     struct mt_report_instance report_instance;
+    struct mt_address ntp_address;
+    struct mt_ntp_client ntp_client;
+    struct mt_report_ntp ntp;
     struct mt_report report;
 };
 static struct fixture f;
@@ -88,7 +89,12 @@ static int set_up(void **state)
         .clock_count = 1,
         .instances = &f.report_instance,
         .instance_count = 1,
+        .ntp = &f.ntp,
+        .ntp_count = 1,
     };
+    f.ntp_address = (struct mt_address){.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
+    f.ntp = (struct mt_report_ntp){
+        .name = "time", .clock = "main", .address = &f.ntp_address, .client = &f.ntp_client};
     return 0;
 }
 
@@ -116,6 +122,8 @@ static const cJSON *object_of(const cJSON *root, enum mt_report_scope scope)
         return instance;
     case MT_REPORT_PORT:
         return cJSON_GetArrayItem(cJSON_GetObjectItem(instance, "ports"), 0);
+    case MT_REPORT_NTP:
+        return cJSON_GetArrayItem(cJSON_GetObjectItem(root, "ntp"), 0);
     }
     return NULL;
 }
@@ -202,7 +210,8 @@ static void report_has_no_field_beyond_the_schema(void **state)
     assert_known(MT_REPORT_CLOCK, object_of(root, MT_REPORT_CLOCK));
     assert_known(MT_REPORT_INSTANCE, object_of(root, MT_REPORT_INSTANCE));
     assert_known(MT_REPORT_PORT, object_of(root, MT_REPORT_PORT));
-    assert_int_equal(cJSON_GetArraySize(root), 3);
+    assert_known(MT_REPORT_NTP, object_of(root, MT_REPORT_NTP));
+    assert_int_equal(cJSON_GetArraySize(root), 4);
     cJSON_Delete(root);
 }
 
@@ -471,109 +480,37 @@ static void report_tells_why_a_link_is_not_capable(void **state)
     assert_why(&peer, "null,\"several_answer");
 }
 
-static void assert_sentence(const struct mt_status_event *event, const char *sentence)
+static void report_tells_of_an_ntp_server_as_it_is(void **state)
 {
-    char text[MT_STATUS_SENTENCE_SIZE];
-    mt_status_sentence(event, text, sizeof text);
-    assert_string_equal(text, sentence);
-}
-
-static void events_are_sentences_about_ports_and_instances(void **state)
-{
-    struct mt_status_event event = {.instance = "main", .port = "eth0"};
-    event.kind = MT_STATUS_EVENT_PORT_STATE;
-    event.value.state.from = MT_STATE_UNCALIBRATED;
-    event.value.state.to = MT_STATE_RECEIVER;
-    assert_sentence(&event, "instance main, port eth0: RECEIVER, was UNCALIBRATED");
-    event.kind = MT_STATUS_EVENT_PARENT;
-    event.value.parent = &f.instance.parent;
-    f.instance.parent.steps_removed = 1;
-    assert_sentence(&event, "instance main: follows 000000.0000.000000-9 on port eth0; grandmaster "
-                            "000000.0000.000000, 1 step away");
-    event.port = NULL;
-    assert_sentence(&event, "instance main: this clock is the best one in its domain now");
-    event.kind = MT_STATUS_EVENT_TIME_PROPERTIES;
-    event.value.time = &f.instance.time;
-    assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s, source gnss");
-    event.kind = MT_STATUS_EVENT_LINK_DOWN;
-    event.port = "eth1";
-    assert_sentence(&event, "port eth1: the link is down");
-    event.reason = "there is no interface eth1";
-    assert_sentence(&event, "port eth1: cannot be used: there is no interface eth1");
-}
-
-static void events_are_sentences_about_clocks(void **state)
-{
-    struct mt_status_event event = {.clock = "main"};
-    event.kind = MT_STATUS_EVENT_CLOCK_STEP;
-    event.value.step = mt_span_from_ns(-250000001);
-    assert_sentence(&event, "clock main: stepped by -0.250000001 s");
-    event.kind = MT_STATUS_EVENT_CLOCK_PHASE;
-    event.value.phase.from = MT_STEER_ACQUIRING;
-    event.value.phase.to = MT_STEER_LOCKED;
-    assert_sentence(&event, "clock main: is synchronised (locked, was acquiring)");
-    event.kind = MT_STATUS_EVENT_CLOCK_SCALE;
-    event.value.scale.source = MT_SCALE_ARB;
-    event.value.scale.clock = MT_SCALE_UTC;
-    assert_sentence(&event, "clock main: runs on UTC and its source on ARB, which cannot be "
-                            "converted; if the source sends UTC, set arb_timescale = utc");
-    event.kind = MT_STATUS_EVENT_CLOCK_STANDBY;
-    event.instance = "two";
-    event.value.standby.from = "main";
-    event.reason = "the other one follows nobody";
-    assert_sentence(&event, "clock main: steered by instance two now, was main; the other one "
-                            "follows nobody");
-    event.kind = MT_STATUS_EVENT_CLOCK_REFUSED;
-    event.reason = "Invalid argument";
-    assert_sentence(&event, "clock main: the system refused a correction: Invalid argument; put "
-                            "that right, or use clock = overlay");
-    event.reason = NULL;
-    assert_sentence(&event, "clock main: the system refused a correction: the reason is not known; "
-                            "put that right, or use clock = overlay");
-}
-
-static void events_fit_when_names_are_long(void **state)
-{
-    char name[32];
-    memset(name, 'x', 31);
-    name[31] = '\0';
-    struct mt_span step = {INT64_MIN, 1, 0};
-    for (unsigned kind = 0; kind < MT_STATUS_EVENT_NTP_REACHABLE; kind++) {
-        char text[2 * MT_STATUS_SENTENCE_SIZE];
-        struct mt_status_event event = {
-            .kind = (enum mt_status_event_kind)kind, .instance = name, .port = name, .clock = name};
-        if (kind == MT_STATUS_EVENT_PARENT) {
-            event.value.parent = &f.instance.parent;
-        } else if (kind == MT_STATUS_EVENT_TIME_PROPERTIES) {
-            event.value.time = &f.instance.time;
-        } else if (kind == MT_STATUS_EVENT_NOTICE) {
-            event.value.text = name;
-        } else if (kind == MT_STATUS_EVENT_CLOCK_STANDBY) {
-            event.value.standby.from = name;
-            event.reason = "the primary is good again, but differs by more than "
-                           "standby_max_difference";
-        } else {
-            event.value.step = step;
-        }
-        f.instance.time.flags = 0xFF;
-        mt_status_sentence(&event, text, sizeof text);
-        assert_in_range(strlen(text), 1, MT_STATUS_SENTENCE_SIZE - 1);
-        assert_string_not_equal(mt_status_event_name(event.kind), "?");
-        assert_string_not_equal(mt_status_event_meaning(event.kind), "?");
-    }
-}
-
-static void events_of_an_instance_are_sentences(void **state)
-{
-    char text[MT_STATUS_SENTENCE_SIZE];
-    struct mt_event event = {.kind = MT_EVENT_STATE, .port = 1};
-    event.value.state.from = MT_STATE_LISTENING;
-    event.value.state.to = MT_STATE_TRANSMITTER;
-    mt_event_sentence(&event, "main", "eth0", text, sizeof text);
-    assert_string_equal(text, "instance main, port eth0: TRANSMITTER, was LISTENING");
-    event.kind = MT_EVENT_SAMPLE;
-    mt_event_sentence(&event, "main", "eth0", text, sizeof text);
-    assert_string_equal(text, "");
+    const cJSON *ntp;
+    cJSON *root = parsed();
+    ntp = object_of(root, MT_REPORT_NTP);
+    assert_string_equal(at(ntp, "state")->valuestring, "asking");
+    assert_string_equal(at(ntp, "address")->valuestring, "192.0.2.1");
+    assert_true(cJSON_IsNull(at(ntp, "stratum")));
+    assert_true(cJSON_IsNull(at(ntp, "offset_ns")));
+    assert_true(cJSON_IsNull(at(ntp, "root_distance_ns")));
+    cJSON_Delete(root);
+    f.ntp_client.was_reachable = true;
+    f.ntp_client.server = (struct mt_ntp_header){.version = 4,
+                                                 .stratum = 2,
+                                                 .reference_id = {10, 0, 0, 1},
+                                                 .root_delay = 0x10000,
+                                                 .root_dispersion = 0x8000};
+    f.ntp_client.verdicts[MT_NTP_VERDICT_KISS] = 3;
+    memcpy(f.ntp_client.kiss, "RATE", sizeof f.ntp_client.kiss);
+    f.ntp.is_followed = true;
+    f.ntp.has_estimate = true;
+    f.ntp.estimate.offset = mt_span_from_ns(-1500);
+    root = parsed();
+    ntp = object_of(root, MT_REPORT_NTP);
+    assert_string_equal(at(ntp, "state")->valuestring, "followed");
+    assert_string_equal(at(ntp, "reference_id")->valuestring, "10.0.0.1");
+    assert_string_equal(at(ntp, "kiss")->valuestring, "RATE");
+    assert_float_equal(number(ntp, "offset_ns"), -1500, 0);
+    assert_float_equal(number(ntp, "root_distance_ns"), 1e9, 0);
+    assert_float_equal(number(ntp, "answers.kiss"), 3, 0);
+    cJSON_Delete(root);
 }
 
 int main(void)
@@ -590,11 +527,8 @@ int main(void)
         cmocka_unit_test_setup(names_exist_for_every_value, set_up),
         cmocka_unit_test_setup(names_tell_the_role_of_an_instance, set_up),
         cmocka_unit_test_setup(report_tells_why_a_link_is_not_capable, set_up),
+        cmocka_unit_test_setup(report_tells_of_an_ntp_server_as_it_is, set_up),
         cmocka_unit_test_setup(report_tells_of_a_transparent_clock_when_it_is_one, set_up),
-        cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
-        cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
-        cmocka_unit_test_setup(events_fit_when_names_are_long, set_up),
-        cmocka_unit_test_setup(events_of_an_instance_are_sentences, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
