@@ -20,7 +20,9 @@
 #include "kalman.h"
 
 #define SETTLE_INTERVALS 100
-#define COLD_S           60 /* that are watched */
+#define STEADY_INTERVALS 50  /* after which the perfect filter has forgotten how it began */
+#define TURN             128 /* th of an interval, in which time that may not jump turns */
+#define COLD_S           60  /* that are watched */
 #define COLD_COARSE_NS   1000
 #define COLD_FINE_NS     100
 #define PER_KELVIN       1e-6
@@ -32,9 +34,16 @@ struct check {
     const struct job *job;
     struct line line;
     struct kalman kalman;
-    int64_t number; /* of the reading */
+    double before_ns2; /* variance of the filter, just before the last message */
+    int64_t number;    /* of the reading */
     struct line_reading reading;
 };
+
+static void take(struct check *self, const struct line_message *message)
+{
+    self->before_ns2 = kalman_variance_ns2(&self->kalman, message->at_s);
+    kalman_update(&self->kalman, message->at_s, message->value_ns, message->is_forward);
+}
 
 /* the next reading; false: there is no page yet, or the time is over */
 static bool step(struct check *self, double end_s)
@@ -47,7 +56,7 @@ static bool step(struct check *self, double end_s)
         }
         line_run_to(&self->line, ++self->number);
         while (line_next_message(&self->line, &message)) {
-            kalman_update(&self->kalman, message.at_s, message.value_ns, message.is_forward);
+            take(self, &message);
         }
     } while (!line_read(&self->line, 1, &self->reading));
     return true;
@@ -62,43 +71,74 @@ static bool is_outside(const struct check *self)
 
 struct settling {
     double readings;
+    double instants;
     double variances; /* of the filter that knows everything */
     double beyond;    /* 5 J + 3 of its sigma: the mean, or the present one where that is more */
     double clock_beyond;
-    double worst; /* error / that */
+    double perfect_beyond; /* of that filter itself */
+    double worst;          /* error / that */
+    double perfect_worst;
     double outside;
     double saturated;
 };
 
+/* The filter jumps with each message.  Published time may not: for a short while after a message it
+ * may be as wrong as the filter was before. */
+static double present_variance_ns2(const struct check *self)
+{
+    double now_s = line_seconds(&self->line);
+    double variance = kalman_variance_ns2(&self->kalman, now_s);
+    bool is_turning = (now_s - self->kalman.at_s) * TURN < line_interval_s(&self->job->plan);
+
+    return is_turning ? fmax(variance, self->before_ns2) : variance;
+}
+
+static void see_steady(const struct check *self, struct settling *settling)
+{
+    settling->instants++;
+    settling->variances += kalman_variance_ns2(&self->kalman, line_seconds(&self->line));
+}
+
 static void see_settled(const struct check *self, struct settling *settling)
 {
-    double variance = kalman_variance_ns2(&self->kalman, line_seconds(&self->line));
+    double now_s = line_seconds(&self->line);
 
-    settling->readings++;
-    settling->variances += variance;
-    variance = fmax(variance, settling->variances / settling->readings);
+    see_steady(self, settling);
+    double variance = fmax(present_variance_ns2(self), settling->variances / settling->instants);
     double limit = 5 * self->job->plan.jitter_ns + 3 * sqrt(variance);
     double ratio = fabs(self->reading.error_ns) / limit;
+    double perfect =
+        fabs(kalman_offset_ns(&self->kalman, now_s) - line_gain_ns(&self->line)) / limit;
 
+    settling->readings++;
     settling->beyond += ratio > 1;
     settling->clock_beyond += fabs(self->reading.clock_error_ns) > limit;
-    settling->worst = ratio > settling->worst ? ratio : settling->worst;
+    settling->perfect_beyond += perfect > 1;
+    settling->worst = fmax(settling->worst, ratio);
+    settling->perfect_worst = fmax(settling->perfect_worst, perfect);
     settling->saturated += self->reading.is_saturated;
 }
 
 static void print_settling(const struct check *self, const struct settling *settling)
 {
     printf("{\"readings\":%.0f,\"beyond\":%.0f,\"clock_beyond\":%.0f,\"worst\":%.4g,"
+           "\"perfect_beyond\":%.0f,\"perfect_worst\":%.4g,"
            "\"outside\":%.0f,\"saturated\":%.0f,\"steps\":%u}",
            settling->readings, settling->beyond, settling->clock_beyond, settling->worst,
-           settling->outside, settling->saturated, self->line.steps);
+           settling->perfect_beyond, settling->perfect_worst, settling->outside,
+           settling->saturated, self->line.steps);
+}
+
+static bool is_past(const struct check *self, double since_s, double intervals)
+{
+    double past_s = since_s + intervals * line_interval_s(&self->job->plan);
+
+    return since_s >= 0 && line_seconds(&self->line) > past_s;
 }
 
 static bool is_settled(const struct check *self, double since_s)
 {
-    double settle_s = SETTLE_INTERVALS * line_interval_s(&self->job->plan);
-
-    return since_s >= 0 && line_seconds(&self->line) > since_s + settle_s;
+    return is_past(self, since_s, SETTLE_INTERVALS);
 }
 
 static void wide(struct check *self)
@@ -109,6 +149,8 @@ static void wide(struct check *self)
         if (is_settled(self, self->line.paired_s)) {
             settling.outside += is_outside(self);
             see_settled(self, &settling);
+        } else if (is_past(self, self->line.paired_s, STEADY_INTERVALS)) {
+            see_steady(self, &settling);
         }
     }
     print_settling(self, &settling);

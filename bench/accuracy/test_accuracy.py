@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 
+import checks
 import jobs
 import judge
 import matrix
@@ -90,6 +91,21 @@ def test_judge_sees_a_chain_that_grows():
     judgement = judge.Judgement()
     judge.judge_chain(judgement, [chain])
     assert len(judgement.failed) == 1
+
+
+GOOD_WIDE = {"readings": 1000, "beyond": 0, "worst": 0.9, "perfect_beyond": 0,
+             "perfect_worst": 0.9, "outside": 0, "steps": 1}
+
+
+@pytest.mark.parametrize("changed, failures", [
+    ({}, 0), ({"worst": 1.01, "beyond": 1}, 2), ({"perfect_worst": 1.2, "worst": 1.4}, 0),
+    ({"perfect_worst": 1.2, "worst": 1.5}, 1), ({"perfect_beyond": 2, "beyond": 3}, 1),
+    ({"steps": 2}, 1), ({"outside": 1}, 1),
+])
+def test_judge_grants_no_reading_beyond_but_those_of_the_perfect_filter(changed, failures):
+    judgement = judge.Judgement()
+    checks.judge_wide(judgement, "wide", [{**GOOD_WIDE, **changed}])
+    assert len(judgement.failed) == failures
 
 
 def test_plot_is_drawn(tmp_path):

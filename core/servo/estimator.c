@@ -294,7 +294,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
     struct mt_servo_noise *noise = &self->noise[sample->kind];
 
     if (self->is_scaled) {
-        if (mt_servo_tail(self, sample->kind) > 0) {
+        if (self->skewness != 0) {
             self->skewness->ops->weigh(self, sample->kind, measured);
         }
         /* wide while the noise itself rests on few samples */

@@ -11,8 +11,9 @@
 
 /** What skewed noise makes of a measurement: everything that is different from normal noise. */
 struct mt_skew_ops {
-    /** Changes a weighed measurement so that it counts as one with one-sided noise. */
-    void (*weigh)(const struct mt_estimator *self, enum mt_sample_kind kind,
+    /** Changes a weighed measurement so that it counts as one with one-sided noise; the state is
+     * known worse where it, and no noise, made the measurement strange. */
+    void (*weigh)(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured);
     /** Learns from a measurement that was used or refused. */
     void (*learn)(struct mt_estimator *self, enum mt_sample_kind kind,

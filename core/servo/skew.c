@@ -25,18 +25,25 @@
  * direction with fewer samples stays too large for longer, its floor is thought too high, and half
  * of that is an error of the offset.
  *
+ * Where the oscillator outweighs normal noise, a large innovation is no outlier but what the
+ * oscillator did, and few samples tell of the noise: see loosen and watch_quiet.
+ *
  * Whether noise is skewed is a sequential test between no skewness and some, both ways, on the
  * third Hermite polynomial of the normalised residual.
  */
 #include "base/memory.h"
 #include "servo/estimator_private.h"
 
-#define NARROW      8  /* sigma in tails beyond which the noise is as good as normal */
-#define FAR         12 /* tails that a sample may be late, beyond ... */
-#define GATE        5  /* sigma */
-#define INFORMED    60 /* information on the tail that is remembered */
-#define BLOCK       8  /* on the variance, for one step */
+#define NARROW      8             /* sigma in tails beyond which the noise is as good as normal */
+#define FAR         12            /* tails that a sample may be late, beyond ... */
+#define GATE        5             /* sigma */
+#define RESTLESS    MT_REAL(0.25) /* share of the noise below which all else is the oscillator's */
+#define USUAL       3             /* sigma of what such an oscillator does ... */
+#define STRANGE     10            /* ... and those beyond which it is something else */
+#define INFORMED    60            /* information on the tail that is remembered */
+#define BLOCK       8             /* on the variance, for one step */
 #define SIGNIFICANT 7
+#define QUIET       16              /* as that, for normal noise that is thought too large */
 #define ALIKE       4               /* ratio of variances, up to which both may be of one kind */
 #define REMEMBERED  MT_REAL(0.9)    /* of what directions said of one common variance */
 #define DIFFERENT   9               /* chi squared of what they said */
@@ -68,10 +75,8 @@ static mt_real late(const struct mt_measurement *measured, enum mt_sample_kind k
     return mt_servo_sign(kind) * measured->residual;
 }
 
-static void weigh(const struct mt_estimator *self, enum mt_sample_kind kind,
-                  struct mt_measurement *measured)
+static void weigh_skewed(enum mt_sample_kind kind, mt_real tail, struct mt_measurement *measured)
 {
-    mt_real tail = mt_servo_tail(self, kind);
     mt_real v = late(measured, kind);
     mt_real q = measured->sigma / tail;
     mt_real spread = mt_real_sqrt(1 + 1 / (q * q));
@@ -95,6 +100,32 @@ static void weigh(const struct mt_estimator *self, enum mt_sample_kind kind,
         pull = q - g;
     }
     measured->innovation = mt_servo_sign(kind) * pull;
+}
+
+/* The oscillator did what its wander does not explain: the state is known that much worse. */
+static void loosen(struct mt_track *track, struct mt_measurement *measured)
+{
+    mt_real factor = measured->energy / (USUAL * USUAL);
+
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            track->p[i][j] *= factor;
+        }
+    }
+    mt_track_weigh(track, measured);
+}
+
+static void weigh(struct mt_estimator *self, enum mt_sample_kind kind,
+                  struct mt_measurement *measured)
+{
+    mt_real tail = mt_servo_tail(self, kind);
+
+    if (tail > 0) {
+        weigh_skewed(kind, tail, measured);
+    } else if (measured->share < RESTLESS && measured->energy > USUAL * USUAL &&
+               measured->energy < STRANGE * STRANGE) {
+        loosen(&self->track, measured);
+    }
 }
 
 /* ---- what is learned ------------------------------------------------------------------------- */
@@ -311,6 +342,24 @@ static void judge(struct mt_estimator *self, enum mt_sample_kind kind,
     }
 }
 
+/* Where the oscillator outweighs the noise, few samples tell of that, and the estimator's own rule
+ * takes hours to come down.  Here many of them that agree are enough. */
+static void watch_quiet(struct mt_estimator *self, enum mt_sample_kind kind,
+                        const struct mt_measurement *measured)
+{
+    struct mt_skew_side *side = &self->skewness->side[kind];
+    mt_real score;
+
+    side->score += mt_real_limit((measured->energy - 1) * measured->share / 2, GATE);
+    side->score_information += measured->share * measured->share / 2;
+    score = side->score;
+    if (score < 0 && score * score > QUIET * (side->score_information + MT_REAL(0.5))) {
+        change_variance(self, (int)kind, mt_real_larger(score / side->score_information, -1));
+    } else if (side->score_information > BLOCK) {
+        change_variance(self, (int)kind, 0);
+    }
+}
+
 static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured, struct mt_clock_model *clock)
 {
@@ -331,6 +380,9 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         watch_floor(self, kind, side, v, measured);
     }
     judge(self, kind, measured);
+    if (!self->skewness->is_skewed) {
+        watch_quiet(self, kind, measured);
+    }
     if (!self->skewness->is_skewed && self->is_complete && self->fresh <= LATEST) {
         mt_servo_compare(self, kind, measured, clock);
     }

@@ -26,6 +26,8 @@
 #define LEAST_TIME      MT_REAL(0x3p-5)  /* and in s: more would be restless */
 #define AGAIN_SHARE     MT_REAL(0x1p-5)  /* of its time a slew is not replaced by another one */
 #define PUBLISHED_SHARE MT_REAL(0.125)   /* of a sample distance: published time turns faster */
+#define WALK_RATE       640 /* 5 sigma of what the oscillator does, in 1/128 of that time */
+#define FASTEST         MT_REAL(0.25) /* readers must see time go on */
 #define DOUBTLESS_SIGMA 5
 #define STEP_SIGMA      3
 
@@ -116,9 +118,21 @@ static mt_real distance_of(const struct mt_discipline_source *source)
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     mt_real inertia = mt_steer_inertia(estimate, estimate->offset_sigma);
+    mt_real distance = distance_of(mt_steer_selected(self));
+    mt_real noise = mt_steer_noise(estimate);
+    mt_real walk = self->model.wander * distance * distance * distance;
+    mt_real share = PUBLISHED_SHARE * noise * noise / mt_real_larger(walk, noise * noise);
 
-    return distance_of(mt_steer_selected(self)) *
-           (PUBLISHED_SHARE + patience(self, estimate, inertia));
+    return distance * (share + patience(self, estimate, inertia));
+}
+
+/* An oscillator that wanders so much: what max_slew kept of a lag would be most of the error. */
+mt_real mt_steer_follow_rate(const struct mt_discipline *self)
+{
+    mt_real walk = self->model.wander * distance_of(mt_steer_selected(self));
+    mt_real rate = mt_real_limit(WALK_RATE * mt_real_sqrt(walk), FASTEST);
+
+    return mt_real_larger(self->config.max_slew, rate);
 }
 
 static void slew(struct mt_discipline *self, const struct mt_discipline_source *source,

@@ -7,8 +7,10 @@
  * After a sample the estimate is another.  Published time must not run backwards, so it follows
  * within a short time: an eighth of a sample distance, which costs some per mille of the error,
  * and longer when a new source is known worse than the clock (plan.c), no faster than the clock
- * may be slewed.  What the user wants to be stepped is stepped: until the first lock all that is
- * larger than step_at_start, for until then nobody knows the time; then what step_later says.
+ * may be slewed.  Where the oscillator wanders by more than the noise, samples change the estimate
+ * by most of the error, and the lag would be the rest: there it ends sooner, and faster.  What the
+ * user wants to be stepped is stepped: until the first lock all that is larger than step_at_start,
+ * for until then nobody knows the time; then what step_later says.
  *
  * There may be no estimate for a while, and nothing that says how wrong the one before is by now: a
  * step was recognised, the reference is another.  Then the one before goes on, without a bound,
@@ -55,6 +57,9 @@ void mt_discipline_published(const struct mt_discipline *self,
     if (self->config.servo != 0) {
         ret_published->off_estimate = mt_real_abs(mt_span_to_real(estimate->offset));
         return;
+    }
+    if (report->has_estimate) {
+        ret_published->max_slew = mt_steer_follow_rate(self);
     }
     ret_published->is_estimate = true;
     ret_published->lead = estimate->offset;

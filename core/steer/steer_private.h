@@ -33,6 +33,8 @@ void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estim
 void mt_steer_lose_lock(struct mt_discipline *self, enum mt_steer_phase phase);
 /** s in which the published time follows the selected source's estimate. */
 mt_real mt_steer_follow_time(const struct mt_discipline *self, const struct mt_estimate *estimate);
+/** s/s: and no faster. */
+mt_real mt_steer_follow_rate(const struct mt_discipline *self);
 /** The size from which on an offset is stepped, in s; huge: none is. */
 mt_real mt_steer_step_size(const struct mt_discipline *self);
 /** Hands out the even rate less `slew`, within the clock's range. */

@@ -341,6 +341,73 @@ static void skew_takes_a_step_for_no_wander_when_it_starts(void **state)
     }
 }
 
+/* An oscillator that outweighs the noise by far does seven of its sigmas: no outlier, and nothing
+ * is left of it. */
+static void skew_follows_at_once_when_the_oscillator_did_it(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct skew_bench self;
+        struct mt_estimate before;
+
+        set_up(&self, seed, NORMAL, true);
+        self.walk = 1e-4;
+        pass(&self, 120);
+        assert_true(predict(&self.bench, self.bench.t + 0.5, &before));
+        self.bench.t += 0.5;
+        self.bench.offset += 7 * before.offset_sigma;
+        assert_int_equal(send_one(&self, MT_SAMPLE_FORWARD, self.bench.t, 0), MT_SAMPLE_USED);
+        assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < 0.5 * before.offset_sigma);
+        assert_sound(&self.bench.estimator);
+    }
+}
+
+static void skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator(void **state)
+{
+    struct skew_bench self;
+
+    (void)state;
+    set_up(&self, 1, NORMAL, true);
+    pass(&self, 120);
+    assert_int_equal(send_one(&self, MT_SAMPLE_FORWARD, self.bench.t, 8 * JITTER),
+                     MT_SAMPLE_OUTLIER);
+}
+
+static void walk(struct skew_bench *self, double seconds)
+{
+    struct bench *bench = &self->bench;
+    double step = self->walk * mt_real_sqrt(seconds) * world_normal(&bench->random);
+
+    bench->t += seconds;
+    bench->frequency += step;
+    bench->offset -= step * bench->t;
+}
+
+/* Only what comes soon after another sample tells of it. */
+static void skew_unlearns_noise_when_the_oscillator_outweighs_it(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, NORMAL, true);
+        self.walk = 1e-4;
+        pass(&self, 120);
+        for (int kind = 0; kind < 2; kind++) {
+            self.bench.estimator.noise[kind].variance = 2500e-12;
+        }
+        for (int i = 0; i < 600; i++) {
+            enum mt_sample_kind kind = i % 2 == 0 ? MT_SAMPLE_FORWARD : MT_SAMPLE_REVERSE;
+
+            send_one(&self, kind, self.bench.t, noise(&self, kind));
+            walk(&self, i % 3 == 0 ? 0.01 : 0.5);
+        }
+        for (int kind = 0; kind < 2; kind++) {
+            assert_true(self.bench.estimator.noise[kind].variance < 400e-12);
+        }
+    }
+}
+
 /* Sources that are not followed learn on a copy of the clock's model: what the clock's own learning
  * has settled to stays, and so does its pace. */
 static void estimator_wears_out_no_pace_when_it_learns_on_a_copy(void **state)
@@ -418,6 +485,9 @@ int main(void)
         cmocka_unit_test(skew_takes_wander_for_wander_when_it_starts),
         cmocka_unit_test(skew_takes_noise_for_noise_when_it_starts),
         cmocka_unit_test(skew_takes_a_step_for_no_wander_when_it_starts),
+        cmocka_unit_test(skew_follows_at_once_when_the_oscillator_did_it),
+        cmocka_unit_test(skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator),
+        cmocka_unit_test(skew_unlearns_noise_when_the_oscillator_outweighs_it),
         cmocka_unit_test(estimator_wears_out_no_pace_when_it_learns_on_a_copy),
         cmocka_unit_test(estimator_overshoots_less_when_clocks_are_on_the_way),
     };

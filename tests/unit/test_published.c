@@ -233,6 +233,35 @@ static void published_rate_is_possible_when_the_clock_has_the_range(void **state
     }
 }
 
+/* a lag is worth while only where it is small beside the error that there is anyhow */
+static void published_turns_faster_when_the_oscillator_wanders_more(void **state)
+{
+    struct world *world = usual_world(78);
+    struct reader reader = {.without = 0};
+    struct mt_steer_config config;
+    mt_real follow;
+
+    (void)state;
+    mt_steer_config_init(&config);
+    world_start(world, &config);
+    run(&reader, world, 100);
+    world->discipline.settled_sigma = 1; /* no patience with a new source */
+    publish(&reader, world);
+    follow = reader.published.follow;
+    assert_true(reader.published.max_slew == config.max_slew);
+    world->discipline.model.wander = 1e-14;
+    publish(&reader, world);
+    assert_true(reader.published.max_slew == config.max_slew);
+    world->discipline.model.wander = 1e-8;
+    publish(&reader, world);
+    assert_true(reader.published.max_slew > 10 * config.max_slew);
+    assert_true(reader.published.max_slew < 0.2); /* it never stands still */
+    assert_true(reader.published.follow < follow / 100);
+    world->discipline.model.wander = 1e-4;
+    publish(&reader, world);
+    assert_true(reader.published.max_slew == 0.25);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test(published_rate_stays_possible_when_the_source_shows_no_clock),
         cmocka_unit_test(published_time_is_right_again_when_the_source_is_a_clock_again),
         cmocka_unit_test(published_rate_is_possible_when_the_clock_has_the_range),
+        cmocka_unit_test(published_turns_faster_when_the_oscillator_wanders_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
