@@ -12,12 +12,13 @@
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_stateless.h"
 
-#define TOKENS_LEAST 16
-#define TOKENS_MOST  65536 /* Syncs under way: of a second and 65 000 clients at 1 Hz */
-#define SLOTS_FEW    256
-#define SLOTS_MANY   4096
-#define MANY         256
-#define TABLE_LEAST  16 /* transmitters that management may set */
+#define TOKENS_LEAST       16
+#define TOKENS_MOST        65536 /* Syncs under way: of a second and 65 000 clients at 1 Hz */
+#define SLOTS_FEW          256
+#define SLOTS_MANY         4096
+#define MANY               256
+#define ONE_WAY_DURATION_S 60 /* the shortest that ITU-T profiles ask for */
+#define TABLE_LEAST        16 /* transmitters that management may set */
 
 static uint32_t power_of_two(uint32_t least, uint32_t most, uint32_t wanted)
 {
@@ -82,6 +83,8 @@ static bool set_policy(const struct mt_config_unicast *config, struct mt_grantor
     ret_policy->is_multicast_off = !config->sends_multicast;
     ret_policy->max_per_address = config->max_clients_per_address;
     ret_policy->max_duration_s = config->max_duration_s;
+    ret_policy->first_duration_s = config->first_duration_s;
+    ret_policy->one_way_duration_s = ONE_WAY_DURATION_S;
     ret_policy->shortest_log_interval[MT_SERVICE_ANNOUNCE] = config->log_min_announce_interval;
     ret_policy->shortest_log_interval[MT_SERVICE_SYNC] = config->log_min_sync_interval;
     ret_policy->shortest_log_interval[MT_SERVICE_DELAY_RESP] = config->log_min_sync_interval;

@@ -19,6 +19,7 @@ bool mt_compose_is_unicast_key(const struct mt_config *config, size_t port, cons
         "unicast_duration",
         "unicast_max_clients_per_address",
         "unicast_max_duration",
+        "unicast_first_duration",
         "unicast_log_min_announce_interval",
         "unicast_log_min_sync_interval",
         "unicast_allow",

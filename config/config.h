@@ -269,6 +269,7 @@ struct mt_config_unicast {
     uint32_t max_clients;
     uint16_t max_clients_per_address;
     uint32_t max_duration_s;
+    uint32_t first_duration_s;
     int8_t log_min_announce_interval;
     int8_t log_min_sync_interval;      /**< of Delay_Resp, too */
     struct mt_config_stations allowed; /**< number: bits of the prefix */

@@ -18,6 +18,7 @@
 #include "ptp/grantor_private.h"
 
 #define LONGEST_LOG_INTERVAL 10
+#define ONE_WAY_S            INT64_C(60) /* without Delay_Req: it sends none */
 
 static struct mt_grantor *grantor_of(const struct mt_port *port)
 {
@@ -104,6 +105,29 @@ static struct mt_mono first_message(struct mt_instance *self, enum mt_service se
     return MT_MONO_NEVER;
 }
 
+/* The standard has nothing that a client would have to echo, so an address is never proven.  But
+ * whoever only sends requests in the name of another gets little for each: at first a short grant,
+ * and a long one only for whoever goes on sending, Delay_Req at best. */
+static uint32_t longest(const struct mt_grantor *self, struct mt_client *client, struct mt_mono now)
+{
+    const struct mt_grantor_policy *policy = &self->policy;
+    const bool is_new = client->since.ns == 0;
+    uint32_t longest_s = policy->max_duration_s;
+    if (policy->first_duration_s == 0) {
+        return longest_s;
+    }
+    if (is_new) {
+        client->since = now;
+    }
+    client->is_proven = client->is_proven || now.ns - client->since.ns >= MT_NS_PER_S;
+    const bool is_two_way =
+        client->has_asked && now.ns - client->asked.ns < ONE_WAY_S * MT_NS_PER_S;
+    const uint32_t limit_s = !client->is_proven ? policy->first_duration_s
+                             : !is_two_way      ? policy->one_way_duration_s
+                                                : longest_s;
+    return limit_s < longest_s ? limit_s : longest_s;
+}
+
 /* The duration that is granted, 0: denied. */
 static uint32_t decide(struct mt_instance *self, const struct mt_port *port,
                        struct mt_grantor *grantor, const struct mt_incoming *in,
@@ -126,9 +150,8 @@ static uint32_t decide(struct mt_instance *self, const struct mt_port *port,
         mt_count(&book->denied);
         return 0;
     }
-    if (duration_s > grantor->policy.max_duration_s) {
-        duration_s = grantor->policy.max_duration_s;
-    }
+    const uint32_t longest_s = longest(grantor, client, self->now);
+    duration_s = duration_s < longest_s ? duration_s : longest_s;
     if (!mt_grant_is_active(&client->grants[service])) {
         client->grants[service].sequence = (uint16_t)mt_prng_next_u32(&self->random);
     }
@@ -224,7 +247,7 @@ static bool has_right(struct mt_grantor *self, struct mt_client *client,
 }
 
 static enum mt_verdict answer(struct mt_port *port, struct mt_grantor *self,
-                              const struct mt_incoming *in)
+                              const struct mt_incoming *in, struct mt_mono now)
 {
     const struct mt_ptp_header *header = &in->message.header;
     struct mt_client *client = mt_grantor_find(self, in->from, &header->source);
@@ -240,6 +263,7 @@ static enum mt_verdict answer(struct mt_port *port, struct mt_grantor *self,
             return MT_VERDICT_STALE; /* it came twice */
         }
         client->has_asked = true;
+        client->asked = now;
         client->delay_sequence = header->sequence;
         client->sent[MT_SERVICE_DELAY_RESP]++;
     }
@@ -266,7 +290,7 @@ static bool delay_req(const struct mt_instance *self, struct mt_port *port,
         return false; /* the port says why it is refused */
     }
     if (is_unicast) {
-        *ret_verdict = answer(port, grantor, in);
+        *ret_verdict = answer(port, grantor, in, self->now);
     } else if (grantor->policy.is_multicast_off) {
         *ret_verdict = MT_VERDICT_UNSUPPORTED;
     }

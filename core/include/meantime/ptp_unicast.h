@@ -31,6 +31,11 @@ struct mt_grantor_policy {
     bool is_multicast_off;    /**< sends nothing to the multicast address */
     uint32_t max_per_address; /**< clients behind one address; 0 is 1 */
     uint32_t max_duration_s;  /**< longer requests are granted this long */
+    /** The same for clients of whom nothing has been heard a second after their first grant; 0: as
+     * others.  Whoever asks under a false address gets no more than this served there. */
+    uint32_t first_duration_s;
+    /** The same for those who do not send Delay_Req, as long as first_duration_s is not 0. */
+    uint32_t one_way_duration_s;
     /** Requests for shorter intervals are denied. */
     int8_t shortest_log_interval[MT_SERVICE_COUNT];
     const struct mt_address_range *allowed; /**< who may ask; others are denied */
@@ -55,8 +60,11 @@ struct mt_client {
     uint16_t delay_sequence;          /**< of the newest Delay_Req */
     bool is_used;
     bool is_static;
-    bool has_asked; /**< a Delay_Req has come */
-    uint32_t next;  /**< in its bucket, or among the unused */
+    bool has_asked;       /**< a Delay_Req has come */
+    bool is_proven;       /**< something has come since it was first granted something */
+    struct mt_mono since; /**< when that was */
+    struct mt_mono asked; /**< when the newest Delay_Req came */
+    uint32_t next;        /**< in its bucket, or among the unused */
     uint32_t sent[MT_SERVICE_COUNT];
     struct mt_grant grants[MT_SERVICE_COUNT];
 };
