@@ -479,13 +479,13 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
 void mt_composition_free(struct mt_composition *self)
 {
     if (self != NULL) {
+        mt_compose_free_ntp(self);
         free_node(&self->node);
         free(self->in_force.instances);
         free(self->in_force.ports);
         mt_config_pool_free(&self->reload_pool);
         mt_compose_free_server(self);
         mt_compose_free_unicast(self);
-        mt_compose_free_ntp(self);
         free(self->port_storage);
         free(self->fallback_reasons);
         free(self->variants);

@@ -92,6 +92,8 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
 void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);
 
 /** Index of an instance or clock by name, or -1. */
+/** What the configuration says of an NTP server of the node, by its index there. */
+const struct mt_config_ntp *mt_composition_ntp(const struct mt_composition *self, uint16_t index);
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);
 
 /** False, with a sentence, if the profile of instance `index` does not allow a key this value. */

@@ -51,6 +51,11 @@ const struct mt_config_ntp *mt_compose_ntp_of(const struct mt_config *config, ui
     return NULL;
 }
 
+const struct mt_config_ntp *mt_composition_ntp(const struct mt_composition *self, uint16_t index)
+{
+    return mt_compose_ntp_of(self->config, index);
+}
+
 static bool open_link(struct mt_node *node, struct mt_node_ntp *ntp,
                       const struct mt_config_ntp *config, struct mt_hal_provider *provider,
                       char reason[MT_HAL_REASON_SIZE])
@@ -94,8 +99,26 @@ static bool set_keys(struct mt_composition *self, uint16_t index,
 
 void mt_compose_free_ntp(struct mt_composition *self)
 {
+    for (uint16_t i = 0; self->node.ntp != NULL && i < self->node.ntp_count; i++) {
+        free(self->node.ntp[i].config.nts);
+    }
     mt_config_pool_free(&self->ntp_pool);
     free(self->ntp_keys);
+}
+
+static bool set_nts(struct mt_node_ntp *ntp, const struct mt_config_ntp *config,
+                    char reason[MT_HAL_REASON_SIZE])
+{
+    if (!config->nts) {
+        return true;
+    }
+    ntp->config.nts = calloc(1, sizeof *ntp->config.nts);
+    if (ntp->config.nts == NULL) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return false;
+    }
+    mt_nts_client_init(ntp->config.nts, &mt_crypto_nettle);
+    return true;
 }
 
 bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
@@ -117,10 +140,14 @@ bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provide
         ntp->config = config->client;
         ntp->clock = (uint16_t)config->clock_index;
         ntp->source = (uint16_t)(mt_compose_port_sources(self->config, ntp->clock) + before);
-        if (!set_keys(self, i, config, reason) || !open_link(node, ntp, config, provider, reason)) {
+        if (!set_keys(self, i, config, reason) || !set_nts(ntp, config, reason) ||
+            !open_link(node, ntp, config, provider, reason)) {
             return false;
         }
-        struct mt_address server = config->address.station[0].address;
+        struct mt_address server = {.network = MT_NETWORK_NONE};
+        if (!config->nts) { /* else the key exchange says where */
+            server = config->address.station[0].address;
+        }
         server.udp_port = config->port;
         mt_ntp_duty_set_address(node, i, &server, self->started);
     }
@@ -185,7 +212,8 @@ void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now)
         const struct mt_node_ntp *ntp = &self->node.ntp[i];
         bool is_name = mt_compose_ntp_of(self->config, i)->address.station[0].address.network ==
                        MT_NETWORK_NONE;
-        if (is_name && (ntp->server.network == MT_NETWORK_NONE || mt_ntp_duty_is_lost(ntp))) {
+        if (is_name && ntp->config.nts == NULL &&
+            (ntp->server.network == MT_NETWORK_NONE || mt_ntp_duty_is_lost(ntp))) {
             resolve(self, i, now);
         }
     }

@@ -58,6 +58,7 @@ static void set_rules(struct composed_server *self, const struct mt_config_serve
     rules->rules = self->rules;
     rules->denies_others = config->allowed.count > 0;
     rules->requires_key = config->require_key;
+    rules->requires_nts = config->require_nts;
     rules->log_rate_share = LOG_RATE_SHARE;
 }
 

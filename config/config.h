@@ -300,6 +300,11 @@ struct mt_config_server {
     bool interleaved;
     const char *key_file; /**< null: none */
     bool require_key;
+    const char *nts_certificate; /**< null: NTS is not spoken */
+    const char *nts_key;
+    uint16_t nts_port;
+    uint16_t nts_rotate_h;
+    bool require_nts;
     bool stratum_is_auto;
     uint8_t stratum;
     bool local_stratum_is_auto;
@@ -345,6 +350,9 @@ struct mt_config_port {
 /** Whether a name stands for many servers; AUTO: if it has a label `pool`. */
 enum mt_config_pool_choice { MT_CONFIG_POOL_AUTO, MT_CONFIG_POOL_YES, MT_CONFIG_POOL_NO };
 
+/** When the dates of certificates count. */
+enum mt_config_time_check { MT_CONFIG_TIME_CHECK_ALWAYS, MT_CONFIG_TIME_CHECK_SYNCHRONISED };
+
 /** An NTP server, or a pool of them. */
 struct mt_config_ntp {
     const char *name;
@@ -353,10 +361,14 @@ struct mt_config_ntp {
     enum mt_config_pool_choice pool;
     uint8_t count; /**< of servers at a time, of a pool */
     const char *clock;
-    size_t clock_index;                 /**< in mt_config.clocks */
-    const char *interface;              /**< null: as routes say */
-    const char *key_file;               /**< null: none */
-    struct mt_ntp_client_config client; /**< keys are compose's to fill in */
+    size_t clock_index;    /**< in mt_config.clocks */
+    const char *interface; /**< null: as routes say */
+    const char *key_file;  /**< null: none */
+    bool nts;
+    uint16_t nts_port;
+    const char *nts_ca; /**< null: the system's */
+    enum mt_config_time_check nts_time_check;
+    struct mt_ntp_client_config client; /**< keys and NTS are compose's to fill in */
 };
 
 /** A name that stands for many servers. */

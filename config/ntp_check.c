@@ -46,11 +46,36 @@ static bool has_clock(const struct mt_config *config, const char *name)
     return false;
 }
 
+static void check_nts(const struct mt_config_ntp *ntp, const struct mt_config_source *source)
+{
+    if (!ntp->nts) {
+        return;
+    }
+    if (ntp->client.version < MT_NTP_VERSION) {
+        COMPLAIN(source, line_of(source, ntp->name, "nts"),
+                 "[ntp %s]: nts: it is spoken in version 4 only, not in version %u", ntp->name,
+                 ntp->client.version);
+    }
+    if (ntp->client.key != 0) {
+        COMPLAIN(source, line_of(source, ntp->name, "nts"),
+                 "[ntp %s]: nts and key: a question is signed in one way; remove one of them",
+                 ntp->name);
+    }
+    if (mt_config_is_pool(ntp)) {
+        COMPLAIN(
+            source, line_of(source, ntp->name, "nts"),
+            "[ntp %s]: nts: a pool cannot show a certificate for its name; name the servers, or "
+            "set pool = no",
+            ntp->name);
+    }
+}
+
 void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source)
 {
     for (size_t i = 0; i < self->ntp_count; i++) {
         const struct mt_config_ntp *ntp = &self->ntps[i];
         check_address(ntp, source);
+        check_nts(ntp, source);
         if (ntp->client.min_poll > ntp->client.max_poll) {
             COMPLAIN(source, line_of(source, ntp->name, "max_poll"),
                      "[ntp %s]: max_poll = %d is less than min_poll = %d", ntp->name,

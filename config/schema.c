@@ -190,6 +190,12 @@ const struct mt_config_word mt_config_unicast_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_time_check_words[] = {
+    {"always", MT_CONFIG_TIME_CHECK_ALWAYS},
+    {"synchronised", MT_CONFIG_TIME_CHECK_SYNCHRONISED},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_pool_words[] = {
     {"auto", MT_CONFIG_POOL_AUTO},
     {"yes", MT_CONFIG_POOL_YES},

@@ -95,6 +95,7 @@ extern const struct mt_config_word mt_config_standby_words[];
 extern const struct mt_config_word mt_config_as_capable_words[];
 extern const struct mt_config_word mt_config_transport_words[];
 extern const struct mt_config_word mt_config_pool_words[];
+extern const struct mt_config_word mt_config_time_check_words[];
 extern const struct mt_config_word mt_config_unicast_words[];
 extern const struct mt_config_word mt_config_l2_destination_words[];
 extern const struct mt_config_word mt_config_delay_words[];

@@ -70,5 +70,13 @@ void mt_config_check_server(const struct mt_config *self, const struct mt_config
     if (server->require_key && server->key_file == NULL) {
         COMPLAIN(source, "require_key", "require_key: there are no keys; add key_file = PATH");
     }
+    if ((server->nts_certificate == NULL) != (server->nts_key == NULL)) {
+        COMPLAIN(source, server->nts_key == NULL ? "nts_certificate" : "nts_key",
+                 "nts_certificate and nts_key: one of them is missing");
+    }
+    if (server->require_nts && server->nts_certificate == NULL) {
+        COMPLAIN(source, "require_nts",
+                 "require_nts: NTS is not spoken; add nts_certificate = PATH and nts_key = PATH");
+    }
     check_times(server, source);
 }

@@ -171,13 +171,10 @@ static time_t told_time(time_t *ret_time)
 static bool trust(gnutls_certificate_credentials_t credentials, const char *ca,
                   struct mt_nts_told *told)
 {
-    bool is_alone = ca[0] == '=';
-    if (!is_alone) {
+    if (ca[0] == '\0') {
         (void)gnutls_certificate_set_x509_system_trust(credentials);
-    }
-    if (ca[0] != '\0' && gnutls_certificate_set_x509_trust_file(credentials, ca + is_alone,
-                                                                GNUTLS_X509_FMT_PEM) <= 0) {
-        fail(told, "there are no certificates to be read in %.150s", ca + is_alone);
+    } else if (gnutls_certificate_set_x509_trust_file(credentials, ca, GNUTLS_X509_FMT_PEM) <= 0) {
+        fail(told, "there are no certificates to be read in %.150s", ca);
         return false;
     }
     return true;
@@ -192,6 +189,10 @@ static bool is_name(const char *host)
 static void tell_handshake(gnutls_session_t session, int error, struct mt_nts_told *told)
 {
     gnutls_datum_t text = {NULL, 0};
+    /* a connection that just ends is nobody's opinion */
+    told->was_reached = error != GNUTLS_E_PULL_ERROR && error != GNUTLS_E_PUSH_ERROR &&
+                        error != GNUTLS_E_PREMATURE_TERMINATION && error != GNUTLS_E_AGAIN &&
+                        error != GNUTLS_E_TIMEDOUT;
     if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR &&
         gnutls_certificate_verification_status_print(gnutls_session_get_verify_cert_status(session),
                                                      GNUTLS_CRT_X509, &text, 0) == 0) {

@@ -49,7 +49,7 @@ struct mt_nts_question {
     bool is_v6;
     bool checks_time;          /**< of certificates */
     int64_t utc_s;             /**< what time it is; 0: as the machine has it */
-    char ca[MT_NTS_PATH_SIZE]; /**< trusted beside the system's; "": none, "=path": instead */
+    char ca[MT_NTS_PATH_SIZE]; /**< who is trusted; "": those of the system */
 };
 
 struct mt_nts_told {

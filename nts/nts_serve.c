@@ -343,8 +343,7 @@ static void accept_one(struct server *self, int listener)
     take_address(&from, address);
     struct connection *place = find_place(self, address);
     gnutls_session_t session = NULL;
-    if (place != NULL && self->credentials != NULL && self->has_ring &&
-        fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
+    if (place != NULL && fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
         session = mt_nts_tls_new(GNUTLS_SERVER | GNUTLS_NONBLOCK, self->credentials, fd);
     }
     if (session == NULL) {
@@ -424,7 +423,8 @@ static void fill(struct server *self, struct set *set)
 {
     set->count = 0;
     put(set, self->fd, POLLIN, NULL);
-    for (unsigned i = 0; i < self->options->listener_count; i++) {
+    bool may_serve = self->credentials != NULL && self->has_ring; /* else newcomers may wait */
+    for (unsigned i = 0; may_serve && i < self->options->listener_count; i++) {
         put(set, self->options->listeners[i], POLLIN, NULL);
     }
     for (unsigned i = 0; i < MT_NTS_CONNECTIONS; i++) {

@@ -244,6 +244,24 @@ void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct 
     }
 }
 
+void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_nts_keys *keys,
+                          const struct mt_nts_cookie *cookies, unsigned count,
+                          const struct mt_address *server, struct mt_mono now)
+{
+    struct mt_node_ntp *self = &node->ntp[index];
+    bool is_same = is_known(self) && mt_address_equal(&self->server, server) &&
+                   self->server.udp_port == server->udp_port;
+    mt_nts_client_set_keys(self->config.nts, keys);
+    for (unsigned i = 0; i < count; i++) {
+        (void)mt_nts_client_add_cookie(self->config.nts, cookies[i].octets, cookies[i].length);
+    }
+    if (is_same) { /* what is known of its clock still holds */
+        mt_ntp_client_restart(&self->client, now);
+    } else {
+        mt_ntp_duty_set_address(node, index, server, now);
+    }
+}
+
 void mt_ntp_duty_tick(struct mt_node *node, struct mt_mono now)
 {
     for (uint16_t i = 0; i < node->ntp_count; i++) {

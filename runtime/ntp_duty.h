@@ -31,6 +31,12 @@ struct mt_node_ntp {
  * answer, or it refuses. */
 bool mt_ntp_duty_is_lost(const struct mt_node_ntp *self);
 
+/** Keys have been exchanged with a server that speaks NTS, which says where it is to be asked: so
+ * it is, at once. */
+void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_nts_keys *keys,
+                          const struct mt_nts_cookie *cookies, unsigned count,
+                          const struct mt_address *server, struct mt_mono now);
+
 /* ---- for runtime/node.c ---------------------------------------------------------------------- */
 
 /** As mt_node_set_ntp_address(). */

@@ -29,6 +29,7 @@ struct mt_daemon {
     struct mt_control *control;         /**< null: without it the daemon still keeps time */
     struct mt_workers **workers;        /**< of each instance, null: none; or null: none at all */
     struct mt_mono workers_fed;         /**< when they were last told what to serve */
+    struct mt_daemon_nts *nts;          /**< null: NTS is not spoken */
     struct mt_ntp_workers *ntp_workers; /**< null: none */
     int64_t ntp_fed_ns;                 /**< the page that they were last told of */
 };
@@ -69,6 +70,19 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self);
 /** Tells them what to serve from now on, if there is a new page of the clock. */
 void mt_daemon_feed_ntp_workers(struct mt_daemon *self);
 void mt_daemon_stop_ntp_workers(struct mt_daemon *self);
+
+/** Starts the processes that exchange keys for NTS, where the configuration wants it: before
+ * anything is open.  False: the reason is in the log. */
+bool mt_daemon_start_nts(struct mt_daemon *daemon);
+/** From now on the loop listens to them.  False: no memory. */
+bool mt_daemon_join_nts(struct mt_daemon *daemon);
+/** Does what is due. */
+void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now);
+/** Certificates may have changed. */
+void mt_daemon_reload_nts(struct mt_daemon *daemon);
+/** The keys of cookies; null: NTS is not served. */
+const struct mt_nts_ring *mt_daemon_nts_ring(const struct mt_daemon *daemon);
+void mt_daemon_end_nts(struct mt_daemon *daemon);
 
 /** Tells what has happened in the node since the last call. */
 void mt_daemon_tell(struct mt_daemon *self);

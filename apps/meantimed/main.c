@@ -196,7 +196,7 @@ static const char *link_reason(const void *platform, uint16_t link)
 static bool start(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
-    if (!open_platform(self)) {
+    if (!mt_daemon_start_nts(self) || !open_platform(self)) {
         return false;
     }
     struct mt_linux_leap leap;
@@ -218,7 +218,7 @@ static bool start(struct mt_daemon *self)
     mt_composition_resolve(self->composition, self->composition->started);
     say_hello(self, &leap);
     open_control(self);
-    if (!give_up_privileges(self)) {
+    if (!mt_daemon_join_nts(self) || !give_up_privileges(self)) {
         return false;
     }
     mt_linux_keep(self->platform);
@@ -279,8 +279,10 @@ static void run(struct mt_daemon *self)
         if (must_reload) {
             must_reload = 0;
             mt_daemon_read_again(self, now);
+            mt_daemon_reload_nts(self);
         }
         mt_daemon_feed_workers(self, now);
+        mt_daemon_tend_nts(self, now);
         mt_daemon_feed_ntp_workers(self);
         mt_daemon_tell(self);
         mt_daemon_watch_log(self);
@@ -293,6 +295,7 @@ static void end(struct mt_daemon *self)
 {
     mt_daemon_stop_workers(self);
     mt_daemon_stop_ntp_workers(self);
+    mt_daemon_end_nts(self);
     if (self->control != NULL) {
         mt_control_close(self->control);
     }

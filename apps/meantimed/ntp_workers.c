@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "apps/meantimed/daemon.h"
+#include "crypto/crypto.h"
 #include "platform/linux/linux_ntp_workers.h"
 #include "runtime/ntp_serve.h"
 
@@ -54,6 +55,7 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
         .address_count = find_addresses(&config->listen, addresses),
         .port = config->port,
         .server = &server->rules,
+        .crypto = &mt_crypto_nettle,
         .departures = config->interleaved ? DEPARTURES : 0,
         .clients = config->has_no_limit ? 0 : CLIENTS,
         .log_interval = config->log_rate_limit,
@@ -77,7 +79,8 @@ void mt_daemon_feed_ntp_workers(struct mt_daemon *self)
     bool is_new = self->ntp_fed_ns != page->base_at_anchor_ns;
     if (is_new) {
         self->ntp_fed_ns = page->base_at_anchor_ns;
-        mt_ntp_workers_publish(self->ntp_workers, &node->server->serving, page);
+        mt_ntp_workers_publish(self->ntp_workers, &node->server->serving, mt_daemon_nts_ring(self),
+                               page);
         mt_ntp_workers_count(self->ntp_workers, node->server->by_workers);
     }
 }

@@ -84,6 +84,8 @@ static void take_snapshot(struct mt_ntp_thread *self)
     bool is_told = mt_snapshot_read(&self->all->snapshot, &self->snapshot, sizeof self->snapshot);
     int64_t base_ns = mt_worker_compare((enum mt_base_clock)page->base, &self->base_minus_stamp_ns);
     draw_line(self, base_ns - self->base_minus_stamp_ns);
+    self->nts.ring = self->snapshot.ring;
+    self->server.nts = self->snapshot.has_ring ? &self->nts : NULL;
     if (!is_told || base_ns > page->valid_until_base_ns) {
         served->leap = MT_NTP_LEAP_UNKNOWN;
     } else {
@@ -184,7 +186,7 @@ static void answer(struct mt_ntp_thread *self, unsigned i, struct mt_mono now)
         .now = now,
     };
     struct mt_ntp_answer *made = &self->out.made[self->out.count];
-    mt_ntp_answer(self->all->server, &self->snapshot.serving.served, &self->worker, &request, made);
+    mt_ntp_answer(&self->server, &self->snapshot.serving.served, &self->worker, &request, made);
     if (made->length > 0) {
         send_later(self, i, &told);
     }
@@ -209,7 +211,7 @@ static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answ
     for (unsigned i = first; i < first + answers; i++) {
         int64_t after_ns = (2 * (int64_t)(i - first) + 1) * self->answer_ns_q8 / 512;
         const struct mt_instant departure = time_of(self, begin_ns + after_ns);
-        mt_ntp_answer_finish(self->all->server, &self->out.made[i], &departure);
+        mt_ntp_answer_finish(&self->server, &self->out.made[i], &departure);
         self->out.pieces[i].iov_len = self->out.made[i].length;
     }
     int64_t ready_ns = mt_worker_read_ns(CLOCK_REALTIME);
@@ -310,6 +312,8 @@ void mt_ntp_thread_init(struct mt_ntp_thread *self)
             (struct msghdr){.msg_iov = &self->out.pieces[i], .msg_iovlen = 1};
     }
     self->in.used = MT_NTP_BATCH;
+    self->server = *self->all->server;
+    mt_nts_server_init(&self->nts, self->all->crypto);
 }
 
 static struct mt_mono mono_now(void)

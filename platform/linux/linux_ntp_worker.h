@@ -20,6 +20,8 @@
 
 struct mt_ntp_snapshot {
     struct mt_ntp_serving serving;
+    bool has_ring;
+    struct mt_nts_ring ring;
     struct mt_clock_page page;
 };
 MT_SNAPSHOT_FITS(struct mt_ntp_snapshot);
@@ -63,6 +65,8 @@ struct mt_ntp_thread {
     int64_t base_minus_stamp_ns;
     struct mt_ntp_snapshot snapshot;
     struct mt_ntp_line line;
+    struct mt_ntp_server server; /**< as it is for all, with NTS if there are keys ... */
+    struct mt_nts_server nts;    /**< ... which are those of the snapshot */
     struct mt_ntp_worker worker;
     int64_t answer_ns_q8; /**< what sendmmsg takes for one, times 256 */
     unsigned awaited;     /**< departures that the kernel has been asked for */
@@ -74,6 +78,7 @@ struct mt_ntp_thread {
 
 struct mt_ntp_workers {
     const struct mt_ntp_server *server;
+    const struct mt_crypto *crypto;
     _Atomic bool is_stopping;
     unsigned count;
     struct mt_snapshot snapshot; /* of a struct mt_ntp_snapshot */

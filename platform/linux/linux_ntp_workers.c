@@ -241,6 +241,7 @@ struct mt_ntp_workers *mt_ntp_workers_start(const struct mt_ntp_workers_options 
         return NULL;
     }
     self->server = options->server;
+    self->crypto = options->crypto;
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool is_good = start_all(self, options, reason);
@@ -253,9 +254,13 @@ struct mt_ntp_workers *mt_ntp_workers_start(const struct mt_ntp_workers_options 
 }
 
 void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_serving *serving,
-                            const struct mt_clock_page *page)
+                            const struct mt_nts_ring *ring, const struct mt_clock_page *page)
 {
-    const struct mt_ntp_snapshot snapshot = {*serving, *page};
+    struct mt_ntp_snapshot snapshot = {
+        .serving = *serving, .has_ring = ring != NULL, .page = *page};
+    if (ring != NULL) {
+        snapshot.ring = *ring;
+    }
     mt_snapshot_write(&self->snapshot, &snapshot, sizeof snapshot);
 }
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 
 import netlab
+from chrony import Chronyd
 from linuxptp import Ptp4l
 from meantimed import Meantimed
 
@@ -57,6 +58,10 @@ class Laboratory(netlab.Lab):
     def ptp4l(self, node, *interfaces, is_started=True, **options):
         """A ptp4l in a node; options are those of its configuration file."""
         return self._add(Ptp4l(self, node, interfaces, options), is_started)
+
+    def chronyd(self, node, *lines, is_started=True):
+        """A chronyd in a node; the lines of its configuration file."""
+        return self._add(Chronyd(self, node, *lines), is_started)
 
     def _add(self, daemon, is_started):
         self.daemons[daemon.node] = daemon

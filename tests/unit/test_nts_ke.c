@@ -183,7 +183,8 @@ static void nts_ke_takes_the_new_certificate_when_it_is_told_to_reload(void **st
     open_default(&self);
     assert_true(asks(&self));
     nts_certificates_make(self.folder, time(NULL) - DAY_S, time(NULL) + DAY_S);
-    assert_false(asks(&self)); /* by the new authority the old certificate is not signed */
+    assert_false(asks(&self));
+    assert_true(self.told.was_reached); /* by the new authority the old certificate is not signed */
     assert_true(mt_nts_send(self.server.fd, &reload));
     await_kind(&self, MT_NTS_MESSAGE_SAY);
     assert_true(asks(&self));
@@ -298,14 +299,26 @@ static void nts_ke_serves_again_when_silent_connections_have_taken_all_places(vo
     close_fixture(&self);
 }
 
-static void nts_ke_serves_nobody_when_it_has_no_keys_for_cookies(void **state)
+static void nts_ke_lets_clients_wait_when_it_has_no_keys_for_cookies_yet(void **state)
 {
     struct fixture self;
     (void)state;
     open_with(&self, time(NULL) - DAY_S, time(NULL) + DAY_S);
     assert_true(mt_nts_process_start(&self.server, settle, mt_nts_serve, &self.options));
     await_kind(&self, MT_NTS_MESSAGE_HELLO);
-    assert_false(asks(&self));
+    int fd = connect_to(&self);
+    gnutls_certificate_credentials_t credentials;
+    gnutls_session_t session;
+    gnutls_certificate_allocate_credentials(&credentials);
+    gnutls_init(&session, GNUTLS_CLIENT);
+    gnutls_set_default_priority(session);
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+    gnutls_transport_set_int(session, fd);
+    gnutls_handshake_set_timeout(session, 500);
+    assert_int_equal(gnutls_handshake(session), GNUTLS_E_TIMEDOUT);
+    gnutls_deinit(session);
+    gnutls_certificate_free_credentials(credentials);
+    close(fd);
     send_ring(&self);
     assert_true(asks(&self));
     close_fixture(&self);
@@ -494,7 +507,7 @@ int main(void)
         cmocka_unit_test(nts_ke_is_refused_when_the_certificate_is_for_another_name),
         cmocka_unit_test(nts_ke_looks_at_dates_when_it_knows_what_time_it_is),
         cmocka_unit_test(nts_ke_serves_again_when_silent_connections_have_taken_all_places),
-        cmocka_unit_test(nts_ke_serves_nobody_when_it_has_no_keys_for_cookies),
+        cmocka_unit_test(nts_ke_lets_clients_wait_when_it_has_no_keys_for_cookies_yet),
         cmocka_unit_test(nts_ke_serves_nobody_when_it_is_not_tls_1_3_and_this_protocol),
         cmocka_unit_test(nts_process_begins_again_when_it_has_died),
         cmocka_unit_test(nts_process_ends_when_its_socket_does),

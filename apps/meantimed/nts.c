@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The daemon's end of NTS key exchange (nts/): two processes, if the configuration wants them, one
+ * that serves and one that asks.  They are started first, while nothing else is open that they
+ * could inherit and the certificate's key may still be read, and give up privileges by themselves.
+ *
+ * The keys of cookies are the daemon's, for it needs them to answer; it keeps them in a file,
+ * changes them when it is time, and tells the serving process, each time it says hello.  The
+ * asking process is asked for a server's keys when there are none, or no cookies, and after a
+ * failure the later the more often it has failed.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apps/meantimed/daemon.h"
+#include "nts/nts_ask.h"
+#include "nts/nts_serve.h"
+#include "nts/nts_store.h"
+#include "platform/linux/linux_privilege.h"
+
+#define PATH_SIZE 4200
+#define TEND_NS   250000000
+#define LATE_NS   ((int64_t)(MT_NTS_ASK_LIMIT_S + 10) * MT_NS_PER_S)
+
+/* What is known of getting keys for a server. */
+struct asking {
+    uint32_t attempt;
+    uint32_t failures; /* in a row */
+    bool is_asking;
+    bool told_failure;
+    struct mt_mono next; /* attempt, or the end of waiting for an answer */
+};
+
+struct mt_daemon_nts {
+    struct mt_daemon *daemon;
+    struct mt_nts_serve_options options;
+    struct mt_nts_process server;
+    struct mt_nts_process client;
+    bool is_serving;
+    bool is_asking;
+    struct mt_nts_ring ring;
+    int64_t rotated_s;
+    bool must_save;
+    char store[PATH_SIZE];
+    struct mt_mono tended;
+    struct mt_nts_counts counts; /* since the start */
+    struct asking *asking;       /* of each NTP server of the node */
+};
+
+/* ---- in the processes ------------------------------------------------------------------------ */
+
+static void settle(void *context, int fd)
+{
+    const struct mt_daemon_nts *self = context;
+    const struct mt_config_daemon *config = &self->daemon->config->daemon;
+    const struct mt_privilege_options options = {.user = config->user};
+    char reason[MT_HAL_REASON_SIZE];
+    if (!mt_privilege_drop(&options, reason)) {
+        mt_nts_say(fd, true, "NTS key exchange: %.200s", reason);
+        if (config->user != NULL) {
+            _exit(0);
+        }
+    }
+}
+
+static void confine(const struct mt_daemon_nts *self)
+{
+    char reason[MT_HAL_REASON_SIZE]; /* which the daemon gives for itself, too */
+    if (self->daemon->config->daemon.sandbox) {
+        (void)mt_privilege_sandbox(MT_SANDBOX_REFUSE, reason);
+    }
+}
+
+static void serve(void *context, int fd)
+{
+    struct mt_daemon_nts *self = context;
+    confine(self);
+    mt_nts_serve(&self->options, fd);
+}
+
+static void answer_questions(void *context, int fd)
+{
+    confine(context);
+    mt_nts_answer_questions(NULL, fd);
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static bool copy_path(struct mt_daemon *daemon, const char *path, char ret_copy[MT_NTS_PATH_SIZE])
+{
+    size_t length = strlen(path);
+    if (length >= MT_NTS_PATH_SIZE) {
+        mt_journal_write(&daemon->journal, MT_JOURNAL_ERROR, 0,
+                         "NTS: %.80s...: a path of at most %d characters is expected", path,
+                         MT_NTS_PATH_SIZE - 1);
+        return false;
+    }
+    memcpy(ret_copy, path, length + 1);
+    return true;
+}
+
+static bool listen_at(struct mt_daemon_nts *self, const struct mt_address *address, bool is_v6)
+{
+    struct mt_nts_serve_options *options = &self->options;
+    uint16_t port = self->daemon->config->server.nts_port;
+    int fd = options->listener_count < MT_NTS_LISTENERS ? mt_nts_listen(address, is_v6, port) : -1;
+    if (fd >= 0) {
+        options->listeners[options->listener_count++] = fd;
+        return true;
+    }
+    if (is_v6 && address == NULL && errno == EAFNOSUPPORT) {
+        return true;
+    }
+    mt_journal_write(&self->daemon->journal, MT_JOURNAL_ERROR, 0,
+                     "cannot listen for NTS key exchange on TCP port %u: %s%s", port,
+                     options->listener_count < MT_NTS_LISTENERS ? strerror(errno)
+                                                                : "too many addresses",
+                     errno == EADDRINUSE ? "; another NTP daemon is running there, stop it, or "
+                                           "set nts_port"
+                                         : "");
+    return false;
+}
+
+static bool listen_everywhere(struct mt_daemon_nts *self)
+{
+    const struct mt_config_stations *list = &self->daemon->config->server.listen;
+    if (list->count == 0) {
+        return listen_at(self, NULL, false) && listen_at(self, NULL, true);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct mt_address *address = &list->station[i].address;
+        if (!listen_at(self, address, address->network == MT_NETWORK_UDP_IPV6)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What cannot be read now, the process tries to read and complains of. */
+static bool start_server(struct mt_daemon_nts *self)
+{
+    const struct mt_config_server *config = &self->daemon->config->server;
+    struct mt_nts_serve_options *options = &self->options;
+    if (!copy_path(self->daemon, config->nts_certificate, options->certificate) ||
+        !copy_path(self->daemon, config->nts_key, options->key) || !listen_everywhere(self)) {
+        return false;
+    }
+    (void)mt_nts_file_read(options->certificate, &options->certificate_now);
+    (void)mt_nts_file_read(options->key, &options->key_now);
+    options->port = config->port;
+    options->patience_s = MT_NTS_PATIENCE_S;
+    self->is_serving = mt_nts_process_start(&self->server, settle, serve, self);
+    int error = errno;
+    mt_nts_file_forget(&options->certificate_now);
+    mt_nts_file_forget(&options->key_now);
+    for (unsigned i = 0; i < options->listener_count; i++) {
+        close(options->listeners[i]);
+    }
+    errno = error;
+    return self->is_serving;
+}
+
+static bool wants_to_ask(const struct mt_config *config)
+{
+    for (size_t i = 0; i < config->ntp_count; i++) {
+        if (config->ntps[i].nts) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The keys that there are from before, or new ones. */
+static bool begin_ring(struct mt_daemon_nts *self)
+{
+    uint8_t random[MT_NTS_RING_RANDOM];
+    snprintf(self->store, sizeof self->store, "%s/nts.keys",
+             self->daemon->config->daemon.state_directory);
+    if (mt_nts_store_load(self->store, &self->ring, &self->rotated_s)) {
+        return true;
+    }
+    if (errno != ENOENT) {
+        mt_journal_write(&self->daemon->journal, MT_JOURNAL_WARNING, 0,
+                         "the NTS keys in %s cannot be used (%s): new ones are made", self->store,
+                         errno == EINVAL   ? "it is no file of keys"
+                         : errno == EACCES ? "others may read it"
+                                           : strerror(errno));
+    }
+    if (!mt_nts_random(random, sizeof random)) {
+        return false;
+    }
+    mt_nts_ring_init(&self->ring, random);
+    explicit_bzero(random, sizeof random);
+    self->rotated_s = time(NULL);
+    self->must_save = true;
+    return true;
+}
+
+bool mt_daemon_start_nts(struct mt_daemon *daemon)
+{
+    const struct mt_config *config = daemon->config;
+    bool serves = config->has_server && config->server.nts_certificate != NULL;
+    if (!serves && !wants_to_ask(config)) {
+        return true;
+    }
+    struct mt_daemon_nts *self = calloc(1, sizeof *self);
+    daemon->nts = self;
+    if (self == NULL) {
+        return false;
+    }
+    self->daemon = daemon;
+    self->server.fd = self->client.fd = -1;
+    if (serves && (!begin_ring(self) || !start_server(self))) {
+        return false;
+    }
+    self->is_asking = wants_to_ask(config);
+    return !self->is_asking || mt_nts_process_start(&self->client, settle, answer_questions, self);
+}
+
+/* ---- what the processes say ------------------------------------------------------------------ */
+
+static void send_ring(const struct mt_daemon_nts *self)
+{
+    struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RING, .value.ring = self->ring};
+    (void)mt_nts_send(self->server.fd, &message);
+    explicit_bzero(&message, sizeof message);
+}
+
+static void fail(struct mt_daemon_nts *self, const char *name, struct asking *asking,
+                 bool was_reached, const char *reason, struct mt_mono now)
+{
+    asking->is_asking = false;
+    asking->failures++;
+    int64_t pause_s = mt_nts_retry_s(asking->failures, was_reached);
+    asking->next = mt_mono_plus(now, pause_s * MT_NS_PER_S);
+    asking->told_failure = true;
+    mt_journal_write(&self->daemon->journal, MT_JOURNAL_WARNING, 0,
+                     "ntp %s: no keys could be exchanged: %s; the next attempt is in %lld s", name,
+                     reason, (long long)pause_s);
+}
+
+static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told)
+{
+    struct mt_node *node = &self->daemon->composition->node;
+    struct mt_hal_wait *wait = self->daemon->provider->wait;
+    const struct mt_mono now = wait->ops->now(wait);
+    if (told->source >= node->ntp_count || node->ntp[told->source].config.nts == NULL) {
+        return;
+    }
+    struct asking *asking = &self->asking[told->source];
+    const char *name = mt_composition_ntp(self->daemon->composition, (uint16_t)told->source)->name;
+    if (!asking->is_asking || asking->attempt != told->attempt) {
+        return; /* too late */
+    }
+    if (!told->is_good) {
+        fail(self, name, asking, told->was_reached, told->reason, now);
+        return;
+    }
+    mt_journal_write(&self->daemon->journal,
+                     asking->told_failure || asking->attempt == 1 ? MT_JOURNAL_INFO
+                                                                  : MT_JOURNAL_DEBUG,
+                     0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
+    *asking = (struct asking){.attempt = asking->attempt};
+    mt_ntp_duty_set_keys(node, (uint16_t)told->source, &told->keys, told->cookies, told->count,
+                         &told->server, now);
+}
+
+static void take_message(struct mt_daemon_nts *self, bool is_server,
+                         const struct mt_nts_message *message)
+{
+    if (message->kind == MT_NTS_MESSAGE_HELLO && is_server) {
+        send_ring(self);
+    } else if (message->kind == MT_NTS_MESSAGE_COUNTS && is_server) {
+        self->counts.served += message->value.counts.served;
+        self->counts.failed += message->value.counts.failed;
+        self->counts.refused += message->value.counts.refused;
+    } else if (message->kind == MT_NTS_MESSAGE_TOLD && !is_server) {
+        take_keys(self, &message->value.told);
+    } else if (message->kind == MT_NTS_MESSAGE_SAY) {
+        mt_journal_write(&self->daemon->journal,
+                         message->value.said.is_warning ? MT_JOURNAL_WARNING : MT_JOURNAL_INFO, 0,
+                         "%s", message->value.said.text);
+    }
+}
+
+static void ready(void *context, int fd, short revents)
+{
+    struct mt_daemon_nts *self = context;
+    struct mt_nts_process *process = fd == self->server.fd ? &self->server : &self->client;
+    struct mt_nts_message message;
+    (void)revents;
+    switch (mt_nts_receive(fd, &message)) {
+    case MT_NTS_RECEIVED:
+        take_message(self, process == &self->server, &message);
+        explicit_bzero(&message, sizeof message);
+        break;
+    case MT_NTS_NOTHING:
+        break;
+    case MT_NTS_ENDED:
+        mt_linux_unwatch(self->daemon->platform, fd);
+        mt_nts_process_stop(process);
+        mt_journal_write(&self->daemon->journal, MT_JOURNAL_ERROR, 0,
+                         "NTS key exchange (%s) has ended: restart the daemon to have it again",
+                         process == &self->server ? "server" : "client");
+        break;
+    }
+}
+
+bool mt_daemon_join_nts(struct mt_daemon *daemon)
+{
+    struct mt_daemon_nts *self = daemon->nts;
+    if (self == NULL) {
+        return true;
+    }
+    size_t count = daemon->composition->node.ntp_count;
+    self->asking = calloc(count + 1, sizeof *self->asking);
+    if (daemon->recorder != NULL && self->is_asking) {
+        mt_journal_write(&daemon->journal, MT_JOURNAL_WARNING, 0,
+                         "the keys of NTS are not recorded: in a replay, servers that speak it "
+                         "are not asked");
+    }
+    return self->asking != NULL &&
+           (self->server.fd < 0 ||
+            mt_linux_watch(daemon->platform, self->server.fd, POLLIN, ready, self)) &&
+           (self->client.fd < 0 ||
+            mt_linux_watch(daemon->platform, self->client.fd, POLLIN, ready, self));
+}
+
+/* ---- what is due ----------------------------------------------------------------------------- */
+
+static void tend_ring(struct mt_daemon_nts *self)
+{
+    uint8_t fresh[MT_NTS_RING_KEY_SIZE];
+    int64_t age_s = (int64_t)time(NULL) - self->rotated_s;
+    int64_t period_s = (int64_t)self->daemon->config->server.nts_rotate_h * 3600;
+    if ((age_s >= period_s || age_s < -period_s) && mt_nts_random(fresh, sizeof fresh)) {
+        mt_nts_ring_rotate(&self->ring, fresh);
+        explicit_bzero(fresh, sizeof fresh);
+        self->rotated_s += age_s;
+        self->must_save = true;
+        send_ring(self);
+        mt_journal_write(&self->daemon->journal, MT_JOURNAL_INFO, 0,
+                         "NTS cookies are made with a new key");
+    }
+    if (self->must_save && !mt_nts_store_save(self->store, &self->ring, self->rotated_s)) {
+        mt_journal_write(&self->daemon->journal, MT_JOURNAL_WARNING, 0,
+                         "the NTS keys cannot be kept in %s: %s; after a restart clients have to "
+                         "exchange keys again",
+                         self->store, strerror(errno));
+    }
+    self->must_save = false;
+}
+
+static void set_time(const struct mt_clock_page *page, const struct mt_composition *composition,
+                     const struct mt_config_ntp *config, struct mt_nts_question *question)
+{
+    bool is_synchronised = page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER;
+    question->checks_time =
+        config->nts_time_check == MT_CONFIG_TIME_CHECK_ALWAYS || is_synchronised;
+    if (is_synchronised && page->scale != MT_SCALE_ARB) {
+        question->utc_s =
+            page->anchor_s - (page->scale == MT_SCALE_TAI ? composition->facts.tai_minus_utc_s : 0);
+    }
+}
+
+static void ask(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
+{
+    const struct mt_composition *composition = self->daemon->composition;
+    const struct mt_config_ntp *config = mt_composition_ntp(composition, index);
+    struct asking *asking = &self->asking[index];
+    struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_ASK};
+    struct mt_nts_question *question = &message.value.question;
+    question->source = index;
+    question->attempt = ++asking->attempt;
+    question->port = config->nts_port;
+    snprintf(question->host, sizeof question->host, "%s", config->address.station[0].text);
+    snprintf(question->ca, sizeof question->ca, "%s", config->nts_ca != NULL ? config->nts_ca : "");
+    set_time(&composition->node.clocks[config->clock_index].page, composition, config, question);
+    asking->is_asking = true;
+    asking->next = mt_mono_plus(now, LATE_NS);
+    (void)mt_nts_send(self->client.fd, &message); /* if not, the answer is late */
+}
+
+static void tend_client(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
+{
+    const struct mt_node_ntp *ntp = &self->daemon->composition->node.ntp[index];
+    struct asking *asking = &self->asking[index];
+    if (ntp->config.nts == NULL || !mt_nts_client_needs_keys(ntp->config.nts) ||
+        now.ns < asking->next.ns) {
+        return;
+    }
+    if (asking->is_asking) {
+        fail(self, mt_composition_ntp(self->daemon->composition, index)->name, asking, true,
+             "there was no answer in time", now);
+    } else {
+        ask(self, index, now);
+    }
+}
+
+void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
+{
+    struct mt_daemon_nts *self = daemon->nts;
+    if (self == NULL || now.ns - self->tended.ns < TEND_NS) {
+        return;
+    }
+    self->tended = now;
+    if (self->is_serving) {
+        tend_ring(self);
+    }
+    for (uint16_t i = 0; self->client.fd >= 0 && i < daemon->composition->node.ntp_count; i++) {
+        tend_client(self, i, now);
+    }
+}
+
+void mt_daemon_reload_nts(struct mt_daemon *daemon)
+{
+    const struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RELOAD};
+    if (daemon->nts != NULL && daemon->nts->server.fd >= 0) {
+        (void)mt_nts_send(daemon->nts->server.fd, &message);
+    }
+}
+
+const struct mt_nts_ring *mt_daemon_nts_ring(const struct mt_daemon *daemon)
+{
+    return daemon->nts != NULL && daemon->nts->is_serving ? &daemon->nts->ring : NULL;
+}
+
+void mt_daemon_end_nts(struct mt_daemon *daemon)
+{
+    struct mt_daemon_nts *self = daemon->nts;
+    if (self == NULL) {
+        return;
+    }
+    mt_nts_process_stop(&self->server);
+    mt_nts_process_stop(&self->client);
+    explicit_bzero(&self->ring, sizeof self->ring);
+    free(self->asking);
+    free(self);
+    daemon->nts = NULL;
+}

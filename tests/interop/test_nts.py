@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""NTS between meantimed and chronyd, each as client and as server."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+import netlab
+
+ADDRESS = "10.77.1.1"  # of S
+LAB = {"clock": "lab", "lab_offset": "0.3 s", "lab_frequency": "20 ppm"}
+
+
+def certify(lab, name, days=2):
+    """An authority and a certificate of it: their files, in PEM."""
+    path = lab.path
+    extension = path(f"{name}.ext")
+    with open(extension, "w", encoding="ascii") as file:
+        file.write(f"subjectAltName = IP:{ADDRESS},DNS:{name}.example\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl(*"req -x509 -days 2".split(), *key, "-subj", f"/CN={name} authority",
+            "-keyout", path(f"{name}.ca.key"), "-out", path(f"{name}.ca.pem"))
+    openssl("req", *key, "-subj", f"/CN={name}.example", "-keyout", path(f"{name}.key"),
+            "-out", path(f"{name}.csr"))
+    openssl("x509", "-req", "-days", str(days), "-in", path(f"{name}.csr"), "-extfile", extension,
+            "-CA", path(f"{name}.ca.pem"), "-CAkey", path(f"{name}.ca.key"), "-CAcreateserial",
+            "-out", path(f"{name}.pem"))
+    return path(f"{name}.ca.pem"), path(f"{name}.pem"), path(f"{name}.key")
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def wait_listening(lab, port=4460):
+    """A client that comes too early would wait for 16 s."""
+    def is_listening():
+        with lab.inside("S"), socket.socket() as probe:
+            return probe.connect_ex((ADDRESS, port)) == 0
+    assert netlab.wait_until(is_listening, 5), f"nobody listens on port {port}"
+
+
+def chrony_server(lab, certificate, key):
+    daemon = lab.chronyd("S", "local stratum 3", "allow", f"ntsservercert {certificate}",
+                         f"ntsserverkey {key}")
+    wait_listening(lab)
+    return daemon
+
+
+def client_of(lab, ca, clock=None, **keys):
+    return lab.meantimed("C", clock=clock or LAB, more_sections={
+        f"ntp {ADDRESS}": {"nts": "yes", "nts_ca": ca, "min_poll": -1, "max_poll": 0, **keys}})
+
+
+def server(lab, certificate, key, **keys):
+    daemon = lab.meantimed("S", clock={"clock": "overlay"}, more_sections={
+        "server": {"nts_certificate": certificate, "nts_key": key, "local_stratum": 3,
+                   "require_nts": "yes", **keys}})
+    wait_listening(lab, keys.get("nts_port", 4460))
+    return daemon
+
+
+def fields(daemon):
+    return {name: int(value) for name, value in
+            ((name, text.split()[0]) for name, text in daemon.fields("ntpdata").items()
+             if text.split()) if value.lstrip("-").isdigit()}
+
+
+@pytest.mark.lab(seconds=25)
+def test_meantimed_follows_chronyd_when_it_speaks_nts(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = chrony_server(lab, certificate, key)
+    c = client_of(lab, ca)
+    c.wait_log("keys were exchanged, with 8 cookies")
+    c.wait_locked(15)
+    time.sleep(5)
+    assert c.page().state == "locked"
+    stats = s.fields("serverstats")
+    answered = int(stats["Authenticated NTP packets"])
+    assert answered > 5 and answered == int(stats["NTP packets received"])
+    assert int(stats["NTS-KE connections accepted"]) == 2  # one of them ours, to see if it listens
+    assert "no keys could be exchanged" not in c.log()
+
+
+@pytest.mark.lab(seconds=30)
+def test_meantimed_exchanges_keys_again_when_chronyd_has_lost_its_own(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = chrony_server(lab, certificate, key)
+    c = client_of(lab, ca)
+    c.wait_locked(15)
+    assert s.stop() == 0
+    s.start()
+    s.wait_for(lambda: int(s.fields("serverstats").get("NTS-KE connections accepted", 0)) > 0, 10,
+               "keys exchanged with the new one")
+    s.wait_for(lambda: int(s.fields("serverstats")["Authenticated NTP packets"]) > 3, 10,
+               "its answers are taken")
+    assert c.page().state == "locked"
+
+
+@pytest.mark.lab(seconds=20)
+def test_meantimed_asks_nothing_when_the_certificate_is_not_to_be_trusted(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    other, _, _ = certify(lab, "other")
+    s = chrony_server(lab, certificate, key)
+    c = client_of(lab, other)
+    c.wait_log("no keys could be exchanged: .*issuer.*; the next attempt is in 1024 s", 10)
+    time.sleep(2)
+    assert int(s.fields("serverstats")["NTP packets received"]) == 0
+
+
+@pytest.mark.lab(seconds=25)
+def test_chronyd_follows_meantimed_when_it_speaks_nts(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    server(lab, certificate, key)
+    c = lab.chronyd("C", f"server {ADDRESS} nts iburst minpoll -1 maxpoll 0",
+                    f"ntstrustedcerts {ca}", "makestep 0 0")
+    c.wait_for(lambda: fields(c).get("Total good RX", 0) > 10, 15, "ten answers taken")
+    told = fields(c)
+    assert told["Total RX"] == told["Total valid RX"]
+    line = next(line for line in c.ask("authdata").splitlines() if ADDRESS in line)
+    mode, _, kind, bits, _, attempts, naks, cookies = line.split()[1:9]
+    assert mode == "NTS" and (kind, bits) == ("15", "256"), line
+    assert (attempts, naks, cookies) == ("0", "0", "8"), line
+
+
+@pytest.mark.lab(seconds=45)
+def test_chronyd_needs_no_new_keys_when_meantimed_restarts_or_its_process_dies(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = server(lab, certificate, key)
+    c = lab.chronyd("C", f"server {ADDRESS} nts iburst minpoll -1 maxpoll 0",
+                    f"ntstrustedcerts {ca}")
+    c.wait_for(lambda: fields(c).get("Total good RX", 0) > 4, 15, "answers taken")
+    keys = os.path.join(s.directory, "nts.keys")
+    assert os.stat(keys).st_mode & 0o777 == 0o600
+    assert s.stop() == 0
+    s.start()
+    before = fields(c)["Total good RX"]
+    c.wait_for(lambda: fields(c)["Total good RX"] > before + 4, 15, "answers taken again")
+    assert re.search(r"\s0\s+8\s", c.ask("authdata"))
+
+    # a key exchange process that dies is there again
+    victim = children_named(s, "meantimed-nts")[-1]
+    os.kill(victim, signal.SIGKILL)
+    s.wait_log("process for NTS key exchange has died", 5)
+    assert c.stop() == 0
+    time.sleep(1.5)
+    c.start()
+    c.wait_for(lambda: fields(c).get("Total good RX", 0) > 4, 15, "keys of the new process")
+
+
+def children_named(daemon, name):
+    """Process ids, parents first."""
+    found = []
+    wanted = [daemon.program.pid]
+    while wanted:
+        pid = wanted.pop(0)
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            wanted += [int(child) for child in file.read().split()]
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            if file.read().strip() == name:
+                found.append(pid)
+    return found
+
+
+@pytest.mark.lab(seconds=30)
+def test_meantimed_follows_meantimed_when_both_speak_nts(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = server(lab, certificate, key, port=1123, nts_port=4461)
+    c = client_of(lab, ca, nts_port=4461)
+    c.wait_locked(15)
+    # another certificate, without a restart
+    ca, _, _ = certify(lab, "S")
+    s.reload()
+    s.wait_log("S.pem and its key were read again", 5)
+    assert c.stop() == 0
+    c.start()
+    c.wait_for(lambda: c.log().count("keys were exchanged") == 2, 10, "keys from the new one")
+    c.wait_for(lambda: c.log().count("NTP server 10.77.1.1: answers") == 2, 10, "answers")
+
+
+@pytest.mark.lab(seconds=20)
+def test_meantimed_looks_at_dates_only_later_when_it_is_told_so(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S", days=-1)
+    server(lab, certificate, key)
+    c = client_of(lab, ca)
+    c.wait_log("no keys could be exchanged: .*expired", 10)
+    assert c.stop() == 0
+    c = client_of(lab, ca, nts_time_check="synchronised")
+    c.wait_locked(15)
