@@ -79,8 +79,9 @@ static void note_what_was_set(struct mt_composition *self)
                                    self->node.clocks[instance->clock].discipline.scale, &otherwise);
         config->ptp.priority1 = instance->ptp.config.priority1;
         config->ptp.priority2 = instance->ptp.config.priority2;
-        config->ptp.quality = instance->ptp.config.quality;
-        note_time(config, &otherwise, &instance->ptp.config.time);
+        config->ptp.quality = *mt_foreign_time_own_quality(&instance->foreign_time, &instance->ptp);
+        note_time(config, &otherwise,
+                  mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp));
     }
 }
 

@@ -214,6 +214,7 @@ static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now
     any |= mt_clock_duty_correct(self, index, now);
     if (clock->needs_report || now.ns >= clock->publish_at.ns) {
         mt_clock_duty_publish(self, index, now);
+        mt_foreign_time_tell(self, index, now);
         tell_condition(self, index, now);
         any = true;
     }

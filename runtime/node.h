@@ -25,6 +25,7 @@
 #include "meantime/steer.h"
 #include "runtime/export_duty.h"
 #include "runtime/follow.h"
+#include "runtime/foreign_time.h"
 #include "runtime/ntp_duty.h"
 #include "runtime/ntp_serve.h"
 #include "runtime/refclock_duty.h"
@@ -70,6 +71,7 @@ struct mt_node_instance {
     struct mt_node_port *ports; /**< ptp.port_count of them */
     uint16_t clock;             /**< index of the clock */
     bool arb_is_utc;            /**< a transmitter without PTP timescale is taken to serve UTC */
+    struct mt_foreign_time foreign_time; /**< zeros to begin with */
 };
 
 enum mt_node_event_kind {

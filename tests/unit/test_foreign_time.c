@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What a grandmaster announces while its clock follows an NTP server.
+ */
+#include "runtime/foreign_time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "runtime/node.h"
+
+#define NTP_SOURCE 0
+#define PTP_SOURCE 1
+#define MS         INT64_C(1000000)
+#define GOOD       0x21 /* what is configured: 100 ns */
+
+struct bench {
+    struct mt_node node;
+    struct mt_node_clock clock;
+    struct mt_node_ntp ntp;
+    struct mt_node_instance instance;
+    struct mt_port port;
+};
+static struct bench *bench;
+static const struct mt_mono now = {1000};
+
+static int set_up(void **state)
+{
+    struct mt_instance_config config;
+    struct mt_port_config port;
+    bench = calloc(1, sizeof *bench);
+    mt_instance_config_init(&config);
+    mt_port_config_init(&port);
+    config.quality = (struct mt_clock_quality){6, GOOD, 0x4E5D};
+    config.time.utc_offset = 37;
+    config.features = &mt_ptp_all_features;
+    mt_instance_init(&bench->instance.ptp, &config, &bench->port, &port, 1, 1, now);
+    bench->node.clocks = &bench->clock;
+    bench->node.clock_count = 1;
+    bench->node.ntp = &bench->ntp;
+    bench->node.ntp_count = 1;
+    bench->node.instances = &bench->instance;
+    bench->node.instance_count = 1;
+    bench->ntp.source = NTP_SOURCE;
+    bench->clock.discipline.selected = NTP_SOURCE;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    free(bench);
+    return 0;
+}
+
+static void follow(enum mt_clock_state condition, enum mt_bound_reference reference,
+                   int64_t bound_ns)
+{
+    bench->clock.page.state = (uint8_t)condition;
+    bench->clock.page.bound_reference = (uint8_t)reference;
+    bench->clock.page.bound_ns = bound_ns;
+    mt_foreign_time_tell(&bench->node, 0, now);
+}
+
+static const struct mt_clock_quality *quality(void)
+{
+    return &bench->instance.ptp.config.quality;
+}
+
+static const struct mt_time_properties *properties(void)
+{
+    return &bench->instance.ptp.config.time;
+}
+
+static void foreign_time_is_that_of_the_bound_when_the_clock_is_locked(void **state)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, 3 * MS);
+    assert_int_equal(quality()->clock_class, 6);
+    assert_int_equal(quality()->accuracy, 0x2B); /* 10 ms */
+    assert_int_equal(quality()->variance, 0x4E5D);
+    assert_int_equal(properties()->time_source, 0x50);
+    assert_int_equal(properties()->utc_offset, 37);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) != 0);
+}
+
+static void foreign_time_names_each_accuracy_when_the_bound_is_at_its_end(void **state)
+{
+    static const int64_t ends_ns[] = {25, 100, 250, 1000};
+    for (unsigned i = 0; i < 4; i++) {
+        follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, ends_ns[i]);
+        assert_int_equal(quality()->accuracy, 0x20 + i);
+    }
+    follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, INT64_C(10000000000));
+    assert_int_equal(quality()->accuracy, 0x30);
+    follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, INT64_C(10000000001));
+    assert_int_equal(quality()->accuracy, 0x31);
+}
+
+static void foreign_time_is_not_claimed_when_there_never_was_any(void **state)
+{
+    bench->clock.discipline.selected = MT_SOURCE_NONE;
+    follow(MT_CLOCK_FREE_RUN, MT_BOUND_NONE, 0);
+    assert_int_equal(quality()->clock_class, 248);
+    assert_int_equal(quality()->accuracy, 0xFE);
+    assert_int_equal(properties()->time_source, 0xA0);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) == 0);
+}
+
+static void foreign_time_becomes_worse_when_its_source_is_lost(void **state)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    bench->clock.discipline.selected = MT_SOURCE_NONE;
+    follow(MT_CLOCK_HOLDOVER, MT_BOUND_TRACEABLE, 2 * MS);
+    assert_int_equal(quality()->clock_class, 7);
+    assert_int_equal(quality()->accuracy, 0x2A); /* 2.5 ms */
+}
+
+static void foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better(void **state)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS + 1);
+    assert_int_equal(quality()->accuracy, 0x2A);
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS - 1);
+    assert_int_equal(quality()->accuracy, 0x2A);
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS / 2);
+    assert_int_equal(quality()->accuracy, 0x29);
+}
+
+static void foreign_time_is_given_back_when_a_port_is_followed(void **state)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    bench->clock.discipline.selected = PTP_SOURCE;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(quality()->accuracy, GOOD);
+    assert_int_equal(properties()->time_source, 0xA0);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) == 0);
+}
+
+static void foreign_time_takes_what_a_user_sets_when_it_is_told(void **state)
+{
+    const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(
+        mt_foreign_time_own_quality(&bench->instance.foreign_time, &bench->instance.ptp)->accuracy,
+        GOOD);
+    assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(quality()->clock_class, 13);
+    assert_int_equal(quality()->variance, 0x1000);
+    assert_int_equal(quality()->accuracy, 0x29);
+    follow(MT_CLOCK_HOLDOVER, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(quality()->clock_class, 14);
+}
+
+static void foreign_time_announces_a_leap_second_when_the_clock_knows_of_it(void **state)
+{
+    bench->clock.page.leap_s = 1;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_true((properties()->flags & MT_PTP_LEAP_61) != 0);
+    bench->clock.discipline.selected = MT_SOURCE_NONE; /* the page has it from the instance */
+    follow(MT_CLOCK_HOLDOVER, MT_BOUND_TRACEABLE, MS);
+    assert_true((properties()->flags & MT_PTP_LEAP_61) == 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(foreign_time_is_that_of_the_bound_when_the_clock_is_locked),
+        TEST(foreign_time_names_each_accuracy_when_the_bound_is_at_its_end),
+        TEST(foreign_time_is_not_claimed_when_there_never_was_any),
+        TEST(foreign_time_becomes_worse_when_its_source_is_lost),
+        TEST(foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better),
+        TEST(foreign_time_is_given_back_when_a_port_is_followed),
+        TEST(foreign_time_takes_what_a_user_sets_when_it_is_told),
+        TEST(foreign_time_announces_a_leap_second_when_the_clock_knows_of_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
