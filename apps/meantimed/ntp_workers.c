@@ -66,6 +66,7 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
     if (self->ntp_workers == NULL) {
         mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0, "%s", reason);
     }
+    mt_daemon_feed_ntp_workers(self);
     return self->ntp_workers != NULL;
 }
 

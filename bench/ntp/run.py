@@ -5,14 +5,14 @@
 Requests a second that one core answers over loopback: meantimed with a [server] at one address (at
 all addresses, each answer is told from which to leave, which takes a twentieth more), Debian's
 chronyd (build/peers), and a bare recvmmsg/sendmmsg echo, in turn and in one run, with the same
-clients.  The server has a core of its own and the clients another one.  What counts is the time that
-the server's threads have run, so that other work on the machine matters less, and that the clients
-are not what is measured; each figure is the median of many short turns, which other work makes
-smaller for all of them.  The second figure is answers a second of the clock on the wall.
+clients.  The server has a core of its own and the clients another one.  What counts is the time
+that the server's threads have run, so that other work on the machine matters less, and that the
+clients are not what is measured; each figure is the median of many short turns, which other work
+makes smaller for all of them.  The second figure is answers a second of the clock on the wall.
 
-meantimed is to reach 0.7 of the echo, and the smaller of twice chronyd and 0.9 of the echo; with NTS
-0.15 of the echo.  Exits 1 when it misses one.  --short is for `./dev check`, on machines that do
-other things at the same time: half of that.
+meantimed is to reach 0.7 of the echo, and the smaller of twice chronyd and 0.9 of the echo; with
+NTS 0.15 of the echo.  Exits 1 when it misses one.  --short is for `./dev check`, on machines that
+do other things at the same time: half of that.
 """
 import argparse
 import json

@@ -8,10 +8,12 @@
 #include "base/memory.h"
 #include "wire/fields.h"
 
-#define ID_SIZE    4
-#define DIGEST_CUT 20 /* octets of a digest in version 4, at most */
-#define CMAC_SIZE  16
-#define MD5_SIZE   16
+#define ID_SIZE     4
+#define DIGEST_CUT  20 /* octets of a digest in version 4, at most; and SHA-1 */
+#define CMAC_SIZE   16
+#define MD5_SIZE    16
+#define SHA256_SIZE 32
+#define SHA512_SIZE 64
 
 const struct mt_ntp_key *mt_ntp_key_find(const struct mt_ntp_keys *keys, uint32_t id)
 {
@@ -31,17 +33,20 @@ static size_t digest_size(enum mt_ntp_key_kind kind)
         return CMAC_SIZE;
     case MT_NTP_KEY_MD5:
         return MD5_SIZE;
-    case MT_NTP_KEY_SHA1:
     case MT_NTP_KEY_SHA256:
+        return SHA256_SIZE;
     case MT_NTP_KEY_SHA512:
+        return SHA512_SIZE;
+    case MT_NTP_KEY_SHA1:
         break;
     }
     return DIGEST_CUT;
 }
 
-size_t mt_ntp_key_code_size(const struct mt_ntp_key *key)
+size_t mt_ntp_key_code_size(const struct mt_ntp_key *key, uint8_t version)
 {
-    return ID_SIZE + digest_size(key->kind);
+    size_t size = digest_size(key->kind);
+    return ID_SIZE + (version >= MT_NTP_VERSION && size > DIGEST_CUT ? DIGEST_CUT : size);
 }
 
 static bool digest(const struct mt_crypto *crypto, enum mt_digest kind,
@@ -76,7 +81,7 @@ size_t mt_ntp_key_sign(const struct mt_ntp_keys *keys, const struct mt_ntp_key *
                        uint8_t *packet, size_t length, size_t capacity)
 {
     uint8_t octets[MT_DIGEST_SIZE];
-    size_t size = mt_ntp_key_code_size(key);
+    size_t size = mt_ntp_key_code_size(key, packet[0] >> 3 & 7);
     if (size > capacity - length || capacity < length ||
         !make(keys->crypto, key, packet, length, octets)) {
         return 0;
@@ -104,7 +109,7 @@ const struct mt_ntp_key *mt_ntp_key_verify(const struct mt_ntp_keys *keys, const
         return NULL;
     }
     const struct mt_ntp_key *key = mt_ntp_key_find(keys, mt_octets_u32(packet->mac));
-    if (key == NULL || packet->mac_length != mt_ntp_key_code_size(key) ||
+    if (key == NULL || packet->mac_length != mt_ntp_key_code_size(key, packet->header.version) ||
         !make(keys->crypto, key, octets, (size_t)(packet->mac - octets), right) ||
         !is_equal(right, packet->mac + ID_SIZE, packet->mac_length - ID_SIZE)) {
         return NULL;

@@ -303,15 +303,19 @@ static void ntp_server_gives_no_receive_time_twice_when_requests_come_at_once(vo
 static void ntp_server_signs_when_the_request_is_signed(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < keys.count; i++) {
+    for (unsigned round = 0; round < 2u * keys.count; round++) {
         struct fixture self = fix();
-        const struct mt_ntp_header asked = question();
+        struct mt_ntp_header asked = question();
         uint8_t octets[MT_NTP_HEADER_SIZE + MT_NTP_CODE_MAX];
         struct mt_ntp_packet packet;
+        unsigned i = round / 2;
+        asked.version = (uint8_t)(3 + round % 2);
         mt_ntp_write(&asked, octets);
         size_t length = MT_NTP_HEADER_SIZE + mt_ntp_key_sign(&keys, &key_list[i], octets,
                                                              MT_NTP_HEADER_SIZE, sizeof octets);
-        assert_int_equal(length, MT_NTP_HEADER_SIZE + mt_ntp_key_code_size(&key_list[i]));
+        assert_int_equal(length,
+                         MT_NTP_HEADER_SIZE + mt_ntp_key_code_size(&key_list[i], asked.version));
+        assert_true(asked.version == 3 || length <= MT_NTP_HEADER_SIZE + 24);
         self.server.requires_key = true;
         assert_int_equal(ask(&self, octets, length), MT_NTP_ANSWERED);
         assert_int_equal(self.answer.length, length);

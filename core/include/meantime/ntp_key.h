@@ -20,7 +20,7 @@ enum mt_ntp_key_kind {
 };
 #define MT_NTP_KEY_KIND_COUNT 6
 #define MT_NTP_KEY_MAX        64 /**< octets of a key */
-#define MT_NTP_CODE_MAX       24 /**< of version 4: longer digests are cut [RFC 7822 7.5] */
+#define MT_NTP_CODE_MAX       68 /**< version 4 cuts longer digests to 20 octets [RFC 7822 7.5] */
 
 struct mt_ntp_key {
     uint32_t id; /**< not 0 */
@@ -37,9 +37,9 @@ struct mt_ntp_keys {
 
 /** Null: unknown.  `keys` may be null. */
 const struct mt_ntp_key *mt_ntp_key_find(const struct mt_ntp_keys *keys, uint32_t id);
-/** The octets of a code by this key, its number included: 20 or 24. */
-size_t mt_ntp_key_code_size(const struct mt_ntp_key *key);
-/** Writes the code of `length` octets right behind them.  0: it does not fit, or the key does not
+/** The octets of a code by this key, its number included: 20 or 24, before version 4 up to 68. */
+size_t mt_ntp_key_code_size(const struct mt_ntp_key *key, uint8_t version);
+/** Writes the code of a packet of `length` octets right behind it.  0: it does not fit, or the key does not
  * suit its kind. */
 size_t mt_ntp_key_sign(const struct mt_ntp_keys *keys, const struct mt_ntp_key *key,
                        uint8_t *packet, size_t length, size_t capacity);
