@@ -38,6 +38,7 @@ static void free_node(struct mt_node *node)
         free(node->clocks[i].discipline.sources);
         free(node->clocks[i].discipline.config.skewness);
         free(node->clocks[i].discipline.config.servo_storage);
+        mt_compose_free_arbiter(&node->clocks[i].arbiter);
     }
     for (uint16_t i = 0; node->instances != NULL && i < node->instance_count; i++) {
         struct mt_instance *ptp = &node->instances[i].ptp;
@@ -226,6 +227,8 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
 {
     struct mt_node_clock *clock = &self->node.clocks[index];
     clock->keeps_drift = self->config->clocks[index].keeps_drift;
+    clock->panics = !self->config->clocks[index].never_panics;
+    clock->panic = self->config->clocks[index].panic;
     clock->tai_utc_known = facts->tai_utc_known;
     clock->tai_minus_utc_s = facts->tai_minus_utc_s;
     clock->leap_s = facts->leap_s;
@@ -419,6 +422,11 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
     for (uint16_t i = 0; i < node->instance_count; i++) {
         if (!compose_instance(self, i, provider, facts, reason)) {
             return false;
+        }
+    }
+    for (uint16_t i = 0; i < node->clock_count; i++) {
+        if (!mt_compose_arbiter(self, i)) {
+            return refuse(reason, "out of memory");
         }
     }
     return mt_compose_server(self, reason);

@@ -65,6 +65,13 @@ void mt_compose_free_security(struct mt_security *security);
 
 /** Where two instances follow clock `index`, makes it known which of them is which. */
 void mt_compose_standby(struct mt_composition *self, uint16_t index);
+/** Where clock `index` has sources to choose from, lays out who is judged; once all else is there.
+ * False: no memory. */
+bool mt_compose_arbiter(struct mt_composition *self, uint16_t index);
+void mt_compose_free_arbiter(struct mt_arbiter *arbiter);
+/** What a member of a clock's arbiter is called. */
+const char *mt_compose_member_name(const struct mt_composition *self, uint16_t clock,
+                                   uint16_t member);
 /** Why that instance steers and not the other one, for people. */
 const char *mt_compose_standby_reason(enum mt_standby_reason reason);
 

@@ -97,6 +97,19 @@ static void tell_clock(const struct mt_composition *self, const struct mt_node_e
     }
 }
 
+static void tell_source(const struct mt_composition *self, const struct mt_node_event *event,
+                        struct mt_status_event *told)
+{
+    uint16_t member = event->value.source.member;
+    enum mt_arbiter_verdict verdict = event->value.source.verdict;
+    told->kind = verdict == MT_ARBITER_SELECTED      ? MT_STATUS_EVENT_SOURCE_SELECTED
+                 : verdict == MT_ARBITER_FALSETICKER ? MT_STATUS_EVENT_SOURCE_FALSE
+                                                     : MT_STATUS_EVENT_SOURCE_TRUE;
+    told->clock = self->config->clocks[event->index].name;
+    told->value.member.name = mt_compose_member_name(self, event->index, member);
+    told->value.member.miss = event->value.source.miss;
+}
+
 bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
                          struct mt_status_event *ret_told)
 {
@@ -132,6 +145,12 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         break;
     case MT_NODE_NTP:
         tell_ntp(self, event, &told);
+        break;
+    case MT_NODE_PANIC:
+        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_PANIC, &told);
+        break;
+    case MT_NODE_SOURCE:
+        tell_source(self, event, &told);
         break;
     case MT_NODE_STANDBY:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);

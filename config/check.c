@@ -357,6 +357,18 @@ static bool is_alone_on_its_clock(const struct mt_config *config, size_t index)
     return true;
 }
 
+/* By its name: indices are not there yet. */
+static bool is_arbitrated(const struct checker *self, const struct mt_config_instance *instance)
+{
+    const struct mt_config *config = self->config;
+    for (size_t i = 0; i < config->clock_count; i++) {
+        if (strcmp(config->clocks[i].name, instance->clock) == 0) {
+            return mt_config_is_arbitrated(config, &config->clocks[i]);
+        }
+    }
+    return false;
+}
+
 /* Two instances share a clock as primary and secondary, or not at all. */
 static void check_shared_clocks(const struct checker *self)
 {
@@ -365,7 +377,7 @@ static void check_shared_clocks(const struct checker *self)
         for (size_t a = 0; a < b; a++) {
             const struct mt_config_instance *first = &config->instances[a];
             const struct mt_config_instance *second = &config->instances[b];
-            if (strcmp(first->clock, second->clock) == 0 &&
+            if (strcmp(first->clock, second->clock) == 0 && !is_arbitrated(self, first) &&
                 (first->standby == MT_CONFIG_STANDBY_NONE || first->standby == second->standby ||
                  second->standby == MT_CONFIG_STANDBY_NONE)) {
                 COMPLAIN(self, mt_check_instance_line(self, second->name, "clock"),
@@ -393,6 +405,12 @@ static void check_standby(const struct checker *self, size_t index)
                  instance->name, is_primary ? "primary" : "secondary",
                  is_primary ? "secondary" : "primary", instance->clock, instance->clock,
                  is_primary ? "secondary" : "primary");
+    }
+    if (is_arbitrated(self, instance)) {
+        COMPLAIN(self, line,
+                 "[instance %s]: hot_standby: the arbiter chooses among the sources of clock %s; "
+                 "write prefer = yes in the better one instead",
+                 instance->name, instance->clock);
     }
     if (mt_config_is_transparent(instance)) {
         COMPLAIN(self, line, "[instance %s]: hot_standby: not for a transparent clock",

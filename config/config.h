@@ -67,6 +67,16 @@ enum mt_config_clock_kind {
 
 enum mt_config_servo { MT_CONFIG_SERVO_ADAPTIVE, MT_CONFIG_SERVO_PI, MT_CONFIG_SERVO_LINREG };
 
+/** AUTO: where there is something to judge. */
+enum mt_config_arbiter { MT_CONFIG_ARBITER_AUTO, MT_CONFIG_ARBITER_ALWAYS };
+
+/** What the user thinks of a source. */
+struct mt_config_choice {
+    bool is_trusted;
+    bool is_required;
+    bool is_preferred;
+};
+
 struct mt_config_clock {
     const char *name;
     enum mt_config_clock_kind kind;
@@ -77,6 +87,11 @@ struct mt_config_clock {
      * adopts_scale, storage and tables. */
     struct mt_steer_config steer;
     bool max_rate_is_auto; /**< steer.max_rate is the core's default; the clock's range is better */
+    struct mt_span panic;  /**< after the first lock no larger offset is stepped ... */
+    bool never_panics;     /**< ... but if this is set */
+    enum mt_config_arbiter arbiter;
+    uint16_t min_sources;
+    struct mt_interval max_source_bound;
     bool keeps_drift;
     struct mt_interval standby_wait;
     struct mt_interval standby_max_difference;
@@ -211,6 +226,7 @@ struct mt_config_instance {
     const char *clock;
     size_t clock_index; /**< in mt_config.clocks */
     enum mt_config_standby standby;
+    struct mt_config_choice choice;
     enum mt_config_profile profile;
     bool profile_strict;
     enum mt_config_bmca bmca;
@@ -364,6 +380,7 @@ struct mt_config_ntp {
     size_t clock_index;    /**< in mt_config.clocks */
     const char *interface; /**< null: as routes say */
     const char *key_file;  /**< null: none */
+    struct mt_config_choice choice;
     bool nts;
     uint16_t nts_port;
     const char *nts_ca; /**< null: the system's */
@@ -437,6 +454,9 @@ struct mt_config {
     size_t export_count;
     struct mt_config_pool pool; /**< private: the memory of all of the above */
 };
+
+/** The sources of a clock are judged against each other. */
+bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_config_clock *self);
 
 /** The clock that this one follows; null: none. */
 const struct mt_config_clock *mt_config_leader(const struct mt_config *self,

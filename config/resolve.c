@@ -422,6 +422,16 @@ static void resolve_clocks(struct resolver *self)
     }
 }
 
+bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_config_clock *self)
+{
+    for (size_t i = 0; i < config->ntp_count; i++) {
+        if (strcmp(config->ntps[i].clock, self->name) == 0) {
+            return true;
+        }
+    }
+    return self->arbiter == MT_CONFIG_ARBITER_ALWAYS;
+}
+
 bool mt_config_is_phc(const struct mt_config_clock *self)
 {
     return self->kind == MT_CONFIG_CLOCK_PHC || self->kind == MT_CONFIG_CLOCK_AUTO;

@@ -154,6 +154,12 @@ const struct mt_config_word mt_config_standby_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_arbiter_words[] = {
+    {"auto", MT_CONFIG_ARBITER_AUTO},
+    {"always", MT_CONFIG_ARBITER_ALWAYS},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_role_words[] = {
     {"auto", MT_PORT_ROLE_AUTO},
     {"transmitter", MT_PORT_ROLE_TRANSMITTER},

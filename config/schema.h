@@ -92,6 +92,7 @@ extern const struct mt_config_word mt_config_power_words[];
 extern const struct mt_config_word mt_config_smpte_words[];
 extern const struct mt_config_word mt_config_role_words[];
 extern const struct mt_config_word mt_config_standby_words[];
+extern const struct mt_config_word mt_config_arbiter_words[];
 extern const struct mt_config_word mt_config_as_capable_words[];
 extern const struct mt_config_word mt_config_transport_words[];
 extern const struct mt_config_word mt_config_pool_words[];

@@ -29,11 +29,40 @@ static void note_step(struct mt_node_clock *clock, const struct mt_applied *appl
     }
 }
 
+/* More likely the source is wrong than a clock that was locked. */
+static bool is_panic(const struct mt_node_clock *clock, const struct mt_correction *correction)
+{
+    return clock->panics && clock->discipline.has_locked_once &&
+           correction->kind == MT_CORRECT_STEP &&
+           mt_span_compare(mt_span_abs(correction->step), clock->panic) > 0;
+}
+
+static bool refuses(struct mt_node *node, uint16_t index, const struct mt_correction *correction,
+                    struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    bool was_in_panic = clock->is_in_panic;
+    clock->is_in_panic = is_panic(clock, correction);
+    if (!clock->is_in_panic) {
+        return false;
+    }
+    mt_discipline_applied(&clock->discipline,
+                          &(struct mt_applied){.kind = MT_CORRECT_STEP, .is_refused = true});
+    clock->needs_report = true;
+    if (!was_in_panic) {
+        tell(node, index, MT_NODE_PANIC, correction->step, now);
+    }
+    return true;
+}
+
 static void apply(struct mt_node *node, uint16_t index, const struct mt_correction *correction,
                   struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
     struct mt_applied applied;
+    if (refuses(node, index, correction, now)) {
+        return;
+    }
     clock->hal->ops->apply(clock->hal, correction, &applied);
     mt_discipline_applied(&clock->discipline, &applied);
     note_step(clock, &applied);
@@ -98,6 +127,10 @@ static const struct mt_node_instance *instance_of(const struct mt_node *node, ui
     const struct mt_standby *standby = &node->clocks[index].standby;
     if (standby->is_used) {
         return &node->instances[standby->members[standby->last % 2].instance];
+    }
+    if (node->clocks[index].arbiter.is_used) {
+        int instance = mt_arbiter_duty_instance(node, index);
+        return instance >= 0 ? &node->instances[instance] : NULL;
     }
     for (uint16_t i = 0; i < node->instance_count; i++) {
         if (node->instances[i].clock == index) {
@@ -166,7 +199,12 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     struct mt_published published;
     clock->hal->ops->read(clock->hal, &reading);
     mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
+    mt_arbiter_duty_widen(clock, ret_report);
     mt_discipline_published(&clock->discipline, ret_report, &published);
+    if (clock->is_in_panic) { /* nor is it published */
+        published.is_estimate = false;
+        published.off_estimate = mt_real_abs(mt_span_to_real(ret_report->estimate.offset));
+    }
     if (!published.is_estimate) {
         mt_discipline_go_on(&clock->discipline, &clock->published, &clock->published_at,
                             &reading.local, &published);
@@ -268,7 +306,7 @@ void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
     const struct mt_node_clock *clock = &node->clocks[node->instances[instance].clock];
     const struct mt_instance *ptp = &node->instances[instance].ptp;
     struct mt_clock_quality_report report;
-    if (!mt_standby_is_idle(node, instance)) {
+    if (!mt_standby_is_idle(node, instance) && !mt_arbiter_duty_is_idle(node, instance)) {
         make_condition(clock, ptp, &clock->report, ret_condition);
         ret_condition->offset.q16 = /* of the same report */
             clock->report.has_estimate ? clock->page.steered_q16 : 0;
@@ -278,6 +316,10 @@ void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
     uint16_t source = port != 0 ? node->instances[instance].ports[port - 1].source : MT_SOURCE_NONE;
     mt_discipline_standby_report(&clock->discipline, source, clock->published_at.at, &report);
     make_condition(clock, ptp, &report, ret_condition);
+    if (mt_arbiter_duty_is_false(node, instance)) { /* nothing of it may be served */
+        ret_condition->is_locked = false;
+        ret_condition->has_bound = false;
+    }
 }
 
 /* A rate that is hardly known yet would be worse than none. */

@@ -69,6 +69,7 @@ static void make_sample(const struct mt_node_clock *leader, const struct mt_node
     leader->hal->ops->read(leader->hal, &theirs);
     clock->hal->ops->read(clock->hal, &ours);
     mt_discipline_report(&leader->discipline, theirs.local.at, &report);
+    mt_arbiter_duty_widen(leader, &report);
     struct mt_instant then = moved(&theirs, ours.base);
     then.scale = ours.local.at.scale; /* compared as numbers, converted below */
     *ret_sample = (struct mt_sample){
@@ -106,6 +107,12 @@ static void take(struct mt_node *node, uint16_t index, const struct mt_sample *s
     clock->needs_report = true;
 }
 
+bool mt_follow_has_leader(const struct mt_node *node, uint16_t clock)
+{
+    const struct mt_follow *self = &node->clocks[clock].follow;
+    return self->is_used && has_time(&node->clocks[self->leader]);
+}
+
 void mt_follow_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
@@ -115,17 +122,17 @@ void mt_follow_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
         return;
     }
     self->at = mt_mono_plus(now, MT_FOLLOW_EVERY_NS);
-    if (is_steered_by_ptp(node, index)) {
+    if (is_steered_by_ptp(node, index) && !clock->arbiter.is_used) {
         return;
     }
     if (!has_time(&node->clocks[self->leader])) {
-        if (discipline->selected == self->source) {
+        if (discipline->selected == self->source && !clock->arbiter.is_used) {
             mt_discipline_select(discipline, MT_SOURCE_NONE, now);
             clock->needs_report = true;
         }
         return;
     }
-    if (discipline->selected != self->source) {
+    if (discipline->selected != self->source && !clock->arbiter.is_used) {
         mt_discipline_reset_source(discipline, self->source);
         mt_discipline_select(discipline, self->source, now);
         clock->told_wrong_scale = false;

@@ -28,4 +28,7 @@ struct mt_follow {
 /** Makes a sample if it is time. */
 void mt_follow_tick(struct mt_node *node, uint16_t clock, struct mt_mono now);
 
+/** The clock follows another one, which has the time. */
+bool mt_follow_has_leader(const struct mt_node *node, uint16_t clock);
+
 #endif

@@ -121,6 +121,10 @@ static void change_parent(struct mt_node *self, struct mt_node_instance *instanc
         mt_standby_changed(self, (uint16_t)(instance - self->instances), event);
         return;
     }
+    if (clock->arbiter.is_used) {
+        mt_arbiter_duty_changed(self, (uint16_t)(instance - self->instances), event);
+        return;
+    }
     if (event->kind == MT_EVENT_PARENT) {
         follow(self, instance, event, now);
     }
@@ -211,6 +215,9 @@ static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now
 {
     struct mt_node_clock *clock = &self->clocks[index];
     bool any = mt_standby_judge(self, index, now);
+    if (clock->needs_report || now.ns >= clock->publish_at.ns) {
+        any |= mt_arbiter_duty_judge(self, index, now);
+    }
     any |= mt_clock_duty_correct(self, index, now);
     if (clock->needs_report || now.ns >= clock->publish_at.ns) {
         mt_clock_duty_publish(self, index, now);

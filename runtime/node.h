@@ -23,6 +23,7 @@
 #include "hal/wait.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "runtime/arbiter_duty.h"
 #include "runtime/export_duty.h"
 #include "runtime/follow.h"
 #include "runtime/foreign_time.h"
@@ -42,6 +43,9 @@ struct mt_node_clock {
     struct mt_hal_clock *hal;
     struct mt_discipline discipline;
     bool keeps_drift;
+    bool panics;          /**< once locked, no step larger than `panic` is made */
+    bool is_in_panic;     /**< one was refused, and that is still so */
+    struct mt_span panic; /**< > 0 */
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
     int32_t leap_s;                /**< at the end of this UTC day, as far as this machine knows */
@@ -58,6 +62,7 @@ struct mt_node_clock {
     bool needs_report;         /**< something has changed since the last publication */
     struct mt_follow follow;   /**< of a clock that follows another one */
     struct mt_standby standby; /**< of a clock that two instances may steer */
+    struct mt_arbiter arbiter; /**< of a clock with sources of several kinds */
 };
 
 /** Where a port of an instance is plugged in. */
@@ -85,6 +90,8 @@ enum mt_node_event_kind {
     MT_NODE_LINK,        /**< a link went up or down */
     MT_NODE_STANDBY,     /**< another instance steers a clock */
     MT_NODE_NTP,         /**< an NTP server became reachable, unreachable, or refuses */
+    MT_NODE_PANIC,       /**< a step is larger than the clock's panic threshold: it was not made */
+    MT_NODE_SOURCE,      /**< a source steers a clock, is a falseticker, or none any more */
 };
 
 struct mt_node_event {
@@ -97,7 +104,7 @@ struct mt_node_event {
             enum mt_steer_phase from;
             enum mt_steer_phase to;
         } phase;
-        struct mt_span step;     /**< step, disturbed */
+        struct mt_span step;     /**< step, disturbed, panic */
         enum mt_timescale scale; /**< wrong scale: the source's */
         bool is_on;              /**< saturated, link up */
         enum mt_ntp_event_kind ntp;
@@ -106,6 +113,11 @@ struct mt_node_event {
             uint16_t to;
             enum mt_standby_reason reason;
         } standby;
+        struct {
+            uint16_t member; /**< of the clock's arbiter */
+            enum mt_arbiter_verdict verdict;
+            mt_real miss; /**< s */
+        } source;
     } value;
 };
 

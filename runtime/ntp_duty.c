@@ -67,7 +67,7 @@ static void choose(struct mt_node *node, uint16_t clock_index, struct mt_mono no
     struct mt_node_clock *clock = &node->clocks[clock_index];
     const struct mt_node_ntp *followed = mt_ntp_duty_followed(node, clock_index);
     uint16_t source = MT_SOURCE_NONE;
-    if (has_instance(node, clock_index) || clock->follow.is_used ||
+    if (clock->arbiter.is_used || has_instance(node, clock_index) || clock->follow.is_used ||
         mt_refclock_duty_is_heard(node, clock_index) ||
         (followed != NULL && followed->client.was_reachable)) {
         return;

@@ -309,7 +309,7 @@ static void choose(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
     const struct mt_node_refclock *best = best_of(node, index);
-    if (best == NULL || best->source == clock->discipline.selected ||
+    if (clock->arbiter.is_used || best == NULL || best->source == clock->discipline.selected ||
         is_steered_by_ptp(node, index)) {
         return;
     }

@@ -126,6 +126,42 @@ static void tell_ntp(const struct mt_status_event *event, char *buffer, size_t s
     }
 }
 
+static void tell_scale(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    snprintf(buffer, size,
+             "clock %s: runs on %s and its source on %s, which cannot be converted; if the "
+             "source sends UTC, set arb_timescale = utc",
+             event->clock, mt_scale_name(event->value.scale.clock),
+             mt_scale_name(event->value.scale.source));
+}
+
+/* what the arbiter of a clock says of its sources */
+static void tell_source(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    const char *name = event->value.member.name;
+    mt_real miss = event->value.member.miss;
+    char amount[32];
+    if (event->kind == MT_STATUS_EVENT_CLOCK_PANIC) {
+        step_text(event->value.step, amount, sizeof amount);
+        snprintf(buffer, size,
+                 "clock %s: should be stepped by %s, which is more than panic allows, so it is "
+                 "left as it is; if its source is right, restart the daemon",
+                 event->clock, amount);
+    } else if (event->kind == MT_STATUS_EVENT_SOURCE_FALSE) {
+        step_text(mt_span_abs(mt_span_from_real(miss)), amount, sizeof amount);
+        snprintf(buffer, size,
+                 "clock %s: source %s is not believed: the others agree that it is %s, by at "
+                 "least %s",
+                 event->clock, name, miss > 0 ? "late" : "early",
+                 amount[0] == '+' ? amount + 1 : amount);
+    } else if (event->kind == MT_STATUS_EVENT_SOURCE_TRUE) {
+        snprintf(buffer, size, "clock %s: source %s agrees with the others again", event->clock,
+                 name);
+    } else {
+        snprintf(buffer, size, "clock %s: steered by source %s", event->clock, name);
+    }
+}
+
 void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size)
 {
     char step[48];
@@ -181,11 +217,7 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
         snprintf(buffer, size, "clock %s: its frequency is within range again", event->clock);
         return;
     case MT_STATUS_EVENT_CLOCK_SCALE:
-        snprintf(buffer, size,
-                 "clock %s: runs on %s and its source on %s, which cannot be converted; if the "
-                 "source sends UTC, set arb_timescale = utc",
-                 event->clock, mt_scale_name(event->value.scale.clock),
-                 mt_scale_name(event->value.scale.source));
+        tell_scale(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_STANDBY:
         snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
@@ -196,6 +228,12 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
     case MT_STATUS_EVENT_NTP_UNREACHABLE:
     case MT_STATUS_EVENT_NTP_REFUSED:
         tell_ntp(event, buffer, size);
+        return;
+    case MT_STATUS_EVENT_CLOCK_PANIC:
+    case MT_STATUS_EVENT_SOURCE_SELECTED:
+    case MT_STATUS_EVENT_SOURCE_FALSE:
+    case MT_STATUS_EVENT_SOURCE_TRUE:
+        tell_source(event, buffer, size);
         return;
     case MT_STATUS_EVENT_NOTICE:
         snprintf(buffer, size, "%s", event->value.text);

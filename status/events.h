@@ -47,7 +47,7 @@ struct mt_status_event {
             enum mt_steer_phase from;
             enum mt_steer_phase to;
         } phase;
-        struct mt_span step; /**< step, disturbed: by how much the reading jumped */
+        struct mt_span step; /**< step, disturbed, panic: by how much the reading jumped */
         struct {
             enum mt_timescale source;
             enum mt_timescale clock;
@@ -60,6 +60,11 @@ struct mt_status_event {
             const struct mt_address *address;
             const struct mt_ntp_header *answer; /**< reachable: the first one */
         } ntp;
+        struct {
+            const char *name;
+            mt_real miss; /**< false: s by which it misses the interval of the others, > 0: the
+                               clock is further ahead of it than of them */
+        } member;
         const char *text; /**< notice: the sentence itself */
     } value;
 };

@@ -411,6 +411,7 @@ static void tell(const struct mt_estimator *self, struct mt_estimate *estimate)
 
         estimate->doubt += SHAPE * mt_real_larger(apart, 0);
     }
+    mt_span_add(&estimate->offset, &self->skewness->shift);
 }
 
 static const struct mt_skew_ops ops = {

@@ -38,7 +38,6 @@ struct court {
     uint16_t count;
     uint16_t steering;
     enum mt_timescale scale;
-    bool has_trusted;
 };
 
 /* ---- who votes ------------------------------------------------------------------------------- */
@@ -93,7 +92,7 @@ static bool is_admitted(const struct court *self, uint16_t i)
 
 static bool is_voter(const struct court *self, uint16_t i)
 {
-    return is_admitted(self, i) && (self->sources[i].is_trusted || !self->has_trusted);
+    return is_admitted(self, i) && (self->sources[i].is_trusted || !self->result->has_trusted);
 }
 
 static void admit_all(struct court *self)
@@ -101,7 +100,7 @@ static void admit_all(struct court *self)
     self->scale = choose_scale(self);
     for (uint16_t i = 0; i < self->count; i++) {
         self->opinions[i].verdict = admit(self, &self->sources[i]);
-        self->has_trusted |= is_admitted(self, i) && self->sources[i].is_trusted;
+        self->result->has_trusted |= is_admitted(self, i) && self->sources[i].is_trusted;
     }
     for (uint16_t i = 0; i < self->count; i++) {
         self->result->voters += is_voter(self, i);
@@ -380,8 +379,7 @@ void mt_arbiter_judge(const struct mt_arbiter_config *config,
                       const struct mt_arbiter_source *sources, uint16_t count, uint16_t steering,
                       struct mt_arbiter_opinion *ret_opinions, struct mt_arbiter_result *ret_result)
 {
-    struct court court = {config, sources,  ret_opinions, ret_result,
-                          count,  steering, MT_SCALE_ARB, false};
+    struct court court = {config, sources, ret_opinions, ret_result, count, steering, MT_SCALE_ARB};
     bool only_preferred;
 
     memset(ret_opinions, 0, count * sizeof *ret_opinions);

@@ -72,6 +72,21 @@ void mt_discipline_take_over(struct mt_discipline *self, uint16_t source, struct
     }
 }
 
+void mt_discipline_act(struct mt_discipline *self)
+{
+    struct mt_estimate estimate;
+    if (mt_steer_estimate(self, 0, &estimate)) {
+        mt_steer_plan(self, &estimate);
+    }
+}
+
+void mt_discipline_set_shift(struct mt_discipline *self, uint16_t source, struct mt_span shift)
+{
+    if (source < self->source_count && self->config.skewness != 0) {
+        self->config.skewness[source].shift = shift;
+    }
+}
+
 void mt_discipline_standby_reference(struct mt_discipline *self, uint16_t source, bool is_traceable)
 {
     if (source < self->source_count && !is_traceable) {

@@ -77,9 +77,47 @@ static void status_ntp_reference_is_harmless_when_it_is_no_text(void **state)
     assert_string_equal(text, "");
 }
 
+static void events_name_the_source_that_lies(void **state)
+{
+    char text[MT_STATUS_SENTENCE_SIZE];
+    struct mt_status_event event = {.kind = MT_STATUS_EVENT_SOURCE_FALSE, .clock = "main"};
+    event.value.member.name = "time.example.org";
+    event.value.member.miss = -0.0625;
+    mt_status_sentence(&event, text, sizeof text);
+    assert_string_equal(text,
+                        "clock main: source time.example.org is not believed: the others agree "
+                        "that it is early, by at least 0.062500000 s");
+    event.value.member.miss = 2;
+    mt_status_sentence(&event, text, sizeof text);
+    assert_non_null(strstr(text, "that it is late, by at least 2.000000000 s"));
+    event.kind = MT_STATUS_EVENT_CLOCK_PANIC;
+    event.value.step = (struct mt_span){-3, 0, 0};
+    mt_status_sentence(&event, text, sizeof text);
+    assert_string_equal(text, "clock main: should be stepped by -3.000000000 s, which is more than "
+                              "panic allows, so it is left as it is; if its source is right, "
+                              "restart the daemon");
+}
+
+static void events_of_sources_fit_when_names_are_long(void **state)
+{
+    char name[32] = {0};
+    memset(name, 'x', sizeof name - 1);
+    for (unsigned kind = MT_STATUS_EVENT_SOURCE_SELECTED; kind <= MT_STATUS_EVENT_SOURCE_TRUE;
+         kind++) {
+        char text[2 * MT_STATUS_SENTENCE_SIZE];
+        struct mt_status_event event = {.kind = (enum mt_status_event_kind)kind, .clock = name};
+        event.value.member.name = name;
+        event.value.member.miss = -1e12;
+        mt_status_sentence(&event, text, sizeof text);
+        assert_in_range(strlen(text), 1, MT_STATUS_SENTENCE_SIZE - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_of_sources_fit_when_names_are_long),
+        cmocka_unit_test(events_name_the_source_that_lies),
         cmocka_unit_test(status_ntp_tells_of_servers_when_they_come_and_go),
         cmocka_unit_test(status_ntp_sentences_fit_when_names_are_long),
         cmocka_unit_test(status_ntp_reference_is_harmless_when_it_is_no_text),

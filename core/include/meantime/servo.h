@@ -101,6 +101,9 @@ struct mt_skewness {
     mt_real evidence; /**< log likelihood ratio against is_skewed */
     mt_real late;     /**< how late the last sample was, in sigmas of its prediction ... */
     mt_real width;    /**< ... and that sigma in tails: the two give its probability */
+    /** Added to the offset that is told: what other sources say of this one, see
+     * mt_discipline_set_shift(); 0 after a restart. */
+    struct mt_span shift;
     struct mt_skew_side {
         mt_real tail; /**< s: mean of the exponential part of the noise */
         mt_real information;

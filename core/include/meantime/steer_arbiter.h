@@ -62,6 +62,7 @@ struct mt_arbiter_result {
     uint16_t selected; /**< index, or MT_ARBITER_NOBODY */
     uint16_t voters;
     uint16_t agreeing; /**< voters whose intervals have a point in common */
+    bool has_trusted;  /**< they were the only voters */
     bool has_interval; /**< a majority agrees: */
     mt_real low;       /**< s: no true offset is less, if a majority of the voters is right */
     mt_real high;

@@ -28,6 +28,15 @@ bool mt_discipline_compare(const struct mt_discipline *self, uint16_t a, uint16_
  * has been locked, it stays locked, and the difference is slewed away like any other offset. */
 void mt_discipline_take_over(struct mt_discipline *self, uint16_t source, struct mt_mono now);
 
+/** Plans a correction by what is known already of the selected source, which has just become that,
+ * rather than at its next sample. */
+void mt_discipline_act(struct mt_discipline *self);
+
+/** From now on the estimate of `source` is taken to be off by this: other sources, which agree with
+ * it, have a share in the time (steer_arbiter.h).  Until it begins anew; needs
+ * mt_steer_config.skewness. */
+void mt_discipline_set_shift(struct mt_discipline *self, uint16_t source, struct mt_span shift);
+
 /** mt_discipline_new_reference() for a source that does not steer. */
 void mt_discipline_standby_reference(struct mt_discipline *self, uint16_t source,
                                      bool is_traceable);
