@@ -80,7 +80,7 @@ static void twice(uint8_t block[BLOCK])
     for (size_t i = 0; i + 1 < BLOCK; i++) {
         block[i] = (uint8_t)(block[i] << 1 | block[i + 1] >> 7);
     }
-    block[BLOCK - 1] = (uint8_t)(block[BLOCK - 1] << 1 ^ carry * 0x87);
+    block[BLOCK - 1] = (uint8_t)((unsigned)block[BLOCK - 1] << 1 ^ carry * 0x87);
 }
 
 static void mix(uint8_t block[BLOCK], const uint8_t *with, size_t length)

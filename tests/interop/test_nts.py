@@ -100,7 +100,7 @@ def test_meantimed_exchanges_keys_again_when_chronyd_has_lost_its_own(lab):
                "keys exchanged with the new one")
     s.wait_for(lambda: int(s.fields("serverstats")["Authenticated NTP packets"]) > 3, 10,
                "its answers are taken")
-    assert c.page().state == "locked"
+    c.wait_locked(10)
 
 
 @pytest.mark.lab(seconds=20)
