@@ -39,6 +39,7 @@ static void take_profile(const struct mt_config_instance *config, struct mt_mana
         [MT_LIMITED_ANNOUNCE_TIMEOUT] = "announce_receipt_timeout",
         [MT_LIMITED_LOG_SYNC] = "log_sync_interval",
         [MT_LIMITED_LOG_PDELAY] = "log_min_pdelay_req_interval",
+        [MT_LIMITED_ALTERNATES] = "alternate_transmitters",
     };
     (void)mt_config_profile_octets(config->profile, management->profile);
     for (unsigned i = 0; config->profile_strict && i < MT_LIMITED_COUNT; i++) {

@@ -167,12 +167,17 @@ error_type mt_set_alternate(const struct mt_managed *on, struct mt_reader *in)
     if (alternate == NULL) {
         return MT_MANAGEMENT_NOT_SUPPORTED;
     }
+    uint8_t count = mt_reader_u8(in);
     if (!mt_log_interval_is_allowed(log_interval)) {
         return MT_MANAGEMENT_WRONG_VALUE;
+    }
+    enum mt_management_error error = mt_managed_check(on->management, MT_LIMITED_ALTERNATES, count);
+    if (error != MT_MANAGEMENT_OK) {
+        return error;
     }
     alternate->sends_sync = sends_sync;
     alternate->log_sync_interval = log_interval;
     alternate->next_sync = on->self->now;
-    alternate->count = mt_reader_u8(in);
+    alternate->count = count;
     return MT_MANAGEMENT_OK;
 }

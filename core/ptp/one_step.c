@@ -2,8 +2,9 @@
  *
  * One-step Sync: on a link that can write the time of departure into a frame, a port's Sync carries
  * its own time, so there is no timestamp to wait for and no Follow_Up.  The exchange that the
- * transmitter has begun, or the grantor for one of its clients, is taken back: only a token of their
- * own is known there, so Syncs of others are left alone.  A signed message cannot be written into.
+ * transmitter has begun, or the grantor for one of its clients, is taken back: only a token of
+ * their own is known there, so Syncs of others are left alone.  A signed message cannot be written
+ * into.
  */
 #include "meantime/ptp_more.h"
 #include "ptp/ptp_private.h"

@@ -106,3 +106,24 @@ def test_meantimed_relays_between_two_ptp4l_in_802_1as(lab):
     rate = float(status["cumulativeScaledRateOffset"])
     assert abs(rate) < 5e-6  # the relay's 40 ppm cancel: neighbour against neighbour
     assert int(b.management("GET CURRENT_DATA_SET")["stepsRemoved"]) == 2
+
+
+# ---- intervals by Signaling ----------------------------------------------------------------------
+
+def log_sync_of(ptp4l):
+    return int(ptp4l.management("GET PORT_DATA_SET")["logSyncInterval"])
+
+
+@pytest.mark.lab(seconds=25)
+def test_ptp4l_obeys_the_operational_interval_that_meantimed_asks_for(lab):
+    """The other way round is the laboratory's: here ptp4l runs free, and settles never."""
+    lab.chain("A", "B")
+    a = lab.ptp4l("A", "eth0", **{**GPTP, "priority1": 200})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, is_fast=False, ptp=profile(
+        "802.1as", operational_log_sync_interval=-1, operational_threshold="10 ms", **SLOW_LINK))
+    b.wait_state("RECEIVER")
+    assert log_sync_of(a) == -3
+    b.wait_for(lambda: b.port()["intervals"]["mode"] == "operational", 20, "settled")
+    assert netlab.wait_until(lambda: log_sync_of(a) == -1, 10)
+    truth.assert_inside(truth.hold(b, seconds=3))
+    assert b.port()["intervals"]["requests"] <= 2

@@ -225,6 +225,26 @@ static void config_says_where_when_a_value_leaves_the_profile(void **state)
                    "profile_strict = no takes it all the same");
 }
 
+static void config_refuses_alternates_and_standby_when_the_profile_has_none(void **state)
+{
+    assert_problem("[ptp]\nprofile = g8275.1\nalternate_transmitters = 1\n[ptp eth0]\n",
+                   "f:3: alternate_transmitters = 1: profile g8275.1 allows 0; "
+                   "profile_strict = no takes it all the same");
+    assert_problem("[ptp]\nprofile = 802.1as\nalternate_transmitters = 1\n[ptp eth0]\n",
+                   "f:3: alternate_transmitters = 1: profile 802.1as allows 0; "
+                   "profile_strict = no takes it all the same");
+    assert_problem("[instance a]\nprofile = g8275.1\nhot_standby = primary\n"
+                   "[instance b]\nprofile = g8275.1\nprofile_strict = no\ndomain = 25\n"
+                   "hot_standby = secondary\n[port eth0]\ninstance = a\n"
+                   "[port x]\ninterface = eth0\ninstance = b\n",
+                   "f:3: hot_standby = primary: profile g8275.1 allows none; "
+                   "profile_strict = no takes it all the same");
+    mt_config_free(parse_good("[instance a]\nprofile = 802.1as\nhot_standby = primary\n"
+                              "[instance b]\nprofile = 802.1as\ndomain = 1\n"
+                              "hot_standby = secondary\n[port eth0]\ninstance = a\n"
+                              "[port x]\ninterface = eth0\ninstance = b\n"));
+}
+
 static void config_complains_once_when_a_default_of_many_ports_leaves_the_profile(void **state)
 {
     assert_problem("[ptp]\nprofile = aes67\nlog_sync_interval = 2\n[ptp a]\n[ptp b]\n",
@@ -334,6 +354,7 @@ int main(void)
         cmocka_unit_test(config_complains_when_a_unicast_profile_names_nobody),
         cmocka_unit_test(config_negotiates_when_transmitters_are_named_and_no_mode),
         cmocka_unit_test(config_says_where_when_a_value_leaves_the_profile),
+        cmocka_unit_test(config_refuses_alternates_and_standby_when_the_profile_has_none),
         cmocka_unit_test(config_complains_once_when_a_default_of_many_ports_leaves_the_profile),
         cmocka_unit_test(config_takes_a_general_value_when_a_nearer_one_is_in_the_profile),
         cmocka_unit_test(config_takes_any_value_when_the_profile_is_not_strict),
