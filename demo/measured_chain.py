@@ -4,11 +4,11 @@
 
     GM --- PTP --- Pi A --- NTP --- Pi B
 
-All on real sockets with the kernel's timestamps and default settings of the clocks.  Each node has a
-lab clock, a synthetic oscillator above the kernel's clock, so the true offset from the grandmaster
-is known at any time.  --as-published leaves the intervals as they are by default, too (PTP once a
-second, NTP from 64 s on) and settles for 20 minutes, as in the published measurement with two
-Raspberry Pi; without it NTP asks every second to every eight.
+All on real sockets with the kernel's timestamps and default settings of the clocks. Each node has
+a lab clock, a synthetic oscillator above the kernel's clock, so the true offset from the
+grandmaster is known at any time. --as-published leaves the intervals as they are by default, too
+(PTP once a second, NTP from 64 s on) and settles for 20 minutes, as in the published measurement
+with two Raspberry Pi; without it NTP asks every second to every eight.
 """
 
 import argparse
@@ -63,8 +63,8 @@ QUICK_NTP = "min_poll = 0\nmax_poll = 3\n"
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev demo chain", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=150.0, metavar="N",
-                        help=f"how long to run (default 150, at least {LEAST_S:.0f}); figures are of "
-                             "the last three fifths")
+                        help=f"how long to run (default 150, at least {LEAST_S:.0f}); figures are "
+                             "of the last three fifths")
     parser.add_argument("--as-published", action="store_true",
                         help="default intervals, 20 minutes to settle, 10 minutes of figures")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
@@ -230,7 +230,7 @@ def summarise(rows, faults, plots, arguments):
               f"{microseconds(row['mean_bound_ns']):>13}"
               f"{microseconds(row['published_mean_ns']):>16}"
               f"{microseconds(row['published_sd_ns']):>12}")
-    print(" Published: two Raspberry Pi and a GPS grandmaster, with the asymmetry of a real network in "
+    print(" Published: two Raspberry Pi, a GPS grandmaster; the asymmetry of a real network is in "
           "the mean.")
     for path in plots:
         print(f" plot: {os.path.relpath(path)}")

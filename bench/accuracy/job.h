@@ -22,6 +22,8 @@ struct job {
 
 /** One cell of the matrix. */
 void job_cell(const struct job *job);
+/** A reference clock and no network. */
+void job_refclock(const struct job *job);
 /** Boundary clocks in a row: the error at each hop. */
 void job_chain(const struct job *job);
 /** One of the single checks by its name, for each of its seeds; false: there is none of that

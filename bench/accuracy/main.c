@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * usage: bench-accuracy cell|chain|CHECK KEY=VALUE ...
+ * usage: bench-accuracy cell|refclock|chain|CHECK KEY=VALUE ...
  *
  * One measurement with one seed; run.py asks for many of them and judges.  Keys: see `keys`.
  */
@@ -104,10 +104,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "cell") == 0) {
         job_cell(&job);
+    } else if (strcmp(name, "refclock") == 0) {
+        job_refclock(&job);
     } else if (strcmp(name, "chain") == 0) {
         job_chain(&job);
     } else if (!job_check(name, &job)) {
-        line_give_up(name, "is neither cell nor chain nor a check");
+        line_give_up(name, "is neither cell nor refclock nor chain nor a check");
     }
     return 0;
 }

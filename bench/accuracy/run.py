@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """usage: ./dev bench accuracy [--json FILE] [--plot FILE] [--cell NOISE,JITTER,WANDER,INTERVAL]
-                           [--seed N] [--seeds N] [--short] [--only matrix,chain,checks]
+                           [--seed N] [--seeds N] [--short] [--only matrix,ntp,chain,checks]
 
 How far from the best possible is the published time?  Each cell runs in the simulator with the
 daemon's own configuration: a perfect grandmaster, a receiver with a wandering oscillator, jitter
@@ -33,6 +33,7 @@ import checks  # noqa: E402
 import jobs  # noqa: E402
 import judge  # noqa: E402
 import matrix  # noqa: E402
+import ntp  # noqa: E402
 import plot  # noqa: E402
 
 SERVOS = ("pi", "linreg")
@@ -100,6 +101,11 @@ def short_cells():
             for jitter in (100, 1000)]
 
 
+def choose_ntp(options):
+    is_wanted = not options.cell and (options.short or "ntp" in options.parts)
+    return ntp.all_rows() if is_wanted else []
+
+
 def choose(options):
     """Cells, their scale, chains, checks."""
     if options.cell:
@@ -114,14 +120,17 @@ def choose(options):
 
 
 def measure(options):
-    """Rows of the matrix, rows of the chains, records of the checks."""
+    """Rows of the matrix, of NTP, of the chains, records of the checks."""
     cells, scale, chains, chosen = choose(options)
+    rows = choose_ntp(options)
     servos = [] if options.short else SERVOS
     work = list(cell_jobs(options, cells, servos, scale))
     work += chain_jobs(options, chains)
+    work += [job for row in rows for job in row.jobs(options.seeds, options.scale)]
     work += [job for check in chosen for job in check.jobs(options.seeds[0])]
     results = jobs.run_all(options.program, work)
-    return (pool_cells(results, cells, servos), pool_chains(results, chains),
+    return (pool_cells(results, cells, servos), [ntp.pool(row, results[row]) for row in rows],
+            pool_chains(results, chains),
             {check: results[check] for check in chosen})
 
 
@@ -143,7 +152,7 @@ def parse_arguments():
     parser.add_argument("--seed", metavar="N", type=int)
     parser.add_argument("--seeds", metavar="N", type=int, default=None)
     parser.add_argument("--short", action="store_true", help="what ./dev check runs")
-    parser.add_argument("--only", metavar="PART,...", default="matrix,chain,checks")
+    parser.add_argument("--only", metavar="PART,...", default="matrix,ntp,chain,checks")
     parser.add_argument("--scale", metavar="X", type=float, default=1,
                         help="shorter runs for a first look; not what is promised")
     parser.add_argument("--build", default=os.path.join(TOP, "build", "release"),
@@ -157,10 +166,11 @@ def parse_arguments():
     return options
 
 
-def write_json(path, rows, chain):
+def write_json(path, rows, ntp_rows, chain):
     """"chain" has what is judged, "chain_shown" the others."""
     cells = [{name: row[name] for name in JSON_NAMES if name in row} for row in rows]
-    whole = {"cells": cells, "chain": [row for row in chain if row["noise"] == "normal"],
+    whole = {"cells": cells, "ntp": ntp_rows,
+             "chain": [row for row in chain if row["noise"] == "normal"],
              "chain_shown": [row for row in chain if row["noise"] != "normal"]}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(whole, file, indent=1)
@@ -172,20 +182,21 @@ def main():
     table = matrix.read_table()
     judgement = judge.Judgement()
     try:
-        rows, chain, records = measure(options)
+        rows, ntp_rows, chain, records = measure(options)
     except jobs.Failure as failure:
         sys.exit(f"accuracy: {failure}")
     except KeyboardInterrupt:
         sys.exit(130)
     if rows:
         judge.print_table(rows, table)
+    ntp.judge_all(judgement, ntp_rows)
     judge.print_chain(chain)
     if records:
         checks.judge_all(judgement, records)
     judge.judge_matrix(judgement, rows, table)
     judge.judge_chain(judgement, chain)
     if options.json:
-        write_json(options.json, rows, chain)
+        write_json(options.json, rows, ntp_rows, chain)
     if options.plot and rows:
         plot.draw(rows, options.plot)
     for sentence in judgement.failed:

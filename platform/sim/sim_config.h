@@ -36,6 +36,9 @@ struct mt_sim_node_config {
     mt_real flicker_phase_ns; /**< of the oscillator: its TDEV, which is flat from 0.1 s to hours */
     mt_real ageing_per_day;   /**< s/s per day of 86400 s */
     mt_real temperature_coefficient; /**< s/s per kelvin: see mt_world_set_temperature() */
+    int64_t refclock_interval_ns;    /**< of readings of its reference clocks, which are right; 0:
+                                          there are none */
+    mt_real refclock_jitter_ns;      /**< normal noise of when they are stamped */
 };
 
 /** How the ways of two frames over one segment differ.  All but NORMAL are never negative, and

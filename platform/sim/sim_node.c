@@ -269,6 +269,11 @@ static struct mt_sim_link *add_link(struct mt_sim_node *node)
     return link;
 }
 
+static bool is_refclock(enum mt_transport transport)
+{
+    return transport == MT_TRANSPORT_REFCLOCK_SHM || transport == MT_TRANSPORT_REFCLOCK_SOCK;
+}
+
 /* Like every platform, says at once whether the link is up. */
 static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t index,
                                      const struct mt_link_request *request,
@@ -284,6 +289,13 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     if (link == NULL) {
         snprintf(reason, MT_HAL_REASON_SIZE, "link %u is open already, or memory ran out", index);
         return NULL;
+    }
+    if (network_of(request->transport) == MT_NETWORK_NONE) {
+        link->is_refclock = is_refclock(request->transport);
+        if (link->is_refclock) {
+            mt_sim_refclock_next(node, index);
+        }
+        return &link->hal;
     }
     link->port = mt_sim_find_port(node, request->interface);
     link->vlan = request->vlan;
@@ -330,6 +342,7 @@ void mt_sim_node_init(struct mt_sim_node *node)
 
     mt_sim_stream(&walk, world->seed, MT_SIM_STREAM_OSCILLATOR, node->number);
     mt_sim_stream(&node->prng, world->seed, MT_SIM_STREAM_NODE, node->number);
+    mt_sim_stream(&node->refclock_prng, world->seed, MT_SIM_STREAM_REFCLOCK, node->number);
     mt_sim_oscillator_init(&node->oscillator, &world->noise, walk, node->config.frequency,
                            node->config.wander, mt_sim_base(world).ns);
     mt_sim_stream(&walk, world->seed, MT_SIM_STREAM_PHASE, node->number);

@@ -22,6 +22,8 @@ enum mt_sim_stream_kind {
     /* of the members of a segment: plus 256 times the member's number */
     MT_SIM_STREAM_QUEUE,
     MT_SIM_STREAM_MEMBER,
+    /* of nodes again */
+    MT_SIM_STREAM_REFCLOCK,
 };
 
 struct mt_sim_switch;
@@ -72,6 +74,7 @@ struct mt_sim_link {
     struct mt_address address; /**< of the interface in the link's network */
     uint16_t vlan;
     struct mt_sim_port *port; /**< null: there is no such interface */
+    bool is_refclock;         /**< it hears a reference clock */
 };
 
 struct mt_sim_node {
@@ -83,6 +86,7 @@ struct mt_sim_node {
     uint32_t number;
     struct mt_sim_node_config config;
     struct mt_prng prng;
+    struct mt_prng refclock_prng;
     struct mt_sim_oscillator oscillator;
     mt_real start_frequency; /**< that the oscillator began with */
     struct mt_sim_drift_terms terms;
@@ -170,6 +174,8 @@ int64_t mt_sim_node_boot_ns(const struct mt_sim_node *node);
 /** The stamp that a node's network interface takes at `base`: with noise and granularity. */
 struct mt_base_time mt_sim_node_stamp(struct mt_sim_node *node, struct mt_base_time base);
 
+/** Makes the next reading of the reference clock that a link hears. */
+void mt_sim_refclock_next(struct mt_sim_node *node, uint16_t link);
 /** What a node's configuration says now counts from now on. */
 void mt_sim_node_reconfigure(struct mt_sim_node *node);
 /** What changes its oscillator by plan is this from now on; see mt_sim_drift_change(). */

@@ -165,6 +165,9 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
         tell_arrival(self, event);
     }
     node->pending = event;
+    if (event->kind == MT_INPUT_FRAME && node->links[event->link]->is_refclock) {
+        mt_sim_refclock_next(node, event->link);
+    }
     mt_loop_once(node->runtime, node->waits_by);
     arm(self, node);
 }
