@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/associations.h"
 #include "crypto/crypto.h"
@@ -38,6 +39,46 @@ static bool make_chains(const struct mt_config_associations *found, char reason[
     return true;
 }
 
+static const struct mt_chain *find_same(const struct mt_security *security, uint8_t spp,
+                                        const struct mt_chain *chain)
+{
+    for (unsigned i = 0; i < security->association_count; i++) {
+        const struct mt_chain *old = security->associations[i].chain;
+        if (security->associations[i].spp == spp && old != NULL && old->mac == chain->mac &&
+            old->length == chain->length && old->interval_ms == chain->interval_ms &&
+            old->start_s == chain->start_s && old->has_seed == chain->has_seed &&
+            memcmp(old->anchor, chain->anchor, sizeof old->anchor) == 0) {
+            return old;
+        }
+    }
+    return NULL;
+}
+
+/* What has been disclosed stays so: a receiver need not go all the way again, nor take for safe
+ * what anybody could have signed, and a sender never signs with a key that it has given away. */
+static void keep_disclosed(const struct mt_security *security,
+                           const struct mt_config_associations *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        struct mt_chain *chain = found->association[i].chain;
+        const struct mt_chain *old =
+            chain != NULL ? find_same(security, found->association[i].spp, chain) : NULL;
+        if (old == NULL) {
+            continue;
+        }
+        chain->known = old->known;
+        memcpy(chain->known_key, old->known_key, sizeof chain->known_key);
+        chain->rests_until = old->rests_until;
+        chain->steps_left = old->steps_left;
+        if (old->disclosure_delay == chain->disclosure_delay) {
+            chain->signs = old->signs;
+            memcpy(chain->signs_with, old->signs_with, sizeof chain->signs_with);
+            memcpy(chain->disclosed_key, old->disclosed_key, sizeof chain->disclosed_key);
+        }
+        chain->disclosed = old->disclosed;
+    }
+}
+
 static bool read_keys(struct composed_security *self, const struct mt_config *config,
                       uint16_t index, char reason[MT_HAL_REASON_SIZE])
 {
@@ -54,6 +95,7 @@ static bool read_keys(struct composed_security *self, const struct mt_config *co
         mt_config_pool_free(&pool);
         return false;
     }
+    keep_disclosed(&self->core, &found);
     self->core.associations = found.association;
     self->core.association_count = (uint16_t)found.count;
     mt_config_pool_free(&self->pool);

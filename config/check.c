@@ -523,6 +523,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
         mt_check_security(&checker, i);
         check_standby(&checker, i);
     }
+    mt_check_use(&checker);
     mt_config_check_profiles(self, source);
     check_shared_clocks(&checker);
     check_unused_clocks(&checker);

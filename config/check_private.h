@@ -30,4 +30,7 @@ unsigned mt_check_port_line(const struct checker *self, const struct mt_config_p
 /** Signatures of instance `index`; its keys, if files are to be looked at. */
 void mt_check_security(const struct checker *self, size_t index);
 
+/** Keys of ports that are of no use where they stand. */
+void mt_check_use(const struct checker *self);
+
 #endif

@@ -157,7 +157,9 @@ static bool is_out_of_place(const struct mt_config_key *key, const void *object)
 {
     const struct mt_config_clock *clock = object;
     return (mt_config_is_lab_key(key) && clock->kind != MT_CONFIG_CLOCK_LAB) ||
-           (mt_config_is_device_key(key) && !mt_config_is_phc(clock));
+           (mt_config_is_device_key(key) && !mt_config_is_phc(clock)) ||
+           (mt_config_is_ip_key(key) &&
+            ((const struct mt_config_port *)object)->transport == MT_CONFIG_TRANSPORT_L2);
 }
 
 static void write_keys(FILE *out, enum mt_config_scope scope, const void *object)

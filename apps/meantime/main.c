@@ -174,6 +174,21 @@ static enum mt_exit refuse_command(const char *name)
     return mt_tool_misuse("%s: there is no such command", name);
 }
 
+/* `meantime --json status` is `meantime status --json`: options may stand before the command, too,
+ * as far as none of them has a value of its own. */
+static void bring_command_forward(int count, char **arguments)
+{
+    int at = 0;
+    while (at < count && strcmp(arguments[at], "--json") == 0) {
+        at++;
+    }
+    if (at > 0 && at < count && arguments[at][0] != '-') {
+        char *command = arguments[at];
+        memmove(&arguments[1], &arguments[0], (size_t)at * sizeof arguments[0]);
+        arguments[0] = command;
+    }
+}
+
 static bool asks_for_help(int count, char **arguments)
 {
     for (int i = 0; i < count; i++) {
@@ -218,5 +233,6 @@ int main(int argc, char **argv)
         mt_tool_print_overview(stdout);
         return MT_EXIT_GOOD;
     }
+    bring_command_forward(count, arguments);
     return (int)run(&tool, arguments[0], count - 1, arguments + 1);
 }

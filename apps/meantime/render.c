@@ -274,7 +274,8 @@ static double refused_of(const cJSON *port)
 
 static const char *port_style(const char *state)
 {
-    if (strcmp(state, "RECEIVER") == 0 || strcmp(state, "TRANSMITTER") == 0) {
+    if (strcmp(state, "RECEIVER") == 0 || strcmp(state, "TRANSMITTER") == 0 ||
+        strcmp(state, "FORWARDING") == 0) {
         return MT_GOOD;
     }
     if (strcmp(state, "FAULTY") == 0 || strcmp(state, "DISABLED") == 0) {
@@ -406,9 +407,17 @@ static void render_peer(struct mt_text *out, const cJSON *port)
     render_incapable(out, port);
 }
 
-static void render_port(struct mt_text *out, const cJSON *port, size_t width)
+/* A port of a transparent clock that does not receive has no part in the state decision. */
+static const char *state_of(const cJSON *instance, const cJSON *port)
 {
     const char *state = text_of(port, "state");
+    const bool is_transparent = strcmp(text_of(instance, "role"), "transparent") == 0;
+    return is_transparent && strcmp(state, "LISTENING") == 0 ? "FORWARDING" : state;
+}
+
+static void render_port(struct mt_text *out, const cJSON *instance, const cJSON *port, size_t width)
+{
+    const char *state = state_of(instance, port);
     mt_text_say(out, "    %-3.0f %s", number_of(port, "number"), text_of(port, "name"));
     mt_text_pad(out, 24);
     mt_text_say(out, "%s%s" MT_PLAIN, port_style(state), state);
@@ -477,7 +486,7 @@ static void render_instance(struct mt_text *out, const cJSON *instance, size_t w
     render_heading(out, width);
     cJSON_ArrayForEach(port, member(instance, "ports"))
     {
-        render_port(out, port, width);
+        render_port(out, instance, port, width);
     }
 }
 

@@ -8,9 +8,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <fcntl.h>
 
 #include <cmocka.h>
 
+#include "meantime/ptp_more.h"
+#include "meantime/ptp_security.h"
 #include "sim_lab.h"
 
 #define A 0
@@ -132,6 +137,38 @@ static void reload_undoes_what_was_set(void **state)
     assert_true((running()->time.flags & MT_PTP_LEAP_59) == 0);
 }
 
+/* A receiver goes on from the newest key that it knows, and not from the anchor. */
+static void reload_keeps_what_was_disclosed_when_the_chain_is_the_same(void **state)
+{
+    static const char chain[] = "[security_association]\nspp 4\nchain SHA256-128\nchain_start 1\n"
+                                "chain_length 64\nchain_anchor ASCII:"
+                                "01234567890123456789012345678901\n";
+    char path[60];
+    char keys[120];
+    snprintf(path, sizeof path, "/tmp/test_sim_reload.%ld", (long)getpid());
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    (void)state;
+    assert_true(file >= 0);
+    assert_int_equal(write(file, chain, sizeof chain - 1), sizeof chain - 1);
+    close(file);
+    snprintf(keys, sizeof keys, "security_file = %s\ndelayed_spp = 4\n", path);
+    lab_close(&net);
+    const struct mt_sim_node_config clock = {0};
+    lab_open(&net, 1);
+    lab_add(&net, "A", &clock, lab_conf(keys, 1));
+    lab_boot(&net, A);
+    struct mt_security *security = lab_instance(&net, A, 0)->config.more->security;
+    struct mt_chain *old = security->associations[0].chain;
+    old->known = 5;
+    old->known_key[0] ^= 1;
+    const uint8_t first = old->known_key[0];
+    assert_true(lab_reload(&net, A, lab_conf(keys, 1)));
+    const struct mt_chain *now = security->associations[0].chain;
+    assert_int_equal(now->known, 5);
+    assert_int_equal(now->known_key[0], first);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +180,8 @@ int main(void)
                                         clean_up),
         cmocka_unit_test_setup_teardown(reload_takes_over_all_that_may_change, set_up, clean_up),
         cmocka_unit_test_setup_teardown(reload_undoes_what_was_set, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(reload_keeps_what_was_disclosed_when_the_chain_is_the_same,
+                                        set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,14 @@ def test_status_says_what_is_unusual_about_a_port(shown):
     assert "serves 1 client by unicast" in words
 
 
+def test_status_says_that_a_port_of_a_transparent_clock_forwards(shown):
+    def change(_, __, instance):
+        instance["role"] = "transparent"
+        instance["ports"][1]["state"] = "LISTENING"
+    words = shown(change)
+    assert "FORWARDING" in words and "LISTENING" not in words
+
+
 def test_status_says_what_becomes_of_each_transmitter_and_of_signatures(shown):
     def change(_, __, instance):
         port = instance["ports"][0]

@@ -171,6 +171,7 @@ def test_status_shows_which_stateless_servers_answer(daemon):
 def test_status_gives_the_report_as_json(daemon):
     daemon(reporting)
     assert json.loads(daemon.run("status", "--json").stdout) == REPORT
+    assert json.loads(daemon.run("--json", "status").stdout) == REPORT
 
 
 def test_status_gives_open_metrics(daemon):

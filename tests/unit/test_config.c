@@ -385,7 +385,7 @@ static void config_complains_when_ports_that_share_sockets_differ(void **state)
     assert_shared("transport = l2\n", "transport = l2\nvlan = 0\n",
                   "f:8: [port y]: it shares its sockets with port x, so vlan must be the same");
     assert_shared("transport = l2\n", "transport = l2\nvlan = 5\n", NULL);
-    assert_shared("transport = l2\nttl = 2\n", "transport = l2\n", NULL);
+    assert_shared("transport = l2\n", "transport = l2\n", NULL);
     assert_shared("transport = l2\nl2_destination = non_forwardable\n", "transport = l2\n",
                   "f:5: [port y]: it shares its sockets with port x, so l2_destination must be the "
                   "same");

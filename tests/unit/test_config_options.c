@@ -116,6 +116,32 @@ static void config_complains_when_what_is_not_signed_meets_keys(void **state)
                               "stateless_servers = 192.0.2.1\n"));
 }
 
+/* ---- keys without use --------------------------------------------------------------------- */
+
+static void config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet(void **state)
+{
+    (void)state;
+    assert_problem("[ptp a]\ntransport = l2\nttl = 2\n",
+                   "f:3: ttl = 2: only over UDP, but here transport = l2; Ethernet has "
+                   "vlan_priority");
+    assert_problem("[ptp]\ntransport = l2\ndscp = 46\n[ptp a]\n[ptp b]\n",
+                   "f:3: dscp = 46: only over UDP, but here transport = l2; Ethernet has "
+                   "vlan_priority");
+    mt_config_free(parse_good("[ptp]\ndscp = 46\n[ptp a]\ntransport = l2\n[ptp b]\n"));
+}
+
+static void config_finds_what_asks_for_delay_req_when_links_are_measured(void **state)
+{
+    (void)state;
+    assert_problem("[ptp a]\ndelay_mechanism = p2p\nunicast = hybrid\n",
+                   "f:3: [port a]: unicast = hybrid: it is how Delay_Req is sent, and with "
+                   "delay_mechanism = p2p there is none; leave one of them out");
+    assert_problem("[instance main]\nclock_type = e2e_transparent\n[ptp a]\n[ptp b]\n"
+                   "delay_mechanism = p2p\n",
+                   "f:5: [port b]: delay_mechanism = p2p: not of an end-to-end transparent clock; "
+                   "write clock_type = p2p_transparent");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +149,8 @@ int main(void)
             config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary),
         cmocka_unit_test(config_complains_when_stateless_servers_make_no_sense),
         cmocka_unit_test(config_complains_when_what_is_not_signed_meets_keys),
+        cmocka_unit_test(config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet),
+        cmocka_unit_test(config_finds_what_asks_for_delay_req_when_links_are_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

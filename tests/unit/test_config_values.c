@@ -335,13 +335,19 @@ static void config_values_of_the_example_cover_every_key(void **state)
                              keys[i].type == MT_CONFIG_CHOICE;
         if (!has_one_value && strcmp(keys[i].name, "leap59") != 0 &&
             strcmp(keys[i].name, "transmitter_only") != 0 && strcmp(keys[i].name, "device") != 0 &&
-            strcmp(keys[i].name, "arbiter") != 0 &&
-            strcmp(keys[i].name, "stateless_workers") != 0 && strcmp(keys[i].name, "nts") != 0) {
+            strcmp(keys[i].name, "arbiter") != 0 && strcmp(keys[i].name, "ttl") != 0 &&
+            strcmp(keys[i].name, "dscp") != 0 && strcmp(keys[i].name, "stateless_workers") != 0 &&
+            strcmp(keys[i].name, "nts") != 0) {
             assert_string_not_equal(given, otherwise);
         }
     }
     assert_string_equal(config->clocks[1].device, "/dev/ptp7"); /* the other is no such clock */
     assert_int_equal(config->clocks[1].arbiter, MT_CONFIG_ARBITER_ALWAYS); /* nor hot standby */
+    bool has_ttl = false; /* the first port is on Ethernet */
+    for (size_t i = 0; i < config->port_count; i++) {
+        has_ttl = has_ttl || (config->ports[i].ttl == 64 && config->ports[i].dscp == 46);
+    }
+    assert_true(has_ttl);
     assert_int_equal(config->instances[1].stateless.workers, 2); /* the other one has keys */
     assert_true(config->ntps[1].nts);                            /* the other one is a pool */
     mt_config_free(config);
