@@ -3,7 +3,7 @@
 # usage: packages.sh SET      installs the Debian packages of one use that are missing
 set -eu
 build="meson ninja-build pkg-config gcc libc6-dev python3 libinih-dev libcmocka-dev libcjson-dev
-    libncurses-dev libseccomp-dev libcap-ng-dev nettle-dev libgnutls28-dev"
+    libncurses-dev libseccomp-dev libcap-ng-dev nettle-dev libgnutls28-dev openssl"
 demo="$build iproute2 gnuplot-nox"
 clang="python3 clang clang-format libclang-rt-14-dev"
 size="meson ninja-build python3 gcc gcc-arm-none-eabi"

@@ -17,13 +17,13 @@
 #define BATCH       64
 #define WINDOW      512
 #define SIZE        48
-#define ROOM        128
+#define ROOM        512
 #define TRANSMIT    40 /* where the number of a request stands */
 #define PATIENCE_NS 20000000
 #define LONGEST_NS  1000000000
 #define TRY_MS      50
 
-static const uint8_t request[SIZE] = {0x23, 0, 6, 32};
+static const uint8_t plain[SIZE] = {0x23, 0, 6, 32};
 
 static int open_socket(uint16_t port)
 {
@@ -48,24 +48,30 @@ static int64_t now_ns(void)
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+static bool is_good(const struct load *self, const uint8_t *frame, const uint8_t *answer)
+{
+    bool is_answer = (answer[0] & 0xC7) == 0x04 && answer[1] >= 1 && answer[1] <= 15 &&
+                     memcmp(answer + 24, frame + TRANSMIT, 8) == 0;
+    return self->is_echo ? memcmp(answer, frame, SIZE) == 0 : is_answer;
+}
+
 bool load_try(const struct load *self)
 {
-    uint8_t frame[SIZE];
+    uint8_t frame[ROOM];
     uint8_t answer[ROOM];
-    bool is_good = false;
+    size_t size = self->request != NULL ? self->size : SIZE;
     int fd = open_socket(self->port);
     struct pollfd poll_one = {.fd = fd, .events = POLLIN};
-    memcpy(frame, request, SIZE);
-    frame[TRANSMIT] = (uint8_t)(now_ns() >> 10);
-    frame[TRANSMIT + 7] = 1;
-    if (fd >= 0 && send(fd, frame, SIZE, 0) == SIZE && poll(&poll_one, 1, TRY_MS) == 1 &&
-        recv(fd, answer, sizeof answer, 0) == SIZE) {
-        bool is_answer = (answer[0] & 0xC7) == 0x04 && answer[1] >= 1 && answer[1] <= 15 &&
-                         memcmp(answer + 24, frame + TRANSMIT, 8) == 0;
-        is_good = self->is_echo ? memcmp(answer, frame, SIZE) == 0 : is_answer;
+    memcpy(frame, self->request != NULL ? self->request : plain, size);
+    if (self->request == NULL) {
+        frame[TRANSMIT] = (uint8_t)(now_ns() >> 10);
+        frame[TRANSMIT + 7] = 1;
     }
+    bool is_answered =
+        fd >= 0 && send(fd, frame, size, 0) == (ssize_t)size && poll(&poll_one, 1, TRY_MS) == 1 &&
+        recv(fd, answer, sizeof answer, 0) == (ssize_t)size && is_good(self, frame, answer);
     close(fd);
-    return is_good;
+    return is_answered;
 }
 
 struct batch {
@@ -74,19 +80,19 @@ struct batch {
     struct mmsghdr messages[BATCH];
 };
 
-static void prepare(struct batch *self, size_t room)
+static void prepare(struct batch *self, const uint8_t *request, size_t size, size_t room)
 {
     memset(self, 0, sizeof *self);
     for (int i = 0; i < BATCH; i++) {
-        memcpy(self->frames[i], request, SIZE);
+        memcpy(self->frames[i], request, size);
         self->pieces[i] = (struct iovec){self->frames[i], room};
         self->messages[i].msg_hdr = (struct msghdr){.msg_iov = &self->pieces[i], .msg_iovlen = 1};
     }
 }
 
-static int send_requests(struct batch *self, int fd, uint64_t *number)
+static int send_requests(struct batch *self, int fd, bool is_numbered, uint64_t *number)
 {
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; is_numbered && i < BATCH; i++) {
         (*number)++;
         memcpy(self->frames[i] + TRANSMIT, number, sizeof *number);
     }
@@ -103,15 +109,17 @@ int load_run(struct load *self)
     if (fd < 0) {
         return -1;
     }
-    prepare(&out, SIZE);
-    prepare(&in, ROOM);
+    bool is_plain = self->request == NULL;
+    size_t size = is_plain ? SIZE : self->size;
+    prepare(&out, is_plain ? plain : self->request, size, size);
+    prepare(&in, plain, SIZE, ROOM);
     self->answered = 0;
     int64_t heard_ns = now_ns();
     const int64_t begin_ns = heard_ns;
     for (int64_t now = heard_ns; now < begin_ns + LONGEST_NS && self->answered < self->wanted;
          now = now_ns()) {
         while (under_way + BATCH <= WINDOW) {
-            int sent = send_requests(&out, fd, &number);
+            int sent = send_requests(&out, fd, is_plain, &number);
             under_way += sent > 0 ? sent : BATCH;
         }
         int received = recvmmsg(fd, in.messages, BATCH, MSG_DONTWAIT, NULL);

@@ -7,15 +7,18 @@
 #define MEANTIME_BENCH_NTP_LOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LOAD_SERVER "127.0.0.1"
 #define LOAD_CLIENT "127.0.0.2"
 
 struct load {
-    uint16_t port;   /**< of the server */
-    bool is_echo;    /**< what comes back is what was sent */
-    uint64_t wanted; /**< answers; but it takes a second at most */
+    uint16_t port;          /**< of the server */
+    bool is_echo;           /**< what comes back is what was sent */
+    const uint8_t *request; /**< sent over and over; null: plain ones, each with a number */
+    size_t size;            /**< of `request` */
+    uint64_t wanted;        /**< answers; but it takes a second at most */
     uint64_t answered;
     double seconds; /**< that it took */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * usage: bench-ntp REQUESTS ROUNDS [NAME PORT COMMAND... ;]...
+ * usage: bench-ntp REQUESTS ROUNDS [NAME PORT[:KE_PORT:CA] COMMAND... ;]...
  * Requests a second of processor time that an echo answers, and each of the commands' servers, in
  * turns of so many requests, in as many rounds; the median of each as JSON: other work on the
  * machine, which comes and goes, makes figures smaller, but for all of them.  The servers share a
@@ -21,9 +21,11 @@
 #include <arpa/inet.h>
 
 #include "../../tests/platform/netspace.h"
+#include "keys.h"
 #include "load.h"
 
 #define BATCH       64
+#define REQUEST_MAX 512
 #define ROOM        128
 #define SERVERS_MAX 8
 #define ECHO_PORT   1123
@@ -35,6 +37,9 @@ struct server {
     const char *name;
     char **command; /* null: the echo */
     uint16_t port;
+    const char *nts; /* where keys are exchanged, and who is trusted; null: it is plain NTP */
+    uint8_t request[REQUEST_MAX];
+    size_t size; /* of the request; 0: plain ones */
     pid_t pid;
     double rps[ROUNDS_MAX];
     double wall_rps[ROUNDS_MAX];
@@ -157,13 +162,23 @@ static void stop(const struct server *servers, unsigned count)
     }
 }
 
+static bool exchange_keys(struct server *self)
+{
+    char *ca;
+    uint16_t port = (uint16_t)strtoul(self->nts, &ca, 10);
+    self->size = keys_make_request(LOAD_SERVER, port, ca + (*ca == ':'), self->request,
+                                   sizeof self->request);
+    const struct load load = {.port = self->port, .request = self->request, .size = self->size};
+    return self->size > 0 && load_try(&load);
+}
+
 static bool start(struct server *self)
 {
     const struct load load = {.port = self->port, .is_echo = self->command == NULL};
     self->pid = fork_server(self);
     for (int i = 0; i < START_TRIES; i++) {
         if (load_try(&load)) {
-            return true;
+            return self->nts == NULL || exchange_keys(self);
         }
         pause_for(10 * PAUSE_NS);
     }
@@ -173,8 +188,11 @@ static bool start(struct server *self)
 
 static void measure(struct server *self, uint64_t requests, int round)
 {
-    struct load load = {
-        .port = self->port, .is_echo = self->command == NULL, .wanted = requests / 4};
+    struct load load = {.port = self->port,
+                        .is_echo = self->command == NULL,
+                        .wanted = requests / 4,
+                        .request = self->size > 0 ? self->request : NULL,
+                        .size = self->size};
     load_run(&load); /* for caches, and processors to wake up */
     pause_for(PAUSE_NS);
     load.wanted = requests;
@@ -208,6 +226,8 @@ static unsigned find_servers(int count, char **arguments, struct server servers[
         servers[found++] = (struct server){.name = arguments[i],
                                            .port = (uint16_t)atoi(arguments[i + 1]),
                                            .command = &arguments[i + 2]};
+        const char *nts = strchr(arguments[i + 1], ':');
+        servers[found - 1].nts = nts != NULL ? nts + 1 : NULL;
         while (i < count && strcmp(arguments[i], ";") != 0) {
             i++;
         }
@@ -222,7 +242,8 @@ int main(int count, char **arguments)
 {
     static struct server servers[SERVERS_MAX];
     if (count < 3 || !netspace_enter() || !netspace_run("ip link set lo up")) {
-        fprintf(stderr, "usage: bench-ntp REQUESTS ROUNDS [NAME PORT COMMAND... ;]...\n"
+        fprintf(stderr, "usage: bench-ntp REQUESTS ROUNDS [NAME PORT[:KE_PORT:CA] COMMAND... "
+                        ";]...\n"
                         "It needs a network namespace.\n");
         return 1;
     }

@@ -17,6 +17,7 @@ do other things at the same time: half of that.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,18 @@ keep_drift = no
 [server]
 listen = 127.0.0.1
 port = 1124
+"""
+OURS_NTS = """[daemon]
+run_directory = {folder}/run-nts
+state_directory = {folder}/state-nts
+[clock]
+keep_drift = no
+[server]
+listen = 127.0.0.1
+port = 1126
+nts_port = 1126
+nts_certificate = {folder}/cert.pem
+nts_key = {folder}/key.pem
 """
 THEIRS = """allow
 port 1125
@@ -52,9 +65,23 @@ def write(folder, name, text):
     return path
 
 
+def certify(folder):
+    """A certificate for 127.0.0.1 that has signed itself; False: there is no openssl."""
+    if shutil.which("openssl") is None:
+        return False
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                    "-addext", "subjectAltName = IP:127.0.0.1", "-keyout", f"{folder}/key.pem",
+                    "-out", f"{folder}/cert.pem"], check=True, capture_output=True)
+    return True
+
+
 def servers(options, folder):
     """Name, port and command of each server beside the echo."""
     found = [("meantimed", "1124", [options.meantimed, "-c", write(folder, "meantime.conf", OURS)])]
+    if certify(folder):
+        found.append(("meantimed_nts", f"1126:1126:{folder}/cert.pem",
+                      [options.meantimed, "-c", write(folder, "nts.conf", OURS_NTS)]))
     chronyd = os.path.join(PEERS, "usr", "sbin", "chronyd")
     if os.path.exists(chronyd):
         found.append(("chronyd", "1125", [chronyd, "-d", "-x", "-U", "-u", "root", "-f",
