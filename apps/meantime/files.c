@@ -42,6 +42,20 @@ static size_t check_chains(const struct mt_config *config, size_t instance)
     return count;
 }
 
+/* What is no mistake, but less than it looks like. */
+static void warn(const struct mt_config *config, const char *path)
+{
+    for (size_t i = 0; i < config->port_count; i++) {
+        const struct mt_config_port *port = &config->ports[i];
+        if (!port->has_no_delayed_spp && port->has_no_spp) {
+            printf("%s: warning: [port %s]: delayed_spp without spp: Delay_Req, peer delay, "
+                   "Signaling and what claims to come from this clock's other ports are not "
+                   "verified; add spp\n",
+                   path, port->name);
+        }
+    }
+}
+
 static enum mt_exit say_good(const struct mt_config *config, const char *path)
 {
     size_t problems = 0;
@@ -52,6 +66,7 @@ static enum mt_exit say_good(const struct mt_config *config, const char *path)
         printf("%s: %zu %s\n", path, problems, problems == 1 ? "problem" : "problems");
         return MT_EXIT_BAD;
     }
+    warn(config, path);
     printf("%s: no problems (%zu clock%s, %zu instance%s, %zu port%s)\n", path, config->clock_count,
            plural(config->clock_count), config->instance_count, plural(config->instance_count),
            config->port_count, plural(config->port_count));

@@ -422,6 +422,18 @@ def test_check_looks_for_the_keys_of_each_port(tmp_path, text, mode, ports, expe
     assert done.returncode == 1
 
 
+def test_check_warns_of_delayed_verification_alone(tmp_path):
+    keys = key_file(tmp_path, CHAIN + "[security_association]\nspp 3\n1 SHA256 x\n")
+    config = tmp_path / "my.conf"
+    alone = f"[ptp]\nsecurity_file = {keys}\n[ptp eth0]\ndelayed_spp = 4\n"
+    config.write_text(alone)
+    done = run("check", config)
+    assert done.returncode == 0
+    assert f"{config}: warning: [port eth0]: delayed_spp without spp: " in done.stdout
+    config.write_text(alone + "spp = 3\n")
+    assert "warning" not in run("check", config).stdout
+
+
 def test_check_tells_a_bad_key_file_of_two_instances_once(tmp_path):
     config = tmp_path / "my.conf"
     config.write_text(f"[ptp]\nsecurity_file = {tmp_path}/keys\n[ptp eth0]\nspp = 3\n"
