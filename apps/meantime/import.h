@@ -35,6 +35,8 @@ struct mt_import {
     bool is_no_server; /**< port 0 */
     bool steps;        /**< makestep was seen */
     bool has_local;
+    bool has_keys; /**< a source is asked with one */
+    char key_file[256];
 };
 
 /** "FILE:LINE: " and a sentence on standard error: what to know. */

@@ -83,16 +83,14 @@ static void bindacqaddress(struct mt_import *self, char **words, size_t count)
 /* Of the client and of the server. */
 static void keyfile(struct mt_import *self, char **words, size_t count)
 {
-    if (mt_config_key_find(MT_CONFIG_NTP, "key_file") != NULL) {
-        mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "key_file", "%s", words[1]);
-    }
+    snprintf(self->key_file, sizeof self->key_file, "%s", words[1]);
     mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "key_file", "%s", words[1]);
 }
 
 static void ntstrustedcerts(struct mt_import *self, char **words, size_t count)
 {
     const char *path = words[count - 1]; /* before it there may be the number of a set */
-    mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "nts_trusted", "%s", path);
+    mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "nts_ca", "%s", path);
 }
 
 /* ---- the server ------------------------------------------------------------------------------ */
@@ -219,7 +217,17 @@ static void server_key(struct mt_import *self, char **words, size_t count)
 
 static void ntsrotate(struct mt_import *self, char **words, size_t count)
 {
-    mt_import_note(self, "ntsrotate: keys of cookies change by themselves");
+    long hours = strtol(count > 1 ? words[1] : "0", NULL, 10) / 3600;
+    if (hours > 0) {
+        mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "nts_rotate", "%ld", hours);
+    } else {
+        mt_import_lose(self, "ntsrotate: keys of cookies are changed once an hour at most");
+    }
+}
+
+static void nocerttimecheck(struct mt_import *self, char **words, size_t count)
+{
+    mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "nts_time_check", "synchronised");
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -300,6 +308,7 @@ static const struct {
     {"ntsport", 2, server_key},
     {"maxntsconnections", 2, server_key},
     {"ntsrotate", 1, ntsrotate},
+    {"nocerttimecheck", 2, nocerttimecheck},
     {"include", 2, include_directive},
     {"confdir", 2, directory},
     {"sourcedir", 2, directory},
@@ -396,6 +405,9 @@ void mt_import_chrony_end(struct mt_import *self)
     if (!self->steps) {
         mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "step_at_start", "never");
         mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "step_later", "never");
+    }
+    if (self->has_keys) {
+        mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "key_file", "%s", self->key_file);
     }
     if (!self->has_local) {
         mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "local_stratum", "0");

@@ -63,6 +63,7 @@ static size_t take_option(struct mt_import *self, char **words, size_t left)
         mt_import_lose(self, "%s: something is missing behind it", words[0]);
         return 0;
     }
+    self->has_keys |= strcasecmp(words[0], "key") == 0;
     if (option->key != NULL) {
         const char *value = option->arguments > 0 ? words[1] : option->text;
         mt_import_put(self, self->sources.file, MT_CONFIG_NTP, option->key, "%s", value);

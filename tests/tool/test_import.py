@@ -109,6 +109,30 @@ def test_import_turns_each_directive_into_keys(tmp_path):
     assert done.returncode == 1 and "could not be taken over" in done.stderr
 
 
+def test_import_takes_over_keys_and_nts(tmp_path):
+    done, config, _ = run("""server a.example nts ntsport 4461 prefer trust require
+server b.example key 5
+keyfile /etc/chrony.keys
+ntstrustedcerts 1 /etc/ca.pem
+nocerttimecheck 1
+allow
+ntsservercert /etc/c.pem
+ntsserverkey /etc/k.pem
+ntsport 4461
+ntsrotate 86400
+""", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert dict(config["ntp"]) == {"nts_ca": "/etc/ca.pem", "nts_time_check": "synchronised",
+                                   "key_file": "/etc/chrony.keys"}
+    assert dict(config["ntp a.example"]) == {"nts": "yes", "nts_port": "4461", "prefer": "yes",
+                                             "trust": "yes", "require": "yes"}
+    assert dict(config["ntp b.example"]) == {"key": "5"}
+    assert dict(config["server"]) == {
+        "key_file": "/etc/chrony.keys", "allow": "0.0.0.0/0, ::/0", "local_stratum": "0",
+        "nts_certificate": "/etc/c.pem", "nts_key": "/etc/k.pem", "nts_port": "4461",
+        "nts_rotate": "24"}
+
+
 def test_import_follows_included_files(tmp_path):
     folder = tmp_path / "sources.d"
     folder.mkdir()
