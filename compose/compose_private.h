@@ -69,6 +69,12 @@ void mt_compose_standby(struct mt_composition *self, uint16_t index);
  * False: no memory. */
 bool mt_compose_arbiter(struct mt_composition *self, uint16_t index);
 void mt_compose_free_arbiter(struct mt_arbiter *arbiter);
+struct mt_report_source;
+/** Of all clocks. */
+size_t mt_compose_member_count(const struct mt_composition *self);
+/** What is told of each; returns how many there are. */
+size_t mt_compose_report_sources(const struct mt_composition *self,
+                                 struct mt_report_source *ret_reports);
 /** What a member of a clock's arbiter is called. */
 const char *mt_compose_member_name(const struct mt_composition *self, uint16_t clock,
                                    uint16_t member);

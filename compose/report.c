@@ -19,6 +19,7 @@ struct snapshot {
     struct mt_report_instance *instances;
     struct mt_report_port *ports;
     struct mt_report_ntp *ntp;
+    struct mt_report_source *sources;
     char (*pages)[256];
 };
 
@@ -26,6 +27,7 @@ static bool allocate(struct snapshot *self, const struct mt_composition *of)
 {
     const struct mt_config *config = of->config;
     self->ntp = calloc(of->node.ntp_count, sizeof *self->ntp);
+    self->sources = calloc(mt_compose_member_count(of) + 1, sizeof *self->sources);
     self->clocks = calloc(config->clock_count, sizeof *self->clocks);
     self->qualities = calloc(config->clock_count, sizeof *self->qualities);
     self->published = calloc(config->clock_count, sizeof *self->published);
@@ -34,7 +36,7 @@ static bool allocate(struct snapshot *self, const struct mt_composition *of)
     self->ports = calloc(config->port_count, sizeof *self->ports);
     return self->clocks != NULL && self->qualities != NULL && self->published != NULL &&
            self->pages != NULL && self->instances != NULL && self->ports != NULL &&
-           self->ntp != NULL;
+           self->ntp != NULL && self->sources != NULL;
 }
 
 static void release(struct snapshot *self)
@@ -46,6 +48,7 @@ static void release(struct snapshot *self)
     free(self->instances);
     free(self->ports);
     free(self->ntp);
+    free(self->sources);
 }
 
 static const char *kind_name(enum mt_config_clock_kind kind)
@@ -111,6 +114,10 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .published = page,
         .discipline = &clock->discipline,
         .standby = standby_of(composition, index),
+        .arbiter = clock->arbiter.is_used ? &clock->arbiter.result : NULL,
+        .arbiter_base = clock->arbiter.base,
+        .arbiter_changes = clock->arbiter.changes,
+        .is_in_panic = clock->is_in_panic,
     };
 }
 
@@ -195,6 +202,8 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
             .instance_count = self->node.instance_count,
             .ntp = snapshot.ntp,
             .ntp_count = self->node.ntp_count,
+            .sources = snapshot.sources,
+            .source_count = mt_compose_report_sources(self, snapshot.sources),
         };
         report.daemon.uptime_s = (mt_real)(now.ns - self->started.ns) / 1e9;
         report.daemon.inputs = self->node.inputs;

@@ -152,7 +152,7 @@ static void tell_source(const struct mt_status_event *event, char *buffer, size_
         snprintf(buffer, size,
                  "clock %s: source %s is not believed: the others agree that it is %s, by at "
                  "least %s",
-                 event->clock, name, miss > 0 ? "late" : "early",
+                 event->clock, name, miss > 0 ? "behind" : "ahead",
                  amount[0] == '+' ? amount + 1 : amount);
     } else if (event->kind == MT_STATUS_EVENT_SOURCE_TRUE) {
         snprintf(buffer, size, "clock %s: source %s agrees with the others again", event->clock,

@@ -222,6 +222,26 @@ const char *mt_clock_state_name(enum mt_clock_state state)
     return LOOK_UP(names, state);
 }
 
+const char *mt_arbiter_verdict_name(enum mt_arbiter_verdict verdict)
+{
+    static const char *const names[] = {
+#define MT_ARBITER_VERDICT(symbol, name, reason) name,
+#include "meantime/steer_arbiter_verdict.def"
+#undef MT_ARBITER_VERDICT
+    };
+    return LOOK_UP(names, verdict);
+}
+
+const char *mt_arbiter_verdict_reason(enum mt_arbiter_verdict verdict)
+{
+    static const char *const reasons[] = {
+#define MT_ARBITER_VERDICT(symbol, name, reason) reason,
+#include "meantime/steer_arbiter_verdict.def"
+#undef MT_ARBITER_VERDICT
+    };
+    return LOOK_UP(reasons, verdict);
+}
+
 const char *mt_steer_phase_name(enum mt_steer_phase phase)
 {
     static const char *const names[] = {

@@ -13,6 +13,7 @@
 #include "meantime/ptp_stateless.h"
 #include "meantime/ptp_transparent.h"
 #include "meantime/steer.h"
+#include "meantime/steer_arbiter.h"
 
 /** What an instance is for its neighbours. */
 enum mt_role {
@@ -39,7 +40,10 @@ const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /*
 const char *mt_stateless_counter_name(enum mt_stateless_counter counter);     /**< "answered" */
 const char *mt_stateless_counter_words(
     const char *name); /**< "requests of another domain"; a new one: its name */
-const char *mt_clock_state_name(enum mt_clock_state state);           /**< "locked" */
+const char *mt_clock_state_name(enum mt_clock_state state); /**< "locked" */
+const char *mt_arbiter_verdict_name(enum mt_arbiter_verdict verdict);
+/** Why, as the end of a sentence. */
+const char *mt_arbiter_verdict_reason(enum mt_arbiter_verdict verdict);
 const char *mt_steer_phase_name(enum mt_steer_phase phase);           /**< "acquiring" */
 const char *mt_scale_name(enum mt_timescale scale);                   /**< "TAI" */
 const char *mt_bound_reference_name(enum mt_bound_reference against); /**< "source" */

@@ -133,6 +133,18 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
             function(out, field, object, labels);
         }
         return;
+    case MT_REPORT_SOURCE:
+        cJSON_ArrayForEach(object, cJSON_GetObjectItemCaseSensitive(root, "sources"))
+        {
+            char labels[LABELS_SIZE] = "";
+            label(labels, "clock", string_of(object, "clock"));
+            label(labels, "source", string_of(object, "name"));
+            if (string_of(object, "address") != NULL) {
+                label(labels, "address", string_of(object, "address"));
+            }
+            function(out, field, object, labels);
+        }
+        return;
     }
 }
 
@@ -143,7 +155,7 @@ static const char *scope_name(enum mt_report_scope scope)
     static const char *const names[] = {
         [MT_REPORT_DAEMON] = "daemon",     [MT_REPORT_CLOCK] = "clock",
         [MT_REPORT_INSTANCE] = "instance", [MT_REPORT_PORT] = "port",
-        [MT_REPORT_NTP] = "ntp",
+        [MT_REPORT_NTP] = "ntp",           [MT_REPORT_SOURCE] = "source",
     };
     return names[scope];
 }

@@ -230,6 +230,25 @@ static cJSON *count_peer(const struct mt_report_port *o)
     return counts;
 }
 
+/* of the interval that a majority agrees upon, less what the clock is off by now */
+static mt_real agreed_ns(const struct mt_report_clock *o, bool is_high)
+{
+    if (o->arbiter == NULL || !o->arbiter->has_interval) {
+        return NAN;
+    }
+    mt_real end = is_high ? o->arbiter->high : o->arbiter->low;
+    return ns(mt_span_to_real(o->arbiter_base) + end);
+}
+
+static const char *source_address(const struct mt_report_source *o, char *text)
+{
+    if (o->address == NULL || o->address->network == MT_NETWORK_NONE) {
+        return NULL;
+    }
+    mt_address_text(o->address, text);
+    return text;
+}
+
 /* ---- objects ------------------------------------------------------------------------------ */
 
 /* The object that a path's last word belongs into; inner objects are made on the way. */
@@ -283,6 +302,7 @@ static void put_daemon(cJSON *object, const struct mt_report_daemon *o)
 #define ONLY_INSTANCE(path, type, value)
 #define ONLY_PORT(path, type, value)
 #define ONLY_NTP(path, type, value)
+#define ONLY_SOURCE(path, type, value)
 #define MT_REPORT(scope, path, type, metric, help, value) ONLY_##scope(path, type, value)
 #include "status/report.def"
 #undef ONLY_DAEMON
@@ -327,6 +347,22 @@ static void put_ntp(cJSON *object, const struct mt_report_ntp *o)
 #define ONLY_PORT(path, type, value)
 #define ONLY_NTP(path, type, value) PUT(path, type, value)
 #include "status/report.def"
+#undef ONLY_NTP
+#undef ONLY_SOURCE
+}
+
+/* NAN unless it is known */
+static mt_real measured(const struct mt_report_source *o, mt_real s)
+{
+    return o->facts->is_measured ? ns(s) : (mt_real)NAN;
+}
+
+static void put_source(cJSON *object, const struct mt_report_source *o)
+{
+    char text[MT_ADDRESS_TEXT_SIZE];
+#define ONLY_NTP(path, type, value)
+#define ONLY_SOURCE(path, type, value) PUT(path, type, value)
+#include "status/report.def"
 #undef MT_REPORT
 }
 
@@ -357,6 +393,10 @@ static void put_all(cJSON *root, const struct mt_report *self)
     cJSON *ntp = cJSON_AddArrayToObject(root, "ntp");
     for (size_t i = 0; i < self->ntp_count; i++) {
         put_ntp(add_to(ntp), &self->ntp[i]);
+    }
+    cJSON *sources = cJSON_AddArrayToObject(root, "sources");
+    for (size_t i = 0; i < self->source_count; i++) {
+        put_source(add_to(sources), &self->sources[i]);
     }
 }
 

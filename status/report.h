@@ -11,6 +11,7 @@
 #include "meantime/ntp_client.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "meantime/steer_arbiter.h"
 
 struct mt_report_daemon {
     const char *version;
@@ -43,6 +44,10 @@ struct mt_report_clock {
     const struct mt_clock_page *published;
     const struct mt_discipline *discipline;
     struct mt_report_standby standby;
+    const struct mt_arbiter_result *arbiter; /**< null: it has none */
+    struct mt_span arbiter_base;             /**< what offsets in there are less */
+    uint32_t arbiter_changes;
+    bool is_in_panic;
 };
 
 struct mt_report_link {
@@ -90,6 +95,21 @@ struct mt_report_ntp {
     uint64_t stamps_missing;
 };
 
+/** A source as the arbiter of its clock sees it. */
+struct mt_report_source {
+    const char *name;
+    const char *kind; /**< "ptp", "ntp", "refclock", "clock" */
+    const char *clock;
+    const struct mt_address *address; /**< NTP; null */
+    const struct mt_arbiter_source *facts;
+    const struct mt_arbiter_opinion *opinion;
+    struct mt_span offset;             /**< what the clock reads more, if it is measured */
+    struct mt_interval delay;          /**< round trip, likewise; too large: not known */
+    enum mt_bound_reference reference; /**< likewise, of its bound */
+    mt_real interval_s;                /**< NAN: not known */
+    int reach;                         /**< -1: it has no such thing */
+};
+
 struct mt_report {
     struct mt_report_daemon daemon;
     const struct mt_report_clock *clocks;
@@ -98,10 +118,12 @@ struct mt_report {
     size_t instance_count;
     const struct mt_report_ntp *ntp;
     size_t ntp_count;
+    const struct mt_report_source *sources;
+    size_t source_count;
 };
 
-/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}],"ntp":[...]} in one line
- * without newline; the caller frees it.  Null when there is no memory left. */
+/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}],"ntp":[...],"sources":[...]}
+ * in one line without newline; the caller frees it.  Null when there is no memory left. */
 char *mt_report_json(const struct mt_report *self);
 
 /** The same as OpenMetrics text, from the JSON; the caller frees it.  Null if the JSON is no
@@ -116,6 +138,7 @@ enum mt_report_scope {
     MT_REPORT_INSTANCE,
     MT_REPORT_PORT,
     MT_REPORT_NTP,
+    MT_REPORT_SOURCE,
 };
 
 enum mt_report_type {

@@ -34,6 +34,21 @@ const struct mt_tool_help mt_tool_helps[] = {
      "  --interval SECONDS         or as often as this\n"
      "  --count NUMBER             so many times\n" WHERE_THE_DAEMON_IS,
      "meantime clock --watch --interval 0.1"},
+    {"sources", "[CLOCK] [--json] [--watch]", "the sources of clocks and their worth",
+     "A line for each source of each clock that has some to choose from: what the\n"
+     "arbiter makes of it, offset, error bound, round trip, interval, and its share.\n",
+     "  --json                     an object for programs\n"
+     "  --watch                    again every second\n"
+     "  --interval SECONDS         or as often as this\n"
+     "  --count NUMBER             so many times\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime sources --watch"},
+    {"why", "[CLOCK] [--json]", "why a clock follows whom it follows",
+     "Explains what each source says, drawn as an interval, who agrees, who cannot be\n"
+     "right and by how much, and what the time is made of.\n",
+     "  --json                     an object for programs\n" WHERE_THE_DAEMON_IS
+     "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime why"},
     {"set", "KEY VALUE ... [--instance NAME]", "change the running daemon",
      "Changes what an instance announces until the daemon ends or reads its\n"
      "configuration again.  KEY=VALUE is understood too.\n",

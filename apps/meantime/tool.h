@@ -32,6 +32,8 @@ typedef enum mt_exit mt_tool_command(const struct mt_tool *tool, int count, char
 mt_tool_command mt_tool_status;
 mt_tool_command mt_tool_watch;
 mt_tool_command mt_tool_clock;
+mt_tool_command mt_tool_sources;
+mt_tool_command mt_tool_why;
 mt_tool_command mt_tool_check;
 mt_tool_command mt_tool_explain;
 mt_tool_command mt_tool_keys;

@@ -35,6 +35,20 @@ struct fixture {
 };
 static struct fixture f;
 
+static const struct mt_arbiter_source source_facts = {
+    .is_reachable = true, .is_measured = true, .bound = 2e-3, .rank = 2, .is_preferred = true};
+static const struct mt_arbiter_opinion source_opinion = {.verdict = MT_ARBITER_FALSETICKER,
+                                                         .miss = -0.5e-3};
+static const struct mt_report_source source = {.name = "time",
+                                               .kind = "ntp",
+                                               .clock = "main",
+                                               .facts = &source_facts,
+                                               .opinion = &source_opinion,
+                                               .offset = {-1, 500000000, 0},
+                                               .delay = {65536},
+                                               .interval_s = 64,
+                                               .reach = 255};
+
 static int set_up(void **state)
 {
     memset(&f, 0, sizeof f);
@@ -91,6 +105,8 @@ static int set_up(void **state)
         .instance_count = 1,
         .ntp = &f.ntp,
         .ntp_count = 1,
+        .sources = &source,
+        .source_count = 1,
     };
     f.ntp_address = (struct mt_address){.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
     f.ntp = (struct mt_report_ntp){
@@ -124,6 +140,8 @@ static const cJSON *object_of(const cJSON *root, enum mt_report_scope scope)
         return cJSON_GetArrayItem(cJSON_GetObjectItem(instance, "ports"), 0);
     case MT_REPORT_NTP:
         return cJSON_GetArrayItem(cJSON_GetObjectItem(root, "ntp"), 0);
+    case MT_REPORT_SOURCE:
+        return cJSON_GetArrayItem(cJSON_GetObjectItem(root, "sources"), 0);
     }
     return NULL;
 }
@@ -211,7 +229,8 @@ static void report_has_no_field_beyond_the_schema(void **state)
     assert_known(MT_REPORT_INSTANCE, object_of(root, MT_REPORT_INSTANCE));
     assert_known(MT_REPORT_PORT, object_of(root, MT_REPORT_PORT));
     assert_known(MT_REPORT_NTP, object_of(root, MT_REPORT_NTP));
-    assert_int_equal(cJSON_GetArraySize(root), 4);
+    assert_known(MT_REPORT_SOURCE, object_of(root, MT_REPORT_SOURCE));
+    assert_int_equal(cJSON_GetArraySize(root), 5);
     cJSON_Delete(root);
 }
 
@@ -480,6 +499,21 @@ static void report_tells_why_a_link_is_not_capable(void **state)
     assert_why(&peer, "null,\"several_answer");
 }
 
+static void report_tells_of_a_source_as_it_is_judged(void **state)
+{
+    cJSON *root = parsed();
+    const cJSON *object = object_of(root, MT_REPORT_SOURCE);
+    assert_string_equal(at(object, "verdict")->valuestring, "falseticker");
+    assert_string_equal(at(object, "reason")->valuestring,
+                        "the majority says that its time cannot be right");
+    assert_true(at(object, "offset_ns")->valuedouble == -500e6);
+    assert_true(at(object, "miss_ns")->valuedouble == -500e3);
+    assert_true(at(object, "bound_ns")->valuedouble == 2e6);
+    assert_true(cJSON_IsTrue(at(object, "preferred")));
+    assert_true(cJSON_IsNull(at(object, "address")));
+    cJSON_Delete(root);
+}
+
 static void report_tells_of_an_ntp_server_as_it_is(void **state)
 {
     const cJSON *ntp;
@@ -527,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup(names_exist_for_every_value, set_up),
         cmocka_unit_test_setup(names_tell_the_role_of_an_instance, set_up),
         cmocka_unit_test_setup(report_tells_why_a_link_is_not_capable, set_up),
+        cmocka_unit_test_setup(report_tells_of_a_source_as_it_is_judged, set_up),
         cmocka_unit_test_setup(report_tells_of_an_ntp_server_as_it_is, set_up),
         cmocka_unit_test_setup(report_tells_of_a_transparent_clock_when_it_is_one, set_up),
     };

@@ -86,10 +86,10 @@ static void events_name_the_source_that_lies(void **state)
     mt_status_sentence(&event, text, sizeof text);
     assert_string_equal(text,
                         "clock main: source time.example.org is not believed: the others agree "
-                        "that it is early, by at least 0.062500000 s");
+                        "that it is ahead, by at least 0.062500000 s");
     event.value.member.miss = 2;
     mt_status_sentence(&event, text, sizeof text);
-    assert_non_null(strstr(text, "that it is late, by at least 2.000000000 s"));
+    assert_non_null(strstr(text, "that it is behind, by at least 2.000000000 s"));
     event.kind = MT_STATUS_EVENT_CLOCK_PANIC;
     event.value.step = (struct mt_span){-3, 0, 0};
     mt_status_sentence(&event, text, sizeof text);
