@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """NTS between meantimed and chronyd, each as client and as server."""
 import os
+import pwd
 import re
 import signal
 import socket
@@ -56,8 +57,8 @@ def client_of(lab, ca, clock=None, **keys):
         f"ntp {ADDRESS}": {"nts": "yes", "nts_ca": ca, "min_poll": -1, "max_poll": 0, **keys}})
 
 
-def server(lab, certificate, key, **keys):
-    daemon = lab.meantimed("S", clock={"clock": "overlay"}, more_sections={
+def server(lab, certificate, key, daemon=None, **keys):
+    daemon = lab.meantimed("S", daemon=daemon, clock={"clock": "overlay"}, more_sections={
         "server": {"nts_certificate": certificate, "nts_key": key, "local_stratum": 3,
                    "require_nts": "yes", **keys}})
     wait_listening(lab, keys.get("nts_port", 4460))
@@ -77,7 +78,7 @@ def test_meantimed_follows_chronyd_when_it_speaks_nts(lab):
     s = chrony_server(lab, certificate, key)
     c = client_of(lab, ca)
     c.wait_log("keys were exchanged, with 8 cookies")
-    c.wait_locked(15)
+    c.wait_locked(40)
     time.sleep(5)
     assert c.page().state == "locked"
     stats = s.fields("serverstats")
@@ -93,14 +94,14 @@ def test_meantimed_exchanges_keys_again_when_chronyd_has_lost_its_own(lab):
     ca, certificate, key = certify(lab, "S")
     s = chrony_server(lab, certificate, key)
     c = client_of(lab, ca)
-    c.wait_locked(15)
+    c.wait_locked(40)
     assert s.stop() == 0
     s.start()
     s.wait_for(lambda: int(s.fields("serverstats").get("NTS-KE connections accepted", 0)) > 0, 10,
                "keys exchanged with the new one")
     s.wait_for(lambda: int(s.fields("serverstats")["Authenticated NTP packets"]) > 3, 10,
                "its answers are taken")
-    c.wait_locked(10)
+    c.wait_locked(40)
 
 
 @pytest.mark.lab(seconds=20)
@@ -177,7 +178,7 @@ def test_meantimed_follows_meantimed_when_both_speak_nts(lab):
     ca, certificate, key = certify(lab, "S")
     s = server(lab, certificate, key, port=1123, nts_port=4461)
     c = client_of(lab, ca, nts_port=4461)
-    c.wait_locked(15)
+    c.wait_locked(40)
     # another certificate, without a restart
     ca, _, _ = certify(lab, "S")
     s.reload()
@@ -197,4 +198,27 @@ def test_meantimed_looks_at_dates_only_later_when_it_is_told_so(lab):
     c.wait_log("no keys could be exchanged: .*expired", 10)
     assert c.stop() == 0
     c = client_of(lab, ca, nts_time_check="synchronised")
-    c.wait_locked(15)
+    c.wait_log("NTP server 10.77.1.1: answers", 10)
+
+
+@pytest.mark.lab(seconds=25)
+def test_processes_give_up_privileges_when_the_daemon_has_a_user(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    os.chmod(key, 0o600)
+    s = server(lab, certificate, key, daemon={"user": "nobody"})
+    c = client_of(lab, ca)
+    c.wait_log("keys were exchanged", 10)
+    nobody = str(pwd.getpwnam("nobody").pw_uid)
+    processes = children_named(s, "meantimed-nts")
+    assert len(processes) == 2  # keeper and server
+    for pid in processes:
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines())
+        assert set(status["Uid"].split()) == {nobody}
+        assert int(status["CapEff"], 16) == 0 and int(status["CapPrm"], 16) == 0
+    certify(lab, "S")
+    os.chmod(key, 0o600)
+    s.reload()
+    s.wait_log("S.key cannot be read: Permission denied|S.pem cannot be read: Permission denied", 5)
+    assert os.stat(os.path.join(s.directory, "nts.keys")).st_uid == int(nobody)
