@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "meantime/steer_poll.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
 
@@ -99,6 +100,30 @@ static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
     }
 }
 
+/* Once for each answer; what is known of the clock is that of its discipline, whichever source
+ * taught it. */
+static void choose_poll(const struct mt_node_clock *clock, struct mt_node_ntp *self,
+                        const struct mt_sample *sample)
+{
+    const struct mt_discipline *discipline = &clock->discipline;
+    const struct mt_estimator *estimator = &discipline->sources[self->source].estimator;
+    struct mt_ntp_client *client = &self->client;
+    struct mt_estimate estimate;
+    if (sample->kind != MT_SAMPLE_FORWARD || client->left_of_burst > 0 || !estimator->is_started ||
+        !mt_estimator_predict(estimator, &discipline->model, estimator->track.at, &estimate)) {
+        return;
+    }
+    const struct mt_poll_facts facts = {
+        .offset_sigma = estimate.offset_sigma,
+        .frequency_sigma = estimate.frequency_sigma,
+        .wander = discipline->model.wander,
+        .is_settled = estimate.is_complete && self->verdict != MT_SAMPLE_STEP &&
+                      self->verdict != MT_SAMPLE_RUNAWAY,
+    };
+    mt_ntp_client_set_poll(client, mt_poll_choose(&facts, client->poll, client->config.min_poll,
+                                                  client->config.max_poll));
+}
+
 static void take_sample(struct mt_node *node, struct mt_node_ntp *self,
                         const struct mt_ntp_event *event, struct mt_mono now)
 {
@@ -108,6 +133,7 @@ static void take_sample(struct mt_node *node, struct mt_node_ntp *self,
     convert(clock, &sample);
     self->verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     self->has_verdict = true;
+    choose_poll(clock, self, &sample);
     mt_discipline_expect(&clock->discipline, self->source, mt_ntp_client_interval_ns(&self->client),
                          now);
     if (self->verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {
