@@ -44,7 +44,7 @@ PUBLIC_ROOMS = {
                  "ntp_server_outcome", "nts",
                  "nts_record"},
     "core/synce": {"synce"},
-    "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_servos",
+    "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_poll", "steer_servos",
                    "steer_standby"},
 }
 # The loop is written against the tables of hal, so on their common floor it may look at them.

@@ -3,9 +3,9 @@
  * Each answer costs the same, and is worth what it takes away of the error that has grown since the
  * one before.  As long as that is little beside what noise leaves anyway, asking more often would
  * only average noise, and that slowly: with the interval to the power of 3/8.  So the interval is
- * the longest one in which the error grows by less than half of what is left of the noise.  Frequency
- * and wander have been learned from all samples by then, so nothing depends on how many there were:
- * a quiet clock behind a noisy path is asked seldom at once, and one that begins to wander often.
+ * the longest one in which the error grows by less than half of what is left of the noise.  All
+ * samples have taught frequency and wander by then, so nothing depends on how many there were: a
+ * quiet clock behind a noisy path is asked seldom at once, and one that begins to wander often.
  *
  * With noise r of an answer and wander w that is about 0.4 (r/w)^(2/3) seconds.
  */

@@ -32,6 +32,7 @@ struct mt_linux_ntp {
     uint32_t id;    /* the OPT_ID of the last question */
     uint32_t token; /* of the question whose stamp is awaited; 0: none */
     struct mt_mono give_up_at;
+    bool is_refused; /* nobody listens there, as the last that came from there says */
     char reason[MT_HAL_REASON_SIZE];
 };
 
@@ -89,6 +90,7 @@ static bool open_socket(struct mt_linux_ntp *self, const struct mt_address *to)
     int error;
 
     close_socket(self);
+    self->is_refused = self->is_refused && mt_address_equal(to, &self->to);
     self->to = *to;
     self->id = 0;
     self->fd = socket(to->network == MT_NETWORK_UDP_IPV6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
@@ -120,7 +122,7 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
             hal->counters.sent++;
             self->token = frame->token;
             self->give_up_at = mt_mono_plus(mt_linux_now(), PATIENCE_NS);
-            self->reason[0] = 0;
+            self->reason[0] = self->is_refused ? self->reason[0] : 0;
             return true;
         }
         mt_linux_say(self->reason, "cannot send to the server: %s", strerror(errno));
@@ -164,6 +166,14 @@ static void take_control(struct msghdr *message, struct arrival *arrival)
     }
 }
 
+static void note_refusal(struct mt_linux_ntp *self, int error)
+{
+    if (error == ECONNREFUSED) {
+        self->is_refused = true;
+        mt_linux_say(self->reason, "nobody answers NTP there: %s", strerror(error));
+    }
+}
+
 /* One recvmsg; -1 if there is nothing. */
 static ssize_t receive(struct mt_linux_ntp *self, int flags, uint8_t *buffer,
                        struct arrival *ret_arrival)
@@ -181,9 +191,7 @@ static ssize_t receive(struct mt_linux_ntp *self, int flags, uint8_t *buffer,
 
     memset(ret_arrival, 0, sizeof *ret_arrival);
     if (length < 0) {
-        if (errno == ECONNREFUSED) {
-            mt_linux_say(self->reason, "nobody answers NTP there: %s", strerror(errno));
-        }
+        note_refusal(self, errno);
         return -1;
     }
     take_control(&message, ret_arrival);
@@ -198,6 +206,8 @@ void mt_linux_ntp_receive(struct mt_linux_ntp *self, uint8_t *buffer, struct mt_
     if (length < 0) {
         return;
     }
+    self->is_refused = false;
+    self->reason[0] = 0;
     self->hal.counters.received++;
     ret_input->kind = MT_INPUT_FRAME;
     ret_input->bytes = buffer;
@@ -215,9 +225,7 @@ void mt_linux_ntp_take_stamp(struct mt_linux_ntp *self, uint8_t *buffer, struct 
 
     if (receive(self, MSG_ERRQUEUE, buffer, &arrival) < 0) {
         (void)getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error == ECONNREFUSED) {
-            mt_linux_say(self->reason, "nobody answers NTP there: %s", strerror(error));
-        }
+        note_refusal(self, error);
         return;
     }
     if (arrival.has_stamp && arrival.is_departure && self->token != 0) {

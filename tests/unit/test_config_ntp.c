@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * [ntp] and [ntp SERVER]. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static struct mt_config_problems problems;
+
+static struct mt_config *parse(const char *text)
+{
+    struct mt_config *config = NULL;
+    bool is_good = mt_config_parse(text, strlen(text), "f", NULL, 0, &config, &problems);
+    return is_good ? config : NULL;
+}
+
+static void assert_problem(const char *text, const char *problem)
+{
+    struct mt_config *config = parse(text);
+    if (config != NULL || problems.count != 1) {
+        mt_config_problems_print(&problems, stderr);
+        mt_config_free(config);
+        fail_msg("%zu problems in:\n%s", problems.count, text);
+    }
+    assert_string_equal(problems.problem[0].text, problem);
+}
+
+static void config_ntp_is_complete_when_only_a_server_is_named(void **state)
+{
+    struct mt_config *config = parse("[ntp time.example.org]\n");
+    assert_non_null(config);
+    assert_int_equal(config->ntp_count, 1);
+    assert_int_equal(config->clock_count, 1);
+    assert_int_equal(config->clocks[0].kind, MT_CONFIG_CLOCK_OVERLAY);
+    const struct mt_config_ntp *ntp = &config->ntps[0];
+    assert_string_equal(ntp->address.station[0].name, "time.example.org");
+    assert_int_equal(ntp->address.station[0].address.network, MT_NETWORK_NONE);
+    assert_int_equal(ntp->port, 123);
+    assert_int_equal(ntp->client.min_poll, 6);
+    assert_int_equal(ntp->client.max_poll, 10);
+    assert_false(mt_config_is_pool(ntp));
+    mt_config_free(config);
+}
+
+static void config_ntp_takes_addresses_as_names(void **state)
+{
+    struct mt_config *config = parse("[ntp 192.0.2.1]\n[ntp 2001:db8::1]\n[ntp here]\n"
+                                     "address = 192.0.2.7\n[ntp]\nversion = 3\n");
+    assert_non_null(config);
+    assert_int_equal(config->ntp_count, 3);
+    assert_int_equal(config->ntps[0].address.station[0].address.network, MT_NETWORK_UDP_IPV4);
+    assert_int_equal(config->ntps[1].address.station[0].address.network, MT_NETWORK_UDP_IPV6);
+    assert_int_equal(config->ntps[2].address.station[0].address.octets[3], 7);
+    assert_int_equal(config->ntps[2].client.version, 3);
+    mt_config_free(config);
+}
+
+static void config_ntp_knows_a_pool_by_its_name(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_pool;
+    } cases[] = {
+        {"[ntp pool.ntp.org]\n", true},
+        {"[ntp 2.debian.pool.ntp.org]\n", true},
+        {"[ntp pool]\n", true},
+        {"[ntp spool.example.org]\n", false},
+        {"[ntp pools.example.org]\n", false},
+        {"[ntp time.example.org]\npool = yes\n", true},
+        {"[ntp pool.ntp.org]\npool = no\n", false},
+        {"[ntp 192.0.2.1]\npool = yes\n", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mt_config *config = parse(cases[i].text);
+        assert_non_null(config);
+        if (mt_config_is_pool(&config->ntps[0]) != cases[i].is_pool) {
+            fail_msg("%s", cases[i].text);
+        }
+        mt_config_free(config);
+    }
+}
+
+static void config_ntp_complains_when_it_cannot_be_meant(void **state)
+{
+    assert_problem("[ntp a_b-]\nmin_poll = 8\nmax_poll = 7\n",
+                   "f:3: [ntp a_b-]: max_poll = 7 is less than min_poll = 8");
+    assert_problem("[ntp 1234]\n", "f:1: [ntp 1234]: this is neither an address nor the name of a "
+                                   "host; add address = ...");
+    assert_problem("[ntp a]\naddress = 192.0.2.1 192.0.2.2\n",
+                   "f:2: [ntp a]: address: only one; each server has a section of its own");
+    assert_problem("[ntp a]\naddress = 02:00:00:00:00:01\n",
+                   "f:2: [ntp a]: address: NTP needs an address of IPv4 or IPv6, or a name");
+    assert_problem("[ntp a]\nkey = 7\n",
+                   "f:2: [ntp a]: key = 7: in which file? add key_file = PATH");
+    assert_problem("[ntp a]\nclock = b\n", "f:2: clock = b: there is no section [clock b]");
+    assert_problem("[ntp b]\n[ntp a b]\n",
+                   "f:2: [ntp a b]: expected a name of letters, digits, '.', '_' "
+                   "and '-', at most 31");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_ntp_is_complete_when_only_a_server_is_named),
+        cmocka_unit_test(config_ntp_takes_addresses_as_names),
+        cmocka_unit_test(config_ntp_knows_a_pool_by_its_name),
+        cmocka_unit_test(config_ntp_complains_when_it_cannot_be_meant),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
