@@ -127,6 +127,8 @@ static const char *scope_title(enum mt_report_scope scope)
         return "instances[].ports[]";
     case MT_REPORT_NTP:
         return "ntp[]";
+    case MT_REPORT_SOURCE:
+        return "sources[]";
     }
     return "";
 }
