@@ -39,8 +39,8 @@ struct mt_ntp_keys {
 const struct mt_ntp_key *mt_ntp_key_find(const struct mt_ntp_keys *keys, uint32_t id);
 /** The octets of a code by this key, its number included: 20 or 24, before version 4 up to 68. */
 size_t mt_ntp_key_code_size(const struct mt_ntp_key *key, uint8_t version);
-/** Writes the code of a packet of `length` octets right behind it.  0: it does not fit, or the key does not
- * suit its kind. */
+/** Writes the code of a packet of `length` octets right behind it.  0: it does not fit, or the key
+ * does not suit its kind. */
 size_t mt_ntp_key_sign(const struct mt_ntp_keys *keys, const struct mt_ntp_key *key,
                        uint8_t *packet, size_t length, size_t capacity);
 /** The key whose code ends the packet that begins at `octets`; null: it has none that is right.
