@@ -20,6 +20,7 @@
 
 #define PATIENCE      4       /* intervals without a sample */
 #define LEAST_SILENCE 1953125 /* 2 s in units of 1024 ns */
+#define NEAR_S        1000
 #define UNKNOWN_S     MT_REAL(1e9)
 
 /* ---- the snapshot ---------------------------------------------------------------------------- */
@@ -150,20 +151,37 @@ static void await(struct mt_node_clock *clock, struct mt_mono now)
     }
 }
 
-/* Offsets may be decades, and are compared to parts of a nanosecond. */
+static bool are_near(struct mt_span a, struct mt_span b)
+{
+    return mt_span_abs(mt_span_minus(a, b)).s < NEAR_S;
+}
+
+/* Offsets may be decades, and are compared to parts of a nanosecond: what they are less is that of
+ * one that most are near to, not that of a server whose clock is in another era. */
+static void find_base(struct mt_arbiter *self)
+{
+    unsigned most = 0;
+    for (uint16_t i = 0; i < self->count; i++) {
+        unsigned near = 0;
+        for (uint16_t j = 0; j < self->count && self->sources[i].is_measured; j++) {
+            near += self->sources[j].is_measured &&
+                    are_near(self->members[i].offset, self->members[j].offset);
+        }
+        if (near > most) {
+            most = near;
+            self->base = self->members[i].offset;
+        }
+    }
+}
+
 static void subtract_base(struct mt_arbiter *self)
 {
-    bool has_base = false;
+    find_base(self);
     for (uint16_t i = 0; i < self->count; i++) {
-        if (!self->sources[i].is_measured) {
-            continue;
+        if (self->sources[i].is_measured) {
+            self->sources[i].offset =
+                mt_span_to_real(mt_span_minus(self->members[i].offset, self->base));
         }
-        if (!has_base) {
-            self->base = self->members[i].offset;
-            has_base = true;
-        }
-        self->sources[i].offset =
-            mt_span_to_real(mt_span_minus(self->members[i].offset, self->base));
     }
 }
 

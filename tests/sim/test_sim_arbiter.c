@@ -69,6 +69,8 @@ static void found(uint64_t seed, unsigned count, const char *clock_keys, const c
     }
     lab_add(&net, "R", &receiver, ask_all(count, clock_keys, last_keys));
     assert_true(mt_world_join(net.world, segment, count, "eth0"));
+    segment = mt_world_add_segment(net.world, &hub); /* where nobody else is */
+    assert_true(mt_world_join(net.world, segment, count, "eth1"));
     for (uint32_t node = 0; node <= count; node++) {
         lab_boot(&net, node);
     }
@@ -191,6 +193,47 @@ static void sim_arbiter_names_the_one_that_drifts_away_slowly(void **state)
     }
 }
 
+/* The receiver's last instance has a second port, on which it serves. */
+static void sim_arbiter_serves_nothing_when_the_transmitter_is_not_believed(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        found(seed, 4, "", "receiver_only = no\n[port p9]\ninterface = eth1\ninstance = i3");
+        lab_run(&net, 60);
+        const struct mt_instance *boundary = lab_instance(&net, 4, 3);
+        assert_int_equal(mt_port_state_of(boundary, 1), MT_STATE_TRANSMITTER);
+        assert_int_equal(mt_port_state_of(boundary, 2), MT_STATE_RECEIVER);
+        lie(3, 1e-3, 0);
+        lab_run(&net, 30);
+        assert_int_equal(verdict(3), MT_ARBITER_FALSETICKER);
+        assert_int_equal(mt_port_state_of(boundary, 1), MT_STATE_PRE_TRANSMITTER);
+        assert_int_equal(mt_port_state_of(boundary, 2), MT_STATE_UNCALIBRATED);
+        lie(3, 0, 0);
+        lab_run(&net, 30 + MT_ARBITER_PROBATION_NS / 1000000000);
+        assert_int_equal(mt_port_state_of(boundary, 1), MT_STATE_TRANSMITTER);
+        lab_close(&net);
+    }
+}
+
+/* As far as the simulator's clocks can be off: its numbers end at 19 h. */
+static void sim_arbiter_is_as_exact_as_before_when_one_is_hours_off(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        found(seed, 4, "", "");
+        lie(0, -60000, 0);
+        lab_run(&net, 40);
+        lab_forget(&net);
+        lab_run(&net, 60);
+        assert_int_equal(verdict(0), MT_ARBITER_FALSETICKER);
+        assert_true(arbiter()->result.high - arbiter()->result.low < 10e-6);
+        assert_true(mt_span_abs(arbiter()->base).s < 1);
+        assert_true(lab_is_bounded(&net, 4));
+        assert_true(net.nodes[4].watch.max_ns < 300);
+        lab_close(&net);
+    }
+}
+
 static void sim_arbiter_follows_nobody_when_there_is_no_majority(void **state)
 {
     FOR_EACH_SEED(seed)
@@ -258,6 +301,10 @@ int main(void)
         cmocka_unit_test_teardown(sim_arbiter_leaves_those_that_lie_when_two_of_five_jump_together,
                                   clean_up),
         cmocka_unit_test_teardown(sim_arbiter_names_the_one_that_drifts_away_slowly, clean_up),
+        cmocka_unit_test_teardown(sim_arbiter_serves_nothing_when_the_transmitter_is_not_believed,
+                                  clean_up),
+        cmocka_unit_test_teardown(sim_arbiter_is_as_exact_as_before_when_one_is_hours_off,
+                                  clean_up),
         cmocka_unit_test_teardown(sim_arbiter_follows_nobody_when_there_is_no_majority, clean_up),
         cmocka_unit_test_teardown(sim_arbiter_stays_locked_when_the_one_that_steers_vanishes,
                                   clean_up),
