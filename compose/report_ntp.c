@@ -47,5 +47,9 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
     if (ntp->server.network == MT_NETWORK_NONE) {
         ret_report->fault_reason = "no address of this name has been found yet";
     }
+    if (ntp->config.nts != NULL && mt_nts_client_needs_keys(ntp->config.nts)) {
+        ret_report->fault_reason = "it speaks NTS, and keys are to be exchanged; the log says why "
+                                   "they were not yet";
+    }
     fill_estimate(&self->node.clocks[ntp->clock], ntp->source, ret_report);
 }
