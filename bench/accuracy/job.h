@@ -18,12 +18,16 @@ struct job {
     unsigned seeds; /**< of a check: from the plan's on */
     bool has_kalman;
     bool has_particles;
+    bool is_ntp; /**< of job_reference(): the node asks a server */
+    bool is_interleaved;
+    int min_poll; /**< log2 s */
+    int max_poll;
 };
 
 /** One cell of the matrix. */
 void job_cell(const struct job *job);
-/** A reference clock and no network. */
-void job_refclock(const struct job *job);
+/** A reference clock or an NTP server, and no network. */
+void job_reference(const struct job *job);
 /** Boundary clocks in a row: the error at each hop. */
 void job_chain(const struct job *job);
 /** One of the single checks by its name, for each of its seeds; false: there is none of that

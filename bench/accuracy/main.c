@@ -63,6 +63,12 @@ static bool set_word(struct job *job, const char *key, const char *value)
         job->plan.hops = (unsigned)strtoul(value, NULL, 10);
     } else if (strcmp(key, "sync_log2s") == 0) {
         job->plan.sync_log2s = (int)strtol(value, NULL, 10);
+    } else if (strcmp(key, "min_poll") == 0) {
+        job->min_poll = (int)strtol(value, NULL, 10);
+    } else if (strcmp(key, "max_poll") == 0) {
+        job->max_poll = (int)strtol(value, NULL, 10);
+    } else if (strcmp(key, "interleaved") == 0) {
+        job->is_interleaved = strcmp(value, "0") != 0;
     } else if (strcmp(key, "kalman") == 0) {
         job->has_kalman = strcmp(value, "0") != 0;
     } else if (strcmp(key, "particles") == 0) {
@@ -104,8 +110,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "cell") == 0) {
         job_cell(&job);
-    } else if (strcmp(name, "refclock") == 0) {
-        job_refclock(&job);
+    } else if (strcmp(name, "refclock") == 0 || strcmp(name, "ntp") == 0) {
+        job.is_ntp = strcmp(name, "ntp") == 0;
+        job_reference(&job);
     } else if (strcmp(name, "chain") == 0) {
         job_chain(&job);
     } else if (!job_check(name, &job)) {

@@ -15,6 +15,10 @@ between them.  Beside it, on the same messages and read at the same instants:
            times 10
   (table)  the committed figures for one measurement of variance J^2 / 2 in each interval
 
+The rows of NTP and of reference clocks (ntp) have a node that asks one server, or hears one
+reference clock; their yardstick is the Kalman filter that sees the same packets, or with
+exponential noise the particle filter.
+
 JITTER is in ns (standard deviation of each direction), WANDER per square root of a second,
 INTERVAL in s (1, 0.125, ...).  --seed N runs that one, --seeds N the first N and pools them;
 without either the cells have three, and chains, pi and linreg one.
@@ -103,7 +107,8 @@ def short_cells():
 
 def choose_ntp(options):
     is_wanted = not options.cell and (options.short or "ntp" in options.parts)
-    return ntp.all_rows() if is_wanted else []
+    return [row for row in ntp.all_rows() if not (options.short and row.is_exponential)
+            ] if is_wanted else []
 
 
 def choose(options):

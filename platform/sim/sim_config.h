@@ -15,6 +15,18 @@
 
 #include "meantime/real.h"
 
+/** How the ways of two frames over one segment differ.  All but NORMAL are never negative, and
+ * the delay is their floor. */
+enum mt_sim_jitter {
+    MT_SIM_JITTER_NONE,
+    MT_SIM_JITTER_NORMAL,      /**< around the delay */
+    MT_SIM_JITTER_EXPONENTIAL, /**< on top of the delay, which is the floor; mean = deviation */
+    MT_SIM_JITTER_GAMMA,       /**< `jitter_shape` is its shape k; mean = deviation x sqrt(k) */
+    MT_SIM_JITTER_PARETO,      /**< heavy tail (Pareto II, Lomax): P(x > scale u) = (1 + u)^-a with
+                               a = `jitter_shape` > 2, so that there is a deviation */
+    MT_SIM_JITTER_TRACE,       /**< recorded: see trace_ns */
+};
+
 /** A machine: its oscillator and how it stamps. */
 struct mt_sim_node_config {
     mt_real offset_s;  /**< of its clocks when they are opened; positive: ahead of true time */
@@ -39,18 +51,9 @@ struct mt_sim_node_config {
     int64_t refclock_interval_ns;    /**< of readings of its reference clocks, which are right; 0:
                                           there are none */
     mt_real refclock_jitter_ns;      /**< normal noise of when they are stamped */
-};
-
-/** How the ways of two frames over one segment differ.  All but NORMAL are never negative, and
- * the delay is their floor. */
-enum mt_sim_jitter {
-    MT_SIM_JITTER_NONE,
-    MT_SIM_JITTER_NORMAL,      /**< around the delay */
-    MT_SIM_JITTER_EXPONENTIAL, /**< on top of the delay, which is the floor; mean = deviation */
-    MT_SIM_JITTER_GAMMA,       /**< `jitter_shape` is its shape k; mean = deviation x sqrt(k) */
-    MT_SIM_JITTER_PARETO,      /**< heavy tail (Pareto II, Lomax): P(x > scale u) = (1 + u)^-a with
-                               a = `jitter_shape` > 2, so that there is a deviation */
-    MT_SIM_JITTER_TRACE,       /**< recorded: see trace_ns */
+    mt_real ntp_delay_ns;            /**< one way to the NTP server that all its questions reach */
+    enum mt_sim_jitter ntp_jitter;   /**< of that way: NORMAL, or EXPONENTIAL on top */
+    mt_real ntp_jitter_ns;           /**< standard deviation, for each direction */
 };
 
 /** Times of load on a segment: then frames wait longer, or are lost. */

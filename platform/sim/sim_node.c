@@ -290,6 +290,9 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         snprintf(reason, MT_HAL_REASON_SIZE, "link %u is open already, or memory ran out", index);
         return NULL;
     }
+    if (request->transport == MT_TRANSPORT_NTP) {
+        return mt_sim_ntp_open(node, link) ? &link->hal : NULL;
+    }
     if (network_of(request->transport) == MT_NETWORK_NONE) {
         link->is_refclock = is_refclock(request->transport);
         if (link->is_refclock) {
@@ -405,6 +408,7 @@ void mt_sim_node_forget(struct mt_sim_node *node)
 void mt_sim_node_free(struct mt_sim_node *node)
 {
     mt_sim_node_forget(node);
+    mt_sim_ntp_close(node);
     for (size_t i = 0; i < MT_WORLD_CLOCKS_MAX; i++) {
         free(node->clocks[i]);
     }

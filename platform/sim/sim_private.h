@@ -24,6 +24,8 @@ enum mt_sim_stream_kind {
     MT_SIM_STREAM_MEMBER,
     /* of nodes again */
     MT_SIM_STREAM_REFCLOCK,
+    MT_SIM_STREAM_NTP,
+    MT_SIM_STREAM_NTP_WAY,
 };
 
 struct mt_sim_switch;
@@ -87,6 +89,7 @@ struct mt_sim_node {
     struct mt_sim_node_config config;
     struct mt_prng prng;
     struct mt_prng refclock_prng;
+    struct mt_sim_ntp *ntp; /**< the server that it asks; null: it does not */
     struct mt_sim_oscillator oscillator;
     mt_real start_frequency; /**< that the oscillator began with */
     struct mt_sim_drift_terms terms;
@@ -174,6 +177,9 @@ int64_t mt_sim_node_boot_ns(const struct mt_sim_node *node);
 /** The stamp that a node's network interface takes at `base`: with noise and granularity. */
 struct mt_base_time mt_sim_node_stamp(struct mt_sim_node *node, struct mt_base_time base);
 
+/** Makes a link one to an NTP server; false: no memory. */
+bool mt_sim_ntp_open(struct mt_sim_node *node, struct mt_sim_link *link);
+void mt_sim_ntp_close(struct mt_sim_node *node);
 /** Makes the next reading of the reference clock that a link hears. */
 void mt_sim_refclock_next(struct mt_sim_node *node, uint16_t link);
 /** What a node's configuration says now counts from now on. */

@@ -84,6 +84,31 @@ static void refclock_steers_a_grandmaster_and_who_follows_it(void **state)
     }
 }
 
+/* beside a server that is right: a node that only asks */
+static void ntp_sets_a_clock_within_seconds_and_keeps_it(void **state)
+{
+    const struct mt_sim_node_config a = {.offset_s = -40,
+                                         .frequency = 30e-6,
+                                         .wander = 1e-9,
+                                         .ntp_delay_ns = 1e6,
+                                         .ntp_jitter = MT_SIM_JITTER_NORMAL,
+                                         .ntp_jitter_ns = 10000};
+    FOR_EACH_SEED(seed)
+    {
+        lab_open(&net, seed);
+        lab_add(&net, "A", &a, "[ntp 192.0.2.1]\nmin_poll = 4\nmax_poll = 4\n");
+        lab_boot(&net, A);
+        lab_run(&net, 5);
+        assert_true(magnitude(lab_offset_ns(&net, A, 0)) < 1e6);
+        lab_run(&net, 1000);
+        assert_int_equal(net.nodes[A].composition->node.clocks[0].discipline.phase,
+                         MT_STEER_LOCKED);
+        assert_true(magnitude(lab_offset_ns(&net, A, 0)) < 20000);
+        assert_true(magnitude(lab_offset_ns(&net, A, 0)) < lab_bound_ns(&net, A));
+        lab_close(&net);
+    }
+}
+
 static void refclock_is_missed_when_it_falls_silent(void **state)
 {
     build(3);
@@ -137,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(refclock_steers_a_grandmaster_and_who_follows_it, clean_up),
+        cmocka_unit_test_teardown(ntp_sets_a_clock_within_seconds_and_keeps_it, clean_up),
         cmocka_unit_test_teardown(refclock_is_missed_when_it_falls_silent, clean_up),
         cmocka_unit_test_teardown(refclock_is_the_same_when_replayed, clean_up),
     };
