@@ -6,6 +6,7 @@
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_security.h"
 #include "meantime/ptp_smpte.h"
+#include "status/report.h"
 
 /** What a port has beyond an ordinary one. */
 struct mt_compose_port {
@@ -148,6 +149,9 @@ bool mt_compose_stateless(const struct mt_config_instance *instance,
 /** Makes node.server, where there is one.  False with a reason. */
 bool mt_compose_server(struct mt_composition *self, char reason[MT_HAL_REASON_SIZE]);
 void mt_compose_free_server(struct mt_composition *self);
+/** False: there is no server. */
+bool mt_compose_report_server(const struct mt_composition *self,
+                              struct mt_report_server *ret_report);
 
 /** Fills the storage of a port of the configuration, whose link is open. */
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);

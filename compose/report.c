@@ -194,7 +194,10 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
         for (uint16_t i = 0; i < self->node.ntp_count; i++) {
             mt_compose_report_ntp(self, i, &snapshot.ntp[i]);
         }
+        struct mt_report_server server;
+        bool has_server = mt_compose_report_server(self, &server);
         struct mt_report report = {
+            .server = has_server ? &server : NULL,
             .daemon = *daemon,
             .clocks = snapshot.clocks,
             .clock_count = self->node.clock_count,

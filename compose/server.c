@@ -127,3 +127,19 @@ void mt_compose_free_server(struct mt_composition *self)
         free(server);
     }
 }
+
+bool mt_compose_report_server(const struct mt_composition *self,
+                              struct mt_report_server *ret_report)
+{
+    const struct mt_node_server *server = self->node.server;
+    if (server == NULL) {
+        return false;
+    }
+    *ret_report = (struct mt_report_server){
+        .clock = self->config->clocks[server->clock].name,
+        .served = &server->serving.served,
+        .is_smeared = server->config.smear_s > 0,
+        .outcomes = server->by_workers,
+    };
+    return true;
+}

@@ -149,6 +149,12 @@ static void connect_server(struct mt_config *config)
     for (size_t i = 0; i < config->instance_count; i++) {
         follows |= server->clock != NULL && strcmp(config->instances[i].clock, server->clock) == 0;
     }
+    for (size_t i = 0; i < config->ntp_count; i++) {
+        follows |= server->clock != NULL && strcmp(config->ntps[i].clock, server->clock) == 0;
+    }
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        follows |= server->clock != NULL && strcmp(config->refclocks[i].clock, server->clock) == 0;
+    }
     if (server->local_stratum_is_auto) {
         server->local_stratum = follows ? 0 : LOCAL_STRATUM;
     }

@@ -148,6 +148,8 @@ static void set_reference(const struct mt_ntp_serving_config *config,
     served->stratum = config->stratum != 0 ? config->stratum : own;
     if (served->stratum == 1 && config->has_reference_id) {
         memcpy(served->reference_id, config->reference_id, sizeof served->reference_id);
+    } else if (upstream != NULL && upstream->address.network == MT_NETWORK_NONE) {
+        memcpy(served->reference_id, upstream->reference_id, sizeof served->reference_id);
     } else if (upstream != NULL) {
         name_upstream(config, &upstream->address, served->reference_id);
     } else {

@@ -23,9 +23,10 @@ struct mt_ntp_scale {
     bool announces_leap; /**< the page has no TAI to tell: somebody else makes the leap second */
 };
 
-/** The NTP source that the clock follows. */
+/** What the clock follows, if that is no PTP. */
 struct mt_ntp_upstream {
-    struct mt_address address;
+    struct mt_address address; /**< of an NTP server; network NONE: a reference clock */
+    uint8_t reference_id[4];   /**< of a reference clock */
     uint8_t stratum;
     struct mt_interval root_delay; /**< from here */
 };
@@ -46,7 +47,7 @@ struct mt_ntp_serving {
 };
 
 /** What to serve from now on; `self` is what was served before, at first zero.  `upstream`: null if
- * the clock does not follow NTP. */
+ * the clock follows PTP, or nothing. */
 void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_serving_config *config,
                          const struct mt_clock_page *page, const struct mt_ntp_upstream *upstream);
 /** When the page says `at`: a leap second that is over by then is not announced any more. */

@@ -320,3 +320,28 @@ void mt_port_identity_text(struct mt_port_identity identity, char ret_text[MT_ID
     mt_clock_identity_text(identity.clock, ret_text);
     snprintf(ret_text + 18, MT_IDENTITY_TEXT_SIZE - 18, "-%u", identity.port);
 }
+
+const char *mt_ntp_outcome_name(enum mt_ntp_outcome outcome)
+{
+    static const char *const names[] = {
+#define MT_NTP_OUTCOME(symbol, name, meaning) name,
+#include "meantime/ntp_server_outcome.def"
+#undef MT_NTP_OUTCOME
+    };
+    return names[outcome];
+}
+
+const char *mt_ntp_outcome_words(const char *name)
+{
+    static const char *const words[] = {
+#define MT_NTP_OUTCOME(symbol, text, meaning) meaning,
+#include "meantime/ntp_server_outcome.def"
+#undef MT_NTP_OUTCOME
+    };
+    for (unsigned i = 0; i < MT_NTP_OUTCOME_COUNT; i++) {
+        if (strcmp(mt_ntp_outcome_name((enum mt_ntp_outcome)i), name) == 0) {
+            return words[i];
+        }
+    }
+    return name;
+}

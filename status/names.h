@@ -8,6 +8,7 @@
 #define MEANTIME_STATUS_NAMES_H
 
 #include "meantime/clock_page.h"
+#include "meantime/ntp_server.h"
 #include "meantime/ntp_wire.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_stateless.h"
@@ -66,6 +67,10 @@ void mt_port_identity_text(struct mt_port_identity identity, char ret_text[MT_ID
 void mt_address_text(const struct mt_address *address, char ret_text[MT_ADDRESS_TEXT_SIZE]);
 
 #define MT_NTP_REFERENCE_TEXT_SIZE 16
+/** What became of a request to the NTP server: its name, and by that what it means. */
+const char *mt_ntp_outcome_name(enum mt_ntp_outcome outcome);
+const char *mt_ntp_outcome_words(const char *name);
+
 /** What an NTP server says of its source: "GPS", or an address, "192.0.2.1" (of an IPv6 address it
  * is a hash). */
 void mt_ntp_reference_text(const struct mt_ntp_header *answer,

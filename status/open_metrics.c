@@ -145,6 +145,11 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
             function(out, field, object, labels);
         }
         return;
+    case MT_REPORT_SERVER:
+        if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "server"))) {
+            function(out, field, cJSON_GetObjectItemCaseSensitive(root, "server"), "");
+        }
+        return;
     }
 }
 
@@ -156,6 +161,7 @@ static const char *scope_name(enum mt_report_scope scope)
         [MT_REPORT_DAEMON] = "daemon",     [MT_REPORT_CLOCK] = "clock",
         [MT_REPORT_INSTANCE] = "instance", [MT_REPORT_PORT] = "port",
         [MT_REPORT_NTP] = "ntp",           [MT_REPORT_SOURCE] = "source",
+        [MT_REPORT_SERVER] = "server",
     };
     return names[scope];
 }

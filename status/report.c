@@ -16,6 +16,7 @@
 #include "status/report_options.h"
 #include "status/report_profile.h"
 #include "status/report_security.h"
+#include "status/report_server.h"
 #include "status/report_stateless.h"
 #include "status/report_unicast.h"
 
@@ -303,6 +304,7 @@ static void put_daemon(cJSON *object, const struct mt_report_daemon *o)
 #define ONLY_PORT(path, type, value)
 #define ONLY_NTP(path, type, value)
 #define ONLY_SOURCE(path, type, value)
+#define ONLY_SERVER(path, type, value)
 #define MT_REPORT(scope, path, type, metric, help, value) ONLY_##scope(path, type, value)
 #include "status/report.def"
 #undef ONLY_DAEMON
@@ -363,6 +365,16 @@ static void put_source(cJSON *object, const struct mt_report_source *o)
 #define ONLY_NTP(path, type, value)
 #define ONLY_SOURCE(path, type, value) PUT(path, type, value)
 #include "status/report.def"
+#undef ONLY_SOURCE
+#undef ONLY_SERVER
+}
+
+static void put_server(cJSON *object, const struct mt_report_server *o)
+{
+    char text[MT_ADDRESS_TEXT_SIZE];
+#define ONLY_SOURCE(path, type, value)
+#define ONLY_SERVER(path, type, value) PUT(path, type, value)
+#include "status/report.def"
 #undef MT_REPORT
 }
 
@@ -397,6 +409,11 @@ static void put_all(cJSON *root, const struct mt_report *self)
     cJSON *sources = cJSON_AddArrayToObject(root, "sources");
     for (size_t i = 0; i < self->source_count; i++) {
         put_source(add_to(sources), &self->sources[i]);
+    }
+    if (self->server != NULL) {
+        put_server(cJSON_AddObjectToObject(root, "server"), self->server);
+    } else {
+        cJSON_AddNullToObject(root, "server");
     }
 }
 

@@ -9,6 +9,7 @@
 #define MEANTIME_STATUS_REPORT_H
 
 #include "meantime/ntp_client.h"
+#include "meantime/ntp_server.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 #include "meantime/steer_arbiter.h"
@@ -110,6 +111,14 @@ struct mt_report_source {
     int reach;                         /**< -1: it has no such thing */
 };
 
+/** The NTP server. */
+struct mt_report_server {
+    const char *clock;
+    const struct mt_ntp_served *served;
+    bool is_smeared;
+    const uint64_t *outcomes; /**< MT_NTP_OUTCOME_COUNT of them */
+};
+
 struct mt_report {
     struct mt_report_daemon daemon;
     const struct mt_report_clock *clocks;
@@ -120,10 +129,12 @@ struct mt_report {
     size_t ntp_count;
     const struct mt_report_source *sources;
     size_t source_count;
+    const struct mt_report_server *server; /**< null: there is none */
 };
 
-/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}],"ntp":[...],"sources":[...]}
- * in one line without newline; the caller frees it.  Null when there is no memory left. */
+/** {"daemon":{...},"clocks":[...],"instances":[{...,"ports":[...]}],"ntp":[...],"sources":[...],
+ * "server":{...}} in one line without newline; the caller frees it.  Null when there is no memory
+ * left. */
 char *mt_report_json(const struct mt_report *self);
 
 /** The same as OpenMetrics text, from the JSON; the caller frees it.  Null if the JSON is no
@@ -139,6 +150,7 @@ enum mt_report_scope {
     MT_REPORT_PORT,
     MT_REPORT_NTP,
     MT_REPORT_SOURCE,
+    MT_REPORT_SERVER,
 };
 
 enum mt_report_type {

@@ -511,6 +511,7 @@ void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
         render_instance(out, item, width);
     }
     mt_render_ntp(out, report, width);
+    mt_render_server(out, report);
     mt_text_wrap(out, width < MT_RENDER_LEAST ? MT_RENDER_LEAST : width,
                  width < 60 ? 8 : FIGURES_COLUMN);
 }

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "status/names.h"
+
 #define NARROW 92 /* columns: below it delay and poll are left out */
 
 static size_t name_width(const cJSON *servers)
@@ -95,4 +97,37 @@ void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width)
     {
         render_faults(out, server);
     }
+}
+
+/* "main at stratum 1 (PTP), 1201 requests answered; 3 not an NTP packet" */
+void mt_render_server(struct mt_text *out, const cJSON *report)
+{
+    const cJSON *server = member(report, "server");
+    const cJSON *counts = member(server, "requests");
+    const cJSON *count;
+    const char *separator = "; ";
+    if (!cJSON_IsObject(server)) {
+        return;
+    }
+    mt_text_say(out, "\n" MT_BOLD "NTP server" MT_PLAIN "\n    clock %s, ",
+                text_of(server, "clock"));
+    if (is_true(server, "synchronised")) {
+        mt_text_say(out, "stratum %u (%s)%s", code_of(server, "stratum"),
+                    text_of(server, "reference_id"),
+                    is_true(server, "smeared") ? ", leap seconds smeared" : "");
+    } else {
+        mt_text_say(out, MT_WARN "told not to be synchronised" MT_PLAIN);
+    }
+    mt_text_say(out, ", %.0f requests answered",
+                number_of(counts, "answered") + number_of(counts, "interleaved"));
+    cJSON_ArrayForEach(count, counts)
+    {
+        bool is_answered = strcmp(count->string, "answered") == 0;
+        if (!is_answered && count->valuedouble > 0) {
+            mt_text_say(out, "%s%.0f %s", separator, count->valuedouble,
+                        mt_ntp_outcome_words(count->string));
+            separator = ", ";
+        }
+    }
+    mt_text_say(out, "\n");
 }

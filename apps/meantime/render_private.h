@@ -57,6 +57,7 @@ static inline void begin(struct mt_text *out, const char *what)
 
 /** All NTP servers, if there are any. */
 void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width);
+void mt_render_server(struct mt_text *out, const cJSON *report);
 /** Its unicast service: transmitters, clients. */
 void mt_render_unicast(struct mt_text *out, const cJSON *port);
 /** How it signs and verifies; nothing if it does not. */

@@ -31,6 +31,9 @@ struct fixture {
     struct mt_address ntp_address;
     struct mt_ntp_client ntp_client;
     struct mt_report_ntp ntp;
+    struct mt_ntp_served served;
+    uint64_t outcomes[MT_NTP_OUTCOME_COUNT];
+    struct mt_report_server server;
     struct mt_report report;
 };
 static struct fixture f;
@@ -107,8 +110,11 @@ static int set_up(void **state)
         .ntp_count = 1,
         .sources = &source,
         .source_count = 1,
+        .server = &f.server,
     };
     f.ntp_address = (struct mt_address){.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
+    f.server =
+        (struct mt_report_server){.clock = "main", .served = &f.served, .outcomes = f.outcomes};
     f.ntp = (struct mt_report_ntp){
         .name = "time", .clock = "main", .address = &f.ntp_address, .client = &f.ntp_client};
     return 0;
@@ -142,6 +148,8 @@ static const cJSON *object_of(const cJSON *root, enum mt_report_scope scope)
         return cJSON_GetArrayItem(cJSON_GetObjectItem(root, "ntp"), 0);
     case MT_REPORT_SOURCE:
         return cJSON_GetArrayItem(cJSON_GetObjectItem(root, "sources"), 0);
+    case MT_REPORT_SERVER:
+        return cJSON_GetObjectItem(root, "server");
     }
     return NULL;
 }
@@ -230,7 +238,8 @@ static void report_has_no_field_beyond_the_schema(void **state)
     assert_known(MT_REPORT_PORT, object_of(root, MT_REPORT_PORT));
     assert_known(MT_REPORT_NTP, object_of(root, MT_REPORT_NTP));
     assert_known(MT_REPORT_SOURCE, object_of(root, MT_REPORT_SOURCE));
-    assert_int_equal(cJSON_GetArraySize(root), 5);
+    assert_known(MT_REPORT_SERVER, object_of(root, MT_REPORT_SERVER));
+    assert_int_equal(cJSON_GetArraySize(root), 6);
     cJSON_Delete(root);
 }
 
@@ -514,6 +523,26 @@ static void report_tells_of_a_source_as_it_is_judged(void **state)
     cJSON_Delete(root);
 }
 
+static void report_tells_what_the_ntp_server_serves(void **state)
+{
+    (void)state;
+    f.served = (struct mt_ntp_served){.leap = MT_NTP_LEAP_UNKNOWN, .precision = -23};
+    cJSON *root = parsed();
+    const cJSON *server = object_of(root, MT_REPORT_SERVER);
+    assert_true(cJSON_IsFalse(at(server, "synchronised")));
+    assert_true(cJSON_IsNull(at(server, "stratum")) && cJSON_IsNull(at(server, "reference_id")));
+    cJSON_Delete(root);
+    f.served = (struct mt_ntp_served){
+        .leap = MT_NTP_LEAP_59, .stratum = 1, .reference_id = {'P', 'T', 'P'}};
+    f.served.root_dispersion.q16 = INT64_C(65536) * 5000;
+    server = object_of(root = parsed(), MT_REPORT_SERVER);
+    assert_int_equal(at(server, "stratum")->valueint, 1);
+    assert_string_equal(at(server, "reference_id")->valuestring, "PTP");
+    assert_true(at(server, "leap_s")->valueint == -1);
+    assert_true(number(server, "root_dispersion_ns") == 5000);
+    cJSON_Delete(root);
+}
+
 static void report_tells_of_an_ntp_server_as_it_is(void **state)
 {
     const cJSON *ntp;
@@ -563,6 +592,7 @@ int main(void)
         cmocka_unit_test_setup(report_tells_why_a_link_is_not_capable, set_up),
         cmocka_unit_test_setup(report_tells_of_a_source_as_it_is_judged, set_up),
         cmocka_unit_test_setup(report_tells_of_an_ntp_server_as_it_is, set_up),
+        cmocka_unit_test_setup(report_tells_what_the_ntp_server_serves, set_up),
         cmocka_unit_test_setup(report_tells_of_a_transparent_clock_when_it_is_one, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
