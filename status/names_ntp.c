@@ -26,18 +26,26 @@ void mt_address_text(const struct mt_address *address, char ret_text[MT_ADDRESS_
     }
 }
 
+/* Letters, and zeros behind them. */
+static bool is_code(const uint8_t id[4])
+{
+    bool has_ended = false;
+    for (size_t i = 0; i < 4; i++) {
+        has_ended |= id[i] == 0;
+        if (has_ended ? id[i] != 0 : isgraph(id[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void mt_ntp_reference_text(const struct mt_ntp_header *answer,
                            char ret_text[MT_NTP_REFERENCE_TEXT_SIZE])
 {
     const uint8_t *id = answer->reference_id;
-    if (answer->stratum > 1) {
+    if (answer->stratum > 1 || !is_code(id)) { /* chronyd's local clock is 127.127.1.1 */
         snprintf(ret_text, MT_NTP_REFERENCE_TEXT_SIZE, "%u.%u.%u.%u", id[0], id[1], id[2], id[3]);
         return;
     }
-    size_t length = 0;
-    while (length < sizeof answer->reference_id && id[length] != 0) {
-        ret_text[length] = isgraph(id[length]) != 0 ? (char)id[length] : '?';
-        length++;
-    }
-    ret_text[length] = '\0';
+    snprintf(ret_text, MT_NTP_REFERENCE_TEXT_SIZE, "%.4s", (const char *)id);
 }

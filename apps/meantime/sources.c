@@ -211,10 +211,15 @@ static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *
     char figure[2][MT_FIGURE_SIZE];
     double voters = number_of(clock, "arbiter.voters");
     double low = number_of(clock, "arbiter.low_ns");
-    mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN ": %.0f of %.0f %s that could be asked agree",
-                text_of(clock, "name"), number_of(clock, "arbiter.agreeing"), voters,
-                voters == 1 ? "source" : "sources");
-    if (isnan(low)) {
+    mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN ": ", text_of(clock, "name"));
+    if (voters > 0) {
+        mt_text_say(out, "%.0f of %.0f %s that could be asked agree",
+                    number_of(clock, "arbiter.agreeing"), voters,
+                    voters == 1 ? "source" : "sources");
+    }
+    if (voters == 0) {
+        mt_text_say(out, "no source could be asked\n");
+    } else if (isnan(low)) {
         mt_text_say(out, ", which is no majority\n");
     } else {
         mt_text_say(out, "; if most are right, it is off by %s to %s\n",
