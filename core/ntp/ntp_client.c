@@ -27,6 +27,7 @@
 #define RATE_STEP          2 /* log2 s */
 #define TURNAROUND_MOST_S  4
 #define NEGATIVE_MOST_NS   1000000 /* a round trip that is shorter than nothing by more cannot be */
+#define LEAST_TIME_S       INT64_C(1767225600) /* 2026, when this was written */
 #define TOKEN_MAX          0xFFFFFF
 #define OWN_RANDOM         16 /* octets; the others are for NTS */
 
@@ -256,12 +257,20 @@ static struct mt_interval distance_of(const struct mt_ntp_header *server)
                             mt_ntp_short_to_interval(server->root_dispersion));
 }
 
+/* In the era that is nearest to our clock; but that is not asked when it cannot be right, as that
+ * of a machine which begins in 1970. */
+static struct mt_instant to_instant(mt_ntp_time theirs, const struct mt_stamp *ours)
+{
+    const struct mt_instant least = {.s = LEAST_TIME_S, .scale = ours->at.scale};
+    return mt_ntp_to_instant(theirs, ours->at.s > LEAST_TIME_S ? &ours->at : &least);
+}
+
 /* The server's clock read `theirs` when the packet left or came, ours `ours` at its other end. */
 static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
                     const struct mt_stamp *ours, mt_ntp_time theirs)
 {
     struct mt_sample *sample = &new_event(self, MT_NTP_EVENT_SAMPLE)->sample;
-    const struct mt_instant there = mt_ntp_to_instant(theirs, &ours->at);
+    const struct mt_instant there = to_instant(theirs, ours);
     sample->kind = kind;
     sample->local = *ours;
     if (kind == MT_SAMPLE_FORWARD) {
@@ -285,8 +294,8 @@ static bool is_between(struct mt_span value, struct mt_span least, struct mt_spa
 static bool is_possible(const struct mt_ntp_exchange *exchange, const struct mt_stamp *arrival,
                         mt_ntp_time receive, mt_ntp_time transmit)
 {
-    const struct mt_instant there = mt_ntp_to_instant(receive, &arrival->at);
-    const struct mt_instant back = mt_ntp_to_instant(transmit, &arrival->at);
+    const struct mt_instant there = to_instant(receive, arrival);
+    const struct mt_instant back = to_instant(transmit, arrival);
     const struct mt_span turnaround = mt_instant_minus(back, there);
     const struct mt_span none = {0, 0, 0};
     if (!is_between(turnaround, none, (struct mt_span){TURNAROUND_MOST_S, 0, 0})) {

@@ -310,6 +310,31 @@ static void ntp_client_is_right_when_the_era_ends(void **state)
     assert_in_range(seen.value_ns[MT_SAMPLE_REVERSE] + AHEAD_NS, THERE_NS - 3, THERE_NS + 3);
 }
 
+static void ntp_client_finds_the_era_when_its_clock_begins_in_1970(void **state)
+{
+    const int64_t late_s = INT64_C(2220000000); /* the server's clock shows 2040 */
+    struct pair self;
+    (void)state;
+    open_plain(&self);
+    self.now_ns = (late_s - 1800000000) * 1000000000;
+    const struct mt_ntp_client_config config = self.client.config;
+    mt_ntp_client_init(&self.client, &config, mono(&self));
+    self.served.at = utc(self.now_ns);
+    await_question(&self);
+    struct mt_stamp stamp = client_stamp(self.now_ns);
+    stamp.at.s -= late_s;
+    mt_ntp_client_tx_done(&self.client, self.tx.token, &stamp);
+    serve(&self);
+    stamp = client_stamp(self.answer_left_ns + BACK_NS);
+    stamp.at.s -= late_s;
+    assert_int_equal(
+        mt_ntp_client_rx(&self.client, self.answer, self.answer_length, &stamp, mono(&self)),
+        MT_NTP_VERDICT_USED);
+    struct seen seen = drain(&self);
+    assert_in_range(seen.value_ns[MT_SAMPLE_FORWARD] + late_s * 1000000000, BACK_NS + AHEAD_NS - 3,
+                    BACK_NS + AHEAD_NS + 3);
+}
+
 /* ---- when it asks ---------------------------------------------------------------------------- */
 
 static void ntp_client_asks_quickly_when_it_starts(void **state)
@@ -547,6 +572,7 @@ int main(void)
         cmocka_unit_test(ntp_client_has_the_measured_departure_when_it_is_interleaved),
         cmocka_unit_test(ntp_client_goes_on_plainly_when_the_server_has_forgotten),
         cmocka_unit_test(ntp_client_is_right_when_the_era_ends),
+        cmocka_unit_test(ntp_client_finds_the_era_when_its_clock_begins_in_1970),
         cmocka_unit_test(ntp_client_asks_quickly_when_it_starts),
         cmocka_unit_test(ntp_client_says_so_when_the_server_is_silent),
         cmocka_unit_test(ntp_client_does_not_believe_it_when_one_thing_is_wrong),
