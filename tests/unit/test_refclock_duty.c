@@ -300,6 +300,17 @@ static void refclock_pulses_wait_when_nobody_knows_the_second(void **state)
     assert_int_equal(counted(0, MT_REFCLOCK_SAMPLES), 0);
 }
 
+static void refclock_pulses_wait_when_the_second_is_in_doubt(void **state)
+{
+    const struct mt_refclock_reading pulse = {.is_pulse = true};
+    bench->refclocks[0].config.max_error = mt_interval_from_ns(450000000);
+    hear(0, 0, 30, S_NS);
+    assert_int_equal(bench->clock.discipline.phase, MT_STEER_LOCKED);
+    pass_until(bench->now_ns + S_NS);
+    read_frame(1, 0, &pulse);
+    assert_int_equal(counted(1, MT_REFCLOCK_NO_SECOND), 1);
+}
+
 /* whatever second the pulse is said to be of */
 static void refclock_pulses_steer_when_another_one_knows_the_second(void **state)
 {
@@ -409,6 +420,7 @@ int main(void)
         TEST(refclock_counts_what_is_no_reading),
         TEST(refclock_tells_the_leap_second_when_it_is_followed),
         TEST(refclock_pulses_wait_when_nobody_knows_the_second),
+        TEST(refclock_pulses_wait_when_the_second_is_in_doubt),
         TEST(refclock_pulses_steer_when_another_one_knows_the_second),
         TEST(refclock_makes_one_sample_of_a_window_when_readings_are_many),
         TEST(refclock_leaves_outliers_aside_when_it_has_a_window),
