@@ -71,7 +71,8 @@ void mt_log_write(const struct mt_log_sink *sink, const struct mt_log_record *re
 
     if (record->kind == MT_LOG_START) {
         write_with_config(sink, record, record->value.start.config);
-    } else if (record->kind == MT_LOG_ORDER && record->value.order.kind == MT_ORDER_RELOAD) {
+    } else if (record->kind == MT_LOG_ORDER && (record->value.order.kind == MT_ORDER_RELOAD ||
+                                                record->value.order.kind == MT_ORDER_KEYS)) {
         write_with_config(sink, record, record->value.order.config);
     } else {
         mt_log_put_value(&out, record);

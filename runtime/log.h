@@ -73,6 +73,7 @@ enum mt_order_kind {
     MT_ORDER_RELOAD,  /**< a new configuration */
     MT_ORDER_FACTS,   /**< more, or something else, is known of the world */
     MT_ORDER_ADDRESS, /**< mt_node_set_ntp_address() */
+    MT_ORDER_KEYS,    /**< mt_node_set_ntp_keys() */
 };
 
 struct mt_order {
@@ -82,7 +83,7 @@ struct mt_order {
     uint16_t instance;         /**< of a command; or the NTP server */
     struct mt_address address; /**< of it */
     struct mt_command command; /**< any but MT_COMMAND_CLOCK, which is runtime's own */
-    struct mt_log_text config; /**< of a reload */
+    struct mt_log_text config; /**< of a reload; of keys: mt_log_keys_pack() */
     struct mt_log_facts facts;
 };
 

@@ -15,6 +15,7 @@
 #include "meantime/ptp_management.h"
 #include "runtime/clock_duty.h"
 #include "runtime/events.h"
+#include "runtime/log_keys.h"
 
 #define TOKEN_BITS   24
 #define MAC_OCTETS   6
@@ -451,6 +452,16 @@ void mt_node_set_ntp_address(struct mt_node *self, uint16_t ntp, const struct mt
 {
     if (ntp < self->ntp_count) {
         mt_ntp_duty_set_address(self, ntp, address, now);
+        tick(self, now);
+        drain(self, now);
+    }
+}
+
+void mt_node_set_ntp_keys(struct mt_node *self, uint16_t ntp, const struct mt_log_keys *keys,
+                          const struct mt_address *server, struct mt_mono now)
+{
+    if (ntp < self->ntp_count && self->ntp[ntp].config.nts != NULL) {
+        mt_ntp_duty_set_keys(self, ntp, &keys->keys, keys->cookies, keys->count, server, now);
         tick(self, now);
         drain(self, now);
     }

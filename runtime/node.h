@@ -164,6 +164,11 @@ bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_co
 void mt_node_set_ntp_address(struct mt_node *self, uint16_t ntp, const struct mt_address *address,
                              struct mt_mono now);
 
+struct mt_log_keys;
+/** Keys have been exchanged with an NTP server that speaks NTS and is at `server`. */
+void mt_node_set_ntp_keys(struct mt_node *self, uint16_t ntp, const struct mt_log_keys *keys,
+                          const struct mt_address *server, struct mt_mono now);
+
 /** Takes the oldest event. */
 bool mt_node_next_event(struct mt_node *self, struct mt_node_event *ret_event);
 

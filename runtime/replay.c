@@ -5,6 +5,7 @@
  * reason, calls get harmless answers until the node comes back.
  */
 #include "runtime/replay.h"
+#include "runtime/log_keys.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -114,6 +115,7 @@ bool mt_replay_is_text(struct mt_log_text text, const char *string)
 void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *node,
                          const struct mt_order *order, struct mt_mono now)
 {
+    struct mt_log_keys keys;
     if (self->observer.ordered != NULL) {
         self->observer.ordered(self->observer.context, order);
     }
@@ -129,6 +131,11 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
         break;
     case MT_ORDER_ADDRESS:
         mt_node_set_ntp_address(node, order->instance, &order->address, now);
+        break;
+    case MT_ORDER_KEYS:
+        if (mt_log_keys_unpack(order->config, &keys)) {
+            mt_node_set_ntp_keys(node, order->instance, &keys, &order->address, now);
+        }
         break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);

@@ -22,6 +22,7 @@
 #include "nts/nts_serve.h"
 #include "nts/nts_store.h"
 #include "platform/linux/linux_privilege.h"
+#include "runtime/log_keys.h"
 
 #define PATH_SIZE 4200
 #define TEND_NS   250000000
@@ -244,6 +245,24 @@ static void fail(struct mt_daemon_nts *self, const char *name, struct asking *as
                      reason, (long long)pause_s);
 }
 
+static void set_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told, struct mt_mono now)
+{
+    uint8_t octets[MT_LOG_KEYS_MAX];
+    struct mt_log_keys keys = {.keys = told->keys, .count = told->count};
+    memcpy(keys.cookies, told->cookies, sizeof keys.cookies);
+    const struct mt_order order = {.kind = MT_ORDER_KEYS,
+                                   .now = now,
+                                   .instance = (uint16_t)told->source,
+                                   .address = told->server,
+                                   .config = mt_log_keys_pack(&keys, octets)};
+    mt_recorder_begin(self->daemon->recorder, &order);
+    mt_node_set_ntp_keys(&self->daemon->composition->node, (uint16_t)told->source, &keys,
+                         &told->server, now);
+    mt_recorder_end(self->daemon->recorder);
+    explicit_bzero(octets, sizeof octets);
+    explicit_bzero(&keys, sizeof keys);
+}
+
 static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told)
 {
     struct mt_node *node = &self->daemon->composition->node;
@@ -266,8 +285,7 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
                                                                   : MT_JOURNAL_DEBUG,
                      0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
     *asking = (struct asking){.attempt = asking->attempt};
-    mt_ntp_duty_set_keys(node, (uint16_t)told->source, &told->keys, told->cookies, told->count,
-                         &told->server, now);
+    set_keys(self, told, now);
 }
 
 static void take_message(struct mt_daemon_nts *self, bool is_server,
@@ -319,11 +337,6 @@ bool mt_daemon_join_nts(struct mt_daemon *daemon)
     }
     size_t count = daemon->composition->node.ntp_count;
     self->asking = calloc(count + 1, sizeof *self->asking);
-    if (daemon->recorder != NULL && self->is_asking) {
-        mt_journal_write(&daemon->journal, MT_JOURNAL_WARNING, 0,
-                         "the keys of NTS are not recorded: in a replay, servers that speak it "
-                         "are not asked");
-    }
     return self->asking != NULL &&
            (self->server.fd < 0 ||
             mt_linux_watch(daemon->platform, self->server.fd, POLLIN, ready, self)) &&

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import meantimed
 import netlab
 
 ADDRESS = "10.77.1.1"  # of S
@@ -222,3 +223,20 @@ def test_processes_give_up_privileges_when_the_daemon_has_a_user(lab):
     s.reload()
     s.wait_log("S.key cannot be read: Permission denied|S.pem cannot be read: Permission denied", 5)
     assert os.stat(os.path.join(s.directory, "nts.keys")).st_uid == int(nobody)
+
+
+@pytest.mark.lab(seconds=20)
+def test_a_recorded_run_is_replayed_when_it_spoke_nts(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    server(lab, certificate, key)
+    log = lab.path("input.log")
+    c = lab.meantimed("C", clock=LAB, more_arguments=["--record", log], more_sections={
+        f"ntp {ADDRESS}": {"nts": "yes", "nts_ca": ca, "min_poll": -1, "max_poll": 0}})
+    c.wait_log("NTP server 10.77.1.1: answers", 10)
+    time.sleep(3)
+    assert c.stop() == 0
+    done = subprocess.run([meantimed.TOOL, "replay", log], capture_output=True, text=True,
+                          check=False, timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "keys of NTP server number 0, at 10.77.1.1" in done.stdout

@@ -56,13 +56,6 @@ class Chronyd:
         return {name.strip(): value.strip() for name, value in
                 re.findall(r"^([^:\n]+?)\s*: (.*)$", self.ask(*words), re.MULTILINE)}
 
-    def authentication(self):
-        """The columns of authdata of the only source, by name."""
-        lines = self.ask("authdata").splitlines()
-        if len(lines) < 3:
-            return {}
-        return dict(zip(lines[0].split("/")[-1].split()[2:] or [], lines[2].split()[1:]))
-
     def wait_for(self, condition, timeout_s, what):
         assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
             f"{self.node}: not in {timeout_s:.0f} s: {what}"

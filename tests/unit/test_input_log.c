@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/log_keys.h"
 #include "runtime/log.h"
 
 /* ---- octets ---------------------------------------------------------------------------------- */
@@ -123,6 +124,19 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     assert_int_equal(back.value.order.kind, MT_ORDER_RELOAD);
     assert_int_equal(back.value.order.now.ns, 5);
     assert_text(back.value.order.config, "[daemon]\n");
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
+                                       .value.order = {.kind = MT_ORDER_KEYS,
+                                                       .now = {6},
+                                                       .instance = 3,
+                                                       .address = {.network = MT_NETWORK_UDP_IPV4,
+                                                                   .octets = {192, 0, 2, 1},
+                                                                   .udp_port = 123},
+                                                       .config = text_of("what is packed")}},
+               &back);
+    assert_int_equal(back.value.order.kind, MT_ORDER_KEYS);
+    assert_int_equal(back.value.order.instance, 3);
+    assert_int_equal(back.value.order.address.octets[0], 192);
+    assert_text(back.value.order.config, "what is packed");
     round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
                                        .value.order = {.kind = MT_ORDER_FACTS,
                                                        .came_while_waiting = true,
@@ -500,9 +514,34 @@ static void log_digest_differs_when_any_member_of_a_page_does(void **state)
     assert_true(mt_log_page_digest(&page) == digest);
 }
 
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static void log_keys_are_the_same_when_they_are_unpacked(void **state)
+{
+    struct mt_log_keys keys = {.keys.aead = MT_AEAD_AES_SIV_CMAC_512, .count = 2};
+    struct mt_log_keys back;
+    uint8_t octets[MT_LOG_KEYS_MAX];
+    (void)state;
+    memset(keys.keys.c2s, 1, sizeof keys.keys.c2s);
+    memset(keys.keys.s2c, 2, sizeof keys.keys.s2c);
+    keys.cookies[0].length = MT_NTS_COOKIE_MAX;
+    memset(keys.cookies[0].octets, 3, MT_NTS_COOKIE_MAX);
+    keys.cookies[1].length = 12;
+    memset(keys.cookies[1].octets, 4, 12);
+    struct mt_log_text text = mt_log_keys_pack(&keys, octets);
+    assert_true(mt_log_keys_unpack(text, &back));
+    assert_memory_equal(&back, &keys, sizeof keys);
+    for (size_t length = text.length; length-- > 0;) {
+        assert_false(mt_log_keys_unpack((struct mt_log_text){text.text, length}, &back));
+    }
+    octets[0] = 1;
+    assert_false(mt_log_keys_unpack(text, &back));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(log_keys_are_the_same_when_they_are_unpacked),
         cmocka_unit_test(log_keeps_configuration_and_facts_when_they_are_written),
         cmocka_unit_test(log_keeps_what_was_opened_when_it_is_written),
         cmocka_unit_test(log_keeps_small_answers_when_they_are_written),
