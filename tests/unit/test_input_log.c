@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "runtime/log_keys.h"
 #include "runtime/log.h"
+#include "runtime/log_keys.h"
 
 /* ---- octets ---------------------------------------------------------------------------------- */
 
