@@ -5,6 +5,12 @@
  * only the next midnight is seen.  When the page learns the new TAI - UTC does not matter: from the
  * announcement on the leap second is known here, and remembered until its smearing is over.
  *
+ * Smearing is linear, and by 24 h goes from noon to noon of UTC, as public servers have it.  What
+ * has been smeared is not taken back when the announcement is, and an announcement that comes late
+ * begins then; so served time never jumps.  Clients that compare servers can see it and undo it:
+ * the reference id is 254 and what is served less UTC, in 24 bits of which 22 are behind the point,
+ * as ntpd's of the same name.
+ *
  * The error bound of the page is the root dispersion; with an NTP source that has a root delay, its
  * half is taken out of it, since clients add that themselves.
  */
@@ -14,6 +20,8 @@
 
 #define DAY_S         86400
 #define PATIENCE_S    3600 /* so long after a leap second TAI - UTC may be the old one */
+#define SMEARS        254
+#define SMEARED_LOG   22
 #define PRECISION_MIN (-29)
 #define PRECISION_MAX (-10)
 
@@ -27,8 +35,7 @@ static int64_t jump_s(const struct mt_ntp_scale *self)
 
 static int64_t offset_of(const struct mt_clock_page *page)
 {
-    bool is_known = page->scale == MT_SCALE_TAI && page->tai_utc_valid != 0;
-    return is_known ? page->tai_minus_utc_s : 0;
+    return page->scale == MT_SCALE_TAI ? page->tai_minus_utc_s : 0;
 }
 
 static bool is_leap_valid(const struct mt_ntp_scale *self, const struct mt_clock_page *page)
@@ -39,43 +46,64 @@ static bool is_leap_valid(const struct mt_ntp_scale *self, const struct mt_clock
         return false;
     }
     if (offset_s == self->offset_s) {
-        return now_s < jump_s(self) ? page->leap_s == self->leap_s
+        bool is_begun = self->smear_s > 0 && now_s >= self->begin_s;
+        return now_s < jump_s(self) ? page->leap_s == self->leap_s || is_begun
                                     : now_s < jump_s(self) + PATIENCE_S;
     }
     return offset_s == self->offset_s + self->leap_s &&
            now_s < self->midnight_s + self->smear_s / 2 + PATIENCE_S;
 }
 
-static void set_scale(struct mt_ntp_scale *self, const struct mt_clock_page *page, int32_t smear_s)
+/* A leap second that was not known until now is smeared from now on, if clients have the time
+ * already; who begins to serve begins where others are. */
+static int64_t smear_begin(bool was_served, const struct mt_clock_page *page, int64_t midnight_s,
+                           int32_t smear_s)
 {
+    int64_t begin_s = midnight_s - smear_s / 2;
+    return was_served && page->anchor_s >= begin_s ? page->anchor_s + 1 : begin_s;
+}
+
+static void set_scale(struct mt_ntp_scale *self, const struct mt_clock_page *page, int32_t smear_s,
+                      bool was_served)
+{
+    bool is_ours = page->scale == MT_SCALE_TAI;
+    if (is_ours && page->tai_utc_valid == 0) {
+        self->is_known = self->is_known && !self->announces_leap;
+        return;
+    }
     if (is_leap_valid(self, page)) {
         return;
     }
     int64_t offset_s = offset_of(page);
     int64_t utc_s = page->anchor_s - offset_s;
-    int64_t midnight_s = utc_s - utc_s % DAY_S + DAY_S;
-    bool is_ours = page->scale == MT_SCALE_TAI && page->tai_utc_valid != 0;
+    int64_t midnight_s = utc_s - utc_s % DAY_S + DAY_S + offset_s;
     *self = (struct mt_ntp_scale){
         .offset_s = offset_s,
         .leap_s = is_ours ? page->leap_s : 0,
-        .midnight_s = midnight_s + offset_s,
+        .midnight_s = midnight_s,
         .smear_s = smear_s,
+        .begin_s = smear_begin(was_served, page, midnight_s, smear_s),
         .announces_leap = !is_ours,
+        .is_known = true,
     };
+}
+
+static int64_t smear_end(const struct mt_ntp_scale *self)
+{
+    return self->midnight_s - self->smear_s / 2 + self->smear_s + self->leap_s;
 }
 
 /* What of the leap second has passed `at`, as a span to take off. */
 static struct mt_span smeared(const struct mt_ntp_scale *self, const struct mt_instant *at)
 {
-    int64_t begin_s = self->midnight_s - self->smear_s / 2;
-    int64_t length_s = self->smear_s + self->leap_s;
-    if (at->s < begin_s) {
+    if (at->s < self->begin_s) {
         return (struct mt_span){0};
     }
-    if (at->s >= begin_s + length_s) {
+    if (at->s >= smear_end(self)) {
         return (struct mt_span){.s = self->leap_s};
     }
-    int64_t elapsed_q16 = ((at->s - begin_s) * MT_NS_PER_S + at->ns) * 65536 + at->frac;
+    int64_t length_s = smear_end(self) - self->begin_s;
+    int64_t elapsed_q16 = ((at->s - self->begin_s) * MT_NS_PER_S + at->ns) * 65536 + at->frac;
     return mt_span_from_interval((struct mt_interval){elapsed_q16 / length_s * self->leap_s});
 }
 
@@ -92,6 +120,27 @@ struct mt_instant mt_ntp_scale_time(const struct mt_ntp_scale *self, const struc
         time.s -= self->leap_s;
     }
     return time;
+}
+
+static bool is_smearing(const struct mt_ntp_scale *self, const struct mt_instant *at)
+{
+    return self->leap_s != 0 && self->smear_s > 0 && at->s >= self->begin_s &&
+           at->s < smear_end(self);
+}
+
+/* Served time less UTC. */
+static void name_smear(const struct mt_ntp_scale *self, const struct mt_instant *at,
+                       uint8_t ret_id[4])
+{
+    int64_t off_q16 = -mt_span_to_interval(smeared(self, at)).q16;
+    if (at->s >= jump_s(self)) {
+        off_q16 += (int64_t)self->leap_s * MT_NS_PER_S * 65536;
+    }
+    uint32_t off = (uint32_t)(off_q16 * (INT64_C(1) << SMEARED_LOG >> 16) / MT_NS_PER_S);
+    ret_id[0] = SMEARS;
+    ret_id[1] = (uint8_t)(off >> 16);
+    ret_id[2] = (uint8_t)(off >> 8);
+    ret_id[3] = (uint8_t)off;
 }
 
 /* ---- how good it is -------------------------------------------------------------------------- */
@@ -191,7 +240,8 @@ void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_servin
     const struct mt_instant anchor = {page->anchor_s, page->anchor_ns, page->anchor_frac,
                                       (enum mt_timescale)page->scale};
     const struct mt_instant before = self->served.reference;
-    set_scale(&self->scale, page, config->smear_s);
+    bool was_served = self->served.leap != MT_NTP_LEAP_UNKNOWN && self->served.stratum != 0;
+    set_scale(&self->scale, page, config->smear_s, was_served);
     const struct mt_instant at = mt_ntp_scale_time(&self->scale, &anchor);
     struct mt_ntp_served served = {
         .leap = leap_of(&self->scale, page),
@@ -199,12 +249,12 @@ void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_servin
         .reference = {.s = at.s, .scale = at.scale},
         .at = at,
     };
-    if (is_synchronised(page, config->max_error)) {
+    if (self->scale.is_known && is_synchronised(page, config->max_error)) {
         serve_followed(config, page, upstream, &served);
         if (page->state == MT_CLOCK_HOLDOVER && before.s != 0) {
             served.reference = before;
         }
-    } else if (config->local_stratum != 0) {
+    } else if (self->scale.is_known && config->local_stratum != 0) {
         serve_local(config, &served);
     } else {
         served.leap = MT_NTP_LEAP_UNKNOWN;
@@ -213,12 +263,22 @@ void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_servin
         served.leap = MT_NTP_LEAP_UNKNOWN;
     }
     self->served = served;
+    memcpy(self->reference_id, served.reference_id, sizeof self->reference_id);
 }
 
 void mt_ntp_serving_pass(struct mt_ntp_serving *self, const struct mt_instant *at)
 {
-    bool is_over = !self->scale.announces_leap && at->s >= jump_s(&self->scale);
-    if (is_over && self->served.leap != MT_NTP_LEAP_UNKNOWN) {
+    const struct mt_ntp_scale *scale = &self->scale;
+    bool is_over = !scale->announces_leap && at->s >= jump_s(scale);
+    if (self->served.leap == MT_NTP_LEAP_UNKNOWN) {
+        return;
+    }
+    if (is_over) {
         self->served.leap = MT_NTP_LEAP_NONE;
+    }
+    if (is_smearing(scale, at)) {
+        name_smear(scale, at, self->served.reference_id);
+    } else {
+        memcpy(self->served.reference_id, self->reference_id, sizeof self->reference_id);
     }
 }

@@ -19,8 +19,10 @@ struct mt_ntp_scale {
     int64_t offset_s;
     int32_t leap_s;      /**< of the leap second at `midnight_s`: -1, 0 (there is none) or +1 */
     int64_t midnight_s;  /**< of the page: the end of the day by `offset_s` */
-    int32_t smear_s;     /**< it is spread over so many seconds around midnight; 0: it is not */
+    int32_t smear_s;     /**< it is spread over so many seconds around midnight; 0: it is not ... */
+    int64_t begin_s;     /**< ... from this one of the page on */
     bool announces_leap; /**< the page has no TAI to tell: somebody else makes the leap second */
+    bool is_known;       /**< else UTC cannot be told from TAI, and there is nothing to serve */
 };
 
 /** What the clock follows, if that is no PTP. */
@@ -44,13 +46,15 @@ struct mt_ntp_serving_config {
 struct mt_ntp_serving {
     struct mt_ntp_served served;
     struct mt_ntp_scale scale;
+    uint8_t reference_id[4]; /**< while nothing is smeared */
 };
 
 /** What to serve from now on; `self` is what was served before, at first zero.  `upstream`: null if
  * the clock follows PTP, or nothing. */
 void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_serving_config *config,
                          const struct mt_clock_page *page, const struct mt_ntp_upstream *upstream);
-/** When the page says `at`: a leap second that is over by then is not announced any more. */
+/** When the page says `at`: a leap second that is over by then is not announced any more, and while
+ * one is smeared the reference id says by how much. */
 void mt_ntp_serving_pass(struct mt_ntp_serving *self, const struct mt_instant *at);
 /** The time that is served when the page says `at`. */
 struct mt_instant mt_ntp_scale_time(const struct mt_ntp_scale *self, const struct mt_instant *at);

@@ -43,7 +43,20 @@ static struct mt_instant exact_time(const struct mt_ntp_thread *self, int64_t st
     return mt_ntp_scale_time(&self->snapshot.serving.scale, &at);
 }
 
-/* For those of a batch a line through two points will do, unless a leap second is between them. */
+static bool is_steady(int64_t gain_q16)
+{
+    return gain_q16 < GAIN_MAX_Q16 && gain_q16 > -GAIN_MAX_Q16;
+}
+
+/* A packet that came right before the leap second is answered right after it. */
+static bool has_just_leapt(const struct mt_ntp_thread *self, int64_t stamp_ns)
+{
+    const struct mt_instant before = exact_time(self, stamp_ns - LINE_NS);
+    int64_t ran_q16 = mt_span_to_interval(mt_instant_minus(self->line.at, before)).q16;
+    return !is_steady(ran_q16 - LINE_NS * 65536);
+}
+
+/* For those of a batch a line through two points will do, unless a leap second is near. */
 static void draw_line(struct mt_ntp_thread *self, int64_t stamp_ns)
 {
     struct mt_ntp_line *line = &self->line;
@@ -51,7 +64,8 @@ static void draw_line(struct mt_ntp_thread *self, int64_t stamp_ns)
     line->stamp_ns = stamp_ns;
     line->at = exact_time(self, stamp_ns);
     line->gain_q16 = mt_span_to_interval(mt_instant_minus(end, line->at)).q16 - LINE_NS * 65536;
-    line->is_good = line->gain_q16 < GAIN_MAX_Q16 && line->gain_q16 > -GAIN_MAX_Q16;
+    line->is_good = is_steady(line->gain_q16) &&
+                    (self->snapshot.serving.scale.leap_s == 0 || !has_just_leapt(self, stamp_ns));
 }
 
 static struct mt_instant time_of(const struct mt_ntp_thread *self, int64_t stamp_ns)
