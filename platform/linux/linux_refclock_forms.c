@@ -93,7 +93,7 @@ void mt_refclock_segment_write(volatile struct mt_refclock_segment *self, int64_
     self->machine_s = (time_t)(machine_ns / NS_PER_S);
     self->machine_ns = (unsigned)(machine_ns % NS_PER_S);
     self->machine_us = (int)(machine_ns % NS_PER_S / NS_PER_US);
-    self->leap = reading->leap;
+    self->leap = (int)reading->leap;
     self->precision = reading->precision_log2s;
     self->samples = 0;
     atomic_thread_fence(memory_order_release);
@@ -149,6 +149,6 @@ void mt_refclock_datagram_write(int64_t machine_ns, const struct mt_refclock_rea
     ret_datagram->machine.tv_usec = (suseconds_t)(machine_us % US_PER_S);
     ret_datagram->offset = (double)ahead_s + ((double)ahead_ns + (double)reading->frac / Q16) / 1e9;
     ret_datagram->pulse = reading->is_pulse;
-    ret_datagram->leap = reading->leap;
+    ret_datagram->leap = (int)reading->leap;
     ret_datagram->magic = MT_REFCLOCK_SOCK_MAGIC;
 }
