@@ -57,7 +57,11 @@ struct mt_daemon_nts {
 
 static void settle(void *context, int fd)
 {
-    const struct mt_daemon_nts *self = context;
+    struct mt_daemon_nts *self = context;
+    if (self->server.fd >= 0) { /* the process that asks: what serves is none of its business */
+        close(self->server.fd);
+        explicit_bzero(&self->ring, sizeof self->ring);
+    }
     const struct mt_config_daemon *config = &self->daemon->config->daemon;
     const struct mt_privilege_options options = {.user = config->user};
     char reason[MT_HAL_REASON_SIZE];
