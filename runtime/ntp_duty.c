@@ -39,18 +39,6 @@ static bool is_known(const struct mt_node_ntp *self)
     return self->server.network != MT_NETWORK_NONE;
 }
 
-/* ---- which one is followed ------------------------------------------------------------------- */
-
-static bool has_instance(const struct mt_node *node, uint16_t clock)
-{
-    for (uint16_t i = 0; i < node->instance_count; i++) {
-        if (node->instances[i].clock == clock) {
-            return true;
-        }
-    }
-    return false;
-}
-
 const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint16_t clock)
 {
     uint16_t selected = node->clocks[clock].discipline.selected;
@@ -60,28 +48,6 @@ const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint1
         }
     }
     return NULL;
-}
-
-/* The one that is followed as long as it answers, then the first that does. */
-static void choose(struct mt_node *node, uint16_t clock_index, struct mt_mono now)
-{
-    struct mt_node_clock *clock = &node->clocks[clock_index];
-    const struct mt_node_ntp *followed = mt_ntp_duty_followed(node, clock_index);
-    uint16_t source = MT_SOURCE_NONE;
-    if (clock->arbiter.is_used || has_instance(node, clock_index) || clock->follow.is_used ||
-        mt_refclock_duty_is_heard(node, clock_index) ||
-        (followed != NULL && followed->client.was_reachable)) {
-        return;
-    }
-    for (uint16_t i = 0; i < node->ntp_count && source == MT_SOURCE_NONE; i++) {
-        const struct mt_node_ntp *ntp = &node->ntp[i];
-        if (ntp->clock == clock_index && is_known(ntp) && ntp->client.was_reachable) {
-            source = ntp->source;
-        }
-    }
-    mt_discipline_select(&clock->discipline, source, now);
-    clock->told_wrong_scale = false;
-    clock->needs_report = true;
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -157,7 +123,7 @@ static void take_event(struct mt_node *node, uint16_t index, const struct mt_ntp
     mt_node_tell(node,
                  &(struct mt_node_event){
                      .kind = MT_NODE_NTP, .at = now, .index = index, .value.ntp = event->kind});
-    choose(node, self->clock, now);
+    node->clocks[self->clock].needs_report = true;
 }
 
 static bool take_events(struct mt_node *node, uint16_t index, struct mt_mono now)
@@ -258,16 +224,13 @@ void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct 
                              struct mt_mono now)
 {
     struct mt_node_ntp *self = &node->ntp[index];
-    bool was_reachable = is_known(self) && self->client.was_reachable;
     self->server = *server;
     self->has_asked = false;
     self->has_verdict = false;
     self->unsent = 0;
     mt_ntp_client_init(&self->client, &self->config, now);
     mt_discipline_reset_source(&node->clocks[self->clock].discipline, self->source);
-    if (was_reachable) {
-        choose(node, self->clock, now);
-    }
+    node->clocks[self->clock].needs_report = true;
 }
 
 void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_nts_keys *keys,
