@@ -75,7 +75,8 @@ static void choose_poll(const struct mt_node_clock *clock, struct mt_node_ntp *s
     const struct mt_estimator *estimator = &discipline->sources[self->source].estimator;
     struct mt_ntp_client *client = &self->client;
     struct mt_estimate estimate;
-    if (sample->kind != MT_SAMPLE_FORWARD || client->left_of_burst > 0 || !estimator->is_started ||
+    if (sample->kind != MT_SAMPLE_FORWARD || mt_ntp_client_is_in_burst(client) ||
+        !estimator->is_started ||
         !mt_estimator_predict(estimator, &discipline->model, estimator->track.at, &estimate)) {
         return;
     }

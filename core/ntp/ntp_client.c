@@ -14,8 +14,9 @@
  * exchange before, the way there is that of this one.  After some answers in a row were lost the
  * server may have forgotten; then the client begins with a plain question.
  *
- * A server that has never answered is asked at intervals that double from that of the burst on, so
- * that a network which comes up late does not cost a whole interval.
+ * After the burst the intervals double until they are what was chosen.  The burst tells the time, but
+ * hardly the frequency: a whole interval later the clock would be far off.  And if nobody answers yet,
+ * a network that comes up late does not cost a whole interval.
  */
 #include "meantime/ntp_client.h"
 
@@ -53,7 +54,7 @@ void mt_ntp_client_init(struct mt_ntp_client *self, const struct mt_ntp_client_c
 
 void mt_ntp_client_restart(struct mt_ntp_client *self, struct mt_mono now)
 {
-    self->left_of_burst = self->config.burst;
+    self->begun = 0;
     self->now = now;
     self->next = now;
 }
@@ -102,19 +103,24 @@ bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *r
 
 static int8_t present_poll(const struct mt_ntp_client *self)
 {
-    int hurry = BURST_LOG_INTERVAL;
-    if (self->left_of_burst == 0) {
-        bool has_answered = self->server.version != 0 || self->kiss[0] != 0;
-        bool is_new = !has_answered && self->asked < UINT8_MAX;
-        hurry = is_new ? (int)self->asked - self->config.burst : MT_NTP_POLL_MOST;
+    bool has_answered = self->server.version != 0 || self->kiss[0] != 0;
+    bool hurries = self->begun < UINT8_MAX && (self->config.burst > 0 || !has_answered);
+    int hurry = (int)self->begun - self->config.burst;
+    if (!hurries || hurry >= self->config.min_poll) {
+        return self->poll;
     }
-    return (int8_t)(hurry < self->poll ? hurry > BURST_LOG_INTERVAL ? hurry : BURST_LOG_INTERVAL
-                                       : self->poll);
+    hurry = hurry > BURST_LOG_INTERVAL ? hurry : BURST_LOG_INTERVAL;
+    return hurry < self->poll ? (int8_t)hurry : self->poll;
 }
 
 static int64_t interval_ns(const struct mt_ntp_client *self)
 {
     return mt_log2s_to_ns(present_poll(self));
+}
+
+bool mt_ntp_client_is_in_burst(const struct mt_ntp_client *self)
+{
+    return self->begun < self->config.burst;
 }
 
 int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self)
@@ -125,6 +131,9 @@ int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self)
 void mt_ntp_client_unsent(struct mt_ntp_client *self)
 {
     self->asked--;
+    if (self->begun > 0 && self->begun < UINT8_MAX) {
+        self->begun--;
+    }
     self->next = mt_mono_earlier(self->next, mt_mono_plus(self->now, UNSENT_NS));
 }
 
@@ -158,8 +167,8 @@ void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now)
     self->wants_to_ask = true;
     self->is_asking = false;
     self->next = mt_mono_plus(now, interval_ns(self));
-    if (self->left_of_burst > 0) {
-        self->left_of_burst--;
+    if (self->begun < UINT8_MAX) {
+        self->begun++;
     }
 }
 
@@ -342,7 +351,7 @@ static bool is_letters(const uint8_t *octets, const char *letters)
 static enum mt_ntp_verdict kissed(struct mt_ntp_client *self, const struct mt_ntp_header *answer)
 {
     memcpy(self->kiss, answer->reference_id, sizeof self->kiss);
-    self->left_of_burst = 0;
+    self->begun = UINT8_MAX;
     if (is_letters(self->kiss, "DENY") || is_letters(self->kiss, "RSTR")) {
         self->is_refused = true;
         self->next = MT_MONO_NEVER;
@@ -367,8 +376,8 @@ static void note_answer(struct mt_ntp_client *self)
     self->missed = 0;
     if (!self->was_reachable) {
         self->was_reachable = true;
-        if (self->left_of_burst == 0) { /* it was not there when the burst went out */
-            self->left_of_burst = self->config.burst;
+        if (!mt_ntp_client_is_in_burst(self)) { /* it was not there when the burst went out */
+            self->begun = 0;
             self->next = mt_mono_earlier(self->next, mt_mono_plus(self->now, interval_ns(self)));
         }
         new_event(self, MT_NTP_EVENT_REACHABLE);

@@ -30,8 +30,9 @@ struct mt_ntp_client_config {
     uint8_t version; /**< 3 or 4 */
     int8_t min_poll; /**< log2 s */
     int8_t max_poll;
-    uint8_t burst;       /**< questions at the start, before the interval is min_poll; 0: none */
-    bool is_interleaved; /**< asks for it */
+    uint8_t
+        burst; /**< questions at the start, a second apart, before the intervals double; 0: none */
+    bool is_interleaved;             /**< asks for it */
     struct mt_interval max_distance; /**< of the server's own error; larger is not believed */
     const struct mt_ntp_keys *keys;
     uint32_t key;              /**< of its questions and answers; 0: none */
@@ -75,8 +76,8 @@ struct mt_ntp_exchange {
 struct mt_ntp_client {
     struct mt_ntp_client_config config;
     int8_t poll;
-    uint8_t reach; /**< of the last eight questions, the newest in bit 0 */
-    uint8_t left_of_burst;
+    uint8_t reach;  /**< of the last eight questions, the newest in bit 0 */
+    uint8_t begun;  /**< questions since it began; UINT8_MAX: long ago */
     bool is_asking; /**< an answer is awaited */
     bool wants_to_ask;
     bool is_refused;
@@ -127,5 +128,7 @@ void mt_ntp_client_restart(struct mt_ntp_client *self, struct mt_mono now);
 void mt_ntp_client_set_poll(struct mt_ntp_client *self, int8_t log2s);
 /** From one question to the next, at present. */
 int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self);
+/** Not all questions of the burst have been asked. */
+bool mt_ntp_client_is_in_burst(const struct mt_ntp_client *self);
 
 #endif
