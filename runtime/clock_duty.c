@@ -169,7 +169,9 @@ static void add_ntp_facts(const struct mt_node *node, uint16_t index, struct mt_
     const struct mt_node_ntp *ntp = mt_ntp_duty_followed(node, index);
     if (ntp != NULL) {
         uint8_t leap = ntp->client.server.leap;
-        facts->leap_s = leap == MT_NTP_LEAP_61 ? 1 : leap == MT_NTP_LEAP_59 ? -1 : 0;
+        facts->leap_s = leap == MT_NTP_LEAP_61   ? 1
+                        : leap == MT_NTP_LEAP_59 ? -1
+                                                 : node->clocks[index].leap_s;
     }
 }
 
@@ -218,13 +220,16 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
         .before = &clock->page,
         .base = clock->hal->base,
         .tai_utc_known = clock->tai_utc_known,
-        .tai_minus_utc_s = clock->tai_minus_utc_s,
+        .tai_minus_utc_s = mt_leap_duty_offset(clock, &reading.local.at),
         .leap_s = clock->leap_s,
         .steps = clock->discipline.steps,
         .valid_ns = MT_NODE_PAGE_VALID_NS,
     };
     add_ptp_facts(node, index, &facts);
     add_ntp_facts(node, index, &facts);
+    if (mt_leap_duty_is_over(&clock->leap, &reading.local.at)) {
+        facts.leap_s = 0;
+    }
     mt_page_make(&facts, ret_page);
 }
 
@@ -232,6 +237,7 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
 {
     struct mt_node_clock *clock = &node->clocks[index];
     mt_node_report(node, index, &clock->page, &clock->report);
+    mt_leap_duty_watch(&clock->leap, &clock->page);
     clock->needs_report = false;
     clock->publish_at = mt_mono_plus(now, MT_NODE_PUBLISH_NS);
     if (node->store != NULL && node->store->ops->publish != NULL) {

@@ -99,10 +99,14 @@ static void describe_quality(const struct mt_foreign_time *self, const struct mt
 }
 
 /* The page's leap second may be what the instance itself announces, unless somebody is followed. */
-static void describe_time(const struct mt_foreign_time *self, const struct mt_clock_page *page,
+static void describe_time(const struct mt_foreign_time *self, const struct mt_node_clock *clock,
                           uint8_t source, bool is_followed, struct mt_time_properties *time)
 {
+    const struct mt_clock_page *page = &clock->page;
     *time = self->own_time;
+    if (clock->leap.change_s != 0 && time->utc_offset == clock->leap.before_s) {
+        time->utc_offset = (int16_t)page->tai_minus_utc_s; /* before the machine knows */
+    }
     if (page->bound_reference == MT_BOUND_TRACEABLE) {
         time->flags |= TRACEABLE_FLAGS;
     }
@@ -157,7 +161,7 @@ static void tell(struct mt_instance *ptp, struct mt_foreign_time *self, struct m
     self->is_told = true;
 }
 
-static void tell_instance(struct mt_node_instance *instance, const struct mt_clock_page *page,
+static void tell_instance(struct mt_node_instance *instance, const struct mt_node_clock *clock,
                           uint8_t source, bool is_followed, struct mt_mono now)
 {
     struct mt_foreign_time *self = &instance->foreign_time;
@@ -165,8 +169,8 @@ static void tell_instance(struct mt_node_instance *instance, const struct mt_clo
     struct mt_time_properties time;
     self->own_quality = *mt_foreign_time_own_quality(self, &instance->ptp);
     self->own_time = *mt_foreign_time_own_time(self, &instance->ptp);
-    describe_quality(self, page, &quality);
-    describe_time(self, page, source, is_followed, &time);
+    describe_quality(self, &clock->page, &quality);
+    describe_time(self, clock, source, is_followed, &time);
     self->told_quality = quality;
     self->told_time = time;
     tell(&instance->ptp, self, now);
@@ -192,7 +196,7 @@ void mt_foreign_time_tell(struct mt_node *node, uint16_t index, struct mt_mono n
     for (uint16_t i = 0; i < node->instance_count; i++) {
         struct mt_node_instance *instance = &node->instances[i];
         if (instance->clock == index && is_foreign) {
-            tell_instance(instance, &clock->page, is_refclock ? SOURCE_OTHER : SOURCE_NTP,
+            tell_instance(instance, clock, is_refclock ? SOURCE_OTHER : SOURCE_NTP,
                           followed != MT_SOURCE_NONE, now);
         } else if (instance->clock == index) {
             give_back(instance, now);

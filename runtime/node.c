@@ -71,7 +71,7 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
 /* A transmitter that does not claim the PTP timescale, but is known to serve UTC. */
 static void read_arb_as_utc(const struct mt_node_clock *clock, struct mt_sample *sample)
 {
-    struct mt_span tai_utc = {.s = clock->tai_minus_utc_s};
+    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
     bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
     sample->value =
         is_forward ? mt_span_minus(sample->value, tai_utc) : mt_span_plus(sample->value, tai_utc);

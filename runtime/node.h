@@ -27,6 +27,7 @@
 #include "runtime/export_duty.h"
 #include "runtime/follow.h"
 #include "runtime/foreign_time.h"
+#include "runtime/leap_duty.h"
 #include "runtime/ntp_duty.h"
 #include "runtime/ntp_serve.h"
 #include "runtime/refclock_duty.h"
@@ -49,6 +50,7 @@ struct mt_node_clock {
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
     int32_t leap_s;                /**< at the end of this UTC day, as far as this machine knows */
+    struct mt_leap_duty leap;      /**< as its sources announce it */
     struct mt_clock_page page;     /**< as last published */
     struct mt_published published; /**< what that was made from ... */
     struct mt_stamp published_at;  /**< ... when the clock read so much */

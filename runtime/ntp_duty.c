@@ -55,7 +55,7 @@ const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint1
 /* TAI where it is known; else UTC, which is what a clock that cannot be told otherwise shows. */
 static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
 {
-    struct mt_span tai_utc = {.s = clock->tai_minus_utc_s};
+    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
     if (clock->tai_utc_known) {
         bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
         sample->value = is_forward ? mt_span_minus(sample->value, tai_utc)
@@ -97,6 +97,9 @@ static void take_sample(struct mt_node *node, struct mt_node_ntp *self,
     struct mt_node_clock *clock = &node->clocks[self->clock];
     struct mt_sample sample = event->sample;
     sample.source = self->source;
+    if (mt_leap_duty_is_doubtful(clock, &sample.local.at)) {
+        return;
+    }
     convert(clock, &sample);
     self->verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     self->has_verdict = true;

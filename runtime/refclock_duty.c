@@ -23,7 +23,7 @@
 /* TAI and UTC are compared where the difference is known. */
 static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
 {
-    struct mt_span tai_utc = {.s = clock->tai_minus_utc_s};
+    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
     bool wants_utc =
         !clock->discipline.config.adopts_scale && clock->discipline.scale == MT_SCALE_UTC;
     if (!clock->tai_utc_known) {
@@ -121,6 +121,10 @@ static void take(struct mt_node *node, struct mt_node_refclock *self,
         .scale = is_pulse ? clock->discipline.scale : self->config.scale,
         .source = self->source,
     };
+    if (!is_pulse && sample.scale == MT_SCALE_UTC &&
+        mt_leap_duty_is_doubtful(clock, &sample.local.at)) {
+        return;
+    }
     if (!is_pulse) {
         convert(clock, &sample);
     }

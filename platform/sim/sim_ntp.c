@@ -30,13 +30,25 @@ static mt_real way_ns(struct mt_sim_node *node)
     return config->ntp_delay_ns + config->ntp_jitter_ns * mt_sim_normal(&node->world->noise, prng);
 }
 
+/* Which repeats the leap second, or leaves it out. */
 static struct mt_instant utc_of(const struct mt_sim_node *node, struct mt_base_time at)
 {
+    const struct mt_sim_leap *leap = &node->world->leap;
     struct mt_instant utc = mt_instant_from_ns(at.ns, MT_SCALE_UTC);
 
     utc.frac = at.frac;
-    utc.s -= mt_world_utc(node->world).tai_minus_utc_s;
+    utc.s -= node->world->tai_minus_utc_s;
+    if (leap->change_s != 0 && mt_sim_t_of(at) >= leap->t_ns) {
+        utc.s -= leap->change_s;
+    }
     return utc;
+}
+
+static uint8_t leap_of(const struct mt_world *world)
+{
+    int32_t leap_s = mt_world_utc(world).leap_s;
+
+    return leap_s > 0 ? MT_NTP_LEAP_61 : leap_s < 0 ? MT_NTP_LEAP_59 : MT_NTP_LEAP_NONE;
 }
 
 static void add_stamp(struct mt_sim_node *node, uint16_t link, uint32_t token,
@@ -84,7 +96,8 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     struct mt_base_time back = mt_sim_base_plus_ns(there, TURNAROUND_NS);
     struct mt_instant arrival = utc_of(node, there);
     struct mt_instant departure = utc_of(node, back);
-    const struct mt_ntp_served served = {.stratum = 1,
+    const struct mt_ntp_served served = {.leap = leap_of(link->world),
+                                         .stratum = 1,
                                          .precision = PRECISION,
                                          .reference_id = {'S', 'I', 'M', 0},
                                          .reference = arrival,

@@ -33,6 +33,8 @@ static int clean_up(void **state)
 
 enum { GM, SERVER };
 
+static uint32_t asked; /* the node that is asked */
+
 /* ---- the leap second ------------------------------------------------------------------------- */
 
 static int64_t leap_t_ns; /* when TAI - UTC changes */
@@ -83,6 +85,7 @@ static void found(unsigned seed, int32_t change_s, int64_t before_s, const char 
     lab_boot(&net, GM);
     lab_boot(&net, SERVER);
     net.look = watch;
+    asked = SERVER;
 }
 
 static void run_until(int64_t t_ns)
@@ -101,7 +104,7 @@ static void run_exactly_until(int64_t t_ns)
 /* Asks now, as a worker thread is asked. */
 static struct mt_ntp_header ask(void)
 {
-    const struct mt_node *node = &net.nodes[SERVER].composition->node;
+    const struct mt_node *node = &net.nodes[asked].composition->node;
     const struct mt_clock_page *page = &node->clocks[0].page;
     struct mt_ntp_serving serving = node->server->serving;
     struct mt_ntp_worker worker = {0};
@@ -120,7 +123,7 @@ static struct mt_ntp_header ask(void)
                                            .length = sizeof octets,
                                            .arrival = &now,
                                            .from = &from,
-                                           .now = now_of(SERVER)};
+                                           .now = now_of(asked)};
     mt_ntp_answer(&node->server->rules, &serving.served, &worker, &request, &answer);
     mt_ntp_answer_finish(&node->server->rules, &answer, &now);
     assert_int_equal(mt_ntp_parse(answer.octets, answer.length, &packet), MT_NTP_WELL_FORMED);
@@ -144,7 +147,7 @@ static int64_t utc_ns(void)
 static int64_t tai_error_ns(void)
 {
     struct mt_world_reading reading;
-    assert_true(mt_world_read_page(net.world, SERVER, 0, &reading));
+    assert_true(mt_world_read_page(net.world, asked, 0, &reading));
     return reading.error_ns;
 }
 
@@ -343,6 +346,97 @@ static void sim_leap_second_makes_no_jump_when_it_is_announced_late_and_taken_ba
     lab_close(&net);
 }
 
+/* ---- from NTP -------------------------------------------------------------------------------- */
+
+enum { RELAY, RECEIVER };
+
+/* A node that follows an NTP server and serves both NTP and PTP.  Its list of leap seconds is old:
+ * only the server knows of this one. */
+static void found_relay(unsigned seed, int32_t change_s, double delay_ns, const char *ask)
+{
+    static const struct mt_sim_segment_config cable = {.delay_ns = 1000};
+    struct mt_sim_node_config relay = ordinary;
+    char keys[300];
+    relay.ntp_delay_ns = delay_ns;
+    relay.ntp_jitter = MT_SIM_JITTER_NORMAL;
+    relay.ntp_jitter_ns = 50;
+    lab_open(&net, seed);
+    leap_s = change_s;
+    leap_t_ns = change_s > 0 ? DAY_NS : DAY_NS - SECOND;
+    mt_world_schedule_leap(net.world, leap_t_ns, change_s, 300 * SECOND);
+    snprintf(keys, sizeof keys,
+             "[ptp]\ntransmitter_only = yes\npriority1 = 1\n[ptp eth0]\n"
+             "[server]\nmax_error = 10s\n[ntp 10.9.9.9]\n%s\n",
+             ask);
+    lab_add(&net, "N", &relay, keys);
+    lab_add(&net, "R", &ordinary, "[ptp eth0]\n[server]\nmax_error = 10s\n");
+    lab_cable(&net, &cable, RELAY, "eth0", RECEIVER, "eth0");
+    assert_true(mt_world_run_until(net.world, DAY_NS - 600 * SECOND));
+    lab_boot(&net, RELAY);
+    lab_boot(&net, RECEIVER);
+}
+
+static void expect_everywhere(enum mt_ntp_leap leap)
+{
+    for (uint32_t node = RELAY; node <= RECEIVER; node++) {
+        struct mt_world_reading reading;
+        asked = node;
+        assert_true(mt_world_read_page(net.world, node, 0, &reading));
+        assert_int_equal(reading.leap_s != 0, leap != MT_NTP_LEAP_NONE);
+        assert_true(llabs(reading.error_ns) < MICRO);
+        const struct mt_ntp_header answer = expect_time(utc_ns());
+        assert_int_equal(answer.leap, leap);
+    }
+}
+
+static void relay(unsigned seed, int32_t change_s, double delay_ns, const char *ask)
+{
+    const enum mt_ntp_leap leap = change_s > 0 ? MT_NTP_LEAP_61 : MT_NTP_LEAP_59;
+    found_relay(seed, change_s, delay_ns, ask);
+    run_until(leap_t_ns - 310 * SECOND);
+    expect_everywhere(MT_NTP_LEAP_NONE);
+    run_until(leap_t_ns - 100 * SECOND);
+    lab_forget(&net);
+    for (int64_t t_ns = MICRO - 5 * SECOND; t_ns < 30 * SECOND; t_ns += SECOND / 20) {
+        run_exactly_until(leap_t_ns + t_ns);
+        if (t_ns < 0 || t_ns > 3 * SECOND) {
+            expect_everywhere(t_ns < 0 ? leap : MT_NTP_LEAP_NONE);
+        }
+        for (asked = RELAY; asked <= RECEIVER; asked++) {
+            expect_time(utc_ns());
+        }
+    }
+    for (unsigned i = 0; i < 50; i++) {
+        lab_run(&net, 100);
+        expect_everywhere(MT_NTP_LEAP_NONE);
+        for (uint32_t node = RELAY; node <= RECEIVER; node++) {
+            struct mt_world_reading reading;
+            assert_true(mt_world_read_page(net.world, node, 0, &reading));
+            assert_int_equal(reading.tai_minus_utc_s, 37 + change_s);
+            assert_int_equal(reading.leap_s, 0);
+        }
+    }
+    assert_int_equal(net.nodes[RELAY].watch.steps, 0);
+    assert_true(net.nodes[RELAY].watch.max_ns < MICRO);
+    assert_true(lab_is_bounded(&net, RELAY));
+    const struct mt_compose_facts late = {true, 37 + change_s, 0};
+    mt_composition_set_facts(net.nodes[RELAY].composition, &late, now_of(RELAY));
+    lab_run(&net, 100);
+    expect_everywhere(MT_NTP_LEAP_NONE);
+    lab_close(&net);
+}
+
+static void sim_leap_second_passes_when_only_the_ntp_server_knows(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        relay(seed, 1, 1e5, "min_poll = 0\nmax_poll = 0");
+        relay(seed, -1, 1e5, "min_poll = 0\nmax_poll = 0");
+        relay(seed, 1, 1e5, "min_poll = 5\nmax_poll = 5");
+        relay(seed, 1, 4e8, "min_poll = 0\nmax_poll = 0");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +448,7 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(
             sim_leap_second_makes_no_jump_when_it_is_announced_late_and_taken_back, clean_up),
+        cmocka_unit_test_teardown(sim_leap_second_passes_when_only_the_ntp_server_knows, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

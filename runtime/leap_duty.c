@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Of a source that counts UTC the clock has TAI by TAI - UTC, which changes with a leap second at
+ * an instant that only the announcement tells: the machine looks it up a moment later, or its list
+ * does not know.  So from the announcement on the change is made here, by the clock itself.  As the
+ * same second comes twice, and not with everybody at once, samples from around it are not used.
+ *
+ * Once the machine knows the new value, or another one, that counts.
+ */
+#include "runtime/leap_duty.h"
+
+#include "runtime/node.h"
+
+#define DAY_S      86400
+#define DOUBT_S    2    /* before and after */
+#define PATIENCE_S 3600 /* so long a source may announce a leap second that is over */
+
+static bool is_sure(const struct mt_clock_page *page)
+{
+    return page->scale == MT_SCALE_TAI && page->tai_utc_valid != 0 &&
+           (page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER);
+}
+
+void mt_leap_duty_watch(struct mt_leap_duty *self, const struct mt_clock_page *page)
+{
+    bool has_passed = self->change_s != 0 && page->anchor_s >= self->at_s;
+    if (!is_sure(page) || (has_passed && page->anchor_s < self->at_s + PATIENCE_S)) {
+        return;
+    }
+    if (page->leap_s == 0) {
+        self->change_s = has_passed ? self->change_s : 0;
+        return;
+    }
+    int64_t utc_s = page->anchor_s - page->tai_minus_utc_s;
+    int64_t midnight_s = utc_s - utc_s % DAY_S + DAY_S;
+    *self = (struct mt_leap_duty){
+        .change_s = page->leap_s,
+        .before_s = page->tai_minus_utc_s,
+        .at_s = midnight_s + page->tai_minus_utc_s - (page->leap_s < 0),
+    };
+}
+
+int32_t mt_leap_duty_offset(const struct mt_node_clock *clock, const struct mt_instant *at)
+{
+    const struct mt_leap_duty *self = &clock->leap;
+    int32_t known_s = clock->tai_minus_utc_s;
+    if (self->change_s == 0) {
+        return known_s;
+    }
+    if (at->s >= self->at_s) {
+        return known_s == self->before_s ? known_s + self->change_s : known_s;
+    }
+    return known_s == self->before_s + self->change_s ? self->before_s : known_s;
+}
+
+bool mt_leap_duty_is_doubtful(const struct mt_node_clock *clock, const struct mt_instant *at)
+{
+    const struct mt_leap_duty *self = &clock->leap;
+    return self->change_s != 0 && at->scale == MT_SCALE_TAI && at->s >= self->at_s - DOUBT_S &&
+           at->s < self->at_s + DOUBT_S;
+}
+
+bool mt_leap_duty_is_over(const struct mt_leap_duty *self, const struct mt_instant *at)
+{
+    return self->change_s != 0 && at->s >= self->at_s && at->s < self->at_s + PATIENCE_S;
+}
