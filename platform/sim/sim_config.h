@@ -100,7 +100,7 @@ struct mt_sim_switch_config {
                              come at random (Poisson).  At 1 or more, queue_octets must be set */
     uint32_t load_octets;  /**< size of its frames on the wire; 0: 1538, the largest */
     uint32_t queue_octets; /**< in front of each port; what does not fit is lost; 0: no limit */
-    bool prefers_ptp;      /**< strict priority: PTP waits for one other frame at most */
+    bool prefers_ptp;      /**< strict priority: PTP, and NTP, waits for one other frame at most */
 };
 
 #endif

@@ -219,6 +219,12 @@ struct mt_address mt_sim_port_address(const struct mt_sim_port *port, enum mt_ne
     return address;
 }
 
+bool mt_sim_is_inside(const struct mt_address *address)
+{
+    return (address->network == MT_NETWORK_UDP_IPV4 && address->octets[0] == 10) ||
+           (address->network == MT_NETWORK_UDP_IPV6 && address->octets[0] == 0xFD);
+}
+
 bool mt_world_address(const struct mt_world *self, uint32_t node, const char *interface,
                       enum mt_network network, struct mt_address *ret_address)
 {
@@ -291,6 +297,7 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         return NULL;
     }
     if (request->transport == MT_TRANSPORT_NTP) {
+        link->port = mt_sim_find_port(node, request->interface);
         return mt_sim_ntp_open(node, link) ? &link->hal : NULL;
     }
     if (network_of(request->transport) == MT_NETWORK_NONE) {
@@ -394,6 +401,7 @@ void mt_sim_node_forget(struct mt_sim_node *node)
     for (uint8_t i = 0; i < node->port_count; i++) {
         node->ports[i]->links = NULL;
     }
+    mt_sim_ntp_end_worker(node);
     free(node->links);
     node->links = NULL;
     node->link_count = 0;

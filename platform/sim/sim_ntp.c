@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * An NTP server that is right, at the end of a way of its own for each node: questions and answers
- * take its delay and what chance adds, the same on the way there and back. The server is
- * core/ntp's own, in basic and interleaved mode; the node asks it over a link like any other.
+ * An NTP server beyond the network that is right, at the end of a way of its own for each node:
+ * questions and answers take its delay and what chance adds, the same on the way there and back.
+ * It has every address that no interface could have.  The server is core/ntp's own, in basic and
+ * interleaved mode; the node asks it over a link like any other.
  */
 #include <stdlib.h>
 
@@ -86,10 +87,9 @@ static void add_answer(struct mt_sim_node *node, uint16_t link, const struct mt_
     mt_sim_queue_give_back(&world->queue, frame);
 }
 
-static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+static bool ask_beyond(struct mt_sim_link *link, const struct mt_link_frame *frame)
 {
     static const struct mt_ntp_server server = {.log_rate_share = 0};
-    struct mt_sim_link *link = (struct mt_sim_link *)hal;
     struct mt_sim_node *node = link->world->nodes[link->node];
     struct mt_base_time now = mt_sim_base(link->world);
     struct mt_base_time there = mt_sim_base_plus_ns(now, way_ns(node));
@@ -107,9 +107,9 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
                                            .arrival = &arrival,
                                            .from = &link->address,
                                            .now = {link->world->t_ns}};
-    static struct mt_ntp_answer answer;
+    struct mt_ntp_answer answer;
 
-    hal->counters.sent++;
+    link->hal.counters.sent++;
     mt_ntp_answer(&server, &served, &node->ntp->worker, &request, &answer);
     if (answer.length > 0) {
         mt_ntp_answer_finish(&server, &answer, &departure);
@@ -120,6 +120,13 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     }
     add_stamp(node, link->index, frame->token, now);
     return true;
+}
+
+static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+{
+    struct mt_sim_link *link = (struct mt_sim_link *)hal;
+
+    return mt_sim_is_inside(&frame->to) ? mt_sim_ntp_ask(link, frame) : ask_beyond(link, frame);
 }
 
 static const struct mt_hal_link_ops ops = {.send = link_send};

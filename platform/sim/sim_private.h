@@ -26,6 +26,7 @@ enum mt_sim_stream_kind {
     MT_SIM_STREAM_REFCLOCK,
     MT_SIM_STREAM_NTP,
     MT_SIM_STREAM_NTP_WAY,
+    MT_SIM_STREAM_NTP_SERVER,
 };
 
 struct mt_sim_switch;
@@ -77,6 +78,7 @@ struct mt_sim_link {
     uint16_t vlan;
     struct mt_sim_port *port; /**< null: there is no such interface */
     bool is_refclock;         /**< it hears a reference clock */
+    uint16_t udp_port;        /**< of a link to an NTP server: its own; 0: none yet */
 };
 
 struct mt_sim_node {
@@ -89,7 +91,9 @@ struct mt_sim_node {
     struct mt_sim_node_config config;
     struct mt_prng prng;
     struct mt_prng refclock_prng;
-    struct mt_sim_ntp *ntp; /**< the server that it asks; null: it does not */
+    struct mt_sim_ntp *ntp; /**< the server that it asks beyond the network; null: it does not */
+    struct mt_sim_ntp_worker *ntp_worker; /**< answers what it is asked; null: nothing yet */
+    uint16_t ntp_ports;                   /**< UDP ports that it has asked from */
     struct mt_sim_oscillator oscillator;
     mt_real start_frequency; /**< that the oscillator began with */
     struct mt_sim_drift_terms terms;
@@ -180,6 +184,18 @@ struct mt_base_time mt_sim_node_stamp(struct mt_sim_node *node, struct mt_base_t
 /** Makes a link one to an NTP server; false: no memory. */
 bool mt_sim_ntp_open(struct mt_sim_node *node, struct mt_sim_link *link);
 void mt_sim_ntp_close(struct mt_sim_node *node);
+/** Whether an address is one of those that interfaces of nodes have. */
+bool mt_sim_is_inside(const struct mt_address *address);
+/** A question to a node; false: it cannot leave. */
+bool mt_sim_ntp_ask(struct mt_sim_link *link, const struct mt_link_frame *frame);
+/** Whether a packet of NTP is wanted where it has come to, and above which link. */
+bool mt_sim_ntp_deliver(const struct mt_world *world, const struct mt_sim_port *to,
+                        const struct mt_sim_frame *frame, uint16_t *ret_link);
+/** Whether an event of a node is for its server rather than for its loop. */
+bool mt_sim_ntp_is_question(const struct mt_sim_event *event);
+/** Answers a question, if the node, which runs, is a server. */
+void mt_sim_ntp_serve(struct mt_sim_node *node, const struct mt_sim_event *event);
+void mt_sim_ntp_end_worker(struct mt_sim_node *node);
 /** Makes the next reading of the reference clock that a link hears. */
 void mt_sim_refclock_next(struct mt_sim_node *node, uint16_t link);
 /** What a node's configuration says now counts from now on. */
@@ -190,7 +206,16 @@ void mt_sim_node_drift(struct mt_sim_node *node, const struct mt_sim_drift_terms
 
 /** The address of a node's interface. */
 struct mt_address mt_sim_port_address(const struct mt_sim_port *port, enum mt_network network);
+/** The interface with this address; null: there is none. */
+const struct mt_sim_port *mt_sim_find_addressed(const struct mt_world *self,
+                                                const struct mt_address *to);
 bool mt_sim_port_is_up(const struct mt_world *self, const struct mt_sim_port *port);
+/** When a frame leaves that is ready then, and that keeps the wire busy. */
+struct mt_base_time mt_sim_departure(const struct mt_world *self, struct mt_sim_port *port,
+                                     const struct mt_sim_frame *frame, struct mt_base_time ready);
+/** The stamp of a frame that leaves then will come, or that there is none. */
+void mt_sim_promise_stamp(struct mt_world *self, const struct mt_sim_link *link, uint32_t token,
+                          struct mt_base_time departure);
 /** Tells a link whether its interface is up; one without an interface is down. */
 void mt_sim_link_tell(const struct mt_sim_link *link);
 /** Tells the links above an interface whether it is up; ports of switches have none. */

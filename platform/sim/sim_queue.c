@@ -84,6 +84,8 @@ struct mt_sim_frame *mt_sim_queue_new_frame(struct mt_sim_queue *self, const uin
     self->free_frames = frame->next;
     frame->users = 1;
     frame->length = (uint16_t)length;
+    frame->vlan = 0;
+    frame->udp_port = 0;
     memcpy(frame->bytes, bytes, length);
     return frame;
 }

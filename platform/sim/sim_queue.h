@@ -23,6 +23,7 @@ struct mt_sim_frame {
     const struct mt_sim_port *from;
     const struct mt_sim_port *to; /**< the only receiver; null: a group */
     struct mt_address sender;
+    uint16_t udp_port; /**< of NTP: where it goes to; 0: it is PTP */
     uint16_t vlan;
     struct mt_base_time departure;
     uint8_t bytes[MT_SIM_FRAME_SIZE];

@@ -45,11 +45,11 @@ static bool is_before(struct mt_base_time a, struct mt_base_time b)
     return a.ns != b.ns ? a.ns < b.ns : a.frac < b.frac;
 }
 
-/* A frame for a switch, if `link` is null, or for one of the links above a node's interface. */
-static void hand_over(struct mt_world *self, struct mt_sim_port *to, const struct mt_sim_link *link,
-                      const struct mt_sim_event *model)
+/* A frame for a switch, if `at_switch` is not null, or for a link of a node. */
+static void hand_over(struct mt_world *self, uint32_t node, struct mt_sim_port *at_switch,
+                      uint16_t link, const struct mt_sim_event *model)
 {
-    struct mt_sim_event *event = mt_sim_new_event(self, to->node, MT_INPUT_FRAME);
+    struct mt_sim_event *event = mt_sim_new_event(self, node, MT_INPUT_FRAME);
     int64_t t_ns = mt_sim_t_of(model->arrival);
 
     if (event == NULL) {
@@ -60,9 +60,19 @@ static void hand_over(struct mt_world *self, struct mt_sim_port *to, const struc
     event->arrival = model->arrival;
     event->stamp = model->stamp;
     event->has_stamp = model->frame->is_event;
-    event->link = link != NULL ? link->index : 0;
-    event->port = link != NULL ? NULL : to;
+    event->link = link;
+    event->port = at_switch;
     mt_sim_queue_add(&self->queue, t_ns > self->t_ns ? t_ns : self->t_ns + 1, event);
+}
+
+static void deliver_ntp(struct mt_world *self, const struct mt_sim_port *to,
+                        const struct mt_sim_event *model)
+{
+    uint16_t link = 0;
+
+    if (mt_sim_ntp_deliver(self, to, model->frame, &link)) {
+        hand_over(self, to->node, NULL, link, model);
+    }
 }
 
 /* A node's NIC stamps the event messages that arrive; each link above the interface that is of the
@@ -73,15 +83,19 @@ static void deliver(struct mt_world *self, struct mt_sim_port *to, struct mt_bas
     struct mt_sim_event model = {.arrival = arrival, .frame = frame, .hops = hops};
 
     if (to->at_switch != NULL) {
-        hand_over(self, to, NULL, &model);
+        hand_over(self, to->node, to, 0, &model);
         return;
     }
     if (frame->is_event) {
         model.stamp = mt_sim_node_stamp(self->nodes[to->node], arrival);
     }
+    if (frame->udp_port != 0) {
+        deliver_ntp(self, to, &model);
+        return;
+    }
     for (const struct mt_sim_link *link = to->links; link != NULL; link = link->next_at_port) {
         if (link->address.network == frame->sender.network && link->vlan == frame->vlan) {
-            hand_over(self, to, link, &model);
+            hand_over(self, to->node, NULL, link->index, &model);
         }
     }
 }
@@ -138,13 +152,13 @@ void mt_sim_carry(struct mt_world *self, const struct mt_sim_port *from,
 /* ---- sending --------------------------------------------------------------------------------- */
 
 /* The wire has the rate of the switch; where there is none, frames take no time. */
-static struct mt_base_time departure_of(const struct mt_world *self, struct mt_sim_port *port,
-                                        const struct mt_sim_frame *frame)
+struct mt_base_time mt_sim_departure(const struct mt_world *self, struct mt_sim_port *port,
+                                     const struct mt_sim_frame *frame, struct mt_base_time ready)
 {
     const struct mt_sim_switch *at_switch = self->segments[port->segment]->at_switch;
     struct mt_sim_node *node = self->nodes[port->node];
     mt_real wait_ns = node->config.egress_wait_ns;
-    struct mt_base_time departure = mt_sim_base(self);
+    struct mt_base_time departure = ready;
 
     if (wait_ns > 0) {
         departure = mt_sim_base_plus_ns(departure, mt_sim_exponential(&node->prng) * wait_ns);
@@ -159,7 +173,7 @@ static struct mt_base_time departure_of(const struct mt_world *self, struct mt_s
     return departure;
 }
 
-static void promise_stamp(struct mt_world *self, const struct mt_sim_link *link, uint32_t token,
+void mt_sim_promise_stamp(struct mt_world *self, const struct mt_sim_link *link, uint32_t token,
                           struct mt_base_time departure)
 {
     struct mt_sim_node *node = self->nodes[link->node];
@@ -198,8 +212,7 @@ static void observe(const struct mt_world *self, const struct mt_sim_link *link,
     }
 }
 
-/* The interface with this address, or null. */
-static const struct mt_sim_port *find_addressed(const struct mt_world *self,
+const struct mt_sim_port *mt_sim_find_addressed(const struct mt_world *self,
                                                 const struct mt_address *to)
 {
     size_t length = mt_address_length(to);
@@ -240,7 +253,7 @@ static struct mt_sim_frame *new_frame(struct mt_world *self, const struct mt_sim
     if (copy != NULL) {
         copy->is_event = frame->is_event;
         copy->from = link->port;
-        copy->to = is_addressed ? find_addressed(self, &frame->to) : NULL;
+        copy->to = is_addressed ? mt_sim_find_addressed(self, &frame->to) : NULL;
         copy->sender = link->address;
         copy->sender.udp_port = udp_port_of(link, frame->is_event);
         copy->vlan = link->vlan;
@@ -261,7 +274,7 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     hal->counters.sent++;
     self->counters.sent++;
     observe(self, link, frame);
-    struct mt_base_time departure = departure_of(self, link->port, copy);
+    struct mt_base_time departure = mt_sim_departure(self, link->port, copy, mt_sim_base(self));
     copy->departure = departure;
     if (frame->insertion != MT_INSERT_NOTHING) {
         mt_sim_insert(self->nodes[link->node], frame, departure, copy->bytes);
@@ -273,7 +286,7 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
     }
     mt_sim_queue_give_back(&self->queue, copy);
     if (frame->is_event && frame->token != 0) {
-        promise_stamp(self, link, frame->token, departure);
+        mt_sim_promise_stamp(self, link, frame->token, departure);
     }
     return true;
 }

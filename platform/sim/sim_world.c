@@ -159,9 +159,14 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
         (event->kind == MT_INPUT_NONE && !is_due(self, node))) {
         return;
     }
-    self->counters.steps++;
     self->counters.delivered += event->kind == MT_INPUT_FRAME;
-    if (self->observer.arrival != NULL && event->kind == MT_INPUT_FRAME && event->frame->is_event) {
+    if (mt_sim_ntp_is_question(event)) {
+        mt_sim_ntp_serve(node, event);
+        return;
+    }
+    self->counters.steps++;
+    if (self->observer.arrival != NULL && event->kind == MT_INPUT_FRAME && event->frame->is_event &&
+        event->frame->udp_port == 0) {
         tell_arrival(self, event);
     }
     node->pending = event;
