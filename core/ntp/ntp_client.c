@@ -14,9 +14,9 @@
  * exchange before, the way there is that of this one.  After some answers in a row were lost the
  * server may have forgotten; then the client begins with a plain question.
  *
- * After the burst the intervals double until they are what was chosen.  The burst tells the time, but
- * hardly the frequency: a whole interval later the clock would be far off.  And if nobody answers yet,
- * a network that comes up late does not cost a whole interval.
+ * After the burst the intervals double until they are what was chosen.  The burst tells the time,
+ * but hardly the frequency: a whole interval later the clock would be far off.  And if nobody
+ * answers yet, a network that comes up late does not cost a whole interval.
  */
 #include "meantime/ntp_client.h"
 
