@@ -189,7 +189,8 @@ def test_nobody_is_followed_who_knows_only_the_anchor(lab):
                                                start_s=start_s),
                               write_chain(lab, "B.keys", receiver_anchor(), start_s=start_s))
     b.wait_for(lambda: b.states(), 5, "answers")
-    assert netlab.wait_until(lambda: delayed(b)["wrong_keys"] > 10, 10)
+    # each is 150 steps from the anchor, of which there are 256 a second
+    assert netlab.wait_until(lambda: delayed(b)["wrong_keys"] > 4, 10)
     assert delayed(b)["verified"] == 0
     assert b.states()["eth0"] in ("LISTENING", "TRANSMITTER")
 
