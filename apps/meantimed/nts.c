@@ -7,7 +7,9 @@
  * The keys of cookies are the daemon's, for it needs them to answer; it keeps them in a file,
  * changes them when it is time, and tells the serving process, each time it says hello.  The
  * asking process is asked for a server's keys when there are none, or no cookies, and after a
- * failure the later the more often it has failed.
+ * failure the later the more often it has failed.  Keys that brought no answer are a failure, too:
+ * else a server that refuses each question, or who makes believe it does, would have us exchange
+ * keys without end.
  */
 #include <errno.h>
 #include <poll.h>
@@ -32,6 +34,7 @@
 struct asking {
     uint32_t attempt;
     uint32_t failures; /* in a row */
+    uint32_t useless;  /* exchanges in a row whose keys have brought no answer yet */
     bool is_asking;
     bool told_failure;
     struct mt_mono next; /* attempt, or the end of waiting for an answer */
@@ -288,7 +291,12 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
                      asking->told_failure || asking->attempt == 1 ? MT_JOURNAL_INFO
                                                                   : MT_JOURNAL_DEBUG,
                      0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
-    *asking = (struct asking){.attempt = asking->attempt};
+    uint32_t useless = asking->useless + 1;
+    *asking = (struct asking){
+        .attempt = asking->attempt,
+        .useless = useless,
+        .next = mt_mono_plus(now, mt_nts_retry_s(useless, false) * MT_NS_PER_S),
+    };
     set_keys(self, told, now);
 }
 
@@ -407,12 +415,18 @@ static void tend_client(struct mt_daemon_nts *self, uint16_t index, struct mt_mo
 {
     const struct mt_node_ntp *ntp = &self->daemon->composition->node.ntp[index];
     struct asking *asking = &self->asking[index];
-    if (ntp->config.nts == NULL || !mt_nts_client_needs_keys(ntp->config.nts) ||
-        now.ns < asking->next.ns) {
+    if (ntp->config.nts == NULL || !mt_nts_client_needs_keys(ntp->config.nts)) {
+        return;
+    }
+    if (asking->useless > 0 && ntp->config.nts->has_answered) {
+        asking->useless = 0;
+        asking->next = asking->is_asking ? asking->next : now;
+    }
+    if (now.ns < asking->next.ns) {
         return;
     }
     if (asking->is_asking) {
-        fail(self, mt_composition_ntp(self->daemon->composition, index)->name, asking, true,
+        fail(self, mt_composition_ntp(self->daemon->composition, index)->name, asking, false,
              "there was no answer in time", now);
     } else {
         ask(self, index, now);

@@ -16,6 +16,7 @@ void mt_nts_client_set_keys(struct mt_nts_client *self, const struct mt_nts_keys
 {
     self->keys = *keys;
     self->has_keys = true;
+    self->has_answered = false;
     self->is_refused = false;
     self->count = 0;
 }
@@ -150,6 +151,7 @@ static enum mt_nts_verdict verify(struct mt_nts_client *self, const uint8_t *oct
         return MT_NTS_FORGED;
     }
     take_cookies(self, plain, length);
+    self->has_answered = true;
     self->is_refused = false;
     return MT_NTS_GENUINE;
 }

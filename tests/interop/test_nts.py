@@ -53,8 +53,8 @@ def chrony_server(lab, certificate, key):
     return daemon
 
 
-def client_of(lab, ca, clock=None, **keys):
-    return lab.meantimed("C", clock=clock or LAB, more_sections={
+def client_of(lab, ca, clock=None, daemon=None, **keys):
+    return lab.meantimed("C", daemon=daemon, clock=clock or LAB, more_sections={
         f"ntp {ADDRESS}": {"nts": "yes", "nts_ca": ca, "min_poll": -1, "max_poll": 0, **keys}})
 
 
@@ -240,3 +240,38 @@ def test_a_recorded_run_is_replayed_when_it_spoke_nts(lab):
                           check=False, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "keys of NTP server number 0, at 10.77.1.1" in done.stdout
+
+
+def sockets_of(pid):
+    """How many of its descriptors are sockets."""
+    folder = f"/proc/{pid}/fd"
+    return sum(os.readlink(os.path.join(folder, name)).startswith("socket:")
+               for name in os.listdir(folder))
+
+
+@pytest.mark.lab(seconds=20)
+def test_processes_share_no_sockets_when_there_are_a_server_and_a_client(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = lab.meantimed("S", clock={"clock": "overlay"}, more_sections={
+        "server": {"nts_certificate": certificate, "nts_key": key, "local_stratum": 3,
+                   "listen": ADDRESS},
+        f"ntp {ADDRESS}": {"nts": "yes", "nts_ca": ca}})
+    s.wait_log("keys were exchanged", 10)
+    # two keepers, and whom they keep; that which asked ends
+    assert netlab.wait_until(lambda: len(children_named(s, "meantimed-nts")) == 4, 5)
+    processes = children_named(s, "meantimed-nts")
+    # one to the daemon each; and two of them have one to listen on
+    assert sorted(sockets_of(pid) for pid in processes) == [1, 1, 2, 2]
+
+
+@pytest.mark.lab(seconds=25)
+def test_keys_are_exchanged_ever_less_often_when_questions_stay_unanswered(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    server(lab, certificate, key, deny="10.77.1.0/24")
+    c = client_of(lab, ca, daemon={"log_level": "debug"}, min_poll=-3, max_poll=-3)
+    c.wait_log("keys were exchanged", 10)
+    time.sleep(8)  # for the cookies of eight exchanges
+    assert c.log().count("keys were exchanged") == 1
+    c.wait_for(lambda: c.log().count("keys were exchanged") == 2, 12, "another attempt")

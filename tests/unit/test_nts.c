@@ -265,6 +265,30 @@ static void nts_client_keeps_its_keys_when_an_answer_follows_a_refusal(void **st
     assert_int_equal(self.nts.refusals, 0);
 }
 
+static void nts_client_knows_keys_that_were_good_for_nothing_when_no_answer_came(void **state)
+{
+    struct pair self;
+    (void)state;
+    nts_bench_open_default(&self);
+    assert_false(self.nts.has_answered);
+    assert_int_equal(nts_bench_exchange(&self), MT_NTP_VERDICT_USED);
+    assert_true(self.nts.has_answered);
+    nts_bench_forget(&self);
+    assert_true(nts_bench_asks(&self));
+    assert_int_equal(nts_bench_serve(&self), MT_NTP_NTS_REFUSED);
+    assert_int_equal(nts_bench_arrive(&self), MT_NTP_VERDICT_NTS_REFUSED);
+    assert_false(nts_bench_asks(&self));
+    assert_true(self.nts.has_answered); /* they were good before */
+    nts_bench_give_keys(&self, MT_NTS_COOKIES);
+    assert_false(self.nts.has_answered);
+    nts_bench_forget(&self);
+    mt_ntp_client_restart(&self.client, self.now);
+    assert_true(nts_bench_asks(&self));
+    assert_int_equal(nts_bench_serve(&self), MT_NTP_NTS_REFUSED);
+    assert_int_equal(nts_bench_arrive(&self), MT_NTP_VERDICT_NTS_REFUSED);
+    assert_false(self.nts.has_answered);
+}
+
 static void nts_client_ignores_a_refusal_when_it_is_of_another_question(void **state)
 {
     struct pair self;
@@ -350,6 +374,7 @@ int main(void)
         cmocka_unit_test(nts_client_believes_nothing_when_the_answer_is_to_another_question),
         cmocka_unit_test(nts_client_wants_keys_when_it_is_refused_and_nothing_else_comes),
         cmocka_unit_test(nts_client_keeps_its_keys_when_an_answer_follows_a_refusal),
+        cmocka_unit_test(nts_client_knows_keys_that_were_good_for_nothing_when_no_answer_came),
         cmocka_unit_test(nts_client_ignores_a_refusal_when_it_is_of_another_question),
         cmocka_unit_test(nts_client_ignores_other_kisses_when_they_are_not_sealed),
         cmocka_unit_test(nts_server_is_silent_when_nts_is_required_and_not_spoken),

@@ -64,8 +64,9 @@ struct mt_nts_client {
     const struct mt_nts_client_ops *ops;
     const struct mt_crypto *crypto;
     bool has_keys;
-    bool is_refused; /**< the last question was, by somebody; an answer may still come */
-    uint8_t count;   /**< cookies in the jar */
+    bool has_answered; /**< somebody who has the present keys, or had the last ones */
+    bool is_refused;   /**< the last question was, by somebody; an answer may still come */
+    uint8_t count;     /**< cookies in the jar */
     struct mt_nts_keys keys;
     uint8_t unique[MT_NTS_UNIQUE_SIZE]; /**< of the last question */
     struct mt_nts_cookie jar[MT_NTS_COOKIES];
