@@ -237,13 +237,14 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
 
 /* ---- the input log ----------------------------------------------------------------------- */
 
-/* -1 with errno.  What the file holds is left alone for now. */
+/* -1 with errno.  What the file holds is left alone for now.  A new one is its owner's alone, for
+ * keys are among what is recorded. */
 static int open_log(const char *path, bool *ret_is_new)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     *ret_is_new = fd >= 0;
-    return fd >= 0 || errno != EEXIST ? fd : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return fd >= 0 || errno != EEXIST ? fd : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
 /* Only a file can be emptied; a pipe need not be. */

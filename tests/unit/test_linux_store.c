@@ -217,6 +217,18 @@ static void store_appends_to_the_log(void **state)
     open_platform(self);
 }
 
+static void store_keeps_the_log_from_others_when_it_makes_it(void **state)
+{
+    struct fixture *self = *state;
+    struct stat status;
+
+    log_text(self, "keys");
+    mt_linux_close(self->platform);
+    assert_int_equal(stat(self->log, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    open_platform(self);
+}
+
 static void store_keeps_the_old_log_when_the_start_fails(void **state)
 {
     struct fixture *self = *state;
@@ -420,6 +432,7 @@ int main(void)
         STORE_TEST(store_appends_to_the_log),
         STORE_TEST(store_says_why_when_the_log_cannot_be_written_any_more),
         STORE_TEST(store_says_what_to_do_when_it_may_not_publish),
+        STORE_TEST(store_keeps_the_log_from_others_when_it_makes_it),
         STORE_TEST(store_keeps_the_old_log_when_the_start_fails),
         STORE_TEST(store_leaves_nothing_when_the_start_fails),
         STORE_TEST(store_leaves_the_pages_of_others_when_the_start_fails),
