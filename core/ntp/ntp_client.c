@@ -25,7 +25,8 @@
 #define BURST_LOG_INTERVAL 0 /* log2 s */
 #define UNSENT_NS          MT_NS_PER_S
 #define MISSED_MOST        4
-#define RATE_STEP          2 /* log2 s */
+#define RATE_STEP          2  /* log2 s */
+#define RATE_MOST          10 /* log2 s */
 #define TURNAROUND_MOST_S  4
 #define NEGATIVE_MOST_NS   1000000 /* a round trip that is shorter than nothing by more cannot be */
 #define LEAST_TIME_S       INT64_C(1767225600) /* 2026, when this was written */
@@ -145,6 +146,12 @@ static void note_silence(struct mt_ntp_client *self)
     if (self->missed > MISSED_MOST) {
         self->before.has_arrival = false;
     }
+}
+
+/* No question of the last eight has brought its time: there was no answer, or one without time, or
+ * it could not even be asked. */
+static void note_absence(struct mt_ntp_client *self)
+{
     if (self->reach == 0 && self->was_reachable) {
         self->was_reachable = false;
         new_event(self, MT_NTP_EVENT_UNREACHABLE);
@@ -164,6 +171,7 @@ void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now)
             self->config.nts->ops->give_up(self->config.nts);
         }
     }
+    note_absence(self);
     self->wants_to_ask = true;
     self->is_asking = false;
     self->next = mt_mono_plus(now, interval_ns(self));
@@ -348,6 +356,13 @@ static bool is_letters(const uint8_t *octets, const char *letters)
     return memcmp(octets, letters, 4) == 0;
 }
 
+/* Not for ever longer: who asks in our name can make a server say RATE to us. */
+static int8_t slower(int8_t poll)
+{
+    int slower = poll + RATE_STEP < RATE_MOST ? poll + RATE_STEP : RATE_MOST;
+    return (int8_t)(slower > poll ? slower : poll);
+}
+
 static enum mt_ntp_verdict kissed(struct mt_ntp_client *self, const struct mt_ntp_header *answer)
 {
     memcpy(self->kiss, answer->reference_id, sizeof self->kiss);
@@ -357,8 +372,7 @@ static enum mt_ntp_verdict kissed(struct mt_ntp_client *self, const struct mt_nt
         self->next = MT_MONO_NEVER;
         new_event(self, MT_NTP_EVENT_REFUSED);
     } else if (is_letters(self->kiss, "RATE")) {
-        int poll = self->poll + RATE_STEP;
-        self->poll = (int8_t)(poll < MT_NTP_POLL_MOST ? poll : MT_NTP_POLL_MOST);
+        self->poll = slower(self->poll);
         if (self->config.min_poll < self->poll) {
             self->config.min_poll = self->poll;
         }

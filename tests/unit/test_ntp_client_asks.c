@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * When the NTP client asks while nobody answers. */
+ * When the NTP client asks while nobody answers, or nobody says what time it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,12 +73,75 @@ static void ntp_client_tries_again_soon_when_a_question_was_not_sent(void **stat
     assert_int_equal(client.reach, 0);
 }
 
+/* ---- answers without time -------------------------------------------------------------------- */
+
+/* Asks, and is answered at once. */
+static enum mt_ntp_verdict is_told(struct mt_ntp_client *client, const struct mt_ntp_header *like)
+{
+    const struct mt_stamp arrival = {.at = {.s = INT64_C(1800000000), .scale = MT_SCALE_UTC}};
+    struct mt_ntp_header answer = *like;
+    uint8_t packet[MT_NTP_HEADER_SIZE];
+    struct mt_mono now = {ask(client)};
+    answer.version = MT_NTP_VERSION;
+    answer.mode = MT_NTP_MODE_SERVER;
+    answer.origin = client->current.asked;
+    answer.receive = answer.transmit = mt_ntp_from_instant(&arrival.at);
+    mt_ntp_write(&answer, packet);
+    return mt_ntp_client_rx(client, packet, sizeof packet, &arrival, now);
+}
+
+static unsigned count_events(struct mt_ntp_client *client, enum mt_ntp_event_kind kind)
+{
+    struct mt_ntp_event event;
+    unsigned count = 0;
+    while (mt_ntp_client_next_event(client, &event)) {
+        count += event.kind == kind;
+    }
+    return count;
+}
+
+static void ntp_client_asks_again_within_a_while_when_it_is_told_to_slow_down_for_ever(void **state)
+{
+    const struct mt_ntp_header rate = {.reference_id = {'R', 'A', 'T', 'E'}};
+    struct mt_ntp_client client;
+    start(&client);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(is_told(&client, &rate), MT_NTP_VERDICT_KISS);
+    }
+    assert_int_equal(mt_ntp_client_interval_ns(&client), 1024 * S_NS);
+    mt_ntp_client_set_poll(&client, 6);
+    assert_int_equal(mt_ntp_client_interval_ns(&client), 1024 * S_NS);
+}
+
+static void ntp_client_says_so_when_the_server_has_no_time_any_more(void **state)
+{
+    const struct mt_ntp_header good = {.stratum = 1};
+    const struct mt_ntp_header none = {.leap = MT_NTP_LEAP_UNKNOWN};
+    struct mt_ntp_client client;
+    start(&client);
+    assert_int_equal(is_told(&client, &good), MT_NTP_VERDICT_USED);
+    assert_int_equal(count_events(&client, MT_NTP_EVENT_REACHABLE), 1);
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(is_told(&client, &none), MT_NTP_VERDICT_NOT_SYNCHRONISED);
+        assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), 0);
+    }
+    (void)is_told(&client, &none);
+    assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), 1);
+    (void)is_told(&client, &none);
+    assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), 0);
+    assert_int_equal(is_told(&client, &good), MT_NTP_VERDICT_USED);
+    assert_int_equal(count_events(&client, MT_NTP_EVENT_REACHABLE), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ntp_client_asks_ever_less_when_nobody_has_ever_answered),
         cmocka_unit_test(ntp_client_does_not_hurry_when_its_interval_is_short_anyway),
         cmocka_unit_test(ntp_client_tries_again_soon_when_a_question_was_not_sent),
+        cmocka_unit_test(
+            ntp_client_asks_again_within_a_while_when_it_is_told_to_slow_down_for_ever),
+        cmocka_unit_test(ntp_client_says_so_when_the_server_has_no_time_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

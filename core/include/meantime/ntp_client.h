@@ -51,7 +51,7 @@ enum mt_ntp_verdict {
 enum mt_ntp_event_kind {
     MT_NTP_EVENT_SAMPLE,
     MT_NTP_EVENT_REACHABLE,   /**< the first answer, or the first after a silence */
-    MT_NTP_EVENT_UNREACHABLE, /**< eight questions in a row went unanswered */
+    MT_NTP_EVENT_UNREACHABLE, /**< none of eight questions in a row has brought its time */
     MT_NTP_EVENT_REFUSED,     /**< the server wants no more questions (DENY, RSTR) */
 };
 
