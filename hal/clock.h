@@ -44,6 +44,9 @@ struct mt_hal_clock_ops {
      * Until it is taken, readings and stamps are those of the clock without the change.  Clocks
      * that float above the machine's are not changed by what others do to that. */
     bool (*disturbed)(struct mt_hal_clock *self, struct mt_applied *ret_applied);
+    /** A leap second at the end of this UTC day: -1, 0 (there is none) or +1.  For clocks beneath
+     * which something counts UTC, and steers by ours; null: there is nothing. */
+    void (*announce)(struct mt_hal_clock *self, int32_t leap_s);
 };
 
 struct mt_hal_clock {

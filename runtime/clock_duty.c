@@ -169,9 +169,7 @@ static void add_ntp_facts(const struct mt_node *node, uint16_t index, struct mt_
     const struct mt_node_ntp *ntp = mt_ntp_duty_followed(node, index);
     if (ntp != NULL) {
         uint8_t leap = ntp->client.server.leap;
-        facts->leap_s = leap == MT_NTP_LEAP_61   ? 1
-                        : leap == MT_NTP_LEAP_59 ? -1
-                                                 : node->clocks[index].leap_s;
+        facts->leap_s = leap == MT_NTP_LEAP_61 ? 1 : leap == MT_NTP_LEAP_59 ? -1 : 0;
     }
 }
 
@@ -180,6 +178,9 @@ static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_
     const struct mt_node_instance *instance = instance_of(node, index);
     if (instance == NULL) {
         facts->leap_s = mt_refclock_duty_leap(node, index);
+        if (mt_follow_has_leader(node, index)) {
+            facts->leap_s = node->clocks[node->clocks[index].follow.leader].page.leap_s;
+        }
         return;
     }
     const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);
@@ -233,11 +234,22 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     mt_page_make(&facts, ret_page);
 }
 
+/* Who has no time to give does not tell the machine of leap seconds. */
+static void announce(const struct mt_node_clock *clock)
+{
+    const struct mt_clock_page *page = &clock->page;
+    bool is_right = page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER;
+    if (is_right && clock->hal->ops->announce != NULL) {
+        clock->hal->ops->announce(clock->hal, page->leap_s);
+    }
+}
+
 void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
     mt_node_report(node, index, &clock->page, &clock->report);
     mt_leap_duty_watch(&clock->leap, &clock->page);
+    announce(clock);
     clock->needs_report = false;
     clock->publish_at = mt_mono_plus(now, MT_NODE_PUBLISH_NS);
     if (node->store != NULL && node->store->ops->publish != NULL) {

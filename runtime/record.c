@@ -118,11 +118,21 @@ static bool clock_disturbed(struct mt_hal_clock *hal, struct mt_applied *ret_app
     return is_disturbed;
 }
 
+/* Nothing comes back of it. */
+static void clock_announce(struct mt_hal_clock *hal, int32_t leap_s)
+{
+    struct recorded_clock *self = (struct recorded_clock *)hal;
+    if (self->inner->ops->announce != NULL) {
+        self->inner->ops->announce(self->inner, leap_s);
+    }
+}
+
 static const struct mt_hal_clock_ops clock_ops = {
     .read = clock_read,
     .stamp = clock_stamp,
     .apply = clock_apply,
     .disturbed = clock_disturbed,
+    .announce = clock_announce,
 };
 
 static struct recorded_clock *wrap_clock(struct mt_recorder *self, struct mt_hal_clock *inner)

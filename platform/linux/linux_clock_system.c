@@ -46,6 +46,7 @@ struct system_clock {
     long tick;
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
+    int32_t announced_s; /* the leap second that the kernel knows of us */
     char refusal[REFUSAL_SIZE];
     struct mt_past past;
 };
@@ -75,14 +76,19 @@ static mt_real rate_of(long freq, long tick)
     return (mt_real)freq * freq_unit + (mt_real)(tick - NOMINAL_TICK_US) / NOMINAL_TICK_US;
 }
 
-/* within two seconds of midnight UTC, by one second */
+/* within two seconds of midnight UTC */
+static bool is_midnight(int64_t now_ns)
+{
+    return (now_ns / MT_NS_PER_S + 2) % S_PER_DAY <= 4;
+}
+
+/* ... by one second */
 static bool is_leap_second(int64_t step_ns, int64_t now_ns)
 {
     int64_t size_ns = step_ns < 0 ? -step_ns : step_ns;
-    int64_t from_midnight_s = (now_ns / MT_NS_PER_S + 2) % S_PER_DAY;
 
     return size_ns > MT_NS_PER_S - LEAP_TOLERANCE_NS && size_ns < MT_NS_PER_S + LEAP_TOLERANCE_NS &&
-           from_midnight_s <= 4;
+           is_midnight(now_ns);
 }
 
 /* A step by others does not reach what we say the clock reads before we have told of it: the
@@ -321,11 +327,34 @@ static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_
     return true;
 }
 
+/* The kernel makes it in REALTIME, at the first tick of its midnight: until then it must not hear
+ * that it is over.  What others have told it is theirs. */
+static void system_announce(struct mt_hal_clock *clock, int32_t leap_s)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+    struct timex kernel = {.modes = 0};
+
+    if (leap_s == self->announced_s || is_midnight(realtime(self)) ||
+        self->os->adjust(self->os->context, &kernel) < 0) {
+        return;
+    }
+    kernel = (struct timex){
+        .modes = ADJ_STATUS,
+        .status = (kernel.status & ~(STA_INS | STA_DEL)) | (leap_s > 0   ? STA_INS
+                                                            : leap_s < 0 ? STA_DEL
+                                                                         : 0),
+    };
+    if (self->os->adjust(self->os->context, &kernel) >= 0) {
+        self->announced_s = leap_s;
+    }
+}
+
 static const struct mt_hal_clock_ops system_ops = {
     .read = system_read,
     .stamp = system_stamp,
     .apply = system_apply,
     .disturbed = system_disturbed,
+    .announce = system_announce,
 };
 
 /* Sets a statistics field to the value that it has: needs the same privilege as a correction

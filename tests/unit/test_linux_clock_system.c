@@ -316,6 +316,33 @@ static void system_goes_on_when_a_leap_second_comes(void **state)
     free(clock);
 }
 
+static void system_has_the_kernel_make_the_leap_second_when_one_is_announced(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+
+    (void)state;
+    machine_init(&machine);
+    machine.kernel.status = STA_UNSYNC | STA_INS;
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    clock->ops->announce(clock, 0);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS); /* of somebody else */
+    clock->ops->announce(clock, -1);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_DEL);
+    clock->ops->announce(clock, 1);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS);
+    machine.changes = 0;
+    clock->ops->announce(clock, 1);
+    assert_int_equal(machine.changes, 0);
+    machine.realtime_ns += 43200 * SECOND;
+    clock->ops->announce(clock, 0);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS); /* it may be about to make it */
+    machine.realtime_ns += 3 * SECOND;
+    clock->ops->announce(clock, 0);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC);
+    free(clock);
+}
+
 /* a packet of before the leap that is converted after it */
 static void expect_right_stamps_around_a_leap_second(int64_t leap_ns, int64_t ago_ns)
 {
@@ -390,6 +417,7 @@ int main(void)
         cmocka_unit_test(system_tells_nothing_when_the_machine_slept),
         cmocka_unit_test(system_tells_when_others_change_its_frequency),
         cmocka_unit_test(system_goes_on_when_a_leap_second_comes),
+        cmocka_unit_test(system_has_the_kernel_make_the_leap_second_when_one_is_announced),
         cmocka_unit_test(system_stamps_are_right_when_a_leap_second_came_since),
         cmocka_unit_test(system_tells_when_others_step_it_and_reading_is_slow),
     };

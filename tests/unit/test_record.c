@@ -89,8 +89,12 @@ static bool fake_disturbed(struct mt_hal_clock *self, struct mt_applied *ret_app
     return is_disturbed;
 }
 
-static const struct mt_hal_clock_ops fake_clock_ops = {fake_read, fake_stamp, fake_apply,
-                                                       fake_disturbed};
+static const struct mt_hal_clock_ops fake_clock_ops = {
+    .read = fake_read,
+    .stamp = fake_stamp,
+    .apply = fake_apply,
+    .disturbed = fake_disturbed,
+};
 
 static bool fake_send(struct mt_hal_link *self, const struct mt_link_frame *frame)
 {
