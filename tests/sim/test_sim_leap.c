@@ -366,7 +366,7 @@ static void found_relay(unsigned seed, int32_t change_s, double delay_ns, const 
     mt_world_schedule_leap(net.world, leap_t_ns, change_s, 300 * SECOND);
     snprintf(keys, sizeof keys,
              "[ptp]\ntransmitter_only = yes\npriority1 = 1\n[ptp eth0]\n"
-             "[server]\nmax_error = 10s\n[ntp 10.9.9.9]\n%s\n",
+             "[server]\nmax_error = 10s\n[ntp 192.0.2.1]\n%s\n",
              ask);
     lab_add(&net, "N", &relay, keys);
     lab_add(&net, "R", &ordinary, "[ptp eth0]\n[server]\nmax_error = 10s\n");
