@@ -130,8 +130,9 @@ static bool read_or_say(struct server *self, const char *path, struct mt_nts_fil
         return true;
     }
     mt_nts_say(self->fd, true, "NTS: %s cannot be read: %s; %s", path, strerror(errno),
-               errno == EACCES ? "let the daemon's user read it, or restart the daemon"
-                               : "the old one stays in use");
+               errno == EACCES             ? "let the daemon's user read it, or restart the daemon"
+               : self->credentials != NULL ? "the old one stays in use"
+                                           : "nobody is served until it can");
     return false;
 }
 

@@ -172,6 +172,15 @@ static void explain_source(struct mt_text *out, const struct plot *plot, const c
     mt_text_say(out, "\n");
 }
 
+/* In words, as meantime status has it. */
+static const char *state_of(const cJSON *clock)
+{
+    const char *state = text_of(clock, "state");
+    return strcmp(state, "free_run") == 0   ? "free running"
+           : strcmp(state, "holdover") == 0 ? "in holdover"
+                                            : state;
+}
+
 static void say_steering(struct mt_text *out, const cJSON *clock, const cJSON *sources)
 {
     const cJSON *source;
@@ -189,13 +198,14 @@ static void say_steering(struct mt_text *out, const cJSON *clock, const cJSON *s
                     share);
         is_steered = true;
     }
-    if (!is_steered) {
+    if (sources == NULL) {
+        mt_text_say(out, "  the clock is %s\n", state_of(clock));
+    } else if (!is_steered) {
         mt_text_say(out, MT_BAD "  nobody is followed" MT_PLAIN "; the clock is %s\n",
-                    text_of(clock, "state"));
+                    state_of(clock));
     } else {
         mt_text_say(out, "; the clock is %s, at %s, and the published time is within %s\n",
-                    text_of(clock, "state"),
-                    mt_figure_time(number_of(clock, "offset_ns"), true, figure[0]),
+                    state_of(clock), mt_figure_time(number_of(clock, "offset_ns"), true, figure[0]),
                     mt_figure_time(number_of(clock, "bound_ns"), false, figure[1]));
     }
     if (is_true(clock, "panic")) {
@@ -213,9 +223,9 @@ static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *
     double low = number_of(clock, "arbiter.low_ns");
     mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN ": ", text_of(clock, "name"));
     if (voters > 0) {
-        mt_text_say(out, "%.0f of %.0f %s that could be asked agree",
+        mt_text_say(out, "%.0f of %.0f %s that could be asked %s",
                     number_of(clock, "arbiter.agreeing"), voters,
-                    voters == 1 ? "source" : "sources");
+                    voters == 1 ? "source" : "sources", voters == 1 ? "agrees" : "agree");
     }
     if (voters == 0) {
         mt_text_say(out, "no source could be asked\n");
