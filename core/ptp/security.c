@@ -292,9 +292,9 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
         in->is_authenticated = true;
         return false;
     }
-    const uint16_t waiting = security->held_count;
+    const uint64_t kept = security->held_order;
     bool is_done = check(self, port, policy, in, ret_verdict);
-    if (security->held_count > waiting) { /* it will be counted when it has been verified */
+    if (security->held_order != kept) { /* it will be counted when it has been verified */
         port->counters[MT_COUNT_RECEIVED]--;
         port->verdicts[MT_VERDICT_ACCEPTED]--;
     } else if (is_done ? *ret_verdict != MT_VERDICT_ACCEPTED : in->is_authenticated) {

@@ -118,6 +118,9 @@ static void security_store_keeps_the_others_when_one_forger_floods_it(void **sta
     assert_int_equal(verifier.security.full, FLOOD - (HELD / 2 - 2));
     assert_int_equal(bench_verdicts(&verifier.bench, 1, MT_VERDICT_QUEUE_FULL),
                      verifier.security.full);
+    assert_int_equal(verifier.bench.instance.ports[0].counters[MT_COUNT_RECEIVED] +
+                         verifier.security.held_count,
+                     FLOOD + 2);
     bench_check(&verifier.bench);
 }
 
