@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,11 +43,11 @@ static bool await(pid_t process)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void pause_s(time_t seconds)
+/* False: the daemon has ended meanwhile; its next one wants the ports that are held open here. */
+static bool pause_s(int fd, time_t seconds)
 {
-    struct timespec left = {.tv_sec = seconds};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-    }
+    struct pollfd daemon = {fd, 0, 0};
+    return poll(&daemon, 1, (int)seconds * 1000) <= 0;
 }
 
 static void keep(mt_nts_work *work, void *context, int fd)
@@ -70,7 +71,9 @@ static void keep(mt_nts_work *work, void *context, int fd)
         pause = end.tv_sec - begin.tv_sec >= LONG_LIFE_S ? PAUSE_LEAST_S : pause;
         mt_nts_say(fd, true, "the process for NTS key exchange has died; it begins again in %d s",
                    (int)pause);
-        pause_s(pause);
+        if (!pause_s(fd, pause)) {
+            return;
+        }
         pause = 2 * pause < PAUSE_MOST_S ? 2 * pause : PAUSE_MOST_S;
     }
 }

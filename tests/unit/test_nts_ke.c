@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -425,6 +426,29 @@ static void nts_process_ends_when_its_socket_does(void **state)
     close_fixture(&self);
 }
 
+static void nts_process_is_not_kept_when_its_socket_ends_before_it_begins_again(void **state)
+{
+    struct fixture self;
+    struct mt_nts_message message;
+    int status;
+    pid_t ended = 0;
+    (void)state;
+    open_default(&self);
+    pid_t keeper = self.server.keeper;
+    kill(child_of(keeper), SIGKILL);
+    await_kind(&self, MT_NTS_MESSAGE_HELLO);
+    kill(child_of(keeper), SIGKILL);
+    await(self.server.fd, MT_NTS_MESSAGE_SAY, &message);
+    assert_non_null(strstr(message.value.said.text, "again in 2 s"));
+    mt_nts_process_stop(&self.server);
+    for (unsigned i = 0; i < 100 && ended == 0; i++) {
+        usleep(10000);
+        ended = waitpid(keeper, &status, WNOHANG);
+    }
+    assert_int_equal(ended, keeper);
+    close_fixture(&self);
+}
+
 static void nts_process_tells_keys_when_it_is_asked_for_them(void **state)
 {
     struct fixture self;
@@ -511,6 +535,7 @@ int main(void)
         cmocka_unit_test(nts_ke_serves_nobody_when_it_is_not_tls_1_3_and_this_protocol),
         cmocka_unit_test(nts_process_begins_again_when_it_has_died),
         cmocka_unit_test(nts_process_ends_when_its_socket_does),
+        cmocka_unit_test(nts_process_is_not_kept_when_its_socket_ends_before_it_begins_again),
         cmocka_unit_test(nts_process_tells_keys_when_it_is_asked_for_them),
         cmocka_unit_test(nts_messages_are_dropped_when_a_process_says_what_cannot_be),
         cmocka_unit_test(nts_retry_is_later_each_time_when_it_fails),
