@@ -104,6 +104,17 @@ static void measure(const struct mt_discipline *discipline, struct mt_arbiter_me
     ret_source->distance = bound_of(&report);
 }
 
+/* as far as it is known before anything is measured */
+static enum mt_timescale scale_of(const struct mt_node *node, const struct mt_node_clock *clock,
+                                  const struct mt_arbiter_member *member)
+{
+    if (member->kind == MT_ARBITER_NTP) {
+        return clock->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_UTC;
+    }
+    return member->kind == MT_ARBITER_REFCLOCK ? node->refclocks[member->index].config.scale
+                                               : MT_SCALE_ARB;
+}
+
 static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
                     const struct mt_clock_reading *reading, struct mt_mono now)
 {
@@ -119,6 +130,7 @@ static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
         .is_required = member->is_required,
         .is_preferred = member->is_preferred,
         .rank = rank_of(node, member),
+        .scale = scale_of(node, clock, member),
         .bound = UNKNOWN_S,
     };
     if (member->kind == MT_ARBITER_NTP) {

@@ -42,11 +42,13 @@ struct court {
 
 /* ---- who votes ------------------------------------------------------------------------------- */
 
-/* that of most who could vote in it; of equally many the clock's own */
+/* That of most who could vote in it; of equally many the clock's own.  An arbitrary one only where
+ * nobody else may ever come: nothing says how far it is from any other. */
 static enum mt_timescale choose_scale(const struct court *self)
 {
     enum mt_timescale best = self->config->scale;
     unsigned counts[MT_SCALE_COUNT] = {0};
+    bool any_shows_time = false;
 
     if (!self->config->adopts_scale) {
         return best;
@@ -54,12 +56,16 @@ static enum mt_timescale choose_scale(const struct court *self)
     for (uint16_t i = 0; i < self->count; i++) {
         const struct mt_arbiter_source *source = &self->sources[i];
 
+        if (source->scale != MT_SCALE_ARB) {
+            best = best == MT_SCALE_ARB ? source->scale : best;
+            any_shows_time = true;
+        }
         if (source->is_reachable && source->is_synchronised && source->is_measured) {
             counts[source->scale]++;
         }
     }
     for (unsigned scale = 0; scale < MT_SCALE_COUNT; scale++) {
-        if (counts[scale] > counts[best]) {
+        if (counts[scale] > counts[best] && !(scale == MT_SCALE_ARB && any_shows_time)) {
             best = (enum mt_timescale)scale;
         }
     }

@@ -171,13 +171,30 @@ static void arbiter_takes_the_scale_of_most_when_the_clock_adopts_one(void **sta
     struct bench self = begin(3);
     self.config.scale = MT_SCALE_ARB;
     self.config.adopts_scale = true;
-    self.sources[0].scale = MT_SCALE_ARB;
+    self.sources[0].scale = MT_SCALE_UTC;
     judge(&self);
     assert_verdict(self, 0, WRONG_SCALE);
     assert_verdict(self, 1, SELECTED);
-    self.sources[1].scale = MT_SCALE_ARB;
+    self.sources[1].scale = MT_SCALE_UTC;
     judge(&self);
     assert_verdict(self, 2, WRONG_SCALE);
+}
+
+static void arbiter_takes_no_arbitrary_scale_when_somebody_knows_the_time(void **state)
+{
+    struct bench self = begin(3);
+    self.config.adopts_scale = true;
+    self.config.scale = MT_SCALE_ARB;
+    self.sources[0].scale = MT_SCALE_ARB;
+    self.sources[1].scale = MT_SCALE_ARB;
+    self.sources[2].is_reachable = false; /* now */
+    self.sources[2].is_measured = false;
+    judge(&self);
+    assert_verdict(self, 0, WRONG_SCALE);
+    assert_int_equal(self.result.selected, MT_ARBITER_NOBODY);
+    self.sources[2].scale = MT_SCALE_ARB; /* nor ever */
+    judge(&self);
+    assert_verdict(self, 0, SELECTED);
 }
 
 static void arbiter_waits_at_the_start_only_when_others_are_awaited(void **state)
@@ -460,6 +477,7 @@ int main(void)
         cmocka_unit_test(arbiter_names_a_narrow_one_when_it_drifts_away_slowly),
         cmocka_unit_test(arbiter_gives_no_vote_when_a_source_has_nothing_to_say),
         cmocka_unit_test(arbiter_takes_the_scale_of_most_when_the_clock_adopts_one),
+        cmocka_unit_test(arbiter_takes_no_arbitrary_scale_when_somebody_knows_the_time),
         cmocka_unit_test(arbiter_waits_at_the_start_only_when_others_are_awaited),
         cmocka_unit_test(arbiter_follows_nobody_when_too_few_agree),
         cmocka_unit_test(arbiter_asks_trusted_ones_alone_when_there_are_any),

@@ -27,22 +27,23 @@ struct mt_arbiter_config {
     mt_real max_bound;    /**< s: a source whose bound is larger has no vote */
     mt_real max_drift;    /**< s/s that good sources may differ in rate beyond what is measured */
     enum mt_timescale scale; /**< of the clock */
-    bool adopts_scale;       /**< it may take another one: that of most sources */
+    bool adopts_scale;       /**< it may take another one: that of most sources; ARB only
+                                if all have that */
 };
 
 /** A source at one instant, which is the same for all. */
 struct mt_arbiter_source {
     bool is_reachable;
     bool is_synchronised;
-    bool is_measured;     /**< what follows from `scale` on is known */
+    bool is_measured;     /**< what follows from `offset` on is known */
     bool is_awaited;      /**< it is not, but may soon be: worth waiting for at the start */
     bool is_silent;       /**< its measurements have stopped */
     bool is_on_probation; /**< it was a falseticker a short while ago */
     bool is_trusted;      /**< while there are such, they alone make the majority */
     bool is_required;     /**< of those that are, one must agree */
     bool is_preferred;
-    uint8_t rank; /**< among equals the smaller one: stratum, hops */
-    enum mt_timescale scale;
+    uint8_t rank;            /**< among equals the smaller one: stratum, hops */
+    enum mt_timescale scale; /**< if it is not measured: that it will have, ARB if not known */
     mt_real offset;    /**< s: the clock is ahead of it, less a number that is the same for all */
     mt_real sigma;     /**< s */
     mt_real bound;     /**< s: the offset against true time is not further from `offset` */
