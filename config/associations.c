@@ -324,7 +324,7 @@ static void read_lines(struct association_reader *self, const char *text, size_t
         memcpy(line, at, size);
         line[size] = '\0';
         read_line(self, line);
-        memset(line, 0, sizeof line);
+        mt_config_forget(line, sizeof line);
     }
     end_association(self);
 }
@@ -362,7 +362,7 @@ bool mt_config_associations_parse(const char *text, size_t length, const char *p
 bool mt_config_is_private(const char *path)
 {
     struct stat status;
-    return stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0;
+    return stat(path, &status) == 0 && (status.st_mode & S_IRWXO) == 0;
 }
 
 bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
@@ -382,7 +382,7 @@ bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
     }
     is_good = mt_config_associations_parse(text, length, path, pool, problems, ret_associations) &&
               is_good;
-    memset(text, 0, length);
+    mt_config_forget(text, length);
     free(text);
     return is_good;
 }

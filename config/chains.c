@@ -4,6 +4,7 @@
  * the others set lies in what it makes; that a seed leads to its anchor is the cryptography's to
  * find out, see mt_chain_init(). */
 #include "config/associations_private.h"
+#include "config/reader.h"
 
 #include <string.h>
 
@@ -60,7 +61,7 @@ static bool set_octets(uint8_t to[MT_CHAIN_KEY_SIZE], const char *text)
     if (is_good) {
         memcpy(to, key.octets, MT_CHAIN_KEY_SIZE);
     }
-    memset(&key, 0, sizeof key);
+    mt_config_forget(&key, sizeof key);
     return is_good;
 }
 

@@ -94,6 +94,14 @@ char *mt_config_read_file(const char *path, size_t *ret_length)
     return text;
 }
 
+void mt_config_forget(void *secret, size_t length)
+{
+    volatile char *octet = secret;
+    while (length-- > 0) {
+        *octet++ = 0;
+    }
+}
+
 char *mt_config_read_first(const char *path, size_t *ret_length,
                            struct mt_config_problems *problems)
 {

@@ -123,7 +123,7 @@ static void read_line(struct key_reader *self, const char *line, size_t length)
     if (count > 0) {
         read_words(self, words, count);
     }
-    memset(text, 0, sizeof text);
+    mt_config_forget(text, sizeof text);
 }
 
 bool mt_config_ntp_keys_parse(const char *text, size_t length, const char *path,
@@ -170,7 +170,7 @@ bool mt_config_ntp_keys_load(const char *path, struct mt_config_pool *pool,
                               "everybody may read these keys; take that away: chmod o= %s", path);
     }
     is_good = mt_config_ntp_keys_parse(text, length, path, pool, problems, ret_keys) && is_good;
-    memset(text, 0, length);
+    mt_config_forget(text, length);
     free(text);
     return is_good;
 }

@@ -30,6 +30,8 @@ void mt_config_problem_add(struct mt_config_problems *self, const char *path, un
 /** The text of a whole file, for free(); null with errno set if it cannot be read.  It has no zero
  * at its end. */
 char *mt_config_read_file(const char *path, size_t *ret_length);
+/** Clears what was secret, also if nobody reads it any more: a compiler may leave out memset(). */
+void mt_config_forget(void *secret, size_t length);
 /** The same; if it cannot be read, that is the only problem. */
 char *mt_config_read_first(const char *path, size_t *ret_length,
                            struct mt_config_problems *problems);
