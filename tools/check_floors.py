@@ -31,7 +31,7 @@ OUTSIDE = ("tests/", "fuzz/", "bench/", "examples/", "tools/", "demo/")
 PUBLIC = "core/include/meantime/"
 PUBLIC_ROOMS = {
     "core/base": {"time", "real", "sample", "clock_page", "verdict", "prng"},
-    "core/wire": {"ptp_wire", "ptp_tlv", "ptp_address", "ntp_wire", "synce_wire"},
+    "core/wire": {"ptp_wire", "ptp_tlv", "ptp_address", "ntp_ptp", "ntp_wire", "synce_wire"},
     "core/servo": {"servo", "servo_laws"},
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_peer", "ptp_transparent", "ptp_unicast",
