@@ -136,6 +136,22 @@ def test_transparent_chain_leaves_no_queueing(tmp_path):
     assert 1 < nodes["rx1"]["rms_ns"] < 15  # of 100 us of queueing
 
 
+def test_ntp_clients_follow_a_server_on_their_network(tmp_path):
+    done, nodes = results(tmp_path, "ntp-lan", "--duration", "40 min")
+    assert done.returncode == 0
+    assert len(nodes) == 1 + 8
+    assert all(300 < nodes[f"host{i}"]["rms_ns"] < 10000 for i in range(1, 9))
+    done = run("ntp-lan", "--set", "node host2.asks=nobody")
+    assert done.returncode != 0 and "nobody" in done.stderr
+
+
+def test_ntp_pool_outvotes_the_server_that_lies(tmp_path):
+    done, nodes = results(tmp_path, "ntp-pool", "--duration", "3 h")
+    assert done.returncode == 0
+    assert all(nodes[name]["max_ns"] < 3e6 and nodes[name]["inside_share"] == 1
+               for name in ("own", "host1", "host2"))
+
+
 def test_data_centre_follows_the_other_grandmaster_when_one_fails(tmp_path):
     done, nodes = results(tmp_path, "data-centre", "--duration", "4 min",
                           "--set", "sim.discard=80 s", "--set", "leaf-spine.leaves=4",

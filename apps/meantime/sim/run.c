@@ -158,7 +158,9 @@ void mt_run_start(struct run *self, uint32_t index)
         mt_run_complain(self, self->topology->nodes[index].name, reason);
         return;
     }
-    node->identity = node->composition->node.instances[0].ptp.config.identity;
+    if (node->composition->node.instance_count > 0) { /* else that of those who follow NTP */
+        node->identity = node->composition->node.instances[0].ptp.config.identity;
+    }
     mt_world_start(self->world, index, &node->composition->node, provider->wait);
 }
 

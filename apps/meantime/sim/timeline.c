@@ -297,9 +297,9 @@ union changed {
 
 static bool is_changeable(const struct mt_topology_key *key)
 {
-    static const char *const fixed[] = {"kind",      "oscillator", "start",  "gives_time",
-                                        "knows_utc", "config",     "joins",  "hub",
-                                        "like",      "trace",      "offset", "max_rate"};
+    static const char *const fixed[] = {"kind",   "oscillator", "start", "gives_time", "knows_utc",
+                                        "config", "joins",      "hub",   "like",       "trace",
+                                        "offset", "max_rate",   "asks",  "ntp_only"};
 
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         if (strcmp(key->name, fixed[i]) == 0) {

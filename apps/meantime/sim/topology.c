@@ -180,17 +180,19 @@ static struct mt_topology_node blank_node(const char *kind)
     return (struct mt_topology_node){
         .kind = kind,
         .start_ns = -1,
-        .gives_time = strcmp(kind, "grandmaster") == 0,
+        .gives_time = strcmp(kind, "grandmaster") == 0 || strcmp(kind, "ntp_server") == 0,
         .knows_utc = true,
         .oscillator = "",
+        .asks = "",
+        .is_ntp_only = strcmp(kind, "ntp_server") == 0 || strcmp(kind, "ntp_client") == 0,
         .config_file = "",
     };
 }
 
 static bool is_builtin(const char *kind)
 {
-    static const char *const kinds[] = {"node",  "grandmaster", "boundary", "receiver",
-                                        "spine", "leaf",        "server"};
+    static const char *const kinds[] = {"node", "grandmaster", "boundary",   "receiver",  "spine",
+                                        "leaf", "server",      "ntp_server", "ntp_client"};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i], kind) == 0) {

@@ -35,6 +35,8 @@ struct mt_topology_node {
     bool gives_time;  /**< is a source: it is listed, but not judged */
     bool knows_utc;
     const char *oscillator;   /**< name of its profile; "" */
+    const char *asks;         /**< NTP servers, patterns of names; "" */
+    bool is_ntp_only;         /**< it speaks no PTP */
     const char *config_file;  /**< "" */
     struct mt_config *config; /**< its meantime.conf */
     unsigned line;            /**< where it comes from; 0: --set */

@@ -15,7 +15,7 @@
 #define TEXT_SIZE 65536
 
 struct setting {
-    const char *section; /**< "clock", "ptp", or an interface */
+    const char *section; /**< "clock", "ptp", "ntp", "server", or an interface */
     const char *key;     /**< by its present name */
     const char *value;
     unsigned line;
@@ -40,6 +40,10 @@ static const char *present_name(const char *section, const char *name)
 
     if (strcmp(section, "clock") == 0) {
         key = mt_config_key_find(MT_CONFIG_CLOCK, name);
+    } else if (strcmp(section, "ntp") == 0) {
+        key = mt_config_key_find(MT_CONFIG_NTP, name);
+    } else if (strcmp(section, "server") == 0) {
+        key = mt_config_key_find(MT_CONFIG_SERVER, name);
     } else {
         for (size_t i = 0; key == NULL && i < 2; i++) {
             key = mt_config_key_find(scopes[i], name);
@@ -85,19 +89,20 @@ static void set_from_global(struct conf *self, const char *section)
 static void set_from_kind(struct conf *self)
 {
     static const struct {
-        const char *kind, *key, *value;
+        const char *kind, *section, *key, *value;
     } known[] = {
-        {"grandmaster", "priority1", "1"},
-        {"grandmaster", "clock_class", "6"},
-        {"receiver", "receiver_only", "yes"},
-        {"transparent", "clock_type", "e2e_transparent"},
-        {"peer_transparent", "clock_type", "p2p_transparent"},
-        {"server", "receiver_only", "yes"},
+        {"grandmaster", "ptp", "priority1", "1"},
+        {"grandmaster", "ptp", "clock_class", "6"},
+        {"receiver", "ptp", "receiver_only", "yes"},
+        {"transparent", "ptp", "clock_type", "e2e_transparent"},
+        {"peer_transparent", "ptp", "clock_type", "p2p_transparent"},
+        {"server", "ptp", "receiver_only", "yes"},
+        {"ntp_server", "server", "local_stratum", "1"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(known[i].kind, self->node->kind) == 0) {
-            set(self, "ptp", known[i].key, known[i].value, self->node->line);
+            set(self, known[i].section, known[i].key, known[i].value, self->node->line);
         }
     }
 }
@@ -196,14 +201,57 @@ static bool has_interface(const struct conf *self, const char *name)
     return false;
 }
 
+static bool is_common(const char *section)
+{
+    static const char *const common[] = {"clock", "ptp", "ntp", "server"};
+
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        if (strcmp(common[i], section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_section(const struct conf *self, const char *section)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (strcmp(self->settings[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_ntp(struct conf *self)
+{
+    struct mt_topology_names servers = {0};
+
+    if (has_section(self, "server")) {
+        put(self, self->node->line, "[server]", "", "");
+        put_section(self, "server");
+    }
+    if (!mt_topology_asked(self->builder, self->node, &servers) || servers.count == 0) {
+        return;
+    }
+    put(self, self->node->line, "[ntp]", "", "");
+    put_section(self, "ntp");
+    for (size_t i = 0; i < servers.count; i++) {
+        char address[MT_TOPOLOGY_ADDRESS_SIZE];
+        mt_topology_ntp_address(self->builder->topology, self->node, servers.name[i], address);
+        put(self, self->node->line, "[ntp ", servers.name[i], "]");
+        put(self, self->node->line, "address = ", address, "");
+    }
+}
+
 static void refuse_strange_sections(const struct conf *self)
 {
     for (size_t i = 0; i < self->count; i++) {
         const struct setting *setting = &self->settings[i];
-        if (strcmp(setting->section, "clock") != 0 && strcmp(setting->section, "ptp") != 0 &&
-            !has_interface(self, setting->section)) {
+        if (!is_common(setting->section) && !has_interface(self, setting->section)) {
             mt_topology_complain(self->builder->text, setting->line,
-                                 "%s.%s: expected ptp.KEY, clock.KEY or an interface of %s",
+                                 "%s.%s: expected ptp.KEY, clock.KEY, ntp.KEY, server.KEY or an "
+                                 "interface of %s",
                                  setting->section, setting->key, self->node->name);
         }
     }
@@ -235,14 +283,18 @@ static void configure_from_text(struct conf *self, struct mt_topology_node *node
     self->lines = 0;
     set_from_global(self, "clock");
     set_from_global(self, "ptp");
+    set_from_global(self, "ntp");
     set_from_kind(self);
     set_from_sections(self);
     refuse_strange_sections(self);
     put(self, node->line, "[clock]", "", "");
     put_section(self, "clock");
-    put(self, node->line, "[ptp]", "", "");
-    put_section(self, "ptp");
-    put_interfaces(self);
+    if (!node->is_ntp_only) {
+        put(self, node->line, "[ptp]", "", "");
+        put_section(self, "ptp");
+        put_interfaces(self);
+    }
+    put_ntp(self);
     if (!mt_config_parse(self->text, self->length, "conf", NULL, 0, &node->config, &problems)) {
         pass_on(self, &problems);
     }

@@ -144,6 +144,8 @@ void mt_topology_apply(const struct mt_topology_text *text,
                        const struct mt_topology_section *section, enum mt_topology_scope scope,
                        void *object);
 
+#define MT_TOPOLOGY_ADDRESS_SIZE 16
+
 /* ---- building (topology.c, topology_*.c, generate.c, timeline.c) ----------------------- */
 
 struct mt_topology_builder {
@@ -193,6 +195,13 @@ void mt_topology_generate(struct mt_topology_builder *self);
 void mt_topology_add_links(struct mt_topology_builder *self);
 /** Composes and reads each node's meantime.conf. */
 void mt_topology_configure(struct mt_topology_builder *self);
+/** The NTP servers that a node asks; false, having complained, if there is one that cannot be. */
+bool mt_topology_asked(const struct mt_topology_builder *self, const struct mt_topology_node *node,
+                       struct mt_topology_names *ret_servers);
+/** The address of a server, as a node asks it: of the interface on a link of both, or the first. */
+void mt_topology_ntp_address(const struct mt_topology *topology,
+                             const struct mt_topology_node *asker, const char *server,
+                             char ret_address[MT_TOPOLOGY_ADDRESS_SIZE]);
 void mt_topology_read_timeline(struct mt_topology_builder *self);
 void mt_topology_order_timeline(struct mt_topology *topology);
 /** Name, example and help of the n-th verb; false if there are no more. */

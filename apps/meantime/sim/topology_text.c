@@ -19,6 +19,7 @@ static const struct heading {
     {"sim", UNNAMED, "[sim]"},
     {"clock", UNNAMED, "[clock]"},
     {"ptp", UNNAMED, "[ptp]"},
+    {"ntp", UNNAMED, "[ntp]"},
     {"oscillator", NAMED, "[oscillator NAME]"},
     {"kind", NAMED, "[kind NAME]"},
     {"node", NAMED, "[node NAME]"},
