@@ -154,7 +154,8 @@ static const struct mistake {
      "net.topology:6: prioritee1: unknown key in [ptp]; did you mean priority1?"},
     {TWO "[node A]\neth0.ttl = 0\n", "net.topology:6: ttl = 0: expected an integer from 1 to 255"},
     {TWO "[node A]\neth1.ttl = 1\n",
-     "net.topology:6: eth1.ttl: expected ptp.KEY, clock.KEY or an interface of A"},
+     "net.topology:6: eth1.ttl: expected ptp.KEY, clock.KEY, ntp.KEY, server.KEY or an interface "
+     "of A"},
     {TWO "[node A]\nptp.receiver_only = yes\n[link m]\njoins = A - B\n",
      "net.topology:6: "}, /* an ordinary clock has one port: in the parser's words */
     {TWO "[node A]\nconfig = no.conf\n",
