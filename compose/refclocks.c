@@ -78,33 +78,39 @@ static bool open_link(struct mt_node *node, struct mt_hal_provider *provider,
     return link != NULL;
 }
 
+static bool open_driver(struct mt_node *node, struct mt_hal_provider *provider, uint8_t number,
+                        const char *path, struct mt_link_request *request, uint16_t *ret_index,
+                        char reason[MT_HAL_REASON_SIZE])
+{
+    char unit[8];
+    bool is_shared = request->transport == MT_TRANSPORT_REFCLOCK_SHM ||
+                     request->transport == MT_TRANSPORT_EXPORT_SHM;
+    snprintf(unit, sizeof unit, "%u", (unsigned)number);
+    request->interface = is_shared ? unit : path;
+    return open_link(node, provider, request, ret_index, reason);
+}
+
 static bool open_refclock(struct mt_node *node, struct mt_hal_provider *provider,
                           const struct mt_config_refclock *config, uint16_t *ret_index,
                           char reason[MT_HAL_REASON_SIZE])
 {
-    char unit[8];
-    bool is_shared = config->driver == MT_CONFIG_REFCLOCK_SHM;
-    snprintf(unit, sizeof unit, "%u", (unsigned)config->unit);
-    const struct mt_link_request request = {
-        .interface = is_shared ? unit : config->path,
-        .transport = is_shared ? MT_TRANSPORT_REFCLOCK_SHM : MT_TRANSPORT_REFCLOCK_SOCK,
+    struct mt_link_request request = {
+        .transport = config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_REFCLOCK_SHM
+                                                              : MT_TRANSPORT_REFCLOCK_SOCK,
         .poll_ns = mt_interval_to_ns(config->poll),
     };
-    return open_link(node, provider, &request, ret_index, reason);
+    return open_driver(node, provider, config->unit, config->path, &request, ret_index, reason);
 }
 
 static bool open_export(struct mt_node *node, struct mt_hal_provider *provider,
                         const struct mt_config_export *config, uint16_t *ret_index,
                         char reason[MT_HAL_REASON_SIZE])
 {
-    char unit[8];
-    bool is_shared = config->driver == MT_CONFIG_REFCLOCK_SHM;
-    snprintf(unit, sizeof unit, "%u", (unsigned)config->unit);
-    const struct mt_link_request request = {
-        .interface = is_shared ? unit : config->path,
-        .transport = is_shared ? MT_TRANSPORT_EXPORT_SHM : MT_TRANSPORT_EXPORT_SOCK,
+    struct mt_link_request request = {
+        .transport = config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_EXPORT_SHM
+                                                              : MT_TRANSPORT_EXPORT_SOCK,
     };
-    return open_link(node, provider, &request, ret_index, reason);
+    return open_driver(node, provider, config->unit, config->path, &request, ret_index, reason);
 }
 
 /* Behind those of ports and of what the clock follows. */

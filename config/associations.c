@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/reader.h"
 #include "config/value_private.h"
@@ -359,29 +358,19 @@ bool mt_config_associations_parse(const char *text, size_t length, const char *p
     return reader.is_good;
 }
 
-bool mt_config_is_private(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && (status.st_mode & S_IRWXO) == 0;
-}
-
 bool mt_config_associations_load(const char *path, struct mt_config_pool *pool,
                                  struct mt_config_problems *problems,
                                  struct mt_config_associations *ret_associations)
 {
     size_t length;
-    char *text = mt_config_read_file(path, &length);
+    bool is_private;
+    char *text = mt_config_read_secret(path, &length, &is_private, problems);
     if (text == NULL) {
-        mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
         return false;
     }
-    bool is_good = mt_config_is_private(path);
-    if (!is_good) {
-        mt_config_problem_add(problems, path, 0,
-                              "everybody may read these keys; take that away: chmod o= %s", path);
-    }
-    is_good = mt_config_associations_parse(text, length, path, pool, problems, ret_associations) &&
-              is_good;
+    bool is_good =
+        mt_config_associations_parse(text, length, path, pool, problems, ret_associations) &&
+        is_private;
     mt_config_forget(text, length);
     free(text);
     return is_good;

@@ -9,8 +9,6 @@ bool mt_config_octets_parse(const char *text, struct mt_security_key *key);
 /** `ret_length`: that which keys of the kind must have; 0: any. */
 bool mt_config_mac_parse(const char *text, enum mt_mac *ret_kind, uint8_t *ret_length);
 bool mt_config_number_parse(const char *text, uint64_t max, uint64_t *ret_value);
-/** Only its owner and group may read the file, or it is not there. */
-bool mt_config_is_private(const char *path);
 
 /* ---- what a port wants and the file does not have -------------------------------------------- */
 

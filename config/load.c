@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/source_private.h"
 #include "config/value_private.h"
@@ -100,6 +101,28 @@ void mt_config_forget(void *secret, size_t length)
     while (length-- > 0) {
         *octet++ = 0;
     }
+}
+
+static bool is_private(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & S_IRWXO) == 0;
+}
+
+char *mt_config_read_secret(const char *path, size_t *ret_length, bool *ret_is_private,
+                            struct mt_config_problems *problems)
+{
+    char *text = mt_config_read_file(path, ret_length);
+    if (text == NULL) {
+        mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+        return NULL;
+    }
+    *ret_is_private = is_private(path);
+    if (!*ret_is_private) {
+        mt_config_problem_add(problems, path, 0,
+                              "everybody may read these keys; take that away: chmod o= %s", path);
+    }
+    return text;
 }
 
 char *mt_config_read_first(const char *path, size_t *ret_length,

@@ -159,17 +159,13 @@ bool mt_config_ntp_keys_load(const char *path, struct mt_config_pool *pool,
                              struct mt_config_problems *problems, struct mt_ntp_keys *ret_keys)
 {
     size_t length;
-    char *text = mt_config_read_file(path, &length);
+    bool is_private;
+    char *text = mt_config_read_secret(path, &length, &is_private, problems);
     if (text == NULL) {
-        mt_config_problem_add(problems, path, 0, "cannot be read: %s", strerror(errno));
         return false;
     }
-    bool is_good = mt_config_is_private(path);
-    if (!is_good) {
-        mt_config_problem_add(problems, path, 0,
-                              "everybody may read these keys; take that away: chmod o= %s", path);
-    }
-    is_good = mt_config_ntp_keys_parse(text, length, path, pool, problems, ret_keys) && is_good;
+    bool is_good =
+        mt_config_ntp_keys_parse(text, length, path, pool, problems, ret_keys) && is_private;
     mt_config_forget(text, length);
     free(text);
     return is_good;

@@ -30,6 +30,10 @@ void mt_config_problem_add(struct mt_config_problems *self, const char *path, un
 /** The text of a whole file, for free(); null with errno set if it cannot be read.  It has no zero
  * at its end. */
 char *mt_config_read_file(const char *path, size_t *ret_length);
+/** Likewise of a file of keys, with a problem for each thing that is wrong with it as a file; to be
+ * forgotten.  *ret_is_private: not everybody may read it. */
+char *mt_config_read_secret(const char *path, size_t *ret_length, bool *ret_is_private,
+                            struct mt_config_problems *problems);
 /** Clears what was secret, also if nobody reads it any more: a compiler may leave out memset(). */
 void mt_config_forget(void *secret, size_t length);
 /** The same; if it cannot be read, that is the only problem. */

@@ -55,13 +55,10 @@ int64_t mt_nts_retry_s(uint32_t attempt, bool was_reached)
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-static struct addrinfo *look_up(const struct mt_nts_question *question, const char *host,
-                                uint16_t port, int type, const char **ret_error)
+static struct addrinfo *look_up(const char *host, uint16_t port, int type, const char **ret_error)
 {
     const struct addrinfo hints = {
-        .ai_family = question->is_v4   ? AF_INET
-                     : question->is_v6 ? AF_INET6
-                                       : AF_UNSPEC,
+        .ai_family = AF_UNSPEC,
         .ai_socktype = type,
         .ai_flags = AI_NUMERICSERV,
     };
@@ -130,7 +127,7 @@ static int connect_any(const struct mt_nts_question *question, struct mt_nts_tol
 {
     const char *error;
     int fd = -1;
-    struct addrinfo *all = look_up(question, question->host, question->port, SOCK_STREAM, &error);
+    struct addrinfo *all = look_up(question->host, question->port, SOCK_STREAM, &error);
     if (all == NULL) {
         fail(told, "the address of %.100s cannot be found: %s", question->host, error);
         return -1;
@@ -286,8 +283,7 @@ static bool find_server(const struct mt_nts_question *question,
     if (response->server[0] == '\0') {
         return true;
     }
-    struct addrinfo *found =
-        look_up(question, response->server, response->port, SOCK_DGRAM, &error);
+    struct addrinfo *found = look_up(response->server, response->port, SOCK_DGRAM, &error);
     if (found == NULL) {
         fail(told, "the address of %.100s cannot be found: %s", response->server, error);
         return false;

@@ -45,8 +45,6 @@ struct mt_nts_question {
     uint32_t attempt; /**< comes back with the answer */
     char host[MT_NTS_NAME_SIZE];
     uint16_t port;
-    bool is_v4; /**< no other addresses ... */
-    bool is_v6;
     bool checks_time;          /**< of certificates */
     int64_t utc_s;             /**< what time it is; 0: as the machine has it */
     char ca[MT_NTS_PATH_SIZE]; /**< who is trusted; "": those of the system */

@@ -5,9 +5,9 @@
  * wants a new port gets a new socket; the old one is closed, and with it goes what was still to
  * come.
  *
- * A socket has one question under way at most, so each stamp in its error queue is that question's,
- * of which the kernel's number (OPT_ID) makes sure.  Where a driver makes none, patience ends soon:
- * the node has another idea of when it was sent.
+ * The client wants a new port for each question, so a socket has one, and the stamp in its error
+ * queue is that question's.  Where a driver makes none, patience ends soon: the node has another
+ * idea of when it was sent.
  */
 #include "platform/linux/linux_private.h"
 
@@ -29,7 +29,6 @@ struct mt_linux_ntp {
     uint16_t index;
     int fd; /* -1: closed */
     struct mt_address to;
-    uint32_t id;    /* the OPT_ID of the last question */
     uint32_t token; /* of the question whose stamp is awaited; 0: none */
     struct mt_mono give_up_at;
     bool is_refused; /* nobody listens there, as the last that came from there says */
@@ -92,7 +91,6 @@ static bool open_socket(struct mt_linux_ntp *self, const struct mt_address *to)
     close_socket(self);
     self->is_refused = self->is_refused && mt_address_equal(to, &self->to);
     self->to = *to;
-    self->id = 0;
     self->fd = socket(to->network == MT_NETWORK_UDP_IPV6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
     failed = self->fd >= 0 ? prepare(self) : "make a socket";
     error = errno;
@@ -138,8 +136,7 @@ static const struct mt_hal_link_ops link_ops = {.send = link_send};
 struct arrival {
     bool has_stamp;
     struct mt_base_time stamp;
-    bool is_departure; /* ... of question `id` */
-    uint32_t id;
+    bool is_departure;
 };
 
 static void take_control(struct msghdr *message, struct arrival *arrival)
@@ -161,7 +158,6 @@ static void take_control(struct msghdr *message, struct arrival *arrival)
 
             memcpy(&error, CMSG_DATA(c), sizeof error);
             arrival->is_departure = error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING;
-            arrival->id = error.ee_data;
         }
     }
 }
