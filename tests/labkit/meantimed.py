@@ -35,7 +35,8 @@ def config_text(directory, interfaces, daemon, clock, ptp, ports, more):
 class Meantimed:
     """Options: daemon, clock, ptp and ports are keys of the configuration (accelerated intervals
     unless is_fast is false), more_sections has any others; arguments go to the command line
-    instead of a file, more_arguments besides it."""
+    instead of a file, more_arguments besides it.  With MEANTIME_RECORD=1 the test's folder keeps
+    the input log, for meantime replay."""
 
     def __init__(self, lab, node, interfaces, daemon=None, clock=None, ptp=None, ports=None,
                  is_fast=True, arguments=None, more_arguments=(), environment=None,
@@ -44,6 +45,8 @@ class Meantimed:
         self.node = node
         self.interfaces = interfaces
         self.daemon = dict(daemon or {})
+        if os.environ.get("MEANTIME_RECORD") == "1":
+            self.daemon.setdefault("record", lab.path(f"{node}.input"))
         self.clock = dict(clock or {})
         self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
         self.ports = dict(ports or {})

@@ -101,7 +101,7 @@ static void ptp_tlv_is_propagated_when_type_is_in_the_middle_range(void **state)
 
 static void ptp_tlv_gives_identities_when_it_is_a_path_trace(void **state)
 {
-    uint8_t value[24];
+    uint8_t value[24] = {0};
     struct mt_tlv tlv = view(MT_TLV_PATH_TRACE, value, sizeof value);
 
     (void)state;

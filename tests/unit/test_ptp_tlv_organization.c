@@ -140,7 +140,7 @@ static bool decode_power(const struct mt_tlv *tlv)
 
 static void ptp_tlv_organization_decodes_when_it_is_power_profile_2011(void **state)
 {
-    uint8_t octets[18];
+    uint8_t octets[18] = {0};
     struct mt_tlv tlv = view(MT_TLV_ORGANIZATION_EXTENSION, octets, sizeof octets);
     struct mt_tlv_power value;
 
