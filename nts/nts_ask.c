@@ -227,13 +227,22 @@ static bool shake_hands(gnutls_session_t session, const struct mt_nts_question *
 
 /* ---- what is said ---------------------------------------------------------------------------- */
 
-/* The octets of a whole message; 0: it has not come. */
+static int64_t monotonic_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* The octets of a whole message; 0: it has not come.  GnuTLS says AGAIN when a time-out is over,
+ * and also when what came was a session's ticket, which most servers send before they answer. */
 static size_t receive(gnutls_session_t session, uint8_t *octets, size_t capacity)
 {
+    const int64_t end_s = monotonic_s() + IO_S;
     size_t length = 0;
     while (length < capacity) {
         ssize_t more = gnutls_record_recv(session, octets + length, capacity - length);
-        if (more == GNUTLS_E_INTERRUPTED) {
+        if (more == GNUTLS_E_INTERRUPTED || (more == GNUTLS_E_AGAIN && monotonic_s() < end_s)) {
             continue;
         }
         if (more <= 0) {

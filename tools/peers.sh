@@ -7,13 +7,18 @@
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 peers=$top/build/peers
-packages="linuxptp chrony"
-programs="ptp4l pmc phc2sys chronyd"
+packages="linuxptp chrony ntpsec openntpd"
+programs="usr/sbin/ptp4l usr/sbin/pmc usr/sbin/phc2sys usr/sbin/chronyd usr/sbin/ntpd
+    openntpd/usr/sbin/ntpd"
+
+folder_of() { # two packages have a program ntpd
+    case $1 in openntpd) echo "$peers/openntpd" ;; *) echo "$peers" ;; esac
+}
 
 is_complete() {
     [ -f "$peers/lib.path" ] || return 1
     for program in $programs; do
-        [ -x "$peers/usr/sbin/$program" ] || return 1
+        [ -x "$peers/$program" ] || return 1
     done
 }
 
@@ -23,7 +28,7 @@ library_path() { # the folders under build/peers that hold shared libraries, col
 
 has_libraries() { # no program misses a library
     for program in $programs; do
-        ! LD_LIBRARY_PATH=$(library_path) ldd "$peers/usr/sbin/$program" 2>/dev/null |
+        ! LD_LIBRARY_PATH=$(library_path) ldd "$peers/$program" 2>/dev/null |
             grep -q 'not found' || return 1
     done
 }
@@ -45,13 +50,14 @@ unpack_libraries_of() { # those that are not installed, and theirs in turn
 ! is_complete || exit 0
 . "$top/tools/apt.sh"
 rm -rf "$peers"
-mkdir -p "$peers/archives"
 echo "unpacking into build/peers, not installing: $packages"
 for package in $packages; do
+    folder=$(folder_of "$package")
+    mkdir -p "$folder/archives"
     apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' || apt_update || exit 1
-    apt_unpack "$package" "$peers" 2>/dev/null || {
+    apt_unpack "$package" "$folder" 2>/dev/null || {
         apt_update # the list may name a version that the mirror no longer has
-        apt_unpack "$package" "$peers" || exit 1
+        apt_unpack "$package" "$folder" || exit 1
     }
 done
 has_libraries || for package in $packages; do unpack_libraries_of "$package"; done

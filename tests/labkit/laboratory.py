@@ -14,6 +14,7 @@ import netlab
 from chrony import Chronyd
 from linuxptp import Ptp4l
 from meantimed import Meantimed
+from ntpd import Ntpsec, Openntpd
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # IPv6 addresses serve at once: ptp4l takes a refused packet for a fault of 16 s
@@ -62,6 +63,14 @@ class Laboratory(netlab.Lab):
     def chronyd(self, node, *lines, is_started=True):
         """A chronyd in a node; the lines of its configuration file."""
         return self._add(Chronyd(self, node, *lines), is_started)
+
+    def ntpsec(self, node, *lines, is_started=True):
+        """An ntpd of ntpsec in a node; the lines of its configuration file."""
+        return self._add(Ntpsec(self, node, lines), is_started)
+
+    def openntpd(self, node, *lines, is_started=True):
+        """An ntpd of OpenNTPD in a node; the lines of its configuration file."""
+        return self._add(Openntpd(self, node, lines), is_started)
 
     def _add(self, daemon, is_started):
         self.daemons[daemon.node] = daemon
