@@ -466,10 +466,20 @@ const struct mt_config_clock *mt_config_leader(const struct mt_config *self,
  * are in `problems`, sorted by line. */
 bool mt_config_load(const char *path, struct mt_config **ret_config,
                     struct mt_config_problems *problems);
-/** The same, and the files that it names are looked at: the keys of the ports must be in the
- * security_file. */
-bool mt_config_load_all(const char *path, struct mt_config **ret_config,
-                        struct mt_config_problems *problems);
+/** Looks into files of certificates, which takes more than config/ has.  Each is true if something
+ * is wrong, with a sentence. */
+struct mt_config_inspector {
+    /** Of a server of NTS; `*ret_is_key`: it is the key's file. */
+    bool (*find_fault_of_pair)(const char *certificate, const char *key, bool *ret_is_key,
+                               char ret_text[MT_CONFIG_PROBLEM_SIZE]);
+    /** Of those that a client trusts. */
+    bool (*find_fault_of_authorities)(const char *path, char ret_text[MT_CONFIG_PROBLEM_SIZE]);
+};
+
+/** The same, and the files that it names are looked at: the keys that are used must be in the
+ * security_file and the key_file, and certificates be good, if there is an inspector. */
+bool mt_config_load_all(const char *path, const struct mt_config_inspector *inspector,
+                        struct mt_config **ret_config, struct mt_config_problems *problems);
 /** As mt_config_load(), with ports of the instance `main` on `interfaces` added (`meantimed -c FILE
  * -i eth0`); an interface that already is a port of the file is not added again. */
 bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,

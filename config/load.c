@@ -156,11 +156,11 @@ bool mt_config_load(const char *path, struct mt_config **ret_config,
     return mt_config_load_with(path, NULL, 0, ret_config, problems);
 }
 
-bool mt_config_load_all(const char *path, struct mt_config **ret_config,
-                        struct mt_config_problems *problems)
+bool mt_config_load_all(const char *path, const struct mt_config_inspector *inspector,
+                        struct mt_config **ret_config, struct mt_config_problems *problems)
 {
     const struct mt_config_source source = {
-        .path = path, .problems = problems, .reads_files = true};
+        .path = path, .problems = problems, .reads_files = true, .inspector = inspector};
     size_t length;
     char *text = mt_config_read_first(path, &length, problems);
     if (text == NULL) {

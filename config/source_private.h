@@ -49,6 +49,7 @@ struct mt_config_source {
     struct mt_config_pool pool; /**< of the names and texts */
     struct mt_config_problems *problems;
     bool reads_files; /**< what the configuration names is looked at, too */
+    const struct mt_config_inspector *inspector; /**< null: certificates are not */
 };
 
 /** Reads the lines of a text; `self` has path and problems set, all else zero. */
@@ -79,6 +80,8 @@ void mt_config_check_profiles(const struct mt_config *self, const struct mt_conf
 void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source);
 /** That NTP servers can be asked. */
 void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source);
+/** That files of keys and certificates of NTP are good, where files are looked at. */
+void mt_config_check_ntp_files(const struct mt_config *self, const struct mt_config_source *source);
 /** That reference clocks and exports say where they are. */
 void mt_config_check_refclocks(const struct mt_config *self, const struct mt_config_source *source);
 /** Of what only UDP has. */

@@ -27,6 +27,7 @@
 #include <arpa/inet.h>
 #include <gnutls/x509.h>
 
+#include "nts/nts_files.h"
 #include "nts/nts_tls.h"
 
 #define CONNECT_MS    3000
@@ -170,8 +171,7 @@ static bool trust(gnutls_certificate_credentials_t credentials, const char *ca,
 {
     if (ca[0] == '\0') {
         (void)gnutls_certificate_set_x509_system_trust(credentials);
-    } else if (gnutls_certificate_set_x509_trust_file(credentials, ca, GNUTLS_X509_FMT_PEM) <= 0) {
-        fail(told, "there are no certificates to be read in %.150s", ca);
+    } else if (!mt_nts_authorities_load(credentials, ca, told->reason)) {
         return false;
     }
     return true;

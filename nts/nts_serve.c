@@ -68,25 +68,6 @@ static time_t now_s(void)
 
 /* ---- certificates ---------------------------------------------------------------------------- */
 
-static gnutls_certificate_credentials_t make_credentials(const struct mt_nts_file *certificate,
-                                                         const struct mt_nts_file *key,
-                                                         int *ret_error)
-{
-    gnutls_certificate_credentials_t made;
-    const gnutls_datum_t chain = {certificate->octets, certificate->size};
-    const gnutls_datum_t secret = {key->octets, key->size};
-    *ret_error = gnutls_certificate_allocate_credentials(&made);
-    if (*ret_error != 0) {
-        return NULL;
-    }
-    *ret_error = gnutls_certificate_set_x509_key_mem(made, &chain, &secret, GNUTLS_X509_FMT_PEM);
-    if (*ret_error < 0) {
-        gnutls_certificate_free_credentials(made);
-        return NULL;
-    }
-    return made;
-}
-
 /* A connection that is under way uses the old ones, and begins anew. */
 static void use(struct server *self, gnutls_certificate_credentials_t credentials)
 {
@@ -105,16 +86,14 @@ static void use(struct server *self, gnutls_certificate_credentials_t credential
     self->credentials = credentials;
 }
 
-static void load(struct server *self, const struct mt_nts_file *certificate,
-                 const struct mt_nts_file *key)
+static void load(struct server *self, const struct mt_nts_pair *pair)
 {
-    int error;
-    gnutls_certificate_credentials_t made = make_credentials(certificate, key, &error);
+    struct mt_nts_fault fault;
+    gnutls_certificate_credentials_t made = mt_nts_pair_load(pair, &fault);
     if (made == NULL) {
-        mt_nts_say(self->fd, true, "NTS: %s and %s cannot be used: %s; %s",
-                   self->options->certificate, self->options->key, gnutls_strerror(error),
-                   self->credentials != NULL ? "the old ones stay in use"
-                                             : "nobody is served until they can");
+        mt_nts_say(self->fd, true, "NTS: %.200s; %s", fault.text,
+                   self->credentials != NULL ? "the old pair stays in use"
+                                             : "nobody is served until it can be used");
         return;
     }
     if (self->credentials != NULL) {
@@ -122,6 +101,9 @@ static void load(struct server *self, const struct mt_nts_file *certificate,
                    self->options->certificate);
     }
     use(self, made);
+    if (mt_nts_pair_is_flawed(pair, time(NULL), &fault)) {
+        mt_nts_say(self->fd, true, "NTS: %.200s", fault.text);
+    }
 }
 
 static bool read_or_say(struct server *self, const char *path, struct mt_nts_file *ret_file)
@@ -138,14 +120,14 @@ static bool read_or_say(struct server *self, const char *path, struct mt_nts_fil
 
 static void load_files(struct server *self)
 {
-    struct mt_nts_file certificate = {0};
-    struct mt_nts_file key = {0};
-    if (read_or_say(self, self->options->certificate, &certificate) &&
-        read_or_say(self, self->options->key, &key)) {
-        load(self, &certificate, &key);
+    struct mt_nts_pair pair = {.certificate_path = self->options->certificate,
+                               .key_path = self->options->key};
+    if (read_or_say(self, pair.certificate_path, &pair.certificate) &&
+        read_or_say(self, pair.key_path, &pair.key)) {
+        load(self, &pair);
     }
-    mt_nts_file_forget(&certificate);
-    mt_nts_file_forget(&key);
+    mt_nts_file_forget(&pair.certificate);
+    mt_nts_file_forget(&pair.key);
 }
 
 /* True if it is another one than before. */
@@ -178,7 +160,13 @@ static void begin_with_files(struct server *self)
     (void)look(self->options->key, &self->key);
     self->look_s = now_s() + LOOK_S;
     if (self->options->certificate_now.size > 0 && self->options->key_now.size > 0) {
-        load(self, &self->options->certificate_now, &self->options->key_now);
+        const struct mt_nts_pair pair = {
+            .certificate_path = self->options->certificate,
+            .key_path = self->options->key,
+            .certificate = self->options->certificate_now,
+            .key = self->options->key_now,
+        };
+        load(self, &pair);
     } else {
         load_files(self);
     }
@@ -506,33 +494,4 @@ int mt_nts_listen(const struct mt_address *address, bool is_v6, uint16_t port)
     }
     return is_v6 ? open_listener((const struct sockaddr *)&v6, sizeof v6)
                  : open_listener((const struct sockaddr *)&v4, sizeof v4);
-}
-
-#define FILE_MAX 65536
-
-bool mt_nts_file_read(const char *path, struct mt_nts_file *ret_file)
-{
-    unsigned char *octets = malloc(FILE_MAX);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 && octets != NULL ? read(fd, octets, FILE_MAX) : -1;
-    int error = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (length < 0) {
-        free(octets);
-        errno = error;
-        return false;
-    }
-    *ret_file = (struct mt_nts_file){octets, (unsigned)length};
-    return true;
-}
-
-void mt_nts_file_forget(struct mt_nts_file *file)
-{
-    if (file->octets != NULL) {
-        explicit_bzero(file->octets, file->size);
-        free(file->octets);
-    }
-    *file = (struct mt_nts_file){0};
 }

@@ -8,17 +8,12 @@
 #ifndef MEANTIME_NTS_SERVE_H
 #define MEANTIME_NTS_SERVE_H
 
-#include "nts/nts_process.h"
+#include "nts/nts_files.h"
 
 #define MT_NTS_LISTENERS   8
 #define MT_NTS_CONNECTIONS 64
 #define MT_NTS_OF_ADDRESS  8 /**< connections of one address; of an IPv6 network, /64 */
 #define MT_NTS_PATIENCE_S  5 /**< for the whole of a connection */
-
-struct mt_nts_file {
-    unsigned char *octets;
-    unsigned size;
-};
 
 struct mt_nts_serve_options {
     int listeners[MT_NTS_LISTENERS];
@@ -35,10 +30,6 @@ struct mt_nts_serve_options {
 
 /** A socket that listens, on any address if `address` is null; -1 with errno. */
 int mt_nts_listen(const struct mt_address *address, bool is_v6, uint16_t port);
-/** Reads a file of at most 64 KiB; false with errno. */
-bool mt_nts_file_read(const char *path, struct mt_nts_file *ret_file);
-/** Overwrites and frees it. */
-void mt_nts_file_forget(struct mt_nts_file *file);
 
 /** mt_nts_work; `options` is a struct mt_nts_serve_options.  Serves until the socket `fd` ends. */
 void mt_nts_serve(void *options, int fd);

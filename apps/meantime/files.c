@@ -91,7 +91,7 @@ enum mt_exit mt_tool_check(const struct mt_tool *tool, int count, char **argumen
     if (path == NULL) {
         path = MT_TOOL_CONFIG;
     }
-    if (!mt_config_load_all(path, &config, &problems)) {
+    if (!mt_config_load_all(path, mt_tool_certificates, &config, &problems)) {
         return say_problems(&problems, path);
     }
     enum mt_exit status = MT_EXIT_GOOD;

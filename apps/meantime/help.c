@@ -72,8 +72,8 @@ const struct mt_tool_help mt_tool_helps[] = {
      "meantime wait --timeout 60 --bound 100us && start-the-measurement"},
     {"check", "[--show] [FILE]", "find mistakes in a configuration file",
      "Tells each mistake with its line, the key, what was expected and the nearest\n"
-     "name, also in the security_file that it names, which you must be allowed to\n"
-     "read.  FILE is /etc/meantime/meantime.conf if none is named.\n",
+     "name, also in the files of keys and certificates that it names, which you must\n"
+     "be allowed to read.  FILE is /etc/meantime/meantime.conf if none is named.\n",
      "  --show                     print a good file with every key and its value\n",
      "meantime check ./meantime.conf"},
     {"explain", "[KEY]", "what a key of the configuration means",

@@ -66,6 +66,10 @@ enum mt_exit mt_tool_fail(const char *format, ...) __attribute__((format(printf,
 /** The same with a hint at the help of the command that runs; returns MT_EXIT_USAGE. */
 enum mt_exit mt_tool_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** How `check` looks into certificates. */
+struct mt_config_inspector;
+extern const struct mt_config_inspector *const mt_tool_certificates;
+
 /** Columns of the terminal that is standard output; 80 if it is none. */
 size_t mt_tool_width(void);
 

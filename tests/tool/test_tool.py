@@ -370,7 +370,10 @@ def test_check_accepts_every_setup_of_the_guide(tmp_path):
 def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     keys = key_file(tmp_path, EVERY_KEY)
     example = tmp_path / "everything.conf"
-    example.write_text((CONFIGS / "everything.conf").read_text().replace("/tmp/keys", str(keys)))
+    text = (CONFIGS / "everything.conf").read_text().replace("/tmp/keys", str(keys))
+    # of files that are looked into, test_check_files.py tells more
+    looked_into = r"(?m)^(key_file|key|nts_certificate|nts_key|require_\w+|nts_ca) =.*\n"
+    example.write_text(re.sub(looked_into, "", text))
     assert run("check", example).stdout == \
         f"{example}: no problems (2 clocks, 3 instances, 4 ports)\n"
     shown = tmp_path / "shown.conf"

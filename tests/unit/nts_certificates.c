@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 #include <gnutls/x509.h>
@@ -28,6 +29,7 @@ static void save(const char *folder, const char *name, const gnutls_datum_t *tex
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(text->data, 1, text->size, file), text->size);
+    assert_int_equal(fchmod(fileno(file), S_IRUSR | S_IWUSR), 0); /* or the server says so */
     assert_int_equal(fclose(file), 0);
     gnutls_free(text->data);
 }

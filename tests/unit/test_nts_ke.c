@@ -198,6 +198,22 @@ static void nts_ke_takes_the_new_certificate_when_it_is_told_to_reload(void **st
     close_fixture(&self);
 }
 
+static void nts_ke_serves_and_says_so_when_the_certificate_has_expired(void **state)
+{
+    struct mt_nts_message message;
+    struct fixture self;
+    (void)state;
+    open_with(&self, time(NULL) - 2 * DAY_S, time(NULL) - DAY_S);
+    assert_true(mt_nts_process_start(&self.server, settle, mt_nts_serve, &self.options));
+    await(self.server.fd, MT_NTS_MESSAGE_SAY, &message);
+    assert_true(message.value.said.is_warning);
+    assert_non_null(strstr(message.value.said.text, "so clients refuse it"));
+    send_ring(&self);
+    self.question.checks_time = false; /* it may be the clock that is wrong */
+    assert_true(asks(&self));
+    close_fixture(&self);
+}
+
 /* ---- whom to trust --------------------------------------------------------------------------- */
 
 static void nts_ke_is_refused_when_the_certificate_is_of_nobody_we_trust(void **state)
@@ -527,6 +543,7 @@ int main(void)
         cmocka_unit_test(nts_ke_gives_both_the_same_keys_when_all_is_well),
         cmocka_unit_test(nts_ke_names_another_server_when_it_is_told_to),
         cmocka_unit_test(nts_ke_takes_the_new_certificate_when_it_is_told_to_reload),
+        cmocka_unit_test(nts_ke_serves_and_says_so_when_the_certificate_has_expired),
         cmocka_unit_test(nts_ke_is_refused_when_the_certificate_is_of_nobody_we_trust),
         cmocka_unit_test(nts_ke_is_refused_when_the_certificate_is_for_another_name),
         cmocka_unit_test(nts_ke_looks_at_dates_when_it_knows_what_time_it_is),
