@@ -102,6 +102,8 @@ void mt_compose_free_ntp(struct mt_composition *self);
 /** Looks up those whose address is not known, or no good. */
 void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);
 
+/** Who stamps, as the configuration says. */
+enum mt_stamper mt_compose_stamper(enum mt_config_timestamping timestamping);
 /** The number of a port's link; ports that share one have the same number. */
 uint16_t mt_compose_link_of(const struct mt_config *config, size_t port);
 /** The first port of a link. */

@@ -53,7 +53,7 @@ static enum mt_transport transport_of(enum mt_config_transport transport)
     return MT_TRANSPORT_UDP_IPV4;
 }
 
-static enum mt_stamper stamper_of(enum mt_config_timestamping timestamping)
+enum mt_stamper mt_compose_stamper(enum mt_config_timestamping timestamping)
 {
     switch (timestamping) {
     case MT_CONFIG_TIMESTAMPING_AUTO:
@@ -87,7 +87,7 @@ static bool open_link(struct mt_node *node, const struct mt_config *config,
         .is_for_many = is_for_many(config, port),
         .interface = port->interface,
         .transport = transport_of(port->transport),
-        .stamper = stamper_of(port->timestamping),
+        .stamper = mt_compose_stamper(port->timestamping),
         .is_tagged = !port->is_untagged,
         .vlan = port->vlan,
         .vlan_priority = port->vlan_priority,

@@ -63,6 +63,7 @@ static bool open_link(struct mt_node *node, struct mt_node_ntp *ntp,
     const struct mt_link_request request = {
         .interface = config->interface != NULL ? config->interface : "",
         .transport = MT_TRANSPORT_NTP,
+        .stamper = mt_compose_stamper(config->timestamping),
     };
     struct mt_hal_link *link =
         provider->ops->open_link(provider, node->link_count, &request, reason);

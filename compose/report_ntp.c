@@ -42,6 +42,7 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
         .is_followed = mt_ntp_duty_followed(&self->node, ntp->clock) == ntp,
         .verdict = ntp->has_verdict ? mt_sample_verdict_name(ntp->verdict) : NULL,
         .fault_reason = reason[0] != '\0' ? reason : NULL,
+        .stamping = self->node.links[ntp->link]->stamping,
         .stamps_missing = self->node.links[ntp->link]->counters.stamps_missing,
     };
     if (ntp->server.network == MT_NETWORK_NONE) {

@@ -379,7 +379,8 @@ struct mt_config_ntp {
     const char *clock;
     size_t clock_index;    /**< in mt_config.clocks */
     const char *interface; /**< null: as routes say */
-    const char *key_file;  /**< null: none */
+    enum mt_config_timestamping timestamping;
+    const char *key_file; /**< null: none */
     struct mt_config_choice choice;
     bool nts;
     uint16_t nts_port;

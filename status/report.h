@@ -93,6 +93,7 @@ struct mt_report_ntp {
     struct mt_interval bound;
     const char *verdict;      /**< of its last sample; null: there is none */
     const char *fault_reason; /**< a sentence; null: not known */
+    const char *stamping;     /**< who stamps, in words; null: not told */
     uint64_t stamps_missing;
 };
 

@@ -4,6 +4,7 @@
 #include "apps/meantime/render_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "status/names.h"
 
@@ -59,6 +60,15 @@ static void render_server(struct mt_text *out, const cJSON *server, int width, b
     mt_text_say(out, "\n");
 }
 
+static void render_stamping(struct mt_text *out, const cJSON *server)
+{
+    const char *stamping = text_of(server, "timestamping");
+    if (strncmp(stamping, "hardware", 8) == 0) {
+        mt_text_say(out, "    " MT_FAINT "%s: timestamps " MT_PLAIN "%s\n", text_of(server, "name"),
+                    stamping);
+    }
+}
+
 static void render_faults(struct mt_text *out, const cJSON *server)
 {
     const char *state = text_of(server, "state");
@@ -95,6 +105,7 @@ void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width)
     }
     cJSON_ArrayForEach(server, servers)
     {
+        render_stamping(out, server);
         render_faults(out, server);
     }
 }

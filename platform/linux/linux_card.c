@@ -119,22 +119,20 @@ static unsigned wanted_of(const struct mt_linux_link *link)
     return link->transport->network == MT_NETWORK_IEEE_802_3 ? MT_STAMPING_L2 : MT_STAMPING_L4;
 }
 
-/* Its clock, opened, with the card stamping; null with a reason. */
-static struct mt_phc *switch_on(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE])
+struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface, unsigned wanted,
+                                   char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_linux *self = link->platform;
     struct mt_stamping_abilities abilities;
     struct mt_phc *phc;
 
-    if (!mt_stamping_begin(&self->stamping, link->present, wanted_of(link), reason)) {
+    if (!mt_stamping_begin(&self->stamping, interface, wanted, reason)) {
         return 0;
     }
-    phc = mt_stamping_ask(&self->stamping, link->present, &abilities)
-              ? open_phc(self, abilities.phc)
-              : 0;
+    phc =
+        mt_stamping_ask(&self->stamping, interface, &abilities) ? open_phc(self, abilities.phc) : 0;
     if (!phc) {
         mt_linux_say(reason, "the interface's hardware clock cannot be read: %s", strerror(errno));
-        mt_stamping_end(&self->stamping, link->present);
+        mt_stamping_end(&self->stamping, interface);
     }
     return phc;
 }
@@ -143,7 +141,9 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
 {
     char why[MT_HAL_REASON_SIZE] = "the configuration says so";
     bool may_be_hardware = link->request.stamper != MT_STAMPER_KERNEL;
-    struct mt_phc *phc = may_be_hardware ? switch_on(link, why) : 0;
+    struct mt_phc *phc =
+        may_be_hardware ? mt_linux_card_begin(link->platform, link->present, wanted_of(link), why)
+                        : 0;
 
     if (!phc && link->request.stamper == MT_STAMPER_CARD) {
         mt_linux_say(reason, "no hardware timestamps on %s: %.180s", link->present, why);

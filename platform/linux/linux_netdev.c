@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -173,6 +175,23 @@ void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network
         break;
     }
     *ret_addresses = found;
+}
+
+/* The older of two calls, which all kernels answer for all drivers. */
+uint32_t mt_netdev_speed_mbit(int ioctl_fd, const char *name)
+{
+    struct ethtool_cmd command = {.cmd = ETHTOOL_GSET};
+    struct ifreq request;
+    uint32_t speed;
+
+    memset(&request, 0, sizeof request);
+    snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
+    request.ifr_data = (void *)&command;
+    if (ioctl(ioctl_fd, SIOCETHTOOL, &request) != 0) {
+        return 0;
+    }
+    speed = ethtool_cmd_speed(&command);
+    return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
 }
 
 /* EUI-48 to EUI-64 with FF FE in the middle [1588-2019 7.5.2.2.2] */

@@ -9,6 +9,7 @@
  * queue is that question's.  Where a driver makes none, patience ends soon: the node has another
  * idea of when it was sent.
  */
+#include "platform/linux/linux_ntp_card.h"
 #include "platform/linux/linux_private.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ struct mt_linux_ntp {
     uint16_t index;
     int fd; /* -1: closed */
     struct mt_address to;
+    struct mt_linux_ntp_card card;
     uint32_t token; /* of the question whose stamp is awaited; 0: none */
     struct mt_mono give_up_at;
     bool is_refused; /* nobody listens there, as the last that came from there says */
@@ -62,12 +64,18 @@ static void close_socket(struct mt_linux_ntp *self)
     }
 }
 
+static bool choose_card(struct mt_linux_ntp *self, char reason[MT_HAL_REASON_SIZE])
+{
+    bool is_good = mt_linux_ntp_card_choose(&self->card, self->platform, self->interface, reason);
+
+    self->hal.has_hardware_clock = self->card.counter != 0;
+    self->hal.hardware_clock = self->card.hardware_clock;
+    return is_good;
+}
+
 /* What could not be done, with errno; null: all is well.  Without stamps it is a link as well. */
 static const char *prepare(struct mt_linux_ntp *self)
 {
-    const int stamps = SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG |
-                       SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE |
-                       SOF_TIMESTAMPING_SOFTWARE;
     struct sockaddr_storage name;
     socklen_t size = name_of(&self->to, &name);
 
@@ -79,7 +87,8 @@ static const char *prepare(struct mt_linux_ntp *self)
         return "use the interface";
     }
     (void)mt_linux_set_int(self->fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
-    (void)mt_linux_set_int(self->fd, SOL_SOCKET, SO_TIMESTAMPING, stamps);
+    (void)mt_linux_set_int(self->fd, SOL_SOCKET, SO_TIMESTAMPING,
+                           mt_linux_ntp_card_flags(&self->card));
     return connect(self->fd, (const struct sockaddr *)&name, size) == 0 ? 0 : "reach the server";
 }
 
@@ -91,6 +100,9 @@ static bool open_socket(struct mt_linux_ntp *self, const struct mt_address *to)
     close_socket(self);
     self->is_refused = self->is_refused && mt_address_equal(to, &self->to);
     self->to = *to;
+    if (!choose_card(self, self->reason)) {
+        return false;
+    }
     self->fd = socket(to->network == MT_NETWORK_UDP_IPV6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
     failed = self->fd >= 0 ? prepare(self) : "make a socket";
     error = errno;
@@ -105,6 +117,13 @@ static bool open_socket(struct mt_linux_ntp *self, const struct mt_address *to)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static void miss_stamp(struct mt_linux_ntp *self)
+{
+    self->hal.counters.stamps_missing++;
+    self->token = 0;
+    mt_linux_ntp_card_note(&self->card, false);
+}
+
 static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
 {
     struct mt_linux_ntp *self = (struct mt_linux_ntp *)hal;
@@ -112,8 +131,7 @@ static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame
                    frame->to.udp_port == self->to.udp_port;
 
     if (self->token != 0) { /* nobody waits for it any more */
-        hal->counters.stamps_missing++;
-        self->token = 0;
+        miss_stamp(self);
     }
     if ((is_same && !frame->is_new_port) || open_socket(self, &frame->to)) {
         if (send(self->fd, frame->bytes, frame->length, 0) == (ssize_t)frame->length) {
@@ -139,7 +157,8 @@ struct arrival {
     bool is_departure;
 };
 
-static void take_control(struct msghdr *message, struct arrival *arrival)
+/* The kernel's own stamp is the first of three, the card's the last. */
+static void take_control(struct msghdr *message, uint16_t counter, struct arrival *arrival)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         size_t size = c->cmsg_len - CMSG_LEN(0);
@@ -149,10 +168,12 @@ static void take_control(struct msghdr *message, struct arrival *arrival)
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING &&
             size >= sizeof(struct scm_timestamping)) {
             struct scm_timestamping stamps;
+            const struct timespec *stamp = &stamps.ts[counter != 0 ? 2 : 0];
 
             memcpy(&stamps, CMSG_DATA(c), sizeof stamps);
-            arrival->has_stamp = stamps.ts[0].tv_sec != 0 || stamps.ts[0].tv_nsec != 0;
-            arrival->stamp.ns = stamps.ts[0].tv_sec * MT_NS_PER_S + stamps.ts[0].tv_nsec;
+            arrival->has_stamp = stamp->tv_sec != 0 || stamp->tv_nsec != 0;
+            arrival->stamp = (struct mt_base_time){
+                .ns = stamp->tv_sec * MT_NS_PER_S + stamp->tv_nsec, .counter = counter};
         } else if (is_notice && size >= sizeof(struct sock_extended_err)) {
             struct sock_extended_err error;
 
@@ -190,7 +211,7 @@ static ssize_t receive(struct mt_linux_ntp *self, int flags, uint8_t *buffer,
         note_refusal(self, errno);
         return -1;
     }
-    take_control(&message, ret_arrival);
+    take_control(&message, self->card.counter, ret_arrival);
     return length;
 }
 
@@ -205,6 +226,9 @@ void mt_linux_ntp_receive(struct mt_linux_ntp *self, uint8_t *buffer, struct mt_
     self->is_refused = false;
     self->reason[0] = 0;
     self->hal.counters.received++;
+    mt_linux_ntp_card_note(&self->card, arrival.has_stamp);
+    arrival.stamp.ns += mt_linux_ntp_card_reception_ns(
+        self->card.speed_mbit, self->to.network == MT_NETWORK_UDP_IPV6, (size_t)length);
     ret_input->kind = MT_INPUT_FRAME;
     ret_input->bytes = buffer;
     ret_input->length = (size_t)length;
@@ -243,12 +267,11 @@ bool mt_linux_ntp_take_due(struct mt_linux_ntp *self, struct mt_input *ret_input
         *deadline = mt_mono_earlier(*deadline, self->give_up_at);
         return false;
     }
-    self->hal.counters.stamps_missing++;
     ret_input->kind = MT_INPUT_TX_STAMP;
     ret_input->link = self->index;
     ret_input->token = self->token;
     ret_input->has_stamp = false;
-    self->token = 0;
+    miss_stamp(self);
     return true;
 }
 
@@ -294,11 +317,16 @@ struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
         return 0;
     }
     self->hal.ops = &link_ops;
-    self->hal.stamping = "software";
+    self->hal.stamping = self->card.stamping;
     self->platform = platform;
+    mt_linux_ntp_card_init(&self->card, request->stamper);
     memcpy(self->interface, request->interface, strlen(request->interface));
     self->index = index;
     self->fd = -1;
+    if (!choose_card(self, reason)) {
+        free(self);
+        return 0;
+    }
     platform->ntp[platform->ntp_count++] = self;
     return &self->hal;
 }
@@ -307,6 +335,7 @@ void mt_linux_ntp_close_all(struct mt_linux *platform)
 {
     for (size_t i = 0; i < platform->ntp_count; i++) {
         close_socket(platform->ntp[i]);
+        mt_linux_ntp_card_end(&platform->ntp[i]->card, platform);
         free(platform->ntp[i]);
     }
     platform->ntp_count = 0;

@@ -225,6 +225,10 @@ void mt_linux_cards_free(struct mt_linux *self);
 /** The hardware clock of a request: /dev/ptpN, or that of an interface.  Null with a reason. */
 struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
                                   char reason[MT_HAL_REASON_SIZE]);
+/** Has the interface's card stamp what is wanted (MT_STAMPING_*) until mt_stamping_end(), and opens
+ * its clock.  Null with a reason, in words that follow "in software, for ". */
+struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface, unsigned wanted,
+                                   char reason[MT_HAL_REASON_SIZE]);
 /** Chooses who stamps the link's packets, and has the card do it.  False with a reason if the
  * request insists on hardware that cannot be had. */
 bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
@@ -316,6 +320,8 @@ enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_net
  * one. */
 void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network, bool is_local,
                          struct mt_netdev_addresses *ret_addresses);
+/** Of the link, in Mbit/s; 0: not known. */
+uint32_t mt_netdev_speed_mbit(int ioctl_fd, const char *name);
 bool mt_netdev_identity(int ioctl_fd, const char *name, struct mt_clock_identity *ret_identity);
 /** A socket that speaks up when an interface or an address changes; -1 if it cannot be had. */
 int mt_netdev_listen(void);

@@ -17,8 +17,9 @@
 #define MT_STAMPING_CARDS 64
 
 /** What must be stamped when it is received: bits. */
-#define MT_STAMPING_L2 1u /**< PTP over Ethernet */
-#define MT_STAMPING_L4 2u /**< PTP over UDP */
+#define MT_STAMPING_L2  1u /**< PTP over Ethernet */
+#define MT_STAMPING_L4  2u /**< PTP over UDP */
+#define MT_STAMPING_NTP 4u /**< NTP, for which most cards must stamp everything */
 
 /** ETHTOOL_GET_TS_INFO's answer. */
 struct mt_stamping_abilities {

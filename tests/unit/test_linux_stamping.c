@@ -19,6 +19,7 @@
 #define L2_EVENT  HWTSTAMP_FILTER_PTP_V2_L2_EVENT
 #define L4_EVENT  HWTSTAMP_FILTER_PTP_V2_L4_EVENT
 #define ANY_EVENT HWTSTAMP_FILTER_PTP_V2_EVENT
+#define NTP_ALL   HWTSTAMP_FILTER_NTP_ALL
 #define ALL       HWTSTAMP_FILTER_ALL
 
 struct card {
@@ -84,6 +85,18 @@ static void filter_is_the_narrowest_when_there_are_several(void **state)
     assert_int_equal(mt_stamping_filter(every, MT_STAMPING_L2 | MT_STAMPING_L4), ANY_EVENT);
     assert_int_equal(mt_stamping_filter(BIT(ALL) | BIT(ANY_EVENT), MT_STAMPING_L2), ANY_EVENT);
     assert_int_equal(mt_stamping_filter(BIT(ALL) | BIT(L4_EVENT), MT_STAMPING_L2), ALL);
+}
+
+static void filter_stamps_everything_when_ntp_is_wanted(void **state)
+{
+    uint32_t every = BIT(L2_EVENT) | BIT(L4_EVENT) | BIT(ANY_EVENT) | BIT(ALL);
+
+    (void)state;
+    assert_int_equal(mt_stamping_filter(every, MT_STAMPING_NTP), ALL);
+    assert_int_equal(mt_stamping_filter(every | BIT(NTP_ALL), MT_STAMPING_NTP), NTP_ALL);
+    assert_int_equal(mt_stamping_filter(every | BIT(NTP_ALL), MT_STAMPING_NTP | MT_STAMPING_L4),
+                     ALL);
+    assert_int_equal(mt_stamping_filter(BIT(ANY_EVENT), MT_STAMPING_NTP), -1);
 }
 
 static void filter_is_none_when_none_suffices(void **state)
@@ -199,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filter_is_the_narrowest_when_there_are_several),
+        cmocka_unit_test(filter_stamps_everything_when_ntp_is_wanted),
         cmocka_unit_test(filter_is_none_when_none_suffices),
         cmocka_unit_test(card_is_refused_when_it_lacks_something),
         cmocka_unit_test(card_is_put_back_when_the_last_link_ends),
