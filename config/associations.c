@@ -174,6 +174,8 @@ static void read_key(struct association_reader *self, char **words, size_t count
         complain(self, self->line, "AES128 needs a key of 16 octets, AES256 one of 32");
     } else if (holds_key(self->current, (uint32_t)id)) {
         complain(self, self->line, "this association already has a key of that id");
+    } else if (self->current->key_count == UINT16_MAX) {
+        complain(self, self->line, "this association has too many keys");
     } else {
         key.id = (uint32_t)id;
         self->keys[self->current->key_count++] = key;

@@ -5,8 +5,8 @@
  * formed, no longer than its question and no question itself, and a client's jar never overflows.
  *
  * Where the second octet says so, the octets are put behind what nobody can guess (the origin, the
- * identifier, a cookie, a right authenticator around them), for else nothing would ever get past
- * it.  The cryptography is a toy: quick, and as strict as the real one about lengths.
+ * identifier, a cookie, a right authenticator around them) or into a cookie, for else nothing would
+ * ever get past it.  The cryptography is a toy: quick, and as strict as the real one about lengths.
  */
 #include "fuzz.h"
 
@@ -75,9 +75,13 @@ static struct mt_ntp_worker worker;
 static struct mt_ntp_departure departures[8];
 static struct mt_ntp_limited limited[8];
 static const struct mt_ntp_served served = {.stratum = 2, .precision = -24};
-static const struct mt_ntp_key key = {
-    .id = 1, .kind = MT_NTP_KEY_AES128_CMAC, .length = 16, .octets = "0123456789abcdef"};
-static const struct mt_ntp_keys keys = {&toy, &key, 1};
+static const struct mt_ntp_key table[] = {
+    {.id = 1, .kind = MT_NTP_KEY_AES128_CMAC, .length = 16, .octets = "0123456789abcdef"},
+    {.id = 2, .kind = MT_NTP_KEY_SHA1, .length = 1, .octets = "1"},
+    {.id = 3, .kind = MT_NTP_KEY_SHA512, .length = 64},
+    {.id = 4, .kind = MT_NTP_KEY_MD5, .length = 8, .octets = "01234567"},
+};
+static const struct mt_ntp_keys keys = {&toy, table, sizeof table / sizeof table[0]};
 
 static void give_keys(enum mt_aead aead)
 {
@@ -109,7 +113,7 @@ static void start(uint8_t how)
     mt_ntp_client_config_init(&config);
     config.keys = &keys;
     config.nts = (how & 1) != 0 ? &nts_client : NULL;
-    config.key = (how & 9) == 8 ? 1 : 0;
+    config.key = (how & 9) == 8 ? 1u + (how >> 6) : 0;
     config.is_interleaved = (how & 64) != 0;
     mt_ntp_client_init(&client, &config, (struct mt_mono){1});
 }
@@ -149,6 +153,54 @@ static size_t seal(const uint8_t *key_of_sealer, const uint8_t *plain, size_t pl
     memset(at + 8 + MT_NTS_NONCE_SIZE, sum_of(associated, 2) ^ key_of_sealer[0], MT_AEAD_TAG);
     memcpy(at + 8 + MT_NTS_NONCE_SIZE + MT_AEAD_TAG, plain, plain_length);
     return length + size;
+}
+
+/* A cookie that opens, with the octets in it: the toy's tag is that of any key of the ring. */
+static size_t make_cookie(const uint8_t *plain, size_t length, uint8_t *cookie)
+{
+    const struct mt_nts_ring *ring = &nts_server.ring;
+    const uint8_t *ring_key = ring->keys[ring->current % MT_NTS_RING].octets;
+    uint8_t *sealed = cookie + 4 + MT_NTS_NONCE_SIZE;
+    const struct mt_piece associated[] = {{cookie, 4}, {cookie + 4, MT_NTS_NONCE_SIZE}};
+    const struct mt_piece piece = {plain, length};
+    memset(cookie, 0, 4 + MT_NTS_NONCE_SIZE);
+    for (unsigned i = 0; i < 4; i++) {
+        cookie[i] = (uint8_t)(ring->current >> (24 - 8 * i));
+    }
+    fuzz_require(toy_seal(MT_AEAD_AES_SIV_CMAC_256, ring_key, MT_NTS_RING_KEY_SIZE, associated, 2,
+                          &piece, sealed));
+    return 4 + MT_NTS_NONCE_SIZE + MT_AEAD_TAG + length;
+}
+
+/* A question with the octets as fields, behind a right identifier and, unless `how` says to make
+ * one of octets, a right cookie, all under an authenticator that is right for the keys in it. */
+static void ask_server(uint8_t how, const uint8_t *octets, size_t length, struct mt_mono now)
+{
+    static uint8_t packet[MT_NTP_PACKET_MAX + 512];
+    static uint8_t cookie[MT_NTS_OWN_COOKIE_MAX + 64]; /* there may be too long ones */
+    static const uint8_t unique[MT_NTS_UNIQUE_SIZE] = {7};
+    size_t at = MT_NTP_HEADER_SIZE;
+    size_t cookie_length = sizeof cookie - 4 - MT_NTS_NONCE_SIZE - MT_AEAD_TAG;
+    uint8_t c2s = 1;
+    memset(packet, 0, at);
+    packet[0] = 0x23;
+    at += mt_ntp_extension_write(MT_NTP_EXT_UNIQUE_IDENTIFIER, unique, sizeof unique, 36,
+                                 packet + at, 36);
+    if ((how & 2) != 0) {
+        cookie_length = cookie_length < length ? cookie_length : length;
+        cookie_length = make_cookie(octets, cookie_length, cookie);
+        c2s = length > 4 ? octets[4] : 0;
+    } else {
+        const struct mt_nts_keys all = {.aead = MT_AEAD_AES_SIV_CMAC_256, .c2s = {c2s}, .s2c = {2}};
+        cookie_length = mt_nts_cookie_make(&toy, &nts_server.ring, &all, &worker.random, cookie);
+    }
+    at += mt_ntp_extension_write(MT_NTP_EXT_NTS_COOKIE, cookie, cookie_length,
+                                 mt_ntp_extension_size(cookie_length, MT_NTP_EXTENSION_MIN),
+                                 packet + at, sizeof packet - at);
+    length = length < 900 ? length : 900;
+    memcpy(packet + at, octets, length);
+    at += length;
+    serve(packet, seal(&c2s, octets, (how & 4) != 0 ? length / 2 : 0, packet, at), now);
 }
 
 static void answer_client(uint8_t how, const uint8_t *octets, size_t length, struct mt_mono now)
@@ -221,6 +273,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         input.left -= length;
         now.ns += (int64_t)(how >> 5) * 100000000;
         serve(octets, length, now);
+        if ((how & 1) != 0) {
+            ask_server(how, octets, length, now);
+        }
         answer_client(how, octets, length, now);
         fuzz_require(nts_client.count <= MT_NTS_COOKIES && client.event_count <= 4);
     }

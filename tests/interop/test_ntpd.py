@@ -34,10 +34,10 @@ SOME = ["AES-128", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("SH
 
 @contextlib.contextmanager
 def untouched():
-    """The machine's clock is steered as before; by whomever it is steered outside."""
+    """The machine's clock runs as before, unless somebody outside steers it."""
     before = ntpd.machine_clock()
     yield
-    assert ntpd.machine_clock() == before
+    assert ntpd.machine_clock() == before or ntpd.is_steered(before)
 
 
 def network(lab):

@@ -19,6 +19,7 @@ from linuxptp import PEERS, environment
 
 CAP_SYS_TIME = 25
 MS_BIND = 0x1000
+STA_UNSYNC = 0x40
 WITHOUT_TIME = ["setpriv", "--bounding-set", "-sys_time", "--inh-caps", "-sys_time"]
 MODE_CONTROL, READ_STATUS, READ_VARIABLES = 6, 1, 2
 MORE, ERROR = 0x20, 0x40
@@ -38,6 +39,11 @@ def machine_clock():
     clock = Clock()
     ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(clock))
     return clock.freq, clock.tick, clock.offset, clock.constant, clock.status
+
+
+def is_steered(clock):
+    """By a daemon of the machine."""
+    return not clock[-1] & STA_UNSYNC
 
 
 def bind(text, path, target):
