@@ -17,13 +17,14 @@ static void add(struct mt_arbiter *arbiter, enum mt_arbiter_kind kind, uint16_t 
         .is_trusted = choice->is_trusted,
         .is_required = choice->is_required,
         .is_preferred = choice->is_preferred,
+        .is_watched = !choice->is_selectable,
     };
 }
 
 static void add_members(const struct mt_composition *self, uint16_t index,
                         struct mt_arbiter *arbiter)
 {
-    static const struct mt_config_choice none;
+    static const struct mt_config_choice none = {.is_selectable = true};
     const struct mt_config *config = self->config;
     const struct mt_follow *follow = &self->node.clocks[index].follow;
     for (uint16_t i = 0; i < config->instance_count; i++) {
@@ -39,7 +40,7 @@ static void add_members(const struct mt_composition *self, uint16_t index,
     for (uint16_t i = 0; i < self->node.refclock_count; i++) {
         const struct mt_refclock_config *refclock = &self->node.refclocks[i].config;
         const struct mt_config_choice choice = {refclock->trust, refclock->require,
-                                                refclock->prefer};
+                                                refclock->prefer, refclock->select};
         if (self->node.refclocks[i].clock == index) {
             add(arbiter, MT_ARBITER_REFCLOCK, i, &choice);
         }

@@ -62,6 +62,7 @@ static void fill(struct mt_node_refclock *refclock, const struct mt_config_refcl
         .prefer = config->prefer,
         .trust = config->trust,
         .require = config->require,
+        .select = config->select,
     };
 }
 

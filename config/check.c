@@ -532,6 +532,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     mt_config_check_ntp(self, source);
     mt_config_check_ntp_files(self, source);
     mt_config_check_refclocks(self, source);
+    mt_config_check_choices(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
 }

@@ -75,6 +75,7 @@ struct mt_config_choice {
     bool is_trusted;
     bool is_required;
     bool is_preferred;
+    bool is_selectable;
 };
 
 struct mt_config_clock {
@@ -415,6 +416,7 @@ struct mt_config_refclock {
     bool prefer;
     bool trust;
     bool require;
+    bool select;
 };
 
 /** A clock of ours as another program's reference clock. */

@@ -428,6 +428,24 @@ static void resolve_clocks(struct resolver *self)
     }
 }
 
+/* Where a source is only watched, something has to tell it from the others. */
+static bool has_watched(const struct mt_config *config, const struct mt_config_clock *self)
+{
+    for (size_t i = 0; i < config->instance_count; i++) {
+        const struct mt_config_instance *instance = &config->instances[i];
+        if (!instance->choice.is_selectable && strcmp(instance->clock, self->name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        const struct mt_config_refclock *refclock = &config->refclocks[i];
+        if (!refclock->select && strcmp(refclock->clock, self->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_config_clock *self)
 {
     for (size_t i = 0; i < config->ntp_count; i++) {
@@ -435,7 +453,7 @@ bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_con
             return true;
         }
     }
-    return self->arbiter == MT_CONFIG_ARBITER_ALWAYS;
+    return self->arbiter == MT_CONFIG_ARBITER_ALWAYS || has_watched(config, self);
 }
 
 bool mt_config_is_phc(const struct mt_config_clock *self)

@@ -84,6 +84,8 @@ void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_so
 void mt_config_check_ntp_files(const struct mt_config *self, const struct mt_config_source *source);
 /** That reference clocks and exports say where they are. */
 void mt_config_check_refclocks(const struct mt_config *self, const struct mt_config_source *source);
+/** That sources that are only watched are not to be followed before others. */
+void mt_config_check_choices(const struct mt_config *self, const struct mt_config_source *source);
 /** Of what only UDP has. */
 bool mt_config_is_ip_key(const struct mt_config_key *key);
 /** Finds contradictions. */

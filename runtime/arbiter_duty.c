@@ -129,6 +129,7 @@ static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
         .is_trusted = member->is_trusted,
         .is_required = member->is_required,
         .is_preferred = member->is_preferred,
+        .is_watched = member->is_watched,
         .rank = rank_of(node, member),
         .scale = scale_of(node, clock, member),
         .bound = UNKNOWN_S,
@@ -153,12 +154,14 @@ static void await(struct mt_node_clock *clock, struct mt_mono now)
 {
     struct mt_arbiter *self = &clock->arbiter;
     unsigned measured = 0;
+    unsigned voters = 0;
     for (uint16_t i = 0; i < self->count; i++) {
-        measured += self->sources[i].is_measured;
+        voters += !self->sources[i].is_watched;
+        measured += self->sources[i].is_measured && !self->sources[i].is_watched;
     }
     for (uint16_t i = 0; i < self->count; i++) {
         self->sources[i].is_awaited = !clock->discipline.has_locked_once &&
-                                      2 * measured <= self->count &&
+                                      2 * measured <= voters && !self->sources[i].is_watched &&
                                       now.ns - self->started.ns < MT_ARBITER_START_NS;
     }
 }
@@ -263,6 +266,7 @@ static void note_verdict(struct mt_node *node, uint16_t clock, uint16_t at, stru
     case MT_ARBITER_REQUIRED_MISSING:
     case MT_ARBITER_NO_MAJORITY:
     case MT_ARBITER_TOO_WIDE:
+    case MT_ARBITER_WATCHED:
     case MT_ARBITER_WRONG_SCALE:
     case MT_ARBITER_MEASURING:
     case MT_ARBITER_NOT_SYNCHRONISED:

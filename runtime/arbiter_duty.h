@@ -33,6 +33,7 @@ struct mt_arbiter_member {
     bool is_trusted;
     bool is_required;
     bool is_preferred;
+    bool is_watched;
 
     /* ... and from here on read-only outside of runtime */
     uint16_t source;                   /**< among those of the discipline, or MT_SOURCE_NONE */

@@ -44,6 +44,7 @@ struct mt_refclock_config {
     bool prefer;
     bool trust;
     bool require;
+    bool select;
 };
 
 struct mt_refclock_point {

@@ -56,6 +56,23 @@ static void maxslewrate(struct mt_import *self, char **words, size_t count)
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "max_slew", "%sppm", words[1]);
 }
 
+/* chrony ends where meantime goes on and says so. */
+static void maxchange(struct mt_import *self, char **words, size_t count)
+{
+    char text[32];
+    mt_import_seconds(words[1], text, sizeof text);
+    mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "panic", "%s", text);
+    mt_import_note(self,
+                   "maxchange: after the first lock a larger offset is told and left as it "
+                   "is; chrony would wait for %s corrections, and end after %s larger ones",
+                   count > 2 ? words[2] : "some", count > 3 ? words[3] : "some");
+}
+
+static void minsources(struct mt_import *self, char **words, size_t count)
+{
+    mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "min_sources", "%s", words[1]);
+}
+
 static void maxclockerror(struct mt_import *self, char **words, size_t count)
 {
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "max_drift", "%sppm", words[1]);
@@ -204,10 +221,8 @@ static void port(struct mt_import *self, char **words, size_t count)
 
 static void server_key(struct mt_import *self, char **words, size_t count)
 {
-    static const char *const names[][2] = {{"ntsservercert", "nts_certificate"},
-                                           {"ntsserverkey", "nts_key"},
-                                           {"ntsport", "nts_port"},
-                                           {"maxntsconnections", "nts_max_connections"}};
+    static const char *const names[][2] = {
+        {"ntsservercert", "nts_certificate"}, {"ntsserverkey", "nts_key"}, {"ntsport", "nts_port"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcasecmp(words[0], names[i][0]) == 0) {
             mt_import_put(self, self->server.file, MT_CONFIG_SERVER, names[i][1], "%s", words[1]);
@@ -290,6 +305,8 @@ static const struct {
     {"refclock", 3, mt_import_chrony_refclock},
     {"makestep", 1, makestep},
     {"maxslewrate", 2, maxslewrate},
+    {"maxchange", 2, maxchange},
+    {"minsources", 2, minsources},
     {"maxclockerror", 2, maxclockerror},
     {"maxdistance", 2, maxdistance},
     {"bindacqdevice", 2, bindacqdevice},
@@ -306,7 +323,6 @@ static const struct {
     {"ntsservercert", 2, server_key},
     {"ntsserverkey", 2, server_key},
     {"ntsport", 2, server_key},
-    {"maxntsconnections", 2, server_key},
     {"ntsrotate", 1, ntsrotate},
     {"nocerttimecheck", 2, nocerttimecheck},
     {"include", 2, include_directive},
@@ -317,14 +333,16 @@ static const struct {
 static const struct {
     const char *name;
     const char *text;
-    bool is_lost;
+    enum { IS_NEEDLESS, IS_LEFT, IS_LOST } why;
 } told[] = {
-#define NEEDLESS(name, text) {name, text, false},
-#define LOST(name, text)     {name, text, true},
+#define NEEDLESS(name, text) {name, text, IS_NEEDLESS},
+#define LEFT(name, text)     {name, text, IS_LEFT},
+#define LOST(name, text)     {name, text, IS_LOST},
 #define NEEDLESS_OPTION(name, arguments, text)
 #define LOST_OPTION(name, arguments, text)
 #include "apps/meantime/import_chrony.def"
 #undef NEEDLESS
+#undef LEFT
 #undef LOST
 #undef NEEDLESS_OPTION
 #undef LOST_OPTION
@@ -336,10 +354,11 @@ static bool tell(struct mt_import *self, const char *name)
         if (strcasecmp(name, told[i].name) != 0) {
             continue;
         }
-        if (told[i].is_lost) {
+        if (told[i].why == IS_LOST) {
             mt_import_lose(self, "%s: %s", name, told[i].text);
         } else {
-            mt_import_note(self, "%s: not needed here: %s", name, told[i].text);
+            mt_import_note(self, "%s: %s here: %s", name,
+                           told[i].why == IS_LEFT ? "not done" : "not needed", told[i].text);
         }
         return true;
     }

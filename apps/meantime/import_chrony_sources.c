@@ -30,12 +30,15 @@ static const struct option source_options[] = {
     {"prefer", 0, "prefer", "yes", false},
     {"trust", 0, "trust", "yes", false},
     {"require", 0, "require", "yes", false},
+    {"noselect", 0, "select", "no", false},
 #define NEEDLESS(name, text)
+#define LEFT(name, text)
 #define LOST(name, text)
 #define NEEDLESS_OPTION(name, arguments, text) {name, arguments, NULL, text, false},
 #define LOST_OPTION(name, arguments, text)     {name, arguments, NULL, text, true},
 #include "apps/meantime/import_chrony.def"
 #undef NEEDLESS
+#undef LEFT
 #undef LOST
 #undef NEEDLESS_OPTION
 #undef LOST_OPTION
@@ -133,7 +136,7 @@ static void put_options(struct mt_import *self, char **words, size_t count)
 {
     static const char *const needless[] = {"poll", "filter", "minsamples", "maxsamples",
                                            "maxdispersion"};
-    static const char *const lost[] = {"noselect", "lock", "local", "pps", "rate", "width"};
+    static const char *const lost[] = {"lock", "local", "pps", "rate", "width"};
     const char *dpoll = value_of(words, count, "dpoll");
     char text[32];
     if (dpoll != NULL) {
@@ -153,6 +156,7 @@ static void put_options(struct mt_import *self, char **words, size_t count)
     put_flag(self, words, count, "prefer", "prefer", "yes");
     put_flag(self, words, count, "trust", "trust", "yes");
     put_flag(self, words, count, "require", "require", "yes");
+    put_flag(self, words, count, "noselect", "select", "no");
     for (size_t i = 0; i < sizeof needless / sizeof needless[0]; i++) {
         if (has(words, count, needless[i])) {
             mt_import_note(self,

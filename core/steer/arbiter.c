@@ -56,6 +56,9 @@ static enum mt_timescale choose_scale(const struct court *self)
     for (uint16_t i = 0; i < self->count; i++) {
         const struct mt_arbiter_source *source = &self->sources[i];
 
+        if (source->is_watched) {
+            continue;
+        }
         if (source->scale != MT_SCALE_ARB) {
             best = best == MT_SCALE_ARB ? source->scale : best;
             any_shows_time = true;
@@ -87,6 +90,9 @@ static enum mt_arbiter_verdict admit(const struct court *self,
     }
     if (source->scale != self->scale) {
         return MT_ARBITER_WRONG_SCALE;
+    }
+    if (source->is_watched) {
+        return MT_ARBITER_WATCHED;
     }
     return source->bound <= self->config->max_bound ? MT_ARBITER_NO_MAJORITY : MT_ARBITER_TOO_WIDE;
 }

@@ -36,12 +36,73 @@ keyfile /etc/chrony/chrony.keys
 hwtimestamp *
 refclock SHM 2:perm=0644 refid GPS offset -0.125 delay 1e-3 precision 1e-7 dpoll -2 poll 4 prefer
 refclock SOCK /run/chrony.ttyS0.sock tai
+refclock SHM 3 refid WCH noselect
 refclock PHC /dev/ptp0 poll 0
 refclock PPS /dev/pps0 lock GPS
 smoothtime 400 0.001
 frobnicate 3
 leapsectz right/UTC
+minsources 2
+maxchange 1000 1 2
 """
+
+# what distributions come with: written from their manuals, comments left out
+DEFAULTS = {
+    "debian": """confdir /etc/chrony/conf.d
+pool 2.debian.pool.ntp.org iburst
+sourcedir /run/chrony-dhcp
+sourcedir /etc/chrony/sources.d
+keyfile /etc/chrony/chrony.keys
+driftfile /var/lib/chrony/chrony.drift
+ntsdumpdir /var/lib/chrony
+#log tracking measurements statistics
+logdir /var/log/chrony
+maxupdateskew 100.0
+rtcsync
+makestep 1 3
+leapsectz right/UTC
+""",
+    "ubuntu": """confdir /etc/chrony/conf.d
+pool ntp.ubuntu.com        iburst maxsources 4
+pool 0.ubuntu.pool.ntp.org iburst maxsources 1
+pool 1.ubuntu.pool.ntp.org iburst maxsources 1
+pool 2.ubuntu.pool.ntp.org iburst maxsources 2
+sourcedir /run/chrony-dhcp
+sourcedir /etc/chrony/sources.d
+keyfile /etc/chrony/chrony.keys
+driftfile /var/lib/chrony/chrony.drift
+ntsdumpdir /var/lib/chrony
+logdir /var/log/chrony
+maxupdateskew 100.0
+rtcsync
+makestep 1 3
+leapsectz right/UTC
+""",
+    "fedora": """pool 2.fedora.pool.ntp.org iburst
+sourcedir /run/chrony-dhcp
+driftfile /var/lib/chrony/drift
+makestep 1.0 3
+rtcsync
+#hwtimestamp *
+#minsources 2
+#allow 192.168.0.0/16
+#local stratum 10
+#authselectmode require
+keyfile /etc/chrony.keys
+ntsdumpdir /var/lib/chrony
+leapseclist /usr/share/zoneinfo/leap-seconds.list
+logdir /var/log/chrony
+#log measurements statistics tracking
+""",
+    "cloud": """server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4
+server metadata.google.internal prefer iburst
+driftfile /var/lib/chrony/drift
+makestep 1.0 3
+rtcsync
+leapsectz right/UTC
+logdir /var/log/chrony
+""",
+}
 
 
 def run(text, folder, name="chrony.conf"):
@@ -71,18 +132,54 @@ def test_import_takes_over_debians_own_file(tmp_path):
                                      "step_later": "never"}
     assert dict(config["ntp 2.debian.pool.ntp.org"]) == {"pool": "yes"}
     assert len(config.sections()) == 2
-    assert all("not needed here" in line or "sourcedir" in line
+    assert all(" here: " in line or "sourcedir" in line
                for line in done.stderr.splitlines())
     assert accepted(done.stdout, tmp_path) == (True, accepted(done.stdout, tmp_path)[1])
 
 
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_import_takes_over_what_distributions_come_with(tmp_path, name):
+    done, config, _ = run(DEFAULTS[name], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert dict(config["clock"]) == {"clock": "system", "step_at_start": "1s",
+                                     "step_later": "never"}
+    wanted = [line.split()[1] for line in DEFAULTS[name].splitlines()
+              if line.startswith(("pool", "server"))]
+    assert [section for section in config.sections() if section != "clock"] == \
+        [f"ntp {server}" for server in wanted]
+    told = [line.split(": ", 2)[1:] for line in done.stderr.splitlines()]
+    for directive in ("driftfile", "rtcsync", "logdir"):
+        assert any(word == directive and " here: " in why for word, why in told), directive
+    assert accepted(done.stdout, tmp_path)[0]
+
+
+def test_import_names_what_each_directive_becomes_or_why_not(tmp_path):
+    """Of each that a file may well have: keys, or a sentence; never silence."""
+    for line, expected in {
+            "rtcsync": "not done here: the real-time clock",
+            "hwtimestamp *": "stamped by the kernel, not by the card",
+            "leapsectz right/UTC": "not needed here: leap-seconds.list",
+            "logdir /var/log/chrony": "not needed here: it logs",
+            "maxupdateskew 100.0": "not needed here: the estimator",
+            "maxntsconnections 100": "fixed limits",
+            "maxchange 1000 1 2": "a larger offset is told"}.items():
+        done, _, path = run(f"server a.example\n{line}\n", tmp_path)
+        assert f"{path}:2: {line.split()[0]}: " in done.stderr, line
+        assert expected in done.stderr, line
+
+
 def test_import_turns_each_directive_into_keys(tmp_path):
-    done, config, path = run(LONG, tmp_path)
+    keys = tmp_path / "chrony.keys"
+    keys.write_text("1 SHA256 x\n")
+    keys.chmod(0o640)
+    text = LONG.replace("/etc/chrony/chrony.keys", str(keys))
+    done, config, path = run(text, tmp_path)
     is_good, told = accepted(done.stdout, tmp_path)
     assert is_good, told
     assert dict(config["clock"]) == {"clock": "system", "step_at_start": "250ms",
                                      "step_later": "250ms", "max_slew": "1000ppm",
-                                     "max_drift": "3ppm"}
+                                     "max_drift": "3ppm", "min_sources": "2",
+                                     "panic": "1000s"}
     assert dict(config["ntp"])["max_distance"] == "500ms"
     assert dict(config["ntp"])["interface"] == "eth1"
     first = config["ntp ntp1.example.net"]
@@ -94,15 +191,17 @@ def test_import_turns_each_directive_into_keys(tmp_path):
     assert config["server"]["local_stratum"] == "7"
     assert (config["server"]["rate_limit"], config["server"]["rate_burst"]) == ("1", "16")
     assert config["server"]["listen"] == "192.0.2.1" and config["server"]["port"] == "1123"
-    assert config["server"]["key_file"] == "/etc/chrony/chrony.keys"
+    assert config["server"]["key_file"] == str(keys)
     assert dict(config["refclock GPS"]) == {
         "driver": "shm", "unit": "2", "reference_id": "GPS", "poll": "250ms",
         "offset": "-125ms", "delay": "1ms", "precision": "100ns", "prefer": "yes"}
     assert dict(config["refclock sock-2"]) == {"driver": "sock", "scale": "tai",
                                                "path": "/run/chrony.ttyS0.sock"}
     lines = LONG.splitlines()
-    for word in ("peer", "noselect", "local orphan", "refclock PHC", "refclock PPS", "smoothtime",
-                 "frobnicate"):
+    assert dict(config["ntp ntp2.example.net"]) == {"select": "no"}
+    assert dict(config["refclock WCH"])["select"] == "no"
+    for word in ("peer", "hwtimestamp", "local orphan", "refclock PHC", "refclock PPS",
+                 "smoothtime", "frobnicate"):
         number = 1 + next(n for n, line in enumerate(lines) if word.split()[-1] in line
                           and word.split()[0] in line)
         assert f"{path}:{number}: {word}" in done.stderr, word

@@ -89,6 +89,37 @@ static void arbiter_believes_nobody_when_two_contradict_each_other(void **state)
     assert_int_equal(self.result.agreeing, 1);
 }
 
+static void arbiter_hears_no_vote_of_those_that_are_watched(void **state)
+{
+    struct bench self = begin(4);
+    for (uint16_t i = 1; i < 4; i++) { /* three that agree with each other, and better ones */
+        self.sources[i] = good(9 * MS, 10 * US);
+        self.sources[i].is_watched = true;
+    }
+    judge(&self);
+    assert_verdict(self, 0, SELECTED);
+    assert_verdict(self, 1, WATCHED);
+    assert_int_equal(self.result.voters, 1);
+    assert_true(self.result.shift == 0 && self.opinions[0].weight == 1);
+    self.sources[0].is_reachable = false;
+    judge(&self);
+    assert_int_equal(self.result.selected, MT_ARBITER_NOBODY);
+    assert_verdict(self, 1, WATCHED);
+}
+
+static void arbiter_takes_no_scale_of_one_that_is_watched(void **state)
+{
+    struct bench self = begin(2);
+    self.config.adopts_scale = true;
+    self.config.scale = MT_SCALE_ARB;
+    self.sources[0].scale = MT_SCALE_ARB;
+    self.sources[1].scale = MT_SCALE_UTC;
+    self.sources[1].is_watched = true;
+    judge(&self);
+    assert_verdict(self, 0, SELECTED);
+    assert_verdict(self, 1, WRONG_SCALE);
+}
+
 static void arbiter_says_nothing_when_there_is_nobody(void **state)
 {
     struct bench self = begin(0);
@@ -471,6 +502,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arbiter_leaves_everything_as_it_is_when_there_is_one_source),
         cmocka_unit_test(arbiter_believes_nobody_when_two_contradict_each_other),
+        cmocka_unit_test(arbiter_hears_no_vote_of_those_that_are_watched),
+        cmocka_unit_test(arbiter_takes_no_scale_of_one_that_is_watched),
         cmocka_unit_test(arbiter_says_nothing_when_there_is_nobody),
         cmocka_unit_test(arbiter_names_the_liar_when_one_of_four_lies),
         cmocka_unit_test(arbiter_names_both_when_two_of_five_lie_together),

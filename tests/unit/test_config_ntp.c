@@ -48,6 +48,33 @@ static void config_ntp_is_complete_when_only_a_server_is_named(void **state)
     mt_config_free(config);
 }
 
+static void config_ntp_refuses_a_say_of_one_that_is_only_watched(void **state)
+{
+    assert_problem("[ntp a.example]\nprefer = yes\nselect = no\n",
+                   "f:3: a.example: select = no and prefer = yes: one that is only watched has no "
+                   "say; remove one of them");
+    assert_problem("[refclock gps]\ntrust = yes\nselect = no\n",
+                   "f:3: gps: select = no and trust = yes: one that is only watched has no say; "
+                   "remove one of them");
+    assert_problem("[ptp eth0]\n[instance main]\nrequire = yes\nselect = no\n",
+                   "f:4: main: select = no and require = yes: one that is only watched has no "
+                   "say; remove one of them");
+}
+
+static void config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched(void **state)
+{
+    struct mt_config *config = parse("[ptp eth0]\n[instance main]\nselect = no\n");
+    assert_non_null(config);
+    assert_true(mt_config_is_arbitrated(config, &config->clocks[0]));
+    mt_config_free(config);
+    config = parse("[ptp eth0]\n");
+    assert_false(mt_config_is_arbitrated(config, &config->clocks[0]));
+    mt_config_free(config);
+    config = parse("[refclock gps]\nselect = no\n");
+    assert_true(mt_config_is_arbitrated(config, &config->clocks[0]));
+    mt_config_free(config);
+}
+
 static void config_ntp_takes_addresses_as_names(void **state)
 {
     struct mt_config *config = parse("[ntp 192.0.2.1]\n[ntp 2001:db8::1]\n[ntp here]\n"
@@ -108,6 +135,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_ntp_is_complete_when_only_a_server_is_named),
+        cmocka_unit_test(config_ntp_refuses_a_say_of_one_that_is_only_watched),
+        cmocka_unit_test(config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched),
         cmocka_unit_test(config_ntp_takes_addresses_as_names),
         cmocka_unit_test(config_ntp_knows_a_pool_by_its_name),
         cmocka_unit_test(config_ntp_complains_when_it_cannot_be_meant),

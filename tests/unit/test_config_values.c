@@ -337,12 +337,15 @@ static void config_values_of_the_example_cover_every_key(void **state)
             strcmp(keys[i].name, "transmitter_only") != 0 && strcmp(keys[i].name, "device") != 0 &&
             strcmp(keys[i].name, "arbiter") != 0 && strcmp(keys[i].name, "ttl") != 0 &&
             strcmp(keys[i].name, "dscp") != 0 && strcmp(keys[i].name, "stateless_workers") != 0 &&
-            strcmp(keys[i].name, "nts") != 0) {
+            strcmp(keys[i].name, "nts") != 0 && strcmp(keys[i].name, "select") != 0) {
             assert_string_not_equal(given, otherwise);
         }
     }
     assert_string_equal(config->clocks[1].device, "/dev/ptp7"); /* the other is no such clock */
     assert_int_equal(config->clocks[1].arbiter, MT_CONFIG_ARBITER_ALWAYS); /* nor hot standby */
+    assert_false(config->instances[1].choice.is_selectable); /* the first ones are preferred */
+    assert_false(config->ntps[1].choice.is_selectable);
+    assert_false(config->refclocks[1].select);
     bool has_ttl = false; /* the first port is on Ethernet */
     for (size_t i = 0; i < config->port_count; i++) {
         has_ttl = has_ttl || (config->ports[i].ttl == 64 && config->ports[i].dscp == 46);
