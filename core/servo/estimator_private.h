@@ -15,7 +15,7 @@ struct mt_skew_ops {
      * known worse where it, and no noise, made the measurement strange. */
     void (*weigh)(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured);
-    /** Learns from a measurement that was used or refused. */
+    /** Learns from a measurement that is used. */
     void (*learn)(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured, struct mt_clock_model *clock);
     /** Adds to an estimate what noise of unequal shape may make of it. */

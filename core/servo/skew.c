@@ -28,6 +28,9 @@
  * Where the oscillator outweighs normal noise, a large innovation is no outlier but what the
  * oscillator did, and few samples tell of the noise: see loosen and watch_quiet.
  *
+ * Packets that wait for a moment are late by about the same, as if a clock had stepped.  But then
+ * those of the other direction would not fit, either: while they do, nothing is proved, see excuse.
+ *
  * Whether noise is skewed is a sequential test between no skewness and some, both ways, on the
  * third Hermite polynomial of the normalised residual.
  */
@@ -60,6 +63,7 @@
 #define FIRST_TAIL  MT_REAL(0.9)    /* of the standard deviation, when noise turns out skewed */
 #define HIGH        MT_REAL(0.25)   /* tails: a quarter of the samples is below */
 #define HIGH_LIMIT  64              /* samples above in a row: the floor has risen */
+#define EXCUSED     16              /* samples that are late without proving a step */
 
 /* phi(u) / Phi(u) */
 static mt_real hazard(mt_real u)
@@ -286,6 +290,20 @@ static void watch_floor(struct mt_estimator *self, enum mt_sample_kind kind,
     }
 }
 
+/* A sample fits.  So no clock has stepped, and what the other direction refused is no sign of it,
+ * unless that lasts. */
+static void excuse(struct mt_estimator *self, enum mt_sample_kind kind)
+{
+    struct mt_servo_noise *other = &self->noise[1 - kind];
+    struct mt_skew_side *side = self->skewness->side;
+
+    side[kind].excused = 0;
+    if (other->refused_in_a_row > 0 && side[1 - kind].excused < EXCUSED) {
+        side[1 - kind].excused++;
+        other->refused_in_a_row = 0;
+    }
+}
+
 /* ---- normal or skewed ------------------------------------------------------------------------ */
 
 static void set_skewed(struct mt_estimator *self, bool is_skewed)
@@ -379,6 +397,7 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         learn_tail(side, measured, v);
         watch_floor(self, kind, side, v, measured);
     }
+    excuse(self, kind);
     judge(self, kind, measured);
     if (!self->skewness->is_skewed) {
         watch_quiet(self, kind, measured);

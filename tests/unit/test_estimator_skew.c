@@ -373,6 +373,67 @@ static void skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator(void *
                      MT_SAMPLE_OUTLIER);
 }
 
+/* number of pairs until a step is seen, when one direction, or both, are late by `late` from now */
+static int pairs_until_step(struct skew_bench *self, double late_forward, double late_reverse)
+{
+    const double late[] = {late_forward, late_reverse};
+
+    for (int i = 0; i < 100; i++) {
+        for (int kind = MT_SAMPLE_FORWARD; kind <= MT_SAMPLE_REVERSE; kind++) {
+            double more = noise(self, (enum mt_sample_kind)kind) + late[kind];
+
+            if (send_one(self, (enum mt_sample_kind)kind, self->bench.t, more) >= MT_SAMPLE_STEP) {
+                return i;
+            }
+            self->bench.t += 0.5;
+        }
+    }
+    return 100;
+}
+
+static void skew_sees_no_step_when_only_one_direction_waits(void **state)
+{
+    struct skew_bench bench;
+
+    (void)state;
+    for (int direction = 0; direction < 2; direction++) {
+        set_up(&bench, 21, NORMAL, true);
+        pass(&bench, 60);
+        assert_in_range(
+            pairs_until_step(&bench, direction == 0 ? 50e-6 : 0, direction == 1 ? 50e-6 : 0), 16,
+            20);
+    }
+}
+
+static void skew_counts_anew_when_the_one_direction_waits_no_more(void **state)
+{
+    struct skew_bench bench;
+
+    (void)state;
+    set_up(&bench, 22, NORMAL, true);
+    pass(&bench, 60);
+    for (int burst = 0; burst < 5; burst++) {
+        for (int i = 0; i < 10; i++) {
+            assert_int_equal(send_one(&bench, MT_SAMPLE_FORWARD, bench.bench.t, 50e-6),
+                             MT_SAMPLE_OUTLIER);
+            assert_int_equal(send_one(&bench, MT_SAMPLE_REVERSE, bench.bench.t + 0.5, 0),
+                             MT_SAMPLE_USED);
+            bench.bench.t += 1;
+        }
+        pass(&bench, 2);
+    }
+}
+
+static void skew_sees_a_step_at_once_when_both_directions_tell_of_it(void **state)
+{
+    struct skew_bench bench;
+
+    (void)state;
+    set_up(&bench, 23, NORMAL, true);
+    pass(&bench, 60);
+    assert_in_range(pairs_until_step(&bench, 50e-6, -50e-6), 1, 2);
+}
+
 static void walk(struct skew_bench *self, double seconds)
 {
     struct bench *bench = &self->bench;
@@ -487,6 +548,9 @@ int main(void)
         cmocka_unit_test(skew_takes_a_step_for_no_wander_when_it_starts),
         cmocka_unit_test(skew_follows_at_once_when_the_oscillator_did_it),
         cmocka_unit_test(skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator),
+        cmocka_unit_test(skew_sees_no_step_when_only_one_direction_waits),
+        cmocka_unit_test(skew_counts_anew_when_the_one_direction_waits_no_more),
+        cmocka_unit_test(skew_sees_a_step_at_once_when_both_directions_tell_of_it),
         cmocka_unit_test(skew_unlearns_noise_when_the_oscillator_outweighs_it),
         cmocka_unit_test(estimator_wears_out_no_pace_when_it_learns_on_a_copy),
         cmocka_unit_test(estimator_overshoots_less_when_clocks_are_on_the_way),

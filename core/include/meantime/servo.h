@@ -113,7 +113,8 @@ struct mt_skewness {
         mt_real sum;             /**< of scores, while both directions have one normal part */
         mt_real sum_information; /**< of those, or since they have one each */
         uint8_t high_in_a_row;   /**< samples that came nowhere near the floor */
-    } side[2];                   /**< forward, reverse */
+        uint8_t excused; /**< refused ones since the last used: the other direction fitted */
+    } side[2];           /**< forward, reverse */
     /** The first samples after a start, as other ratios of wander to noise see them. */
     struct mt_bank {
         uint8_t count;  /**< samples so far */
