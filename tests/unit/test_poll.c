@@ -38,10 +38,11 @@ static int8_t final_poll(double noise, double wander, int8_t least, int8_t most,
 
 static void poll_is_long_when_noise_is_large_and_the_clock_is_quiet(void **state)
 {
-    assert_int_equal(final_poll(1e-3, 1e-9, LEAST, MOST, LEAST), MOST);
-    assert_in_range(final_poll(1e-4, 1e-9, LEAST, MOST, LEAST), 8, 10);
-    assert_in_range(final_poll(1e-5, 1e-9, LEAST, MOST, LEAST), 6, 8);
-    assert_int_equal(final_poll(1e-5, 1e-8, LEAST, MOST, LEAST), LEAST);
+    assert_int_equal(final_poll(5e-2, 1e-9, LEAST, MOST, LEAST), MOST);
+    assert_in_range(final_poll(1e-3, 1e-9, LEAST, MOST, LEAST), 7, 8);
+    assert_int_equal(final_poll(1e-4, 1e-9, LEAST, MOST, LEAST), LEAST);
+    assert_in_range(final_poll(1e-5, 1e-9, 0, MOST, LEAST), 2, 3);
+    assert_in_range(final_poll(1e-5, 1e-8, 0, MOST, LEAST), 0, 2);
     assert_int_equal(final_poll(1e-8, 1e-10, -7, 17, 0), final_poll(1e-5, 1e-7, -7, 17, 0));
 }
 
@@ -54,10 +55,21 @@ static void poll_comes_to_the_same_when_it_comes_from_above_or_below(void **stat
     }
 }
 
+/* What is left of an answer after T s is e^-(T / memory), so the error rests on memory / T. */
+static void poll_leaves_many_answers_in_the_memory_when_nothing_limits_it(void **state)
+{
+    for (double noise = 1e-6; noise < 1e-2; noise *= 3) {
+        int8_t poll = final_poll(noise, 1e-9, -7, 17, 0);
+        struct mt_poll_facts facts = settled_at(noise, 1e-9, poll);
+        double memory = facts.offset_sigma / facts.frequency_sigma;
+        assert_true(memory / exp2(poll) > 12 && memory / exp2(poll) < 40);
+    }
+}
+
 static void poll_stays_when_it_has_come_to_rest(void **state)
 {
-    int8_t poll = final_poll(1e-4, 1e-9, -7, 17, 6);
-    struct mt_poll_facts facts = settled_at(1e-4, 1e-9, poll);
+    int8_t poll = final_poll(5e-5, 1e-9, -7, 17, 6);
+    struct mt_poll_facts facts = settled_at(5e-5, 1e-9, poll);
     assert_int_equal(mt_poll_choose(&facts, poll, -7, 17), poll);
     facts.offset_sigma *= 1.2; /* as estimates vary */
     assert_int_equal(mt_poll_choose(&facts, poll, -7, 17), poll);
@@ -97,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(poll_is_long_when_noise_is_large_and_the_clock_is_quiet),
         cmocka_unit_test(poll_comes_to_the_same_when_it_comes_from_above_or_below),
+        cmocka_unit_test(poll_leaves_many_answers_in_the_memory_when_nothing_limits_it),
         cmocka_unit_test(poll_stays_when_it_has_come_to_rest),
         cmocka_unit_test(poll_is_shortest_when_little_is_known),
         cmocka_unit_test(poll_stays_within_its_limits),
