@@ -118,8 +118,10 @@ static void tell_ntp(const struct mt_status_event *event, char *buffer, size_t s
         snprintf(buffer, size, "NTP server %s: answers, stratum %u, its source is %s", server,
                  event->value.ntp.answer->stratum, reference);
     } else if (event->kind == MT_STATUS_EVENT_NTP_UNREACHABLE) {
-        snprintf(buffer, size, "NTP server %s: does not answer any more%s%s", server,
-                 event->reason != NULL ? ": " : "", event->reason != NULL ? event->reason : "");
+        bool has_answered = event->value.ntp.answer->version != 0;
+        snprintf(buffer, size, "NTP server %s: does not answer%s%s%s", server,
+                 has_answered ? " any more" : "", event->reason != NULL ? ": " : "",
+                 event->reason != NULL ? event->reason : "");
     } else {
         snprintf(buffer, size, "NTP server %s: wants no more questions from here, and is not asked",
                  server);

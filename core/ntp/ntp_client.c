@@ -17,6 +17,10 @@
  * After the burst the intervals double until they are what was chosen.  The burst tells the time,
  * but hardly the frequency: a whole interval later the clock would be far off.  And if nobody
  * answers yet, a network that comes up late does not cost a whole interval.
+ *
+ * Who has answered none of eight questions is asked ever less, down to the longest interval: when
+ * it comes back this is noticed after about as long as it was away at most, and then it is as at
+ * the start.
  */
 #include "meantime/ntp_client.h"
 
@@ -25,6 +29,7 @@
 #define BURST_LOG_INTERVAL 0 /* log2 s */
 #define UNSENT_NS          MT_NS_PER_S
 #define MISSED_MOST        4
+#define ABSENT_AFTER       8  /* questions in a row without an answer */
 #define RATE_STEP          2  /* log2 s */
 #define RATE_MOST          10 /* log2 s */
 #define TURNAROUND_MOST_S  4
@@ -132,6 +137,7 @@ int64_t mt_ntp_client_interval_ns(const struct mt_ntp_client *self)
 void mt_ntp_client_unsent(struct mt_ntp_client *self)
 {
     self->asked--;
+    self->is_asking = false; /* so nobody owes an answer */
     if (self->begun > 0 && self->begun < UINT8_MAX) {
         self->begun--;
     }
@@ -149,12 +155,23 @@ static void note_silence(struct mt_ntp_client *self)
 }
 
 /* No question of the last eight has brought its time: there was no answer, or one without time, or
- * it could not even be asked. */
+ * it could not even be asked.  Of one who has never answered it is said, too, and once. */
 static void note_absence(struct mt_ntp_client *self)
 {
-    if (self->reach == 0 && self->was_reachable) {
+    bool is_lost = self->reach == 0 && self->was_reachable;
+    bool was_never = self->missed >= ABSENT_AFTER && !self->was_reachable && !self->is_absent;
+    if (is_lost || was_never) {
         self->was_reachable = false;
+        self->is_absent = true;
         new_event(self, MT_NTP_EVENT_UNREACHABLE);
+    }
+}
+
+static void back_off(struct mt_ntp_client *self)
+{
+    bool is_slow = present_poll(self) == self->poll; /* it hurries no more */
+    if (self->missed >= ABSENT_AFTER && is_slow && self->poll < self->config.max_poll) {
+        self->poll++;
     }
 }
 
@@ -175,6 +192,7 @@ void mt_ntp_client_tick(struct mt_ntp_client *self, struct mt_mono now)
     self->wants_to_ask = true;
     self->is_asking = false;
     self->next = mt_mono_plus(now, interval_ns(self));
+    back_off(self);
     if (self->begun < UINT8_MAX) {
         self->begun++;
     }
@@ -390,6 +408,8 @@ static void note_answer(struct mt_ntp_client *self)
     self->missed = 0;
     if (!self->was_reachable) {
         self->was_reachable = true;
+        self->is_absent = false;
+        self->poll = self->config.min_poll;
         if (!mt_ntp_client_is_in_burst(self)) { /* it was not there when the burst went out */
             self->begun = 0;
             self->next = mt_mono_earlier(self->next, mt_mono_plus(self->now, interval_ns(self)));

@@ -35,7 +35,8 @@ static int64_t ask(struct mt_ntp_client *client)
 
 static void ntp_client_asks_ever_less_when_nobody_has_ever_answered(void **state)
 {
-    static const int64_t seconds[] = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 64, 64};
+    static const int64_t seconds[] = {1,  1,  1,   1,   1,   2,    4,    8,   16,
+                                      32, 64, 128, 256, 512, 1024, 1024, 1024};
     struct mt_ntp_client client;
     start(&client);
     int64_t before_ns = ask(&client);
@@ -133,6 +134,52 @@ static void ntp_client_says_so_when_the_server_has_no_time_any_more(void **state
     assert_int_equal(count_events(&client, MT_NTP_EVENT_REACHABLE), 1);
 }
 
+/* ---- silence --------------------------------------------------------------------------------- */
+
+static void ntp_client_says_once_that_nobody_answers_and_once_that_somebody_does(void **state)
+{
+    const struct mt_ntp_header good = {.stratum = 1};
+    struct mt_ntp_client client;
+    start(&client);
+    for (unsigned i = 0; i < 40; i++) {
+        (void)ask(&client);
+        assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), i == 8);
+    }
+    assert_int_equal(client.poll, client.config.max_poll);
+    assert_int_equal(is_told(&client, &good), MT_NTP_VERDICT_USED);
+    assert_int_equal(count_events(&client, MT_NTP_EVENT_REACHABLE), 1);
+    assert_int_equal(client.poll, client.config.min_poll);
+    assert_true(mt_ntp_client_interval_ns(&client) <= S_NS); /* as at the start */
+    for (unsigned i = 0; i < 40; i++) {
+        (void)ask(&client);
+        assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), i == 7);
+    }
+    assert_int_equal(client.poll, client.config.max_poll);
+}
+
+static void ntp_client_does_not_ask_less_when_questions_could_not_be_sent(void **state)
+{
+    struct mt_ntp_client client;
+    start(&client);
+    for (unsigned i = 0; i < 40; i++) {
+        (void)ask(&client);
+        mt_ntp_client_unsent(&client);
+        assert_int_equal(count_events(&client, MT_NTP_EVENT_UNREACHABLE), 0);
+    }
+    assert_int_equal(client.poll, client.config.min_poll);
+}
+
+static void ntp_client_does_not_ask_less_when_it_is_answered_without_time(void **state)
+{
+    const struct mt_ntp_header none = {.leap = MT_NTP_LEAP_UNKNOWN};
+    struct mt_ntp_client client;
+    start(&client);
+    for (unsigned i = 0; i < 40; i++) {
+        (void)is_told(&client, &none);
+    }
+    assert_int_equal(client.poll, client.config.min_poll);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +189,9 @@ int main(void)
         cmocka_unit_test(
             ntp_client_asks_again_within_a_while_when_it_is_told_to_slow_down_for_ever),
         cmocka_unit_test(ntp_client_says_so_when_the_server_has_no_time_any_more),
+        cmocka_unit_test(ntp_client_says_once_that_nobody_answers_and_once_that_somebody_does),
+        cmocka_unit_test(ntp_client_does_not_ask_less_when_questions_could_not_be_sent),
+        cmocka_unit_test(ntp_client_does_not_ask_less_when_it_is_answered_without_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static void assert_sentence(enum mt_status_event_kind kind, const char *name,
 static void status_ntp_tells_of_servers_when_they_come_and_go(void **state)
 {
     const struct mt_ntp_header primary = {.stratum = 1, .reference_id = {'G', 'P', 'S'}};
-    const struct mt_ntp_header other = {.stratum = 3, .reference_id = {10, 0, 0, 7}};
+    const struct mt_ntp_header other = {.version = 4, .stratum = 3, .reference_id = {10, 0, 0, 7}};
+    const struct mt_ntp_header none = {0};
     assert_sentence(MT_STATUS_EVENT_NTP_REACHABLE, "192.0.2.1", &address4, &primary, NULL,
                     "NTP server 192.0.2.1: answers, stratum 1, its source is GPS");
     assert_sentence(MT_STATUS_EVENT_NTP_REACHABLE, "time.example", &address6, &other, NULL,
@@ -43,6 +44,8 @@ static void status_ntp_tells_of_servers_when_they_come_and_go(void **state)
                     "NTP server time.example (192.0.2.1): does not answer any more");
     assert_sentence(MT_STATUS_EVENT_NTP_UNREACHABLE, "192.0.2.1", &address4, &other, "no way",
                     "NTP server 192.0.2.1: does not answer any more: no way");
+    assert_sentence(MT_STATUS_EVENT_NTP_UNREACHABLE, "192.0.2.1", &address4, &none, NULL,
+                    "NTP server 192.0.2.1: does not answer");
     assert_sentence(MT_STATUS_EVENT_NTP_REFUSED, "192.0.2.1", &address4, &other, NULL,
                     "NTP server 192.0.2.1: wants no more questions from here, and is not asked");
 }

@@ -51,7 +51,8 @@ enum mt_ntp_verdict {
 enum mt_ntp_event_kind {
     MT_NTP_EVENT_SAMPLE,
     MT_NTP_EVENT_REACHABLE,   /**< the first answer, or the first after a silence */
-    MT_NTP_EVENT_UNREACHABLE, /**< none of eight questions in a row has brought its time */
+    MT_NTP_EVENT_UNREACHABLE, /**< none of eight questions in a row has brought its time; told once,
+                                 also of one that has never answered */
     MT_NTP_EVENT_REFUSED,     /**< the server wants no more questions (DENY, RSTR) */
 };
 
@@ -82,6 +83,7 @@ struct mt_ntp_client {
     bool wants_to_ask;
     bool is_refused;
     bool was_reachable;
+    bool is_absent; /**< it has been told that it does not answer, and has not since */
     uint8_t missed; /**< answers in a row */
     uint8_t event_count;
     uint32_t last_token;
