@@ -57,6 +57,12 @@ struct mt_composition {
     /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
     const char *(*link_reason)(const void *context, uint16_t link);
     const void *link_context;
+    /** Set by the application: key exchange of NTS with clients; null: there is none. */
+    const struct mt_nts_counts *key_exchanges;
+    /** Set by the application: why an NTP server has given no keys, a sentence, "" if there is
+     * nothing to tell; null: nobody knows. */
+    const char *(*keys_reason)(const void *context, uint16_t ntp);
+    const void *keys_context;
     /** Set by the application: who finds the addresses of names; null: they stay unknown. */
     struct mt_hal_names *names;
     /** Set by the application: told of what was found when; null: nothing is recorded.  Then only
@@ -91,9 +97,14 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
  * given up, and then whenever time has passed. */
 void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);
 
-/** Index of an instance or clock by name, or -1. */
+/** Who may ask the NTP server, by the configuration; the first rule that fits is the one with most
+ * bits.  What is returned is the caller's to free; null: no memory. */
+struct mt_ntp_rule *mt_compose_server_rules(const struct mt_config_server *config,
+                                            struct mt_ntp_server *ret_server);
+
 /** What the configuration says of an NTP server of the node, by its index there. */
 const struct mt_config_ntp *mt_composition_ntp(const struct mt_composition *self, uint16_t index);
+/** Index of an instance by name, or -1. */
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);
 
 /** False, with a sentence, if the profile of instance `index` does not allow a key this value. */

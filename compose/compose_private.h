@@ -98,6 +98,8 @@ struct mt_report_ntp;
 /** What is told of a server. */
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report);
+/** Why it is not asked or does not answer; null: not known. */
+const char *mt_compose_ntp_fault(const struct mt_composition *self, uint16_t index);
 void mt_compose_free_ntp(struct mt_composition *self);
 /** Looks up those whose address is not known, or no good. */
 void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);

@@ -27,13 +27,29 @@ static void fill_estimate(const struct mt_node_clock *clock, uint16_t source,
     }
 }
 
+/* Of several reasons the one that comes first. */
+const char *mt_compose_ntp_fault(const struct mt_composition *self, uint16_t index)
+{
+    const struct mt_node_ntp *ntp = &self->node.ntp[index];
+    const char *reason = "";
+    if (ntp->config.nts != NULL && mt_nts_client_needs_keys(ntp->config.nts)) {
+        reason = self->keys_reason != NULL ? self->keys_reason(self->keys_context, index) : "";
+        return reason[0] != '\0' ? reason : "it speaks NTS, and keys are being exchanged";
+    }
+    if (ntp->server.network == MT_NETWORK_NONE) {
+        return "no address of this name has been found yet";
+    }
+    if (self->link_reason != NULL) {
+        reason = self->link_reason(self->link_context, ntp->link);
+    }
+    return reason[0] != '\0' ? reason : NULL;
+}
+
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report)
 {
     const struct mt_node_ntp *ntp = &self->node.ntp[index];
     const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, index);
-    const char *reason =
-        self->link_reason != NULL ? self->link_reason(self->link_context, ntp->link) : "";
     *ret_report = (struct mt_report_ntp){
         .name = config->name,
         .clock = self->config->clocks[ntp->clock].name,
@@ -41,16 +57,9 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
         .client = &ntp->client,
         .is_followed = mt_ntp_duty_followed(&self->node, ntp->clock) == ntp,
         .verdict = ntp->has_verdict ? mt_sample_verdict_name(ntp->verdict) : NULL,
-        .fault_reason = reason[0] != '\0' ? reason : NULL,
+        .fault_reason = mt_compose_ntp_fault(self, index),
         .stamping = self->node.links[ntp->link]->stamping,
         .stamps_missing = self->node.links[ntp->link]->counters.stamps_missing,
     };
-    if (ntp->server.network == MT_NETWORK_NONE) {
-        ret_report->fault_reason = "no address of this name has been found yet";
-    }
-    if (ntp->config.nts != NULL && mt_nts_client_needs_keys(ntp->config.nts)) {
-        ret_report->fault_reason = "it speaks NTS, and keys are to be exchanged; the log says why "
-                                   "they were not yet";
-    }
     fill_estimate(&self->node.clocks[ntp->clock], ntp->source, ret_report);
 }

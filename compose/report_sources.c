@@ -51,6 +51,7 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
     if (member->kind == MT_ARBITER_NTP) {
         const struct mt_node_ntp *ntp = &self->node.ntp[member->index];
         report->address = &ntp->server;
+        report->fault_reason = mt_compose_ntp_fault(self, member->index);
         report->reach = ntp->client.reach;
         report->interval_s = (mt_real)mt_ntp_client_interval_ns(&ntp->client) / 1e9;
     }

@@ -20,18 +20,18 @@ struct composed_server {
     struct mt_node_server node;
     struct mt_ntp_keys keys;
     struct mt_config_pool pool;
-    struct mt_ntp_rule rules[];
+    struct mt_ntp_rule *rules;
 };
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-static void add_rules(struct composed_server *self, const struct mt_config_stations *list,
-                      bool is_allowed)
+static void add_rules(struct mt_ntp_rule *rules, const struct mt_config_stations *list,
+                      bool is_allowed, uint16_t *count)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct mt_config_station *station = &list->station[i];
         size_t bits = 8 * mt_address_length(&station->address);
-        self->rules[self->node.rules.rule_count++] = (struct mt_ntp_rule){
+        rules[(*count)++] = (struct mt_ntp_rule){
             .range = {station->address,
                       (uint8_t)(station->has_number && station->number < bits ? station->number
                                                                               : bits)},
@@ -49,17 +49,25 @@ static int compare_rules(const void *a, const void *b)
     return bits != 0 ? bits : (int)one->is_allowed - (int)other->is_allowed;
 }
 
-static void set_rules(struct composed_server *self, const struct mt_config_server *config)
+struct mt_ntp_rule *mt_compose_server_rules(const struct mt_config_server *config,
+                                            struct mt_ntp_server *ret_server)
 {
-    struct mt_ntp_server *rules = &self->node.rules;
-    add_rules(self, &config->denied, false);
-    add_rules(self, &config->allowed, true);
-    qsort(self->rules, rules->rule_count, sizeof *self->rules, compare_rules);
-    rules->rules = self->rules;
-    rules->denies_others = config->allowed.count > 0;
-    rules->requires_key = config->require_key;
-    rules->requires_nts = config->require_nts;
-    rules->log_rate_share = LOG_RATE_SHARE;
+    struct mt_ntp_rule *rules =
+        calloc(config->allowed.count + config->denied.count + 1, sizeof *rules);
+    uint16_t count = 0;
+    if (rules == NULL) {
+        return NULL;
+    }
+    add_rules(rules, &config->denied, false, &count);
+    add_rules(rules, &config->allowed, true, &count);
+    qsort(rules, count, sizeof *rules, compare_rules);
+    *ret_server = (struct mt_ntp_server){.rules = rules,
+                                         .rule_count = count,
+                                         .denies_others = config->allowed.count > 0,
+                                         .requires_key = config->require_key,
+                                         .requires_nts = config->require_nts,
+                                         .log_rate_share = LOG_RATE_SHARE};
+    return rules;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -106,15 +114,17 @@ bool mt_compose_server(struct mt_composition *self, char reason[MT_HAL_REASON_SI
     if (!self->config->has_server) {
         return true;
     }
-    size_t rules = config->allowed.count + config->denied.count;
-    struct composed_server *server = calloc(1, sizeof *server + rules * sizeof *server->rules);
-    if (server == NULL) {
+    struct composed_server *server = calloc(1, sizeof *server);
+    struct mt_ntp_rule *rules =
+        server != NULL ? mt_compose_server_rules(config, &server->node.rules) : NULL;
+    if (rules == NULL) {
         snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        free(server);
         return false;
     }
+    server->rules = rules;
     self->node.server = &server->node;
     server->node.clock = (uint16_t)config->clock_index;
-    set_rules(server, config);
     set_serving(&server->node.config, config);
     return set_keys(server, config, reason);
 }
@@ -124,6 +134,7 @@ void mt_compose_free_server(struct mt_composition *self)
     struct composed_server *server = (struct composed_server *)self->node.server;
     if (server != NULL) {
         mt_config_pool_free(&server->pool);
+        free(server->rules);
         free(server);
     }
 }
@@ -140,6 +151,7 @@ bool mt_compose_report_server(const struct mt_composition *self,
         .served = &server->serving.served,
         .is_smeared = server->config.smear_s > 0,
         .outcomes = server->by_workers,
+        .key_exchanges = self->key_exchanges,
     };
     return true;
 }

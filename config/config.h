@@ -320,6 +320,7 @@ struct mt_config_server {
     const char *nts_certificate; /**< null: NTS is not spoken */
     const char *nts_key;
     uint16_t nts_port;
+    uint32_t nts_rate; /**< exchanges in a second */
     uint16_t nts_rotate_h;
     bool require_nts;
     bool stratum_is_auto;

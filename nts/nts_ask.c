@@ -183,6 +183,15 @@ static bool is_name(const char *host)
     return inet_pton(AF_INET, host, octets) != 1 && inet_pton(AF_INET6, host, octets) != 1;
 }
 
+/* Without what would stand before a semicolon. */
+static void trim(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '.')) {
+        text[--length] = '\0';
+    }
+}
+
 static void tell_handshake(gnutls_session_t session, int error, struct mt_nts_told *told)
 {
     gnutls_datum_t text = {NULL, 0};
@@ -194,11 +203,17 @@ static void tell_handshake(gnutls_session_t session, int error, struct mt_nts_to
         gnutls_certificate_verification_status_print(gnutls_session_get_verify_cert_status(session),
                                                      GNUTLS_CRT_X509, &text, 0) == 0) {
         fail(told, "%.*s", (int)text.size, (const char *)text.data);
+        trim(told->reason);
         gnutls_free(text.data);
     } else if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         fail(told, "the server says: %s", gnutls_alert_get_name(gnutls_alert_get(session)));
+    } else if (error == GNUTLS_E_AGAIN || error == GNUTLS_E_TIMEDOUT) {
+        fail(told, "the server says nothing");
+    } else if (!told->was_reached) {
+        fail(told, "the server has closed the connection");
     } else {
         fail(told, "TLS: %s", gnutls_strerror(error));
+        trim(told->reason);
     }
 }
 

@@ -33,13 +33,6 @@ struct mt_nts_said {
     char text[MT_NTS_REASON_SIZE];
 };
 
-/** Of connections; one that is not refused ends as one of the other two. */
-struct mt_nts_counts {
-    uint32_t served;
-    uint32_t failed;  /**< no TLS, no good request, or too slow */
-    uint32_t refused; /**< too many at once */
-};
-
 struct mt_nts_question {
     uint32_t source;
     uint32_t attempt; /**< comes back with the answer */

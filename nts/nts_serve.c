@@ -3,8 +3,8 @@
  * One thread, one poll(2), and for each connection a place that says what it waits for: handshake,
  * request, response, and then it is over.  A connection that is not over in time is closed
  * whatever it does, so nobody holds a place for longer by sending octet by octet.  When all places
- * are taken, or those that one address may have, a newcomer is closed at once: that costs no
- * cryptography.
+ * are taken, or those that one address may have, a newcomer is closed at once, and so is whom the
+ * gate does not let in: that costs no cryptography.
  *
  * Certificate and key are looked after each half minute, and when the daemon says so; files that do
  * not fit each other, or cannot be read, change nothing.
@@ -28,15 +28,14 @@
 
 #define LOOK_S       30
 #define COUNTS_S     1
-#define OF_ADDRESS   16 /* octets that are compared */
-#define NETWORK_SIZE 8  /* octets of an IPv6 network */
+#define NETWORK_SIZE 8 /* octets of an IPv6 network */
 
 enum stage { FREE, HANDSHAKE, REQUEST, RESPONSE };
 
 struct connection {
     enum stage stage;
     int fd;
-    uint8_t from[OF_ADDRESS];
+    struct mt_address from;
     time_t end_s;
     gnutls_session_t session;
     size_t length; /* of the octets: received, or to be sent */
@@ -54,16 +53,22 @@ struct server {
     struct stat certificate;
     struct stat key;
     time_t look_s;
+    struct mt_nts_gate gate;
     struct mt_nts_counts counts;
     time_t counts_s;
     struct connection connections[MT_NTS_CONNECTIONS];
 };
 
-static time_t now_s(void)
+static struct mt_mono mono_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (struct mt_mono){(int64_t)now.tv_sec * MT_NS_PER_S + now.tv_nsec};
+}
+
+static time_t now_s(void)
+{
+    return (time_t)(mono_now().ns / MT_NS_PER_S);
 }
 
 /* ---- certificates ---------------------------------------------------------------------------- */
@@ -291,21 +296,32 @@ static void work(struct server *self, struct connection *connection)
 
 /* ---- newcomers ------------------------------------------------------------------------------- */
 
-static void take_address(const struct sockaddr_storage *any, uint8_t ret_from[OF_ADDRESS])
+static struct mt_address address_of(const struct sockaddr_storage *any)
 {
-    memset(ret_from, 0, OF_ADDRESS);
+    struct mt_address address = {.network = MT_NETWORK_UDP_IPV4};
     if (any->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)any;
-        memcpy(ret_from, &v6->sin6_addr, NETWORK_SIZE);
+        address.network = MT_NETWORK_UDP_IPV6;
+        memcpy(address.octets, &v6->sin6_addr, sizeof v6->sin6_addr);
     } else {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)any;
-        memset(ret_from, 0xFF, NETWORK_SIZE);
-        memcpy(ret_from + NETWORK_SIZE, &v4->sin_addr, sizeof v4->sin_addr);
+        memcpy(address.octets, &v4->sin_addr, sizeof v4->sin_addr);
     }
+    return address;
+}
+
+/* As which its connections are counted. */
+static struct mt_address client_of(const struct mt_address *address)
+{
+    struct mt_address client = *address;
+    if (client.network == MT_NETWORK_UDP_IPV6) {
+        memset(client.octets + NETWORK_SIZE, 0, sizeof client.octets - NETWORK_SIZE);
+    }
+    return client;
 }
 
 /* Null: there is none for this address. */
-static struct connection *find_place(struct server *self, const uint8_t from[OF_ADDRESS])
+static struct connection *find_place(struct server *self, const struct mt_address *from)
 {
     struct connection *place = NULL;
     unsigned same = 0;
@@ -314,23 +330,32 @@ static struct connection *find_place(struct server *self, const uint8_t from[OF_
         if (connection->stage == FREE) {
             place = connection;
         } else {
-            same += memcmp(connection->from, from, OF_ADDRESS) == 0;
+            same += mt_address_equal(&connection->from, from);
         }
     }
     return same < MT_NTS_OF_ADDRESS ? place : NULL;
 }
 
-static void accept_one(struct server *self, int listener)
+/* Whether it may come in; if not, it is counted. */
+static bool is_let_in(struct server *self, const struct mt_address *address)
 {
-    struct sockaddr_storage from;
-    socklen_t size = sizeof from;
-    uint8_t address[OF_ADDRESS];
-    int fd = accept(listener, (struct sockaddr *)&from, &size);
-    if (fd < 0) {
-        return;
+    switch (mt_nts_gate_ask(&self->gate, address, mono_now())) {
+    case MT_NTS_PASSES:
+        return true;
+    case MT_NTS_DENIED:
+        self->counts.denied++;
+        return false;
+    case MT_NTS_LIMITED:
+        self->counts.limited++;
+        return false;
     }
-    take_address(&from, address);
-    struct connection *place = find_place(self, address);
+    return false;
+}
+
+static void begin(struct server *self, int fd, const struct mt_address *address)
+{
+    const struct mt_address client = client_of(address);
+    struct connection *place = find_place(self, &client);
     gnutls_session_t session = NULL;
     if (place != NULL && fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
         session = mt_nts_tls_new(GNUTLS_SERVER | GNUTLS_NONBLOCK, self->credentials, fd);
@@ -342,11 +367,27 @@ static void accept_one(struct server *self, int listener)
     }
     place->stage = HANDSHAKE;
     place->fd = fd;
-    memcpy(place->from, address, OF_ADDRESS);
+    place->from = client;
     place->end_s = now_s() + (time_t)self->options->patience_s;
     place->session = session;
     place->length = 0;
     place->sent = 0;
+}
+
+static void accept_one(struct server *self, int listener)
+{
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    int fd = accept(listener, (struct sockaddr *)&from, &size);
+    if (fd < 0) {
+        return;
+    }
+    const struct mt_address address = address_of(&from);
+    if (is_let_in(self, &address)) {
+        begin(self, fd, &address);
+    } else {
+        close(fd);
+    }
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -372,6 +413,12 @@ static bool listen_to_daemon(struct server *self)
     return true;
 }
 
+static bool has_counted(const struct mt_nts_counts *counts)
+{
+    return (counts->served | counts->failed | counts->refused | counts->limited | counts->denied) !=
+           0;
+}
+
 static void do_what_is_due(struct server *self)
 {
     time_t now = now_s();
@@ -386,7 +433,7 @@ static void do_what_is_due(struct server *self)
         look_after_files(self, false);
     }
     const struct mt_nts_counts *counts = &self->counts;
-    if (now >= self->counts_s && (counts->served | counts->failed | counts->refused) != 0) {
+    if (now >= self->counts_s && has_counted(counts)) {
         const struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_COUNTS,
                                                .value.counts = *counts};
         if (mt_nts_send(self->fd, &message)) {
@@ -454,6 +501,8 @@ void mt_nts_serve(void *options, int fd)
         return;
     }
     mt_prng_init(&server.random, seed);
+    mt_nts_gate_init(&server.gate, server.options->rules, server.options->rate,
+                     mt_prng_next_u32(&server.random), mono_now());
     begin_with_files(&server);
     do {
         do_what_is_due(&server);

@@ -2,13 +2,14 @@
  *
  * The server of NTS key exchange: a process that has sockets to listen on, a certificate and its
  * key, and gets the keys of cookies from the daemon.  Strangers may connect, so everything is
- * limited: connections, those of one address, their time and their octets.
+ * limited: connections, those of one address, how many in a second, their time and their octets.
  * Thread rule: a process of its own.
  */
 #ifndef MEANTIME_NTS_SERVE_H
 #define MEANTIME_NTS_SERVE_H
 
 #include "nts/nts_files.h"
+#include "nts/nts_gate.h"
 
 #define MT_NTS_LISTENERS   8
 #define MT_NTS_CONNECTIONS 64
@@ -26,6 +27,8 @@ struct mt_nts_serve_options {
     char server[MT_NTS_NAME_SIZE]; /**< where to ask for the time; "": here */
     uint16_t port;                 /**< of the NTP server */
     unsigned patience_s;
+    const struct mt_ntp_server *rules; /**< who may exchange keys; null: everybody */
+    uint32_t rate;                     /**< how many in a second */
 };
 
 /** A socket that listens, on any address if `address` is null; -1 with errno. */

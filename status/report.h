@@ -103,6 +103,7 @@ struct mt_report_source {
     const char *kind; /**< "ptp", "ntp", "refclock", "clock" */
     const char *clock;
     const struct mt_address *address; /**< NTP; null */
+    const char *fault_reason;         /**< NTP: as there; null */
     const struct mt_arbiter_source *facts;
     const struct mt_arbiter_opinion *opinion;
     struct mt_span offset;             /**< what the clock reads more, if it is measured */
@@ -117,7 +118,8 @@ struct mt_report_server {
     const char *clock;
     const struct mt_ntp_served *served;
     bool is_smeared;
-    const uint64_t *outcomes; /**< MT_NTP_OUTCOME_COUNT of them */
+    const uint64_t *outcomes;                  /**< MT_NTP_OUTCOME_COUNT of them */
+    const struct mt_nts_counts *key_exchanges; /**< null: NTS is not served */
 };
 
 struct mt_report {

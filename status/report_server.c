@@ -40,3 +40,18 @@ cJSON *mt_report_server_requests(const struct mt_report_server *self)
     }
     return counts;
 }
+
+cJSON *mt_report_server_key_exchanges(const struct mt_report_server *self)
+{
+    const struct mt_nts_counts *of = self->key_exchanges;
+    cJSON *counts = cJSON_CreateObject();
+    if (of == NULL) {
+        return counts;
+    }
+    cJSON_AddNumberToObject(counts, "served", (double)of->served);
+    cJSON_AddNumberToObject(counts, "failed", (double)of->failed);
+    cJSON_AddNumberToObject(counts, "refused", (double)of->refused);
+    cJSON_AddNumberToObject(counts, "limited", (double)of->limited);
+    cJSON_AddNumberToObject(counts, "denied", (double)of->denied);
+    return counts;
+}

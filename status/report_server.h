@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "meantime/nts_record.h"
 #include "status/names.h"
 #include "status/report.h"
 
@@ -15,5 +16,6 @@ const char *mt_report_server_reference(const struct mt_report_server *self,
                                        char text[MT_ADDRESS_TEXT_SIZE]);
 int mt_report_server_leap_s(const struct mt_report_server *self);
 cJSON *mt_report_server_requests(const struct mt_report_server *self);
+cJSON *mt_report_server_key_exchanges(const struct mt_report_server *self);
 
 #endif

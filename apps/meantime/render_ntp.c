@@ -110,6 +110,32 @@ void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width)
     }
 }
 
+static void render_key_exchanges(struct mt_text *out, const cJSON *counts)
+{
+    static const struct {
+        const char *name;
+        const char *words;
+    } parts[] = {
+        {"failed", "broken off"},
+        {"refused", "turned away, too many at a time"},
+        {"limited", "turned away, too many in a second"},
+        {"denied", "from addresses that are not served"},
+    };
+    const char *separator = "; ";
+    if (cJSON_GetArraySize(counts) == 0) {
+        return;
+    }
+    mt_text_say(out, "    NTS keys exchanged %.0f times", number_of(counts, "served"));
+    for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        double count = number_of(counts, parts[i].name);
+        if (count > 0) {
+            mt_text_say(out, "%s%.0f %s", separator, count, parts[i].words);
+            separator = ", ";
+        }
+    }
+    mt_text_say(out, "\n");
+}
+
 /* "main at stratum 1 (PTP), 1201 requests answered; 3 not an NTP packet" */
 void mt_render_server(struct mt_text *out, const cJSON *report)
 {
@@ -141,4 +167,5 @@ void mt_render_server(struct mt_text *out, const cJSON *report)
         }
     }
     mt_text_say(out, "\n");
+    render_key_exchanges(out, member(server, "key_exchanges"));
 }

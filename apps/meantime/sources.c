@@ -65,6 +65,14 @@ static void say_source(struct mt_text *out, const cJSON *source)
                 code_of(source, "rank"), 100 * number_of(source, "weight"));
 }
 
+/* Only of those that tell nothing: who answers has had his faults. */
+static void say_fault(struct mt_text *out, const cJSON *source)
+{
+    if (isnan(number_of(source, "offset_ns")) && cJSON_IsString(member(source, "fault_reason"))) {
+        mt_text_say(out, "    " MT_WARN "%s" MT_PLAIN "\n", text_of(source, "fault_reason"));
+    }
+}
+
 static void say_table(struct mt_text *out, const struct order *order, const cJSON *report)
 {
     const cJSON *source;
@@ -84,6 +92,7 @@ static void say_table(struct mt_text *out, const struct order *order, const cJSO
                         "interval", "rch", "rank", "share");
         }
         say_source(out, source);
+        say_fault(out, source);
     }
     if (clock[0] == '\0') {
         mt_text_say(out, "no clock has sources to choose from: each follows what its PTP instance "
@@ -168,6 +177,9 @@ static void explain_source(struct mt_text *out, const struct plot *plot, const c
     if (strcmp(text_of(source, "bound_reference"), "source") == 0 ||
         strcmp(text_of(source, "bound_reference"), "parent") == 0) {
         mt_text_say(out, "; it does not say how wrong its own time is");
+    }
+    if (isnan(number_of(source, "offset_ns")) && cJSON_IsString(member(source, "fault_reason"))) {
+        mt_text_say(out, "; %s", text_of(source, "fault_reason"));
     }
     mt_text_say(out, "\n");
 }

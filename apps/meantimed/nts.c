@@ -37,12 +37,16 @@ struct asking {
     uint32_t useless;  /* exchanges in a row whose keys have brought no answer yet */
     bool is_asking;
     bool told_failure;
-    struct mt_mono next; /* attempt, or the end of waiting for an answer */
+    char reason[MT_NTS_REASON_SIZE];    /* of the last failure; "": there is none */
+    char told[MT_NTS_REASON_SIZE + 96]; /* the same, as a sentence */
+    struct mt_mono next;                /* attempt, or the end of waiting for an answer */
 };
 
 struct mt_daemon_nts {
     struct mt_daemon *daemon;
     struct mt_nts_serve_options options;
+    struct mt_ntp_server rules; /* of them who may ask */
+    struct mt_ntp_rule *rule;
     struct mt_nts_process server;
     struct mt_nts_process client;
     bool is_serving;
@@ -154,7 +158,9 @@ static bool start_server(struct mt_daemon_nts *self)
 {
     const struct mt_config_server *config = &self->daemon->config->server;
     struct mt_nts_serve_options *options = &self->options;
-    if (!copy_path(self->daemon, config->nts_certificate, options->certificate) ||
+    self->rule = mt_compose_server_rules(config, &self->rules);
+    if (self->rule == NULL ||
+        !copy_path(self->daemon, config->nts_certificate, options->certificate) ||
         !copy_path(self->daemon, config->nts_key, options->key) || !listen_everywhere(self)) {
         return false;
     }
@@ -162,6 +168,8 @@ static bool start_server(struct mt_daemon_nts *self)
     (void)mt_nts_file_read(options->key, &options->key_now);
     options->port = config->port;
     options->patience_s = MT_NTS_PATIENCE_S;
+    options->rate = config->nts_rate;
+    options->rules = &self->rules;
     self->is_serving = mt_nts_process_start(&self->server, settle, serve, self);
     int error = errno;
     mt_nts_file_forget(&options->certificate_now);
@@ -247,6 +255,7 @@ static void fail(struct mt_daemon_nts *self, const char *name, struct asking *as
     int64_t pause_s = mt_nts_retry_s(asking->failures, was_reached);
     asking->next = mt_mono_plus(now, pause_s * MT_NS_PER_S);
     asking->told_failure = true;
+    snprintf(asking->reason, sizeof asking->reason, "%s", reason);
     mt_journal_write(&self->daemon->journal, MT_JOURNAL_WARNING, 0,
                      "ntp %s: no keys could be exchanged: %s; the next attempt is in %lld s", name,
                      reason, (long long)pause_s);
@@ -300,15 +309,22 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
     set_keys(self, told, now);
 }
 
+static void add_counts(struct mt_nts_counts *to, const struct mt_nts_counts *more)
+{
+    to->served += more->served;
+    to->failed += more->failed;
+    to->refused += more->refused;
+    to->limited += more->limited;
+    to->denied += more->denied;
+}
+
 static void take_message(struct mt_daemon_nts *self, bool is_server,
                          const struct mt_nts_message *message)
 {
     if (message->kind == MT_NTS_MESSAGE_HELLO && is_server) {
         send_ring(self);
     } else if (message->kind == MT_NTS_MESSAGE_COUNTS && is_server) {
-        self->counts.served += message->value.counts.served;
-        self->counts.failed += message->value.counts.failed;
-        self->counts.refused += message->value.counts.refused;
+        add_counts(&self->counts, &message->value.counts);
     } else if (message->kind == MT_NTS_MESSAGE_TOLD && !is_server) {
         take_keys(self, &message->value.told);
     } else if (message->kind == MT_NTS_MESSAGE_SAY) {
@@ -341,6 +357,27 @@ static void ready(void *context, int fd, short revents)
     }
 }
 
+/* Why keys are missing, as it stands now. */
+static const char *keys_reason(const void *context, uint16_t ntp)
+{
+    const struct mt_daemon_nts *self = context;
+    struct mt_hal_wait *wait = self->daemon->provider->wait;
+    struct asking *asking = &self->asking[ntp];
+    int64_t left_ns = asking->next.ns - wait->ops->now(wait).ns;
+    if (asking->reason[0] == '\0') {
+        return "";
+    }
+    if (asking->is_asking || left_ns <= 0) {
+        snprintf(asking->told, sizeof asking->told,
+                 "no keys could be exchanged: %s; it is being tried again", asking->reason);
+    } else {
+        snprintf(asking->told, sizeof asking->told,
+                 "no keys could be exchanged: %s; the next attempt is in %lld s", asking->reason,
+                 (long long)(left_ns / MT_NS_PER_S + 1));
+    }
+    return asking->told;
+}
+
 bool mt_daemon_join_nts(struct mt_daemon *daemon)
 {
     struct mt_daemon_nts *self = daemon->nts;
@@ -348,6 +385,9 @@ bool mt_daemon_join_nts(struct mt_daemon *daemon)
         return true;
     }
     size_t count = daemon->composition->node.ntp_count;
+    daemon->composition->keys_reason = keys_reason;
+    daemon->composition->keys_context = self;
+    daemon->composition->key_exchanges = self->is_serving ? &self->counts : NULL;
     self->asking = calloc(count + 1, sizeof *self->asking);
     return self->asking != NULL &&
            (self->server.fd < 0 ||
@@ -471,6 +511,7 @@ void mt_daemon_end_nts(struct mt_daemon *daemon)
     mt_nts_process_stop(&self->client);
     explicit_bzero(&self->ring, sizeof self->ring);
     free(self->asking);
+    free(self->rule);
     free(self);
     daemon->nts = NULL;
 }

@@ -74,7 +74,7 @@ static bool is_request(const struct mt_ntp_header *header, const struct mt_addre
             from->udp_port != MT_NTP_PORT);
 }
 
-static bool is_allowed(const struct mt_ntp_server *self, const struct mt_address *from)
+bool mt_ntp_server_may_ask(const struct mt_ntp_server *self, const struct mt_address *from)
 {
     for (uint16_t i = 0; i < self->rule_count; i++) {
         if (mt_address_is_within(from, &self->rules[i].range, 1)) {
@@ -130,7 +130,7 @@ static enum mt_ntp_outcome judge(const struct mt_ntp_server *self, struct mt_ntp
     if (!is_request(&ret_packet->header, request->from)) {
         return MT_NTP_MODE;
     }
-    if (!is_allowed(self, request->from)) {
+    if (!mt_ntp_server_may_ask(self, request->from)) {
         return MT_NTP_DENIED;
     }
     if (request->arrival == NULL) {

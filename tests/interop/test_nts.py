@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import control
 import meantimed
 import netlab
 from certificates import certify
@@ -26,9 +27,9 @@ def wait_listening(lab, port=4460):
     assert netlab.wait_until(is_listening, 5), f"nobody listens on port {port}"
 
 
-def chrony_server(lab, certificate, key):
+def chrony_server(lab, certificate, key, *more):
     daemon = lab.chronyd("S", "local stratum 3", "allow", f"ntsservercert {certificate}",
-                         f"ntsserverkey {key}")
+                         f"ntsserverkey {key}", *more)
     wait_listening(lab)
     return daemon
 
@@ -249,9 +250,89 @@ def test_processes_share_no_sockets_when_there_are_a_server_and_a_client(lab):
 def test_keys_are_exchanged_ever_less_often_when_questions_stay_unanswered(lab):
     lab.chain("S", "C")
     ca, certificate, key = certify(lab, "S")
-    server(lab, certificate, key, deny="10.77.1.0/24")
+    # the time is to be asked for where nobody is
+    chrony_server(lab, certificate, key, "ntsntpserver 10.77.1.9")
     c = client_of(lab, ca, daemon={"log_level": "debug"}, min_poll=-3, max_poll=-3)
     c.wait_log("keys were exchanged", 10)
     time.sleep(8)  # for the cookies of eight exchanges
     assert c.log().count("keys were exchanged") == 1
     c.wait_for(lambda: c.log().count("keys were exchanged") == 2, 12, "another attempt")
+
+
+def fault(daemon):
+    """Why there are no keys, as meantime status, sources and why tell it."""
+    reason = daemon.status()["ntp"][0]["fault_reason"]
+    for command in ("status", "sources", "why"):
+        shown = daemon.tool(command, "--socket", daemon.socket).stdout
+        assert (reason or "").split("; the next")[0] in " ".join(shown.split()), shown
+    return reason or ""
+
+
+def wait_fault(daemon, pattern):
+    daemon.wait_for(lambda: control.request(daemon.socket, {"command": "status"}), 5, "status")
+    daemon.wait_for(lambda: re.search(pattern, daemon.status()["ntp"][0]["fault_reason"] or ""),
+                    15, pattern)
+    assert re.match(r"no keys could be exchanged: .*; (the next attempt is in \d+ s|it is being)",
+                    fault(daemon))
+
+
+@pytest.mark.lab(seconds=25)
+def test_it_is_shown_why_there_are_no_keys(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S", days=-1)
+    other, _, _ = certify(lab, "other")
+    c = client_of(lab, ca)
+    wait_fault(c, "Connection refused")
+    assert c.stop() == 0
+    server(lab, certificate, key)
+    c = client_of(lab, ca)
+    wait_fault(c, "expired")
+    assert c.stop() == 0
+    c = client_of(lab, other)
+    wait_fault(c, "issuer")
+    assert c.stop() == 0
+    c = client_of(lab, ca, nts_time_check="synchronised")
+    c.wait_log("NTP server 10.77.1.1: answers", 10)
+    c.wait_for(lambda: c.status()["ntp"][0]["stratum"] == 3, 10, "an answer")
+    assert "no keys" not in c.tool("status", "--socket", c.socket).stdout
+
+
+@pytest.mark.lab(seconds=20)
+def test_it_is_shown_when_the_certificate_is_for_another_name(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S", address="10.77.1.9")
+    server(lab, certificate, key)
+    c = client_of(lab, ca)
+    wait_fault(c, "name in the certificate does not match")
+
+
+def exchanges(daemon):
+    return daemon.status()["server"]["key_exchanges"]
+
+
+@pytest.mark.lab(seconds=25)
+def test_keys_are_for_those_who_are_answered_and_for_so_many_in_a_second(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = server(lab, certificate, key, deny="10.77.1.2")
+    s.wait_for(lambda: control.request(s.socket, {"command": "status"}), 5, "status")
+    c = client_of(lab, ca)
+    s.wait_for(lambda: exchanges(s)["denied"] > 0, 10, "nobody let in")
+    wait_fault(c, "the server has closed the connection")
+    assert exchanges(s)["served"] == 0
+    assert "1 from addresses that are not" in s.tool("status", "--socket", s.socket).stdout
+    assert c.stop() == 0 and s.stop() == 0
+
+    s = server(lab, certificate, key, nts_rate=1)
+    s.wait_for(lambda: control.request(s.socket, {"command": "status"}), 5, "status")
+    time.sleep(1.5)
+    with lab.inside("C"):
+        for _ in range(20):
+            with socket.socket() as probe:
+                probe.connect((ADDRESS, 4460))
+    s.wait_for(lambda: exchanges(s)["limited"] >= 18, 5, "most turned away")
+    time.sleep(5)  # until one address is due again
+    c = client_of(lab, ca)
+    c.wait_log("keys were exchanged", 10)
+    s.wait_for(lambda: exchanges(s)["served"] == 1, 5, "one served")
+    assert "NTS keys exchanged 1 times; " in s.tool("status", "--socket", s.socket).stdout

@@ -97,6 +97,7 @@ static void open_with(struct fixture *self, time_t from, time_t to)
     self->port = ntohs(address.sin_port);
     self->options.port = MT_NTP_PORT;
     self->options.patience_s = PATIENCE_S;
+    self->options.rate = 1000;
     path_of(self, "cert.pem", self->options.certificate);
     path_of(self, "key.pem", self->options.key);
     path_of(self, "ca.pem", self->question.ca);
@@ -313,6 +314,37 @@ static void nts_ke_serves_again_when_silent_connections_have_taken_all_places(vo
     for (unsigned i = 0; i < MT_NTS_OF_ADDRESS + 4; i++) {
         close(fds[i]);
     }
+    close_fixture(&self);
+}
+
+static struct mt_nts_counts counts_of(const struct fixture *self)
+{
+    struct mt_nts_message message;
+    await(self->server.fd, MT_NTS_MESSAGE_COUNTS, &message);
+    return message.value.counts;
+}
+
+/* Each handshake costs the server far more than the client. */
+static void nts_ke_shuts_the_door_when_more_come_in_a_second_than_it_serves(void **state)
+{
+    struct fixture self;
+    (void)state;
+    open_with(&self, time(NULL) - DAY_S, time(NULL) + DAY_S);
+    self.options.rate = 1;
+    start(&self);
+    assert_true(asks(&self));
+    int fd = connect_to(&self);
+    assert_true(is_closed(fd, 500));
+    close(fd);
+    struct mt_nts_counts counts = counts_of(&self);
+    if (counts.limited == 0) { /* the first report may have been between the two */
+        assert_int_equal(counts.served, 1);
+        counts = counts_of(&self);
+    }
+    assert_int_equal(counts.limited, 1);
+    assert_int_equal(counts.refused + counts.failed + counts.denied, 0);
+    poll(NULL, 0, 1100);
+    assert_true(asks(&self));
     close_fixture(&self);
 }
 
@@ -548,6 +580,7 @@ int main(void)
         cmocka_unit_test(nts_ke_is_refused_when_the_certificate_is_for_another_name),
         cmocka_unit_test(nts_ke_looks_at_dates_when_it_knows_what_time_it_is),
         cmocka_unit_test(nts_ke_serves_again_when_silent_connections_have_taken_all_places),
+        cmocka_unit_test(nts_ke_shuts_the_door_when_more_come_in_a_second_than_it_serves),
         cmocka_unit_test(nts_ke_lets_clients_wait_when_it_has_no_keys_for_cookies_yet),
         cmocka_unit_test(nts_ke_serves_nobody_when_it_is_not_tls_1_3_and_this_protocol),
         cmocka_unit_test(nts_process_begins_again_when_it_has_died),

@@ -96,6 +96,9 @@ struct mt_ntp_server {
     bool tells_no_rate;     /**< ... or none is */
 };
 
+/** By the rules alone. */
+bool mt_ntp_server_may_ask(const struct mt_ntp_server *self, const struct mt_address *from);
+
 enum mt_ntp_outcome {
 #define MT_NTP_OUTCOME(symbol, name, meaning) MT_NTP_##symbol,
 #include "meantime/ntp_server_outcome.def"

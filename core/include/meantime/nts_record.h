@@ -94,6 +94,15 @@ struct mt_nts_request {
     enum mt_aead aead; /**< the first of the client's that is one of ours */
 };
 
+/** What became of connections for key exchange, at a server. */
+struct mt_nts_counts {
+    uint64_t served;
+    uint64_t failed;  /**< no TLS, no good request, or too slow */
+    uint64_t refused; /**< too many at once */
+    uint64_t limited; /**< too many in a second, of all or of that address */
+    uint64_t denied;  /**< that address is not served */
+};
+
 /** `octets` are a whole message. */
 void mt_nts_request_read(const uint8_t *octets, size_t length, const enum mt_aead *aeads,
                          size_t count, struct mt_nts_request *ret_request);
