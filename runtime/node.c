@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "meantime/ptp_management.h"
+#include "meantime/steer_standby.h"
 #include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/log_keys.h"
@@ -405,11 +406,22 @@ static void tick(struct mt_node *self, struct mt_mono now)
     mt_export_duty_tick(self, now);
 }
 
+/* Where any source may be chosen: later it would make void what was measured before. */
+static void begin_at_stored_rate(struct mt_node *self, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &self->clocks[index];
+    if (clock->arbiter.is_used && clock->discipline.sets_rate) {
+        mt_discipline_act(&clock->discipline);
+        (void)mt_clock_duty_correct(self, index, now);
+    }
+}
+
 void mt_node_start(struct mt_node *self, struct mt_mono now)
 {
     for (uint16_t i = 0; i < self->clock_count; i++) {
         self->clocks[i].needs_report = true;
         self->clocks[i].save_at = mt_mono_plus(now, MT_NODE_DRIFT_SAVE_NS);
+        begin_at_stored_rate(self, i, now);
     }
     drain(self, now);
 }

@@ -75,7 +75,9 @@ void mt_discipline_take_over(struct mt_discipline *self, uint16_t source, struct
 void mt_discipline_act(struct mt_discipline *self)
 {
     struct mt_estimate estimate;
-    if (mt_steer_estimate(self, 0, &estimate)) {
+    if (self->sets_rate) {
+        mt_steer_plan(self, 0);
+    } else if (mt_steer_estimate(self, 0, &estimate)) {
         mt_steer_plan(self, &estimate);
     }
 }

@@ -72,6 +72,11 @@ static const struct mt_node_server *server(void)
     return net.nodes[SERVER].composition->node.server;
 }
 
+static const struct mt_node_clock *clock_of_client(void)
+{
+    return &net.nodes[CLIENT].composition->node.clocks[0];
+}
+
 static void expect_error_below(double limit_ns)
 {
     uint32_t client = net.node_count - 1;
@@ -99,6 +104,34 @@ static void sim_ntp_sets_a_clock_within_seconds_and_keeps_it(void **state)
             assert_true(server()->by_workers[MT_NTP_ANSWERED] > 100);
             lab_close(&net);
         }
+    }
+}
+
+/* Without and with what was learned of the oscillator: then the clock is at the stored rate before
+ * it is measured, so nothing is measured in vain. */
+static void sim_ntp_follows_within_seconds_when_it_starts_anew(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        double follows_s[2];
+        found(seed, &lan, "10.0.0.0", "");
+        lab_boot(&net, SERVER);
+        for (unsigned i = 0; i < 2; i++) {
+            const double begun_s = lab_seconds(&net);
+            lab_boot(&net, CLIENT);
+            assert_int_equal(magnitude(clock_of_client()->discipline.rate) > 29e-6, i);
+            while (lab_bound_ns(&net, CLIENT) < 0) {
+                lab_run(&net, 0.125);
+            }
+            follows_s[i] = lab_seconds(&net) - begun_s;
+            assert_true(follows_s[i] < 3.5);
+            lab_run(&net, 5 - follows_s[i]);
+            assert_true(magnitude(lab_offset_ns(&net, CLIENT, 0)) < 50000);
+            lab_run(&net, 1000);
+            lab_stop(&net, CLIENT);
+        }
+        assert_true(follows_s[1] < follows_s[0] + 1.2); /* one question leaves at this very ns */
+        lab_close(&net);
     }
 }
 
@@ -264,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sim_ntp_sets_a_clock_within_seconds_and_keeps_it, clean_up),
+        cmocka_unit_test_teardown(sim_ntp_follows_within_seconds_when_it_starts_anew, clean_up),
         cmocka_unit_test_teardown(sim_ntp_is_better_interleaved_when_answers_wait_to_leave,
                                   clean_up),
         cmocka_unit_test_teardown(sim_ntp_is_within_its_bound_when_ways_differ_and_packets_are_lost,

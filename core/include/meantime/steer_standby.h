@@ -28,8 +28,8 @@ bool mt_discipline_compare(const struct mt_discipline *self, uint16_t a, uint16_
  * has been locked, it stays locked, and the difference is slewed away like any other offset. */
 void mt_discipline_take_over(struct mt_discipline *self, uint16_t source, struct mt_mono now);
 
-/** Plans a correction by what is known already of the selected source, which has just become that,
- * rather than at its next sample. */
+/** Plans a correction by what is known already: of the selected source, which has just become that,
+ * rather than at its next sample; or to the stored rate, before any source is selected. */
 void mt_discipline_act(struct mt_discipline *self);
 
 /** From now on the estimate of `source` is taken to be off by this: other sources, which agree with
