@@ -73,6 +73,9 @@ bool mt_compose_arbiter(struct mt_composition *self, uint16_t index)
         return false;
     }
     add_members(self, index, arbiter);
+    for (uint16_t i = 0; i < arbiter->count; i++) { /* until they are judged */
+        arbiter->opinions[i].verdict = MT_ARBITER_UNREACHABLE;
+    }
     return true;
 }
 

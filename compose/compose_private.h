@@ -79,6 +79,10 @@ size_t mt_compose_report_sources(const struct mt_composition *self,
 /** What a member of a clock's arbiter is called. */
 const char *mt_compose_member_name(const struct mt_composition *self, uint16_t clock,
                                    uint16_t member);
+/** Why a source is unreachable, or will soon be; null: nothing is wrong. */
+const char *mt_compose_source_fault(const struct mt_composition *self,
+                                    const struct mt_arbiter_member *member,
+                                    enum mt_arbiter_verdict opinion);
 /** Why that instance steers and not the other one, for people. */
 const char *mt_compose_standby_reason(enum mt_standby_reason reason);
 
@@ -98,8 +102,6 @@ struct mt_report_ntp;
 /** What is told of a server. */
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report);
-/** Why it is not asked or does not answer; null: not known. */
-const char *mt_compose_ntp_fault(const struct mt_composition *self, uint16_t index);
 void mt_compose_free_ntp(struct mt_composition *self);
 /** Looks up those whose address is not known, or no good. */
 void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);

@@ -7,28 +7,8 @@
 #include "status/names.h"
 #include "status/report.h"
 
-#define BOUND_SIGMA 5
-
-static void fill_estimate(const struct mt_node_clock *clock, uint16_t source,
-                          struct mt_report_ntp *report)
-{
-    const struct mt_discipline *discipline = &clock->discipline;
-    const struct mt_discipline_source *of = &discipline->sources[source];
-    report->has_estimate = of->is_used && of->estimator.is_started &&
-                           mt_estimator_predict(&of->estimator, &discipline->model,
-                                                clock->published_at.at, &report->estimate) &&
-                           report->estimate.is_complete;
-    if (report->has_estimate) {
-        const struct mt_estimate *estimate = &report->estimate;
-        mt_real s = mt_real_abs(estimate->delay) +
-                    BOUND_SIGMA * (estimate->offset_sigma + estimate->delay_sigma);
-        report->bound = mt_interval_plus(of->origin.bound,
-                                         mt_interval_from_ns(mt_real_round(s * MT_REAL(1e9))));
-    }
-}
-
-/* Of several reasons the one that comes first. */
-const char *mt_compose_ntp_fault(const struct mt_composition *self, uint16_t index)
+/* Of several reasons the one that comes first; null: none. */
+static const char *hindrance_of(const struct mt_composition *self, uint16_t index)
 {
     const struct mt_node_ntp *ntp = &self->node.ntp[index];
     const char *reason = "";
@@ -45,6 +25,59 @@ const char *mt_compose_ntp_fault(const struct mt_composition *self, uint16_t ind
     return reason[0] != '\0' ? reason : NULL;
 }
 
+/* If nothing hinders, how far it has come. */
+static const char *fault_of(const struct mt_composition *self, uint16_t index, bool is_unreachable)
+{
+    const struct mt_ntp_client *client = &self->node.ntp[index].client;
+    const char *reason = hindrance_of(self, index);
+    if (reason != NULL || !is_unreachable) {
+        return reason;
+    }
+    if (client->is_refused) {
+        return "it wants no questions from here";
+    }
+    if (client->asked == 0) {
+        return "it has not been asked yet";
+    }
+    return client->server.version == 0 ? "it has not answered yet" : "it does not answer";
+}
+
+const char *mt_compose_source_fault(const struct mt_composition *self,
+                                    const struct mt_arbiter_member *member,
+                                    enum mt_arbiter_verdict opinion)
+{
+    bool is_unreachable = opinion == MT_ARBITER_UNREACHABLE;
+    switch (member->kind) {
+    case MT_ARBITER_PTP:
+        return is_unreachable ? "it has no transmitter to receive from" : NULL;
+    case MT_ARBITER_NTP:
+        break;
+    case MT_ARBITER_REFCLOCK:
+        return is_unreachable ? "nothing is heard of it" : NULL;
+    case MT_ARBITER_CLOCK:
+        return is_unreachable ? "that clock is not read" : NULL;
+    }
+    return fault_of(self, member->index, is_unreachable);
+}
+
+/* As the arbiter judged it last: all that is shown of a source is of one instant. */
+static void fill_judgement(const struct mt_arbiter *arbiter, uint16_t index,
+                           struct mt_report_ntp *report)
+{
+    for (uint16_t i = 0; i < arbiter->count; i++) {
+        const struct mt_arbiter_member *member = &arbiter->members[i];
+        const struct mt_arbiter_source *facts = &arbiter->sources[i];
+        if (member->kind == MT_ARBITER_NTP && member->index == index) {
+            report->opinion = arbiter->opinions[i].verdict;
+            report->has_estimate = facts->is_measured;
+            report->offset = member->offset;
+            report->sigma = facts->sigma;
+            report->bound = facts->bound;
+            report->delay = member->delay;
+        }
+    }
+}
+
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report)
 {
@@ -55,11 +88,12 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
         .clock = self->config->clocks[ntp->clock].name,
         .address = &ntp->server,
         .client = &ntp->client,
-        .is_followed = mt_ntp_duty_followed(&self->node, ntp->clock) == ntp,
+        .opinion = MT_ARBITER_UNREACHABLE,
+        .delay = MT_INTERVAL_TOO_LARGE,
         .verdict = ntp->has_verdict ? mt_sample_verdict_name(ntp->verdict) : NULL,
-        .fault_reason = mt_compose_ntp_fault(self, index),
         .stamping = self->node.links[ntp->link]->stamping,
         .stamps_missing = self->node.links[ntp->link]->counters.stamps_missing,
     };
-    fill_estimate(&self->node.clocks[ntp->clock], ntp->source, ret_report);
+    fill_judgement(&self->node.clocks[ntp->clock].arbiter, index, ret_report);
+    ret_report->fault_reason = fault_of(self, index, ret_report->opinion == MT_ARBITER_UNREACHABLE);
 }

@@ -38,6 +38,7 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
         .clock = self->config->clocks[clock_index].name,
         .facts = &clock->arbiter.sources[at],
         .opinion = &clock->arbiter.opinions[at],
+        .fault_reason = mt_compose_source_fault(self, member, clock->arbiter.opinions[at].verdict),
         .offset = member->offset,
         .delay = member->delay,
         .reference = member->reference,
@@ -51,7 +52,6 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
     if (member->kind == MT_ARBITER_NTP) {
         const struct mt_node_ntp *ntp = &self->node.ntp[member->index];
         report->address = &ntp->server;
-        report->fault_reason = mt_compose_ntp_fault(self, member->index);
         report->reach = ntp->client.reach;
         report->interval_s = (mt_real)mt_ntp_client_interval_ns(&ntp->client) / 1e9;
     }

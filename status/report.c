@@ -50,6 +50,13 @@ static mt_real interval_ns(struct mt_interval interval)
     return mt_interval_is_too_large(interval) ? NAN : round((mt_real)interval.q16 / 65.536) / 1e3;
 }
 
+/* Of those that are unreachable more is known than that. */
+static const char *source_reason(const struct mt_report_source *o)
+{
+    bool is_told = o->opinion->verdict == MT_ARBITER_UNREACHABLE && o->fault_reason != NULL;
+    return is_told ? o->fault_reason : mt_arbiter_verdict_reason(o->opinion->verdict);
+}
+
 static const struct mt_estimate *estimate_of(const struct mt_report_clock *o)
 {
     return o->quality->has_estimate ? &o->quality->estimate : NULL;

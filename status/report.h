@@ -87,12 +87,14 @@ struct mt_report_ntp {
     const char *clock;
     const struct mt_address *address;
     const struct mt_ntp_client *client;
-    bool is_followed;
+    enum mt_arbiter_verdict opinion; /**< what the arbiter makes of it */
     bool has_estimate;
-    struct mt_estimate estimate;
-    struct mt_interval bound;
+    struct mt_span offset;    /**< likewise, of now */
+    mt_real sigma;            /**< s */
+    mt_real bound;            /**< s; it has grown with age */
+    struct mt_interval delay; /**< round trip; too large: not known */
     const char *verdict;      /**< of its last sample; null: there is none */
-    const char *fault_reason; /**< a sentence; null: not known */
+    const char *fault_reason; /**< why it is not asked or does not answer; null: nothing is wrong */
     const char *stamping;     /**< who stamps, in words; null: not told */
     uint64_t stamps_missing;
 };
@@ -103,7 +105,7 @@ struct mt_report_source {
     const char *kind; /**< "ptp", "ntp", "refclock", "clock" */
     const char *clock;
     const struct mt_address *address; /**< NTP; null */
-    const char *fault_reason;         /**< NTP: as there; null */
+    const char *fault_reason;         /**< why it is unreachable, or will soon be; null */
     const struct mt_arbiter_source *facts;
     const struct mt_arbiter_opinion *opinion;
     struct mt_span offset;             /**< what the clock reads more, if it is measured */

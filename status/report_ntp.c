@@ -13,17 +13,12 @@ static bool has_answered(const struct mt_report_ntp *o)
 
 const char *mt_report_ntp_state(const struct mt_report_ntp *o)
 {
-    const struct mt_ntp_client *client = o->client;
-    if (o->address->network == MT_NETWORK_NONE) {
-        return "unknown";
-    }
-    if (client->is_refused) {
-        return "refused";
-    }
-    if (!client->was_reachable) {
-        return has_answered(o) ? "silent" : "asking";
-    }
-    return o->is_followed ? "followed" : "reachable";
+    return mt_arbiter_verdict_name(o->opinion);
+}
+
+bool mt_report_ntp_is_authenticated(const struct mt_report_ntp *o)
+{
+    return has_answered(o) && (o->client->config.key != 0 || o->client->config.nts != NULL);
 }
 
 const char *mt_report_ntp_address(const struct mt_report_ntp *o, char text[MT_ADDRESS_TEXT_SIZE])

@@ -8,105 +8,129 @@
 
 #include "status/names.h"
 
-#define NARROW 92 /* columns: below it delay and poll are left out */
-
-static size_t name_width(const cJSON *servers)
+const char *mt_verdict_style(const char *verdict)
 {
-    const cJSON *server;
-    size_t width = strlen("server");
-    cJSON_ArrayForEach(server, servers)
+    static const char *const good[] = {"selected", "combined"};
+    static const char *const plain[] = {"agrees", "distant", "another_rate", "waiting", "watched"};
+    static const char *const bad[] = {"falseticker", "no_majority", "follows_us"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (strcmp(verdict, good[i]) == 0) {
+            return MT_GOOD;
+        }
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (strcmp(verdict, plain[i]) == 0) {
+            return MT_PLAIN;
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (strcmp(verdict, bad[i]) == 0) {
+            return MT_BAD;
+        }
+    }
+    return MT_WARN;
+}
+
+/* Members of a pool have one name. */
+static bool is_shared(const cJSON *list, const char *name)
+{
+    const cJSON *other;
+    unsigned count = 0;
+    cJSON_ArrayForEach(other, list)
     {
-        size_t length = strlen(text_of(server, "name"));
-        width = length > width ? length : width;
+        count += strcmp(text_of(other, "name"), name) == 0;
     }
-    return width < 30 ? width : 30;
+    return count > 1;
 }
 
-static const char *style_of(const char *state)
+void mt_source_name(const cJSON *list, const cJSON *source, char *buffer, size_t size)
 {
-    return strcmp(state, "followed") == 0    ? MT_GOOD
-           : strcmp(state, "reachable") == 0 ? MT_PLAIN
-                                             : MT_WARN;
+    const char *name = text_of(source, "name");
+    const char *address = cJSON_GetStringValue(member(source, "address"));
+    bool is_plain = address == NULL || strcmp(address, name) == 0 || !is_shared(list, name);
+    snprintf(buffer, size, "%s%s%s", name, is_plain ? "" : " ", is_plain ? "" : address);
 }
 
-/* "377": as NTP's programs show it. */
-static unsigned reach_of(const cJSON *server)
+void mt_put_time(char cell[MT_TABLE_CELL_SIZE], double ns, bool with_sign)
 {
-    return code_of(server, "reach");
+    char figure[MT_FIGURE_SIZE];
+    bool is_whole = !with_sign && ns >= 1e9 && fmod(ns, 1e9) == 0; /* an interval */
+    if (isnan(ns)) {
+        snprintf(cell, MT_TABLE_CELL_SIZE, "-");
+    } else if (is_whole) {
+        snprintf(cell, MT_TABLE_CELL_SIZE, "%.0f s", ns / 1e9);
+    } else {
+        snprintf(cell, MT_TABLE_CELL_SIZE, "%s", mt_figure_time(ns, with_sign, figure));
+    }
 }
 
-static void render_server(struct mt_text *out, const cJSON *server, int width, bool is_narrow)
+static void add_server(struct mt_table *table, const cJSON *list, const cJSON *server)
 {
-    char offset[MT_FIGURE_SIZE];
-    char bound[MT_FIGURE_SIZE];
-    char delay[MT_FIGURE_SIZE];
-    char poll[MT_FIGURE_SIZE] = "";
-    char stratum[8] = "-";
+    struct mt_table_row *row = mt_table_add(table);
     const char *state = text_of(server, "state");
-    if (!isnan(number_of(server, "stratum"))) {
-        snprintf(stratum, sizeof stratum, "%u", code_of(server, "stratum"));
+    bool has_answered = !isnan(number_of(server, "stratum"));
+    if (row == NULL) {
+        return;
     }
-    mt_figure_time(exp2(number_of(server, "poll_log2s")) * 1e9, false, poll);
-    mt_text_say(out, "    %-*.*s  %s%-9s" MT_PLAIN "  %2s  %-15s  %3o", width, width,
-                text_of(server, "name"), style_of(state), state, stratum,
-                strcmp(stratum, "-") == 0 ? "-" : text_of(server, "reference_id"),
-                reach_of(server));
-    mt_text_say(out, "  %12s  %12s", mt_figure_time(number_of(server, "offset_ns"), true, offset),
-                mt_figure_time(number_of(server, "bound_ns"), false, bound));
-    if (!is_narrow) {
-        mt_text_say(out, "  %12s  %9s",
-                    mt_figure_time(number_of(server, "mean_delay_ns"), false, delay), poll);
+    row->style = mt_verdict_style(state);
+    mt_source_name(list, server, row->cell[0], MT_TABLE_CELL_SIZE);
+    snprintf(row->cell[1], MT_TABLE_CELL_SIZE, "%s", state);
+    snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "-");
+    if (has_answered) {
+        snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "%u", code_of(server, "stratum"));
     }
-    mt_text_say(out, "\n");
+    snprintf(row->cell[3], MT_TABLE_CELL_SIZE, "%s",
+             has_answered ? text_of(server, "reference_id") : "-");
+    snprintf(row->cell[4], MT_TABLE_CELL_SIZE, "%o", code_of(server, "reach"));
+    mt_put_time(row->cell[5], number_of(server, "offset_ns"), true);
+    mt_put_time(row->cell[6], number_of(server, "bound_ns"), false);
+    mt_put_time(row->cell[7], number_of(server, "mean_delay_ns"), false);
+    mt_put_time(row->cell[8], exp2(number_of(server, "poll_log2s")) * 1e9, false);
 }
 
-static void render_stamping(struct mt_text *out, const cJSON *server)
+const char *mt_source_fault(const cJSON *source)
 {
-    const char *stamping = text_of(server, "timestamping");
-    if (strncmp(stamping, "hardware", 8) == 0) {
-        mt_text_say(out, "    " MT_FAINT "%s: timestamps " MT_PLAIN "%s\n", text_of(server, "name"),
-                    stamping);
-    }
+    return isnan(number_of(source, "offset_ns"))
+               ? cJSON_GetStringValue(member(source, "fault_reason"))
+               : NULL;
 }
 
-static void render_faults(struct mt_text *out, const cJSON *server)
+void mt_render_fault(struct mt_text *out, int indent, const cJSON *list, const cJSON *source)
 {
-    const char *state = text_of(server, "state");
-    bool is_good = strcmp(state, "followed") == 0 || strcmp(state, "reachable") == 0;
-    const cJSON *reason = member(server, "fault_reason");
-    const cJSON *kiss = member(server, "kiss");
-    if (!is_good && cJSON_IsString(reason)) {
-        mt_text_say(out, "    " MT_WARN "%s: %s" MT_PLAIN "\n", text_of(server, "name"),
-                    reason->valuestring);
+    char name[MT_TABLE_CELL_SIZE];
+    const char *reason = mt_source_fault(source);
+    const char *kiss = cJSON_GetStringValue(member(source, "kiss"));
+    mt_source_name(list, source, name, sizeof name);
+    if (reason != NULL) {
+        mt_text_say(out, "%*s" MT_WARN "%s: %s" MT_PLAIN "\n", indent, "", name, reason);
     }
-    if (cJSON_IsString(kiss)) {
-        mt_text_say(out, "    " MT_WARN "%s: it said %s" MT_PLAIN "\n", text_of(server, "name"),
-                    kiss->valuestring);
+    if (kiss != NULL) {
+        mt_text_say(out, "%*s" MT_WARN "%s: it said %s" MT_PLAIN "\n", indent, "", name, kiss);
     }
 }
 
 void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width)
 {
+    static const struct mt_column columns[] = {
+        {"server", false, 0},    {"state", false, 0}, {"st", true, 0},
+        {"reference", false, 2}, {"rch", true, 1},    {"offset", true, 0},
+        {"bound", true, 0},      {"delay", true, 3},  {"poll", true, 4},
+    };
     const cJSON *servers = member(report, "ntp");
     const cJSON *server;
-    bool is_narrow = width < NARROW;
-    int column = (int)name_width(servers);
+    struct mt_table table = {.columns = columns, .count = sizeof columns / sizeof columns[0]};
     if (cJSON_GetArraySize(servers) == 0) {
         return;
     }
-    mt_text_say(out,
-                "\n" MT_BOLD "NTP servers" MT_PLAIN "\n    " MT_FAINT
-                "%-*s  %-9s  %2s  %-15s  %3s  %12s  %12s",
-                column, "server", "state", "st", "reference", "rch", "offset", "bound");
-    mt_text_say(out, "%s" MT_PLAIN "\n", is_narrow ? "" : "         delay       poll");
+    mt_text_say(out, "\n" MT_BOLD "NTP servers" MT_PLAIN "\n");
     cJSON_ArrayForEach(server, servers)
     {
-        render_server(out, server, column, is_narrow);
+        add_server(&table, servers, server);
     }
+    mt_table_say(&table, out, 4, width);
     cJSON_ArrayForEach(server, servers)
     {
-        render_stamping(out, server);
-        render_faults(out, server);
+        mt_render_fault(out, 4, servers, server);
     }
 }
 

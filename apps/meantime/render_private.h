@@ -6,6 +6,7 @@
 #define MEANTIME_RENDER_PRIVATE_H
 
 #include "apps/meantime/render.h"
+#include "apps/meantime/table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,6 +56,16 @@ static inline void begin(struct mt_text *out, const char *what)
     mt_text_pad(out, FIGURES_COLUMN);
 }
 
+/** The colour of what the arbiter makes of a source. */
+const char *mt_verdict_style(const char *verdict);
+/** "time.example.org", with the address behind it if another one of the list has that name. */
+void mt_source_name(const cJSON *list, const cJSON *source, char *buffer, size_t size);
+/** What keeps a source of which nothing is known from telling the time; null: nothing. */
+const char *mt_source_fault(const cJSON *source);
+/** The same as a line that begins with its name, if there is such a thing. */
+void mt_render_fault(struct mt_text *out, int indent, const cJSON *list, const cJSON *source);
+/** A figure, or "-" for NAN. */
+void mt_put_time(char cell[MT_TABLE_CELL_SIZE], double ns, bool with_sign);
 /** All NTP servers, if there are any. */
 void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width);
 void mt_render_server(struct mt_text *out, const cJSON *report);

@@ -9,8 +9,10 @@
 #include "apps/meantime/render_private.h"
 #include "apps/meantime/tool.h"
 
-#define NAME_MOST 24
-#define PLOT      41 /* columns; odd, so that there is a middle */
+#define NAME_MOST   24
+#define PLOT        41 /* columns; odd, so that there is a middle */
+#define PLOT_NARROW 31
+#define NARROW      120 /* columns of a terminal: below, reasons have lines of their own */
 
 struct order {
     const struct mt_tool *tool;
@@ -26,51 +28,55 @@ static bool is_asked_for(const struct order *order, const char *clock)
     return order->clock == NULL || strcmp(order->clock, clock) == 0;
 }
 
-static const char *style_of(const char *verdict)
-{
-    bool is_chosen = strcmp(verdict, "selected") == 0 || strcmp(verdict, "combined") == 0;
-    bool is_bad = strcmp(verdict, "falseticker") == 0 || strcmp(verdict, "no_majority") == 0;
-    return is_chosen ? MT_GOOD : is_bad ? MT_BAD : MT_PLAIN;
-}
-
-/* "time.example.org", with the address behind it for a member of a pool */
-static void name_text(const cJSON *source, char *buffer, size_t size)
-{
-    const char *address = cJSON_GetStringValue(member(source, "address"));
-    bool is_plain = address == NULL || strcmp(address, text_of(source, "name")) == 0;
-    snprintf(buffer, size, "%s%s%s", text_of(source, "name"), is_plain ? "" : " ",
-             is_plain ? "" : address);
-}
-
 /* ---- the table ---------------------------------------------------------------------------- */
 
-static void say_source(struct mt_text *out, const cJSON *source)
+static void add_source(struct mt_table *table, const cJSON *list, const cJSON *source)
 {
-    char name[100];
-    char figure[4][MT_FIGURE_SIZE];
-    char reach[8] = "-";
+    struct mt_table_row *row = mt_table_add(table);
     const char *verdict = text_of(source, "verdict");
-    double interval_s = number_of(source, "interval_s");
-    name_text(source, name, sizeof name);
-    if (!isnan(number_of(source, "reach"))) {
-        snprintf(reach, sizeof reach, "%o", code_of(source, "reach"));
+    if (row == NULL) {
+        return;
     }
-    mt_text_say(out, "%-*.*s  %-8s  %s%-16s" MT_PLAIN, NAME_MOST, NAME_MOST, name,
-                text_of(source, "kind"), style_of(verdict), verdict);
-    mt_text_say(out, "  %12s  %12s  %12s  %9s  %3s  %4u  %4.0f%%\n",
-                mt_figure_time(number_of(source, "offset_ns"), true, figure[0]),
-                mt_figure_time(number_of(source, "bound_ns"), false, figure[1]),
-                mt_figure_time(number_of(source, "delay_ns"), false, figure[2]),
-                isnan(interval_s) ? "-" : mt_figure_time(interval_s * 1e9, false, figure[3]), reach,
-                code_of(source, "rank"), 100 * number_of(source, "weight"));
+    row->style = mt_verdict_style(verdict);
+    mt_source_name(list, source, row->cell[0], MT_TABLE_CELL_SIZE);
+    snprintf(row->cell[1], MT_TABLE_CELL_SIZE, "%s", verdict);
+    snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "%s", text_of(source, "kind"));
+    mt_put_time(row->cell[3], number_of(source, "offset_ns"), true);
+    mt_put_time(row->cell[4], number_of(source, "bound_ns"), false);
+    mt_put_time(row->cell[5], number_of(source, "delay_ns"), false);
+    mt_put_time(row->cell[6], number_of(source, "interval_s") * 1e9, false);
+    snprintf(row->cell[7], MT_TABLE_CELL_SIZE, "-");
+    if (!isnan(number_of(source, "reach"))) {
+        snprintf(row->cell[7], MT_TABLE_CELL_SIZE, "%o", code_of(source, "reach"));
+    }
+    snprintf(row->cell[8], MT_TABLE_CELL_SIZE, "%u", code_of(source, "rank"));
+    snprintf(row->cell[9], MT_TABLE_CELL_SIZE, "%.0f%%", 100 * number_of(source, "weight"));
 }
 
-/* Only of those that tell nothing: who answers has had his faults. */
-static void say_fault(struct mt_text *out, const cJSON *source)
+static void say_clock(struct mt_text *out, const char *clock, const cJSON *report)
 {
-    if (isnan(number_of(source, "offset_ns")) && cJSON_IsString(member(source, "fault_reason"))) {
-        mt_text_say(out, "    " MT_WARN "%s" MT_PLAIN "\n", text_of(source, "fault_reason"));
+    static const struct mt_column columns[] = {
+        {"source", false, 0}, {"state", false, 0}, {"kind", false, 2},    {"offset", true, 0},
+        {"bound", true, 0},   {"delay", true, 4},  {"interval", true, 5}, {"rch", true, 3},
+        {"rank", true, 6},    {"share", true, 0},
+    };
+    struct mt_table table = {.columns = columns, .count = sizeof columns / sizeof columns[0]};
+    const cJSON *source;
+    cJSON_ArrayForEach(source, member(report, "sources"))
+    {
+        if (strcmp(text_of(source, "clock"), clock) == 0) {
+            add_source(&table, member(report, "sources"), source);
+        }
     }
+    mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN "\n", clock);
+    mt_table_say(&table, out, 2, mt_tool_width());
+    cJSON_ArrayForEach(source, member(report, "sources"))
+    {
+        if (strcmp(text_of(source, "clock"), clock) == 0) {
+            mt_render_fault(out, 2, member(report, "sources"), source);
+        }
+    }
+    mt_text_wrap(out, mt_tool_width(), 4);
 }
 
 static void say_table(struct mt_text *out, const struct order *order, const cJSON *report)
@@ -79,24 +85,16 @@ static void say_table(struct mt_text *out, const struct order *order, const cJSO
     const char *clock = "";
     cJSON_ArrayForEach(source, member(report, "sources"))
     {
-        if (!is_asked_for(order, text_of(source, "clock"))) {
-            continue;
+        const char *of = text_of(source, "clock");
+        if (is_asked_for(order, of) && strcmp(clock, of) != 0) {
+            clock = of;
+            say_clock(out, clock, report);
         }
-        if (strcmp(clock, text_of(source, "clock")) != 0) {
-            clock = text_of(source, "clock");
-            mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN "\n", clock);
-            mt_text_say(out,
-                        MT_FAINT "%-*s  %-8s  %-16s  %12s  %12s  %12s  %9s  %3s  %4s  %5s" MT_PLAIN
-                                 "\n",
-                        NAME_MOST, "source", "kind", "verdict", "offset", "bound", "delay",
-                        "interval", "rch", "rank", "share");
-        }
-        say_source(out, source);
-        say_fault(out, source);
     }
     if (clock[0] == '\0') {
         mt_text_say(out, "no clock has sources to choose from: each follows what its PTP instance "
                          "follows (arbiter = always has that judged, too)\n");
+        mt_text_wrap(out, mt_tool_width(), 0);
     }
 }
 
@@ -105,33 +103,47 @@ static void say_table(struct mt_text *out, const struct order *order, const cJSO
 struct plot {
     double low; /* ns, of its first and last column */
     double high;
+    int columns;
+    size_t name_width;
+    bool is_narrow;
 };
 
 /* The interval of the majority in the middle third, or else what there is. */
 static struct plot plot_of(const cJSON *clock, const cJSON *sources)
 {
     const cJSON *source;
-    struct plot plot = {number_of(clock, "arbiter.low_ns"), number_of(clock, "arbiter.high_ns")};
+    struct plot plot = {.low = number_of(clock, "arbiter.low_ns"),
+                        .high = number_of(clock, "arbiter.high_ns"),
+                        .is_narrow = mt_tool_width() < NARROW};
     bool has_interval = !isnan(plot.low);
     cJSON_ArrayForEach(source, sources)
     {
         double offset = number_of(source, "offset_ns");
         double bound = number_of(source, "bound_ns");
-        if (has_interval || isnan(offset) ||
-            strcmp(text_of(source, "clock"), text_of(clock, "name")) != 0) {
+        char name[MT_TABLE_CELL_SIZE];
+        if (strcmp(text_of(source, "clock"), text_of(clock, "name")) != 0) {
+            continue;
+        }
+        mt_source_name(sources, source, name, sizeof name);
+        size_t length = strlen(name) < NAME_MOST ? strlen(name) : NAME_MOST;
+        plot.name_width = length > plot.name_width ? length : plot.name_width;
+        if (has_interval || isnan(offset)) {
             continue;
         }
         plot.low = isnan(plot.low) || offset - bound < plot.low ? offset - bound : plot.low;
         plot.high = isnan(plot.high) || offset + bound > plot.high ? offset + bound : plot.high;
     }
     double width = plot.high - plot.low;
-    return (struct plot){plot.low - width, plot.high + width};
+    plot.columns = plot.is_narrow ? PLOT_NARROW : PLOT;
+    plot.low -= width;
+    plot.high += width;
+    return plot;
 }
 
 static int column_of(const struct plot *plot, double ns)
 {
-    double at = (ns - plot->low) / (plot->high - plot->low) * (PLOT - 1);
-    return at < -1 ? -1 : at > PLOT ? PLOT : (int)lround(at);
+    double at = (ns - plot->low) / (plot->high - plot->low) * (plot->columns - 1);
+    return at < -1 ? -1 : at > plot->columns ? plot->columns : (int)lround(at);
 }
 
 static void say_interval(struct mt_text *out, const struct plot *plot, const cJSON *source)
@@ -139,49 +151,64 @@ static void say_interval(struct mt_text *out, const struct plot *plot, const cJS
     char line[PLOT + 1];
     double offset = number_of(source, "offset_ns");
     double bound = number_of(source, "bound_ns");
-    int first = column_of(plot, offset - bound);
-    int last = column_of(plot, offset + bound);
-    memset(line, ' ', PLOT);
-    line[PLOT] = '\0';
-    for (int i = first < 0 ? 0 : first; i <= last && i < PLOT; i++) {
-        line[i] = i == first ? '[' : i == last ? ']' : '-';
-    }
-    int at = column_of(plot, offset);
-    if (at >= 0 && at < PLOT) {
-        line[at] = '*';
-    } else {
-        line[at < 0 ? 0 : PLOT - 1] = at < 0 ? '<' : '>';
+    memset(line, ' ', (size_t)plot->columns);
+    line[plot->columns] = '\0';
+    if (!isnan(offset)) {
+        int first = column_of(plot, offset - bound);
+        int last = column_of(plot, offset + bound);
+        int at = column_of(plot, offset);
+        for (int i = first < 0 ? 0 : first; i <= last && i < plot->columns; i++) {
+            line[i] = i == first ? '[' : i == last ? ']' : '-';
+        }
+        if (at >= 0 && at < plot->columns) {
+            line[at] = '*';
+        } else {
+            line[at < 0 ? 0 : plot->columns - 1] = at < 0 ? '<' : '>';
+        }
     }
     mt_text_say(out, "  |%s|", line);
 }
 
-static void explain_source(struct mt_text *out, const struct plot *plot, const cJSON *source)
+static void say_reason(struct mt_text *out, const cJSON *source)
 {
-    char name[100];
     char figure[MT_FIGURE_SIZE];
-    const char *verdict = text_of(source, "verdict");
     double miss = number_of(source, "miss_ns");
-    name_text(source, name, sizeof name);
-    mt_text_say(out, "  %-*.*s", NAME_MOST, NAME_MOST, name);
-    if (isnan(number_of(source, "offset_ns"))) {
-        mt_text_say(out, "  |%*s|", PLOT, "");
-    } else {
-        say_interval(out, plot, source);
-    }
-    mt_text_say(out, "  %s%s" MT_PLAIN ": %s", style_of(verdict), verdict,
-                text_of(source, "reason"));
+    const char *reference = text_of(source, "bound_reference");
+    mt_text_say(out, "%s", text_of(source, "reason"));
     if (!isnan(miss)) {
         mt_text_say(out, "; it is %s by at least %s", miss > 0 ? "behind" : "ahead",
                     mt_figure_time(fabs(miss), false, figure));
     }
-    if (strcmp(text_of(source, "bound_reference"), "source") == 0 ||
-        strcmp(text_of(source, "bound_reference"), "parent") == 0) {
+    if (strcmp(reference, "source") == 0 || strcmp(reference, "parent") == 0) {
         mt_text_say(out, "; it does not say how wrong its own time is");
     }
-    if (isnan(number_of(source, "offset_ns")) && cJSON_IsString(member(source, "fault_reason"))) {
-        mt_text_say(out, "; %s", text_of(source, "fault_reason"));
+    if (strcmp(text_of(source, "verdict"), "unreachable") != 0 && mt_source_fault(source) != NULL) {
+        mt_text_say(out, "; %s", mt_source_fault(source));
     }
     mt_text_say(out, "\n");
+}
+
+/* A wide terminal has the reason beside the plot, others below it. */
+static void explain_source(struct mt_text *out, const struct plot *plot, const cJSON *list,
+                           const cJSON *source)
+{
+    char name[MT_TABLE_CELL_SIZE];
+    struct mt_text block = {0};
+    const char *verdict = text_of(source, "verdict");
+    mt_source_name(list, source, name, sizeof name);
+    bool is_long = strlen(name) > plot->name_width;
+    if (is_long) {
+        mt_text_say(out, "  %s\n", name);
+    }
+    mt_text_say(&block, "  %-*s", (int)plot->name_width, is_long ? "" : name);
+    say_interval(&block, plot, source);
+    mt_text_say(&block, "  %s%s" MT_PLAIN "%s", mt_verdict_style(verdict), verdict,
+                plot->is_narrow ? "\n        " : ": ");
+    say_reason(&block, source);
+    size_t beside = 2 + plot->name_width + 2 + (size_t)plot->columns + 2 + 4;
+    mt_text_wrap(&block, mt_tool_width(), plot->is_narrow ? 8 : beside);
+    mt_text_say(out, "%s", block.bytes != NULL ? block.bytes : "");
+    mt_text_free(&block);
 }
 
 /* In words, as meantime status has it. */
@@ -205,7 +232,7 @@ static void say_steering(struct mt_text *out, const cJSON *clock, const cJSON *s
         if (strcmp(text_of(source, "clock"), text_of(clock, "name")) != 0 || !(share > 0)) {
             continue;
         }
-        name_text(source, name, sizeof name);
+        mt_source_name(sources, source, name, sizeof name);
         mt_text_say(out, "%s%s (%.0f%%)", is_steered ? ", " : "  the time is that of ", name,
                     share);
         is_steered = true;
@@ -227,9 +254,8 @@ static void say_steering(struct mt_text *out, const cJSON *clock, const cJSON *s
     }
 }
 
-static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *sources)
+static void say_agreement(struct mt_text *out, const cJSON *clock)
 {
-    const cJSON *source;
     char figure[2][MT_FIGURE_SIZE];
     double voters = number_of(clock, "arbiter.voters");
     double low = number_of(clock, "arbiter.low_ns");
@@ -248,14 +274,31 @@ static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *
                     mt_figure_time(low, true, figure[0]),
                     mt_figure_time(number_of(clock, "arbiter.high_ns"), true, figure[1]));
     }
-    struct plot plot = plot_of(clock, sources);
+}
+
+/* Appends what was said, in lines that fit. */
+static void append_wrapped(struct mt_text *out, struct mt_text *said)
+{
+    mt_text_wrap(said, mt_tool_width(), 4);
+    mt_text_say(out, "%s", said->bytes != NULL ? said->bytes : "");
+    mt_text_free(said);
+}
+
+static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *sources)
+{
+    const cJSON *source;
+    struct mt_text said = {0};
+    const struct plot plot = plot_of(clock, sources);
+    say_agreement(&said, clock);
+    append_wrapped(out, &said);
     cJSON_ArrayForEach(source, sources)
     {
         if (strcmp(text_of(source, "clock"), text_of(clock, "name")) == 0) {
-            explain_source(out, &plot, source);
+            explain_source(out, &plot, sources, source);
         }
     }
-    say_steering(out, clock, sources);
+    say_steering(&said, clock, sources);
+    append_wrapped(out, &said);
 }
 
 static void say_reasons(struct mt_text *out, const struct order *order, const cJSON *report)
@@ -267,11 +310,13 @@ static void say_reasons(struct mt_text *out, const struct order *order, const cJ
             continue;
         }
         if (isnan(number_of(clock, "arbiter.voters"))) {
-            mt_text_say(out,
+            struct mt_text said = {0};
+            mt_text_say(&said,
                         MT_BOLD "clock %s" MT_PLAIN ": it has no sources to choose from and "
                                 "follows what its PTP instance follows, see meantime status\n",
                         text_of(clock, "name"));
-            say_steering(out, clock, NULL);
+            say_steering(&said, clock, NULL);
+            append_wrapped(out, &said);
         } else {
             explain_clock(out, clock, member(report, "sources"));
         }

@@ -61,7 +61,7 @@ def told(daemon):
 def assert_follows(daemon):
     """meantimed takes the server's time, which is the machine's."""
     daemon.wait_for(lambda: daemon.page() is not None and daemon.page().state == "locked" and
-                    told(daemon)["state"] == "followed", 25, "locked")
+                    told(daemon)["state"] == "selected", 25, "locked")
     time.sleep(1)
     reading = truth.read(daemon)
     assert reading.bound_ns is not None and not reading.is_outside(), reading

@@ -9,16 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include <cjson/cJSON.h>
+#include <cmocka.h>
 
 #include "meantime/ptp_more.h"
 #include "status/names.h"
 #include "status/report.h"
 
 /* A boundary clock with two ports, small enough to be seen at a glance. */
-struct fixture {
+static struct fixture {
     struct mt_port ports[2];
     struct mt_instance instance;
     struct mt_discipline_source sources[2];
@@ -35,8 +34,7 @@ struct fixture {
     uint64_t outcomes[MT_NTP_OUTCOME_COUNT];
     struct mt_report_server server;
     struct mt_report report;
-};
-static struct fixture f;
+} f;
 
 static const struct mt_arbiter_source source_facts = {
     .is_reachable = true, .is_measured = true, .bound = 2e-3, .rank = 2, .is_preferred = true};
@@ -545,29 +543,31 @@ static void report_tells_what_the_ntp_server_serves(void **state)
 
 static void report_tells_of_an_ntp_server_as_it_is(void **state)
 {
-    const cJSON *ntp;
+    f.ntp.opinion = MT_ARBITER_UNREACHABLE;
+    f.ntp_client.config.key = 7;
     cJSON *root = parsed();
-    ntp = object_of(root, MT_REPORT_NTP);
-    assert_string_equal(at(ntp, "state")->valuestring, "asking");
+    const cJSON *ntp = object_of(root, MT_REPORT_NTP);
+    assert_string_equal(at(ntp, "state")->valuestring, "unreachable");
+    assert_true(cJSON_IsFalse(at(ntp, "authenticated"))); /* nothing was verified yet */
     assert_string_equal(at(ntp, "address")->valuestring, "192.0.2.1");
-    assert_true(cJSON_IsNull(at(ntp, "stratum")));
-    assert_true(cJSON_IsNull(at(ntp, "offset_ns")));
+    assert_true(cJSON_IsNull(at(ntp, "stratum")) && cJSON_IsNull(at(ntp, "offset_ns")));
     assert_true(cJSON_IsNull(at(ntp, "root_distance_ns")));
     cJSON_Delete(root);
     f.ntp_client.was_reachable = true;
-    f.ntp_client.server = (struct mt_ntp_header){.version = 4,
-                                                 .stratum = 2,
-                                                 .reference_id = {10, 0, 0, 1},
-                                                 .root_delay = 0x10000,
-                                                 .root_dispersion = 0x8000};
+    f.ntp_client.server = (struct mt_ntp_header){
+        .version = 4, .stratum = 2, .root_delay = 0x10000, .root_dispersion = 0x8000};
+    memcpy(f.ntp_client.server.reference_id, "\12\0\0\1", 4);
     f.ntp_client.verdicts[MT_NTP_VERDICT_KISS] = 3;
     memcpy(f.ntp_client.kiss, "RATE", sizeof f.ntp_client.kiss);
-    f.ntp.is_followed = true;
+    f.ntp.opinion = MT_ARBITER_FALSETICKER;
     f.ntp.has_estimate = true;
-    f.ntp.estimate.offset = mt_span_from_ns(-1500);
+    f.ntp.offset = mt_span_from_ns(-1500);
+    f.ntp.bound = 2e-3;
     root = parsed();
     ntp = object_of(root, MT_REPORT_NTP);
-    assert_string_equal(at(ntp, "state")->valuestring, "followed");
+    assert_string_equal(at(ntp, "state")->valuestring, "falseticker");
+    assert_true(cJSON_IsTrue(at(ntp, "authenticated")));
+    assert_float_equal(number(ntp, "bound_ns"), 2e6, 0);
     assert_string_equal(at(ntp, "reference_id")->valuestring, "10.0.0.1");
     assert_string_equal(at(ntp, "kiss")->valuestring, "RATE");
     assert_float_equal(number(ntp, "offset_ns"), -1500, 0);

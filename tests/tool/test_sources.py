@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What people see of sources: status, sources and why, in terminals of several widths, of servers
+whose names are long."""
+import copy
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from test_tool import MEANTIME, REPORT, Daemon
+
+COMMANDS = ("status", "sources", "why")
+SERVERS = [  # name, address, state, why
+    ("time.cloudflare.example", "2001:db8:1234:5678:9abc:def0:1234:5678", "selected",
+     "it steers the clock"),
+    ("2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff",
+     "combined", "it agrees and has a share in the time"),
+    ("ntp1.a-very-long-name.of-a-far-away-place.example.org", "192.0.2.111", "falseticker",
+     "the majority says that its time cannot be right"),
+    ("2.debian.pool.ntp.org", "2001:db8:1::123", "not_synchronised",
+     "it says itself that it has no time"),
+    ("2.debian.pool.ntp.org", "192.0.2.9", "unreachable", "it has not been asked yet"),
+]
+
+
+def source_of(name, address, state, why):
+    is_measured = state in ("selected", "combined", "falseticker")
+    is_false = state == "falseticker"
+    offset = -19.988e6 if is_false else -143.0
+    return {"name": name, "address": address, "clock": "main", "kind": "ntp", "verdict": state,
+            "reason": why, "offset_ns": offset if is_measured else None,
+            "bound_ns": 46190.0 if is_measured else None, "weight": 0.5, "rank": 2, "reach": 255,
+            "delay_ns": 23456789.0 if is_measured else None, "interval_s": 64,
+            "miss_ns": -19.8e6 if is_false else None, "bound_reference": "traceable",
+            "fault_reason": why if state == "unreachable" else None}
+
+
+def server_of(source):
+    is_unreachable = source["verdict"] == "unreachable"
+    return {"name": source["name"], "address": source["address"], "clock": "main",
+            "state": source["verdict"], "stratum": None if is_unreachable else 2,
+            "fault_reason": source["reason"] if is_unreachable else None, "poll_log2s": 6,
+            "reference_id": "127.127.1.1", "reach": 255, "offset_ns": source["offset_ns"],
+            "bound_ns": source["bound_ns"], "mean_delay_ns": source["delay_ns"], "kiss": None}
+
+
+@pytest.fixture
+def shown(tmp_path):
+    report = copy.deepcopy(REPORT)
+    report["sources"] = [source_of(*server) for server in SERVERS]
+    report["ntp"] = [server_of(source) for source in report["sources"]]
+    report["clocks"] = report["clocks"][:1]
+    report["clocks"][0]["name"] = "main"
+    report["clocks"][0]["arbiter"] = {"voters": 3, "agreeing": 2, "low_ns": -46e3,
+                                      "high_ns": 46.2e3}
+    daemon = Daemon(tmp_path / "control", lambda _: {"ok": True, "status": report})
+
+    def show(command, width):
+        """As a terminal of so many columns has it."""
+        outside, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 60, width, 0, 0))
+        text = b""
+        with subprocess.Popen([MEANTIME, "--run-directory", tmp_path, command], stdin=inside,
+                              stdout=inside, stderr=inside) as process:
+            os.close(inside)
+            while True:
+                try:
+                    text += os.read(outside, 65536)
+                except OSError:  # that is how a terminal ends
+                    break
+            assert process.wait(10) == 0, text
+        os.close(outside)
+        return re.sub(r"\033\[\d*m", "", text.decode()).replace("\r", "").splitlines()
+    yield show
+    daemon.socket.close()
+
+
+@pytest.mark.parametrize("width", (80, 100, 120, 200))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_line_is_wider_than_the_terminal_and_no_name_is_cut(shown, command, width):
+    lines = shown(command, width)
+    assert [line for line in lines if len(line) > width] == []
+    for name, address, _, _ in SERVERS:
+        assert any(name in line for line in lines), name
+        is_pool = name.startswith("2.debian")
+        assert any(f"{name} {address}" in line for line in lines) == is_pool, name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_same_words_are_said_of_a_source_everywhere(shown, command):
+    lines = shown(command, 80)
+    states = [server[2] for server in SERVERS]
+    found = [word for line in lines for word in line.split() if word.rstrip(":") in states]
+    assert [word for word in found if not word.endswith(":")] == states
+    assert any("it has not been asked yet" in line for line in lines)
+
+
+def test_columns_go_when_the_terminal_is_narrow(shown):
+    def heading(command, width):
+        return next(line.split() for line in shown(command, width) if "offset" in line
+                    and "bound" in line)
+    assert heading("status", 120) == ["server", "state", "st", "reference", "rch", "offset",
+                                      "bound", "delay", "poll"]
+    assert heading("status", 80) == ["server", "state", "st", "rch", "offset", "bound"]
+    assert heading("sources", 120) == ["source", "state", "kind", "offset", "bound", "delay",
+                                       "interval", "rch", "rank", "share"]
+    assert heading("sources", 80) == ["source", "state", "kind", "offset", "bound", "share"]
+    figures = [line for line in shown("sources", 120) if "377" in line]
+    assert len(figures) == len(SERVERS)
+    assert len({len(line) for line in figures}) == 1, "they end in one column"
+
+
+def test_reasons_stand_below_the_plot_when_there_is_no_room_beside_it(shown):
+    assert "        it steers the clock" in shown("why", 80)
+    assert any(line.endswith("|  selected: it steers the clock") for line in shown("why", 120))
