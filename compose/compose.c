@@ -64,7 +64,7 @@ static bool allocate_node(struct mt_node *node, const struct mt_config *config)
     node->ntp_count = mt_compose_ntp_count(config);
     node->ntp = calloc(node->ntp_count, sizeof *node->ntp);
     node->links = calloc(config->port_count + node->ntp_count + config->refclock_count +
-                             config->export_count + 1u,
+                             config->export_count + 2u,
                          sizeof(struct mt_hal_link *));
     node->local_link = MT_NODE_NO_LINK;
     return node->clocks != NULL && node->instances != NULL && node->ntp != NULL &&
@@ -429,7 +429,7 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
             return refuse(reason, "out of memory");
         }
     }
-    return mt_compose_server(self, reason);
+    return mt_compose_server(self, reason) && mt_compose_server_in_ptp(self, provider, reason);
 }
 
 static void *copy_of(const void *array, size_t count, size_t size)

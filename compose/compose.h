@@ -32,6 +32,15 @@ struct mt_compose_change {
     char text[MT_COMPOSE_CHANGE_SIZE];
 };
 
+#define MT_COMPOSE_PTP_LINKS 8
+
+/** A link of PTP that no port has: for NTP in PTP messages. */
+struct mt_compose_ptp_link {
+    const char *interface;
+    enum mt_network network;
+    uint16_t index;
+};
+
 struct mt_composition {
     const struct mt_config *config; /**< what is in force: `in_force` */
     struct mt_config
@@ -68,9 +77,11 @@ struct mt_composition {
     /** Set by the application: told of what was found when; null: nothing is recorded.  Then only
      * NTP servers are looked up by name. */
     struct mt_recorder *recorder;
-    struct mt_ntp_keys *ntp_keys;   /**< private: of each NTP server */
-    struct mt_config_pool ntp_pool; /**< private: of the keys */
-    struct mt_mono names_at;        /**< private: when to ask it again */
+    struct mt_ntp_keys *ntp_keys;                               /**< private: of each NTP server */
+    struct mt_config_pool ntp_pool;                             /**< private: of the keys */
+    struct mt_compose_ptp_link ptp_links[MT_COMPOSE_PTP_LINKS]; /**< private */
+    unsigned ptp_link_count;
+    struct mt_mono names_at; /**< private: when to ask it again */
 };
 
 /** Opens all that the configuration names.  Null with a reason in one sentence if that is

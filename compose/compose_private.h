@@ -98,6 +98,14 @@ const struct mt_config_ntp *mt_compose_ntp_of(const struct mt_config *config, ui
 /** Opens the links to all NTP servers, and makes the clients; clocks are there already. */
 bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
                     char reason[MT_HAL_REASON_SIZE]);
+/** Gives server `index` of the node a link on which PTP messages carry its questions. */
+bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
+                           struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
+/** Has the server answer in PTP messages, too, if the configuration says so. */
+bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provider *provider,
+                              char reason[MT_HAL_REASON_SIZE]);
+/** What people call a link of PTP by: its port, or its interface. */
+const char *mt_compose_link_name(const struct mt_composition *self, uint16_t link);
 struct mt_report_ntp;
 /** What is told of a server. */
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,

@@ -142,7 +142,9 @@ bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provide
         ntp->clock = (uint16_t)config->clock_index;
         ntp->source = (uint16_t)(mt_compose_port_sources(self->config, ntp->clock) + before);
         if (!set_keys(self, i, config, reason) || !set_nts(ntp, config, reason) ||
-            !open_link(node, ntp, config, provider, reason)) {
+            !(config->transport == MT_CONFIG_NTP_UDP
+                  ? open_link(node, ntp, config, provider, reason)
+                  : mt_compose_ntp_in_ptp(self, i, provider, reason))) {
             return false;
         }
         struct mt_address server = {.network = MT_NETWORK_NONE};

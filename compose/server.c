@@ -133,6 +133,7 @@ void mt_compose_free_server(struct mt_composition *self)
 {
     struct composed_server *server = (struct composed_server *)self->node.server;
     if (server != NULL) {
+        free(server->node.in_ptp);
         mt_config_pool_free(&server->pool);
         free(server->rules);
         free(server);

@@ -46,7 +46,7 @@ static void tell_link(const struct mt_composition *self, const struct mt_node_ev
                       struct mt_status_event *told)
 {
     told->kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP : MT_STATUS_EVENT_LINK_DOWN;
-    told->port = self->config->ports[mt_compose_first_port(self->config, event->index)].name;
+    told->port = mt_compose_link_name(self, event->index);
     if (!event->value.is_on && self->link_reason != NULL) {
         const char *reason = self->link_reason(self->link_context, event->index);
         told->reason = reason[0] != '\0' ? reason : NULL;

@@ -307,6 +307,7 @@ struct mt_config_server {
     size_t clock_index; /**< in mt_config.clocks */
     struct mt_config_stations listen;
     uint16_t port;
+    const char *ptp_interface; /**< null: PTP messages are not answered */
     uint8_t workers;
     bool pin_workers;
     struct mt_config_stations allowed; /**< number: bits of the prefix */
@@ -371,6 +372,13 @@ enum mt_config_pool_choice { MT_CONFIG_POOL_AUTO, MT_CONFIG_POOL_YES, MT_CONFIG_
 /** When the dates of certificates count. */
 enum mt_config_time_check { MT_CONFIG_TIME_CHECK_ALWAYS, MT_CONFIG_TIME_CHECK_SYNCHRONISED };
 
+/** What carries questions and answers of NTP. */
+enum mt_config_ntp_transport {
+    MT_CONFIG_NTP_UDP,
+    MT_CONFIG_NTP_PTP,
+    MT_CONFIG_NTP_PTP_EARLY,
+};
+
 /** An NTP server, or a pool of them. */
 struct mt_config_ntp {
     const char *name;
@@ -382,6 +390,7 @@ struct mt_config_ntp {
     size_t clock_index;    /**< in mt_config.clocks */
     const char *interface; /**< null: as routes say */
     enum mt_config_timestamping timestamping;
+    enum mt_config_ntp_transport transport;
     const char *key_file; /**< null: none */
     struct mt_config_choice choice;
     bool nts;

@@ -76,6 +76,11 @@ void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_so
         const struct mt_config_ntp *ntp = &self->ntps[i];
         check_address(ntp, source);
         check_nts(ntp, source);
+        if (ntp->transport != MT_CONFIG_NTP_UDP && ntp->interface == NULL) {
+            COMPLAIN(source, line_of(source, ntp->name, "transport"),
+                     "[ntp %s]: transport = ptp: through which card? add interface = NAME",
+                     ntp->name);
+        }
         if (ntp->timestamping == MT_CONFIG_TIMESTAMPING_HARDWARE && ntp->interface == NULL) {
             COMPLAIN(source, line_of(source, ntp->name, "timestamping"),
                      "[ntp %s]: timestamping = hardware: of which card? add interface = NAME",

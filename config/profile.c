@@ -239,10 +239,11 @@ bool mt_config_profile_allows(const struct mt_config_profile_row *row,
 
 bool mt_config_profile_is_there(const struct mt_config_profile_row *row)
 {
+    static const enum mt_config_scope scopes[] = {MT_CONFIG_INSTANCE, MT_CONFIG_PORT};
     char text[TEXT_SIZE];
     bool is_there = false;
-    for (unsigned scope = 0; scope < MT_CONFIG_SCOPE_COUNT; scope++) {
-        const struct mt_config_key *key = mt_config_profile_key(row, (enum mt_config_scope)scope);
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        const struct mt_config_key *key = mt_config_profile_key(row, scopes[i]);
         if (key == NULL) {
             continue;
         }

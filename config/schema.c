@@ -181,6 +181,13 @@ const struct mt_config_word mt_config_transport_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_ntp_transport_words[] = {
+    {"udp", MT_CONFIG_NTP_UDP},
+    {"ptp", MT_CONFIG_NTP_PTP},
+    {"ptp_early", MT_CONFIG_NTP_PTP_EARLY},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_timestamping_words[] = {
     {"auto", MT_CONFIG_TIMESTAMPING_AUTO},
     {"hardware", MT_CONFIG_TIMESTAMPING_HARDWARE},

@@ -75,6 +75,7 @@ bool mt_config_is_device_key(const struct mt_config_key *key);
 
 extern const struct mt_config_word mt_config_clock_kind_words[];
 extern const struct mt_config_word mt_config_timestamping_words[];
+extern const struct mt_config_word mt_config_ntp_transport_words[];
 extern const struct mt_config_word mt_config_servo_words[];
 extern const struct mt_config_word mt_config_refclock_words[];
 extern const struct mt_config_word mt_config_refclock_scale_words[];

@@ -121,7 +121,8 @@ static void start(uint8_t how)
 static void serve(const uint8_t *octets, size_t length, struct mt_mono now)
 {
     const struct mt_address from = {.network = MT_NETWORK_UDP_IPV4, .udp_port = 5000};
-    const struct mt_ntp_request request = {octets, length, &noon, &from, now};
+    const struct mt_interval held = {-1};
+    const struct mt_ntp_request request = {octets, length, &noon, &from, now, &held};
     struct mt_ntp_answer answer;
     struct mt_ntp_answer again;
     struct mt_ntp_packet packet;
@@ -132,7 +133,7 @@ static void serve(const uint8_t *octets, size_t length, struct mt_mono now)
     mt_ntp_answer_finish(&server, &answer, &noon);
     fuzz_require(answer.length > 0 && answer.length <= length);
     fuzz_require(mt_ntp_parse(answer.octets, answer.length, &packet) == MT_NTP_WELL_FORMED);
-    const struct mt_ntp_request back = {answer.octets, answer.length, &noon, &from, now};
+    const struct mt_ntp_request back = {answer.octets, answer.length, &noon, &from, now, NULL};
     fuzz_require(mt_ntp_answer(&server, &served, &worker, &back, &again) == MT_NTP_MODE);
 }
 

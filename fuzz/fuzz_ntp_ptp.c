@@ -48,9 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_require(message.packet >= data && message.packet + message.length <= data + size);
     read_packet(message.packet, message.length);
     write_correction(message.correction);
-    size_t whole = mt_ntp_ptp_write(message.sequence_id, message.length, octets, sizeof octets);
-    fuzz_require(whole == MT_NTP_PTP_HEAD + message.length);
-    memcpy(octets + MT_NTP_PTP_HEAD, message.packet, message.length);
+    size_t whole =
+        mt_ntp_ptp_write(message.form, message.sequence_id, message.length, octets, sizeof octets);
+    size_t head = mt_ntp_ptp_head(message.form);
+    fuzz_require(whole == head + message.length);
+    memcpy(octets + head, message.packet, message.length);
     fuzz_require(mt_ntp_ptp_parse(octets, whole, &again));
     fuzz_require(again.length == message.length && again.sequence_id == message.sequence_id);
     return 0;

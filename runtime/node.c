@@ -17,6 +17,7 @@
 #include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/log_keys.h"
+#include "runtime/ntp_in_ptp.h"
 
 #define TOKEN_BITS   24
 #define MAC_OCTETS   6
@@ -431,9 +432,10 @@ void mt_node_input(struct mt_node *self, const struct mt_input *input)
     struct mt_node_ntp *ntp = mt_ntp_duty_of_link(self, input->link);
     self->inputs++;
     if (ntp != NULL) {
-        mt_ntp_duty_take(self, ntp, input);
+        mt_ntp_duty_take(self, ntp, input, (struct mt_interval){0});
     }
-    switch (ntp == NULL ? input->kind : MT_INPUT_NONE) {
+    bool is_taken = ntp != NULL || mt_ntp_in_ptp_take(self, input);
+    switch (is_taken ? MT_INPUT_NONE : input->kind) {
     case MT_INPUT_NONE:
         break;
     case MT_INPUT_FRAME:

@@ -14,6 +14,7 @@
 #include "meantime/steer_poll.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
+#include "runtime/ntp_in_ptp.h"
 
 #define UNSENT_MOST     2
 #define UNANSWERED_MOST 8 /* questions */
@@ -21,7 +22,7 @@
 struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link)
 {
     for (uint16_t i = 0; i < node->ntp_count; i++) {
-        if (node->ntp[i].link == link) {
+        if (node->ntp[i].link == link && node->ntp[i].carrier == MT_NTP_IN_UDP) {
             return &node->ntp[i];
         }
     }
@@ -168,7 +169,8 @@ static void send(struct mt_node *node, struct mt_node_ntp *self, const uint8_t *
     };
     clock->ops->read(clock, &reading);
     self->asked = reading.local;
-    self->has_asked = link->ops->send(link, &frame);
+    self->has_asked = self->carrier != MT_NTP_IN_UDP ? mt_ntp_in_ptp_ask(node, self, packet, tx)
+                                                     : link->ops->send(link, &frame);
     if (self->has_asked) {
         self->unsent = 0;
     } else {
@@ -206,7 +208,8 @@ static void departed(struct mt_node *node, struct mt_node_ntp *self, const struc
     mt_ntp_client_tx_done(&self->client, input->token, &stamp);
 }
 
-void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const struct mt_input *input)
+void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const struct mt_input *input,
+                      struct mt_interval held)
 {
     struct mt_hal_clock *clock = node->clocks[self->clock].hal;
     struct mt_stamp stamp;
@@ -219,8 +222,8 @@ void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const stru
         if (input->has_stamp) {
             clock->ops->stamp(clock, input->stamp, &stamp);
         }
-        (void)mt_ntp_client_rx(&self->client, input->bytes, input->length,
-                               input->has_stamp ? &stamp : NULL, input->now);
+        (void)mt_ntp_client_rx_held(&self->client, input->bytes, input->length,
+                                    input->has_stamp ? &stamp : NULL, held, input->now);
     }
 }
 

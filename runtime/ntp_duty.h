@@ -12,6 +12,9 @@
 
 struct mt_node;
 
+/** What carries questions and answers. */
+enum mt_ntp_carrier { MT_NTP_IN_UDP, MT_NTP_IN_PTP, MT_NTP_IN_PTP_EARLY };
+
 /** A server, or a member of a pool. */
 struct mt_node_ntp {
     struct mt_ntp_client_config config;
@@ -19,10 +22,12 @@ struct mt_node_ntp {
     struct mt_address server; /**< with its port; network NONE: not known, and nobody is asked */
     uint16_t clock;           /**< index of the clock that may follow it */
     uint16_t source;          /**< index among the sources of that clock */
-    uint16_t link;            /**< index of the link */
-    bool has_asked;           /**< of `asked`, the departure is not known yet */
-    struct mt_stamp asked;    /**< the clock right before the last question was sent */
-    uint8_t unsent;           /**< questions in a row that could not be sent */
+    uint16_t link;            /**< index of the link, which in PTP others use, too */
+    enum mt_ntp_carrier carrier;
+    uint16_t sequence_id;  /**< of the next question in PTP */
+    bool has_asked;        /**< of `asked`, the departure is not known yet */
+    struct mt_stamp asked; /**< the clock right before the last question was sent */
+    uint8_t unsent;        /**< questions in a row that could not be sent */
     bool has_verdict;
     enum mt_sample_verdict verdict; /**< of its last sample */
 };
@@ -42,10 +47,11 @@ void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_
 /** As mt_node_set_ntp_address(). */
 void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct mt_address *server,
                              struct mt_mono now);
-/** The server behind a link; null: it is none of theirs. */
+/** The server behind a link of its own; null: it is none of theirs. */
 struct mt_node_ntp *mt_ntp_duty_of_link(const struct mt_node *node, uint16_t link);
-/** Takes a frame or the fate of one, of the link of a server. */
-void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *ntp, const struct mt_input *input);
+/** Takes an NTP packet or the fate of one, of a server.  `held`: as mt_ntp_client_rx_held(). */
+void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *ntp, const struct mt_input *input,
+                      struct mt_interval held);
 void mt_ntp_duty_tick(struct mt_node *node, struct mt_mono now);
 /** Sends, measures and tells what there is. */
 bool mt_ntp_duty_drain(struct mt_node *node, struct mt_mono now);

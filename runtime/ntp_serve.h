@@ -10,6 +10,7 @@
 #include "runtime/ntp_served.h"
 
 struct mt_node;
+struct mt_node_ntp_in_ptp;
 
 struct mt_node_server {
     uint16_t clock;
@@ -17,6 +18,7 @@ struct mt_node_server {
     struct mt_ntp_server rules;
     struct mt_ntp_serving serving;             /**< as of the clock's last page */
     uint64_t by_workers[MT_NTP_OUTCOME_COUNT]; /**< what became of requests to them */
+    struct mt_node_ntp_in_ptp *in_ptp;         /**< null: it does not answer in PTP messages */
 };
 
 /** The page of a clock has been renewed: so is what is served, if it is that clock's. */

@@ -12,6 +12,7 @@
 #include "apps/meantimed/daemon.h"
 #include "crypto/crypto.h"
 #include "platform/linux/linux_ntp_workers.h"
+#include "runtime/ntp_in_ptp.h"
 #include "runtime/ntp_serve.h"
 
 #define DEPARTURES 4096 /* clients in interleaved mode that a thread knows, about */
@@ -83,6 +84,9 @@ void mt_daemon_feed_ntp_workers(struct mt_daemon *self)
         mt_ntp_workers_publish(self->ntp_workers, &node->server->serving, mt_daemon_nts_ring(self),
                                page);
         mt_ntp_workers_count(self->ntp_workers, node->server->by_workers);
+        for (unsigned i = 0; node->server->in_ptp != NULL && i < MT_NTP_OUTCOME_COUNT; i++) {
+            node->server->by_workers[i] += node->server->in_ptp->worker.outcomes[i];
+        }
     }
 }
 

@@ -14,6 +14,11 @@
  * exchange before, the way there is that of this one.  After some answers in a row were lost the
  * server may have forgotten; then the client begins with a plain question.
  *
+ * In PTP messages transparent clocks say how long they held a packet; of a question, the server
+ * hands that on.  What an answer says of both is believed if it leaves no less than nothing of the
+ * round trip: anybody on the way can say what he likes, but so he can only do what he could do by
+ * holding packets himself.
+ *
  * After the burst the intervals double until they are what was chosen.  The burst tells the time,
  * but hardly the frequency: a whole interval later the clock would be far off.  And if nobody
  * answers yet, a network that comes up late does not cost a whole interval.
@@ -25,6 +30,7 @@
 #include "meantime/ntp_client.h"
 
 #include "base/memory.h"
+#include "meantime/ntp_ptp.h"
 
 #define BURST_LOG_INTERVAL 0 /* log2 s */
 #define UNSENT_NS          MT_NS_PER_S
@@ -229,20 +235,18 @@ static void begin(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM
 
 /* Never without the code that is wanted: then 0. */
 static size_t sign(const struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
-                   uint8_t *buffer, size_t capacity)
+                   uint8_t *buffer, size_t length, size_t capacity)
 {
     const struct mt_ntp_client_config *config = &self->config;
     if (config->nts != NULL) {
-        return config->nts->ops->sign(config->nts, random + OWN_RANDOM, buffer, MT_NTP_HEADER_SIZE,
-                                      capacity);
+        return config->nts->ops->sign(config->nts, random + OWN_RANDOM, buffer, length, capacity);
     }
     if (config->key == 0) {
-        return MT_NTP_HEADER_SIZE;
+        return length;
     }
     const struct mt_ntp_key *key = mt_ntp_key_find(config->keys, config->key);
-    size_t code =
-        key != NULL ? mt_ntp_key_sign(config->keys, key, buffer, MT_NTP_HEADER_SIZE, capacity) : 0;
-    return code > 0 ? MT_NTP_HEADER_SIZE + code : 0;
+    size_t code = key != NULL ? mt_ntp_key_sign(config->keys, key, buffer, length, capacity) : 0;
+    return code > 0 ? length + code : 0;
 }
 
 static size_t write(const struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
@@ -262,7 +266,12 @@ static size_t write(const struct mt_ntp_client *self, const uint8_t random[MT_NT
         return 0;
     }
     mt_ntp_write(&header, buffer);
-    return sign(self, random, buffer, capacity);
+    size_t length = MT_NTP_HEADER_SIZE;
+    if (self->config.asks_for_correction && self->config.version == MT_NTP_VERSION) {
+        length +=
+            mt_ntp_correction_write((struct mt_interval){0}, buffer + length, capacity - length);
+    }
+    return sign(self, random, buffer, length, capacity);
 }
 
 bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_NTP_RANDOM_SIZE],
@@ -302,7 +311,7 @@ static struct mt_instant to_instant(mt_ntp_time theirs, const struct mt_stamp *o
 
 /* The server's clock read `theirs` when the packet left or came, ours `ours` at its other end. */
 static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
-                    const struct mt_stamp *ours, mt_ntp_time theirs)
+                    const struct mt_stamp *ours, mt_ntp_time theirs, struct mt_interval held)
 {
     struct mt_sample *sample = &new_event(self, MT_NTP_EVENT_SAMPLE)->sample;
     const struct mt_instant there = to_instant(theirs, ours);
@@ -313,6 +322,7 @@ static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
     } else {
         mt_span_between(&ours->at, &there, &sample->value);
     }
+    sample->value = mt_span_minus(sample->value, mt_span_from_interval(held));
     sample->bound = distance_of(&self->server);
     sample->bound_since = self->now;
     sample->scale = MT_SCALE_UTC;
@@ -344,11 +354,24 @@ static bool is_possible(const struct mt_ntp_exchange *exchange, const struct mt_
     return mt_span_compare(round, mt_span_from_ns(-NEGATIVE_MOST_NS)) >= 0;
 }
 
+static void forget_impossible_corrections(struct mt_ntp_exchange *exchange)
+{
+    const struct mt_interval none = {0};
+    struct mt_interval held = mt_interval_plus(exchange->held_there, exchange->held_back);
+    if (exchange->held_there.q16 < 0 || exchange->held_back.q16 < 0 ||
+        (exchange->has_departure &&
+         mt_span_compare(mt_instant_minus(exchange->arrival.at, exchange->departure.at),
+                         mt_span_from_interval(held)) < 0)) {
+        exchange->held_there = exchange->held_back = none;
+    }
+}
+
 static void measure_way_there(struct mt_ntp_client *self)
 {
     struct mt_ntp_exchange *before = &self->before;
     if (before->has_departure && before->has_arrival) {
-        measure(self, MT_SAMPLE_REVERSE, &before->departure, before->received);
+        forget_impossible_corrections(before);
+        measure(self, MT_SAMPLE_REVERSE, &before->departure, before->received, before->held_there);
     }
 }
 
@@ -418,9 +441,10 @@ static void note_answer(struct mt_ntp_client *self)
     }
 }
 
-static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_header *answer,
-                               const struct mt_stamp *arrival)
+static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_packet *packet,
+                               const struct mt_stamp *arrival, struct mt_interval held)
 {
+    const struct mt_ntp_header *answer = &packet->header;
     const struct mt_ntp_exchange before = self->before;
     bool is_interleaved = answer->origin != self->current.asked;
     const struct mt_stamp *back = is_interleaved ? &before.arrival : arrival;
@@ -434,10 +458,16 @@ static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_h
     self->before.has_arrival = true;
     self->before.arrival = *arrival;
     self->before.received = answer->receive;
+    self->before.held_back = held;
+    if (self->config.asks_for_correction) {
+        (void)mt_ntp_correction_read(packet, &self->before.held_there);
+    }
+    forget_impossible_corrections(&self->before);
     self->current.token = 0; /* it is the one before now */
     self->before.is_measured_back = !is_interleaved;
     if (!is_interleaved || !before.is_measured_back) { /* each way once */
-        measure(self, MT_SAMPLE_FORWARD, back, answer->transmit);
+        measure(self, MT_SAMPLE_FORWARD, back, answer->transmit,
+                is_interleaved ? before.held_back : self->before.held_back);
     }
     measure_way_there(self);
     return is_interleaved ? MT_NTP_VERDICT_INTERLEAVED : MT_NTP_VERDICT_USED;
@@ -470,7 +500,7 @@ static enum mt_ntp_verdict verify(struct mt_ntp_client *self, const uint8_t *oct
 }
 
 static enum mt_ntp_verdict judge(struct mt_ntp_client *self, const uint8_t *octets, size_t length,
-                                 const struct mt_stamp *arrival)
+                                 const struct mt_stamp *arrival, struct mt_interval held)
 {
     struct mt_ntp_packet packet;
     const struct mt_ntp_header *answer = &packet.header;
@@ -499,15 +529,22 @@ static enum mt_ntp_verdict judge(struct mt_ntp_client *self, const uint8_t *octe
     if (answer->receive == 0 || answer->transmit == 0) {
         return MT_NTP_VERDICT_IMPOSSIBLE;
     }
-    return arrival != NULL ? use(self, answer, arrival) : MT_NTP_VERDICT_NO_TIMESTAMP;
+    return arrival != NULL ? use(self, &packet, arrival, held) : MT_NTP_VERDICT_NO_TIMESTAMP;
+}
+
+enum mt_ntp_verdict mt_ntp_client_rx_held(struct mt_ntp_client *self, const uint8_t *octets,
+                                          size_t length, const struct mt_stamp *arrival,
+                                          struct mt_interval held, struct mt_mono now)
+{
+    self->now = now;
+    enum mt_ntp_verdict verdict = judge(self, octets, length, arrival, held);
+    self->verdicts[verdict]++;
+    return verdict;
 }
 
 enum mt_ntp_verdict mt_ntp_client_rx(struct mt_ntp_client *self, const uint8_t *octets,
                                      size_t length, const struct mt_stamp *arrival,
                                      struct mt_mono now)
 {
-    self->now = now;
-    enum mt_ntp_verdict verdict = judge(self, octets, length, arrival);
-    self->verdicts[verdict]++;
-    return verdict;
+    return mt_ntp_client_rx_held(self, octets, length, arrival, (struct mt_interval){0}, now);
 }

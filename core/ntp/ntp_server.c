@@ -13,6 +13,7 @@
 #include "meantime/ntp_server.h"
 
 #include "base/memory.h"
+#include "meantime/ntp_ptp.h"
 #include "wire/fields.h"
 
 #define TRANSMIT_OFFSET 40
@@ -234,6 +235,17 @@ static bool make(const struct mt_ntp_served *served, struct mt_ntp_worker *worke
     return is_interleaved;
 }
 
+/* As long as the field by which it was asked for. */
+static void tell_correction(const struct mt_ntp_packet *packet,
+                            const struct mt_ntp_request *request, struct mt_ntp_answer *answer)
+{
+    struct mt_interval asked;
+    if (request->held != NULL && mt_ntp_correction_read(packet, &asked)) {
+        answer->length += mt_ntp_correction_write(*request->held, answer->octets + answer->length,
+                                                  sizeof answer->octets - answer->length);
+    }
+}
+
 static void begin_nts(const struct mt_ntp_server *self, struct mt_ntp_worker *worker,
                       const struct mt_ntp_request *request, struct mt_ntp_answer *answer)
 {
@@ -260,6 +272,7 @@ enum mt_ntp_outcome mt_ntp_answer(const struct mt_ntp_server *self,
         if (make(served, worker, request, &packet.header, outcome, ret_answer)) {
             outcome = MT_NTP_INTERLEAVED;
         }
+        tell_correction(&packet, request, ret_answer);
         if (ret_answer->nts.verdict != MT_NTS_ABSENT) {
             begin_nts(self, worker, request, ret_answer);
         }

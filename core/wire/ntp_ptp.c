@@ -10,6 +10,7 @@
  *     34  originTimestamp 0
  *     44  TLV type and length, 00-00-5E-00-00-01, 2 octets to align
  *     56  NTP
+ * The early form has NTP in a TLV of a type of its own, at 48.
  */
 #include "meantime/ntp_ptp.h"
 
@@ -25,7 +26,7 @@
 #define NO_INTERVAL             0x7F
 #define TLV                     44
 #define TLV_HEAD                4
-#define TLV_FIXED               (MT_NTP_PTP_HEAD - TLV - TLV_HEAD)
+#define TLV_EARLY               0x2023
 #define TLV_ORGANIZATION        0x0003
 #define TLV_ORGANIZATION_NO_FWD 0x8000
 #define CORRECTION_MOST_S       86400
@@ -57,47 +58,67 @@ static bool is_carrier(const uint8_t *octets)
            (minor == 0 || octets[5] == 0);
 }
 
+size_t mt_ntp_ptp_head(enum mt_ntp_ptp_form form)
+{
+    return form == MT_NTP_PTP_EARLY ? TLV + TLV_HEAD : MT_NTP_PTP_HEAD;
+}
+
+/* False if it is no TLV with NTP in it. */
+static bool find_form(const uint8_t *octets, size_t length, enum mt_ntp_ptp_form *ret_form)
+{
+    uint16_t type = mt_octets_u16(octets + TLV);
+    bool is_organization = type == TLV_ORGANIZATION || type == TLV_ORGANIZATION_NO_FWD;
+    *ret_form = type == TLV_EARLY ? MT_NTP_PTP_EARLY : MT_NTP_PTP_DRAFT;
+    return type == TLV_EARLY ||
+           (is_organization && length >= MT_NTP_PTP_HEAD &&
+            memcmp(octets + TLV + TLV_HEAD, organization, sizeof organization) == 0);
+}
+
 bool mt_ntp_ptp_parse(const uint8_t *octets, size_t length, struct mt_ntp_ptp *ret_message)
 {
-    if (length < MT_NTP_PTP_HEAD || !is_carrier(octets)) {
+    enum mt_ntp_ptp_form form;
+    if (length < TLV + TLV_HEAD || !is_carrier(octets) || !find_form(octets, length, &form)) {
         return false;
     }
     size_t whole = mt_octets_u16(octets + 2);
-    uint16_t type = mt_octets_u16(octets + TLV);
     size_t value = mt_octets_u16(octets + TLV + 2);
-    bool is_ours = (type == TLV_ORGANIZATION || type == TLV_ORGANIZATION_NO_FWD) &&
-                   memcmp(octets + TLV + TLV_HEAD, organization, sizeof organization) == 0;
-    if (!is_ours || whole > length || value < TLV_FIXED || TLV + TLV_HEAD + value > whole) {
+    size_t fixed = mt_ntp_ptp_head(form) - TLV - TLV_HEAD;
+    if (whole > length || value < fixed || TLV + TLV_HEAD + value > whole) {
         return false;
     }
     *ret_message = (struct mt_ntp_ptp){
-        .packet = octets + MT_NTP_PTP_HEAD,
-        .length = value - TLV_FIXED,
+        .form = form,
+        .packet = octets + mt_ntp_ptp_head(form),
+        .length = value - fixed,
         .sequence_id = mt_octets_u16(octets + 30),
         .correction = {(int64_t)get_u64(octets + 8)},
     };
     return true;
 }
 
-size_t mt_ntp_ptp_write(uint16_t sequence_id, size_t length, uint8_t *octets, size_t capacity)
+size_t mt_ntp_ptp_write(enum mt_ntp_ptp_form form, uint16_t sequence_id, size_t length,
+                        uint8_t *octets, size_t capacity)
 {
-    size_t whole = MT_NTP_PTP_HEAD + length;
-    if (length > UINT16_MAX - MT_NTP_PTP_HEAD || whole > capacity) {
+    size_t head = mt_ntp_ptp_head(form);
+    bool is_early = form == MT_NTP_PTP_EARLY;
+    if (length > UINT16_MAX - head || head + length > capacity) {
         return 0;
     }
-    memset(octets, 0, MT_NTP_PTP_HEAD);
+    memset(octets, 0, head);
     octets[0] = DELAY_REQ;
     octets[1] = VERSION;
-    put_u16(octets + 2, whole);
+    put_u16(octets + 2, head + length);
     octets[4] = MT_NTP_PTP_DOMAIN;
     octets[6] = UNICAST;
     put_u16(octets + 30, sequence_id);
     octets[32] = CONTROL_DELAY_REQ;
     octets[33] = NO_INTERVAL;
-    put_u16(octets + TLV, TLV_ORGANIZATION);
-    put_u16(octets + TLV + 2, TLV_FIXED + length);
-    memcpy(octets + TLV + TLV_HEAD, organization, sizeof organization);
-    return whole;
+    put_u16(octets + TLV, is_early ? TLV_EARLY : TLV_ORGANIZATION);
+    put_u16(octets + TLV + 2, head - TLV - TLV_HEAD + length);
+    if (!is_early) {
+        memcpy(octets + TLV + TLV_HEAD, organization, sizeof organization);
+    }
+    return head + length;
 }
 
 /* ---- the extension field --------------------------------------------------------------------- */

@@ -153,6 +153,7 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
         link->hal.has_hardware_clock = true;
         link->hal.hardware_clock = phc->index;
         link->counter = mt_counter_of_phc(phc->index);
+        link->speed_mbit = mt_netdev_speed_mbit(link->platform->ioctl_fd, link->present);
         memcpy(link->stamped_by, link->present, IFNAMSIZ);
         mt_linux_say(link->stamping, "hardware, by the clock %s", phc->path);
     } else {

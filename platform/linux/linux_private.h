@@ -83,6 +83,7 @@ struct mt_linux_link {
     struct mt_tokens tokens;
     struct mt_linux_outbox *outbox; /**< null: frames are sent one by one */
     uint16_t counter;          /**< what stamps its packets: 0 the kernel, else a hardware clock */
+    uint32_t speed_mbit;       /**< with a hardware clock; 0: not known */
     char stamped_by[IFNAMSIZ]; /**< the card that does it, by its name then; "": none */
     char stamping[MT_HAL_REASON_SIZE]; /**< who stamps, and why not the card */
     uint32_t next_id;                  /**< the OPT_ID of the next event frame */

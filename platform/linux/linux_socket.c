@@ -9,6 +9,8 @@
  * because the frame is what names the message; see linux_tokens.c.  With hardware stamps the kernel
  * is not asked for its own besides: a stamp is of the link's counter, or there is none.
  */
+#include "meantime/ntp_ptp.h"
+#include "platform/linux/linux_ntp_card.h"
 #include "platform/linux/linux_private.h"
 
 #include <errno.h>
@@ -249,6 +251,7 @@ void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint
 {
     struct mt_linux_socket *socket = &link->sockets[role];
     struct control control;
+    struct mt_ntp_ptp ntp;
     ssize_t length = receive(link, socket->fd, 0, buffer, &control);
 
     if (length < 0) {
@@ -264,6 +267,10 @@ void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint
     ret_input->length = (size_t)length;
     ret_input->has_stamp = control.has_stamp;
     ret_input->stamp = control.stamp;
+    if (link->counter != 0 && mt_ntp_ptp_parse(buffer, (size_t)length, &ntp)) {
+        ret_input->stamp.ns += mt_linux_ntp_card_reception_ns(
+            link->speed_mbit, link->transport->network == MT_NETWORK_UDP_IPV6, (size_t)length);
+    }
     link->transport->sender(&control.from, &ret_input->from);
 }
 

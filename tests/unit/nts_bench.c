@@ -75,7 +75,7 @@ bool nts_bench_asks(struct pair *self)
 
 enum mt_ntp_outcome nts_bench_serve_octets(struct pair *self, const uint8_t *octets, size_t length)
 {
-    const struct mt_ntp_request request = {octets, length, &noon, &from, self->now};
+    const struct mt_ntp_request request = {octets, length, &noon, &from, self->now, NULL};
     self->outcome =
         mt_ntp_answer(&self->server, &self->served, &self->worker, &request, &self->answer);
     if (self->answer.length > 0) {

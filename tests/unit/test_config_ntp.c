@@ -131,9 +131,26 @@ static void config_ntp_complains_when_it_cannot_be_meant(void **state)
                    "and '-', at most 31");
 }
 
+static void config_ntp_wants_an_interface_when_a_card_must_stamp(void **state)
+{
+    assert_problem(
+        "[ntp 192.0.2.1]\ntimestamping = hardware\n",
+        "f:2: [ntp 192.0.2.1]: timestamping = hardware: of which card? add interface = NAME");
+    assert_problem(
+        "[ntp 192.0.2.1]\ntransport = ptp\n",
+        "f:2: [ntp 192.0.2.1]: transport = ptp: through which card? add interface = NAME");
+    struct mt_config *config = parse("[ntp 192.0.2.1]\ninterface = eth7\n"
+                                     "timestamping = hardware\ntransport = ptp_early\n");
+    assert_non_null(config);
+    assert_int_equal(config->ntps[0].timestamping, MT_CONFIG_TIMESTAMPING_HARDWARE);
+    assert_int_equal(config->ntps[0].transport, MT_CONFIG_NTP_PTP_EARLY);
+    mt_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_ntp_wants_an_interface_when_a_card_must_stamp),
         cmocka_unit_test(config_ntp_is_complete_when_only_a_server_is_named),
         cmocka_unit_test(config_ntp_refuses_a_say_of_one_that_is_only_watched),
         cmocka_unit_test(config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched),

@@ -112,8 +112,8 @@ static void serve(struct pair *self)
 {
     const struct mt_address from = {.network = MT_NETWORK_UDP_IPV4, .udp_port = 5000};
     const struct mt_instant arrival = utc(self->now_ns + THERE_NS);
-    const struct mt_ntp_request request = {self->question, self->tx.length, &arrival, &from,
-                                           mono(self)};
+    const struct mt_ntp_request request = {self->question, self->tx.length, &arrival,
+                                           &from,          mono(self),      NULL};
     struct mt_ntp_answer answer;
     mt_ntp_answer(&self->server, &self->served, &self->worker, &request, &answer);
     self->answer_left_ns = self->now_ns + THERE_NS + 20000;

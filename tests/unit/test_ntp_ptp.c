@@ -38,12 +38,15 @@ static void ntp_ptp_is_the_vector_when_it_is_written(void **state)
 {
     uint8_t written[sizeof message + 1];
     memset(written, 0xA5, sizeof written);
-    assert_int_equal(mt_ntp_ptp_write(0x1234, NTP, written, sizeof message), sizeof message);
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_DRAFT, 0x1234, NTP, written, sizeof message),
+                     sizeof message);
     assert_memory_equal(written, message, sizeof message);
     assert_int_equal(written[sizeof message], 0xA5);
-    assert_int_equal(mt_ntp_ptp_write(0x1234, NTP, written, sizeof message - 1), 0);
-    assert_int_equal(mt_ntp_ptp_write(0x1234, SIZE_MAX, written, sizeof message), 0);
-    assert_int_equal(mt_ntp_ptp_write(0x1234, 65480, written, SIZE_MAX), 0);
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_DRAFT, 0x1234, NTP, written, sizeof message - 1),
+                     0);
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_DRAFT, 0x1234, SIZE_MAX, written, sizeof message),
+                     0);
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_DRAFT, 0x1234, 65480, written, SIZE_MAX), 0);
 }
 
 static void ntp_ptp_is_read_when_it_is_the_vector(void **state)
@@ -53,6 +56,7 @@ static void ntp_ptp_is_read_when_it_is_the_vector(void **state)
     assert_true(mt_ntp_ptp_parse(message, sizeof message, &read));
     assert_ptr_equal(read.packet, message + MT_NTP_PTP_HEAD);
     assert_int_equal(read.length, NTP);
+    assert_int_equal(read.form, MT_NTP_PTP_DRAFT);
     assert_int_equal(read.sequence_id, 0x1234);
     assert_int_equal(read.correction.q16, 0x1238000);
 }
@@ -75,6 +79,28 @@ static void ntp_ptp_is_read_when_others_write_it_in_another_way(void **state)
     memcpy(padded, message, sizeof message);
     assert_true(mt_ntp_ptp_parse(padded, sizeof padded, &read));
     assert_int_equal(read.length, NTP);
+}
+
+/* as chronyd 4.3 asks */
+static void ntp_ptp_is_understood_when_it_is_of_the_early_form(void **state)
+{
+    static const uint8_t early[] = {0x01, 0x02, 0x00, 0x60, 0x7B, 0x00, 0x04, 0x00, 0,   0, 0, 0, 0,
+                                    0,    0,    0,    0,    0,    0,    0,    0,    0,   0, 0, 0, 0,
+                                    0,    0,    0,    0,    0,    0,    0,    0,    0,   0, 0, 0, 0,
+                                    0,    0,    0,    0,    0,    0x20, 0x23, 0x00, 0x30};
+    uint8_t written[sizeof early + NTP] = {0};
+    struct mt_ntp_ptp read;
+    memcpy(written, early, sizeof early);
+    assert_true(mt_ntp_ptp_parse(written, sizeof written, &read));
+    assert_int_equal(read.form, MT_NTP_PTP_EARLY);
+    assert_ptr_equal(read.packet, written + sizeof early);
+    assert_int_equal(read.length, NTP);
+    assert_false(mt_ntp_ptp_parse(written, sizeof written - 1, &read));
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_EARLY, 0, NTP, written, sizeof written),
+                     sizeof written);
+    written[32] = written[33] = 0; /* what is said there has no meaning */
+    assert_memory_equal(written, early, sizeof early);
+    assert_int_equal(mt_ntp_ptp_write(MT_NTP_PTP_EARLY, 0, NTP, written, sizeof written - 1), 0);
 }
 
 static void ntp_ptp_is_refused_when_it_is_cut_off(void **state)
@@ -177,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup(ntp_ptp_is_the_vector_when_it_is_written, set_up),
         cmocka_unit_test_setup(ntp_ptp_is_read_when_it_is_the_vector, set_up),
         cmocka_unit_test_setup(ntp_ptp_is_read_when_others_write_it_in_another_way, set_up),
+        cmocka_unit_test(ntp_ptp_is_understood_when_it_is_of_the_early_form),
         cmocka_unit_test_setup(ntp_ptp_is_refused_when_it_is_cut_off, set_up),
         cmocka_unit_test_setup(ntp_ptp_stays_within_its_octets_when_any_bit_is_flipped, set_up),
         cmocka_unit_test(ntp_correction_is_what_was_written_when_it_is_read),

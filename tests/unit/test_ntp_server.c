@@ -68,7 +68,8 @@ static void remember_departures(struct fixture *self)
 
 static enum mt_ntp_outcome ask(struct fixture *self, const uint8_t *octets, size_t length)
 {
-    const struct mt_ntp_request request = {octets, length, &self->arrival, &self->from, self->now};
+    const struct mt_ntp_request request = {octets,      length,    &self->arrival,
+                                           &self->from, self->now, NULL};
     enum mt_ntp_outcome outcome =
         mt_ntp_answer(&self->server, &self->served, &self->worker, &request, &self->answer);
     struct mt_instant departure = self->arrival;

@@ -33,6 +33,7 @@ struct mt_ntp_client_config {
     uint8_t
         burst; /**< questions at the start, a second apart, before the intervals double; 0: none */
     bool is_interleaved;             /**< asks for it */
+    bool asks_for_correction;        /**< version 4: how long its questions were held on the way */
     struct mt_interval max_distance; /**< of the server's own error; larger is not believed */
     const struct mt_ntp_keys *keys;
     uint32_t key;              /**< of its questions and answers; 0: none */
@@ -72,6 +73,9 @@ struct mt_ntp_exchange {
     struct mt_stamp arrival; /**< of the answer */
     mt_ntp_time received;    /**< by the server */
     bool is_measured_back;
+    /** What transparent clocks say of how long they held it, 0 or more. */
+    struct mt_interval held_there;
+    struct mt_interval held_back;
 };
 
 struct mt_ntp_client {
@@ -122,6 +126,10 @@ void mt_ntp_client_tx_done(struct mt_ntp_client *self, uint32_t token,
 enum mt_ntp_verdict mt_ntp_client_rx(struct mt_ntp_client *self, const uint8_t *octets,
                                      size_t length, const struct mt_stamp *arrival,
                                      struct mt_mono now);
+/** The same, of an answer of which transparent clocks say that they held it for so long. */
+enum mt_ntp_verdict mt_ntp_client_rx_held(struct mt_ntp_client *self, const uint8_t *octets,
+                                          size_t length, const struct mt_stamp *arrival,
+                                          struct mt_interval held, struct mt_mono now);
 bool mt_ntp_client_next_event(struct mt_ntp_client *self, struct mt_ntp_event *ret_event);
 /** What it needs to ask has come (keys, an address): as at the start, the first question is due at
  * `now`. */

@@ -120,6 +120,9 @@ struct mt_ntp_request {
     const struct mt_instant *arrival; /**< in UTC; null: none */
     const struct mt_address *from;
     struct mt_mono now;
+    /** How long transparent clocks say that they held it, which is told who asks; null: it did not
+     * come in a PTP message. */
+    const struct mt_interval *held;
 };
 
 #define MT_NTP_ANSWER_MAX MT_NTS_PACKET_MAX
