@@ -61,13 +61,6 @@ static void check_nts(const struct mt_config_ntp *ntp, const struct mt_config_so
                  "[ntp %s]: nts and key: a question is signed in one way; remove one of them",
                  ntp->name);
     }
-    if (mt_config_is_pool(ntp)) {
-        COMPLAIN(
-            source, line_of(source, ntp->name, "nts"),
-            "[ntp %s]: nts: a pool cannot show a certificate for its name; name the servers, or "
-            "set pool = no",
-            ntp->name);
-    }
 }
 
 void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source)

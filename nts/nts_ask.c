@@ -124,24 +124,60 @@ static int connect_one(const struct addrinfo *to)
     return -1;
 }
 
+static bool is_among(const struct mt_address *address, const struct mt_address *others,
+                     uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        if (mt_address_equal(address, &others[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum rank { FIRST, ANY, LAST, NEVER };
+
+static enum rank rank_of(const struct mt_address *address, const struct mt_nts_choice *choice)
+{
+    return is_among(address, choice->others, choice->other_count) ? NEVER
+           : mt_address_equal(address, &choice->first)            ? FIRST
+           : mt_address_equal(address, &choice->last)             ? LAST
+                                                                  : ANY;
+}
+
+/* The first one of that rank that takes the connection; `tries` is how many may still be tried. */
+static int connect_rank(const struct addrinfo *all, enum rank rank,
+                        const struct mt_nts_choice *choice, unsigned *tries,
+                        struct mt_nts_told *told)
+{
+    int fd = -1;
+    for (const struct addrinfo *at = all; at != NULL && fd < 0 && *tries > 0; at = at->ai_next) {
+        struct mt_address address;
+        if (take_address(at->ai_addr, MT_NTP_PORT, &address) && rank_of(&address, choice) == rank) {
+            (*tries)--;
+            told->peer = told->server = address;
+            fd = connect_one(at);
+        }
+    }
+    return fd;
+}
+
 static int connect_any(const struct mt_nts_question *question, struct mt_nts_told *told)
 {
     const char *error;
+    unsigned tries = ADDRESSES;
     int fd = -1;
     struct addrinfo *all = look_up(question->host, question->port, SOCK_STREAM, &error);
     if (all == NULL) {
         fail(told, "the address of %.100s cannot be found: %s", question->host, error);
         return -1;
     }
-    const struct addrinfo *at = all;
-    for (unsigned i = 0; i < ADDRESSES && at != NULL && fd < 0; i++, at = at->ai_next) {
-        fd = connect_one(at);
-        if (fd >= 0 && !take_address(at->ai_addr, MT_NTP_PORT, &told->server)) {
-            close(fd);
-            fd = -1;
-        }
+    for (enum rank rank = FIRST; rank < NEVER && fd < 0; rank++) {
+        fd = connect_rank(all, rank, &question->choice, &tries, told);
     }
-    if (fd < 0) {
+    if (fd < 0 && told->peer.network == MT_NETWORK_NONE) {
+        fail(told, "all servers of %.100s are asked already", question->host);
+    } else if (fd < 0) {
         fail(told, "cannot connect to port %u of %.100s: %s", question->port, question->host,
              strerror(errno));
     }

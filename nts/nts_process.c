@@ -159,7 +159,7 @@ static bool check(struct mt_nts_message *message)
     case MT_NTS_MESSAGE_ASK:
         end_text(message->value.question.host, sizeof message->value.question.host);
         end_text(message->value.question.ca, sizeof message->value.question.ca);
-        return true;
+        return message->value.question.choice.other_count <= MT_NTS_OTHERS;
     case MT_NTS_MESSAGE_HELLO:
     case MT_NTS_MESSAGE_COUNTS:
     case MT_NTS_MESSAGE_RING:

@@ -33,9 +33,20 @@ struct mt_nts_said {
     char text[MT_NTS_REASON_SIZE];
 };
 
+#define MT_NTS_OTHERS 16 /**< members of a pool */
+
+/** Of several addresses of a name, which to exchange keys with.  Ports are no matter. */
+struct mt_nts_choice {
+    struct mt_address first; /**< this one, if it is still one of the name's */
+    struct mt_address last;  /**< this one only if there is no other, for it was no good */
+    uint8_t other_count;
+    struct mt_address others[MT_NTS_OTHERS]; /**< none of these: they are asked already */
+};
+
 struct mt_nts_question {
     uint32_t source;
     uint32_t attempt; /**< comes back with the answer */
+    struct mt_nts_choice choice;
     char host[MT_NTS_NAME_SIZE];
     uint16_t port;
     bool checks_time;          /**< of certificates */
@@ -49,6 +60,7 @@ struct mt_nts_told {
     bool is_good;
     bool was_reached; /**< if it is not: it was TLS, or what was said in it */
     char reason[MT_NTS_REASON_SIZE];
+    struct mt_address peer; /**< with whom keys were exchanged, or last tried; NONE: nobody */
     struct mt_nts_keys keys;
     struct mt_address server; /**< where to ask for the time */
     uint8_t count;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "apps/meantimed/daemon.h"
+#include "apps/meantimed/nts_asking.h"
 #include "nts/nts_ask.h"
 #include "nts/nts_serve.h"
 #include "nts/nts_store.h"
@@ -29,18 +30,6 @@
 #define PATH_SIZE 4200
 #define TEND_NS   250000000
 #define LATE_NS   ((int64_t)(MT_NTS_ASK_LIMIT_S + 10) * MT_NS_PER_S)
-
-/* What is known of getting keys for a server. */
-struct asking {
-    uint32_t attempt;
-    uint32_t failures; /* in a row */
-    uint32_t useless;  /* exchanges in a row whose keys have brought no answer yet */
-    bool is_asking;
-    bool told_failure;
-    char reason[MT_NTS_REASON_SIZE];    /* of the last failure; "": there is none */
-    char told[MT_NTS_REASON_SIZE + 96]; /* the same, as a sentence */
-    struct mt_mono next;                /* attempt, or the end of waiting for an answer */
-};
 
 struct mt_daemon_nts {
     struct mt_daemon *daemon;
@@ -56,8 +45,8 @@ struct mt_daemon_nts {
     bool must_save;
     char store[PATH_SIZE];
     struct mt_mono tended;
-    struct mt_nts_counts counts; /* since the start */
-    struct asking *asking;       /* of each NTP server of the node */
+    struct mt_nts_counts counts;  /* since the start */
+    struct mt_nts_asking *asking; /* of each NTP server of the node */
 };
 
 /* ---- in the processes ------------------------------------------------------------------------ */
@@ -247,7 +236,7 @@ static void send_ring(const struct mt_daemon_nts *self)
     explicit_bzero(&message, sizeof message);
 }
 
-static void fail(struct mt_daemon_nts *self, const char *name, struct asking *asking,
+static void fail(struct mt_daemon_nts *self, const char *name, struct mt_nts_asking *asking,
                  bool was_reached, const char *reason, struct mt_mono now)
 {
     asking->is_asking = false;
@@ -279,6 +268,20 @@ static void set_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told,
     explicit_bzero(&keys, sizeof keys);
 }
 
+/* Of a pool the next one is worth an attempt soon, whatever this one said. */
+static void take_failure(struct mt_daemon_nts *self, const char *name,
+                         const struct mt_nts_told *told, struct mt_mono now)
+{
+    struct mt_nts_asking *asking = &self->asking[told->source];
+    bool has_others =
+        mt_config_is_pool(mt_composition_ntp(self->daemon->composition, (uint16_t)told->source)) &&
+        !mt_address_equal(&told->peer, &asking->bad);
+    asking->bad = told->peer;
+    asking->peer.network = MT_NETWORK_NONE;
+    fail(self, name, asking, told->was_reached && !has_others,
+         told->is_good ? "it sends us to an NTP server that is asked already" : told->reason, now);
+}
+
 static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told)
 {
     struct mt_node *node = &self->daemon->composition->node;
@@ -287,13 +290,14 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
     if (told->source >= node->ntp_count || node->ntp[told->source].config.nts == NULL) {
         return;
     }
-    struct asking *asking = &self->asking[told->source];
+    struct mt_nts_asking *asking = &self->asking[told->source];
     const char *name = mt_composition_ntp(self->daemon->composition, (uint16_t)told->source)->name;
     if (!asking->is_asking || asking->attempt != told->attempt) {
         return; /* too late */
     }
-    if (!told->is_good) {
-        fail(self, name, asking, told->was_reached, told->reason, now);
+    if (!told->is_good ||
+        mt_nts_asking_is_double(self->daemon->composition, (uint16_t)told->source, &told->server)) {
+        take_failure(self, name, told, now);
         return;
     }
     mt_journal_write(&self->daemon->journal,
@@ -301,9 +305,10 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
                                                                   : MT_JOURNAL_DEBUG,
                      0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
     uint32_t useless = asking->useless + 1;
-    *asking = (struct asking){
+    *asking = (struct mt_nts_asking){
         .attempt = asking->attempt,
         .useless = useless,
+        .peer = told->peer,
         .next = mt_mono_plus(now, mt_nts_retry_s(useless, false) * MT_NS_PER_S),
     };
     set_keys(self, told, now);
@@ -362,7 +367,7 @@ static const char *keys_reason(const void *context, uint16_t ntp)
 {
     const struct mt_daemon_nts *self = context;
     struct mt_hal_wait *wait = self->daemon->provider->wait;
-    struct asking *asking = &self->asking[ntp];
+    struct mt_nts_asking *asking = &self->asking[ntp];
     int64_t left_ns = asking->next.ns - wait->ops->now(wait).ns;
     if (asking->reason[0] == '\0') {
         return "";
@@ -437,7 +442,7 @@ static void ask(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
 {
     const struct mt_composition *composition = self->daemon->composition;
     const struct mt_config_ntp *config = mt_composition_ntp(composition, index);
-    struct asking *asking = &self->asking[index];
+    struct mt_nts_asking *asking = &self->asking[index];
     struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_ASK};
     struct mt_nts_question *question = &message.value.question;
     question->source = index;
@@ -445,24 +450,34 @@ static void ask(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
     question->port = config->nts_port;
     snprintf(question->host, sizeof question->host, "%s", config->address.station[0].text);
     snprintf(question->ca, sizeof question->ca, "%s", config->nts_ca != NULL ? config->nts_ca : "");
+    mt_nts_asking_choose(composition, self->asking, index, &question->choice);
     set_time(&composition->node.clocks[config->clock_index].page, composition, config, question);
     asking->is_asking = true;
     asking->next = mt_mono_plus(now, LATE_NS);
     (void)mt_nts_send(self->client.fd, &message); /* if not, the answer is late */
 }
 
+/* A single server that wants no questions is left alone. */
+static bool must_be_replaced(const struct mt_daemon_nts *self, uint16_t index)
+{
+    return self->daemon->composition->node.ntp[index].client.is_refused &&
+           mt_config_is_pool(mt_composition_ntp(self->daemon->composition, index));
+}
+
 static void tend_client(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
 {
     const struct mt_node_ntp *ntp = &self->daemon->composition->node.ntp[index];
-    struct asking *asking = &self->asking[index];
-    if (ntp->config.nts == NULL || !mt_nts_client_needs_keys(ntp->config.nts)) {
+    struct mt_nts_asking *asking = &self->asking[index];
+    if (ntp->config.nts == NULL ||
+        !(mt_nts_client_needs_keys(ntp->config.nts) || must_be_replaced(self, index))) {
         return;
     }
-    if (asking->useless > 0 && ntp->config.nts->has_answered) {
+    if (asking->useless > 0 && ntp->config.nts->has_answered && !ntp->client.is_refused) {
         asking->useless = 0;
         asking->next = asking->is_asking ? asking->next : now;
     }
-    if (now.ns < asking->next.ns) {
+    if (now.ns < asking->next.ns ||
+        mt_nts_asking_must_wait(self->daemon->composition, self->asking, index)) {
         return;
     }
     if (asking->is_asking) {
