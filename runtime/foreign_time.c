@@ -9,6 +9,8 @@
  *     has its time         own             of the bound      as far as the bound is against UTC
  *     lost it              6 -> 7, 13 -> 14, else default;   likewise
  *                          of the bound, which grows
+ *     has that of an NTP   default         unknown           no
+ *     server's own clock
  *
  * An accuracy that changes is news to the whole network, so it changes for the better only when
  * the bound is well inside of the better one.
@@ -86,12 +88,13 @@ static uint8_t class_without_time(uint8_t own, bool had_time)
     return own == CLASS_RECEIVER_ONLY ? own : CLASS_DEFAULT;
 }
 
+/* What is not known to be right has no class of those that are, however well it is followed. */
 static void describe_quality(const struct mt_foreign_time *self, const struct mt_clock_page *page,
-                             struct mt_clock_quality *quality)
+                             bool is_anybodys, struct mt_clock_quality *quality)
 {
-    bool has_bound = page->bound_reference != MT_BOUND_NONE;
+    bool has_bound = page->bound_reference != MT_BOUND_NONE && !is_anybodys;
     *quality = self->own_quality;
-    if (page->state != MT_CLOCK_LOCKED) {
+    if (page->state != MT_CLOCK_LOCKED || is_anybodys) {
         quality->clock_class = class_without_time(self->own_quality.clock_class, has_bound);
     }
     quality->accuracy =
@@ -162,14 +165,14 @@ static void tell(struct mt_instance *ptp, struct mt_foreign_time *self, struct m
 }
 
 static void tell_instance(struct mt_node_instance *instance, const struct mt_node_clock *clock,
-                          uint8_t source, bool is_followed, struct mt_mono now)
+                          uint8_t source, bool is_followed, bool is_anybodys, struct mt_mono now)
 {
     struct mt_foreign_time *self = &instance->foreign_time;
     struct mt_clock_quality quality;
     struct mt_time_properties time;
     self->own_quality = *mt_foreign_time_own_quality(self, &instance->ptp);
     self->own_time = *mt_foreign_time_own_time(self, &instance->ptp);
-    describe_quality(self, &clock->page, &quality);
+    describe_quality(self, &clock->page, is_anybodys, &quality);
     describe_time(self, clock, source, is_followed, &time);
     self->told_quality = quality;
     self->told_time = time;
@@ -192,12 +195,14 @@ void mt_foreign_time_tell(struct mt_node *node, uint16_t index, struct mt_mono n
     const struct mt_node_clock *clock = &node->clocks[index];
     uint16_t followed = clock->discipline.selected;
     bool is_refclock = has_refclock(node, index, followed);
-    bool is_foreign = is_refclock || has_ntp(node, index, followed);
+    bool is_ntp = has_ntp(node, index, followed);
+    bool is_foreign = is_refclock || is_ntp;
+    bool is_anybodys = is_ntp && clock->page.bound_reference == MT_BOUND_SOURCE;
     for (uint16_t i = 0; i < node->instance_count; i++) {
         struct mt_node_instance *instance = &node->instances[i];
         if (instance->clock == index && is_foreign) {
             tell_instance(instance, clock, is_refclock ? SOURCE_OTHER : SOURCE_NTP,
-                          followed != MT_SOURCE_NONE, now);
+                          followed != MT_SOURCE_NONE, is_anybodys, now);
         } else if (instance->clock == index) {
             give_back(instance, now);
         }

@@ -38,9 +38,13 @@ static const char *state_words(const char *state)
 }
 
 /* In holdover the reference is one that is gone. */
-static const char *against(const char *reference, const char *state)
+static const char *against(const char *reference, const char *state, bool is_judged)
 {
     bool is_gone = strcmp(state, "holdover") == 0;
+    if (strcmp(reference, "source") == 0 && is_judged) {
+        return is_gone ? "against the source followed last, whose own error nobody knows"
+                       : "against its source, whose own error nobody knows";
+    }
     if (strcmp(reference, "source") == 0) {
         return is_gone ? "against the grandmaster followed last" : "against its grandmaster";
     }
@@ -105,7 +109,8 @@ static void render_bound(struct mt_text *out, const cJSON *clock, size_t width)
         return;
     }
     mt_text_say(out, MT_BOLD "%s" MT_PLAIN " %s\n", mt_figure_time(bound, false, figure),
-                against(text_of(clock, "bound_reference"), text_of(clock, "state")));
+                against(text_of(clock, "bound_reference"), text_of(clock, "state"),
+                        !isnan(number_of(clock, "arbiter.voters"))));
     render_parts(out, clock, width);
 }
 

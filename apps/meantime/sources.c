@@ -180,7 +180,10 @@ static void say_reason(struct mt_text *out, const cJSON *source)
                     mt_figure_time(fabs(miss), false, figure));
     }
     if (strcmp(reference, "source") == 0 || strcmp(reference, "parent") == 0) {
-        mt_text_say(out, "; it does not say how wrong its own time is");
+        mt_text_say(out, "; %s",
+                    strcmp(text_of(source, "kind"), "ntp") == 0
+                        ? "it follows nothing itself, but serves its own clock"
+                        : "it does not say how wrong its own time is");
     }
     if (strcmp(text_of(source, "verdict"), "unreachable") != 0 && mt_source_fault(source) != NULL) {
         mt_text_say(out, "; %s", mt_source_fault(source));

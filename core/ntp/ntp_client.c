@@ -325,6 +325,9 @@ static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
     sample->value = mt_span_minus(sample->value, mt_span_from_interval(held));
     sample->bound = distance_of(&self->server);
     sample->bound_since = self->now;
+    if (mt_ntp_is_own_clock(&self->server)) { /* then it is against nothing but that clock */
+        sample->reference_bound = MT_INTERVAL_TOO_LARGE;
+    }
     sample->scale = MT_SCALE_UTC;
     sample->authenticated = self->config.key != 0 || self->config.nts != NULL;
     sample->hops = (uint8_t)(self->server.stratum - 1);

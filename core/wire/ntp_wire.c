@@ -210,3 +210,17 @@ uint32_t mt_ntp_short_from_interval(struct mt_interval interval)
     uint64_t value = ((uint64_t)interval.q16 + MT_NS_PER_S - 1) / MT_NS_PER_S;
     return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
+
+/* 127.127.1.x is the local clock among ntpd's drivers, and chronyd's `local` and our local_stratum
+ * say so, too; those of 127.127.t.u with another t are receivers.  Any other loopback address is an
+ * orphan's. */
+bool mt_ntp_is_own_clock(const struct mt_ntp_header *answer)
+{
+    static const uint8_t local[4] = {'L', 'O', 'C', 'L'};
+    const uint8_t *id = answer->reference_id;
+
+    if (answer->stratum <= 1) {
+        return memcmp(id, local, sizeof local) == 0 || (id[0] == 127 && id[1] == 127 && id[2] == 1);
+    }
+    return id[0] == 127 && (id[1] != 127 || id[2] == 1);
+}

@@ -157,7 +157,7 @@ def test_import_names_what_each_directive_becomes_or_why_not(tmp_path):
     """Of each that a file may well have: keys, or a sentence; never silence."""
     for line, expected in {
             "rtcsync": "not done here: the real-time clock",
-            "hwtimestamp *": "stamped by the kernel, not by the card",
+            "hwtimestamp *": "write interface = NAME in [ntp]",
             "leapsectz right/UTC": "not needed here: leap-seconds.list",
             "logdir /var/log/chrony": "not needed here: it logs",
             "maxupdateskew 100.0": "not needed here: the estimator",

@@ -90,12 +90,12 @@ static void foreign_time_names_each_accuracy_when_the_bound_is_at_its_end(void *
 {
     static const int64_t ends_ns[] = {25, 100, 250, 1000};
     for (unsigned i = 0; i < 4; i++) {
-        follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, ends_ns[i]);
+        follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, ends_ns[i]);
         assert_int_equal(quality()->accuracy, 0x20 + i);
     }
-    follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, INT64_C(10000000000));
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, INT64_C(10000000000));
     assert_int_equal(quality()->accuracy, 0x30);
-    follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, INT64_C(10000000001));
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, INT64_C(10000000001));
     assert_int_equal(quality()->accuracy, 0x31);
 }
 
@@ -107,6 +107,22 @@ static void foreign_time_is_not_claimed_when_there_never_was_any(void **state)
     assert_int_equal(quality()->accuracy, 0xFE);
     assert_int_equal(properties()->time_source, 0xA0);
     assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) == 0);
+}
+
+/* a server with `local stratum`, which knows no better than we do */
+static void foreign_time_claims_nothing_when_the_server_follows_nobody(void **state)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_SOURCE, 1000);
+    assert_int_equal(quality()->clock_class, 248);
+    assert_int_equal(quality()->accuracy, 0xFE);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) == 0);
+    bench->clock.discipline.selected = MT_SOURCE_NONE; /* nor afterwards */
+    follow(MT_CLOCK_HOLDOVER, MT_BOUND_SOURCE, 2000);
+    assert_int_equal(quality()->clock_class, 248);
+    assert_int_equal(quality()->accuracy, 0xFE);
+    bench->clock.discipline.selected = NTP_SOURCE;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, 1000);
+    assert_int_equal(quality()->clock_class, 6);
 }
 
 static void foreign_time_becomes_worse_when_its_source_is_lost(void **state)
@@ -172,6 +188,7 @@ int main(void)
         TEST(foreign_time_is_that_of_the_bound_when_the_clock_is_locked),
         TEST(foreign_time_names_each_accuracy_when_the_bound_is_at_its_end),
         TEST(foreign_time_is_not_claimed_when_there_never_was_any),
+        TEST(foreign_time_claims_nothing_when_the_server_follows_nobody),
         TEST(foreign_time_becomes_worse_when_its_source_is_lost),
         TEST(foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better),
         TEST(foreign_time_is_given_back_when_a_port_is_followed),

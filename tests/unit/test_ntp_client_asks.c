@@ -134,6 +134,31 @@ static void ntp_client_says_so_when_the_server_has_no_time_any_more(void **state
     assert_int_equal(count_events(&client, MT_NTP_EVENT_REACHABLE), 1);
 }
 
+static struct mt_interval next_error(struct mt_ntp_client *client)
+{
+    struct mt_ntp_event event;
+    while (mt_ntp_client_next_event(client, &event)) {
+        if (event.kind == MT_NTP_EVENT_SAMPLE) {
+            return event.sample.reference_bound;
+        }
+    }
+    fail_msg("no sample");
+    return (struct mt_interval){-1};
+}
+
+static void ntp_client_knows_no_error_against_utc_when_the_server_follows_nothing(void **state)
+{
+    const struct mt_ntp_header own = {.stratum = 5, .reference_id = {127, 127, 1, 1}};
+    const struct mt_ntp_header good = {.stratum = 5, .reference_id = {10, 0, 0, 1}};
+    struct mt_ntp_client client;
+    start(&client);
+    assert_int_equal(is_told(&client, &own), MT_NTP_VERDICT_USED);
+    assert_true(mt_interval_is_too_large(next_error(&client)));
+    (void)count_events(&client, MT_NTP_EVENT_SAMPLE);
+    assert_int_equal(is_told(&client, &good), MT_NTP_VERDICT_USED);
+    assert_int_equal(next_error(&client).q16, 0);
+}
+
 /* ---- silence --------------------------------------------------------------------------------- */
 
 static void ntp_client_says_once_that_nobody_answers_and_once_that_somebody_does(void **state)
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(
             ntp_client_asks_again_within_a_while_when_it_is_told_to_slow_down_for_ever),
         cmocka_unit_test(ntp_client_says_so_when_the_server_has_no_time_any_more),
+        cmocka_unit_test(ntp_client_knows_no_error_against_utc_when_the_server_follows_nothing),
         cmocka_unit_test(ntp_client_says_once_that_nobody_answers_and_once_that_somebody_does),
         cmocka_unit_test(ntp_client_does_not_ask_less_when_questions_could_not_be_sent),
         cmocka_unit_test(ntp_client_does_not_ask_less_when_it_is_answered_without_time),

@@ -243,9 +243,32 @@ static void ntp_wire_turns_short_times_when_they_are_intervals(void **state)
     assert_int_equal(mt_ntp_short_from_interval(mt_ntp_short_to_interval(UINT32_MAX)), UINT32_MAX);
 }
 
+static void ntp_wire_knows_a_server_that_follows_nothing(void **state)
+{
+    static const struct {
+        uint8_t stratum;
+        uint8_t id[4];
+        bool is_own_clock;
+    } cases[] = {
+        {10, {127, 127, 1, 1}, true}, /* chronyd's and ours */
+        {1, {127, 127, 1, 1}, true},     {4, {127, 127, 1, 0}, true},
+        {1, {'L', 'O', 'C', 'L'}, true}, {6, {127, 0, 0, 1}, true},        /* an orphan */
+        {3, {127, 127, 20, 0}, false},                                     /* a receiver */
+        {1, {'G', 'P', 'S', 0}, false},  {2, {'L', 'O', 'C', 'L'}, false}, /* 76.79.67.76 */
+        {2, {10, 0, 0, 1}, false},       {2, {128, 127, 1, 1}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mt_ntp_header header = {.stratum = cases[i].stratum};
+        memcpy(header.reference_id, cases[i].id, sizeof header.reference_id);
+        assert_int_equal(mt_ntp_is_own_clock(&header), cases[i].is_own_clock);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ntp_wire_knows_a_server_that_follows_nothing),
         cmocka_unit_test(ntp_wire_reads_each_field_when_packet_is_a_header),
         cmocka_unit_test(ntp_wire_writes_what_it_has_read_when_any_bit_is_flipped),
         cmocka_unit_test(ntp_wire_refuses_it_when_packet_is_truncated),

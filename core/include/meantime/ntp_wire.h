@@ -111,6 +111,10 @@ size_t mt_ntp_extension_size(size_t length, size_t least);
 size_t mt_ntp_extension_write(uint16_t type, const uint8_t *value, size_t length, size_t size,
                               uint8_t *octets, size_t capacity);
 
+/** It says itself that it follows nothing: it serves its own clock, as it happens to be.  Who
+ * follows such a server says no more of it than of others. */
+bool mt_ntp_is_own_clock(const struct mt_ntp_header *answer);
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 /** In POSIX seconds and `scale`, in the era that brings it nearest to `near`, within 68 years. */
