@@ -24,8 +24,6 @@ struct mt_link_frame {
     /** One-step: asked for only of links that say insert_stamps. */
     enum mt_insertion insertion;
     struct mt_instant arrival; /**< with MT_INSERT_RESIDENCE: in the clock that stamps */
-    /** NTP: from a port of its own, at which nothing else is heard from now on. */
-    bool is_new_port;
 };
 
 struct mt_hal_link;

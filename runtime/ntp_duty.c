@@ -165,7 +165,6 @@ static void send(struct mt_node *node, struct mt_node_ntp *self, const uint8_t *
         .is_event = true,
         .token = tx->token,
         .to = self->server,
-        .is_new_port = tx->is_new_port,
     };
     clock->ops->read(clock, &reading);
     self->asked = reading.local;

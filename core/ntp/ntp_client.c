@@ -288,7 +288,7 @@ bool mt_ntp_client_next_tx(struct mt_ntp_client *self, const uint8_t random[MT_N
     }
     self->is_asking = true;
     self->asked++;
-    *ret_tx = (struct mt_ntp_tx){length, self->current.token, true};
+    *ret_tx = (struct mt_ntp_tx){length, self->current.token};
     return true;
 }
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The link to an NTP server: one UDP socket, connected to the server, so that the kernel passes on
- * its packets alone, and says at once if there is no way or nobody listens.  Each question that
- * wants a new port gets a new socket; the old one is closed, and with it goes what was still to
- * come.
- *
- * The client wants a new port for each question, so a socket has one, and the stamp in its error
- * queue is that question's.  Where a driver makes none, patience ends soon: the node has another
- * idea of when it was sent.
+ * its packets alone, and says at once if there is no way or nobody listens.  Each question gets a
+ * new socket, and so a new port; the old one is closed, and with it goes what was still to come.
+ * The stamp in a socket's error queue is that of its question.  Where a driver makes none, patience
+ * ends soon: the node has another idea of when it was sent.
  */
 #include "platform/linux/linux_ntp_card.h"
 #include "platform/linux/linux_private.h"
@@ -127,13 +124,11 @@ static void miss_stamp(struct mt_linux_ntp *self)
 static bool link_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
 {
     struct mt_linux_ntp *self = (struct mt_linux_ntp *)hal;
-    bool is_same = self->fd >= 0 && mt_address_equal(&frame->to, &self->to) &&
-                   frame->to.udp_port == self->to.udp_port;
 
     if (self->token != 0) { /* nobody waits for it any more */
         miss_stamp(self);
     }
-    if ((is_same && !frame->is_new_port) || open_socket(self, &frame->to)) {
+    if (open_socket(self, &frame->to)) {
         if (send(self->fd, frame->bytes, frame->length, 0) == (ssize_t)frame->length) {
             hal->counters.sent++;
             self->token = frame->token;

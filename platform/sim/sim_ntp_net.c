@@ -110,9 +110,7 @@ bool mt_sim_ntp_ask(struct mt_sim_link *link, const struct mt_link_frame *frame)
         link->hal.counters.send_failed++;
         return false;
     }
-    if (frame->is_new_port || link->udp_port == 0) {
-        renew_port(link, node);
-    }
+    renew_port(link, node);
     copy->sender.udp_port = link->udp_port;
     copy->udp_port = frame->to.udp_port;
     link->hal.counters.sent++;

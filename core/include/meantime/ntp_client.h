@@ -102,10 +102,11 @@ struct mt_ntp_client {
     struct mt_ntp_event events[4];
 };
 
+/** A question, which leaves from a new port [RFC 9109]: answers to those before are not heard any
+ * more. */
 struct mt_ntp_tx {
     size_t length;
-    uint32_t token;   /**< for mt_ntp_client_tx_done() */
-    bool is_new_port; /**< from a port of its own [RFC 9109] */
+    uint32_t token; /**< for mt_ntp_client_tx_done() */
 };
 
 /** The first question is due at `now`. */
