@@ -7,10 +7,15 @@
 
 #include "compose/compose_private.h"
 
-static void add(struct mt_arbiter *arbiter, enum mt_arbiter_kind kind, uint16_t index,
+struct list {
+    struct mt_arbiter_member *members;
+    uint16_t count;
+};
+
+static void add(struct list *list, enum mt_arbiter_kind kind, uint16_t index,
                 const struct mt_config_choice *choice)
 {
-    arbiter->members[arbiter->count++] = (struct mt_arbiter_member){
+    list->members[list->count++] = (struct mt_arbiter_member){
         .kind = kind,
         .index = index,
         .source = MT_SOURCE_NONE,
@@ -21,20 +26,20 @@ static void add(struct mt_arbiter *arbiter, enum mt_arbiter_kind kind, uint16_t 
     };
 }
 
-static void add_members(const struct mt_composition *self, uint16_t index,
-                        struct mt_arbiter *arbiter)
+static void add_members(const struct mt_composition *self, uint16_t index, struct list *list)
 {
     static const struct mt_config_choice none = {.is_selectable = true};
     const struct mt_config *config = self->config;
     const struct mt_follow *follow = &self->node.clocks[index].follow;
     for (uint16_t i = 0; i < config->instance_count; i++) {
         if (config->instances[i].clock_index == index) {
-            add(arbiter, MT_ARBITER_PTP, i, &config->instances[i].choice);
+            add(list, MT_ARBITER_PTP, i, &config->instances[i].choice);
         }
     }
     for (uint16_t i = 0; i < self->node.ntp_count; i++) {
-        if (self->node.ntp[i].clock == index) {
-            add(arbiter, MT_ARBITER_NTP, i, &mt_compose_ntp_of(config, i)->choice);
+        const struct mt_node_ntp *ntp = &self->node.ntp[i];
+        if (!ntp->is_free && ntp->clock == index) {
+            add(list, MT_ARBITER_NTP, i, &mt_composition_ntp(self, i)->choice);
         }
     }
     for (uint16_t i = 0; i < self->node.refclock_count; i++) {
@@ -42,11 +47,34 @@ static void add_members(const struct mt_composition *self, uint16_t index,
         const struct mt_config_choice choice = {refclock->trust, refclock->require,
                                                 refclock->prefer, refclock->select};
         if (self->node.refclocks[i].clock == index) {
-            add(arbiter, MT_ARBITER_REFCLOCK, i, &choice);
+            add(list, MT_ARBITER_REFCLOCK, i, &choice);
         }
     }
     if (follow->is_used) {
-        add(arbiter, MT_ARBITER_CLOCK, follow->leader, &none);
+        add(list, MT_ARBITER_CLOCK, follow->leader, &none);
+    }
+}
+
+/* Room for all that may ever be judged, and one more. */
+static bool reserve(struct mt_arbiter *arbiter, size_t room)
+{
+    struct mt_arbiter_member *members = realloc(arbiter->members, room * sizeof *members);
+    arbiter->members = members != NULL ? members : arbiter->members;
+    struct mt_arbiter_source *sources = realloc(arbiter->sources, room * sizeof *sources);
+    arbiter->sources = sources != NULL ? sources : arbiter->sources;
+    struct mt_arbiter_opinion *opinions = realloc(arbiter->opinions, room * sizeof *opinions);
+    arbiter->opinions = opinions != NULL ? opinions : arbiter->opinions;
+    return members != NULL && sources != NULL && opinions != NULL;
+}
+
+static void begin(struct mt_arbiter *arbiter, const struct mt_config_clock *clock)
+{
+    if (!arbiter->is_used) {
+        arbiter->is_used = true;
+        arbiter->config.min_sources = clock->min_sources;
+        arbiter->config.max_bound = mt_span_to_real(mt_span_from_interval(clock->max_source_bound));
+        arbiter->result.selected = MT_ARBITER_NOBODY;
+        arbiter->steering = MT_ARBITER_NOBODY;
     }
 }
 
@@ -56,27 +84,19 @@ bool mt_compose_arbiter(struct mt_composition *self, uint16_t index)
     struct mt_arbiter *arbiter = &self->node.clocks[index].arbiter;
     size_t room =
         self->config->instance_count + self->node.ntp_count + self->node.refclock_count + 1;
-    if (!mt_config_is_arbitrated(self->config, clock)) {
+    struct list list = {calloc(room, sizeof *list.members), 0};
+    if (!arbiter->is_used && !mt_config_is_arbitrated(self->config, clock)) {
+        free(list.members);
         return true;
     }
-    *arbiter = (struct mt_arbiter){
-        .is_used = true,
-        .members = calloc(room, sizeof *arbiter->members),
-        .sources = calloc(room, sizeof *arbiter->sources),
-        .opinions = calloc(room, sizeof *arbiter->opinions),
-        .config = {.min_sources = clock->min_sources,
-                   .max_bound = mt_span_to_real(mt_span_from_interval(clock->max_source_bound))},
-        .result = {.selected = MT_ARBITER_NOBODY},
-        .steering = MT_ARBITER_NOBODY,
-    };
-    if (arbiter->members == NULL || arbiter->sources == NULL || arbiter->opinions == NULL) {
-        return false;
+    bool is_good = list.members != NULL && reserve(arbiter, room);
+    if (is_good) {
+        begin(arbiter, clock);
+        add_members(self, index, &list);
+        mt_arbiter_set_members(arbiter, list.members, list.count);
     }
-    add_members(self, index, arbiter);
-    for (uint16_t i = 0; i < arbiter->count; i++) { /* until they are judged */
-        arbiter->opinions[i].verdict = MT_ARBITER_UNREACHABLE;
-    }
-    return true;
+    free(list.members);
+    return is_good;
 }
 
 void mt_compose_free_arbiter(struct mt_arbiter *arbiter)
@@ -86,19 +106,18 @@ void mt_compose_free_arbiter(struct mt_arbiter *arbiter)
     free(arbiter->opinions);
 }
 
-const char *mt_compose_member_name(const struct mt_composition *self, uint16_t clock,
-                                   uint16_t member)
+const char *mt_compose_member_name(const struct mt_composition *self, enum mt_arbiter_kind kind,
+                                   uint16_t index)
 {
-    const struct mt_arbiter_member *of = &self->node.clocks[clock].arbiter.members[member];
-    switch (of->kind) {
+    switch (kind) {
     case MT_ARBITER_PTP:
         break;
     case MT_ARBITER_NTP:
-        return mt_compose_ntp_of(self->config, of->index)->name;
+        return self->places[index] != NULL ? mt_composition_ntp(self, index)->name : NULL;
     case MT_ARBITER_REFCLOCK:
-        return self->node.refclocks[of->index].config.name;
+        return self->node.refclocks[index].config.name;
     case MT_ARBITER_CLOCK:
-        return self->config->clocks[of->index].name;
+        return self->config->clocks[index].name;
     }
-    return self->config->instances[of->index].name;
+    return self->config->instances[index].name;
 }

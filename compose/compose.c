@@ -55,20 +55,19 @@ static void free_node(struct mt_node *node)
     free(node->exports);
 }
 
-static bool allocate_node(struct mt_node *node, const struct mt_config *config)
+static bool allocate_node(struct mt_composition *self)
 {
+    struct mt_node *node = &self->node;
+    const struct mt_config *config = self->config;
     node->clock_count = (uint16_t)config->clock_count;
     node->instance_count = (uint16_t)config->instance_count;
     node->clocks = calloc(config->clock_count, sizeof *node->clocks);
     node->instances = calloc(config->instance_count, sizeof *node->instances);
-    node->ntp_count = mt_compose_ntp_count(config);
-    node->ntp = calloc(node->ntp_count, sizeof *node->ntp);
-    node->links = calloc(config->port_count + node->ntp_count + config->refclock_count +
-                             config->export_count + 2u,
-                         sizeof(struct mt_hal_link *));
+    self->link_room = config->port_count + mt_compose_ntp_count(config) + config->refclock_count +
+                      config->export_count + 2u;
+    node->links = calloc(self->link_room, sizeof(struct mt_hal_link *));
     node->local_link = MT_NODE_NO_LINK;
-    return node->clocks != NULL && node->instances != NULL && node->ntp != NULL &&
-           node->links != NULL;
+    return node->clocks != NULL && node->instances != NULL && node->links != NULL;
 }
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
@@ -401,7 +400,7 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
                         const struct mt_compose_facts *facts, char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_node *node = &self->node;
-    if (!allocate_node(node, self->config)) {
+    if (!allocate_node(self)) {
         return refuse(reason, "out of memory");
     }
     for (uint16_t i = 0; i < node->clock_count; i++) {
@@ -409,8 +408,8 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
             return false;
         }
     }
-    if (!mt_compose_links(node, self->config, provider, reason) ||
-        !mt_compose_ntp(self, provider, reason) || !mt_compose_refclocks(self, provider, reason)) {
+    if (!mt_compose_links(node, self->config, provider, reason) || !mt_compose_ntp(self, reason) ||
+        !mt_compose_refclocks(self, provider, reason)) {
         return false;
     }
     if (self->config->daemon.management_sockets) {
@@ -468,6 +467,7 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
         return NULL;
     }
     self->facts = *facts;
+    self->provider = provider;
     self->node.store = provider->store;
     self->node.entropy = provider->entropy;
     self->started = provider->wait->ops->now(provider->wait);

@@ -60,9 +60,11 @@ struct mt_composition {
     /** What the last reload found changed. */
     struct mt_compose_change changes[MT_COMPOSE_CHANGES_MAX];
     size_t change_count;
-    size_t applied_count; /**< with those that are not in `changes` */
+    struct mt_compose_change unseen_change; /**< private: of those for which there is no room */
+    size_t applied_count;                   /**< with those that are not in `changes` */
     size_t refused_count;
-    size_t unread_count; /**< of them: security files that cannot be used; no restart helps */
+    size_t unread_count; /**< of them: key files that cannot be used; no restart helps */
+    bool is_unchanged;   /**< it was refused as a whole: nothing has changed */
     /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
     const char *(*link_reason)(const void *context, uint16_t link);
     const void *link_context;
@@ -77,11 +79,18 @@ struct mt_composition {
     /** Set by the application: told of what was found when; null: nothing is recorded.  Then only
      * NTP servers are looked up by name. */
     struct mt_recorder *recorder;
-    struct mt_ntp_keys *ntp_keys;                               /**< private: of each NTP server */
-    struct mt_config_pool ntp_pool;                             /**< private: of the keys */
     struct mt_compose_ptp_link ptp_links[MT_COMPOSE_PTP_LINKS]; /**< private */
     unsigned ptp_link_count;
     struct mt_mono names_at; /**< private: when to ask it again */
+    struct mt_hal_provider *provider;
+    struct mt_compose_ntp **ntps;        /**< private: sections in force, as in_force.ntps */
+    struct mt_config_ntp *ntp_configs;   /**< private: its storage */
+    struct mt_compose_ntp **places;      /**< private: of each server of the node; null: none */
+    uint32_t ntp_made;                   /**< private */
+    size_t link_room;                    /**< private */
+    uint32_t server_changes;             /**< of rules and keys of the NTP server, so far */
+    bool speaks_nts;                     /**< private: a server did so at the start */
+    struct mt_config_pool defaults_pool; /**< private: of in_force.ntp_defaults */
 };
 
 /** Opens all that the configuration names.  Null with a reason in one sentence if that is
@@ -92,11 +101,13 @@ struct mt_composition *mt_compose(const struct mt_config *config, struct mt_hal_
 /** Frees the node; clocks and links are the platform's. */
 void mt_composition_free(struct mt_composition *self);
 
-/** Takes over what a new configuration may change while running (what `meantime set` may change),
- * and says in `changes` what became of each key that differs from what is in force.  An applied
- * key is in force from now on; one that needs a restart is not, and will be told again.  False if
- * anything needs a restart: `ret_reason` names the first.  The caller keeps `config`, which is read
- * during the call only. */
+/** Takes over what a new configuration may change while running (what `meantime set` may change,
+ * NTP servers to ask, rules and keys of the NTP server ...), and says in `changes` what became of
+ * each key that differs from what is in force.  An applied key is in force from now on; one that
+ * needs a restart is not, and will be told again.  False if anything needs a restart: `ret_reason`
+ * names the first; or if something is wrong with it (a key that is missing): then nothing has
+ * changed, and `is_unchanged` is set.  The caller keeps `config`, which is read during the call
+ * only. */
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE]);
 
@@ -113,8 +124,11 @@ void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);
 struct mt_ntp_rule *mt_compose_server_rules(const struct mt_config_server *config,
                                             struct mt_ntp_server *ret_server);
 
-/** What the configuration says of an NTP server of the node, by its index there. */
+/** What the configuration says of an NTP server of the node, by its index there; null: it is not
+ * asked any more. */
 const struct mt_config_ntp *mt_composition_ntp(const struct mt_composition *self, uint16_t index);
+/** Changes when another one takes its place; 0: there is none. */
+uint32_t mt_composition_ntp_number(const struct mt_composition *self, uint16_t index);
 /** Index of an instance by name, or -1. */
 int mt_composition_find_instance(const struct mt_composition *self, const char *name);
 

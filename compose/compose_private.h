@@ -66,8 +66,8 @@ void mt_compose_free_security(struct mt_security *security);
 
 /** Where two instances follow clock `index`, makes it known which of them is which. */
 void mt_compose_standby(struct mt_composition *self, uint16_t index);
-/** Where clock `index` has sources to choose from, lays out who is judged; once all else is there.
- * False: no memory. */
+/** Where clock `index` has sources to choose from, lays out who is judged, once all else is there;
+ * and again when they are others.  False: no memory. */
 bool mt_compose_arbiter(struct mt_composition *self, uint16_t index);
 void mt_compose_free_arbiter(struct mt_arbiter *arbiter);
 struct mt_report_source;
@@ -76,9 +76,9 @@ size_t mt_compose_member_count(const struct mt_composition *self);
 /** What is told of each; returns how many there are. */
 size_t mt_compose_report_sources(const struct mt_composition *self,
                                  struct mt_report_source *ret_reports);
-/** What a member of a clock's arbiter is called. */
-const char *mt_compose_member_name(const struct mt_composition *self, uint16_t clock,
-                                   uint16_t member);
+/** What a member of a clock's arbiter is called; null: it is gone. */
+const char *mt_compose_member_name(const struct mt_composition *self, enum mt_arbiter_kind kind,
+                                   uint16_t index);
 /** Why a source is unreachable, or will soon be; null: nothing is wrong. */
 const char *mt_compose_source_fault(const struct mt_composition *self,
                                     const struct mt_arbiter_member *member,
@@ -93,11 +93,7 @@ uint16_t mt_compose_ntp_members(const struct mt_config_ntp *ntp);
 /** Of all, and of one clock. */
 uint16_t mt_compose_ntp_count(const struct mt_config *config);
 uint16_t mt_compose_ntp_sources(const struct mt_config *config, size_t clock);
-/** What the configuration says of a server of the node. */
-const struct mt_config_ntp *mt_compose_ntp_of(const struct mt_config *config, uint16_t index);
 /** Opens the links to all NTP servers, and makes the clients; clocks are there already. */
-bool mt_compose_ntp(struct mt_composition *self, struct mt_hal_provider *provider,
-                    char reason[MT_HAL_REASON_SIZE]);
 /** Gives server `index` of the node a link on which PTP messages carry its questions. */
 bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
                            struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);
@@ -106,6 +102,59 @@ bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provide
                               char reason[MT_HAL_REASON_SIZE]);
 /** What people call a link of PTP by: its port, or its interface. */
 const char *mt_compose_link_name(const struct mt_composition *self, uint16_t link);
+bool mt_compose_ntp(struct mt_composition *self, char reason[MT_HAL_REASON_SIZE]);
+
+/** A section [ntp NAME] in force, and what belongs to it. */
+struct mt_compose_ntp {
+    struct mt_config_ntp config;
+    struct mt_config_pool pool; /**< of its texts */
+    struct mt_ntp_keys keys;
+    struct mt_config_pool key_pool;
+    uint32_t number; /**< no other one ever has it; > 0 */
+};
+/** Copies a section and reads its keys.  Null with a reason. */
+struct mt_compose_ntp *mt_compose_ntp_new(struct mt_composition *self,
+                                          const struct mt_config_ntp *config,
+                                          char reason[MT_HAL_REASON_SIZE]);
+void mt_compose_ntp_free(struct mt_compose_ntp *section);
+/** True without keys, too, where the section needs none. */
+bool mt_compose_ntp_keys(const struct mt_config_ntp *config, struct mt_config_pool *pool,
+                         struct mt_ntp_keys *ret_keys, char reason[MT_HAL_REASON_SIZE]);
+/** Room for so many sections; false: no memory, and nothing has changed. */
+bool mt_compose_ntp_reserve(struct mt_composition *self, size_t count);
+/** These, for which there is room, are the sections in force. */
+void mt_compose_ntp_list(struct mt_composition *self, struct mt_compose_ntp *const *sections,
+                         size_t count);
+/** Its servers are asked from now on.  False with a reason; some of them may be asked. */
+bool mt_compose_ntp_ask(struct mt_composition *self, struct mt_compose_ntp *section,
+                        struct mt_mono now, char reason[MT_HAL_REASON_SIZE]);
+/** They are not asked any more, and no clock is to follow them from now on ... */
+void mt_compose_ntp_part(struct mt_composition *self, const struct mt_compose_ntp *section);
+/** ... and since none does, nothing is known of them any more. */
+void mt_compose_ntp_forget(struct mt_composition *self, const struct mt_compose_ntp *section);
+/* A reload: what it makes of the sections, which is worked out first. */
+struct mt_compose_ntp_plan;
+/** Null with a reason if anything of it is wrong; nothing has changed yet. */
+struct mt_compose_ntp_plan *mt_compose_ntp_plan(struct mt_composition *self,
+                                                const struct mt_config *config,
+                                                char reason[MT_HAL_REASON_SIZE]);
+void mt_compose_ntp_unplan(struct mt_compose_ntp_plan *plan);
+/** Whether a change of such a section is made; if not, `ret_refusal` says why it needs a
+ * restart. */
+bool mt_compose_ntp_takes(const struct mt_compose_ntp_plan *plan,
+                          const struct mt_config_change *change, const char **ret_refusal);
+/** Servers come, go, or are seen anew. */
+bool mt_compose_ntp_is_any(const struct mt_compose_ntp_plan *plan);
+/** Does it; what is to be sent leaves with the next input.  False: no memory. */
+bool mt_compose_ntp_again(struct mt_composition *self, struct mt_compose_ntp_plan *plan,
+                          struct mt_mono now);
+
+/** Add to what is told of a reload: a change in force, one that has to wait for a restart, a file
+ * that cannot be used. */
+void mt_compose_tell_applied(struct mt_composition *self, const char *format, ...);
+void mt_compose_tell_refused(struct mt_composition *self, const char *format, ...);
+void mt_compose_tell_unread(struct mt_composition *self, const char *format, ...);
+
 struct mt_report_ntp;
 /** What is told of a server. */
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
@@ -150,6 +199,11 @@ void mt_compose_free_unicast(struct mt_composition *self);
 bool mt_compose_grantor_again(const struct mt_config_unicast *config, struct mt_grantor *grantor);
 /** Whether a reload may change this key of a port. */
 bool mt_compose_is_unicast_key(const struct mt_config *config, size_t port, const char *name);
+/** Null: no memory, or no text. */
+char *mt_compose_copy_text(struct mt_config_pool *pool, const char *text);
+/** Copies a list whose texts are then in `pool`; false: no memory. */
+bool mt_compose_copy_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
+                              struct mt_config_stations *ret_copy);
 /** Takes over the change of such a key; false: it needs a restart after all. */
 bool mt_compose_unicast_take(struct mt_composition *self, const struct mt_config_change *change,
                              const struct mt_config_unicast *wanted);
@@ -163,6 +217,18 @@ bool mt_compose_stateless(const struct mt_config_instance *instance,
 /** Makes node.server, where there is one.  False with a reason. */
 bool mt_compose_server(struct mt_composition *self, char reason[MT_HAL_REASON_SIZE]);
 void mt_compose_free_server(struct mt_composition *self);
+/** Whether a reload may change this key of the server. */
+bool mt_compose_is_server_key(const char *name);
+/** Reads the keys that a new configuration wants; false with a reason if it cannot be in force
+ * without them. */
+bool mt_compose_server_plan(struct mt_composition *self, const struct mt_config *config,
+                            char reason[MT_HAL_REASON_SIZE]);
+/** Takes over the change of such a key into what is in force; false: no memory. */
+bool mt_compose_server_take(struct mt_composition *self, const struct mt_config_change *change,
+                            const struct mt_config_server *wanted);
+/** All of them have been: serves by what is in force now.  False: no memory. */
+bool mt_compose_server_again(struct mt_composition *self, const struct mt_config *config,
+                             bool is_changed);
 /** False: there is no server. */
 bool mt_compose_report_server(const struct mt_composition *self,
                               struct mt_report_server *ret_report);

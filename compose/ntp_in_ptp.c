@@ -65,8 +65,9 @@ static bool open_link(struct mt_composition *self, const char *interface, enum m
     }
     *ret_link = node->link_count;
     node->links[node->link_count++] = link;
+    const char *name = mt_compose_copy_text(&self->reload_pool, interface); /* it may outlive it */
     self->ptp_links[self->ptp_link_count++] =
-        (struct mt_compose_ptp_link){interface, network, *ret_link};
+        (struct mt_compose_ptp_link){name != NULL ? name : "", network, *ret_link};
     return true;
 }
 
@@ -74,7 +75,7 @@ bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
                            struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_node_ntp *ntp = &self->node.ntp[index];
-    const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, index);
+    const struct mt_config_ntp *config = mt_composition_ntp(self, index);
     enum mt_network network = config->address.station[0].address.network;
     network = network == MT_NETWORK_NONE ? MT_NETWORK_UDP_IPV4 : network;
     if (index >= MT_NTP_IN_PTP_CLIENTS) {

@@ -3,11 +3,12 @@
  * A new configuration while the node runs.  It is compared, key by key, with what is in force, and
  * that is a copy of the first configuration with all that reloads and the control socket have
  * changed since: so a key that was refused is told again at the next reload, and one that was
- * applied is not.  What `set` may change is taken over, by the same commands; all else needs a
- * restart.
+ * applied is not.  What `set` may change is taken over, by the same commands; NTP servers come and
+ * go (ntp_again.c), and the rules of our own change (server.c); all else needs a restart.
  */
 #include "compose/compose_private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,12 +103,58 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
     }
 }
 
+/* ---- what is told of it ---------------------------------------------------------------------- */
+
+static struct mt_compose_change *next_change(struct mt_composition *self)
+{
+    bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
+    return has_room ? &self->changes[self->change_count++] : &self->unseen_change;
+}
+
+static void tell(struct mt_composition *self, bool is_applied, const char *format,
+                 va_list arguments)
+{
+    struct mt_compose_change *told = next_change(self);
+    told->is_applied = is_applied;
+    self->applied_count += is_applied;
+    self->refused_count += !is_applied;
+    vsnprintf(told->text, sizeof told->text, format, arguments);
+}
+
+void mt_compose_tell_applied(struct mt_composition *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    tell(self, true, format, arguments);
+    va_end(arguments);
+}
+
+void mt_compose_tell_refused(struct mt_composition *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    tell(self, false, format, arguments);
+    va_end(arguments);
+}
+
+void mt_compose_tell_unread(struct mt_composition *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    tell(self, false, format, arguments);
+    va_end(arguments);
+    self->unread_count++;
+}
+
 /* ---- reload ---------------------------------------------------------------------------------- */
 
 static bool may_change(const struct mt_config *config, const struct mt_config_change *change)
 {
     if (change->kind != MT_CONFIG_CHANGED) {
         return false;
+    }
+    if (change->key->scope == MT_CONFIG_SERVER) {
+        return mt_compose_is_server_key(change->key->name);
     }
     if (change->key->scope == MT_CONFIG_PORT) {
         return strcmp(change->key->name, "active_key_id") == 0 ||
@@ -124,21 +171,40 @@ static bool may_change(const struct mt_config *config, const struct mt_config_ch
     return false;
 }
 
-static void say_refused(const struct mt_config_change *change, char *text, size_t size)
+static void say_refused(struct mt_composition *self, const struct mt_config_change *change)
 {
     bool has_name = change->name[0] != '\0';
     switch (change->kind) {
     case MT_CONFIG_CHANGED:
-        snprintf(text, size, "%s = %.40s (%s%s%s) needs a restart; until then it is %.40s",
-                 change->key->name, change->after, change->section, has_name ? " " : "",
-                 change->name, change->before[0] != '\0' ? change->before : "not set");
+        mt_compose_tell_refused(self, "%s = %.40s (%s%s%s) needs a restart; until then it is %.40s",
+                                change->key->name, change->after, change->section,
+                                has_name ? " " : "", change->name,
+                                change->before[0] != '\0' ? change->before : "not set");
         return;
     case MT_CONFIG_ADDED:
-        snprintf(text, size, "%s %s is new and needs a restart", change->section, change->name);
+        mt_compose_tell_refused(self, "%s %s is new and needs a restart", change->section,
+                                change->name);
         return;
     case MT_CONFIG_REMOVED:
-        snprintf(text, size, "%s %s is gone from the file, which needs a restart", change->section,
-                 change->name);
+        mt_compose_tell_refused(self, "%s %s is gone from the file, which needs a restart",
+                                change->section, change->name);
+        return;
+    }
+}
+
+static void say_applied(struct mt_composition *self, const struct mt_config_change *change)
+{
+    bool has_name = change->name[0] != '\0';
+    switch (change->kind) {
+    case MT_CONFIG_CHANGED:
+        mt_compose_tell_applied(self, "%s = %.80s (%s%s%s)", change->key->name, change->after,
+                                change->section, has_name ? " " : "", change->name);
+        return;
+    case MT_CONFIG_ADDED:
+        mt_compose_tell_applied(self, "%s %s is new", change->section, change->name);
+        return;
+    case MT_CONFIG_REMOVED:
+        mt_compose_tell_applied(self, "%s %s is gone", change->section, change->name);
         return;
     }
 }
@@ -146,7 +212,9 @@ static void say_refused(const struct mt_config_change *change, char *text, size_
 struct reload {
     struct mt_composition *composition;
     const struct mt_config *wanted;
+    struct mt_compose_ntp_plan *ntp;
     bool is_unicast; /* that of a port has changed */
+    bool is_server;
 };
 
 static const struct mt_config_port *find_port(const struct mt_config *config, const char *name)
@@ -171,6 +239,10 @@ static bool take(struct reload *self, const struct mt_config_change *change)
         return mt_compose_unicast_take(composition, change,
                                        &find_port(self->wanted, change->name)->unicast);
     }
+    if (change->key->scope == MT_CONFIG_SERVER) {
+        self->is_server = true;
+        return mt_compose_server_take(composition, change, &self->wanted->server);
+    }
     void *object = change->key->scope == MT_CONFIG_PORT
                        ? (void *)&composition->in_force.ports[change->index]
                        : (void *)&composition->in_force.instances[change->index];
@@ -181,24 +253,21 @@ static void consider(void *context, const struct mt_config_change *change)
 {
     struct reload *reload = context;
     struct mt_composition *self = reload->composition;
-    struct mt_compose_change unseen;
-    bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
-    struct mt_compose_change *told = has_room ? &self->changes[self->change_count++] : &unseen;
-    told->is_applied = take(reload, change);
-    if (!told->is_applied) {
-        self->refused_count++;
-        say_refused(change, told->text, sizeof told->text);
-        return;
+    const char *refusal = NULL;
+    bool is_ntp = strcmp(change->section, "ntp") == 0;
+    if (is_ntp ? mt_compose_ntp_takes(reload->ntp, change, &refusal) : take(reload, change)) {
+        say_applied(self, change);
+    } else if (refusal != NULL) {
+        mt_compose_tell_refused(self, "ntp %.60s needs a restart: %s", change->name, refusal);
+    } else {
+        say_refused(self, change);
     }
-    self->applied_count++;
-    snprintf(told->text, sizeof told->text, "%s = %s (%s %s)", change->key->name, change->after,
-             change->section, change->name);
 }
 
-/* What requesters ask for now, and no longer, leaves. */
-static void settle_unicast(struct mt_composition *self, struct mt_mono now)
+/* What is asked for now, and no longer, leaves. */
+static void settle(struct mt_composition *self, bool is_unicast, struct mt_mono now)
 {
-    for (uint16_t i = 0; i < self->node.instance_count; i++) {
+    for (uint16_t i = 0; is_unicast && i < self->node.instance_count; i++) {
         mt_instance_tick(&self->node.instances[i].ptp, now);
     }
     mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = now});
@@ -220,46 +289,72 @@ static void read_keys_again(struct mt_composition *self)
 {
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
         const struct mt_config_instance *instance = &self->in_force.instances[i];
-        struct mt_compose_change unseen;
         char reason[MT_HAL_REASON_SIZE];
         if (instance->security_file == NULL) {
             continue;
         }
-        bool is_read =
-            mt_compose_security_again(self->config, i, &self->node.instances[i].ptp, reason);
-        bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
-        struct mt_compose_change *told = has_room ? &self->changes[self->change_count++] : &unseen;
-        told->is_applied = is_read;
-        if (is_read) {
-            self->applied_count++;
-            snprintf(told->text, sizeof told->text, "keys of %.60s (instance %s)",
-                     instance->security_file, instance->name);
+        if (mt_compose_security_again(self->config, i, &self->node.instances[i].ptp, reason)) {
+            mt_compose_tell_applied(self, "keys of %.60s (instance %s)", instance->security_file,
+                                    instance->name);
         } else {
-            self->refused_count++;
-            self->unread_count++;
-            snprintf(told->text, sizeof told->text, "%.*s; the old keys stay in force",
-                     (int)sizeof told->text - 40, reason);
+            mt_compose_tell_unread(self, "%.*s; the old keys stay in force",
+                                   MT_COMPOSE_CHANGE_SIZE - 40, reason);
         }
+    }
+}
+
+static void begin_telling(struct mt_composition *self)
+{
+    self->change_count = 0;
+    self->applied_count = 0;
+    self->refused_count = 0;
+    self->unread_count = 0;
+    self->is_unchanged = false;
+}
+
+/* Works out what may be wrong, while nothing has changed. */
+static bool plan(struct reload *self, char ret_reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_composition *composition = self->composition;
+    if (!mt_compose_server_plan(composition, self->wanted, ret_reason)) {
+        return false;
+    }
+    self->ntp = mt_compose_ntp_plan(composition, self->wanted, ret_reason);
+    return self->ntp != NULL;
+}
+
+static void carry_out(struct reload *self, struct mt_mono now)
+{
+    struct mt_composition *composition = self->composition;
+    mt_config_compare(&composition->in_force, self->wanted, consider, self);
+    read_keys_again(composition);
+    bool has_memory = mt_compose_ntp_again(composition, self->ntp, now);
+    has_memory &= mt_compose_server_again(composition, self->wanted, self->is_server);
+    if (!has_memory) {
+        mt_compose_tell_refused(composition, "out of memory");
+    }
+    if (self->is_unicast || self->is_server || mt_compose_ntp_is_any(self->ntp)) {
+        settle(composition, self->is_unicast, now);
+    }
+    mt_compose_ntp_unplan(self->ntp);
+    for (uint16_t i = 0; composition->applied_count > 0 && i < composition->node.instance_count;
+         i++) {
+        take_over(composition, i, &composition->in_force.instances[i], now);
     }
 }
 
 bool mt_composition_reload(struct mt_composition *self, const struct mt_config *config,
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE])
 {
-    self->change_count = 0;
-    self->applied_count = 0;
-    self->refused_count = 0;
-    self->unread_count = 0;
     struct reload reload = {.composition = self, .wanted = config};
+    begin_telling(self);
     note_what_was_set(self);
-    mt_config_compare(&self->in_force, config, consider, &reload);
-    read_keys_again(self);
-    if (reload.is_unicast) {
-        settle_unicast(self, now);
+    if (!plan(&reload, ret_reason)) {
+        begin_telling(self);
+        self->is_unchanged = true;
+        return false;
     }
-    for (uint16_t i = 0; self->applied_count > 0 && i < self->node.instance_count; i++) {
-        take_over(self, i, &self->in_force.instances[i], now);
-    }
+    carry_out(&reload, now);
     if (self->refused_count > 0) {
         name_first_refused(self, ret_reason);
     }

@@ -191,8 +191,11 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
         for (size_t i = 0; i < self->node.instance_count; i++) {
             fill_instance(self, &snapshot, i);
         }
+        size_t asked = 0;
         for (uint16_t i = 0; i < self->node.ntp_count; i++) {
-            mt_compose_report_ntp(self, i, &snapshot.ntp[i]);
+            if (!self->node.ntp[i].is_free) {
+                mt_compose_report_ntp(self, i, &snapshot.ntp[asked++]);
+            }
         }
         struct mt_report_server server;
         bool has_server = mt_compose_report_server(self, &server);
@@ -204,7 +207,7 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
             .instances = snapshot.instances,
             .instance_count = self->node.instance_count,
             .ntp = snapshot.ntp,
-            .ntp_count = self->node.ntp_count,
+            .ntp_count = asked,
             .sources = snapshot.sources,
             .source_count = mt_compose_report_sources(self, snapshot.sources),
         };

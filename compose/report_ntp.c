@@ -82,7 +82,7 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report)
 {
     const struct mt_node_ntp *ntp = &self->node.ntp[index];
-    const struct mt_config_ntp *config = mt_compose_ntp_of(self->config, index);
+    const struct mt_config_ntp *config = mt_composition_ntp(self, index);
     *ret_report = (struct mt_report_ntp){
         .name = config->name,
         .clock = self->config->clocks[ntp->clock].name,

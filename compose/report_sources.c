@@ -33,7 +33,7 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
     const struct mt_node_clock *clock = &self->node.clocks[clock_index];
     const struct mt_arbiter_member *member = &clock->arbiter.members[at];
     *report = (struct mt_report_source){
-        .name = mt_compose_member_name(self, clock_index, at),
+        .name = mt_compose_member_name(self, member->kind, member->index),
         .kind = kind_name(member->kind),
         .clock = self->config->clocks[clock_index].name,
         .facts = &clock->arbiter.sources[at],

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The NTP server: its rules, sorted so that the first one that fits is the one with most bits, its
- * keys, and what it serves of its clock.
+ * keys, and what it serves of its clock.  A reload changes all of these; where it listens, and with
+ * how many threads, waits for a restart, and so does NTS.  Threads have copies of rules and keys,
+ * so that those here may change (`server_changes` tells whoever feeds them).
  */
 #include "compose/compose_private.h"
 
@@ -11,6 +13,7 @@
 
 #include "config/ntp_keys.h"
 #include "crypto/crypto.h"
+#include "runtime/ntp_in_ptp.h"
 #include "runtime/ntp_serve.h"
 
 #define LOG_RATE_SHARE 2
@@ -21,6 +24,9 @@ struct composed_server {
     struct mt_ntp_keys keys;
     struct mt_config_pool pool;
     struct mt_ntp_rule *rules;
+    struct mt_ntp_keys fresh; /* of a reload */
+    struct mt_config_pool fresh_pool;
+    bool has_fresh;
 };
 
 /* ---- rules ----------------------------------------------------------------------------------- */
@@ -70,23 +76,44 @@ struct mt_ntp_rule *mt_compose_server_rules(const struct mt_config_server *confi
     return rules;
 }
 
+/* False: no memory, and nothing has changed. */
+static bool set_rules(struct composed_server *self, const struct mt_config_server *config)
+{
+    struct mt_ntp_server server;
+    struct mt_ntp_rule *rules = mt_compose_server_rules(config, &server);
+    if (rules == NULL) {
+        return false;
+    }
+    free(self->rules);
+    self->rules = rules;
+    server.keys = self->node.rules.keys;
+    self->node.rules = server;
+    return true;
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-static bool set_keys(struct composed_server *self, const struct mt_config_server *config,
-                     char reason[MT_HAL_REASON_SIZE])
+static bool load_keys(const char *path, struct mt_config_pool *pool, struct mt_ntp_keys *ret_keys,
+                      char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_config_problems problems = {0};
-    if (config->key_file == NULL) {
-        return true;
-    }
-    if (!mt_config_ntp_keys_load(config->key_file, &self->pool, &problems, &self->keys)) {
+    if (!mt_config_ntp_keys_load(path, pool, &problems, ret_keys)) {
         snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", MT_HAL_REASON_SIZE - 1,
                  problems.problem[0].text);
         return false;
     }
-    self->keys.crypto = &mt_crypto_nettle;
-    self->node.rules.keys = &self->keys;
+    ret_keys->crypto = &mt_crypto_nettle;
     return true;
+}
+
+static bool set_keys(struct composed_server *self, const struct mt_config_server *config,
+                     char reason[MT_HAL_REASON_SIZE])
+{
+    if (config->key_file == NULL) {
+        return true;
+    }
+    self->node.rules.keys = &self->keys;
+    return load_keys(config->key_file, &self->pool, &self->keys, reason);
 }
 
 /* ---- what is served -------------------------------------------------------------------------- */
@@ -115,14 +142,11 @@ bool mt_compose_server(struct mt_composition *self, char reason[MT_HAL_REASON_SI
         return true;
     }
     struct composed_server *server = calloc(1, sizeof *server);
-    struct mt_ntp_rule *rules =
-        server != NULL ? mt_compose_server_rules(config, &server->node.rules) : NULL;
-    if (rules == NULL) {
+    if (server == NULL || !set_rules(server, config)) {
         snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
         free(server);
         return false;
     }
-    server->rules = rules;
     self->node.server = &server->node;
     server->node.clock = (uint16_t)config->clock_index;
     set_serving(&server->node.config, config);
@@ -135,9 +159,135 @@ void mt_compose_free_server(struct mt_composition *self)
     if (server != NULL) {
         free(server->node.in_ptp);
         mt_config_pool_free(&server->pool);
+        mt_config_pool_free(&server->fresh_pool);
         free(server->rules);
         free(server);
     }
+}
+
+/* ---- reload ---------------------------------------------------------------------------------- */
+
+bool mt_compose_is_server_key(const char *name)
+{
+    static const char *const keys[] = {
+        "allow",       "deny",         "rate_limit", "rate_burst", "key_file",
+        "require_key", "require_nts",  "nts_rotate", "stratum",    "local_stratum",
+        "max_error",   "reference_id", "smear",
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(keys[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_same_path(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+bool mt_compose_server_plan(struct mt_composition *self, const struct mt_config *config,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    struct composed_server *server = (struct composed_server *)self->node.server;
+    const char *path = config->server.key_file;
+    if (server == NULL || !config->has_server || path == NULL) {
+        return true;
+    }
+    mt_config_pool_free(&server->fresh_pool);
+    server->has_fresh = load_keys(path, &server->fresh_pool, &server->fresh, reason);
+    if (server->has_fresh) {
+        return true;
+    }
+    if (!is_same_path(path, self->in_force.server.key_file)) {
+        return false;
+    }
+    mt_compose_tell_unread(self, "%.*s; the old keys stay in force", MT_HAL_REASON_SIZE, reason);
+    return true;
+}
+
+bool mt_compose_server_take(struct mt_composition *self, const struct mt_config_change *change,
+                            const struct mt_config_server *wanted)
+{
+    struct mt_config_server *config = &self->in_force.server;
+    struct mt_config_stations copy;
+    bool is_allow = strcmp(change->key->name, "allow") == 0;
+    if (change->key->type != MT_CONFIG_STATIONS) {
+        return mt_config_value_parse(change->key, change->after, config, &self->reload_pool);
+    }
+    if (!mt_compose_copy_stations(&self->reload_pool, is_allow ? &wanted->allowed : &wanted->denied,
+                                  &copy)) {
+        return false;
+    }
+    *(is_allow ? &config->allowed : &config->denied) = copy;
+    return true;
+}
+
+static bool are_same(const struct mt_ntp_keys *a, const struct mt_ntp_keys *b)
+{
+    bool is_same = a->count == b->count;
+    for (uint16_t i = 0; is_same && i < a->count; i++) {
+        const struct mt_ntp_key *one = &a->key[i];
+        const struct mt_ntp_key *other = &b->key[i];
+        is_same = one->id == other->id && one->kind == other->kind &&
+                  one->length == other->length &&
+                  memcmp(one->octets, other->octets, one->length) == 0;
+    }
+    return is_same;
+}
+
+/* True if they are others. */
+static bool take_keys(struct mt_composition *self, struct composed_server *server)
+{
+    const char *path = self->in_force.server.key_file;
+    if (path == NULL) {
+        server->node.rules.keys = NULL;
+        return false; /* which the key of the configuration has told */
+    }
+    bool is_new = server->has_fresh && !are_same(&server->keys, &server->fresh);
+    if (server->has_fresh) {
+        mt_config_pool_free(&server->pool);
+        server->keys = server->fresh;
+        server->pool = server->fresh_pool;
+        server->fresh_pool = (struct mt_config_pool){NULL};
+        server->has_fresh = false;
+    }
+    server->node.rules.keys = &server->keys;
+    return is_new;
+}
+
+/* Of requests in PTP messages; those of threads are theirs to set. */
+static void set_limit(struct mt_ntp_limit *limit, const struct mt_config_server *config)
+{
+    limit->count = config->has_no_limit ? 0 : MT_NTP_IN_PTP_LIMITED;
+    limit->log_interval = config->log_rate_limit;
+    limit->burst = config->rate_burst;
+}
+
+bool mt_compose_server_again(struct mt_composition *self, const struct mt_config *config,
+                             bool is_changed)
+{
+    struct composed_server *server = (struct composed_server *)self->node.server;
+    struct mt_config_server *in_force = &self->in_force.server;
+    if (server == NULL) {
+        return true;
+    }
+    if (in_force->local_stratum_is_auto && config->has_server &&
+        config->server.local_stratum_is_auto) { /* it follows from what there is to follow */
+        in_force->local_stratum = config->server.local_stratum;
+    }
+    if (take_keys(self, server)) {
+        is_changed = true;
+        mt_compose_tell_applied(self, "keys of %.100s (server)", in_force->key_file);
+    }
+    set_serving(&server->node.config, in_force);
+    if (server->node.in_ptp != NULL) {
+        set_limit(&server->node.in_ptp->worker.limit, in_force);
+    }
+    self->node.clocks[server->node.clock].needs_report |= is_changed;
+    self->server_changes += is_changed;
+    return !is_changed || set_rules(server, in_force);
 }
 
 bool mt_compose_report_server(const struct mt_composition *self,

@@ -53,7 +53,8 @@ static void tell_link(const struct mt_composition *self, const struct mt_node_ev
     }
 }
 
-static void tell_ntp(const struct mt_composition *self, const struct mt_node_event *event,
+/* False of a server that is not asked any more. */
+static bool tell_ntp(const struct mt_composition *self, const struct mt_node_event *event,
                      struct mt_status_event *told)
 {
     static const enum mt_status_event_kind kinds[] = {
@@ -63,15 +64,20 @@ static void tell_ntp(const struct mt_composition *self, const struct mt_node_eve
         [MT_NTP_EVENT_REFUSED] = MT_STATUS_EVENT_NTP_REFUSED,
     };
     const struct mt_node_ntp *ntp = &self->node.ntp[event->index];
+    const struct mt_config_ntp *config = mt_composition_ntp(self, event->index);
+    if (config == NULL) {
+        return false;
+    }
     told->kind = kinds[event->value.ntp];
     told->clock = self->config->clocks[ntp->clock].name;
-    told->value.ntp.server = mt_compose_ntp_of(self->config, event->index)->name;
+    told->value.ntp.server = config->name;
     told->value.ntp.address = &ntp->server;
     told->value.ntp.answer = &ntp->client.server;
     if (event->value.ntp == MT_NTP_EVENT_UNREACHABLE && self->link_reason != NULL) {
         const char *reason = self->link_reason(self->link_context, ntp->link);
         told->reason = reason[0] != '\0' ? reason : NULL;
     }
+    return true;
 }
 
 static void tell_clock(const struct mt_composition *self, const struct mt_node_event *event,
@@ -97,17 +103,18 @@ static void tell_clock(const struct mt_composition *self, const struct mt_node_e
     }
 }
 
-static void tell_source(const struct mt_composition *self, const struct mt_node_event *event,
+static bool tell_source(const struct mt_composition *self, const struct mt_node_event *event,
                         struct mt_status_event *told)
 {
-    uint16_t member = event->value.source.member;
     enum mt_arbiter_verdict verdict = event->value.source.verdict;
     told->kind = verdict == MT_ARBITER_SELECTED      ? MT_STATUS_EVENT_SOURCE_SELECTED
                  : verdict == MT_ARBITER_FALSETICKER ? MT_STATUS_EVENT_SOURCE_FALSE
                                                      : MT_STATUS_EVENT_SOURCE_TRUE;
     told->clock = self->config->clocks[event->index].name;
-    told->value.member.name = mt_compose_member_name(self, event->index, member);
+    told->value.member.name =
+        mt_compose_member_name(self, event->value.source.kind, event->value.source.index);
     told->value.member.miss = event->value.source.miss;
+    return told->value.member.name != NULL;
 }
 
 bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
@@ -144,13 +151,13 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_SCALE, &told);
         break;
     case MT_NODE_NTP:
-        tell_ntp(self, event, &told);
+        is_told = tell_ntp(self, event, &told);
         break;
     case MT_NODE_PANIC:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_PANIC, &told);
         break;
     case MT_NODE_SOURCE:
-        tell_source(self, event, &told);
+        is_told = tell_source(self, event, &told);
         break;
     case MT_NODE_STANDBY:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);

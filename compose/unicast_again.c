@@ -40,7 +40,7 @@ bool mt_compose_is_unicast_key(const struct mt_config *config, size_t port, cons
 
 /* ---- lists that outlive the configuration that they were read from --------------------------- */
 
-static char *copy_text(struct mt_config_pool *pool, const char *text)
+char *mt_compose_copy_text(struct mt_config_pool *pool, const char *text)
 {
     size_t size = text != NULL ? strlen(text) + 1 : 0;
     char *copy = size != 0 ? mt_config_pool_take(pool, size) : NULL;
@@ -50,15 +50,15 @@ static char *copy_text(struct mt_config_pool *pool, const char *text)
     return copy;
 }
 
-static bool copy_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
-                          struct mt_config_stations *ret_copy)
+bool mt_compose_copy_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
+                              struct mt_config_stations *ret_copy)
 {
     struct mt_config_station *stations =
         mt_config_pool_take(pool, (list->count + 1) * sizeof *stations);
     for (size_t i = 0; stations != NULL && i < list->count; i++) {
         stations[i] = list->station[i];
-        stations[i].text = copy_text(pool, list->station[i].text);
-        stations[i].name = copy_text(pool, list->station[i].name);
+        stations[i].text = mt_compose_copy_text(pool, list->station[i].text);
+        stations[i].name = mt_compose_copy_text(pool, list->station[i].name);
         if (stations[i].text == NULL ||
             (stations[i].name == NULL && list->station[i].name != NULL)) {
             return false;
@@ -180,7 +180,7 @@ static bool take_table(struct mt_composition *self, size_t index,
     const struct mt_config_stations before = config->unicast.transmitters;
     struct mt_config_stations copy;
     if (port_of(self, index)->config.more->requester == NULL || wanted->count == 0 ||
-        !copy_stations(&self->reload_pool, wanted, &copy)) {
+        !mt_compose_copy_stations(&self->reload_pool, wanted, &copy)) {
         return false;
     }
     config->unicast.transmitters = copy;
@@ -204,7 +204,7 @@ bool mt_compose_unicast_take(struct mt_composition *self, const struct mt_config
     }
     if (change->key->type != MT_CONFIG_STATIONS) {
         mt_config_value_parse(change->key, change->after, config, &pool);
-    } else if (copy_stations(&self->reload_pool, &wanted->allowed, &allowed)) {
+    } else if (mt_compose_copy_stations(&self->reload_pool, &wanted->allowed, &allowed)) {
         config->unicast.allowed = allowed;
     } else {
         return false;

@@ -461,6 +461,8 @@ struct mt_config {
     struct mt_config_server server; /**< its defaults if there is none */
     struct mt_config_ntp *ntps;
     size_t ntp_count;
+    bool has_ntp_defaults;
+    struct mt_config_ntp ntp_defaults; /**< what [ntp] says: for those that come at run time */
     struct mt_config_refclock *refclocks;
     size_t refclock_count;
     struct mt_config_export *exports;
@@ -507,6 +509,10 @@ bool mt_config_parse(const char *text, size_t length, const char *path,
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems);
 void mt_config_free(struct mt_config *self);
+
+/** A copy whose texts are in `pool`.  False: no memory. */
+bool mt_config_ntp_copy(const struct mt_config_ntp *self, struct mt_config_pool *pool,
+                        struct mt_config_ntp *ret_copy);
 
 /** Whether two ports are on the same network of the same interface: they share sockets. */
 bool mt_config_shares_link(const struct mt_config_port *a, const struct mt_config_port *b);

@@ -273,6 +273,10 @@ void mt_config_write(const struct mt_config *self, FILE *out)
     if (self->has_server) {
         write_server(out, &self->server);
     }
+    if (self->has_ntp_defaults) {
+        fprintf(out, "\n[ntp]\n");
+        write_keys(out, MT_CONFIG_NTP, &self->ntp_defaults);
+    }
     for (size_t i = 0; i < self->ntp_count; i++) {
         fprintf(out, "\n[ntp %s]\n", self->ntps[i].name);
         write_keys(out, MT_CONFIG_NTP, &self->ntps[i]);

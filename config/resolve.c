@@ -300,9 +300,21 @@ static void add_ntp(struct resolver *self, const char *name)
     }
 }
 
+static void resolve_ntp_defaults(struct resolver *self)
+{
+    struct mt_config_ntp *defaults = &self->config->ntp_defaults;
+    self->config->has_ntp_defaults =
+        mt_config_source_find_section(self->source, MT_CONFIG_SECTION_NTP_DEFAULTS, "") != NULL;
+    defaults->name = "";
+    mt_ntp_client_config_init(&defaults->client);
+    apply_defaults(self, MT_CONFIG_NTP, defaults);
+    apply_section(self, MT_CONFIG_SECTION_NTP_DEFAULTS, "", MT_CONFIG_NTP, defaults);
+}
+
 static void resolve_ntp(struct resolver *self)
 {
     const struct mt_config_source *source = self->source;
+    resolve_ntp_defaults(self);
     self->config->ntps = take_array(self, sizeof *self->config->ntps);
     for (size_t i = 0; self->config->ntps != NULL && i < source->section_count; i++) {
         if (source->sections[i].kind == MT_CONFIG_SECTION_NTP) {

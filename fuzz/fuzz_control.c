@@ -23,6 +23,8 @@ static void check_request(const struct mt_control_request *request)
     size_t count = mt_control_commands(request, &now, commands);
     fuzz_require(count <= MT_CONTROL_COMMANDS_MAX);
     fuzz_require((count > 0) == (request->command == MT_CONTROL_SET));
+    bool names = request->command == MT_CONTROL_ADD || request->command == MT_CONTROL_REMOVE;
+    fuzz_require(names == (request->ntp[0] != '\0') && strpbrk(request->ntp, "[]\n") == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -83,6 +83,9 @@ struct mt_hal_provider_ops {
     struct mt_hal_link *(*open_link)(struct mt_hal_provider *self, uint16_t index,
                                      const struct mt_link_request *request,
                                      char reason[MT_HAL_REASON_SIZE]);
+    /** Closes a link to an NTP server; its number may be opened again.  Null: this platform keeps
+     * its links. */
+    void (*close_link)(struct mt_hal_provider *self, uint16_t index);
     /** The EUI-64 clock identity made from an interface's MAC address; false if it has none. */
     bool (*identity)(struct mt_hal_provider *self, const char *interface,
                      struct mt_clock_identity *ret_identity);

@@ -231,6 +231,8 @@ static void tell_verdict(struct mt_node *node, uint16_t clock, uint16_t member,
                            .at = now,
                            .index = clock,
                            .value.source = {.member = member,
+                                            .kind = self->members[member].kind,
+                                            .index = self->members[member].index,
                                             .verdict = verdict,
                                             .miss = self->opinions[member].miss},
                        });

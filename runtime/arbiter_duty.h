@@ -61,6 +61,11 @@ struct mt_arbiter {
     mt_real extra;     /**< s: the bound of the clock's time less the selected source's own */
 };
 
+/** Others are judged from now on: `members`, who are told apart by kind and index; what is known of
+ * those that stay is put into it.  `self->members` and what belongs to it have room for `count`. */
+void mt_arbiter_set_members(struct mt_arbiter *self, struct mt_arbiter_member *members,
+                            uint16_t count);
+
 /** A parent or a reference of an instance has changed, in place of what the node would do. */
 void mt_arbiter_duty_changed(struct mt_node *node, uint16_t instance, const struct mt_event *event);
 

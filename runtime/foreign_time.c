@@ -50,7 +50,7 @@ static bool has_refclock(const struct mt_node *node, uint16_t clock, uint16_t so
 static bool has_ntp(const struct mt_node *node, uint16_t clock, uint16_t source)
 {
     for (uint16_t i = 0; i < node->ntp_count; i++) {
-        if (node->ntp[i].clock == clock &&
+        if (!node->ntp[i].is_free && node->ntp[i].clock == clock &&
             (source == MT_SOURCE_NONE || node->ntp[i].source == source)) {
             return true;
         }

@@ -116,7 +116,9 @@ struct mt_node_event {
             enum mt_standby_reason reason;
         } standby;
         struct {
-            uint16_t member; /**< of the clock's arbiter */
+            uint16_t member; /**< of the clock's arbiter, at that time */
+            enum mt_arbiter_kind kind;
+            uint16_t index; /**< of the instance, server, reference clock or clock */
             enum mt_arbiter_verdict verdict;
             mt_real miss; /**< s */
         } source;

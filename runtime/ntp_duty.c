@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "meantime/steer_poll.h"
+#include "meantime/steer_standby.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
 #include "runtime/ntp_in_ptp.h"
@@ -44,7 +45,8 @@ const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint1
 {
     uint16_t selected = node->clocks[clock].discipline.selected;
     for (uint16_t i = 0; i < node->ntp_count; i++) {
-        if (node->ntp[i].clock == clock && node->ntp[i].source == selected) {
+        const struct mt_node_ntp *ntp = &node->ntp[i];
+        if (!ntp->is_free && ntp->clock == clock && ntp->source == selected) {
             return &node->ntp[i];
         }
     }
@@ -255,6 +257,18 @@ void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_
     } else {
         mt_ntp_duty_set_address(node, index, server, now);
     }
+}
+
+void mt_ntp_duty_forget(struct mt_node *node, uint16_t index)
+{
+    struct mt_node_ntp *self = &node->ntp[index];
+    mt_discipline_forget_source(&node->clocks[self->clock].discipline, self->source);
+    *self = (struct mt_node_ntp){
+        .is_free = true,
+        .clock = self->clock,
+        .source = self->source,
+        .link = self->link, /* what still comes of it is not taken for anybody else's */
+    };
 }
 
 void mt_ntp_duty_tick(struct mt_node *node, struct mt_mono now)

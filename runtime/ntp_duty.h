@@ -17,6 +17,7 @@ enum mt_ntp_carrier { MT_NTP_IN_UDP, MT_NTP_IN_PTP, MT_NTP_IN_PTP_EARLY };
 
 /** A server, or a member of a pool. */
 struct mt_node_ntp {
+    bool is_free; /**< it was taken away: a place for another one, with a link that is closed */
     struct mt_ntp_client_config config;
     struct mt_ntp_client client;
     struct mt_address server; /**< with its port; network NONE: not known, and nobody is asked */
@@ -41,6 +42,9 @@ bool mt_ntp_duty_is_lost(const struct mt_node_ntp *self);
 void mt_ntp_duty_set_keys(struct mt_node *node, uint16_t index, const struct mt_nts_keys *keys,
                           const struct mt_nts_cookie *cookies, unsigned count,
                           const struct mt_address *server, struct mt_mono now);
+
+/** It is asked no more, and what was known of it is nothing; once no clock follows it any more. */
+void mt_ntp_duty_forget(struct mt_node *node, uint16_t index);
 
 /* ---- for runtime/node.c ---------------------------------------------------------------------- */
 

@@ -181,7 +181,8 @@ static bool frame_sent(struct mt_node *node, const struct mt_input *input)
         answer_left(node, input, token);
         return true;
     }
-    if (tag < CLIENT_FIRST || tag - CLIENT_FIRST >= node->ntp_count) {
+    if (tag < CLIENT_FIRST || tag - CLIENT_FIRST >= node->ntp_count ||
+        node->ntp[tag - CLIENT_FIRST].carrier == MT_NTP_IN_UDP) { /* it came when that one left */
         return false;
     }
     struct mt_input inner = *input;

@@ -237,6 +237,26 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     return link != NULL ? &link->hal : NULL;
 }
 
+/* Nothing comes back of it. */
+static void close_link(struct mt_hal_provider *provider, uint16_t index)
+{
+    struct mt_recorder *self = (struct mt_recorder *)provider;
+    struct recorded_link **at = &self->links;
+
+    if (self->inner->ops->close_link != NULL) {
+        self->inner->ops->close_link(self->inner, index);
+    }
+    while (*at != NULL && (*at)->index != index) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        struct recorded_link *link = *at;
+
+        *at = link->next;
+        free(link);
+    }
+}
+
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
@@ -350,6 +370,7 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
 static const struct mt_hal_provider_ops provider_ops = {
     .open_clock = open_clock,
     .open_link = open_link,
+    .close_link = close_link,
     .identity = identity,
 };
 

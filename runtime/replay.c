@@ -277,6 +277,7 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
 static const struct mt_hal_provider_ops provider_ops = {
     .open_clock = mt_replay_open_clock,
     .open_link = mt_replay_open_link,
+    .close_link = mt_replay_close_link,
     .identity = identity,
 };
 

@@ -279,6 +279,21 @@ static bool is_link_ahead(struct mt_replay *self, uint16_t index)
            self->ahead.value.link.index == index;
 }
 
+void mt_replay_close_link(struct mt_hal_provider *provider, uint16_t index)
+{
+    struct mt_replayed_link **at = &((struct mt_replay *)provider)->links;
+
+    while (*at != NULL && (*at)->index != index) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        struct mt_replayed_link *link = *at;
+
+        *at = link->next;
+        free(link);
+    }
+}
+
 struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16_t index,
                                         const struct mt_link_request *request,
                                         char reason[MT_HAL_REASON_SIZE])

@@ -90,5 +90,6 @@ struct mt_hal_clock *mt_replay_open_clock(struct mt_hal_provider *provider,
 struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16_t index,
                                         const struct mt_link_request *request,
                                         char reason[MT_HAL_REASON_SIZE]);
+void mt_replay_close_link(struct mt_hal_provider *provider, uint16_t index);
 
 #endif

@@ -235,8 +235,25 @@ static bool scan_disturbed(struct mt_rerun *self, const struct mt_log_record *re
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
+/* One that was closed and is open again, to another NTP server. */
+static bool is_known_link(const struct mt_rerun *self, const struct mt_log_link *opened)
+{
+    for (size_t i = 0; i < self->links.count; i++) {
+        const struct mt_log_link *known = &mt_rerun_link_at(self, i)->opened;
+        if (known->index == opened->index && known->transport == opened->transport &&
+            known->interface.length == opened->interface.length &&
+            memcmp(known->interface.text, opened->interface.text, known->interface.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool scan_link(struct mt_rerun *self, const struct mt_log_record *record)
 {
+    if (is_known_link(self, &record->value.link)) {
+        return true;
+    }
     struct mt_rerun_link *link = calloc(1, sizeof *link);
     struct mt_rerun_link **place = mt_rerun_list_add(&self->links, sizeof(link));
 

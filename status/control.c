@@ -129,6 +129,91 @@ static bool parse_events(const cJSON *root, struct mt_control_request *request, 
     return has_only(root, "since", reason);
 }
 
+/* What ends a line or a heading could begin another one. */
+static bool is_one_line(const char *text, const char *but)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7F || strchr(but, *c) != NULL) {
+            return false;
+        }
+    }
+    return text[0] != '\0';
+}
+
+static bool take_server(const cJSON *root, struct mt_control_request *request, char *reason)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "ntp"));
+    if (name == NULL || strlen(name) >= sizeof request->ntp || !is_one_line(name, "[] ")) {
+        snprintf(reason, MT_CONTROL_REASON_SIZE, "ntp: expected the name of a server");
+        return false;
+    }
+    strcpy(request->ntp, name);
+    return true;
+}
+
+static bool take_keys(const cJSON *keys, struct mt_control_request *request, char *reason)
+{
+    const cJSON *item;
+    size_t length = 0;
+    if (keys != NULL && !cJSON_IsObject(keys)) {
+        snprintf(reason, MT_CONTROL_REASON_SIZE, "keys: expected an object of texts");
+        return false;
+    }
+    cJSON_ArrayForEach(item, keys)
+    {
+        const char *value = cJSON_GetStringValue(item);
+        size_t room = sizeof request->keys - length;
+        if (value == NULL || !is_one_line(value, "") || !is_one_line(item->string, "=:;#[] ")) {
+            snprintf(reason, MT_CONTROL_REASON_SIZE,
+                     "keys: expected a key and its value as text, such as \"min_poll\":\"4\"");
+            return false;
+        }
+        int written = snprintf(request->keys + length, room, "%s = %s\n", item->string, value);
+        if (written < 0 || (size_t)written >= room) {
+            snprintf(reason, MT_CONTROL_REASON_SIZE, "keys: there are too many");
+            return false;
+        }
+        length += (size_t)written;
+    }
+    return true;
+}
+
+static bool parse_add(const cJSON *root, struct mt_control_request *request, char *reason)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, root)
+    {
+        if (strcmp(item->string, "command") != 0 && strcmp(item->string, "ntp") != 0 &&
+            strcmp(item->string, "keys") != 0) {
+            snprintf(reason, MT_CONTROL_REASON_SIZE, "%.64s: unknown member", item->string);
+            return false;
+        }
+    }
+    return take_server(root, request, reason) &&
+           take_keys(cJSON_GetObjectItemCaseSensitive(root, "keys"), request, reason);
+}
+
+static bool parse_change(const cJSON *root, const char *command, struct mt_control_request *request,
+                         char *reason)
+{
+    if (strcmp(command, "reload") == 0) {
+        request->command = MT_CONTROL_RELOAD;
+        return has_only(root, NULL, reason);
+    }
+    if (strcmp(command, "add") == 0) {
+        request->command = MT_CONTROL_ADD;
+        return parse_add(root, request, reason);
+    }
+    if (strcmp(command, "remove") == 0) {
+        request->command = MT_CONTROL_REMOVE;
+        return has_only(root, "ntp", reason) && take_server(root, request, reason);
+    }
+    snprintf(reason, MT_CONTROL_REASON_SIZE,
+             "%.64s: unknown command; there are ping, status, set, events, reload, add and remove",
+             command);
+    return false;
+}
+
 static bool parse_object(const cJSON *root, struct mt_control_request *request, char *reason)
 {
     const char *command = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "command"));
@@ -153,9 +238,7 @@ static bool parse_object(const cJSON *root, struct mt_control_request *request, 
         request->command = MT_CONTROL_EVENTS;
         return parse_events(root, request, reason);
     }
-    snprintf(reason, MT_CONTROL_REASON_SIZE,
-             "%.64s: unknown command; there are ping, status, set and events", command);
-    return false;
+    return parse_change(root, command, request, reason);
 }
 
 bool mt_control_parse(const char *line, size_t length, struct mt_control_request *ret_request,

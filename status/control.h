@@ -17,6 +17,7 @@
 
 #define MT_CONTROL_LINE_MAX    4096 /**< of a request; a longer one is refused */
 #define MT_CONTROL_NAME_SIZE   32
+#define MT_CONTROL_SOURCE_SIZE 256 /**< of the name of an NTP server */
 #define MT_CONTROL_REASON_SIZE 160
 
 enum mt_control_command {
@@ -24,6 +25,9 @@ enum mt_control_command {
     MT_CONTROL_STATUS,
     MT_CONTROL_SET,
     MT_CONTROL_EVENTS,
+    MT_CONTROL_RELOAD,
+    MT_CONTROL_ADD,
+    MT_CONTROL_REMOVE,
 };
 
 enum mt_control_setting {
@@ -39,6 +43,8 @@ struct mt_control_request {
     bool is_given[MT_CONTROL_SETTING_COUNT];
     int64_t value[MT_CONTROL_SETTING_COUNT]; /**< within its range */
     uint64_t since;                          /**< events: those with a larger id */
+    char ntp[MT_CONTROL_SOURCE_SIZE];        /**< add, remove: the section's name */
+    char keys[MT_CONTROL_LINE_MAX];          /**< add: a line "key = value" for each */
 };
 
 /** The name in requests, and the range. */

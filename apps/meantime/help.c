@@ -55,6 +55,22 @@ const struct mt_tool_help mt_tool_helps[] = {
      "  --instance NAME            of that instance (default main)\n" WHERE_THE_DAEMON_IS
      "  --socket PATH              its control socket, if that is elsewhere\n",
      "meantime set priority1 100"},
+    {"reload", "", "read the configuration again",
+     "Has the daemon read its configuration file again, as SIGHUP does, and prints what\n"
+     "has changed and what needs a restart.  If anything is wrong with the file, nothing\n"
+     "changes.\n",
+     WHERE_THE_DAEMON_IS "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime reload"},
+    {"add", "ntp NAME [KEY=VALUE ...]", "ask an NTP server, until the next reload",
+     "Adds what [ntp NAME] would be in the configuration file, with these keys of it,\n"
+     "until the daemon ends or reads its file again.\n",
+     WHERE_THE_DAEMON_IS "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime add ntp time.example.org min_poll=4"},
+    {"remove", "ntp NAME", "ask it no more, until the next reload",
+     "Takes [ntp NAME] away, whether it is in the configuration file or was added, until\n"
+     "the daemon ends or reads its file again.\n",
+     WHERE_THE_DAEMON_IS "  --socket PATH              its control socket, if that is elsewhere\n",
+     "meantime remove ntp time.example.org"},
     {"events", "[--follow] [--json]", "what the daemon has told in its log",
      "Prints the last messages of the daemon's log, from the control socket.\n",
      "  --follow                   go on with what comes; Ctrl-C ends it\n"

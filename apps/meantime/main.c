@@ -21,23 +21,16 @@ struct command {
     mt_tool_command *run;
 };
 static const struct command commands[] = {
-    {"status", mt_tool_status},
-    {"watch", mt_tool_watch},
-    {"clock", mt_tool_clock},
-    {"set", mt_tool_set},
-    {"events", mt_tool_events},
-    {"wait", mt_tool_wait},
-    {"check", mt_tool_check},
-    {"explain", mt_tool_explain},
-    {"keys", mt_tool_keys},
-    {"replay", mt_tool_replay},
-    {"pmc", mt_tool_pmc},
-    {"sim", mt_tool_sim},
-    {"import", mt_tool_import},
-    {"sources", mt_tool_sources},
-    {"why", mt_tool_why},
-    {"version", version},
-    {"help", help},
+    {"status", mt_tool_status},   {"watch", mt_tool_watch},
+    {"clock", mt_tool_clock},     {"set", mt_tool_set},
+    {"reload", mt_tool_reload},   {"add", mt_tool_add},
+    {"remove", mt_tool_remove},   {"events", mt_tool_events},
+    {"wait", mt_tool_wait},       {"check", mt_tool_check},
+    {"explain", mt_tool_explain}, {"keys", mt_tool_keys},
+    {"replay", mt_tool_replay},   {"pmc", mt_tool_pmc},
+    {"sim", mt_tool_sim},         {"import", mt_tool_import},
+    {"sources", mt_tool_sources}, {"why", mt_tool_why},
+    {"version", version},         {"help", help},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -165,12 +165,18 @@ static char *answer(struct mt_daemon *self, const struct mt_control_request *req
     case MT_CONTROL_EVENTS:
         return events(self, request->since);
     case MT_CONTROL_SET:
+    case MT_CONTROL_RELOAD:
+    case MT_CONTROL_ADD:
+    case MT_CONTROL_REMOVE:
         break;
     }
     if (!may_change) {
         return mt_control_reply_error("only root and the daemon's own user may change anything");
     }
-    return set(self, request, wait->ops->now(wait));
+    if (request->command == MT_CONTROL_SET) {
+        return set(self, request, wait->ops->now(wait));
+    }
+    return mt_daemon_change(self, request, wait->ops->now(wait));
 }
 
 char *mt_daemon_control(void *context, const char *line, uid_t uid)

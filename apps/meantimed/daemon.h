@@ -17,6 +17,8 @@
 #include "platform/linux/linux_platform.h"
 #include "runtime/record.h"
 
+#define MT_DAEMON_REASON_SIZE (MT_CONFIG_PROBLEM_SIZE + 64)
+
 struct mt_daemon {
     struct mt_options options;
     struct mt_config *config; /**< what platform and node were made from */
@@ -32,6 +34,7 @@ struct mt_daemon {
     struct mt_daemon_nts *nts;          /**< null: NTS is not spoken */
     struct mt_ntp_workers *ntp_workers; /**< null: none */
     int64_t ntp_fed_ns;                 /**< the page that they were last told of */
+    uint32_t ntp_rules_fed;             /**< and how many changes of rules */
 };
 
 /** Wraps the platform into a recorder if an input log was asked for.  False if there is no
@@ -44,8 +47,21 @@ const char *mt_daemon_recording(const struct mt_daemon *self);
 /** Reads the configuration that the options name.  False with the problems. */
 bool mt_daemon_load(const struct mt_options *options, struct mt_config **ret_config,
                     struct mt_config_problems *problems);
-/** Reads the configuration again, takes over what can be, and tells what became of each change. */
-void mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now);
+/** Reads the configuration again, takes over what can be, and tells what became of each change.
+ * False with a reason if nothing has changed because something is wrong with it. */
+bool mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now,
+                          char ret_reason[MT_DAEMON_REASON_SIZE]);
+/** Takes over what can be of a configuration, which has come in this way: "the configuration was
+ * reloaded".  As above. */
+bool mt_daemon_take(struct mt_daemon *self, const struct mt_config *config, const char *way,
+                    struct mt_mono now, char ret_reason[MT_DAEMON_REASON_SIZE]);
+/** The first problem, and that there are more. */
+void mt_daemon_sum_up(const struct mt_config_problems *problems,
+                      char ret_reason[MT_DAEMON_REASON_SIZE]);
+struct mt_control_request;
+/** Carries out a request to reload, or to add or remove a server; the reply. */
+char *mt_daemon_change(struct mt_daemon *self, const struct mt_control_request *request,
+                       struct mt_mono now);
 
 /** Do these to the node, and record that they were done. */
 bool mt_daemon_reload(struct mt_daemon *self, const struct mt_config *config, struct mt_mono now,
@@ -78,6 +94,8 @@ bool mt_daemon_start_nts(struct mt_daemon *daemon);
 bool mt_daemon_join_nts(struct mt_daemon *daemon);
 /** Does what is due. */
 void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now);
+/** Servers to ask may be others than before. */
+void mt_daemon_renew_nts(struct mt_daemon *daemon);
 /** Certificates may have changed. */
 void mt_daemon_reload_nts(struct mt_daemon *daemon);
 /** The keys of cookies; null: NTS is not served. */

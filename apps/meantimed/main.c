@@ -269,6 +269,7 @@ static void run(struct mt_daemon *self)
 {
     struct mt_hal_wait *wait = self->provider->wait;
     struct mt_linux_leap leap;
+    char reason[MT_DAEMON_REASON_SIZE];
     (void)mt_linux_tai_utc(time(NULL), &leap);
     struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns, leap.list_made_s};
     while (!must_end) {
@@ -278,7 +279,8 @@ static void run(struct mt_daemon *self)
         mt_composition_resolve(self->composition, now);
         if (must_reload) {
             must_reload = 0;
-            mt_daemon_read_again(self, now);
+            mt_daemon_tell(self); /* of what was before */
+            (void)mt_daemon_read_again(self, now, reason);
             mt_daemon_reload_nts(self);
         }
         mt_daemon_feed_workers(self, now);

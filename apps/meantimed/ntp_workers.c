@@ -40,13 +40,23 @@ static unsigned find_addresses(const struct mt_config_stations *list,
     return (unsigned)list->count;
 }
 
+static struct mt_ntp_ruling present_ruling(const struct mt_composition *composition)
+{
+    const struct mt_config_server *config = &composition->config->server;
+    return (struct mt_ntp_ruling){
+        .server = composition->node.server->rules,
+        .is_limited = !config->has_no_limit,
+        .log_interval = config->log_rate_limit,
+        .burst = config->rate_burst,
+    };
+}
+
 bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
 {
     const struct mt_config_server *config = &self->config->server;
-    struct mt_node_server *server = self->composition->node.server;
     struct mt_address addresses[MT_NTP_ADDRESSES_MAX];
     char reason[MT_HAL_REASON_SIZE] = "";
-    if (server == NULL) {
+    if (self->composition->node.server == NULL) {
         return true;
     }
     const struct mt_ntp_workers_options options = {
@@ -55,12 +65,10 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
         .addresses = addresses,
         .address_count = find_addresses(&config->listen, addresses),
         .port = config->port,
-        .server = &server->rules,
+        .ruling = present_ruling(self->composition),
         .crypto = &mt_crypto_nettle,
         .departures = config->interleaved ? DEPARTURES : 0,
-        .clients = config->has_no_limit ? 0 : CLIENTS,
-        .log_interval = config->log_rate_limit,
-        .burst = config->rate_burst,
+        .clients = CLIENTS,
         .seed = random_seed(),
     };
     self->ntp_workers = mt_ntp_workers_start(&options, reason);
@@ -71,12 +79,23 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
     return self->ntp_workers != NULL;
 }
 
+/* A reload has changed them. */
+static void feed_rules(struct mt_daemon *self)
+{
+    const struct mt_ntp_ruling ruling = present_ruling(self->composition);
+    if (self->ntp_rules_fed != self->composition->server_changes &&
+        mt_ntp_workers_rule(self->ntp_workers, &ruling)) {
+        self->ntp_rules_fed = self->composition->server_changes;
+    }
+}
+
 void mt_daemon_feed_ntp_workers(struct mt_daemon *self)
 {
     const struct mt_node *node = &self->composition->node;
     if (self->ntp_workers == NULL) {
         return;
     }
+    feed_rules(self);
     const struct mt_clock_page *page = &node->clocks[node->server->clock].page;
     bool is_new = self->ntp_fed_ns != page->base_at_anchor_ns;
     if (is_new) {

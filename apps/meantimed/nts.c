@@ -47,6 +47,7 @@ struct mt_daemon_nts {
     struct mt_mono tended;
     struct mt_nts_counts counts;  /* since the start */
     struct mt_nts_asking *asking; /* of each NTP server of the node */
+    size_t asking_count;
 };
 
 /* ---- in the processes ------------------------------------------------------------------------ */
@@ -287,7 +288,8 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
     struct mt_node *node = &self->daemon->composition->node;
     struct mt_hal_wait *wait = self->daemon->provider->wait;
     const struct mt_mono now = wait->ops->now(wait);
-    if (told->source >= node->ntp_count || node->ntp[told->source].config.nts == NULL) {
+    if (told->source >= node->ntp_count || told->source >= self->asking_count ||
+        node->ntp[told->source].config.nts == NULL) {
         return;
     }
     struct mt_nts_asking *asking = &self->asking[told->source];
@@ -306,6 +308,7 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
                      0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
     uint32_t useless = asking->useless + 1;
     *asking = (struct mt_nts_asking){
+        .number = asking->number,
         .attempt = asking->attempt,
         .useless = useless,
         .peer = told->peer,
@@ -367,6 +370,9 @@ static const char *keys_reason(const void *context, uint16_t ntp)
 {
     const struct mt_daemon_nts *self = context;
     struct mt_hal_wait *wait = self->daemon->provider->wait;
+    if (ntp >= self->asking_count) {
+        return "";
+    }
     struct mt_nts_asking *asking = &self->asking[ntp];
     int64_t left_ns = asking->next.ns - wait->ops->now(wait).ns;
     if (asking->reason[0] == '\0') {
@@ -383,18 +389,47 @@ static const char *keys_reason(const void *context, uint16_t ntp)
     return asking->told;
 }
 
+/* Servers have come, or taken the place of others, answers to which come too late then. */
+static bool renew(struct mt_daemon_nts *self)
+{
+    const struct mt_composition *composition = self->daemon->composition;
+    size_t count = composition->node.ntp_count;
+    if (count > self->asking_count) {
+        struct mt_nts_asking *asking = realloc(self->asking, count * sizeof *asking);
+        if (asking == NULL) {
+            return false;
+        }
+        memset(&asking[self->asking_count], 0, (count - self->asking_count) * sizeof *asking);
+        self->asking = asking;
+        self->asking_count = count;
+    }
+    for (uint16_t i = 0; i < count; i++) {
+        struct mt_nts_asking *asking = &self->asking[i];
+        uint32_t number = mt_composition_ntp_number(composition, i);
+        if (asking->number != number) {
+            *asking = (struct mt_nts_asking){.number = number, .attempt = asking->attempt};
+        }
+    }
+    return true;
+}
+
+void mt_daemon_renew_nts(struct mt_daemon *daemon)
+{
+    if (daemon->nts != NULL) {
+        (void)renew(daemon->nts); /* who is new is not asked without memory */
+    }
+}
+
 bool mt_daemon_join_nts(struct mt_daemon *daemon)
 {
     struct mt_daemon_nts *self = daemon->nts;
     if (self == NULL) {
         return true;
     }
-    size_t count = daemon->composition->node.ntp_count;
     daemon->composition->keys_reason = keys_reason;
     daemon->composition->keys_context = self;
     daemon->composition->key_exchanges = self->is_serving ? &self->counts : NULL;
-    self->asking = calloc(count + 1, sizeof *self->asking);
-    return self->asking != NULL &&
+    return renew(self) &&
            (self->server.fd < 0 ||
             mt_linux_watch(daemon->platform, self->server.fd, POLLIN, ready, self)) &&
            (self->client.fd < 0 ||
@@ -407,7 +442,7 @@ static void tend_ring(struct mt_daemon_nts *self)
 {
     uint8_t fresh[MT_NTS_RING_KEY_SIZE];
     int64_t age_s = (int64_t)time(NULL) - self->rotated_s;
-    int64_t period_s = (int64_t)self->daemon->config->server.nts_rotate_h * 3600;
+    int64_t period_s = (int64_t)self->daemon->composition->config->server.nts_rotate_h * 3600;
     if ((age_s >= period_s || age_s < -period_s) && mt_nts_random(fresh, sizeof fresh)) {
         mt_nts_ring_rotate(&self->ring, fresh);
         explicit_bzero(fresh, sizeof fresh);
@@ -498,7 +533,9 @@ void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
     if (self->is_serving) {
         tend_ring(self);
     }
-    for (uint16_t i = 0; self->client.fd >= 0 && i < daemon->composition->node.ntp_count; i++) {
+    uint16_t count = daemon->composition->node.ntp_count;
+    bool may_ask = self->client.fd >= 0 && count <= self->asking_count;
+    for (uint16_t i = 0; may_ask && i < count; i++) {
         tend_client(self, i, now);
     }
 }

@@ -29,6 +29,11 @@ void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
     (void)now;
 }
 
+void mt_daemon_renew_nts(struct mt_daemon *daemon)
+{
+    (void)daemon;
+}
+
 void mt_daemon_reload_nts(struct mt_daemon *daemon)
 {
     (void)daemon;

@@ -11,6 +11,7 @@
 #include "nts/nts_process.h"
 
 struct mt_nts_asking {
+    uint32_t number; /* of the server: another one may take its place */
     uint32_t attempt;
     uint32_t failures; /* in a row */
     uint32_t useless;  /* exchanges in a row whose keys have brought no answer yet */

@@ -104,15 +104,15 @@ static void list_applied(const struct mt_composition *composition, char *text, s
     }
 }
 
-static void tell_whole(struct mt_daemon *self)
+static void tell_whole(struct mt_daemon *self, const char *way)
 {
     char applied[MT_JOURNAL_TEXT - 80];
     list_applied(self->composition, applied, sizeof applied);
-    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was reloaded: %s",
+    mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "the configuration was %s: %s", way,
                      applied[0] != '\0' ? applied : "nothing has changed");
 }
 
-static void tell_parts(struct mt_daemon *self)
+static void tell_parts(struct mt_daemon *self, const char *way)
 {
     const struct mt_composition *composition = self->composition;
     char applied[MT_JOURNAL_TEXT - 120];
@@ -125,12 +125,12 @@ static void tell_parts(struct mt_daemon *self)
                                   waiting == 1 ? "change needs" : "changes need");
     }
     if (unread > 0) {
-        snprintf(rest + length, sizeof rest - length, "; %zu security %s cannot be used", unread,
+        snprintf(rest + length, sizeof rest - length, "; %zu key %s cannot be used", unread,
                  unread == 1 ? "file" : "files");
     }
     list_applied(composition, applied, sizeof applied);
     mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                     "the configuration was reloaded in part: %s%s",
+                     "the configuration was %s in part: %s%s", way,
                      applied[0] != '\0' ? applied : "nothing new is in force", rest);
     for (size_t i = 0; i < composition->change_count; i++) {
         if (!composition->changes[i].is_applied) {
@@ -140,33 +140,62 @@ static void tell_parts(struct mt_daemon *self)
     }
 }
 
-void mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now)
+bool mt_daemon_take(struct mt_daemon *self, const struct mt_config *config, const char *way,
+                    struct mt_mono now, char ret_reason[MT_DAEMON_REASON_SIZE])
+{
+    char reason[MT_HAL_REASON_SIZE];
+    bool is_whole = mt_daemon_reload(self, config, now, reason);
+    mt_daemon_renew_nts(self);
+    if (is_whole) {
+        tell_whole(self, way);
+    } else if (self->composition->is_unchanged) {
+        mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
+                         "the configuration was not %s: %s; nothing has changed", way, reason);
+        snprintf(ret_reason, MT_DAEMON_REASON_SIZE, "%s; nothing has changed", reason);
+        return false;
+    } else {
+        tell_parts(self, way);
+    }
+    return true;
+}
+
+void mt_daemon_sum_up(const struct mt_config_problems *problems,
+                      char ret_reason[MT_DAEMON_REASON_SIZE])
+{
+    size_t more = problems->count + problems->omitted - 1;
+    char others[40] = "";
+    if (more > 0) {
+        snprintf(others, sizeof others, " (and %zu more)", more);
+    }
+    snprintf(ret_reason, MT_DAEMON_REASON_SIZE, "%s%s; nothing has changed",
+             problems->problem[0].text, others);
+}
+
+bool mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now,
+                          char ret_reason[MT_DAEMON_REASON_SIZE])
 {
     static struct mt_config_problems problems;
     struct mt_config *config;
-    char reason[MT_HAL_REASON_SIZE];
     const char *path = config_path(&self->options);
     if (path == NULL) {
-        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
-                         "there is nothing to reload: this daemon runs without a configuration "
-                         "file");
-        return;
+        snprintf(ret_reason, MT_DAEMON_REASON_SIZE,
+                 "there is nothing to reload: this daemon runs without a configuration file");
+        mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0, "%s", ret_reason);
+        return false;
     }
     if (access(path, R_OK) != 0) {
+        snprintf(ret_reason, MT_DAEMON_REASON_SIZE,
+                 "%.200s cannot be read (%s); the old one stays in force", path, strerror(errno));
         mt_journal_write(&self->journal, MT_JOURNAL_ERROR, 0,
-                         "the configuration was not reloaded: %s cannot be read (%s); the old one "
-                         "stays in force",
-                         path, strerror(errno));
-        return;
+                         "the configuration was not reloaded: %s", ret_reason);
+        return false;
     }
     if (!mt_daemon_load(&self->options, &config, &problems)) {
         tell_problems(self, &problems);
-        return;
+        mt_daemon_sum_up(&problems, ret_reason);
+        return false;
     }
-    if (mt_daemon_reload(self, config, now, reason)) {
-        tell_whole(self);
-    } else {
-        tell_parts(self);
-    }
+    bool is_taken = mt_daemon_take(self, config, "reloaded", now, ret_reason);
     mt_config_free(config);
+    return is_taken;
 }

@@ -89,6 +89,32 @@ void mt_discipline_set_shift(struct mt_discipline *self, uint16_t source, struct
     }
 }
 
+void mt_discipline_forget_source(struct mt_discipline *self, uint16_t source)
+{
+    if (source >= self->source_count) {
+        return;
+    }
+    self->sources[source] = (struct mt_discipline_source){.is_used = false};
+    if (self->config.skewness != 0) {
+        mt_skewness_init(&self->config.skewness[source]);
+    }
+}
+
+void mt_discipline_set_storage(struct mt_discipline *self, struct mt_discipline_source *sources,
+                               struct mt_skewness *skewness, uint16_t source_count)
+{
+    self->sources = sources;
+    self->config.skewness = skewness;
+    for (uint16_t i = 0; i < source_count && skewness != 0; i++) {
+        if (i >= self->source_count) {
+            mt_skewness_init(&skewness[i]);
+        } else if (sources[i].is_used) {
+            sources[i].estimator.skewness = &skewness[i];
+        }
+    }
+    self->source_count = source_count;
+}
+
 void mt_discipline_standby_reference(struct mt_discipline *self, uint16_t source, bool is_traceable)
 {
     if (source < self->source_count && !is_traceable) {

@@ -326,6 +326,26 @@ struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
     return &self->hal;
 }
 
+void mt_linux_ntp_close(struct mt_linux *platform, uint16_t index)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < platform->ntp_count; i++) {
+        struct mt_linux_ntp *self = platform->ntp[i];
+
+        platform->ntp[kept] = self;
+        if (self->index != index) {
+            kept++;
+            continue;
+        }
+        close_socket(self);
+        mt_linux_ntp_card_end(&self->card, platform);
+        free(self);
+    }
+    platform->ntp_count = kept;
+    platform->wait.is_set_old = true; /* it counts them */
+}
+
 void mt_linux_ntp_close_all(struct mt_linux *platform)
 {
     for (size_t i = 0; i < platform->ntp_count; i++) {

@@ -19,6 +19,7 @@
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -309,6 +310,33 @@ static void take_departures(struct mt_ntp_thread *self)
     self->awaited = self->patience > 0 ? self->awaited : 0;
 }
 
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+/* Without memory nobody is limited. */
+static void set_limit(struct mt_ntp_thread *self, const struct mt_ntp_ruling *ruling)
+{
+    struct mt_ntp_limit *limit = &self->worker.limit;
+    if (ruling->is_limited && self->limited == 0) {
+        struct mt_ntp_limited *places = calloc(self->all->clients, sizeof *places);
+        self->limited = places != NULL ? self->all->clients : 0;
+        mt_ntp_limit_init(limit, places, self->limited, ruling->log_interval, ruling->burst,
+                          mt_prng_next_u32(&self->worker.random));
+    }
+    limit->count = ruling->is_limited ? self->limited : 0;
+    limit->log_interval = ruling->log_interval;
+    limit->burst = ruling->burst;
+}
+
+/* Between two turns nothing is in use of those before. */
+static void take_rules(struct mt_ntp_thread *self)
+{
+    const struct mt_ntp_ruling *ruling = mt_ntp_rules_take(&self->all->rules, &self->user);
+    if (ruling != NULL) {
+        self->server = ruling->server;
+        set_limit(self, ruling);
+    }
+}
+
 /* ---- a turn ---------------------------------------------------------------------------------- */
 
 void mt_ntp_thread_init(struct mt_ntp_thread *self)
@@ -326,7 +354,6 @@ void mt_ntp_thread_init(struct mt_ntp_thread *self)
             (struct msghdr){.msg_iov = &self->out.pieces[i], .msg_iovlen = 1};
     }
     self->in.used = MT_NTP_BATCH;
-    self->server = *self->all->server;
     mt_nts_server_init(&self->nts, self->all->crypto);
 }
 
@@ -345,6 +372,7 @@ static void tell_outcomes(struct mt_ntp_thread *self)
 void mt_ntp_thread_turn(struct mt_ntp_thread *self)
 {
     unsigned received = receive(self, MSG_WAITFORONE);
+    take_rules(self);
     if (received > 0) {
         const struct mt_mono now = mono_now();
         take_snapshot(self);

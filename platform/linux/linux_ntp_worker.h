@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_departures.h"
+#include "platform/linux/linux_ntp_rules.h"
 #include "platform/linux/linux_ntp_workers.h"
 #include "platform/linux/linux_snapshot.h"
 
@@ -65,6 +66,8 @@ struct mt_ntp_thread {
     int64_t base_minus_stamp_ns;
     struct mt_ntp_snapshot snapshot;
     struct mt_ntp_line line;
+    struct mt_ntp_rules_user user;
+    uint32_t limited;            /**< room for so many limited clients */
     struct mt_ntp_server server; /**< as it is for all, with NTS if there are keys ... */
     struct mt_nts_server nts;    /**< ... which are those of the snapshot */
     struct mt_ntp_worker worker;
@@ -77,8 +80,9 @@ struct mt_ntp_thread {
 };
 
 struct mt_ntp_workers {
-    const struct mt_ntp_server *server;
+    struct mt_ntp_rules rules;
     const struct mt_crypto *crypto;
+    uint32_t clients; /**< that a thread remembers if they are limited */
     _Atomic bool is_stopping;
     unsigned count;
     struct mt_snapshot snapshot; /* of a struct mt_ntp_snapshot */

@@ -128,15 +128,10 @@ static bool init_worker(struct mt_ntp_worker *self, const struct mt_ntp_workers_
 {
     struct mt_ntp_departure *departures =
         options->departures > 0 ? calloc(options->departures, sizeof *departures) : NULL;
-    struct mt_ntp_limited *clients =
-        options->clients > 0 ? calloc(options->clients, sizeof *clients) : NULL;
     mt_prng_init(&self->random, seed);
     mt_ntp_departures_init(&self->departures, departures,
                            departures != NULL ? options->departures : 0);
-    mt_ntp_limit_init(&self->limit, clients, clients != NULL ? options->clients : 0,
-                      options->log_interval, options->burst, mt_prng_next_u32(&self->random));
-    return (departures != NULL || options->departures == 0) &&
-           (clients != NULL || options->clients == 0);
+    return departures != NULL || options->departures == 0;
 }
 
 /* The n-th of the processors that we may use, over and over. */
@@ -240,17 +235,36 @@ struct mt_ntp_workers *mt_ntp_workers_start(const struct mt_ntp_workers_options 
         free(self);
         return NULL;
     }
-    self->server = options->server;
     self->crypto = options->crypto;
+    self->clients = options->clients;
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_good = start_all(self, options, reason);
+    bool is_good = mt_ntp_rules_put(&self->rules, &options->ruling)
+                       ? start_all(self, options, reason)
+                       : refuse(reason, options->port, ENOMEM);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!is_good) {
         mt_ntp_workers_stop(self);
         return NULL;
     }
     return self;
+}
+
+bool mt_ntp_workers_rule(struct mt_ntp_workers *self, const struct mt_ntp_ruling *ruling)
+{
+    return mt_ntp_rules_put(&self->rules, ruling);
+}
+
+static void clean_rules(struct mt_ntp_workers *self)
+{
+    struct mt_ntp_rules_user *users[MT_NTP_WORKERS_MAX * MT_NTP_ADDRESSES_MAX];
+    unsigned count = 0;
+    for (unsigned i = 0; i < self->count; i++) {
+        if (self->threads[i]->is_running) {
+            users[count++] = &self->threads[i]->user;
+        }
+    }
+    mt_ntp_rules_clean(&self->rules, users, count);
 }
 
 void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_serving *serving,
@@ -262,6 +276,7 @@ void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_ser
         snapshot.ring = *ring;
     }
     mt_snapshot_write(&self->snapshot, &snapshot, sizeof snapshot);
+    clean_rules(self);
 }
 
 void mt_ntp_workers_count(const struct mt_ntp_workers *self,
@@ -294,5 +309,6 @@ void mt_ntp_workers_stop(struct mt_ntp_workers *self)
         free(thread->worker.limit.places);
         free(thread);
     }
+    mt_ntp_rules_end(&self->rules);
     free(self);
 }

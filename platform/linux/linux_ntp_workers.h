@@ -10,6 +10,7 @@
 #define MEANTIME_LINUX_NTP_WORKERS_H
 
 #include "hal/provider.h"
+#include "platform/linux/linux_ntp_rules.h"
 #include "runtime/ntp_served.h"
 
 #define MT_NTP_WORKERS_MAX   64
@@ -21,12 +22,10 @@ struct mt_ntp_workers_options {
     const struct mt_address *addresses; /**< zeros: all of the network */
     unsigned address_count;             /**< 1..MT_NTP_ADDRESSES_MAX */
     uint16_t port;                      /**< where an address has none */
-    const struct mt_ntp_server *server; /**< lives as long as they do; its NTS is theirs to set */
     const struct mt_crypto *crypto;     /**< of NTS */
     uint32_t departures;                /**< of each thread; 0: no interleaved mode */
-    uint32_t clients;                   /**< that each thread remembers; 0: nobody is limited */
-    int8_t log_interval;                /**< of limited clients */
-    uint8_t burst;
+    struct mt_ntp_ruling ruling;        /**< to begin with; its NTS is theirs to set */
+    uint32_t clients;                   /**< that each thread remembers while they are limited */
     uint64_t seed;
 };
 
@@ -39,6 +38,8 @@ struct mt_ntp_workers *mt_ntp_workers_start(const struct mt_ntp_workers_options 
 /** What is served from now on; `ring` null: NTS is not spoken. */
 void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_serving *serving,
                             const struct mt_nts_ring *ring, const struct mt_clock_page *page);
+/** By these rules from now on; false: no memory, and they go by those before. */
+bool mt_ntp_workers_rule(struct mt_ntp_workers *self, const struct mt_ntp_ruling *ruling);
 /** What has become of requests so far, over all threads. */
 void mt_ntp_workers_count(const struct mt_ntp_workers *self,
                           uint64_t ret_outcomes[MT_NTP_OUTCOME_COUNT]);

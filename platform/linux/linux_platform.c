@@ -110,6 +110,11 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
 }
 
+static void close_link(struct mt_hal_provider *provider, uint16_t index)
+{
+    mt_linux_ntp_close((struct mt_linux *)provider, index);
+}
+
 static bool identity(struct mt_hal_provider *provider, const char *interface,
                      struct mt_clock_identity *ret_identity)
 {
@@ -119,6 +124,7 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
 static const struct mt_hal_provider_ops provider_ops = {
     .open_clock = open_clock,
     .open_link = open_link,
+    .close_link = close_link,
     .identity = identity,
 };
 

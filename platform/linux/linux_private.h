@@ -263,6 +263,7 @@ void mt_local_receive(struct mt_linux_local *self, unsigned socket, uint8_t *buf
 struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
                                       const struct mt_link_request *request,
                                       char reason[MT_HAL_REASON_SIZE]);
+void mt_linux_ntp_close(struct mt_linux *platform, uint16_t index);
 void mt_linux_ntp_close_all(struct mt_linux *platform);
 /** -1: nothing has been asked yet, or it could not be. */
 int mt_linux_ntp_descriptor(const struct mt_linux_ntp *self);

@@ -275,6 +275,16 @@ static struct mt_sim_link *add_link(struct mt_sim_node *node)
     return link;
 }
 
+/* The next one, or one that was closed. */
+static struct mt_sim_link *take_link(struct mt_sim_node *node, uint16_t index)
+{
+    if (index < node->link_count && node->links[index]->is_closed) {
+        node->links[index]->is_closed = false;
+        return node->links[index];
+    }
+    return index == node->link_count ? add_link(node) : NULL;
+}
+
 static bool is_refclock(enum mt_transport transport)
 {
     return transport == MT_TRANSPORT_REFCLOCK_SHM || transport == MT_TRANSPORT_REFCLOCK_SOCK;
@@ -290,7 +300,7 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         reason[0] = '\0';
         return NULL;
     }
-    struct mt_sim_link *link = index == node->link_count ? add_link(node) : NULL;
+    struct mt_sim_link *link = take_link(node, index);
 
     if (link == NULL) {
         snprintf(reason, MT_HAL_REASON_SIZE, "link %u is open already, or memory ran out", index);
@@ -322,6 +332,15 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     return &link->hal;
 }
 
+/* What is still on its way to it is nobody's. */
+static void close_link(struct mt_hal_provider *provider, uint16_t index)
+{
+    struct mt_sim_link *link = NODE_OF(provider, provider)->links[index];
+
+    link->is_closed = true;
+    link->udp_port = 0;
+}
+
 static bool identity(struct mt_hal_provider *provider, const char *interface,
                      struct mt_clock_identity *ret_identity)
 {
@@ -340,6 +359,7 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
 static const struct mt_hal_provider_ops provider_ops = {
     .open_clock = open_clock,
     .open_link = open_link,
+    .close_link = close_link,
     .identity = identity,
 };
 

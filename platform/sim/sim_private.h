@@ -79,6 +79,7 @@ struct mt_sim_link {
     struct mt_sim_port *port; /**< null: there is no such interface */
     bool is_refclock;         /**< it hears a reference clock */
     uint16_t udp_port;        /**< of a link to an NTP server: its own; 0: none yet */
+    bool is_closed;
 };
 
 struct mt_sim_node {

@@ -95,7 +95,7 @@ def test_reload_keeps_the_keys_when_a_security_file_is_broken(lab):
     b.wait_state("LISTENING")
     keys.write_text("nonsense\n", encoding="utf-8")
     b.reload()
-    b.wait_log(r"was reloaded in part: nothing new is in force; 1 security file cannot be used\n"
+    b.wait_log(r"was reloaded in part: nothing new is in force; 1 key file cannot be used\n"
                r".*:1: expected \[security_association\]; the old keys stay in force\n")
 
 

@@ -49,6 +49,37 @@ static void control_reads_every_command(void **state)
     assert_int_equal(request.value[MT_CONTROL_UTC_OFFSET], -3);
 }
 
+static void control_reads_what_changes_servers(void **state)
+{
+    accept("{\"command\":\"reload\"}");
+    assert_int_equal(request.command, MT_CONTROL_RELOAD);
+    accept("{\"command\":\"add\",\"ntp\":\"time.example\"}");
+    assert_int_equal(request.command, MT_CONTROL_ADD);
+    assert_string_equal(request.ntp, "time.example");
+    assert_string_equal(request.keys, "");
+    accept("{\"command\":\"add\",\"ntp\":\"fd00::1\",\"keys\":{\"nts\":\"yes\",\"port\":\"1\"}}");
+    assert_string_equal(request.keys, "nts = yes\nport = 1\n");
+    accept("{\"command\":\"remove\",\"ntp\":\"time.example\"}");
+    assert_int_equal(request.command, MT_CONTROL_REMOVE);
+}
+
+/* Nothing may come along with a name or a value: it becomes a line of a configuration. */
+static void control_refuses_servers_that_are_more_than_one_line(void **state)
+{
+    const char *name = "ntp: expected the name of a server";
+    const char *key = "keys: expected a key and its value as text, such as \"min_poll\":\"4\"";
+    refuse("{\"command\":\"add\"}", name);
+    refuse("{\"command\":\"add\",\"ntp\":\"a]\"}", name);
+    refuse("{\"command\":\"add\",\"ntp\":\"a\\n[daemon\"}", name);
+    refuse("{\"command\":\"add\",\"ntp\":\"a\",\"keys\":{\"port\":\"1\\n[daemon]\"}}", key);
+    refuse("{\"command\":\"add\",\"ntp\":\"a\",\"keys\":{\"port\\n\":\"1\"}}", key);
+    refuse("{\"command\":\"add\",\"ntp\":\"a\",\"keys\":{\"port\":1}}", key);
+    refuse("{\"command\":\"add\",\"ntp\":\"a\",\"keys\":[]}", "keys: expected an object of texts");
+    refuse("{\"command\":\"add\",\"ntp\":\"a\",\"port\":\"1\"}", "port: unknown member");
+    refuse("{\"command\":\"remove\",\"ntp\":\"a\",\"keys\":{}}", "keys: unknown member");
+    refuse("{\"command\":\"reload\",\"ntp\":\"a\"}", "ntp: unknown member");
+}
+
 static void control_says_why_when_a_request_is_refused(void **state)
 {
     const char *no_command = "expected a JSON object with a member \"command\"";
@@ -57,7 +88,7 @@ static void control_says_why_when_a_request_is_refused(void **state)
     refuse("[\"ping\"]", no_command);
     refuse("{\"command\":7}", no_command);
     refuse("{\"command\":\"stop\"}",
-           "stop: unknown command; there are ping, status, set and events");
+           "stop: unknown command; there are ping, status, set, events, reload, add and remove");
     refuse("{\"command\":\"ping\",\"x\":1}", "x: unknown member");
     refuse("{\"command\":\"events\",\"since\":-1}", "since: expected the id of an event");
     refuse("{\"command\":\"set\"}", "set: expected at least one setting");
@@ -136,6 +167,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(control_reads_every_command),
+        cmocka_unit_test(control_reads_what_changes_servers),
+        cmocka_unit_test(control_refuses_servers_that_are_more_than_one_line),
         cmocka_unit_test(control_says_why_when_a_request_is_refused),
         cmocka_unit_test(control_changes_only_what_is_given),
         cmocka_unit_test(control_settings_are_keys_of_the_configuration),

@@ -161,7 +161,8 @@ static bool fake_identity(struct mt_hal_provider *self, const char *interface,
     return true;
 }
 
-static const struct mt_hal_provider_ops fake_ops = {fake_open_clock, fake_open_link, fake_identity};
+static const struct mt_hal_provider_ops fake_ops = {
+    .open_clock = fake_open_clock, .open_link = fake_open_link, .identity = fake_identity};
 
 static uint64_t fake_seed(struct mt_hal_entropy *self)
 {

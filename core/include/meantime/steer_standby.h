@@ -37,6 +37,14 @@ void mt_discipline_act(struct mt_discipline *self);
  * mt_steer_config.skewness. */
 void mt_discipline_set_shift(struct mt_discipline *self, uint16_t source, struct mt_span shift);
 
+/** A source is gone: nothing is known of it any more.  It is not the selected one. */
+void mt_discipline_forget_source(struct mt_discipline *self, uint16_t source);
+
+/** Storage for more sources than before, into which those that there are have been copied; the new
+ * ones are zeros.  `skewness`: as in mt_steer_config. */
+void mt_discipline_set_storage(struct mt_discipline *self, struct mt_discipline_source *sources,
+                               struct mt_skewness *skewness, uint16_t source_count);
+
 /** mt_discipline_new_reference() for a source that does not steer. */
 void mt_discipline_standby_reference(struct mt_discipline *self, uint16_t source,
                                      bool is_traceable);
