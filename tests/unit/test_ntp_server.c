@@ -66,6 +66,20 @@ static void remember_departures(struct fixture *self)
     mt_ntp_departures_init(&self->worker.departures, self->departures, PLACES);
 }
 
+/* A server that hears the answer says nothing: no two of them can be made to talk for ever. */
+static void bounce(const struct fixture *self)
+{
+    static struct mt_ntp_worker worker;
+    const struct mt_address from = {.network = MT_NETWORK_UDP_IPV4,
+                                    .udp_port = self->from.udp_port};
+    const struct mt_ntp_request request = {
+        self->answer.octets, self->answer.length, &self->arrival, &from, self->now, NULL};
+    struct mt_ntp_answer again;
+    assert_int_equal(mt_ntp_answer(&self->server, &self->served, &worker, &request, &again),
+                     MT_NTP_MODE);
+    assert_int_equal(again.length, 0);
+}
+
 static enum mt_ntp_outcome ask(struct fixture *self, const uint8_t *octets, size_t length)
 {
     const struct mt_ntp_request request = {octets,      length,    &self->arrival,
@@ -81,6 +95,7 @@ static enum mt_ntp_outcome ask(struct fixture *self, const uint8_t *octets, size
         assert_int_equal(mt_ntp_parse(self->answer.octets, self->answer.length, &packet),
                          MT_NTP_WELL_FORMED);
         self->got = packet.header;
+        bounce(self);
     }
     return outcome;
 }

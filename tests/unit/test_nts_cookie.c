@@ -14,6 +14,9 @@
 #include "crypto/crypto.h"
 #include "nts_bench.h"
 
+#define UNIQUE_FIELD       (4 + MT_NTS_UNIQUE_SIZE)
+#define AUTHENTICATOR_HEAD (4 + 4 + MT_NTS_NONCE_SIZE) /* before what is sealed */
+
 /* ---- cookies --------------------------------------------------------------------------------- */
 
 static void nts_jar_takes_no_cookie_when_it_is_full_or_the_cookie_is_odd(void **state)
@@ -34,16 +37,15 @@ static void nts_jar_takes_no_cookie_when_it_is_full_or_the_cookie_is_odd(void **
     assert_int_equal(self.nts.count, MT_NTS_COOKIES);
 }
 
-/* The octets of an answer with `plain` sealed in it. */
-static size_t answer_with(struct pair *self, const uint8_t *plain, size_t length)
+/* Appends an authenticator, with `plain` in it, to `at` octets; the new length. */
+static size_t seal(const struct pair *self, const uint8_t *key, const uint8_t *plain, size_t length,
+                   uint8_t *packet, size_t at)
 {
-    uint8_t *packet = self->answer.octets;
-    size_t at = MT_NTP_HEADER_SIZE + 4 + MT_NTS_UNIQUE_SIZE;
     const uint8_t nonce[MT_NTS_NONCE_SIZE] = {1};
     const struct mt_piece associated[] = {{packet, at}, {nonce, sizeof nonce}};
     const struct mt_piece piece = {plain, length};
     size_t sealed = length + MT_AEAD_TAG;
-    size_t size = 4 + 4 + MT_NTS_NONCE_SIZE + (sealed + 3) / 4 * 4;
+    size_t size = AUTHENTICATOR_HEAD + (sealed + 3) / 4 * 4;
     const uint8_t head[] = {4,
                             4,
                             (uint8_t)(size >> 8),
@@ -52,13 +54,20 @@ static size_t answer_with(struct pair *self, const uint8_t *plain, size_t length
                             MT_NTS_NONCE_SIZE,
                             (uint8_t)(sealed >> 8),
                             (uint8_t)sealed};
-    assert_true(at + size <= sizeof self->answer.octets);
     memset(packet + at, 0, size);
     memcpy(packet + at, head, sizeof head);
     memcpy(packet + at + 8, nonce, sizeof nonce);
-    assert_true(mt_crypto_nettle.seal(self->keys.aead, self->keys.s2c, 32, associated, 2, &piece,
-                                      packet + at + 8 + MT_NTS_NONCE_SIZE));
+    assert_true(mt_crypto_nettle.seal(self->keys.aead, key, 32, associated, 2, &piece,
+                                      packet + at + AUTHENTICATOR_HEAD));
     return at + size;
+}
+
+/* The octets of an answer with `plain` sealed in it. */
+static size_t answer_with(struct pair *self, const uint8_t *plain, size_t length)
+{
+    size_t at = MT_NTP_HEADER_SIZE + UNIQUE_FIELD;
+    assert_true(at + AUTHENTICATOR_HEAD + MT_AEAD_TAG + length + 3 <= sizeof self->answer.octets);
+    return seal(self, self->keys.s2c, plain, length, self->answer.octets, at);
 }
 
 static void nts_client_keeps_eight_cookies_when_a_server_sends_more(void **state)
@@ -119,6 +128,58 @@ static void nts_server_refuses_the_question_when_fields_are_missing_or_double(vo
     memcpy(packet, self.question, MT_NTP_HEADER_SIZE);
     memcpy(packet + MT_NTP_HEADER_SIZE, self.question + at, self.tx.length - at);
     assert_int_equal(nts_bench_serve_octets(&self, packet, self.tx.length - 36), MT_NTP_FORGED);
+}
+
+/* The question up to its cookie, which is another one, and sealed rightly; its length. */
+static size_t question_with(const struct pair *self, const uint8_t *cookie, size_t length,
+                            uint8_t *packet)
+{
+    size_t at = MT_NTP_HEADER_SIZE + UNIQUE_FIELD;
+    memcpy(packet, self->question, at);
+    return at + mt_ntp_extension_write(MT_NTP_EXT_NTS_COOKIE, cookie, length,
+                                       mt_ntp_extension_size(length, MT_NTP_EXTENSION_MIN),
+                                       packet + at, MT_NTP_PACKET_MAX - at);
+}
+
+static void nts_server_refuses_the_question_when_the_cookie_is_of_any_other_length(void **state)
+{
+    struct pair self;
+    struct mt_ntp_extension cookie;
+    uint8_t octets[MT_NTS_COOKIE_MAX + 100] = {0};
+    uint8_t packet[MT_NTP_PACKET_MAX];
+    (void)state;
+    nts_bench_open_default(&self);
+    assert_true(nts_bench_asks(&self));
+    assert_true(nts_bench_find(self.question, self.tx.length, MT_NTP_EXT_NTS_COOKIE, 0, &cookie));
+    assert_int_equal(cookie.length, COOKIE_SIZE);
+    memcpy(octets, cookie.value, cookie.length);
+    for (size_t length = 0; length <= sizeof octets; length++) {
+        size_t size = question_with(&self, octets, length, packet);
+        size = seal(&self, self.keys.c2s, NULL, 0, packet, size);
+        assert_int_equal(nts_bench_serve_octets(&self, packet, size),
+                         length == COOKIE_SIZE ? MT_NTP_ANSWERED : MT_NTP_NTS_REFUSED);
+        assert_true(self.answer.length <= size);
+    }
+}
+
+static void nts_server_gives_eight_cookies_when_more_are_asked_for(void **state)
+{
+    struct pair self;
+    struct mt_ntp_extension cookie;
+    uint8_t packet[MT_NTP_PACKET_MAX];
+    (void)state;
+    nts_bench_open_default(&self);
+    assert_true(nts_bench_asks(&self));
+    assert_true(nts_bench_find(self.question, self.tx.length, MT_NTP_EXT_NTS_COOKIE, 0, &cookie));
+    size_t length = question_with(&self, cookie.value, cookie.length, packet);
+    for (unsigned i = 0; i < MT_NTS_COOKIES + 1; i++) {
+        length += mt_ntp_extension_write(MT_NTP_EXT_NTS_PLACEHOLDER, NULL, 0, COOKIE_SIZE + 4,
+                                         packet + length, sizeof packet - length);
+    }
+    length = seal(&self, self.keys.c2s, NULL, 0, packet, length);
+    assert_int_equal(nts_bench_serve_octets(&self, packet, length), MT_NTP_ANSWERED);
+    assert_int_equal(self.answer.length, MT_NTP_HEADER_SIZE + UNIQUE_FIELD + AUTHENTICATOR_HEAD +
+                                             MT_AEAD_TAG + MT_NTS_COOKIES * (COOKIE_SIZE + 4));
 }
 
 static void nts_server_gives_no_cookie_when_the_placeholder_is_not_sealed(void **state)
@@ -202,6 +263,8 @@ int main(void)
         cmocka_unit_test(nts_client_keeps_eight_cookies_when_a_server_sends_more),
         cmocka_unit_test(nts_client_refuses_the_answer_when_a_cookie_has_no_length),
         cmocka_unit_test(nts_server_refuses_the_question_when_fields_are_missing_or_double),
+        cmocka_unit_test(nts_server_refuses_the_question_when_the_cookie_is_of_any_other_length),
+        cmocka_unit_test(nts_server_gives_eight_cookies_when_more_are_asked_for),
         cmocka_unit_test(nts_server_gives_no_cookie_when_the_placeholder_is_not_sealed),
         cmocka_unit_test(nts_cookies_open_when_their_key_is_of_the_last_three),
         cmocka_unit_test(nts_cookies_open_when_the_ring_is_turned_later_than_elsewhere),
