@@ -152,6 +152,8 @@ bool mt_compose_ntp_again(struct mt_composition *self, struct mt_compose_ntp_pla
 /** Add to what is told of a reload: a change in force, one that has to wait for a restart, a file
  * that cannot be used. */
 void mt_compose_tell_applied(struct mt_composition *self, const char *format, ...);
+/** It is not in force after all. */
+void mt_compose_take_back(struct mt_composition *self, const char *format, ...);
 void mt_compose_tell_refused(struct mt_composition *self, const char *format, ...);
 void mt_compose_tell_unread(struct mt_composition *self, const char *format, ...);
 

@@ -305,6 +305,9 @@ static bool begin(struct mt_composition *self, struct step *step, struct mt_mono
     }
     mt_compose_ntp_part(self, step->fresh);
     mt_compose_ntp_forget(self, step->fresh);
+    if (step->fate == COMES) {
+        mt_compose_take_back(self, "ntp %s is new", step->fresh->config.name);
+    }
     mt_compose_tell_refused(self, "ntp %.60s cannot be asked: %.150s", step->fresh->config.name,
                             reason);
     return false;

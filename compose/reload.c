@@ -105,16 +105,24 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
 
 /* ---- what is told of it ---------------------------------------------------------------------- */
 
-static struct mt_compose_change *next_change(struct mt_composition *self)
+/* Where there is no room, what is not in force goes before what is. */
+static struct mt_compose_change *next_change(struct mt_composition *self, bool is_applied)
 {
-    bool has_room = self->change_count < MT_COMPOSE_CHANGES_MAX;
-    return has_room ? &self->changes[self->change_count++] : &self->unseen_change;
+    if (self->change_count < MT_COMPOSE_CHANGES_MAX) {
+        return &self->changes[self->change_count++];
+    }
+    for (size_t i = self->change_count; i-- > 0 && !is_applied;) {
+        if (self->changes[i].is_applied) {
+            return &self->changes[i];
+        }
+    }
+    return &self->unseen_change;
 }
 
 static void tell(struct mt_composition *self, bool is_applied, const char *format,
                  va_list arguments)
 {
-    struct mt_compose_change *told = next_change(self);
+    struct mt_compose_change *told = next_change(self, is_applied);
     told->is_applied = is_applied;
     self->applied_count += is_applied;
     self->refused_count += !is_applied;
@@ -127,6 +135,24 @@ void mt_compose_tell_applied(struct mt_composition *self, const char *format, ..
     va_start(arguments, format);
     tell(self, true, format, arguments);
     va_end(arguments);
+}
+
+void mt_compose_take_back(struct mt_composition *self, const char *format, ...)
+{
+    char text[MT_COMPOSE_CHANGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    self->applied_count--;
+    for (size_t i = 0; i < self->change_count; i++) {
+        if (self->changes[i].is_applied && strcmp(self->changes[i].text, text) == 0) {
+            self->change_count--;
+            memmove(&self->changes[i], &self->changes[i + 1],
+                    (self->change_count - i) * sizeof self->changes[0]);
+            return;
+        }
+    }
 }
 
 void mt_compose_tell_refused(struct mt_composition *self, const char *format, ...)

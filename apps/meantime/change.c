@@ -7,24 +7,29 @@
 
 #include "apps/meantime/client.h"
 
+static int count_of(const cJSON *outcome, const char *name)
+{
+    return (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(outcome, name));
+}
+
 /* Bad if anything is not in force that was asked for. */
-static enum mt_exit print_changes(const cJSON *reply)
+static enum mt_exit print_outcome(const cJSON *outcome)
 {
     const cJSON *change;
-    const cJSON *changes = cJSON_GetObjectItemCaseSensitive(reply, "changes");
-    enum mt_exit status = MT_EXIT_GOOD;
+    const cJSON *changes = cJSON_GetObjectItemCaseSensitive(outcome, "changes");
+    int refused = count_of(outcome, "refused");
+    int more = count_of(outcome, "applied") + refused - cJSON_GetArraySize(changes);
     cJSON_ArrayForEach(change, changes)
     {
         const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(change, "text"));
-        if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(change, "applied"))) {
-            status = MT_EXIT_BAD;
-        }
         puts(text != NULL ? text : "");
     }
-    if (cJSON_GetArraySize(changes) == 0) {
+    if (more > 0) {
+        printf("and %d more\n", more);
+    } else if (cJSON_GetArraySize(changes) == 0) {
         puts("nothing has changed");
     }
-    return status;
+    return refused > 0 ? MT_EXIT_BAD : MT_EXIT_GOOD;
 }
 
 /* The request is deleted. */
@@ -33,7 +38,9 @@ static enum mt_exit ask(const struct mt_tool *tool, cJSON *request)
     char reason[MT_CLIENT_REASON_SIZE] = "out of memory";
     char *line = cJSON_PrintUnformatted(request);
     cJSON *reply = line != NULL ? mt_client_ask(tool, line, reason) : NULL;
-    enum mt_exit status = reply != NULL ? print_changes(reply) : mt_tool_fail("%s", reason);
+    enum mt_exit status = reply != NULL
+                              ? print_outcome(cJSON_GetObjectItemCaseSensitive(reply, "outcome"))
+                              : mt_tool_fail("%s", reason);
     cJSON_Delete(reply);
     cJSON_Delete(request);
     free(line);

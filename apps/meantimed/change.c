@@ -84,7 +84,7 @@ static bool change_servers(struct mt_daemon *self, const struct mt_control_reque
 
 /* ---- the reply ------------------------------------------------------------------------------- */
 
-static char *reply_changes(const struct mt_composition *composition)
+static cJSON *list_changes(const struct mt_composition *composition)
 {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < composition->change_count; i++) {
@@ -93,10 +93,20 @@ static char *reply_changes(const struct mt_composition *composition)
         cJSON_AddStringToObject(item, "text", composition->changes[i].text);
         cJSON_AddItemToArray(list, item);
     }
-    char *json = cJSON_PrintUnformatted(list);
-    char *reply = json != NULL ? mt_control_reply_json("changes", json)
+    return list;
+}
+
+/* There may be more than are told one by one. */
+static char *reply_changes(const struct mt_composition *composition)
+{
+    cJSON *outcome = cJSON_CreateObject();
+    cJSON_AddNumberToObject(outcome, "applied", (double)composition->applied_count);
+    cJSON_AddNumberToObject(outcome, "refused", (double)composition->refused_count);
+    cJSON_AddItemToObject(outcome, "changes", list_changes(composition));
+    char *json = cJSON_PrintUnformatted(outcome);
+    char *reply = json != NULL ? mt_control_reply_json("outcome", json)
                                : mt_control_reply_error("out of memory");
-    cJSON_Delete(list);
+    cJSON_Delete(outcome);
     free(json);
     return reply;
 }

@@ -102,6 +102,28 @@ def test_nothing_changes_when_anything_is_wrong(lab):
     assert names(c) == {SERVER, OTHER}
 
 
+@pytest.mark.lab(seconds=20)
+def test_no_more_servers_are_asked_than_there_is_room_for(lab):
+    lab.nodes("C")
+    lab.ip("C", "link", "set", "lo", "up")
+    c = client(lab, {"127.0.1.1": {}})
+    many = {f"ntp 127.0.2.{number}": {} for number in range(70)}
+    c.more_sections = {"ntp 127.0.1.1": {}, **many}
+    c.write_config()
+    status, said = run(c, "reload")
+    assert status == 1 and "and 22 more" in said, said
+    assert len(names(c)) == 64
+    c.wait_log("ntp 127.0.2.63 cannot be asked: cannot ask so many NTP servers: the limit is 64")
+    status, said = run(c, "add", "ntp", "127.0.3.1")
+    assert status == 1 and "the limit is 64" in said, said
+    c.more_sections = {"ntp 127.0.2.1": {}}
+    c.write_config()
+    assert run(c, "reload")[0] == 0 and names(c) == {"127.0.2.1"}
+    c.more_sections = many
+    c.write_config()
+    assert run(c, "reload")[0] == 1 and len(names(c)) == 64
+
+
 def write_key(path, key):
     with open(path, "w", encoding="ascii") as file:
         file.write(f"7 SHA256 ASCII:{key}\n")
