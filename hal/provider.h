@@ -89,6 +89,10 @@ struct mt_hal_provider_ops {
     /** The EUI-64 clock identity made from an interface's MAC address; false if it has none. */
     bool (*identity)(struct mt_hal_provider *self, const char *interface,
                      struct mt_clock_identity *ret_identity);
+    /** All addresses of this machine, without loopback; how many there are, at most `max`.  Null:
+     * nobody knows. */
+    size_t (*own_addresses)(struct mt_hal_provider *self, struct mt_address *ret_addresses,
+                            size_t max);
 };
 
 struct mt_hal_provider {

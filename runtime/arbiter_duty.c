@@ -136,6 +136,8 @@ static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
     };
     if (member->kind == MT_ARBITER_NTP) {
         observe_ntp(&node->ntp[member->index].client, source);
+        source->follows_us =
+            mt_ntp_serve_is_ours(node, index, &node->ntp[member->index].client.server);
     } else if (member->kind == MT_ARBITER_REFCLOCK) {
         source->is_reachable = node->refclocks[member->index].is_heard;
     }
@@ -156,8 +158,9 @@ static void await(struct mt_node_clock *clock, struct mt_mono now)
     unsigned measured = 0;
     unsigned voters = 0;
     for (uint16_t i = 0; i < self->count; i++) {
-        voters += !self->sources[i].is_watched;
-        measured += self->sources[i].is_measured && !self->sources[i].is_watched;
+        bool may_vote = !self->sources[i].is_watched && !self->sources[i].follows_us;
+        voters += may_vote;
+        measured += self->sources[i].is_measured && may_vote;
     }
     for (uint16_t i = 0; i < self->count; i++) {
         self->sources[i].is_awaited = !clock->discipline.has_locked_once &&
@@ -269,6 +272,7 @@ static void note_verdict(struct mt_node *node, uint16_t clock, uint16_t at, stru
     case MT_ARBITER_NO_MAJORITY:
     case MT_ARBITER_TOO_WIDE:
     case MT_ARBITER_WATCHED:
+    case MT_ARBITER_FOLLOWS_US:
     case MT_ARBITER_WRONG_SCALE:
     case MT_ARBITER_MEASURING:
     case MT_ARBITER_NOT_SYNCHRONISED:

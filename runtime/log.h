@@ -74,6 +74,7 @@ enum mt_order_kind {
     MT_ORDER_FACTS,   /**< more, or something else, is known of the world */
     MT_ORDER_ADDRESS, /**< mt_node_set_ntp_address() */
     MT_ORDER_KEYS,    /**< mt_node_set_ntp_keys() */
+    MT_ORDER_OWN,     /**< mt_ntp_serve_add_own() */
 };
 
 struct mt_order {

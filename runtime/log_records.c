@@ -216,6 +216,7 @@ void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
         break;
     case MT_ORDER_ADDRESS:
     case MT_ORDER_KEYS:
+    case MT_ORDER_OWN:
         mt_log_put(out, order->instance, 2);
         mt_log_put_address(out, &order->address);
         break;
@@ -301,7 +302,7 @@ static void get_start(struct mt_log_in *in, struct mt_log_start *start)
 
 static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct mt_order *order)
 {
-    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_KEYS);
+    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_OWN);
     order->now.ns = mt_log_get_signed(in, 8);
     get_time(self, in, order->now);
     order->came_while_waiting = mt_log_get_flag(in);
@@ -318,6 +319,7 @@ static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct m
         mt_log_get_facts(in, &order->facts);
         break;
     case MT_ORDER_ADDRESS:
+    case MT_ORDER_OWN:
         order->instance = (uint16_t)mt_log_get(in, 2);
         mt_log_get_address(in, &order->address);
         break;

@@ -2,6 +2,7 @@
 #include "runtime/ntp_serve.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "runtime/node.h"
 
@@ -37,6 +38,53 @@ static bool take_refclock(const struct mt_node *node, uint16_t clock,
     };
     return true;
 }
+
+/* ---- those who follow us --------------------------------------------------------------------- */
+
+static bool has_id(const struct mt_node_server *self, const uint8_t id[4])
+{
+    for (uint16_t i = 0; i < self->own_count; i++) {
+        if (memcmp(self->own_ids[i], id, sizeof self->own_ids[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mt_ntp_serve_has_own(const struct mt_node *node, const struct mt_address *address)
+{
+    uint8_t id[4];
+    if (node->server == NULL) {
+        return false;
+    }
+    mt_ntp_name_upstream(node->server->config.crypto, address, id);
+    return has_id(node->server, id);
+}
+
+void mt_ntp_serve_add_own(struct mt_node *node, const struct mt_address *address)
+{
+    struct mt_node_server *self = node->server;
+    if (self == NULL || mt_ntp_serve_has_own(node, address)) {
+        return;
+    }
+    mt_ntp_name_upstream(self->config.crypto, address, self->own_ids[self->own_next]);
+    self->own_next = (uint16_t)((self->own_next + 1) % MT_NTP_OWN_IDS);
+    if (self->own_count < MT_NTP_OWN_IDS) {
+        self->own_count++;
+    }
+}
+
+/* Of stratum 1 it is no address.  Who follows another clock of this node is no loop. */
+bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock,
+                          const struct mt_ntp_header *answer)
+{
+    static const uint8_t nobody[4] = {0};
+    return node->server != NULL && node->server->clock == clock && answer->version != 0 &&
+           answer->stratum > 1 && memcmp(answer->reference_id, nobody, sizeof nobody) != 0 &&
+           has_id(node->server, answer->reference_id);
+}
+
+/* ---- what is served -------------------------------------------------------------------------- */
 
 void mt_ntp_serve_renew(struct mt_node *node, uint16_t clock)
 {

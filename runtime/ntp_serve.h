@@ -9,6 +9,8 @@
 
 #include "runtime/ntp_served.h"
 
+#define MT_NTP_OWN_IDS 32
+
 struct mt_node;
 struct mt_node_ntp_in_ptp;
 
@@ -19,7 +21,20 @@ struct mt_node_server {
     struct mt_ntp_serving serving;             /**< as of the clock's last page */
     uint64_t by_workers[MT_NTP_OUTCOME_COUNT]; /**< what became of requests to them */
     struct mt_node_ntp_in_ptp *in_ptp;         /**< null: it does not answer in PTP messages */
+    /** What those who follow us have for a reference id; the oldest makes room. */
+    uint8_t own_ids[MT_NTP_OWN_IDS][4];
+    uint16_t own_count;
+    uint16_t own_next;
 };
+
+/** This machine has that address, so somebody may ask us there. */
+void mt_ntp_serve_add_own(struct mt_node *node, const struct mt_address *address);
+/** True if that is known. */
+bool mt_ntp_serve_has_own(const struct mt_node *node, const struct mt_address *address);
+/** True if a server that answers so follows the server of this clock: its reference id is one of
+ * our addresses. */
+bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock,
+                          const struct mt_ntp_header *answer);
 
 /** The page of a clock has been renewed: so is what is served, if it is that clock's. */
 void mt_ntp_serve_renew(struct mt_node *node, uint16_t clock);

@@ -175,16 +175,16 @@ static int8_t precision_of(const struct mt_clock_page *page)
     return log2s;
 }
 
-/* [RFC 5905 7.3]: of IPv6 the first octets of a digest, which has nothing to keep secret */
-static void name_upstream(const struct mt_ntp_serving_config *config,
-                          const struct mt_address *address, uint8_t ret_id[4])
+/* Of IPv6 the first octets of a digest, which has nothing to keep secret. */
+void mt_ntp_name_upstream(const struct mt_crypto *crypto, const struct mt_address *address,
+                          uint8_t ret_id[4])
 {
     uint8_t digest[MT_DIGEST_SIZE] = {0};
     const struct mt_piece piece = {address->octets, mt_address_length(address)};
     if (address->network == MT_NETWORK_UDP_IPV4) {
         memcpy(digest, address->octets, 4);
-    } else if (config->crypto != NULL && config->crypto->digest != NULL) {
-        (void)config->crypto->digest(MT_DIGEST_MD5, &piece, 1, digest);
+    } else if (crypto != NULL && crypto->digest != NULL) {
+        (void)crypto->digest(MT_DIGEST_MD5, &piece, 1, digest);
     }
     memcpy(ret_id, digest, 4);
 }
@@ -200,7 +200,7 @@ static void set_reference(const struct mt_ntp_serving_config *config,
     } else if (upstream != NULL && upstream->address.network == MT_NETWORK_NONE) {
         memcpy(served->reference_id, upstream->reference_id, sizeof served->reference_id);
     } else if (upstream != NULL) {
-        name_upstream(config, &upstream->address, served->reference_id);
+        mt_ntp_name_upstream(config->crypto, &upstream->address, served->reference_id);
     } else {
         memcpy(served->reference_id, ptp, sizeof ptp);
     }

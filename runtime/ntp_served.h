@@ -49,6 +49,10 @@ struct mt_ntp_serving {
     uint8_t reference_id[4]; /**< while nothing is smeared */
 };
 
+/** What a server that follows this address has for a reference id [RFC 5905 7.3]; of IPv6 all zeros
+ * if there is no MD5. */
+void mt_ntp_name_upstream(const struct mt_crypto *crypto, const struct mt_address *address,
+                          uint8_t ret_id[4]);
 /** What to serve from now on; `self` is what was served before, at first zero.  `upstream`: null if
  * the clock follows PTP, or nothing. */
 void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_serving_config *config,

@@ -137,6 +137,9 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
             mt_node_set_ntp_keys(node, order->instance, &keys, &order->address, now);
         }
         break;
+    case MT_ORDER_OWN:
+        mt_ntp_serve_add_own(node, &order->address);
+        break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);
         break;

@@ -255,13 +255,18 @@ static void order_words(const struct mt_order *order, char *text, size_t size)
         mt_address_text(&order->address, command);
         snprintf(text, size, "keys of NTP server number %u, at %s", order->instance, command);
         return;
+    case MT_ORDER_OWN:
+        mt_address_text(&order->address, command);
+        snprintf(text, size, "known now: this machine has the address %s", command);
+        return;
     }
 }
 
 void mt_replay_print_order(const struct mt_replay_printer *self, int64_t t_ns,
                            const struct mt_order *order)
 {
-    static const char *const names[] = {"command", "stop", "reload", "facts", "address", "keys"};
+    static const char *const names[] = {"command", "stop", "reload", "facts",
+                                        "address", "keys", "own"};
     char text[200] = "";
     if (!is_shown(self, t_ns, NULL)) {
         return;

@@ -56,7 +56,7 @@ static enum mt_timescale choose_scale(const struct court *self)
     for (uint16_t i = 0; i < self->count; i++) {
         const struct mt_arbiter_source *source = &self->sources[i];
 
-        if (source->is_watched) {
+        if (source->is_watched || source->follows_us) {
             continue;
         }
         if (source->scale != MT_SCALE_ARB) {
@@ -84,6 +84,9 @@ static enum mt_arbiter_verdict admit(const struct court *self,
     }
     if (!source->is_synchronised) {
         return MT_ARBITER_NOT_SYNCHRONISED;
+    }
+    if (source->follows_us) {
+        return MT_ARBITER_FOLLOWS_US;
     }
     if (!source->is_measured) {
         return MT_ARBITER_MEASURING;

@@ -231,3 +231,39 @@ int mt_netdev_listen(void)
     }
     return fd;
 }
+
+static bool take_own(const struct sockaddr *name, struct mt_address *ret_address)
+{
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+
+    *ret_address = (struct mt_address){.network = MT_NETWORK_NONE};
+    if (name != NULL && name->sa_family == AF_INET) {
+        memcpy(&in4, name, sizeof in4);
+        ret_address->network = MT_NETWORK_UDP_IPV4;
+        memcpy(ret_address->octets, &in4.sin_addr, sizeof in4.sin_addr);
+        return ret_address->octets[0] != IN_LOOPBACKNET;
+    }
+    if (name != NULL && name->sa_family == AF_INET6) {
+        memcpy(&in6, name, sizeof in6);
+        ret_address->network = MT_NETWORK_UDP_IPV6;
+        memcpy(ret_address->octets, &in6.sin6_addr, sizeof in6.sin6_addr);
+        return !IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+    }
+    return false;
+}
+
+size_t mt_netdev_own_addresses(struct mt_address *ret_addresses, size_t max)
+{
+    struct ifaddrs *list;
+    size_t count = 0;
+
+    if (getifaddrs(&list) != 0) {
+        return 0;
+    }
+    for (const struct ifaddrs *i = list; i != NULL && count < max; i = i->ifa_next) {
+        count += take_own(i->ifa_addr, &ret_addresses[count]);
+    }
+    freeifaddrs(list);
+    return count;
+}

@@ -121,7 +121,15 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
     return mt_netdev_identity(((struct mt_linux *)provider)->ioctl_fd, interface, ret_identity);
 }
 
+static size_t own_addresses(struct mt_hal_provider *provider, struct mt_address *ret_addresses,
+                            size_t max)
+{
+    (void)provider;
+    return mt_netdev_own_addresses(ret_addresses, max);
+}
+
 static const struct mt_hal_provider_ops provider_ops = {
+    .own_addresses = own_addresses,
     .open_clock = open_clock,
     .open_link = open_link,
     .close_link = close_link,

@@ -320,6 +320,8 @@ bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
 enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_network network);
 /** Over IPv6 with `is_local` the address within the link, else one that routers know if there is
  * one. */
+/** Those of all interfaces that others can reach us at; how many there are, at most `max`. */
+size_t mt_netdev_own_addresses(struct mt_address *ret_addresses, size_t max);
 void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network, bool is_local,
                          struct mt_netdev_addresses *ret_addresses);
 /** Of the link, in Mbit/s; 0: not known. */

@@ -148,3 +148,29 @@ def test_a_recorded_run_with_a_name_is_replayed(lab):
     done = subprocess.run([TOOL, "replay", log], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "all as recorded" in done.stdout, done.stdout[-500:]
     assert "known now: NTP server number 0 is" in done.stdout
+
+
+@pytest.mark.lab(seconds=40)
+@pytest.mark.parametrize("family", ("IPv4", "IPv6"))
+def test_a_server_that_follows_us_is_not_followed(lab, family):
+    """It is our chronyd S that asks C, which in turn asks S, and T, which serves its own time."""
+    own, other, good = {"IPv4": (CLIENT, SERVER, "10.79.0.3"),
+                        "IPv6": ("fd00::2", "fd00::1", "fd00::3")}[family]
+    bits = 24 if family == "IPv4" else 64
+    lab.star("S", "T", "C")
+    for node, address in (("S", other), ("T", good), ("C", own)):
+        lab.ip(node, "address", "add", f"{address}/{bits}", "dev", "eth0",
+               *(["nodad"] if family == "IPv6" else []))
+    lab.chronyd("T", "local stratum 3", "allow")
+    lab.chronyd("S", f"server {own} iburst minpoll 0 maxpoll 0", "allow")
+    c = lab.meantimed("C", clock=LAB_CLOCK, more_sections={
+        f"ntp {other}": FAST, f"ntp {good}": FAST, "server": {}})
+    c.wait_for(lambda: control.request(c.socket, {"command": "status"}), 5, "answers")
+    wait_followed(c, good)
+    c.wait_for(lambda: server_of(c, other)["state"] == "follows_us", 30, "found out")
+    time.sleep(3)
+    assert server_of(c, other)["state"] == "follows_us"
+    assert server_of(c, good)["state"] == "selected"
+    why = subprocess.run([TOOL, "why", "--socket", c.socket], capture_output=True, text=True,
+                         check=True)
+    assert "follows_us" in why.stdout and "it follows this clock itself" in why.stdout

@@ -138,6 +138,14 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     assert_int_equal(back.value.order.address.octets[0], 192);
     assert_text(back.value.order.config, "what is packed");
     round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
+                                       .value.order = {.kind = MT_ORDER_OWN,
+                                                       .now = {6},
+                                                       .address = {.network = MT_NETWORK_UDP_IPV6,
+                                                                   .octets = {0xFD, 7}}}},
+               &back);
+    assert_int_equal(back.value.order.kind, MT_ORDER_OWN);
+    assert_int_equal(back.value.order.address.octets[1], 7);
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
                                        .value.order = {.kind = MT_ORDER_FACTS,
                                                        .came_while_waiting = true,
                                                        .facts = {false, 38, -1}}},

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "crypto/crypto.h"
+#include "runtime/node.h"
 #include "runtime/ntp_served.h"
 
 #define DAY_S      INT64_C(86400)
@@ -219,6 +220,60 @@ static void ntp_served_is_smeared_evenly_when_it_is_to_be(void **state)
     }
 }
 
+/* ---- those who follow us --------------------------------------------------------------------- */
+
+static struct mt_ntp_header follower_of(const uint8_t id[4])
+{
+    struct mt_ntp_header answer = {.version = 4, .stratum = 3};
+    memcpy(answer.reference_id, id, sizeof answer.reference_id);
+    return answer;
+}
+
+static void ntp_server_knows_those_who_follow_it_by_their_reference_id(void **state)
+{
+    static const uint8_t of_ip6[4] = {0x39, 0xAB, 0x9B, 0x37}; /* MD5 of 2001:db8::1 */
+    static const uint8_t of_ip4[4] = {192, 0, 2, 1};
+    static struct mt_node_server server = {.clock = 1};
+    struct mt_node node = {.server = &server};
+    const struct mt_address ip4 = {.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
+    const struct mt_address ip6 = {.network = MT_NETWORK_UDP_IPV6,
+                                   .octets = {0x20, 0x01, 0x0D, 0xB8, [15] = 1}};
+    struct mt_ntp_header answer = follower_of(of_ip6);
+    (void)state;
+    server.config.crypto = &mt_crypto_nettle;
+    mt_ntp_serve_add_own(&node, &ip4);
+    mt_ntp_serve_add_own(&node, &ip4);
+    assert_int_equal(server.own_count, 1);
+    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
+    mt_ntp_serve_add_own(&node, &ip6);
+    assert_true(mt_ntp_serve_has_own(&node, &ip6));
+    assert_true(mt_ntp_serve_is_ours(&node, 1, &answer));
+    assert_false(mt_ntp_serve_is_ours(&node, 0, &answer)); /* that clock is not served */
+    answer = follower_of(of_ip4);
+    assert_true(mt_ntp_serve_is_ours(&node, 1, &answer));
+    answer.stratum = 1; /* letters, not an address */
+    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
+    node.server = NULL;
+    answer.stratum = 2;
+    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
+}
+
+static void ntp_server_forgets_its_oldest_address_when_it_has_had_many(void **state)
+{
+    static struct mt_node_server server;
+    struct mt_node node = {.server = &server};
+    struct mt_address address = {.network = MT_NETWORK_UDP_IPV4, .octets = {10, 0, 0, 0}};
+    (void)state;
+    for (unsigned i = 0; i <= MT_NTP_OWN_IDS; i++) {
+        address.octets[3] = (uint8_t)i;
+        mt_ntp_serve_add_own(&node, &address);
+    }
+    assert_int_equal(server.own_count, MT_NTP_OWN_IDS);
+    assert_true(mt_ntp_serve_has_own(&node, &address));
+    address.octets[3] = 0;
+    assert_false(mt_ntp_serve_has_own(&node, &address));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +285,8 @@ int main(void)
         cmocka_unit_test(ntp_served_announces_no_leap_second_when_it_is_over),
         cmocka_unit_test(ntp_served_takes_a_leap_second_back_when_it_is_not_announced_any_more),
         cmocka_unit_test(ntp_served_is_smeared_evenly_when_it_is_to_be),
+        cmocka_unit_test(ntp_server_knows_those_who_follow_it_by_their_reference_id),
+        cmocka_unit_test(ntp_server_forgets_its_oldest_address_when_it_has_had_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

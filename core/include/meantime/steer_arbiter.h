@@ -39,6 +39,7 @@ struct mt_arbiter_source {
     bool is_awaited;      /**< it is not, but may soon be: worth waiting for at the start */
     bool is_silent;       /**< its measurements have stopped */
     bool is_on_probation; /**< it was a falseticker a short while ago */
+    bool follows_us;      /**< its time comes from this clock */
     bool is_watched;      /**< it neither votes nor is chosen */
     bool is_trusted;      /**< while there are such, they alone make the majority */
     bool is_required;     /**< of those that are, one must agree */
