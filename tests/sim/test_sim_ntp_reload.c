@@ -180,6 +180,7 @@ static void sim_ntp_reload_leaves_alone_who_has_not_changed(void **state)
     assert_true(asked("s1")->client.asked <= questions + 16); /* no burst */
     assert_true(is_trusted("s1"));
     expect_good();
+    lab_close(&net);
 }
 
 static void sim_ntp_reload_asks_anew_who_has_changed(void **state)
@@ -194,6 +195,7 @@ static void sim_ntp_reload_asks_anew_who_has_changed(void **state)
     lab_run(&net, 100);
     assert_true(asked("s1")->client.was_reachable);
     expect_good();
+    lab_close(&net);
 }
 
 /* The only server changes: the clock holds over until the new one is measured. */
@@ -208,6 +210,7 @@ static void sim_ntp_reload_holds_over_while_nobody_is_left(void **state)
     assert_int_equal(client()->node.ntp_count, 1); /* its place, and its link, were taken again */
     lab_run(&net, 200);
     expect_good();
+    lab_close(&net);
 }
 
 static void sim_ntp_reload_goes_on_when_it_happens_again_and_again(void **state)
@@ -224,6 +227,7 @@ static void sim_ntp_reload_goes_on_when_it_happens_again_and_again(void **state)
     expect_good();
     assert_true(client()->node.ntp_count <= 5);
     assert_true(client()->node.clocks[0].discipline.source_count <= 6);
+    lab_close(&net);
 }
 
 /* A clock that has had PTP alone gets an arbiter. */
@@ -245,6 +249,7 @@ static void sim_ntp_reload_has_ptp_judged_too(void **state)
         assert_true(mt_arbiter_is_chosen(arbiter->opinions[i].verdict));
     }
     expect_good();
+    lab_close(&net);
 }
 
 static void sim_ntp_reload_says_what_needs_a_restart(void **state)
@@ -261,6 +266,7 @@ static void sim_ntp_reload_says_what_needs_a_restart(void **state)
                 "-ntp s2 needs a restart: its clock is new\n");
     assert_false(client()->is_unchanged);
     assert_null(asked("s1"));
+    lab_close(&net);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -305,6 +311,7 @@ static void sim_ntp_reload_takes_new_keys_on_both_sides(void **state)
     lab_run(&net, 60);
     assert_int_equal(asked("s0")->client.reach, 255);
     assert_true(asked("s0")->client.asked > questions);
+    lab_close(&net);
 }
 
 static void sim_ntp_reload_changes_nothing_when_a_key_is_missing(void **state)
@@ -329,6 +336,7 @@ static void sim_ntp_reload_changes_nothing_when_a_key_is_missing(void **state)
     assert_false(client()->is_unchanged);
     assert_int_equal(client()->unread_count, 1);
     assert_non_null(asked("s1"));
+    lab_close(&net);
 }
 
 /* ---- our server ------------------------------------------------------------------------------ */
@@ -351,6 +359,7 @@ static void sim_ntp_reload_changes_whom_the_server_answers(void **state)
     lab_run(&net, 60);
     assert_true(asked("s0")->client.reach != 0);
     assert_int_equal(asked("s0")->client.server.stratum, 4);
+    lab_close(&net);
 }
 
 /* ---- the log --------------------------------------------------------------------------------- */
@@ -419,7 +428,9 @@ static void sim_ntp_reload_is_replayed_bit_for_bit(void **state)
         mt_composition_free(self.composition);
         mt_config_free(self.config);
         mt_replay_close(replay);
-        clean_up(state);
+        lab_close(&net);
+        free(recording.octets);
+        recording = (struct lab_log){0};
     }
 }
 
@@ -441,6 +452,7 @@ static void sim_ntp_reload_is_rerun(void **state)
     mt_composition_free(self.composition);
     mt_config_free(self.config);
     mt_rerun_close(rerun);
+    lab_close(&net);
 }
 
 int main(void)
