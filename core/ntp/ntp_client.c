@@ -39,6 +39,7 @@
 #define RATE_STEP          2  /* log2 s */
 #define RATE_MOST          10 /* log2 s */
 #define TURNAROUND_MOST_S  4
+#define MADE_UP_MOST       (-10)   /* log2 s */
 #define NEGATIVE_MOST_NS   1000000 /* a round trip that is shorter than nothing by more cannot be */
 #define LEAST_TIME_S       INT64_C(1767225600) /* 2026, when this was written */
 #define TOKEN_MAX          0xFFFFFF
@@ -338,15 +339,23 @@ static bool is_between(struct mt_span value, struct mt_span least, struct mt_spa
     return mt_span_compare(value, least) >= 0 && mt_span_compare(value, most) <= 0;
 }
 
+/* By so much an answer may seem to have left before the question came: below their precision
+ * servers make digits up. */
+static struct mt_span made_up(int8_t precision)
+{
+    int8_t most = MADE_UP_MOST;
+    return mt_span_from_ns(-mt_log2s_to_ns(precision < most ? precision : most));
+}
+
 /* Of an exchange both of whose ends are known: it was answered after it was asked, and soon. */
 static bool is_possible(const struct mt_ntp_exchange *exchange, const struct mt_stamp *arrival,
-                        mt_ntp_time receive, mt_ntp_time transmit)
+                        mt_ntp_time receive, const struct mt_ntp_header *answer)
 {
     const struct mt_instant there = to_instant(receive, arrival);
-    const struct mt_instant back = to_instant(transmit, arrival);
+    const struct mt_instant back = to_instant(answer->transmit, arrival);
     const struct mt_span turnaround = mt_instant_minus(back, there);
-    const struct mt_span none = {0, 0, 0};
-    if (!is_between(turnaround, none, (struct mt_span){TURNAROUND_MOST_S, 0, 0})) {
+    const struct mt_span least = made_up(answer->precision);
+    if (!is_between(turnaround, least, (struct mt_span){TURNAROUND_MOST_S, 0, 0})) {
         return false;
     }
     if (!exchange->has_departure) {
@@ -452,7 +461,7 @@ static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_p
     bool is_interleaved = answer->origin != self->current.asked;
     const struct mt_stamp *back = is_interleaved ? &before.arrival : arrival;
     mt_ntp_time receive = is_interleaved ? before.received : answer->receive;
-    if (!is_possible(is_interleaved ? &before : &self->current, back, receive, answer->transmit)) {
+    if (!is_possible(is_interleaved ? &before : &self->current, back, receive, answer)) {
         return MT_NTP_VERDICT_IMPOSSIBLE;
     }
     note_answer(self);

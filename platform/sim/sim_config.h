@@ -101,6 +101,8 @@ struct mt_sim_switch_config {
     uint32_t load_octets;  /**< size of its frames on the wire; 0: 1538, the largest */
     uint32_t queue_octets; /**< in front of each port; what does not fit is lost; 0: no limit */
     bool prefers_ptp;      /**< strict priority: PTP, and NTP, waits for one other frame at most */
+    bool is_transparent;   /**< it adds to event messages of PTP, in passing, for how long it held
+                                them, by a clock that is right */
 };
 
 #endif

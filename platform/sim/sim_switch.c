@@ -10,6 +10,9 @@
  * They learn: a frame for one receiver is flooded only until that one has been heard.
  *
  * A frame is stamped at its beginning, so it leaves one frame's time after it has come.
+ *
+ * A transparent one is a one-step end-to-end transparent clock in hardware [1588-2019 10.2].  A
+ * frame that leaves by several ports has a copy for each, since it is held for longer at some.
  */
 #include <stdlib.h>
 
@@ -21,6 +24,8 @@
 #define RELAXATIONS       16
 #define FRAMES_PLAYED_MAX 20000
 #define HOPS_MAX          32
+#define CORRECTION_AT     8
+#define CORRECTION_SIZE   8
 
 static mt_real time_of_ns(const struct mt_sim_switch_config *config, mt_real octets)
 {
@@ -110,6 +115,50 @@ static mt_real residue_ns(struct mt_sim_egress *self, const struct mt_sim_switch
 
 /* ---- forwarding ------------------------------------------------------------------------------ */
 
+/* The frame with the correction; null: no memory. */
+static struct mt_sim_frame *corrected(struct mt_world *self, const struct mt_sim_frame *frame,
+                                      int64_t held_q16)
+{
+    struct mt_sim_frame *copy = mt_sim_queue_new_frame(&self->queue, frame->bytes, frame->length);
+    uint64_t correction = 0;
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    copy->is_event = frame->is_event;
+    copy->from = frame->from;
+    copy->to = frame->to;
+    copy->sender = frame->sender;
+    copy->vlan = frame->vlan;
+    copy->departure = frame->departure;
+    for (unsigned i = 0; i < CORRECTION_SIZE; i++) {
+        correction = correction << 8 | copy->bytes[CORRECTION_AT + i];
+    }
+    correction += (uint64_t)held_q16;
+    for (unsigned i = 0; i < CORRECTION_SIZE; i++) {
+        copy->bytes[CORRECTION_AT + i] = (uint8_t)(correction >> (56 - 8 * i));
+    }
+    return copy;
+}
+
+static void carry_on(struct mt_world *self, const struct mt_sim_switch *through,
+                     const struct mt_sim_port *port, struct mt_base_time departure,
+                     const struct mt_sim_event *event)
+{
+    const struct mt_sim_frame *frame = event->frame;
+    uint8_t hops = (uint8_t)(event->hops + 1);
+    int64_t held_q16 =
+        (departure.ns - event->arrival.ns) * 65536 + departure.frac - event->arrival.frac;
+    struct mt_sim_frame *copy = NULL;
+
+    if (through->config.is_transparent && frame->is_event && frame->udp_port == 0 &&
+        frame->length >= CORRECTION_AT + CORRECTION_SIZE) {
+        copy = corrected(self, frame, held_q16);
+    }
+    mt_sim_carry(self, port, departure, copy != NULL ? copy : event->frame, hops);
+    mt_sim_queue_give_back(&self->queue, copy);
+}
+
 static void leave(struct mt_world *self, const struct mt_sim_switch *through,
                   const struct mt_sim_port *port, const struct mt_sim_event *event)
 {
@@ -124,8 +173,7 @@ static void leave(struct mt_world *self, const struct mt_sim_switch *through,
         return;
     }
     egress->backlog_ns += residue_ns(egress, config);
-    mt_sim_carry(self, port, mt_sim_base_plus_ns(ready, egress->backlog_ns), event->frame,
-                 (uint8_t)(event->hops + 1));
+    carry_on(self, through, port, mt_sim_base_plus_ns(ready, egress->backlog_ns), event);
     egress->backlog_ns += frame_ns;
 }
 

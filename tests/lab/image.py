@@ -19,7 +19,7 @@ LAB = os.path.join(TOP, "build", "lab")
 MODULES = ("igb", "9pnet_virtio", "9p", "8021q")
 QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list"
-PEERS = ("ptp4l", "pmc", "phc2sys", "hwstamp_ctl")
+PEERS = ("ptp4l", "pmc", "phc2sys", "hwstamp_ctl", "chronyd")
 
 
 def lab(*parts):

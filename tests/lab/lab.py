@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 
+import cases_ntp  # its cases add themselves
 import image
 from cases import CASES, is_good
 from guest import GuestError
@@ -47,7 +48,7 @@ def describe(entry):
     text = (f"{entry['node']} {entry['clock']}: rms {entry['rms_ns']} ns, "
             f"largest {entry['max_ns']} ns")
     if entry["peer_rms_ns"] is not None:
-        text += f"; linuxptp's rms {entry['peer_rms_ns']} ns"
+        text += f"; the peer's rms {entry['peer_rms_ns']} ns"
     if entry["outside_bound"] is not None:
         text += f"; outside of the bound {entry['outside_bound']} times"
     return text
