@@ -57,6 +57,7 @@
 #define EFFECT      MT_REAL(0.5)    /* skewness that is looked for */
 #define DECISIVE    16              /* log likelihood ratio */
 #define YOUNG       16              /* samples of a direction before its noise is judged */
+#define SCALED      24              /* samples in all, until when the first scale is refined */
 #define LATEST      64              /* samples after a start, when that is over */
 #define CHANCE      MT_REAL(0.0625) /* deviations that are equal are found so different */
 #define SHAPE       MT_REAL(1.5)    /* by how much unequal normal parts may mislead */
@@ -106,11 +107,8 @@ static void weigh_skewed(enum mt_sample_kind kind, mt_real tail, struct mt_measu
     measured->innovation = mt_servo_sign(kind) * pull;
 }
 
-/* The oscillator did what its wander does not explain: the state is known that much worse. */
-static void loosen(struct mt_track *track, struct mt_measurement *measured)
+static void widen(struct mt_track *track, mt_real factor, struct mt_measurement *measured)
 {
-    mt_real factor = measured->energy / (USUAL * USUAL);
-
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
             track->p[i][j] *= factor;
@@ -119,11 +117,38 @@ static void loosen(struct mt_track *track, struct mt_measurement *measured)
     mt_track_weigh(track, measured);
 }
 
+/* The oscillator did what its wander does not explain: the state is known that much worse. */
+static void loosen(struct mt_track *track, struct mt_measurement *measured)
+{
+    widen(track, measured->energy / (USUAL * USUAL), measured);
+}
+
+/* The first scale was that of a few residuals: each sample more is one of them, too. */
+static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
+                        struct mt_measurement *measured)
+{
+    struct mt_servo_noise *noise = self->noise;
+    int count = noise[0].count + noise[1].count + noise[2].count;
+    mt_real freedom = (mt_real)(count - 3);
+    mt_real factor = (freedom + measured->energy) / (freedom + 1);
+
+    if (count > SCALED || measured->energy > GATE * GATE + 400 / noise[kind].count) {
+        return;
+    }
+    factor = mt_real_larger(factor, self->granularity_variance / noise[kind].variance);
+    measured->noise += (factor - 1) * noise[kind].variance;
+    for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
+        noise[i].variance *= factor;
+    }
+    widen(&self->track, factor, measured);
+}
+
 static void weigh(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured)
 {
     mt_real tail = mt_servo_tail(self, kind);
 
+    scale_again(self, kind, measured);
     if (tail > 0) {
         weigh_skewed(kind, tail, measured);
     } else if (measured->share < RESTLESS && measured->energy > USUAL * USUAL &&

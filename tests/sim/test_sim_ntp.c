@@ -100,10 +100,27 @@ static void sim_ntp_sets_a_clock_within_seconds_and_keeps_it(void **state)
             lab_run(&net, 5);
             assert_true(magnitude(lab_offset_ns(&net, CLIENT, 0)) < 1e6);
             lab_run(&net, 200);
-            expect_error_below(15000);
+            expect_error_below(8000);
             assert_true(server()->by_workers[MT_NTP_ANSWERED] > 100);
             lab_close(&net);
         }
+    }
+}
+
+/* The first scale of the noise is that of six samples, three of which the state takes: of some
+ * hundred starts one finds it four times too small.  The clock must not believe that for long. */
+static void sim_ntp_is_near_when_the_first_samples_look_too_good(void **state)
+{
+    static const uint64_t unlucky[] = {4, 12, 63, 309, 327};
+    for (unsigned i = 0; i < sizeof unlucky / sizeof unlucky[0]; i++) {
+        found(unlucky[i], &lan, "10.0.0.0", "");
+        boot();
+        lab_run(&net, 6);
+        lab_forget(&net);
+        lab_run(&net, 300);
+        assert_true(lab_is_bounded(&net, CLIENT));
+        assert_true(net.nodes[CLIENT].watch.max_ns < 35000);
+        lab_close(&net);
     }
 }
 
@@ -178,8 +195,8 @@ static void sim_ntp_is_within_its_bound_when_ways_differ_and_packets_are_lost(vo
         lab_run(&net, 300);
         const struct lab_watch *watch = &net.nodes[CLIENT].watch;
         assert_int_equal(watch->outside, 0);
-        assert_true(watch->bounded > watch->readings * 9 / 10); /* now and then too few come */
-        assert_true(watch->max_ns < 2e6);
+        assert_int_equal(watch->bounded, watch->readings);
+        assert_true(watch->max_ns < 0.8e6);
         assert_true(watch->max_ns > 200e3); /* half of the asymmetry remains */
         lab_close(&net);
     }
@@ -205,7 +222,7 @@ static void sim_ntp_asks_across_switches(void **state)
         assert_true(mt_world_join_switch(net.world, between, other));
         boot();
         lab_run(&net, 200);
-        expect_error_below(15000);
+        expect_error_below(8000);
         lab_close(&net);
     }
 }
@@ -232,7 +249,7 @@ static void sim_ntp_misses_a_server_that_is_not_there(void **state)
         assert_true(lab_is_bounded(&net, CLIENT));
         lab_boot(&net, SERVER);
         lab_run(&net, 300);
-        expect_error_below(15000);
+        expect_error_below(8000);
         lab_close(&net);
     }
 }
@@ -297,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sim_ntp_sets_a_clock_within_seconds_and_keeps_it, clean_up),
+        cmocka_unit_test_teardown(sim_ntp_is_near_when_the_first_samples_look_too_good, clean_up),
         cmocka_unit_test_teardown(sim_ntp_follows_within_seconds_when_it_starts_anew, clean_up),
         cmocka_unit_test_teardown(sim_ntp_is_better_interleaved_when_answers_wait_to_leave,
                                   clean_up),

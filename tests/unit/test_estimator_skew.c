@@ -84,6 +84,38 @@ static double rms(struct skew_bench *self, int seconds)
     return mt_real_sqrt(squares);
 }
 
+/* ---- the first scale ------------------------------------------------------------------------- */
+
+/* Readings beyond 5 sigma, or without an estimate, in the seconds after the first one. */
+static unsigned count_surprises(bool is_refined)
+{
+    unsigned surprises = 0;
+
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up(&self, seed, NORMAL, is_refined);
+        pass(&self, 4);
+        for (int i = 0; i < 12; i++) {
+            pass_second(&self);
+            surprises +=
+                !predict(&self.bench, self.bench.t, &estimate) ||
+                mt_real_abs(error_at(&self.bench, self.bench.t)) > 5 * estimate.offset_sigma;
+        }
+    }
+    return surprises;
+}
+
+static void skew_refines_the_first_scale_when_it_rests_on_few_samples(void **state)
+{
+    (void)state;
+    unsigned first = count_surprises(false);
+    unsigned refined = count_surprises(true);
+    assert_true(first > 20);
+    assert_true(4 * refined < first);
+}
+
 /* ---- one-sided noise ------------------------------------------------------------------------- */
 
 static void skew_finds_tail_and_floor_when_packets_queue(void **state)
@@ -533,6 +565,7 @@ static void estimator_overshoots_less_when_clocks_are_on_the_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(skew_refines_the_first_scale_when_it_rests_on_few_samples),
         cmocka_unit_test(skew_finds_tail_and_floor_when_packets_queue),
         cmocka_unit_test(skew_beats_a_filter_of_means_when_packets_queue),
         cmocka_unit_test(skew_is_not_seen_when_noise_is_normal),
