@@ -126,6 +126,15 @@ bool mt_nts_send(int fd, const struct mt_nts_message *message)
     return send(fd, message, sizeof *message, MSG_NOSIGNAL) == (ssize_t)sizeof *message;
 }
 
+void mt_nts_send_rules(int fd, const struct mt_ntp_server *server)
+{
+    struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RULES};
+    uint16_t next = 0;
+    do {
+        next = mt_nts_rules_part(server, next, &message.value.rules);
+    } while (mt_nts_send(fd, &message) && next < server->rule_count);
+}
+
 static void end_text(char *text, size_t size)
 {
     text[size - 1] = '\0';
@@ -163,6 +172,7 @@ static bool check(struct mt_nts_message *message)
     case MT_NTS_MESSAGE_HELLO:
     case MT_NTS_MESSAGE_COUNTS:
     case MT_NTS_MESSAGE_RING:
+    case MT_NTS_MESSAGE_RULES:
     case MT_NTS_MESSAGE_RELOAD:
         return true;
     }

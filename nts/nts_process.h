@@ -14,6 +14,7 @@
 
 #include "meantime/nts_record.h"
 #include "meantime/ptp_address.h"
+#include "nts/nts_gate.h"
 
 #define MT_NTS_PATH_SIZE   256
 #define MT_NTS_REASON_SIZE 256
@@ -24,6 +25,7 @@ enum mt_nts_message_kind {
     MT_NTS_MESSAGE_COUNTS,    /**< from the server: what it has done since the last time */
     MT_NTS_MESSAGE_TOLD,      /**< from the client */
     MT_NTS_MESSAGE_RING,      /**< to the server */
+    MT_NTS_MESSAGE_RULES,     /**< to the server: who may exchange keys */
     MT_NTS_MESSAGE_RELOAD,    /**< to the server: read certificate and key again */
     MT_NTS_MESSAGE_ASK,       /**< to the client */
 };
@@ -74,6 +76,7 @@ struct mt_nts_message {
         struct mt_nts_counts counts;
         struct mt_nts_told told;
         struct mt_nts_ring ring;
+        struct mt_nts_rules rules;
         struct mt_nts_question question;
     } value;
 };
@@ -95,6 +98,8 @@ void mt_nts_process_stop(struct mt_nts_process *self);
 
 /** False: it cannot be sent now. */
 bool mt_nts_send(int fd, const struct mt_nts_message *message);
+/** All of them, in as many messages as that takes. */
+void mt_nts_send_rules(int fd, const struct mt_ntp_server *server);
 enum mt_nts_received { MT_NTS_RECEIVED, MT_NTS_NOTHING, MT_NTS_ENDED };
 /** One message, whose texts end and whose numbers are in range, whatever was sent. */
 enum mt_nts_received mt_nts_receive(int fd, struct mt_nts_message *ret_message);

@@ -407,6 +407,8 @@ static bool listen_to_daemon(struct server *self)
     if (message.kind == MT_NTS_MESSAGE_RING) {
         self->ring = message.value.ring;
         self->has_ring = true;
+    } else if (message.kind == MT_NTS_MESSAGE_RULES) {
+        mt_nts_gate_take(&self->gate, &message.value.rules);
     } else if (message.kind == MT_NTS_MESSAGE_RELOAD) {
         look_after_files(self, true);
     }

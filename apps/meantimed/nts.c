@@ -34,7 +34,8 @@
 struct mt_daemon_nts {
     struct mt_daemon *daemon;
     struct mt_nts_serve_options options;
-    struct mt_ntp_server rules; /* of them who may ask */
+    struct mt_ntp_server rules; /* of them who may ask, at the start */
+    uint32_t rules_fed;         /* the composition's `server_changes` that the server knows */
     struct mt_ntp_rule *rule;
     struct mt_nts_process server;
     struct mt_nts_process client;
@@ -237,6 +238,12 @@ static void send_ring(const struct mt_daemon_nts *self)
     explicit_bzero(&message, sizeof message);
 }
 
+static void send_rules(struct mt_daemon_nts *self)
+{
+    self->rules_fed = self->daemon->composition->server_changes;
+    mt_nts_send_rules(self->server.fd, &self->daemon->composition->node.server->rules);
+}
+
 static void fail(struct mt_daemon_nts *self, const char *name, struct mt_nts_asking *asking,
                  bool was_reached, const char *reason, struct mt_mono now)
 {
@@ -330,6 +337,7 @@ static void take_message(struct mt_daemon_nts *self, bool is_server,
                          const struct mt_nts_message *message)
 {
     if (message->kind == MT_NTS_MESSAGE_HELLO && is_server) {
+        send_rules(self); /* those that it was started with may be old ones */
         send_ring(self);
     } else if (message->kind == MT_NTS_MESSAGE_COUNTS && is_server) {
         add_counts(&self->counts, &message->value.counts);
@@ -532,6 +540,9 @@ void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
     self->tended = now;
     if (self->is_serving) {
         tend_ring(self);
+    }
+    if (self->server.fd >= 0 && self->rules_fed != daemon->composition->server_changes) {
+        send_rules(self);
     }
     uint16_t count = daemon->composition->node.ntp_count;
     bool may_ask = self->client.fd >= 0 && count <= self->asking_count;

@@ -336,3 +336,38 @@ def test_keys_are_for_those_who_are_answered_and_for_so_many_in_a_second(lab):
     c.wait_log("keys were exchanged", 10)
     s.wait_for(lambda: exchanges(s)["served"] == 1, 5, "one served")
     assert "NTS keys exchanged 1 times; " in s.tool("status", "--socket", s.socket).stdout
+
+
+def connects(seconds=5):
+    """Whether the server keeps a connection that says nothing, for as long as it would."""
+    with socket.socket() as probe:
+        probe.settimeout(seconds / 2)
+        probe.connect((ADDRESS, 4460))
+        try:
+            return probe.recv(1) != b""
+        except TimeoutError:
+            return True
+        except ConnectionResetError:
+            return False
+
+
+@pytest.mark.lab(seconds=25)
+def test_who_may_exchange_keys_changes_by_a_reload(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = server(lab, certificate, key)
+    with lab.inside("C"):
+        assert connects()
+        s.more_sections["server"]["deny"] = "10.77.1.2"
+        s.reload()
+        assert netlab.wait_until(lambda: not connects(1), 10)
+        # a process that begins anew has not the rules of the daemon's start
+        os.kill(children_named(s, "meantimed-nts")[-1], signal.SIGKILL)
+        s.wait_log("process for NTS key exchange has died", 5)
+        time.sleep(1.5)
+        assert not connects(1)
+        del s.more_sections["server"]["deny"]
+        s.reload()
+        assert netlab.wait_until(lambda: connects(1), 10)
+    c = client_of(lab, ca)
+    c.wait_log("keys were exchanged", 10)

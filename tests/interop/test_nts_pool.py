@@ -42,9 +42,9 @@ def client_of(lab, ca, count):
 
 
 def answering(daemon):
-    """Addresses of those members that do."""
+    """Addresses of those members that have answered one of the last two questions."""
     return sorted(server["address"].split(":")[0] for server in daemon.status()["ntp"]
-                  if server["state"] in ("followed", "reachable"))
+                  if server["reach"] & 3)
 
 
 def wait_answering(daemon, timeout_s, *nodes):
@@ -60,7 +60,7 @@ def test_each_member_exchanges_keys_with_a_server_of_its_own(lab):
     serve(lab, "U", certificate, key, require_nts="yes")
     c = client_of(lab, ca, 4)
     wait_answering(c, 15, "S", "T", "U")
-    assert all(server["authenticated"] for server in c.status()["ntp"])
+    assert sum(server["authenticated"] for server in c.status()["ntp"]) == 3
     c.wait_log("no keys could be exchanged: all servers of pool.example are asked already", 5)
     c.wait_locked(20)
 

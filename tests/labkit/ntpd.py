@@ -103,6 +103,7 @@ class Ntpsec(Daemon):
 
     def start(self):
         self.lines = [*self.lines, "logconfig =all", "restrict 127.0.0.1",
+                      "limit average 100 burst 1000",
                       f"driftfile {self.directory}/drift"]
         self.launch(os.path.join(PEERS, "usr", "sbin", "ntpd"), "-n", "-c", self.config)
 

@@ -115,6 +115,36 @@ static void nts_gate_lets_one_in_each_second_when_that_is_its_rate(void **state)
     assert_int_equal(strangers(3, 300, later(MT_NS_PER_S)), 1);
 }
 
+static void nts_gate_has_new_rules_when_all_parts_have_come(void **state)
+{
+    struct mt_ntp_rule rules[150];
+    struct mt_ntp_server server = {.rules = rules, .rule_count = 150};
+    struct mt_nts_rules part;
+    const struct mt_address first = v4(0, 1);
+    const struct mt_address last = v4(149, 1);
+    uint16_t at = 0;
+    (void)state;
+    for (uint8_t i = 0; i < 150; i++) {
+        rules[i] = (struct mt_ntp_rule){.range = {v4(i, 0), 24}, .is_allowed = false};
+    }
+    open_gate(NULL);
+    while (at < 150) {
+        assert_int_equal(mt_nts_gate_ask(&gate, &first, begin), MT_NTS_PASSES);
+        at = mt_nts_rules_part(&server, at, &part);
+        mt_nts_gate_take(&gate, &part);
+    }
+    assert_int_equal(mt_nts_gate_ask(&gate, &first, begin), MT_NTS_DENIED);
+    assert_int_equal(mt_nts_gate_ask(&gate, &last, begin), MT_NTS_DENIED);
+    part.first = 100; /* none that begins like this */
+    mt_nts_gate_take(&gate, &part);
+    assert_int_equal(mt_nts_gate_ask(&gate, &last, begin), MT_NTS_DENIED);
+    server.rule_count = 0;
+    assert_int_equal(mt_nts_rules_part(&server, 0, &part), 0);
+    mt_nts_gate_take(&gate, &part);
+    assert_int_equal(mt_nts_gate_ask(&gate, &first, begin), MT_NTS_PASSES);
+    mt_nts_gate_free(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +152,7 @@ int main(void)
         cmocka_unit_test(nts_gate_leaves_some_to_others_when_one_address_wants_all),
         cmocka_unit_test(nts_gate_takes_a_network_for_one_when_it_is_of_ipv6),
         cmocka_unit_test(nts_gate_denies_whom_the_server_does_not_answer),
+        cmocka_unit_test(nts_gate_has_new_rules_when_all_parts_have_come),
         cmocka_unit_test(nts_gate_lets_one_in_each_second_when_that_is_its_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
