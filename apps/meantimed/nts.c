@@ -309,10 +309,10 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
         take_failure(self, name, told, now);
         return;
     }
+    bool is_first = asking->peer.network == MT_NETWORK_NONE;
     mt_journal_write(&self->daemon->journal,
-                     asking->told_failure || asking->attempt == 1 ? MT_JOURNAL_INFO
-                                                                  : MT_JOURNAL_DEBUG,
-                     0, "ntp %s: keys were exchanged, with %u cookies", name, told->count);
+                     asking->told_failure || is_first ? MT_JOURNAL_INFO : MT_JOURNAL_DEBUG, 0,
+                     "ntp %s: keys were exchanged, with %u cookies", name, told->count);
     uint32_t useless = asking->useless + 1;
     *asking = (struct mt_nts_asking){
         .number = asking->number,

@@ -8,10 +8,13 @@ import time
 
 import pytest
 
+import isolate
 import netlab
+from certificates import certify
 from meantimed import TOOL
 from test_ntp_client import CLIENT, FAST, SERVER, assert_set, client, server_of, wait_followed
 from test_ntp_server import REQUEST, address_both, ask, serve
+from test_nts import ADDRESS, chrony_server, client_of
 
 OTHER = "10.79.0.3"
 KEY_FILE_MODE = 0o600
@@ -122,6 +125,39 @@ def test_no_more_servers_are_asked_than_there_is_room_for(lab):
     c.more_sections = many
     c.write_config()
     assert run(c, "reload")[0] == 1 and len(names(c)) == 64
+
+
+@pytest.mark.lab(seconds=30)
+def test_keys_are_exchanged_for_servers_that_come_and_go(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    s = chrony_server(lab, certificate, key)
+    c = client_of(lab, ca)
+    c.wait_log("keys were exchanged, with 8 cookies")
+    wait_followed(c, ADDRESS)
+    nts = ("nts=yes", f"nts_ca={ca}", "min_poll=-1", "max_poll=0")
+    assert run(c, "add", "ntp", "again", f"address={ADDRESS}", *nts) == (0, "ntp again is new\n")
+    c.wait_for(lambda: server_of(c, "again")["answers"]["used"] > 3, 10, "the other's answers")
+    assert run(c, "remove", "ntp", ADDRESS)[0] == 0
+    assert run(c, "add", "ntp", ADDRESS, *nts)[0] == 0
+    c.wait_for(lambda: server_of(c, ADDRESS)["answers"]["used"] > 3, 10, "answers with new keys")
+    assert len(re.findall("keys were exchanged, with 8 cookies", c.log())) == 3
+    assert int(s.fields("serverstats")["NTS-KE connections accepted"]) == 4  # with the first look
+
+
+@pytest.mark.lab(seconds=20)
+def test_servers_come_and_go_when_privileges_were_given_up(lab):
+    if not isolate.has_users():
+        pytest.skip("there is no other user in a user namespace")
+    two_servers(lab)
+    c = client(lab, {SERVER: FAST}, daemon={"user": "nobody", "sandbox": "yes"})
+    os.chmod(c.config, 0o644)
+    wait_followed(c)
+    c.more_sections = {f"ntp {OTHER}": {"interface": "eth0", **FAST}}
+    c.reload()
+    c.wait_log(f"the configuration was reloaded: ntp {SERVER} is gone, ntp {OTHER} is new")
+    wait_followed(c, OTHER)
+    assert_set(c)
 
 
 def write_key(path, key):
