@@ -15,6 +15,8 @@ IN_PTP = {"transport": "ptp", "interface": "eth0", "timestamping": "hardware",
 DEVICE = {"device": "/dev/ptp0"}
 CHRONYD = ["hwtimestamp eth0 rxfilter ptp", "ptpport 319", "cmdport 0", "pidfile /run/chronyd.pid",
            "bindcmdaddress /run/chronyd.sock"]
+IN_UDP = {**IN_PTP, "transport": "udp"}
+STAMPS_ALL = "export LD_PRELOAD=/lab/lib/stamps_all.so"
 ASKS_AS_CHRONYD = (f"server {SERVER} port 319 minpoll {EVERY} maxpoll {EVERY} xleave",
                    "makestep 0.001 3")
 _peers = {}
@@ -51,23 +53,24 @@ def peer_rms_ns(network):
     return _peers["chronyd"]
 
 
-def wait_interleaved(network, node):
+def wait_interleaved(network, node, is_hardware):
     def is_good():
         network[node].check_running("meantimed")
         status = network.status(node)
         return status is not None and status["ntp"][0]["answers"]["interleaved"] > 8
     network.wait("interleaved answers", is_good, 60)
     server = network.status(node)["ntp"][0]
-    check(server["timestamping"] == "hardware, by the clock /dev/ptp0", server["timestamping"])
+    check(not is_hardware or server["timestamping"] == "hardware, by the clock /dev/ptp0",
+          server["timestamping"])
     return server
 
 
-def follow(network, reference, **keys):
+def follow(network, reference, is_hardware=True, **keys):
     """Errors of the card of the client, which follows the server, and its largest bound."""
     network.meantimed("bc", interfaces=(), clock=DEVICE,
                       more={f"ntp {SERVER}": {**IN_PTP, **keys}})
     network.wait_locked("bc")
-    wait_interleaved(network, "bc")
+    wait_interleaved(network, "bc", is_hardware)
     time.sleep(2 * SETTLE_S)
     since_ns = time.monotonic_ns()
     bounds = []
@@ -121,3 +124,28 @@ def ntp_for_chronyd(network):
     if requests["interleaved"] < 10:
         raise GuestError(f"it was not answered interleaved: {requests}")
     return [row("ntp-in-ptp-for-chronyd", "bc", "system", figures, None, peer)]
+
+
+@case("ntp-of-chronyd")
+def ntp_without_ptp(network):
+    """Plain NTP with cards that stamp everything, and beside it with the kernel's timestamps."""
+    name = "ntp-of-chronyd"
+    rows = []
+    for node in ("gm", "bc"):
+        network[node].run(STAMPS_ALL)
+    try:
+        for suffix, is_hardware in (("", True), ("-software", False)):
+            lines = ["hwtimestamp eth0"] if is_hardware else []
+            network["gm"].write("/run/chrony.conf", "\n".join(
+                [*CHRONYD[2:], *lines, "local stratum 1", "allow"]) + "\n")
+            network["gm"].start("chronyd", "-x", "-d", "-u", "root", "-F", "0",
+                                "-f", "/run/chrony.conf")
+            errors, bound_ns = follow(
+                network, ("gm", "system"), is_hardware,
+                **{**IN_UDP, "timestamping": "hardware" if is_hardware else "software"})
+            rows.append(row_of(name + suffix, errors, bound_ns, None))
+            network.reset()
+        return rows
+    finally:
+        for node in ("gm", "bc"):
+            network[node].run("unset LD_PRELOAD")

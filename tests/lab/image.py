@@ -153,8 +153,11 @@ def make_first_file_system():
 # ---- programs --------------------------------------------------------------------------------
 
 def compile_tools():
-    os.makedirs(lab("share/bin"), exist_ok=True)
+    for folder in ("share/bin", "share/lib"):
+        os.makedirs(lab(folder), exist_ok=True)
     for source, target, flags in (("nic_fix.c", lab("nic_fix.so"), ["-fPIC", "-shared"]),
+                                  ("stamps_all.c", lab("share/lib/stamps_all.so"),
+                                   ["-fPIC", "-shared"]),
                                   ("truth.c", lab("share/bin/truth"), ["-static"])):
         result = subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *flags, "-o", target,
                                  os.path.join(HERE, source), "-ldl"],

@@ -317,8 +317,14 @@ static int is_wire(int fd)
 
 struct message {
     unsigned type;     /* EtherType of the frame: of the tag, if there is one */
-    const uint8_t *at; /* the PTP header; null: no event message of PTP version 2 */
+    const uint8_t *at; /* its header; null: neither an event message of PTP version 2 nor NTP */
 };
+
+/* For programs that are told that the card stamps everything: stamps_all.c. */
+static int is_ntp(const uint8_t *udp)
+{
+    return (udp[0] == 0 && udp[1] == 123) || (udp[2] == 0 && udp[3] == 123);
+}
 
 static int is_event_port(const uint8_t *udp)
 {
@@ -338,6 +344,10 @@ static struct message find_message(const uint8_t *frame, size_t length)
     if (type == VLAN) {
         type = (unsigned)frame[16] << 8 | frame[17];
         at += 4;
+    }
+    if (type == IPV4 && at[9] == 17 && is_ntp(at + (at[0] & 15) * 4)) {
+        found.at = at + (at[0] & 15) * 4 + 8;
+        return found;
     }
     if (type == IPV4 && at[9] == 17 && is_event_port(at + (at[0] & 15) * 4)) {
         at += (at[0] & 15) * 4 + 8;
