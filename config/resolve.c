@@ -440,18 +440,12 @@ static void resolve_clocks(struct resolver *self)
     }
 }
 
-/* Where a source is only watched, something has to tell it from the others. */
+/* Where an instance is only watched, something has to tell it from what is followed. */
 static bool has_watched(const struct mt_config *config, const struct mt_config_clock *self)
 {
     for (size_t i = 0; i < config->instance_count; i++) {
         const struct mt_config_instance *instance = &config->instances[i];
         if (!instance->choice.is_selectable && strcmp(instance->clock, self->name) == 0) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < config->refclock_count; i++) {
-        const struct mt_config_refclock *refclock = &config->refclocks[i];
-        if (!refclock->select && strcmp(refclock->clock, self->name) == 0) {
             return true;
         }
     }
@@ -462,6 +456,11 @@ bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_con
 {
     for (size_t i = 0; i < config->ntp_count; i++) {
         if (strcmp(config->ntps[i].clock, self->name) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        if (strcmp(config->refclocks[i].clock, self->name) == 0) {
             return true;
         }
     }

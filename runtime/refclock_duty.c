@@ -254,7 +254,7 @@ bool mt_refclock_duty_rx(struct mt_node *node, const struct mt_input *input)
     return false;
 }
 
-/* ---- time passes, and which one is followed -------------------------------------------------- */
+/* ---- time passes ----------------------------------------------------------------------------- */
 
 static void notice_silence(struct mt_node *node, struct mt_node_refclock *self, struct mt_mono now)
 {
@@ -265,36 +265,6 @@ static void notice_silence(struct mt_node *node, struct mt_node_refclock *self, 
         self->is_heard = false;
         node->clocks[self->clock].needs_report = true;
     }
-}
-
-static bool is_steered_by_ptp(const struct mt_node *node, uint16_t clock)
-{
-    for (uint16_t i = 0; i < node->instance_count; i++) {
-        if (node->instances[i].clock == clock &&
-            mt_instance_receiving_port(&node->instances[i].ptp) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Null: nobody is heard. */
-static const struct mt_node_refclock *best_of(const struct mt_node *node, uint16_t clock)
-{
-    const struct mt_node_refclock *best = NULL;
-    for (uint16_t i = 0; i < node->refclock_count; i++) {
-        const struct mt_node_refclock *refclock = &node->refclocks[i];
-        if (refclock->clock == clock && refclock->is_heard &&
-            (best == NULL || (refclock->config.prefer && !best->config.prefer))) {
-            best = refclock;
-        }
-    }
-    return best;
-}
-
-bool mt_refclock_duty_is_heard(const struct mt_node *node, uint16_t clock)
-{
-    return best_of(node, clock) != NULL;
 }
 
 const struct mt_node_refclock *mt_refclock_duty_selected(const struct mt_node *node, uint16_t clock)
@@ -308,32 +278,10 @@ const struct mt_node_refclock *mt_refclock_duty_selected(const struct mt_node *n
     return NULL;
 }
 
-/* What was followed last and is silent stays selected: the discipline holds over by itself. */
-static void choose(struct mt_node *node, uint16_t index, struct mt_mono now)
-{
-    struct mt_node_clock *clock = &node->clocks[index];
-    const struct mt_node_refclock *best = best_of(node, index);
-    if (clock->arbiter.is_used || best == NULL || best->source == clock->discipline.selected ||
-        is_steered_by_ptp(node, index)) {
-        return;
-    }
-    mt_discipline_select(&clock->discipline, best->source, now);
-    mt_discipline_new_reference(&clock->discipline,
-                                !mt_interval_is_too_large(best->config.max_error));
-    clock->told_wrong_scale = false;
-    clock->needs_report = true;
-}
-
 void mt_refclock_duty_tick(struct mt_node *node, struct mt_mono now)
 {
-    if (node->refclock_count == 0) {
-        return;
-    }
     for (uint16_t i = 0; i < node->refclock_count; i++) {
         notice_silence(node, &node->refclocks[i], now);
-    }
-    for (uint16_t i = 0; i < node->clock_count; i++) {
-        choose(node, i, now);
     }
 }
 

@@ -2,9 +2,8 @@
  *
  * Reference clocks of other programs as sources of the node's clocks: each is a link that only
  * hears.  A reading becomes a sample of kind MT_SAMPLE_OFFSET at once, or several become one when
- * `median_over` has passed; every reference clock of a clock is measured all the time, and one of
- * them is selected while no PTP instance on that clock follows anybody: the preferred one if it is
- * heard, or else the first in the file that is.
+ * `median_over` has passed; every reference clock of a clock is measured all the time.  Which one
+ * is followed, the clock's arbiter says.
  * Thread rule: that of the node.
  */
 #ifndef MEANTIME_RUNTIME_REFCLOCK_DUTY_H
@@ -77,8 +76,6 @@ void mt_refclock_duty_tick(struct mt_node *node, struct mt_mono now);
 struct mt_mono mt_refclock_duty_deadline(const struct mt_node *node);
 /** The leap second that the selected reference clock of a clock tells: -1, 0 or +1. */
 int32_t mt_refclock_duty_leap(const struct mt_node *node, uint16_t clock);
-/** A clock has a reference clock that is heard: it goes before NTP. */
-bool mt_refclock_duty_is_heard(const struct mt_node *node, uint16_t clock);
 /** The one that a clock follows now; null: none. */
 const struct mt_node_refclock *mt_refclock_duty_selected(const struct mt_node *node,
                                                          uint16_t clock);

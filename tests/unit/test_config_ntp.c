@@ -61,7 +61,7 @@ static void config_ntp_refuses_a_say_of_one_that_is_only_watched(void **state)
                    "say; remove one of them");
 }
 
-static void config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched(void **state)
+static void config_ntp_judges_a_clock_when_it_has_more_than_instances_to_follow(void **state)
 {
     struct mt_config *config = parse("[ptp eth0]\n[instance main]\nselect = no\n");
     assert_non_null(config);
@@ -70,7 +70,7 @@ static void config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched(vo
     config = parse("[ptp eth0]\n");
     assert_false(mt_config_is_arbitrated(config, &config->clocks[0]));
     mt_config_free(config);
-    config = parse("[refclock gps]\nselect = no\n");
+    config = parse("[refclock gps]\n");
     assert_true(mt_config_is_arbitrated(config, &config->clocks[0]));
     mt_config_free(config);
 }
@@ -153,7 +153,7 @@ int main(void)
         cmocka_unit_test(config_ntp_wants_an_interface_when_a_card_must_stamp),
         cmocka_unit_test(config_ntp_is_complete_when_only_a_server_is_named),
         cmocka_unit_test(config_ntp_refuses_a_say_of_one_that_is_only_watched),
-        cmocka_unit_test(config_ntp_judges_a_clock_when_one_of_its_sources_is_only_watched),
+        cmocka_unit_test(config_ntp_judges_a_clock_when_it_has_more_than_instances_to_follow),
         cmocka_unit_test(config_ntp_takes_addresses_as_names),
         cmocka_unit_test(config_ntp_knows_a_pool_by_its_name),
         cmocka_unit_test(config_ntp_complains_when_it_cannot_be_meant),
