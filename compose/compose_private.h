@@ -94,6 +94,8 @@ uint16_t mt_compose_ntp_members(const struct mt_config_ntp *ntp);
 uint16_t mt_compose_ntp_count(const struct mt_config *config);
 uint16_t mt_compose_ntp_sources(const struct mt_config *config, size_t clock);
 /** Opens the links to all NTP servers, and makes the clients; clocks are there already. */
+/** Makes room for one more link; false: there is no memory. */
+bool mt_compose_reserve_link(struct mt_composition *self);
 /** Gives server `index` of the node a link on which PTP messages carry its questions. */
 bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
                            struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE]);

@@ -194,7 +194,7 @@ static bool find_source(struct mt_composition *self, uint16_t clock, uint16_t *r
     return true;
 }
 
-static bool reserve_link(struct mt_composition *self)
+bool mt_compose_reserve_link(struct mt_composition *self)
 {
     struct mt_node *node = &self->node;
     if (node->link_count < self->link_room) {
@@ -249,7 +249,7 @@ static bool open_link(struct mt_composition *self, struct mt_node_ntp *ntp,
         .transport = MT_TRANSPORT_NTP,
         .stamper = mt_compose_stamper(config->timestamping),
     };
-    if (ntp->link == MT_NODE_NO_LINK && !reserve_link(self)) {
+    if (ntp->link == MT_NODE_NO_LINK && !mt_compose_reserve_link(self)) {
         return refuse(reason);
     }
     uint16_t index = ntp->link != MT_NODE_NO_LINK ? ntp->link : node->link_count;

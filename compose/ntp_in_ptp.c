@@ -58,6 +58,10 @@ static bool open_link(struct mt_composition *self, const char *interface, enum m
                  MT_COMPOSE_PTP_LINKS);
         return false;
     }
+    if (!mt_compose_reserve_link(self)) {
+        snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
+        return false;
+    }
     struct mt_hal_link *link =
         provider->ops->open_link(provider, node->link_count, &request, reason);
     if (link == NULL) {

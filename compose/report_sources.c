@@ -52,6 +52,9 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
     if (member->kind == MT_ARBITER_NTP) {
         const struct mt_node_ntp *ntp = &self->node.ntp[member->index];
         report->address = &ntp->server;
+        if (ntp->link != MT_NODE_NO_LINK && self->node.links[ntp->link] != NULL) {
+            report->stamping = self->node.links[ntp->link]->stamping;
+        }
         report->reach = ntp->client.reach;
         report->interval_s = (mt_real)mt_ntp_client_interval_ns(&ntp->client) / 1e9;
     }

@@ -113,6 +113,7 @@ struct mt_report_source {
     enum mt_bound_reference reference; /**< likewise, of its bound */
     mt_real interval_s;                /**< NAN: not known */
     int reach;                         /**< -1: it has no such thing */
+    const char *stamping;              /**< NTP: who stamps, in words; null */
 };
 
 /** The NTP server. */
