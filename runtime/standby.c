@@ -220,12 +220,14 @@ static uint8_t choose_among_others(struct mt_standby *self, bool has_time)
     return primary > secondary ? MT_STANDBY_PRIMARY : MT_STANDBY_SECONDARY;
 }
 
-/* A secondary that settles a moment before the primary does not lead for that. */
-static bool is_beginning(const struct mt_standby *self, struct mt_mono now)
+/* A secondary that settles a moment before the primary does not lead for that, though the clock may
+ * have locked to the primary by then. */
+static bool is_beginning(const struct mt_standby *self, bool has_time, struct mt_mono now)
 {
+    const struct mt_standby_member *primary = &self->members[MT_STANDBY_PRIMARY];
     const struct mt_standby_member *secondary = &self->members[MT_STANDBY_SECONDARY];
-    return self->active != MT_STANDBY_SECONDARY &&
-           self->members[MT_STANDBY_PRIMARY].health == MT_STANDBY_UNSETTLED &&
+    return self->active != MT_STANDBY_SECONDARY && primary->health == MT_STANDBY_UNSETTLED &&
+           (!has_time || primary->good_since.ns == 0) &&
            now.ns - secondary->good_since.ns < START_NS;
 }
 
@@ -241,7 +243,7 @@ static uint8_t choose(const struct mt_node *node, const struct mt_node_clock *cl
     if (primary != MT_STANDBY_GOOD && secondary != MT_STANDBY_GOOD) {
         return choose_among_others(self, has_time);
     }
-    if (!has_time && is_beginning(self, now)) {
+    if (is_beginning(self, has_time, now)) {
         self->reason = MT_STANDBY_BY_RANK;
         return MT_STANDBY_PRIMARY;
     }

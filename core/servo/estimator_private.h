@@ -47,6 +47,14 @@ void mt_servo_reset_wander(struct mt_estimator *self);
 void mt_servo_compare(struct mt_estimator *self, enum mt_sample_kind kind,
                       struct mt_measurement *measured, struct mt_clock_model *clock);
 
+/** A sample of this kind fits: what the other direction refused is no sign of a step. */
+void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind);
+
+/** True if both directions say that the source has moved by little: the state is known worse by
+ * that, and `measured` is weighed anew.  With storage for one-sided noise only, as the above. */
+bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
+                    struct mt_measurement *measured);
+
 /** Counts a refused sample; true if it and those before it, of either direction, are a step. */
 bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
                       mt_real sigma);

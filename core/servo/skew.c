@@ -26,10 +26,7 @@
  * of that is an error of the offset.
  *
  * Where the oscillator outweighs normal noise, a large innovation is no outlier but what the
- * oscillator did, and few samples tell of the noise: see loosen and watch_quiet.
- *
- * Packets that wait for a moment are late by about the same, as if a clock had stepped.  But then
- * those of the other direction would not fit, either: while they do, nothing is proved, see excuse.
+ * oscillator did, and few samples tell of the noise: see weigh and watch_quiet.
  *
  * Whether noise is skewed is a sequential test between no skewness and some, both ways, on the
  * third Hermite polynomial of the normalised residual.
@@ -43,8 +40,10 @@
 #define RESTLESS    MT_REAL(0.25) /* share of the noise below which all else is the oscillator's */
 #define USUAL       3             /* sigma of what such an oscillator does ... */
 #define STRANGE     10            /* ... and those beyond which it is something else */
-#define INFORMED    60            /* information on the tail that is remembered */
-#define BLOCK       8             /* on the variance, for one step */
+#define UNKNOWNS    3             /* offset, frequency, delay */
+#define CHANCES     324 /* by the square of samples beyond those: sigma that may be chance */
+#define INFORMED    60  /* information on the tail that is remembered */
+#define BLOCK       8   /* on the variance, for one step */
 #define SIGNIFICANT 7
 #define QUIET       16              /* as that, for normal noise that is thought too large */
 #define ALIKE       4               /* ratio of variances, up to which both may be of one kind */
@@ -64,7 +63,6 @@
 #define FIRST_TAIL  MT_REAL(0.9)    /* of the standard deviation, when noise turns out skewed */
 #define HIGH        MT_REAL(0.25)   /* tails: a quarter of the samples is below */
 #define HIGH_LIMIT  64              /* samples above in a row: the floor has risen */
-#define EXCUSED     16              /* samples that are late without proving a step */
 
 /* phi(u) / Phi(u) */
 static mt_real hazard(mt_real u)
@@ -117,22 +115,20 @@ static void widen(struct mt_track *track, mt_real factor, struct mt_measurement 
     mt_track_weigh(track, measured);
 }
 
-/* The oscillator did what its wander does not explain: the state is known that much worse. */
-static void loosen(struct mt_track *track, struct mt_measurement *measured)
-{
-    widen(track, measured->energy / (USUAL * USUAL), measured);
-}
-
-/* The first scale was that of a few residuals: each sample more is one of them, too. */
+/* The first scale was that of a few residuals: each sample more is one of them, too.  What they make
+ * impossible may still be: they agreed by chance. */
 static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
                         struct mt_measurement *measured)
 {
     struct mt_servo_noise *noise = self->noise;
     int count = noise[0].count + noise[1].count + noise[2].count;
-    mt_real freedom = (mt_real)(count - 3);
+    mt_real freedom = (mt_real)(count - UNKNOWNS);
+    mt_real reach = CHANCES / (freedom * freedom);
+    mt_real likely = (mt_real)(400 / noise[kind].count);
     mt_real factor = (freedom + measured->energy) / (freedom + 1);
 
-    if (count > SCALED || measured->energy > GATE * GATE + 400 / noise[kind].count) {
+    if (count > SCALED ||
+        !(measured->energy < GATE * GATE + mt_real_larger(likely, reach * reach))) {
         return;
     }
     factor = mt_real_larger(factor, self->granularity_variance / noise[kind].variance);
@@ -143,17 +139,30 @@ static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
     widen(&self->track, factor, measured);
 }
 
+static void weigh_normal(struct mt_estimator *self, enum mt_sample_kind kind,
+                         struct mt_measurement *measured)
+{
+    if (measured->share > RESTLESS) {
+        mt_servo_yield(self, kind, measured);
+    } else if (measured->energy > USUAL * USUAL && measured->energy < STRANGE * STRANGE) {
+        /* the oscillator did what its wander does not explain: the state is known that much worse */
+        widen(&self->track, measured->energy / (USUAL * USUAL), measured);
+    }
+}
+
 static void weigh(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured)
 {
     mt_real tail = mt_servo_tail(self, kind);
 
     scale_again(self, kind, measured);
-    if (tail > 0) {
+    if (tail <= 0) {
+        weigh_normal(self, kind, measured);
+        return;
+    }
+    weigh_skewed(kind, tail, measured);
+    if (mt_servo_yield(self, kind, measured)) {
         weigh_skewed(kind, tail, measured);
-    } else if (measured->share < RESTLESS && measured->energy > USUAL * USUAL &&
-               measured->energy < STRANGE * STRANGE) {
-        loosen(&self->track, measured);
     }
 }
 
@@ -315,20 +324,6 @@ static void watch_floor(struct mt_estimator *self, enum mt_sample_kind kind,
     }
 }
 
-/* A sample fits.  So no clock has stepped, and what the other direction refused is no sign of it,
- * unless that lasts. */
-static void excuse(struct mt_estimator *self, enum mt_sample_kind kind)
-{
-    struct mt_servo_noise *other = &self->noise[1 - kind];
-    struct mt_skew_side *side = self->skewness->side;
-
-    side[kind].excused = 0;
-    if (other->refused_in_a_row > 0 && side[1 - kind].excused < EXCUSED) {
-        side[1 - kind].excused++;
-        other->refused_in_a_row = 0;
-    }
-}
-
 /* ---- normal or skewed ------------------------------------------------------------------------ */
 
 static void set_skewed(struct mt_estimator *self, bool is_skewed)
@@ -422,7 +417,7 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         learn_tail(side, measured, v);
         watch_floor(self, kind, side, v, measured);
     }
-    excuse(self, kind);
+    mt_servo_excuse(self, kind);
     judge(self, kind, measured);
     if (!self->skewness->is_skewed) {
         watch_quiet(self, kind, measured);

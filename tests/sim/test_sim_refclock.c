@@ -34,6 +34,7 @@ static const char *const text = "[refclock gps]\n"
                                 "[ptp eth0]\n"
                                 "transmitter_only = yes\n"
                                 "log_sync_interval = -1\n"
+                                "log_announce_interval = -1\n"
                                 "[instance main]\n"
                                 "priority1 = 10\n";
 
@@ -73,11 +74,15 @@ static void refclock_steers_a_grandmaster_and_who_follows_it(void **state)
         build(seed);
         lab_boot(&net, A);
         lab_boot(&net, B);
-        lab_run(&net, 300);
+        lab_run(&net, 60);
+        lab_forget(&net);
+        lab_run(&net, 240);
         const struct mt_node_clock *clock = &net.nodes[A].composition->node.clocks[0];
         assert_int_equal(clock->discipline.phase, MT_STEER_LOCKED);
         assert_int_equal(clock->page.bound_reference, MT_BOUND_TRACEABLE);
         assert_true(magnitude(lab_offset_ns(&net, A, 0)) < 300);
+        assert_int_equal(lab_state(&net, B, 1), MT_STATE_RECEIVER);
+        assert_true(lab_is_bounded(&net, B));
         assert_true(magnitude(lab_offset_ns(&net, B, 0)) < 600);
         assert_true(lab_bound_ns(&net, A) < 3000);
         lab_close(&net);

@@ -448,7 +448,9 @@ static void skew_counts_anew_when_the_one_direction_waits_no_more(void **state)
         for (int i = 0; i < 10; i++) {
             assert_int_equal(send_one(&bench, MT_SAMPLE_FORWARD, bench.bench.t, 50e-6),
                              MT_SAMPLE_OUTLIER);
-            assert_int_equal(send_one(&bench, MT_SAMPLE_REVERSE, bench.bench.t + 0.5, 0),
+            double more = noise(&bench, MT_SAMPLE_REVERSE);
+
+            assert_int_equal(send_one(&bench, MT_SAMPLE_REVERSE, bench.bench.t + 0.5, more),
                              MT_SAMPLE_USED);
             bench.bench.t += 1;
         }
@@ -463,7 +465,41 @@ static void skew_sees_a_step_at_once_when_both_directions_tell_of_it(void **stat
     (void)state;
     set_up(&bench, 23, NORMAL, true);
     pass(&bench, 60);
-    assert_in_range(pairs_until_step(&bench, 50e-6, -50e-6), 1, 2);
+    assert_in_range(pairs_until_step(&bench, 200e-6, -200e-6), 1, 2);
+}
+
+static void skew_follows_without_beginning_anew_when_the_source_steps_by_little(void **state)
+{
+    struct skew_bench self;
+
+    (void)state;
+    set_up(&self, 24, NORMAL, true);
+    pass(&self, 60);
+    self.bench.offset += 20 * JITTER;
+    assert_int_equal(pairs_until_step(&self, 0, 0), 100);
+    assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < JITTER);
+    assert_true(self.bench.model.wander < 1e-13);
+}
+
+/* At each turn the frequency is another one by what moves the offset by some sigma between two
+ * samples; it stays so for 100 s. */
+static void skew_follows_without_beginning_anew_when_the_source_is_slewed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct skew_bench self;
+
+        set_up(&self, seed, NORMAL, true);
+        pass(&self, 60);
+        for (int turn = 0; turn < 10; turn++) {
+            double change = turn % 2 == 0 ? 2 * JITTER : -2 * JITTER;
+
+            self.bench.frequency += change;
+            self.bench.offset -= change * self.bench.t;
+            assert_int_equal(pairs_until_step(&self, 0, 0), 100);
+            assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < 2 * JITTER);
+        }
+    }
 }
 
 static void walk(struct skew_bench *self, double seconds)
@@ -584,6 +620,8 @@ int main(void)
         cmocka_unit_test(skew_sees_no_step_when_only_one_direction_waits),
         cmocka_unit_test(skew_counts_anew_when_the_one_direction_waits_no_more),
         cmocka_unit_test(skew_sees_a_step_at_once_when_both_directions_tell_of_it),
+        cmocka_unit_test(skew_follows_without_beginning_anew_when_the_source_steps_by_little),
+        cmocka_unit_test(skew_follows_without_beginning_anew_when_the_source_is_slewed),
         cmocka_unit_test(skew_unlearns_noise_when_the_oscillator_outweighs_it),
         cmocka_unit_test(estimator_wears_out_no_pace_when_it_learns_on_a_copy),
         cmocka_unit_test(estimator_overshoots_less_when_clocks_are_on_the_way),

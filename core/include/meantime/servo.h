@@ -98,6 +98,7 @@ struct mt_skewness {
     const struct mt_skew_ops *ops;
     bool is_skewed;
     bool is_apart;    /**< the directions' normal parts are learned each by itself */
+    int8_t leaning;   /**< large innovations in a row, on one side: positive or negative */
     mt_real evidence; /**< log likelihood ratio against is_skewed */
     mt_real late;     /**< how late the last sample was, in sigmas of its prediction ... */
     mt_real width;    /**< ... and that sigma in tails: the two give its probability */

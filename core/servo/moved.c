@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Both directions together tell what refused samples mean.
+ *
+ * A clock that steps or is slewed does so for both.  While those of one direction fit, what the
+ * other one refuses are packets that wait: they prove no step, however equal they are, unless it
+ * lasts.  Where both are off to the same side, the source has moved: a grandmaster that follows NTP
+ * is slewed after each of its own samples, by more than the noise of a quiet link.  The state is
+ * then known that much worse, and goes on; to begin anew, as after a large step, would cost the
+ * estimate, and with it the lock of all that follow.
+ *
+ * An oscillator that has just been met may wander so; then it is the wander that must be learned.
+ */
+#include "servo/estimator_private.h"
+
+#define SETTLED    64               /* samples after a start until when all may be wander */
+#define GATE       5                /* sigma */
+#define NEARBY     64               /* sigma of a step that need not be one */
+#define LEAN       MT_REAL(2.5)     /* sigma ... */
+#define LEANING    4                /* ... and so many on one side in a row, which is no chance */
+#define LEAST_TIME MT_REAL(0x1p-10) /* s */
+#define EXCUSED    16               /* samples that are late without proving a step */
+
+void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
+{
+    struct mt_servo_noise *other = &self->noise[1 - kind];
+    struct mt_skew_side *side = self->skewness->side;
+
+    side[kind].excused = 0;
+    if (other->refused_in_a_row > 0 && side[1 - kind].excused < EXCUSED) {
+        side[1 - kind].excused++;
+        other->refused_in_a_row = 0;
+    }
+}
+
+/* The other direction was refused, too, and all on this side. */
+static bool is_confirmed(const struct mt_estimator *self, enum mt_sample_kind kind,
+                         mt_real innovation)
+{
+    const struct mt_servo_noise *own = &self->noise[kind];
+    const struct mt_servo_noise *other = &self->noise[1 - kind];
+    bool is_own_here = own->refused_in_a_row == 0 || own->refused * innovation > 0;
+
+    return is_own_here && other->refused_in_a_row > 0 && other->refused * innovation > 0;
+}
+
+/* Some in a row are on one side, and large enough to be strange together. */
+static bool is_leaning(struct mt_skewness *self, mt_real innovation,
+                       const struct mt_measurement *measured)
+{
+    if (mt_real_abs(measured->central) < LEAN) {
+        self->leaning = 0;
+    } else if (innovation > 0) {
+        self->leaning = (int8_t)(self->leaning > 0 ? self->leaning + 1 : 1);
+    } else {
+        self->leaning = (int8_t)(self->leaning < 0 ? self->leaning - 1 : -1);
+    }
+    return self->leaning >= LEANING || self->leaning <= -LEANING;
+}
+
+/* The source is slewed, or has stepped by little. */
+static bool is_moved(const struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
+                     const struct mt_measurement *measured)
+{
+    if (kind == MT_SAMPLE_OFFSET || self->fresh <= SETTLED) {
+        return false;
+    }
+    if (measured->energy > GATE * GATE) {
+        return measured->energy < NEARBY * NEARBY && is_confirmed(self, kind, innovation);
+    }
+    return is_leaning(self->skewness, innovation, measured);
+}
+
+bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
+                    struct mt_measurement *measured)
+{
+    struct mt_track *track = &self->track;
+    mt_real innovation = measured->residual * measured->sigma;
+    mt_real speed = innovation / mt_real_larger(self->unseen, LEAST_TIME);
+
+    if (!is_moved(self, kind, innovation, measured)) {
+        return false;
+    }
+    track->p[0][0] += innovation * innovation;
+    track->p[1][1] += speed * speed;
+    self->skewness->leaning = 0;
+    mt_track_weigh(track, measured);
+    return true;
+}
