@@ -41,9 +41,9 @@
 #define USUAL       3             /* sigma of what such an oscillator does ... */
 #define STRANGE     10            /* ... and those beyond which it is something else */
 #define UNKNOWNS    3             /* offset, frequency, delay */
-#define CHANCES     324 /* by the square of samples beyond those: sigma that may be chance */
-#define INFORMED    60  /* information on the tail that is remembered */
-#define BLOCK       8   /* on the variance, for one step */
+#define CHANCES     324           /* sigma that may be chance, by the square of samples beyond */
+#define INFORMED    60            /* information on the tail that is remembered */
+#define BLOCK       8             /* on the variance, for one step */
 #define SIGNIFICANT 7
 #define QUIET       16              /* as that, for normal noise that is thought too large */
 #define ALIKE       4               /* ratio of variances, up to which both may be of one kind */
@@ -115,8 +115,8 @@ static void widen(struct mt_track *track, mt_real factor, struct mt_measurement 
     mt_track_weigh(track, measured);
 }
 
-/* The first scale was that of a few residuals: each sample more is one of them, too.  What they make
- * impossible may still be: they agreed by chance. */
+/* The first scale was that of a few residuals: each sample more is one of them, too.  What they
+ * make impossible may still be: they agreed by chance. */
 static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
                         struct mt_measurement *measured)
 {
@@ -145,7 +145,7 @@ static void weigh_normal(struct mt_estimator *self, enum mt_sample_kind kind,
     if (measured->share > RESTLESS) {
         mt_servo_yield(self, kind, measured);
     } else if (measured->energy > USUAL * USUAL && measured->energy < STRANGE * STRANGE) {
-        /* the oscillator did what its wander does not explain: the state is known that much worse */
+        /* the oscillator did what its wander does not explain: the state is known worse by that */
         widen(&self->track, measured->energy / (USUAL * USUAL), measured);
     }
 }

@@ -229,8 +229,8 @@ static size_t equal_count(const struct corrections *a, const struct corrections 
     return a->count < b->count ? a->count : b->count;
 }
 
-/* Taking the recorded corrections back and applying the same again costs roundings only.  In one run
- * of twenty one of them decides whether a slew is replaced; what comes then is as good. */
+/* Taking the recorded corrections back and applying the same again costs roundings only.  In one
+ * run of twenty one of them decides whether a slew is replaced; what comes then is as good. */
 static void sim_rerun_corrects_alike_when_nothing_has_changed(void **state)
 {
     static struct corrections before, after;

@@ -3,74 +3,7 @@
  * What the estimator makes of one-sided noise, of noise that is wander, and of a source behind
  * other clocks.
  */
-#include "estimator_bench.h"
-
-#define JITTER 1e-6
-
-enum shape { NORMAL, LATE, LATE_FORWARD };
-
-struct skew_bench {
-    struct bench bench;
-    struct mt_skewness skewness;
-    enum shape shape;
-    double walk; /* of the frequency, per sqrt(s) */
-    uint8_t hops;
-};
-
-static void set_up(struct skew_bench *self, uint64_t seed, enum shape shape, bool is_looked_for)
-{
-    begin(&self->bench, seed);
-    self->shape = shape;
-    self->walk = 0;
-    self->hops = 0;
-    mt_skewness_init(&self->skewness);
-    mt_estimator_init(&self->bench.estimator, 1, is_looked_for ? &self->skewness : NULL);
-}
-
-static double noise(struct skew_bench *self, enum mt_sample_kind kind)
-{
-    double a = world_normal(&self->bench.random);
-    double b = world_normal(&self->bench.random);
-    bool is_late = self->shape == LATE || (self->shape == LATE_FORWARD && kind == 0);
-
-    return JITTER * (is_late ? (a * a + b * b) / 2 : a);
-}
-
-static enum mt_sample_verdict send_one(struct skew_bench *self, enum mt_sample_kind kind, double t,
-                                       double more)
-{
-    struct bench *bench = &self->bench;
-    struct mt_span offset = offset_at(bench, t);
-    struct mt_sample sample = {.kind = kind, .local = {local_at(bench, t), 0}, .hops = self->hops};
-
-    if (kind == MT_SAMPLE_REVERSE) {
-        offset = mt_span_negate(offset);
-    }
-    sample.value = mt_span_plus(offset, mt_span_from_real(bench->delay[kind] + more));
-    return mt_estimator_update(&bench->estimator, &bench->model, &sample);
-}
-
-/* both directions within a second */
-static void pass_second(struct skew_bench *self)
-{
-    struct bench *bench = &self->bench;
-
-    for (int kind = MT_SAMPLE_FORWARD; kind <= MT_SAMPLE_REVERSE; kind++) {
-        double step = self->walk * mt_real_sqrt(0.5) * world_normal(&bench->random);
-
-        bench->frequency += step; /* the offset goes on from where it is */
-        bench->offset -= step * bench->t;
-        send_one(self, (enum mt_sample_kind)kind, bench->t, noise(self, (enum mt_sample_kind)kind));
-        bench->t += 0.5;
-    }
-}
-
-static void pass(struct skew_bench *self, int seconds)
-{
-    for (int i = 0; i < seconds; i++) {
-        pass_second(self);
-    }
-}
+#include "skew_bench.h"
 
 static double rms(struct skew_bench *self, int seconds)
 {
@@ -405,103 +338,6 @@ static void skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator(void *
                      MT_SAMPLE_OUTLIER);
 }
 
-/* number of pairs until a step is seen, when one direction, or both, are late by `late` from now */
-static int pairs_until_step(struct skew_bench *self, double late_forward, double late_reverse)
-{
-    const double late[] = {late_forward, late_reverse};
-
-    for (int i = 0; i < 100; i++) {
-        for (int kind = MT_SAMPLE_FORWARD; kind <= MT_SAMPLE_REVERSE; kind++) {
-            double more = noise(self, (enum mt_sample_kind)kind) + late[kind];
-
-            if (send_one(self, (enum mt_sample_kind)kind, self->bench.t, more) >= MT_SAMPLE_STEP) {
-                return i;
-            }
-            self->bench.t += 0.5;
-        }
-    }
-    return 100;
-}
-
-static void skew_sees_no_step_when_only_one_direction_waits(void **state)
-{
-    struct skew_bench bench;
-
-    (void)state;
-    for (int direction = 0; direction < 2; direction++) {
-        set_up(&bench, 21, NORMAL, true);
-        pass(&bench, 60);
-        assert_in_range(
-            pairs_until_step(&bench, direction == 0 ? 50e-6 : 0, direction == 1 ? 50e-6 : 0), 16,
-            20);
-    }
-}
-
-static void skew_counts_anew_when_the_one_direction_waits_no_more(void **state)
-{
-    struct skew_bench bench;
-
-    (void)state;
-    set_up(&bench, 22, NORMAL, true);
-    pass(&bench, 60);
-    for (int burst = 0; burst < 5; burst++) {
-        for (int i = 0; i < 10; i++) {
-            assert_int_equal(send_one(&bench, MT_SAMPLE_FORWARD, bench.bench.t, 50e-6),
-                             MT_SAMPLE_OUTLIER);
-            double more = noise(&bench, MT_SAMPLE_REVERSE);
-
-            assert_int_equal(send_one(&bench, MT_SAMPLE_REVERSE, bench.bench.t + 0.5, more),
-                             MT_SAMPLE_USED);
-            bench.bench.t += 1;
-        }
-        pass(&bench, 2);
-    }
-}
-
-static void skew_sees_a_step_at_once_when_both_directions_tell_of_it(void **state)
-{
-    struct skew_bench bench;
-
-    (void)state;
-    set_up(&bench, 23, NORMAL, true);
-    pass(&bench, 60);
-    assert_in_range(pairs_until_step(&bench, 200e-6, -200e-6), 1, 2);
-}
-
-static void skew_follows_without_beginning_anew_when_the_source_steps_by_little(void **state)
-{
-    struct skew_bench self;
-
-    (void)state;
-    set_up(&self, 24, NORMAL, true);
-    pass(&self, 60);
-    self.bench.offset += 20 * JITTER;
-    assert_int_equal(pairs_until_step(&self, 0, 0), 100);
-    assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < JITTER);
-    assert_true(self.bench.model.wander < 1e-13);
-}
-
-/* At each turn the frequency is another one by what moves the offset by some sigma between two
- * samples; it stays so for 100 s. */
-static void skew_follows_without_beginning_anew_when_the_source_is_slewed(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct skew_bench self;
-
-        set_up(&self, seed, NORMAL, true);
-        pass(&self, 60);
-        for (int turn = 0; turn < 10; turn++) {
-            double change = turn % 2 == 0 ? 2 * JITTER : -2 * JITTER;
-
-            self.bench.frequency += change;
-            self.bench.offset -= change * self.bench.t;
-            assert_int_equal(pairs_until_step(&self, 0, 0), 100);
-            assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < 2 * JITTER);
-        }
-    }
-}
-
 static void walk(struct skew_bench *self, double seconds)
 {
     struct bench *bench = &self->bench;
@@ -617,11 +453,6 @@ int main(void)
         cmocka_unit_test(skew_takes_a_step_for_no_wander_when_it_starts),
         cmocka_unit_test(skew_follows_at_once_when_the_oscillator_did_it),
         cmocka_unit_test(skew_refuses_a_sample_when_the_noise_outweighs_the_oscillator),
-        cmocka_unit_test(skew_sees_no_step_when_only_one_direction_waits),
-        cmocka_unit_test(skew_counts_anew_when_the_one_direction_waits_no_more),
-        cmocka_unit_test(skew_sees_a_step_at_once_when_both_directions_tell_of_it),
-        cmocka_unit_test(skew_follows_without_beginning_anew_when_the_source_steps_by_little),
-        cmocka_unit_test(skew_follows_without_beginning_anew_when_the_source_is_slewed),
         cmocka_unit_test(skew_unlearns_noise_when_the_oscillator_outweighs_it),
         cmocka_unit_test(estimator_wears_out_no_pace_when_it_learns_on_a_copy),
         cmocka_unit_test(estimator_overshoots_less_when_clocks_are_on_the_way),
