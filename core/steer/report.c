@@ -28,13 +28,16 @@ static int64_t source_ns(const struct mt_steer_origin *origin,
 }
 
 /* Half the round trip is all that one direction can be longer than the mean.  A measured one
- * that is below 0 was made so by latencies that are configured wrongly, by at least as much. */
+ * that is below 0 was made so by latencies that are configured wrongly, by at least as much.
+ * Where one direction alone tells the offset, what packets wait in it is not in the round trip:
+ * their mean wait is their noise, if all of it is waiting. */
 static int64_t asymmetry_ns(const struct mt_discipline *self, const struct mt_estimate *estimate)
 {
     if (self->config.max_asymmetry.q16 > 0) {
         return mt_interval_to_ns(self->config.max_asymmetry);
     }
-    return mt_steer_ns(mt_real_abs(estimate->delay) + BOUND_SIGMA * estimate->delay_sigma);
+    return mt_steer_ns(mt_real_abs(estimate->delay) + BOUND_SIGMA * estimate->delay_sigma +
+                       estimate->noise[MT_SAMPLE_OFFSET]);
 }
 
 static void add_up(const struct mt_discipline *self, const struct mt_steer_origin *origin,

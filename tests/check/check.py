@@ -74,6 +74,7 @@ def meson_step(name, kind, *arguments, is_long=False, seeds=None):
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + top("tests", "labkit", "lsan.supp"),
 }
 
 

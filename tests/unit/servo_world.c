@@ -205,6 +205,11 @@ static void make(struct world *world, enum mt_sample_kind kind, struct mt_sample
         .source = world->source,
         .reference_bound = world->reference_bound,
     };
+    if (world->told_delay != 0) {
+        sample->kind = MT_SAMPLE_OFFSET;
+        sample->value = mt_span_minus(sample->value, mt_span_from_real(world->told_delay));
+        sample->delay.q16 = (int64_t)(2e9 * 65536 * world->told_delay);
+    }
     if (world->source_bound_age > 0) {
         sample->bound_since.ns = world_now(world).ns - (int64_t)(world->source_bound_age * 1e9);
     }

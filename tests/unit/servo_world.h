@@ -62,6 +62,7 @@ struct world {
     double source_bound_age; /**< s since the source said so; 0: it does not age */
     struct mt_interval reference_bound;
     int64_t variance_q16;
+    double told_delay; /**< s; not 0: forward samples are offsets, less this, which they tell */
 
     /* the world's own */
     struct mt_prng prng;

@@ -136,6 +136,29 @@ static void discipline_bound_is_to_the_parent_when_that_says_nothing(void **stat
     assert_false(mt_interval_is_too_large(report.bound));
 }
 
+/* The link's delay is known, but Sync waits, and the exchanges that measured it did not. */
+static void discipline_allows_for_waiting_when_one_direction_tells_the_offset(void **state)
+{
+    const double delay = 100e-9;
+    const double wait = 2e-6;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct world *world = usual_world(seed);
+
+        world->noise = WORLD_EXPONENTIAL;
+        world->jitter[0] = wait;
+        world->delay[0] = delay + wait;
+        world->has_reverse = false;
+        world->told_delay = delay;
+        world_start(world, NULL);
+        world_run(world, 200);
+        world_forget(world);
+        world_run(world, 1000);
+        assert_int_equal(world->sums.outside_bound, 0);
+    }
+}
+
 static void discipline_allows_for_asymmetry_when_the_delay_seems_negative(void **state)
 {
     struct world *world = usual_world(11);
@@ -332,6 +355,7 @@ int main(void)
         cmocka_unit_test(discipline_bound_contains_a_step_of_the_source_when_seen_twice),
         cmocka_unit_test(discipline_bound_grows_when_the_source_has_not_spoken_for_long),
         cmocka_unit_test(discipline_bound_is_to_the_parent_when_that_says_nothing),
+        cmocka_unit_test(discipline_allows_for_waiting_when_one_direction_tells_the_offset),
         cmocka_unit_test(discipline_allows_for_asymmetry_when_the_delay_seems_negative),
         cmocka_unit_test(discipline_bound_ages_when_samples_are_refused),
         cmocka_unit_test(discipline_leaves_its_bound_behind_when_it_leaves_a_silent_parent),
