@@ -16,8 +16,9 @@
  *
  * In PTP messages transparent clocks say how long they held a packet; of a question, the server
  * hands that on.  What an answer says of both is believed if it leaves no less than nothing of the
- * round trip: anybody on the way can say what he likes, but so he can only do what he could do by
- * holding packets himself.
+ * round trip, and not before that is known: anybody on the way can say what he likes, but so he
+ * moves the time no further than by holding packets himself.  As that would widen the bound, half
+ * of what is said is in it where answers are authenticated.
  *
  * After the burst the intervals double until they are what was chosen.  The burst tells the time,
  * but hardly the frequency: a whole interval later the clock would be far off.  And if nobody
@@ -310,27 +311,35 @@ static struct mt_instant to_instant(mt_ntp_time theirs, const struct mt_stamp *o
     return mt_ntp_to_instant(theirs, ours->at.s > LEAST_TIME_S ? &ours->at : &least);
 }
 
-/* The server's clock read `theirs` when the packet left or came, ours `ours` at its other end. */
+/* The server's clock read `theirs` at its end of one way of the exchange. */
 static void measure(struct mt_ntp_client *self, enum mt_sample_kind kind,
-                    const struct mt_stamp *ours, mt_ntp_time theirs, struct mt_interval held)
+                    const struct mt_ntp_exchange *exchange, mt_ntp_time theirs)
 {
     struct mt_sample *sample = &new_event(self, MT_NTP_EVENT_SAMPLE)->sample;
+    bool is_forward = kind == MT_SAMPLE_FORWARD;
+    const struct mt_stamp *ours = is_forward ? &exchange->arrival : &exchange->departure;
     const struct mt_instant there = to_instant(theirs, ours);
     sample->kind = kind;
     sample->local = *ours;
-    if (kind == MT_SAMPLE_FORWARD) {
+    if (is_forward) {
         mt_span_between(&there, &ours->at, &sample->value);
     } else {
         mt_span_between(&ours->at, &there, &sample->value);
     }
-    sample->value = mt_span_minus(sample->value, mt_span_from_interval(held));
+    sample->value =
+        mt_span_minus(sample->value, mt_span_from_interval(is_forward ? exchange->held_back
+                                                                      : exchange->held_there));
+    sample->authenticated = self->config.key != 0 || self->config.nts != NULL;
     sample->bound = distance_of(&self->server);
+    if (sample->authenticated) { /* but nobody signs what transparent clocks say */
+        struct mt_interval held = mt_interval_plus(exchange->held_there, exchange->held_back);
+        sample->bound = mt_interval_plus(sample->bound, (struct mt_interval){held.q16 / 2});
+    }
     sample->bound_since = self->now;
     if (mt_ntp_is_own_clock(&self->server)) { /* then it is against nothing but that clock */
         sample->reference_bound = MT_INTERVAL_TOO_LARGE;
     }
     sample->scale = MT_SCALE_UTC;
-    sample->authenticated = self->config.key != 0 || self->config.nts != NULL;
     sample->hops = (uint8_t)(self->server.stratum - 1);
 }
 
@@ -370,20 +379,34 @@ static void forget_impossible_corrections(struct mt_ntp_exchange *exchange)
 {
     const struct mt_interval none = {0};
     struct mt_interval held = mt_interval_plus(exchange->held_there, exchange->held_back);
-    if (exchange->held_there.q16 < 0 || exchange->held_back.q16 < 0 ||
-        (exchange->has_departure &&
-         mt_span_compare(mt_instant_minus(exchange->arrival.at, exchange->departure.at),
-                         mt_span_from_interval(held)) < 0)) {
+    if (exchange->held_there.q16 < 0 || exchange->held_back.q16 < 0 || !exchange->has_departure ||
+        mt_span_compare(mt_instant_minus(exchange->arrival.at, exchange->departure.at),
+                        mt_span_from_interval(held)) < 0) {
         exchange->held_there = exchange->held_back = none;
     }
+}
+
+static bool is_held(const struct mt_ntp_exchange *exchange)
+{
+    return exchange->held_there.q16 != 0 || exchange->held_back.q16 != 0;
 }
 
 static void measure_way_there(struct mt_ntp_client *self)
 {
     struct mt_ntp_exchange *before = &self->before;
     if (before->has_departure && before->has_arrival) {
-        forget_impossible_corrections(before);
-        measure(self, MT_SAMPLE_REVERSE, &before->departure, before->received, before->held_there);
+        measure(self, MT_SAMPLE_REVERSE, before, before->received);
+    }
+}
+
+/* That of a plain answer. */
+static void measure_way_back(struct mt_ntp_client *self)
+{
+    struct mt_ntp_exchange *before = &self->before;
+    if (before->left != 0) {
+        measure(self, MT_SAMPLE_FORWARD, before, before->left);
+        before->is_measured_back = true;
+        before->left = 0;
     }
 }
 
@@ -398,6 +421,8 @@ void mt_ntp_client_tx_done(struct mt_ntp_client *self, uint32_t token, const str
     exchange->has_departure = true;
     exchange->departure = *stamp;
     if (is_before) { /* its answer has been waiting for this */
+        forget_impossible_corrections(exchange);
+        measure_way_back(self);
         measure_way_there(self);
     }
 }
@@ -453,11 +478,28 @@ static void note_answer(struct mt_ntp_client *self)
     }
 }
 
+/* The exchange becomes the one before. */
+static void take_exchange(struct mt_ntp_client *self, const struct mt_ntp_packet *packet,
+                          const struct mt_stamp *arrival, struct mt_interval held)
+{
+    struct mt_ntp_exchange *before = &self->before;
+    self->server = packet->header;
+    *before = self->current;
+    before->has_arrival = true;
+    before->arrival = *arrival;
+    before->received = packet->header.receive;
+    before->held_back = held;
+    if (self->config.asks_for_correction) {
+        (void)mt_ntp_correction_read(packet, &before->held_there);
+    }
+    self->current.token = 0;
+}
+
 static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_packet *packet,
                                const struct mt_stamp *arrival, struct mt_interval held)
 {
     const struct mt_ntp_header *answer = &packet->header;
-    const struct mt_ntp_exchange before = self->before;
+    struct mt_ntp_exchange before = self->before;
     bool is_interleaved = answer->origin != self->current.asked;
     const struct mt_stamp *back = is_interleaved ? &before.arrival : arrival;
     mt_ntp_time receive = is_interleaved ? before.received : answer->receive;
@@ -465,23 +507,18 @@ static enum mt_ntp_verdict use(struct mt_ntp_client *self, const struct mt_ntp_p
         return MT_NTP_VERDICT_IMPOSSIBLE;
     }
     note_answer(self);
-    self->server = *answer;
-    self->before = self->current;
-    self->before.has_arrival = true;
-    self->before.arrival = *arrival;
-    self->before.received = answer->receive;
-    self->before.held_back = held;
-    if (self->config.asks_for_correction) {
-        (void)mt_ntp_correction_read(packet, &self->before.held_there);
+    take_exchange(self, packet, arrival, held);
+    if (!is_interleaved) {
+        self->before.left = answer->transmit;
+    } else if (!before.is_measured_back) { /* each way once */
+        forget_impossible_corrections(&before);
+        measure(self, MT_SAMPLE_FORWARD, &before, answer->transmit);
     }
-    forget_impossible_corrections(&self->before);
-    self->current.token = 0; /* it is the one before now */
-    self->before.is_measured_back = !is_interleaved;
-    if (!is_interleaved || !before.is_measured_back) { /* each way once */
-        measure(self, MT_SAMPLE_FORWARD, back, answer->transmit,
-                is_interleaved ? before.held_back : self->before.held_back);
+    if (self->before.has_departure || !is_held(&self->before)) {
+        forget_impossible_corrections(&self->before);
+        measure_way_back(self);
+        measure_way_there(self);
     }
-    measure_way_there(self);
     return is_interleaved ? MT_NTP_VERDICT_INTERLEAVED : MT_NTP_VERDICT_USED;
 }
 

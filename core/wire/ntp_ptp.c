@@ -145,7 +145,8 @@ bool mt_ntp_correction_read(const struct mt_ntp_packet *packet, struct mt_interv
     const uint8_t *at = packet->extensions;
     size_t left = packet->extensions_length;
     while (field.type != MT_NTP_EXT_NETWORK_CORRECTION) {
-        if (!mt_ntp_extension_next(&at, &left, &field)) {
+        if (!mt_ntp_extension_next(&at, &left, &field) ||
+            field.type == MT_NTP_EXT_NTS_AUTHENTICATOR) { /* what follows anybody may have put */
             return false;
         }
     }

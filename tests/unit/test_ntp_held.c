@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/crypto.h"
 #include "meantime/ntp_client.h"
 #include "meantime/ntp_ptp.h"
 #include "meantime/ntp_server.h"
@@ -20,6 +21,11 @@
 #define BACK_NS  30000
 #define SERVE_NS 20000
 #define PLACES   16
+
+static const struct mt_ntp_key key_list[] = {
+    {.id = 1, .kind = MT_NTP_KEY_AES128_CMAC, .length = 16, .octets = "0123456789abcdef"},
+};
+static const struct mt_ntp_keys keys = {&mt_crypto_nettle, key_list, 1};
 
 struct pair {
     struct mt_ntp_client client;
@@ -33,6 +39,7 @@ struct pair {
     bool knows_no_field; /* a server of another house */
     bool stamps_late;
     int64_t value_ns[MT_SAMPLE_KIND_COUNT];
+    int64_t bound_ns;
     unsigned samples[MT_SAMPLE_KIND_COUNT];
 };
 
@@ -65,6 +72,7 @@ static void drain(struct pair *self)
         if (event.kind == MT_NTP_EVENT_SAMPLE) {
             self->samples[event.sample.kind]++;
             self->value_ns[event.sample.kind] = mt_span_to_ns(event.sample.value);
+            self->bound_ns = mt_interval_to_ns(event.sample.bound);
         }
     }
 }
@@ -185,6 +193,54 @@ static void ntp_held_is_not_believed_when_it_is_longer_than_the_round_trip(void 
     }
 }
 
+static void ntp_held_is_not_believed_when_the_departure_that_refutes_it_is_known_late(void **state)
+{
+    struct pair self;
+    (void)state;
+    open_pair(&self, false);
+    self.stamps_late = true;
+    self.told_back = mt_interval_from_ns(INT64_C(3600) * 1000000000);
+    exchange(&self);
+    assert_int_equal(self.samples[MT_SAMPLE_FORWARD], 1);
+    assert_near(self.value_ns[MT_SAMPLE_FORWARD], WIRE_NS + BACK_NS);
+    assert_near(self.value_ns[MT_SAMPLE_REVERSE], WIRE_NS + THERE_NS);
+}
+
+/* Of one way or of the other, for all that anybody has signed. */
+static void ntp_held_is_in_the_bound_by_half_when_answers_are_authenticated(void **state)
+{
+    struct pair self;
+    (void)state;
+    open_pair(&self, false);
+    exchange(&self);
+    int64_t plain_ns = self.bound_ns;
+    open_pair(&self, false);
+    self.client.config.key = 1;
+    self.client.config.keys = self.server.keys = &keys;
+    exchange(&self);
+    assert_near(self.value_ns[MT_SAMPLE_FORWARD], WIRE_NS);
+    assert_near(self.bound_ns, plain_ns + (THERE_NS + BACK_NS) / 2);
+}
+
+static void ntp_held_is_measured_back_once_when_interleaved_answers_follow_a_late_departure(
+    void **state)
+{
+    struct pair self;
+    (void)state;
+    open_pair(&self, true);
+    self.stamps_late = true;
+    unsigned ways_back = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        exchange(&self);
+        ways_back += self.samples[MT_SAMPLE_FORWARD];
+        assert_int_equal(self.samples[MT_SAMPLE_REVERSE], 1);
+    }
+    assert_int_equal(ways_back, 5); /* that of the first interleaved answer was measured already */
+    assert_true(self.client.verdicts[MT_NTP_VERDICT_INTERLEAVED] > 0);
+    assert_int_equal(self.samples[MT_SAMPLE_FORWARD], 1);
+    assert_near(self.value_ns[MT_SAMPLE_FORWARD], WIRE_NS);
+}
+
 static void ntp_held_is_asked_for_in_version_4_only(void **state)
 {
     uint8_t random[MT_NTP_RANDOM_SIZE] = {1};
@@ -207,6 +263,10 @@ int main(void)
         cmocka_unit_test(ntp_held_is_that_of_its_exchange_when_it_is_interleaved),
         cmocka_unit_test(ntp_held_counts_on_the_way_back_alone_when_the_server_tells_nothing),
         cmocka_unit_test(ntp_held_is_not_believed_when_it_is_longer_than_the_round_trip),
+        cmocka_unit_test(ntp_held_is_not_believed_when_the_departure_that_refutes_it_is_known_late),
+        cmocka_unit_test(ntp_held_is_in_the_bound_by_half_when_answers_are_authenticated),
+        cmocka_unit_test(
+            ntp_held_is_measured_back_once_when_interleaved_answers_follow_a_late_departure),
         cmocka_unit_test(ntp_held_is_asked_for_in_version_4_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,26 @@ static void ntp_correction_is_not_there_when_fields_are_others_or_wrong(void **s
     assert_false(mt_ntp_correction_read(&packet, &back));
 }
 
+/* There anybody may have put it. */
+static void ntp_correction_is_not_there_when_it_follows_the_authenticator_of_nts(void **state)
+{
+    enum { AUTHENTICATOR = 32 };
+    uint8_t octets[MT_NTP_HEADER_SIZE + AUTHENTICATOR + MT_NTP_EXTENSION_LAST] = {0x24};
+    const uint8_t value[AUTHENTICATOR - MT_NTP_EXTENSION_HEAD] = {0};
+    uint8_t *at = octets + MT_NTP_HEADER_SIZE;
+    struct mt_ntp_packet packet;
+    struct mt_interval back;
+    (void)state;
+    mt_ntp_extension_write(MT_NTP_EXT_NTS_AUTHENTICATOR, value, sizeof value, AUTHENTICATOR, at,
+                           AUTHENTICATOR);
+    mt_ntp_correction_write((struct mt_interval){1}, at + AUTHENTICATOR, MT_NTP_EXTENSION_LAST);
+    assert_int_equal(mt_ntp_parse(octets, sizeof octets, &packet), MT_NTP_WELL_FORMED);
+    assert_false(mt_ntp_correction_read(&packet, &back));
+    at[0] = 0x01; /* another field is no matter */
+    assert_int_equal(mt_ntp_parse(octets, sizeof octets, &packet), MT_NTP_WELL_FORMED);
+    assert_true(mt_ntp_correction_read(&packet, &back));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup(ntp_ptp_stays_within_its_octets_when_any_bit_is_flipped, set_up),
         cmocka_unit_test(ntp_correction_is_what_was_written_when_it_is_read),
         cmocka_unit_test(ntp_correction_is_the_vector_when_it_is_written),
+        cmocka_unit_test(ntp_correction_is_not_there_when_it_follows_the_authenticator_of_nts),
         cmocka_unit_test(ntp_correction_is_not_there_when_fields_are_others_or_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ struct mt_ntp_exchange {
     bool has_arrival;
     struct mt_stamp arrival; /**< of the answer */
     mt_ntp_time received;    /**< by the server */
+    mt_ntp_time left;        /**< the answer, whose way back is not measured yet; or 0 */
     bool is_measured_back;
     /** What transparent clocks say of how long they held it, 0 or more. */
     struct mt_interval held_there;
