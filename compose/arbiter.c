@@ -106,6 +106,14 @@ void mt_compose_free_arbiter(struct mt_arbiter *arbiter)
     free(arbiter->opinions);
 }
 
+const struct mt_address *mt_compose_member_address(const struct mt_composition *self,
+                                                   enum mt_arbiter_kind kind, uint16_t index)
+{
+    const struct mt_config_ntp *config =
+        kind == MT_ARBITER_NTP ? mt_composition_ntp(self, index) : NULL;
+    return config != NULL && mt_config_is_pool(config) ? &self->node.ntp[index].server : NULL;
+}
+
 const char *mt_compose_member_name(const struct mt_composition *self, enum mt_arbiter_kind kind,
                                    uint16_t index)
 {

@@ -79,6 +79,9 @@ size_t mt_compose_report_sources(const struct mt_composition *self,
 /** What a member of a clock's arbiter is called; null: it is gone. */
 const char *mt_compose_member_name(const struct mt_composition *self, enum mt_arbiter_kind kind,
                                    uint16_t index);
+/** Which server of a pool it is; null: its name says it. */
+const struct mt_address *mt_compose_member_address(const struct mt_composition *self,
+                                                   enum mt_arbiter_kind kind, uint16_t index);
 /** Why a source is unreachable, or will soon be; null: nothing is wrong. */
 const char *mt_compose_source_fault(const struct mt_composition *self,
                                     const struct mt_arbiter_member *member,

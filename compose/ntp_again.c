@@ -128,7 +128,7 @@ static const char *refusal_of(const struct mt_composition *self, const struct mt
         return "it is asked in PTP messages";
     }
     if (wanted->nts && !self->speaks_nts) {
-        return "nothing has spoken NTS so far";
+        return "it is the first one that speaks NTS";
     }
     return NULL;
 }

@@ -208,12 +208,12 @@ static void say_refused(struct mt_composition *self, const struct mt_config_chan
                                 change->before[0] != '\0' ? change->before : "not set");
         return;
     case MT_CONFIG_ADDED:
-        mt_compose_tell_refused(self, "%s %s is new and needs a restart", change->section,
-                                change->name);
+        mt_compose_tell_refused(self, "%s%s%s is new and needs a restart", change->section,
+                                has_name ? " " : "", change->name);
         return;
     case MT_CONFIG_REMOVED:
-        mt_compose_tell_refused(self, "%s %s is gone from the file, which needs a restart",
-                                change->section, change->name);
+        mt_compose_tell_refused(self, "%s%s%s is gone from the file, which needs a restart",
+                                change->section, has_name ? " " : "", change->name);
         return;
     }
 }

@@ -7,6 +7,18 @@
 #include "status/names.h"
 #include "status/report.h"
 
+/* Members of a pool are given its addresses, one each, until there are no more. */
+static bool has_others(const struct mt_composition *self, uint16_t index)
+{
+    for (uint16_t i = 0; i < self->node.ntp_count; i++) {
+        if (self->places[i] == self->places[index] &&
+            self->node.ntp[i].server.network != MT_NETWORK_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Of several reasons the one that comes first; null: none. */
 static const char *hindrance_of(const struct mt_composition *self, uint16_t index)
 {
@@ -17,7 +29,8 @@ static const char *hindrance_of(const struct mt_composition *self, uint16_t inde
         return reason[0] != '\0' ? reason : "it speaks NTS, and keys are being exchanged";
     }
     if (ntp->server.network == MT_NETWORK_NONE) {
-        return "no address of this name has been found yet";
+        return has_others(self, index) ? "the name has no further address now"
+                                       : "no address of this name has been found yet";
     }
     if (self->link_reason != NULL) {
         reason = self->link_reason(self->link_context, ntp->link);
@@ -39,7 +52,12 @@ static const char *fault_of(const struct mt_composition *self, uint16_t index, b
     if (client->asked == 0) {
         return "it has not been asked yet";
     }
-    return client->server.version == 0 ? "it has not answered yet" : "it does not answer";
+    if (client->server.version != 0) {
+        return "it does not answer";
+    }
+    return client->config.key != 0 ? "it has not answered yet; who does not have this key says "
+                                     "nothing"
+                                   : "it has not answered yet";
 }
 
 const char *mt_compose_source_fault(const struct mt_composition *self,

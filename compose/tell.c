@@ -113,6 +113,8 @@ static bool tell_source(const struct mt_composition *self, const struct mt_node_
     told->clock = self->config->clocks[event->index].name;
     told->value.member.name =
         mt_compose_member_name(self, event->value.source.kind, event->value.source.index);
+    told->value.member.address =
+        mt_compose_member_address(self, event->value.source.kind, event->value.source.index);
     told->value.member.miss = event->value.source.miss;
     return told->value.member.name != NULL;
 }

@@ -124,7 +124,10 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
                        "one port");
         break;
     case MT_CONFIG_STATIONS:
-        say(&sentence, "addresses such as 192.0.2.1, 2001:db8::1 or 00:11:22:33:44:55%s",
+        say(&sentence, "addresses such as 192.0.2.1%s%s",
+            key->scope == MT_CONFIG_SERVER || key->scope == MT_CONFIG_NTP
+                ? " or 2001:db8::1"
+                : ", 2001:db8::1 or 00:11:22:33:44:55",
             key->max == 255   ? ", or names, each with /PRIORITY if need be"
             : key->max == 128 ? ", each with /BITS for all that begin like it"
                               : "");

@@ -110,6 +110,15 @@ static bool parse_number(const struct mt_config_key *key, const char *text, uint
     return *end == '\0' && number >= key->min && number <= key->max && key->max != 0;
 }
 
+/* A key whose numbers go up to 128 counts bits of addresses. */
+static bool has_bits(const struct mt_config_key *key, const struct mt_config_station *station)
+{
+    uint16_t most = station->address.network == MT_NETWORK_UDP_IPV4     ? 32
+                    : station->address.network == MT_NETWORK_IEEE_802_3 ? 48
+                                                                        : 128;
+    return key->max != 128 || station->number <= most;
+}
+
 static bool parse_station(const struct mt_config_key *key, const char *text,
                           struct mt_config_pool *pool, struct mt_config_station *ret_station)
 {
@@ -126,8 +135,9 @@ static bool parse_station(const struct mt_config_key *key, const char *text,
             return false;
         }
     }
+    bool is_known = parse_address(name, &station.address) || is_host_name(name);
     *ret_station = station;
-    return parse_address(name, &ret_station->address) || is_host_name(name);
+    return is_known && has_bits(key, &station);
 }
 
 bool mt_config_stations_parse(const struct mt_config_key *key, const char *text, void *member,

@@ -63,6 +63,25 @@ static void check_nts(const struct mt_config_ntp *ntp, const struct mt_config_so
     }
 }
 
+static bool is_written(const struct mt_config_source *source, const char *name, const char *key)
+{
+    return mt_config_source_find(source, MT_CONFIG_SECTION_NTP, name, key) != NULL ||
+           mt_config_source_find(source, MT_CONFIG_SECTION_NTP_DEFAULTS, "", key) != NULL;
+}
+
+/* One of them may be the default, of which the user has never heard. */
+static void check_polls(const struct mt_config_ntp *ntp, const struct mt_config_source *source)
+{
+    bool has_min = is_written(source, ntp->name, "min_poll");
+    bool has_max = is_written(source, ntp->name, "max_poll");
+    if (ntp->client.min_poll > ntp->client.max_poll) {
+        COMPLAIN(source, line_of(source, ntp->name, has_max ? "max_poll" : "min_poll"),
+                 "[ntp %s]: max_poll = %d%s is less than min_poll = %d%s", ntp->name,
+                 ntp->client.max_poll, has_max ? "" : ", its default,", ntp->client.min_poll,
+                 has_min ? "" : ", its default; set that, too");
+    }
+}
+
 void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_source *source)
 {
     for (size_t i = 0; i < self->ntp_count; i++) {
@@ -79,11 +98,7 @@ void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_so
                      "[ntp %s]: timestamping = hardware: of which card? add interface = NAME",
                      ntp->name);
         }
-        if (ntp->client.min_poll > ntp->client.max_poll) {
-            COMPLAIN(source, line_of(source, ntp->name, "max_poll"),
-                     "[ntp %s]: max_poll = %d is less than min_poll = %d", ntp->name,
-                     ntp->client.max_poll, ntp->client.min_poll);
-        }
+        check_polls(ntp, source);
         if (ntp->client.key != 0 && ntp->key_file == NULL) {
             COMPLAIN(source, line_of(source, ntp->name, "key"),
                      "[ntp %s]: key = %u: in which file? add key_file = PATH", ntp->name,

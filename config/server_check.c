@@ -27,8 +27,8 @@ static void check_addresses(const struct mt_config_source *source, const char *k
     for (size_t i = 0; i < list->count; i++) {
         uint8_t network = list->station[i].address.network;
         if (network != MT_NETWORK_UDP_IPV4 && network != MT_NETWORK_UDP_IPV6) {
-            COMPLAIN(source, key, "%s = %s: expected addresses of IPv4 and IPv6", key,
-                     list->station[i].text);
+            COMPLAIN(source, key, "%s = %s: expected addresses of IPv4 and IPv6, or %s", key,
+                     list->station[i].text, strcmp(key, "deny") == 0 ? "none" : "any");
         }
     }
 }

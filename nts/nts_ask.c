@@ -228,19 +228,51 @@ static void trim(char *text)
     }
 }
 
-static void tell_handshake(gnutls_session_t session, int error, struct mt_nts_told *told)
+static void tell_date(const char *what, const struct mt_nts_question *question,
+                      struct mt_nts_told *told)
+{
+    time_t now = question->utc_s != 0 ? told_time(NULL) : time(NULL);
+    struct tm utc;
+    char date[32];
+    gmtime_r(&now, &utc);
+    strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &utc);
+    fail(told, "the certificate %s, if it is %s now", what, date);
+}
+
+/* What is wrong most often, with what to look at; all else in the words of GnuTLS. */
+static void tell_certificate(unsigned status, const struct mt_nts_question *question,
+                             struct mt_nts_told *told)
 {
     gnutls_datum_t text = {NULL, 0};
+    if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
+        fail(told, "the issuer of the certificate is %s",
+             question->ca[0] != '\0' ? "not in the file that nts_ca names"
+                                     : "none that this machine trusts: nts_ca can name its file");
+    } else if ((status & GNUTLS_CERT_UNEXPECTED_OWNER) != 0) {
+        fail(told, "the name in the certificate does not match %.100s", question->host);
+    } else if ((status & GNUTLS_CERT_EXPIRED) != 0) {
+        tell_date("has expired", question, told);
+    } else if ((status & GNUTLS_CERT_NOT_ACTIVATED) != 0) {
+        tell_date("is not valid yet", question, told);
+    } else if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) ==
+               0) {
+        fail(told, "%.*s", (int)text.size, (const char *)text.data);
+        trim(told->reason);
+        gnutls_free(text.data);
+    } else {
+        fail(told, "the certificate is not trusted");
+    }
+}
+
+static void tell_handshake(gnutls_session_t session, int error,
+                           const struct mt_nts_question *question, struct mt_nts_told *told)
+{
     /* a connection that just ends is nobody's opinion */
     told->was_reached = error != GNUTLS_E_PULL_ERROR && error != GNUTLS_E_PUSH_ERROR &&
                         error != GNUTLS_E_PREMATURE_TERMINATION && error != GNUTLS_E_AGAIN &&
                         error != GNUTLS_E_TIMEDOUT;
-    if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR &&
-        gnutls_certificate_verification_status_print(gnutls_session_get_verify_cert_status(session),
-                                                     GNUTLS_CRT_X509, &text, 0) == 0) {
-        fail(told, "%.*s", (int)text.size, (const char *)text.data);
-        trim(told->reason);
-        gnutls_free(text.data);
+    if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
+        tell_certificate(gnutls_session_get_verify_cert_status(session), question, told);
     } else if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         fail(told, "the server says: %s", gnutls_alert_get_name(gnutls_alert_get(session)));
     } else if (error == GNUTLS_E_AGAIN || error == GNUTLS_E_TIMEDOUT) {
@@ -266,7 +298,7 @@ static bool shake_hands(gnutls_session_t session, const struct mt_nts_question *
         error = gnutls_handshake(session);
     } while (error == GNUTLS_E_INTERRUPTED || error == GNUTLS_E_WARNING_ALERT_RECEIVED);
     if (error != 0) {
-        tell_handshake(session, error, told);
+        tell_handshake(session, error, question, told);
         return false;
     }
     if (!mt_nts_tls_is_ours(session)) {

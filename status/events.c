@@ -137,12 +137,26 @@ static void tell_scale(const struct mt_status_event *event, char *buffer, size_t
              mt_scale_name(event->value.scale.source));
 }
 
+static void member_text(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    char address[MT_ADDRESS_TEXT_SIZE];
+    if (event->value.member.address != NULL) {
+        mt_address_text(event->value.member.address, address);
+        snprintf(buffer, size, "%s (%s)", event->value.member.name, address);
+    } else {
+        snprintf(buffer, size, "%s", event->value.member.name);
+    }
+}
+
 /* what the arbiter of a clock says of its sources */
 static void tell_source(const struct mt_status_event *event, char *buffer, size_t size)
 {
-    const char *name = event->value.member.name;
+    char name[200] = "";
     mt_real miss = event->value.member.miss;
     char amount[32];
+    if (event->kind != MT_STATUS_EVENT_CLOCK_PANIC) {
+        member_text(event, name, sizeof name);
+    }
     if (event->kind == MT_STATUS_EVENT_CLOCK_PANIC) {
         step_text(event->value.step, amount, sizeof amount);
         snprintf(buffer, size,

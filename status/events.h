@@ -62,6 +62,7 @@ struct mt_status_event {
         } ntp;
         struct {
             const char *name;
+            const struct mt_address *address; /**< which one of that name; null: the only one */
             mt_real miss; /**< false: s by which it misses the interval of the others, > 0: the
                                clock is further ahead of it than of them */
         } member;

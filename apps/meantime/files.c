@@ -56,6 +56,26 @@ static void warn(const struct mt_config *config, const char *path)
     }
 }
 
+/* Of what there is none nothing is said: "1 clock, 2 NTP servers, serves NTP". */
+static void say_contents(const struct mt_config *config, const char *path)
+{
+    const struct {
+        size_t count;
+        const char *words;
+    } parts[] = {
+        {config->instance_count, "instance"},     {config->port_count, "port"},
+        {config->ntp_count, "NTP server"},        {config->refclock_count, "reference clock"},
+        {config->export_count, "exported clock"},
+    };
+    printf("%s: no problems (%zu clock%s", path, config->clock_count, plural(config->clock_count));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].count > 0) {
+            printf(", %zu %s%s", parts[i].count, parts[i].words, plural(parts[i].count));
+        }
+    }
+    printf("%s)\n", config->has_server ? ", serves NTP" : "");
+}
+
 static enum mt_exit say_good(const struct mt_config *config, const char *path)
 {
     size_t problems = 0;
@@ -67,9 +87,7 @@ static enum mt_exit say_good(const struct mt_config *config, const char *path)
         return MT_EXIT_BAD;
     }
     warn(config, path);
-    printf("%s: no problems (%zu clock%s, %zu instance%s, %zu port%s)\n", path, config->clock_count,
-           plural(config->clock_count), config->instance_count, plural(config->instance_count),
-           config->port_count, plural(config->port_count));
+    say_contents(config, path);
     return MT_EXIT_GOOD;
 }
 

@@ -187,7 +187,9 @@ static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
     begin(out, "samples");
     render_samples(out, member(clock, "samples"));
     double steps = number_of(clock, "steps");
-    mt_text_say(out, "; %.0f corrections, %.0f %s\n", number_of(clock, "corrections"), steps,
+    double corrections = number_of(clock, "corrections");
+    mt_text_say(out, "; %.0f %s, %.0f %s\n", corrections,
+                corrections == 1 ? "correction" : "corrections", steps,
                 steps == 1 ? "step" : "steps");
 }
 

@@ -84,7 +84,7 @@ static void add_server(struct mt_table *table, const cJSON *list, const cJSON *s
     snprintf(row->cell[4], MT_TABLE_CELL_SIZE, "%o", code_of(server, "reach"));
     mt_put_time(row->cell[5], number_of(server, "offset_ns"), true);
     mt_put_time(row->cell[6], number_of(server, "bound_ns"), false);
-    mt_put_time(row->cell[7], number_of(server, "mean_delay_ns"), false);
+    mt_put_time(row->cell[7], 2 * number_of(server, "mean_delay_ns"), false); /* there and back */
     mt_put_time(row->cell[8], exp2(number_of(server, "poll_log2s")) * 1e9, false);
 }
 
@@ -105,7 +105,8 @@ void mt_render_fault(struct mt_text *out, int indent, const cJSON *list, const c
         mt_text_say(out, "%*s" MT_WARN "%s: %s" MT_PLAIN "\n", indent, "", name, reason);
     }
     if (kiss != NULL) {
-        mt_text_say(out, "%*s" MT_WARN "%s: it said %s" MT_PLAIN "\n", indent, "", name, kiss);
+        mt_text_say(out, "%*s" MT_WARN "%s: it said %s%s" MT_PLAIN "\n", indent, "", name, kiss,
+                    strcmp(kiss, "RATE") == 0 ? ": it wants to be asked less often, and is" : "");
     }
 }
 
@@ -149,7 +150,8 @@ static void render_key_exchanges(struct mt_text *out, const cJSON *counts)
     if (cJSON_GetArraySize(counts) == 0) {
         return;
     }
-    mt_text_say(out, "    NTS keys exchanged %.0f times", number_of(counts, "served"));
+    double served = number_of(counts, "served");
+    mt_text_say(out, "    NTS keys exchanged %.0f time%s", served, served == 1 ? "" : "s");
     for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         double count = number_of(counts, parts[i].name);
         if (count > 0) {

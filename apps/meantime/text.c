@@ -207,7 +207,7 @@ const char *mt_figure_ratio(double ppb, char buffer[MT_FIGURE_SIZE])
     if (isnan(ppb)) {
         snprintf(buffer, MT_FIGURE_SIZE, "unknown");
     } else if (fabs(ppb) < 1e3) {
-        snprintf(buffer, MT_FIGURE_SIZE, "%+.1f ppb", ppb);
+        snprintf(buffer, MT_FIGURE_SIZE, "%+.1f ppb", fabs(ppb) < 0.05 ? 0.0 : ppb);
     } else {
         snprintf(buffer, MT_FIGURE_SIZE, "%+.3f ppm", ppb / 1e3);
     }

@@ -551,10 +551,24 @@ void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
     }
 }
 
+/* Who asks for a reload may have mended what was wrong, here or there: nobody waits for it. */
+static void try_again(struct mt_daemon_nts *self)
+{
+    for (size_t i = 0; i < self->asking_count; i++) {
+        if (!self->asking[i].is_asking && self->asking[i].failures > 0) {
+            self->asking[i].next = (struct mt_mono){0};
+        }
+    }
+}
+
 void mt_daemon_reload_nts(struct mt_daemon *daemon)
 {
     const struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RELOAD};
-    if (daemon->nts != NULL && daemon->nts->server.fd >= 0) {
+    if (daemon->nts == NULL) {
+        return;
+    }
+    try_again(daemon->nts);
+    if (daemon->nts->server.fd >= 0) {
         (void)mt_nts_send(daemon->nts->server.fd, &message);
     }
 }

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -295,6 +296,21 @@ def test_it_is_shown_why_there_are_no_keys(lab):
     c.wait_log("NTP server 10.77.1.1: answers", 10)
     c.wait_for(lambda: c.status()["ntp"][0]["stratum"] == 3, 10, "an answer")
     assert "no keys" not in c.tool("status", "--socket", c.socket).stdout
+
+
+@pytest.mark.lab(seconds=20)
+def test_a_reload_asks_again_for_keys_at_once(lab):
+    lab.chain("S", "C")
+    ca, certificate, key = certify(lab, "S")
+    other, _, _ = certify(lab, "other")
+    trusted = lab.path("trusted.pem")
+    shutil.copy(other, trusted)
+    server(lab, certificate, key)
+    c = client_of(lab, trusted)
+    wait_fault(c, "not in the file that nts_ca names; the next attempt is in 10")
+    shutil.copy(ca, trusted)
+    c.reload()
+    c.wait_log("keys were exchanged", 5)
 
 
 @pytest.mark.lab(seconds=20)

@@ -262,7 +262,7 @@ static void sim_ntp_reload_says_what_needs_a_restart(void **state)
                                         "[ntp s2]\naddress = 10.0.2.0\nclock = other\n"
                                         "[clock other]\n")));
     assert_told("-clock other is new and needs a restart\n"
-                "-ntp s1 needs a restart: nothing has spoken NTS so far\n"
+                "-ntp s1 needs a restart: it is the first one that speaks NTS\n"
                 "-ntp s2 needs a restart: its clock is new\n");
     assert_false(client()->is_unchanged);
     assert_null(asked("s1"));

@@ -46,7 +46,8 @@ def server_of(source):
             "state": source["verdict"], "stratum": None if is_unreachable else 2,
             "fault_reason": source["reason"] if is_unreachable else None, "poll_log2s": 6,
             "reference_id": "127.127.1.1", "reach": 255, "offset_ns": source["offset_ns"],
-            "bound_ns": source["bound_ns"], "mean_delay_ns": source["delay_ns"], "kiss": None}
+            "bound_ns": source["bound_ns"], "kiss": None,
+            "mean_delay_ns": source["delay_ns"] and source["delay_ns"] / 2}
 
 
 @pytest.fixture

@@ -117,6 +117,13 @@ static void config_ntp_complains_when_it_cannot_be_meant(void **state)
 {
     assert_problem("[ntp a_b-]\nmin_poll = 8\nmax_poll = 7\n",
                    "f:3: [ntp a_b-]: max_poll = 7 is less than min_poll = 8");
+    assert_problem("[ntp a]\nmax_poll = 3\n", "f:2: [ntp a]: max_poll = 3 is less than min_poll = "
+                                              "6, its default; set that, too");
+    assert_problem("[ntp a]\nmin_poll = 12\n",
+                   "f:2: [ntp a]: max_poll = 10, its default, is less than min_poll = 12");
+    assert_problem("[server]\nallow = 192.0.2.0/33\n",
+                   "f:2: allow = 192.0.2.0/33: expected addresses such as 192.0.2.1 or "
+                   "2001:db8::1, each with /BITS for all that begin like it, or any");
     assert_problem("[ntp 1234]\n", "f:1: [ntp 1234]: this is neither an address nor the name of a "
                                    "host; add address = ...");
     assert_problem("[ntp a]\naddress = 192.0.2.1 192.0.2.2\n",

@@ -93,6 +93,12 @@ static void events_name_the_source_that_lies(void **state)
     event.value.member.miss = 2;
     mt_status_sentence(&event, text, sizeof text);
     assert_non_null(strstr(text, "that it is behind, by at least 2.000000000 s"));
+    const struct mt_address address = {MT_NETWORK_UDP_IPV4, {192, 0, 2, 7}, 123};
+    event.kind = MT_STATUS_EVENT_SOURCE_SELECTED;
+    event.value.member.name = "pool.ntp.org";
+    event.value.member.address = &address;
+    mt_status_sentence(&event, text, sizeof text);
+    assert_string_equal(text, "clock main: steered by source pool.ntp.org (192.0.2.7)");
     event.kind = MT_STATUS_EVENT_CLOCK_PANIC;
     event.value.step = (struct mt_span){-3, 0, 0};
     mt_status_sentence(&event, text, sizeof text);
