@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/config.h"
+
 #include "apps/meantime/import.h"
 
 struct option {
@@ -78,11 +80,24 @@ static size_t take_option(struct mt_import *self, char **words, size_t left)
     return option->arguments;
 }
 
+/* Hosts may have longer names than sections. */
+static void put_heading(struct mt_import *self, const char *host)
+{
+    const int kept = MT_CONFIG_NAME_MAX - 5;
+    if (strlen(host) <= MT_CONFIG_NAME_MAX) {
+        fprintf(self->sources.file, "\n[ntp %s]\n", host);
+        return;
+    }
+    fprintf(self->sources.file, "\n[ntp %.*s-%zu]\n", kept, host,
+            (size_t)(self->sources_count % 1000));
+    mt_import_put(self, self->sources.file, MT_CONFIG_NTP, "address", "%s", host);
+}
+
 void mt_import_chrony_source(struct mt_import *self, char **words, size_t count)
 {
     bool is_pool = strcasecmp(words[0], "pool") == 0;
     self->sources_count++;
-    fprintf(self->sources.file, "\n[ntp %s]\n", words[1]);
+    put_heading(self, words[1]);
     if (is_pool || strstr(words[1], "pool") != NULL) {
         mt_import_put(self, self->sources.file, MT_CONFIG_NTP, "pool", is_pool ? "yes" : "no");
     }
@@ -93,24 +108,33 @@ void mt_import_chrony_source(struct mt_import *self, char **words, size_t count)
 
 /* ---- reference clocks ------------------------------------------------------------------------ */
 
+/* Where an option stands; 0: nowhere.  What follows an option is none, whatever it is called. */
+static size_t find_word(char **words, size_t count, const char *name)
+{
+    static const char *const flags[] = {"local",   "noselect", "pps",  "prefer",
+                                        "require", "tai",      "trust"};
+    for (size_t i = 3; i < count; i++) {
+        bool is_flag = false;
+        if (strcasecmp(words[i], name) == 0) {
+            return i;
+        }
+        for (size_t flag = 0; flag < sizeof flags / sizeof flags[0]; flag++) {
+            is_flag |= strcasecmp(words[i], flags[flag]) == 0;
+        }
+        i += !is_flag;
+    }
+    return 0;
+}
+
 static const char *value_of(char **words, size_t count, const char *name)
 {
-    for (size_t i = 3; i + 1 < count; i++) {
-        if (strcasecmp(words[i], name) == 0) {
-            return words[i + 1];
-        }
-    }
-    return NULL;
+    size_t at = find_word(words, count, name);
+    return at > 0 && at + 1 < count ? words[at + 1] : NULL;
 }
 
 static bool has(char **words, size_t count, const char *name)
 {
-    for (size_t i = 3; i < count; i++) {
-        if (strcasecmp(words[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return find_word(words, count, name) > 0;
 }
 
 static void put_time(struct mt_import *self, char **words, size_t count, const char *name,

@@ -232,6 +232,14 @@ ntsrotate 86400
         "nts_rotate": "24"}
 
 
+def test_import_takes_names_that_are_long_or_look_like_options(tmp_path):
+    host = "a-very-long-name-of-a-server.department.example.org"
+    done, config, _ = run(f"server {host} iburst\nrefclock SHM 1 refid PPS prefer\n", tmp_path)
+    assert done.returncode == 0 and "pps" not in done.stderr, done.stderr
+    assert config[f"ntp {host[:26]}-1"]["address"] == host
+    assert config["refclock PPS"]["prefer"] == "yes"
+
+
 def test_import_follows_included_files(tmp_path):
     folder = tmp_path / "sources.d"
     folder.mkdir()
