@@ -468,8 +468,14 @@ static void check_system_clock(const struct checker *self)
 static bool suits(const struct mt_config_key *key, const struct mt_config_clock *clock)
 {
     return mt_config_is_lab_key(key)      ? clock->kind == MT_CONFIG_CLOCK_LAB
-           : mt_config_is_device_key(key) ? mt_config_is_phc(clock)
-                                          : true;
+           : mt_config_is_system_key(key) ? clock->kind == MT_CONFIG_CLOCK_SYSTEM
+                                          : mt_config_is_phc(clock);
+}
+
+static bool is_of_one_kind(const struct mt_config_key *key)
+{
+    return mt_config_is_lab_key(key) || mt_config_is_system_key(key) ||
+           mt_config_is_device_key(key);
 }
 
 /* Keys of one kind of clock, where no clock that they apply to is one. */
@@ -479,7 +485,7 @@ static void check_clock_keys(const struct checker *self)
         const struct mt_config_setting *setting = &self->source->settings[i];
         const struct mt_config_section *section = &self->source->sections[setting->section];
         bool is_used = false;
-        if (!mt_config_is_lab_key(setting->key) && !mt_config_is_device_key(setting->key)) {
+        if (!is_of_one_kind(setting->key)) {
             continue;
         }
         for (size_t c = 0; c < self->config->clock_count; c++) {
@@ -489,9 +495,16 @@ static void check_clock_keys(const struct checker *self)
             }
         }
         bool is_lab = mt_config_is_lab_key(setting->key);
+        bool is_system = mt_config_is_system_key(setting->key);
         if (!is_used) {
             COMPLAIN(self, setting->line, "%s: only for a %s clock; add clock = %s",
-                     setting->key->name, is_lab ? "lab" : "hardware", is_lab ? "lab" : "phc");
+                     setting->key->name,
+                     is_lab      ? "lab"
+                     : is_system ? "system"
+                                 : "hardware",
+                     is_lab      ? "lab"
+                     : is_system ? "system"
+                                 : "phc");
         }
     }
 }

@@ -94,6 +94,7 @@ struct mt_config_clock {
     uint16_t min_sources;
     struct mt_interval max_source_bound;
     bool keeps_drift;
+    bool sets_rtc;
     struct mt_interval standby_wait;
     struct mt_interval standby_max_difference;
     mt_real lab_offset_s;

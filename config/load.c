@@ -189,6 +189,7 @@ static bool is_out_of_place(const struct mt_config_key *key, const void *object)
     const struct mt_config_clock *clock = object;
     return (mt_config_is_lab_key(key) && clock->kind != MT_CONFIG_CLOCK_LAB) ||
            (mt_config_is_device_key(key) && !mt_config_is_phc(clock)) ||
+           (mt_config_is_system_key(key) && clock->kind != MT_CONFIG_CLOCK_SYSTEM) ||
            (mt_config_is_ip_key(key) &&
             ((const struct mt_config_port *)object)->transport == MT_CONFIG_TRANSPORT_L2);
 }

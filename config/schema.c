@@ -23,6 +23,11 @@ bool mt_config_is_device_key(const struct mt_config_key *key)
     return key->scope == MT_CONFIG_CLOCK && strcmp(key->name, "device") == 0;
 }
 
+bool mt_config_is_system_key(const struct mt_config_key *key)
+{
+    return key->scope == MT_CONFIG_CLOCK && strcmp(key->name, "rtc_sync") == 0;
+}
+
 const struct mt_config_word mt_config_log_level_words[] = {
     {"error", MT_CONFIG_LOG_ERROR},
     {"warning", MT_CONFIG_LOG_WARNING},

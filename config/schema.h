@@ -72,6 +72,8 @@ extern const struct mt_config_word mt_config_log_level_words[];
 /** Keys that only some kinds of clock have a use for. */
 bool mt_config_is_lab_key(const struct mt_config_key *key);
 bool mt_config_is_device_key(const struct mt_config_key *key);
+/** Of the machine's own clock. */
+bool mt_config_is_system_key(const struct mt_config_key *key);
 
 extern const struct mt_config_word mt_config_clock_kind_words[];
 extern const struct mt_config_word mt_config_timestamping_words[];

@@ -29,6 +29,16 @@ struct mt_clock_reading {
     int64_t window_ns;        /**< the two readings may be this far apart, and stamps from both */
 };
 
+/** How good a clock is, for an operating system that lives by it. */
+struct mt_clock_standing {
+    bool is_synchronised; /**< it has a bound; if not, the next four mean nothing */
+    int64_t error_ns;     /**< to be expected, a standard deviation */
+    int64_t bound_ns;     /**< now ... */
+    int64_t growth_ppb;   /**< ... and this much more per second, in ns */
+    bool is_tai_utc_known;
+    int32_t tai_minus_utc_s;
+};
+
 struct mt_hal_clock;
 
 struct mt_hal_clock_ops {
@@ -47,6 +57,9 @@ struct mt_hal_clock_ops {
     /** A leap second at the end of this UTC day: -1, 0 (there is none) or +1.  For clocks beneath
      * which something counts UTC, and steers by ours; null: there is nothing. */
     void (*announce)(struct mt_hal_clock *self, int32_t leap_s);
+    /** Told at least as often as pages are published, and at the end that it is not synchronised.
+     * Clocks that nobody has corrected tell nothing on; null: there is nobody to tell. */
+    void (*tell)(struct mt_hal_clock *self, const struct mt_clock_standing *standing);
 };
 
 struct mt_hal_clock {

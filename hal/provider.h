@@ -22,6 +22,7 @@ struct mt_clock_request {
     const char *name; /**< of the clock in the configuration: names page and drift file */
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
+    bool sets_rtc; /**< system only: the kernel may copy it to the real-time clock */
     /** PHC only: its device file, or an interface that has it. */
     const char *device;
     /* lab only: the synthetic oscillator */

@@ -8,6 +8,7 @@
 #include "meantime/steer_standby.h"
 #include "runtime/events.h"
 #include "runtime/page.h"
+#include "runtime/standing.h"
 
 #define RATE_SCALE  2199023255552.0 /* 2^41, as in cumulativeScaledRateOffset */
 #define RATE_SIGMA  1e-6
@@ -250,6 +251,7 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
     mt_node_report(node, index, &clock->page, &clock->report);
     mt_leap_duty_watch(&clock->leap, &clock->page);
     announce(clock);
+    mt_standing_tell(clock);
     clock->needs_report = false;
     clock->publish_at = mt_mono_plus(now, MT_NODE_PUBLISH_NS);
     if (node->store != NULL && node->store->ops->publish != NULL) {
@@ -381,6 +383,7 @@ void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now
     struct mt_node_clock *clock = &node->clocks[index];
     save_drift(node, index);
     mt_clock_duty_publish(node, index, now);
+    mt_standing_end(clock);
     clock->page.valid_until_base_ns = clock->page.base_at_anchor_ns;
     if (node->store != NULL && node->store->ops->publish != NULL) {
         node->store->ops->publish(node->store, index, &clock->page);

@@ -127,12 +127,22 @@ static void clock_announce(struct mt_hal_clock *hal, int32_t leap_s)
     }
 }
 
+/* Nor of it. */
+static void clock_tell(struct mt_hal_clock *hal, const struct mt_clock_standing *standing)
+{
+    struct recorded_clock *self = (struct recorded_clock *)hal;
+    if (self->inner->ops->tell != NULL) {
+        self->inner->ops->tell(self->inner, standing);
+    }
+}
+
 static const struct mt_hal_clock_ops clock_ops = {
     .read = clock_read,
     .stamp = clock_stamp,
     .apply = clock_apply,
     .disturbed = clock_disturbed,
     .announce = clock_announce,
+    .tell = clock_tell,
 };
 
 static struct recorded_clock *wrap_clock(struct mt_recorder *self, struct mt_hal_clock *inner)

@@ -35,6 +35,7 @@ struct mt_import {
     bool is_no_server; /**< port 0 */
     bool steps;        /**< makestep was seen */
     bool has_local;
+    bool sets_rtc; /**< rtcsync was seen */
     bool has_keys; /**< a source is asked with one */
     char key_file[256];
 };

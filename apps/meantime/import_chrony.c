@@ -78,6 +78,11 @@ static void maxclockerror(struct mt_import *self, char **words, size_t count)
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "max_drift", "%sppm", words[1]);
 }
 
+static void rtcsync(struct mt_import *self, char **words, size_t count)
+{
+    self->sets_rtc = true;
+}
+
 /* ---- what holds for all servers -------------------------------------------------------------- */
 
 static void maxdistance(struct mt_import *self, char **words, size_t count)
@@ -308,6 +313,7 @@ static const struct {
     {"maxchange", 2, maxchange},
     {"minsources", 2, minsources},
     {"maxclockerror", 2, maxclockerror},
+    {"rtcsync", 1, rtcsync},
     {"maxdistance", 2, maxdistance},
     {"bindacqdevice", 2, bindacqdevice},
     {"bindacqaddress", 2, bindacqaddress},
@@ -333,16 +339,14 @@ static const struct {
 static const struct {
     const char *name;
     const char *text;
-    enum { IS_NEEDLESS, IS_LEFT, IS_LOST } why;
+    bool is_lost;
 } told[] = {
-#define NEEDLESS(name, text) {name, text, IS_NEEDLESS},
-#define LEFT(name, text)     {name, text, IS_LEFT},
-#define LOST(name, text)     {name, text, IS_LOST},
+#define NEEDLESS(name, text) {name, text, false},
+#define LOST(name, text)     {name, text, true},
 #define NEEDLESS_OPTION(name, arguments, text)
 #define LOST_OPTION(name, arguments, text)
 #include "apps/meantime/import_chrony.def"
 #undef NEEDLESS
-#undef LEFT
 #undef LOST
 #undef NEEDLESS_OPTION
 #undef LOST_OPTION
@@ -354,11 +358,10 @@ static bool tell(struct mt_import *self, const char *name)
         if (strcasecmp(name, told[i].name) != 0) {
             continue;
         }
-        if (told[i].why == IS_LOST) {
+        if (told[i].is_lost) {
             mt_import_lose(self, "%s: %s", name, told[i].text);
         } else {
-            mt_import_note(self, "%s: %s here: %s", name,
-                           told[i].why == IS_LEFT ? "not done" : "not needed", told[i].text);
+            mt_import_note(self, "%s: not needed here: %s", name, told[i].text);
         }
         return true;
     }
@@ -417,10 +420,13 @@ bool mt_import_chrony(struct mt_import *self, const char *path)
     return true;
 }
 
-/* chrony steers the machine's clock, steps it only if told to, and serves only what it follows. */
+/* chrony steers the machine's clock, steps it and has the real-time clock set only if told to, and
+ * serves only what it follows. */
 void mt_import_chrony_end(struct mt_import *self)
 {
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "clock", "system");
+    mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "rtc_sync", "%s",
+                  self->sets_rtc ? "yes" : "no");
     if (!self->steps) {
         mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "step_at_start", "never");
         mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "step_later", "never");

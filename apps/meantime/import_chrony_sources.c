@@ -34,13 +34,11 @@ static const struct option source_options[] = {
     {"require", 0, "require", "yes", false},
     {"noselect", 0, "select", "no", false},
 #define NEEDLESS(name, text)
-#define LEFT(name, text)
 #define LOST(name, text)
 #define NEEDLESS_OPTION(name, arguments, text) {name, arguments, NULL, text, false},
 #define LOST_OPTION(name, arguments, text)     {name, arguments, NULL, text, true},
 #include "apps/meantime/import_chrony.def"
 #undef NEEDLESS
-#undef LEFT
 #undef LOST
 #undef NEEDLESS_OPTION
 #undef LOST_OPTION

@@ -154,10 +154,23 @@ static void open_control(struct mt_daemon *self)
     }
 }
 
-static void look_up_leap_seconds(int64_t utc_s, struct mt_linux_leap *ret_leap,
-                                 struct mt_compose_facts *ret_facts)
+/* Before we begin, what the kernel knows is of others. */
+static bool tells_kernel(const struct mt_daemon *self)
 {
-    *ret_facts = (struct mt_compose_facts){.tai_utc_known = mt_linux_tai_utc(utc_s, ret_leap)};
+    bool is_ours = false;
+    for (size_t i = 0; self->composition != NULL && i < self->config->clock_count; i++) {
+        const struct mt_config_clock *clock = &self->config->clocks[i];
+        is_ours |= clock->kind == MT_CONFIG_CLOCK_SYSTEM && !clock->steer.estimates_only &&
+                   self->composition->fallback_reasons[i][0] == '\0';
+    }
+    return is_ours;
+}
+
+static void look_up_leap_seconds(const struct mt_daemon *self, int64_t utc_s,
+                                 struct mt_linux_leap *ret_leap, struct mt_compose_facts *ret_facts)
+{
+    *ret_facts = (struct mt_compose_facts){
+        .tai_utc_known = mt_linux_tai_utc(utc_s, tells_kernel(self), ret_leap)};
     ret_facts->tai_minus_utc_s = ret_leap->tai_minus_utc_s;
     ret_facts->leap_s = ret_leap->next_change;
 }
@@ -201,7 +214,7 @@ static bool start(struct mt_daemon *self)
     }
     struct mt_linux_leap leap;
     struct mt_compose_facts facts;
-    look_up_leap_seconds(time(NULL), &leap, &facts);
+    look_up_leap_seconds(self, time(NULL), &leap, &facts);
     if (!mt_daemon_record(self, &facts)) {
         fputs("meantimed: out of memory\n", stderr);
         return false;
@@ -256,7 +269,7 @@ static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, str
     if (!mt_leap_watch_is_due(watch, utc_s, is_own, now.ns)) {
         return;
     }
-    look_up_leap_seconds(utc_s, &leap, &facts);
+    look_up_leap_seconds(self, utc_s, &leap, &facts);
     watch->list_made_s = leap.list_made_s;
     if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
         facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
@@ -270,7 +283,7 @@ static void run(struct mt_daemon *self)
     struct mt_hal_wait *wait = self->provider->wait;
     struct mt_linux_leap leap;
     char reason[MT_DAEMON_REASON_SIZE];
-    (void)mt_linux_tai_utc(time(NULL), &leap);
+    (void)mt_linux_tai_utc(time(NULL), tells_kernel(self), &leap);
     struct mt_leap_watch leaps = {time(NULL), self->composition->started.ns, leap.list_made_s};
     while (!must_end) {
         mt_loop_once(&self->composition->node, wait);

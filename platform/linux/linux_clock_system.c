@@ -8,10 +8,11 @@
  *
  * Opening it only asks.  Before the first correction, what other programs left running in the
  * kernel (its PLL, a slew in progress, a changed tick) is switched off, because it would work
- * against us.  Later changes by others are found: a step by comparing with CLOCK_BOOTTIME, a
- * frequency by asking the kernel for it ten times a second; the frequency found at the start is
- * told in the same way.  A leap second is no disturbance: the clock that counts TAI goes on, its
- * TAI-UTC changes.
+ * against us; and what they said of the clock's error is taken back, because from then on it is
+ * ours to say (linux_standing.c).  Later changes by others are found: a step by comparing with
+ * CLOCK_BOOTTIME, a frequency by asking the kernel for it ten times a second; the frequency found
+ * at the start is told in the same way.  A leap second is no disturbance: the clock that counts TAI
+ * goes on, its TAI-UTC changes.
  */
 #include "platform/linux/linux_clock.h"
 
@@ -22,6 +23,7 @@
 #include <sys/timex.h>
 
 #include "platform/linux/linux_past.h"
+#include "platform/linux/linux_standing.h"
 
 #define MAX_FREQ          32768000 /* 500 ppm in units of 2^-16 ppm */
 #define ASK_EVERY_NS      100000000
@@ -47,6 +49,7 @@ struct system_clock {
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
     int32_t announced_s; /* the leap second that the kernel knows of us */
+    struct mt_linux_standing standing;
     char refusal[REFUSAL_SIZE];
     struct mt_past past;
 };
@@ -182,8 +185,8 @@ static void say_refusal(struct system_clock *self, int error)
     self->hal.refusal = self->refusal;
 }
 
-/* Switches off what others left running.  Failures are no matter: the correction that follows
- * will tell. */
+/* Switches off what others left running, and begins with knowing nothing.  Failures are no matter:
+ * the correction that follows will tell. */
 static void take_over(struct system_clock *self)
 {
     const struct mt_os_time *os = self->os;
@@ -200,8 +203,12 @@ static void take_over(struct system_clock *self)
         change.status = found.status | STA_PLL;
         os->adjust(os->context, &change);
     }
-    change = (struct timex){.modes = ADJ_STATUS | ADJ_TICK, .tick = NOMINAL_TICK_US};
+    change = (struct timex){.modes = ADJ_STATUS | ADJ_TICK | ADJ_MAXERROR | ADJ_ESTERROR,
+                            .tick = NOMINAL_TICK_US,
+                            .maxerror = MT_STANDING_UNKNOWN_US,
+                            .esterror = MT_STANDING_UNKNOWN_US};
     change.status = found.status & ~(STA_PLL | STA_FLL | STA_FREQHOLD | STA_PPSFREQ | STA_PPSTIME);
+    change.status |= STA_UNSYNC;
     if (os->adjust(os->context, &change) >= 0) {
         self->tick = NOMINAL_TICK_US;
     }
@@ -349,12 +356,26 @@ static void system_announce(struct mt_hal_clock *clock, int32_t leap_s)
     }
 }
 
+static void system_tell(struct mt_hal_clock *clock, const struct mt_clock_standing *standing)
+{
+    struct system_clock *self = (struct system_clock *)clock;
+    int32_t known_s = standing->is_tai_utc_known ? standing->tai_minus_utc_s : 0;
+
+    if (self->has_corrected) {
+        (void)look(self); /* a leap second of just now counts */
+        mt_linux_standing_tell(&self->standing, standing,
+                               clock->scale == MT_SCALE_TAI ? self->tai_minus_utc_s : known_s,
+                               is_midnight(realtime(self)));
+    }
+}
+
 static const struct mt_hal_clock_ops system_ops = {
     .read = system_read,
     .stamp = system_stamp,
     .apply = system_apply,
     .disturbed = system_disturbed,
     .announce = system_announce,
+    .tell = system_tell,
 };
 
 /* Sets a statistics field to the value that it has: needs the same privilege as a correction
@@ -394,6 +415,7 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     self->tick = NOMINAL_TICK_US;
     self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
     forget_leap(self);
+    mt_linux_standing_init(&self->standing, os, request->sets_rtc);
     mt_step_watch_init(&self->watch, os);
     return &self->hal;
 }

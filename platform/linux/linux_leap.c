@@ -70,16 +70,24 @@ static int32_t change_of(const struct timex *kernel, int32_t otherwise)
 
 /* The flags stay when the leap second is over, until whoever set them takes them away, so the
  * state counts.  An unsynchronised kernel hides its state and announces nothing, and neither does
- * one whose midnight is not ours. */
-void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s,
+ * one whose midnight is not ours.
+ *
+ * What it has of us must not come back as news: a leap second that a source announced, and takes
+ * back, would stay for ever, and so would a value of an old list.  The latter stays in the kernel
+ * when we end, too, so a list that is still good is asked first. */
+void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s, bool is_ours,
                          struct mt_linux_leap *leap)
 {
+    bool is_list_good = leap->list_expires_s != 0 && !leap->list_has_expired;
+
     if (state < 0 || kernel->tai == 0) {
         return;
     }
-    leap->origin = MT_LEAP_KERNEL;
-    leap->tai_minus_utc_s = kernel->tai;
-    if (kernel->time.tv_sec / S_PER_DAY != now_utc_s / S_PER_DAY) {
+    if (leap->origin == MT_LEAP_UNKNOWN || !is_list_good) {
+        leap->origin = MT_LEAP_KERNEL;
+        leap->tai_minus_utc_s = kernel->tai;
+    }
+    if (is_ours || kernel->time.tv_sec / S_PER_DAY != now_utc_s / S_PER_DAY) {
         return;
     }
     if (state == TIME_OK || state == TIME_INS || state == TIME_DEL) {
@@ -89,12 +97,13 @@ void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_
     }
 }
 
-bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap)
+bool mt_linux_tai_utc(int64_t now_utc_s, bool is_ours, struct mt_linux_leap *ret_leap)
 {
     struct timex kernel = {.modes = 0};
 
     (void)mt_leap_from_list(MT_LEAP_FILE, now_utc_s, ret_leap);
-    mt_leap_from_kernel(&kernel, clock_adjtime(CLOCK_REALTIME, &kernel), now_utc_s, ret_leap);
+    mt_leap_from_kernel(&kernel, clock_adjtime(CLOCK_REALTIME, &kernel), now_utc_s, is_ours,
+                        ret_leap);
     return ret_leap->origin != MT_LEAP_UNKNOWN;
 }
 

@@ -25,13 +25,14 @@ struct mt_linux_leap {
     int64_t list_made_s;     /**< likewise: it is not earlier than that */
 };
 
-/** `now_utc_s`: POSIX seconds.  False if nothing is known. */
-bool mt_linux_tai_utc(int64_t now_utc_s, struct mt_linux_leap *ret_leap);
+/** `now_utc_s`: POSIX seconds.  `is_ours`: what the kernel knows it has of us.  False if nothing is
+ * known. */
+bool mt_linux_tai_utc(int64_t now_utc_s, bool is_ours, struct mt_linux_leap *ret_leap);
 /** The same from one list only. */
 bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap *ret_leap);
-/** What clock_adjtime() returned and filled in, over what a list said before.  Nothing if nobody
- * has told the kernel. */
-void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s,
+/** What clock_adjtime() returned and filled in, besides what a list said before.  Nothing if nobody
+ * has told the kernel.  TAI - UTC of a list that says that it is still good is not replaced. */
+void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_s, bool is_ours,
                          struct mt_linux_leap *leap);
 
 /** When to look it up again. */

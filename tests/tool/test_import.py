@@ -129,7 +129,7 @@ def test_import_takes_over_debians_own_file(tmp_path):
     done, config, _ = run(DEBIAN.read_text(), tmp_path)
     assert done.returncode == 0, done.stderr
     assert dict(config["clock"]) == {"clock": "system", "step_at_start": "1s",
-                                     "step_later": "never"}
+                                     "step_later": "never", "rtc_sync": "yes"}
     assert dict(config["ntp 2.debian.pool.ntp.org"]) == {"pool": "yes"}
     assert len(config.sections()) == 2
     assert all(" here: " in line or "sourcedir" in line
@@ -142,13 +142,13 @@ def test_import_takes_over_what_distributions_come_with(tmp_path, name):
     done, config, _ = run(DEFAULTS[name], tmp_path)
     assert done.returncode == 0, done.stderr
     assert dict(config["clock"]) == {"clock": "system", "step_at_start": "1s",
-                                     "step_later": "never"}
+                                     "step_later": "never", "rtc_sync": "yes"}
     wanted = [line.split()[1] for line in DEFAULTS[name].splitlines()
               if line.startswith(("pool", "server"))]
     assert [section for section in config.sections() if section != "clock"] == \
         [f"ntp {server}" for server in wanted]
     told = [line.split(": ", 2)[1:] for line in done.stderr.splitlines()]
-    for directive in ("driftfile", "rtcsync", "logdir"):
+    for directive in ("driftfile", "logdir"):
         assert any(word == directive and " here: " in why for word, why in told), directive
     assert accepted(done.stdout, tmp_path)[0]
 
@@ -156,7 +156,6 @@ def test_import_takes_over_what_distributions_come_with(tmp_path, name):
 def test_import_names_what_each_directive_becomes_or_why_not(tmp_path):
     """Of each that a file may well have: keys, or a sentence; never silence."""
     for line, expected in {
-            "rtcsync": "not done here: the real-time clock",
             "hwtimestamp *": "write interface = NAME in [ntp]",
             "leapsectz right/UTC": "not needed here: leap-seconds.list",
             "logdir /var/log/chrony": "not needed here: it logs",
@@ -179,7 +178,7 @@ def test_import_turns_each_directive_into_keys(tmp_path):
     assert dict(config["clock"]) == {"clock": "system", "step_at_start": "250ms",
                                      "step_later": "250ms", "max_slew": "1000ppm",
                                      "max_drift": "3ppm", "min_sources": "2",
-                                     "panic": "1000s"}
+                                     "panic": "1000s", "rtc_sync": "no"}
     assert dict(config["ntp"])["max_distance"] == "500ms"
     assert dict(config["ntp"])["interface"] == "eth1"
     first = config["ntp ntp1.example.net"]

@@ -1,15 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * The kernel's part: clock_adjtime as far as the clocks use it, with the kernel's rule that an
- * offset is taken only while its own loop runs.
+ * The kernel's part: clock_adjtime as far as the clocks use it, with the kernel's rules that an
+ * offset is taken only while its own loop runs, that the largest error grows by 500 us with each
+ * second, and that a step makes it forget what it was told.
  */
 #include "linux_machine.h"
 
 #include <errno.h>
 #include <string.h>
 
+static void grow(struct machine *self, int64_t seconds)
+{
+    int64_t error_us = self->kernel.maxerror + 500 * seconds;
+
+    self->kernel.maxerror = error_us < LARGEST_ERROR_US ? error_us : LARGEST_ERROR_US;
+    if (error_us > LARGEST_ERROR_US) {
+        self->kernel.status |= STA_UNSYNC;
+    }
+}
+
+static void forget(struct machine *self)
+{
+    self->kernel.status |= STA_UNSYNC;
+    self->kernel.maxerror = LARGEST_ERROR_US;
+    self->kernel.esterror = LARGEST_ERROR_US;
+}
+
 void machine_pass(struct machine *self, int64_t ns)
 {
+    grow(self, (self->realtime_ns + ns) / SECOND - self->realtime_ns / SECOND);
     self->realtime_ns += ns;
     self->monotonic_ns += ns;
     self->boottime_ns += ns;
@@ -65,6 +84,7 @@ static int adjust(void *context, struct timex *change)
     }
     if (modes & ADJ_SETOFFSET) {
         self->realtime_ns += change->time.tv_sec * SECOND + change->time.tv_usec;
+        forget(self);
     }
     if (modes & ADJ_FREQUENCY) {
         self->kernel.freq = change->freq;
@@ -74,6 +94,15 @@ static int adjust(void *context, struct timex *change)
     }
     if (modes & ADJ_STATUS) {
         self->kernel.status = change->status;
+    }
+    if (modes & ADJ_MAXERROR) {
+        self->kernel.maxerror = change->maxerror;
+    }
+    if (modes & ADJ_ESTERROR) {
+        self->kernel.esterror = change->esterror;
+    }
+    if (modes & ADJ_TAI) {
+        self->kernel.tai = (int)change->constant;
     }
     if (modes & ADJ_OFFSET && self->kernel.status & STA_PLL) {
         self->kernel.offset = change->offset;
@@ -94,7 +123,7 @@ void machine_init(struct machine *self)
     self->monotonic_ns = 1000 * SECOND;
     self->boottime_ns = 5000 * SECOND; /* it has slept before */
     self->kernel.tick = 10000;
-    self->kernel.status = STA_UNSYNC;
+    forget(self);
 }
 
 struct mt_clock_reading read_clock(struct mt_hal_clock *clock)

@@ -16,6 +16,8 @@
 #define MS       INT64_C(1000000)
 #define SECOND   INT64_C(1000000000)
 
+#define LARGEST_ERROR_US 16000000
+
 struct machine {
     struct mt_os_time os;
     int64_t realtime_ns;

@@ -93,9 +93,10 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
     assert_problem("[ptp eth0]\npool x.example.org iburst\n",
                    "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; here it "
                    "is pool in [ntp], [ntp SERVER]: a pool is a section, [ntp pool.ntp.org]");
-    assert_problem("[ptp eth0]\nrtcsync\n",
-                   "f:2: rtcsync: expected [SECTION] or KEY = VALUE; chrony calls this rtcsync; "
-                   "setting the real-time clock: not here yet");
+    assert_problem(
+        "[ptp eth0]\nrtcsync\n",
+        "f:2: rtcsync: expected [SECTION] or KEY = VALUE; chrony calls this rtcsync; "
+        "here it is rtc_sync in [clock], [clock NAME]: yes is the default of a system clock");
     assert_problem("[ptp eth0]\nirtcsyn\n", "f:2: expected [SECTION] or KEY = VALUE");
 }
 

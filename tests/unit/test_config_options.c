@@ -142,6 +142,19 @@ static void config_finds_what_asks_for_delay_req_when_links_are_measured(void **
                    "write clock_type = p2p_transparent");
 }
 
+static void config_complains_when_the_real_time_clock_is_not_its_own(void **state)
+{
+    (void)state;
+    assert_problem("[ptp a]\n[clock]\nrtc_sync = no\n",
+                   "f:3: rtc_sync: only for a system clock; add clock = system");
+    struct mt_config *config = parse_good("[ptp a]\n[clock]\nclock = system\nrtc_sync = no\n");
+    assert_false(config->clocks[0].sets_rtc);
+    mt_config_free(config);
+    config = parse_good("[ptp a]\n[clock]\nclock = system\n");
+    assert_true(config->clocks[0].sets_rtc);
+    mt_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +164,7 @@ int main(void)
         cmocka_unit_test(config_complains_when_what_is_not_signed_meets_keys),
         cmocka_unit_test(config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet),
         cmocka_unit_test(config_finds_what_asks_for_delay_req_when_links_are_measured),
+        cmocka_unit_test(config_complains_when_the_real_time_clock_is_not_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

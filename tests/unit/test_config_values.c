@@ -335,13 +335,15 @@ static void config_values_of_the_example_cover_every_key(void **state)
                              keys[i].type == MT_CONFIG_CHOICE;
         if (!has_one_value && strcmp(keys[i].name, "leap59") != 0 &&
             strcmp(keys[i].name, "transmitter_only") != 0 && strcmp(keys[i].name, "device") != 0 &&
-            strcmp(keys[i].name, "arbiter") != 0 && strcmp(keys[i].name, "ttl") != 0 &&
-            strcmp(keys[i].name, "dscp") != 0 && strcmp(keys[i].name, "stateless_workers") != 0 &&
-            strcmp(keys[i].name, "nts") != 0 && strcmp(keys[i].name, "select") != 0) {
+            strcmp(keys[i].name, "arbiter") != 0 && strcmp(keys[i].name, "rtc_sync") != 0 &&
+            strcmp(keys[i].name, "ttl") != 0 && strcmp(keys[i].name, "dscp") != 0 &&
+            strcmp(keys[i].name, "stateless_workers") != 0 && strcmp(keys[i].name, "nts") != 0 &&
+            strcmp(keys[i].name, "select") != 0) {
             assert_string_not_equal(given, otherwise);
         }
     }
     assert_string_equal(config->clocks[1].device, "/dev/ptp7"); /* the other is no such clock */
+    assert_false(config->clocks[2].sets_rtc);
     assert_int_equal(config->clocks[1].arbiter, MT_CONFIG_ARBITER_ALWAYS); /* nor hot standby */
     assert_false(config->instances[1].choice.is_selectable); /* the first ones are preferred */
     assert_false(config->ntps[1].choice.is_selectable);

@@ -76,7 +76,7 @@ static int32_t change_in_state(int status, int state, int64_t kernel_utc_s, int3
     struct mt_linux_leap leap = {.origin = MT_LEAP_LIST, .tai_minus_utc_s = 35};
 
     leap.next_change = listed;
-    mt_leap_from_kernel(&kernel, state, 20000 * DAY + 5, &leap);
+    mt_leap_from_kernel(&kernel, state, 20000 * DAY + 5, false, &leap);
     assert_int_equal(leap.origin, MT_LEAP_KERNEL);
     assert_int_equal(leap.tai_minus_utc_s, 37);
     return leap.next_change;
@@ -103,11 +103,41 @@ static void leap_of_the_kernel_is_nothing_when_it_was_not_told(void **state)
     struct mt_linux_leap leap = {.origin = MT_LEAP_LIST, .tai_minus_utc_s = 37};
 
     (void)state;
-    mt_leap_from_kernel(&kernel, TIME_INS, 0, &leap);
+    mt_leap_from_kernel(&kernel, TIME_INS, 0, false, &leap);
     assert_int_equal(leap.origin, MT_LEAP_LIST);
     assert_int_equal(leap.next_change, 0);
-    mt_leap_from_kernel(&(struct timex){.tai = 3}, -1, 0, &leap);
+    mt_leap_from_kernel(&(struct timex){.tai = 3}, -1, 0, false, &leap);
     assert_int_equal(leap.tai_minus_utc_s, 37);
+}
+
+/* Else a leap second that was taken back would come back. */
+static void leap_of_the_kernel_is_no_news_when_it_has_it_of_us(void **state)
+{
+    const struct timex kernel = {.tai = 36, .status = STA_INS, .time.tv_sec = 20000 * DAY + 7};
+    struct mt_linux_leap leap = {.origin = MT_LEAP_UNKNOWN};
+
+    (void)state;
+    mt_leap_from_kernel(&kernel, TIME_INS, 20000 * DAY + 5, true, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_KERNEL);
+    assert_int_equal(leap.tai_minus_utc_s, 36);
+    assert_int_equal(leap.next_change, 0);
+}
+
+/* The kernel may have it of an older list. */
+static void leap_of_the_kernel_gives_way_when_the_list_is_good(void **state)
+{
+    const struct timex kernel = {.tai = 36, .status = STA_INS, .time.tv_sec = 20000 * DAY + 7};
+    struct mt_linux_leap leap = {
+        .origin = MT_LEAP_LIST, .tai_minus_utc_s = 37, .list_expires_s = 20001 * DAY};
+
+    (void)state;
+    mt_leap_from_kernel(&kernel, TIME_INS, 20000 * DAY + 5, false, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_LIST);
+    assert_int_equal(leap.tai_minus_utc_s, 37);
+    assert_int_equal(leap.next_change, 1);
+    leap.list_has_expired = true;
+    mt_leap_from_kernel(&kernel, TIME_INS, 20000 * DAY + 5, false, &leap);
+    assert_int_equal(leap.tai_minus_utc_s, 36);
 }
 
 static void leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed(void **state)
@@ -182,6 +212,8 @@ int main(void)
         cmocka_unit_test(leap_list_is_used_when_it_has_expired),
         cmocka_unit_test(leap_of_the_kernel_counts_by_its_state),
         cmocka_unit_test(leap_of_the_kernel_is_nothing_when_it_was_not_told),
+        cmocka_unit_test(leap_of_the_kernel_is_no_news_when_it_has_it_of_us),
+        cmocka_unit_test(leap_of_the_kernel_gives_way_when_the_list_is_good),
         cmocka_unit_test(leap_watch_is_due_when_a_day_begins_or_an_hour_has_passed),
         cmocka_unit_test(leap_watch_does_not_go_back_when_a_second_is_repeated),
         cmocka_unit_test(leap_watch_does_not_go_back_when_the_machine_is_set),
