@@ -158,6 +158,7 @@ def compile_tools():
     for source, target, flags in (("nic_fix.c", lab("nic_fix.so"), ["-fPIC", "-shared"]),
                                   ("stamps_all.c", lab("share/lib/stamps_all.so"),
                                    ["-fPIC", "-shared"]),
+                                  ("kernel_state.c", lab("share/bin/kernel_state"), ["-static"]),
                                   ("truth.c", lab("share/bin/truth"), ["-static"])):
         result = subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *flags, "-o", target,
                                  os.path.join(HERE, source), "-ldl"],

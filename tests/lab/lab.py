@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 
-import cases_ntp  # its cases add themselves
+import cases_kernel  # these two add their cases themselves
+import cases_ntp
 import image
 from cases import CASES, is_good
 from guest import GuestError
