@@ -126,13 +126,17 @@ bool mt_nts_send(int fd, const struct mt_nts_message *message)
     return send(fd, message, sizeof *message, MSG_NOSIGNAL) == (ssize_t)sizeof *message;
 }
 
-void mt_nts_send_rules(int fd, const struct mt_ntp_server *server)
+bool mt_nts_send_rules(int fd, const struct mt_ntp_server *server, uint16_t *next)
 {
     struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RULES};
-    uint16_t next = 0;
     do {
-        next = mt_nts_rules_part(server, next, &message.value.rules);
-    } while (mt_nts_send(fd, &message) && next < server->rule_count);
+        uint16_t after = mt_nts_rules_part(server, *next, &message.value.rules);
+        if (!mt_nts_send(fd, &message)) {
+            return false;
+        }
+        *next = after;
+    } while (*next < server->rule_count);
+    return true;
 }
 
 static void end_text(char *text, size_t size)

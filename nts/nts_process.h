@@ -98,8 +98,9 @@ void mt_nts_process_stop(struct mt_nts_process *self);
 
 /** False: it cannot be sent now. */
 bool mt_nts_send(int fd, const struct mt_nts_message *message);
-/** All of them, in as many messages as that takes. */
-void mt_nts_send_rules(int fd, const struct mt_ntp_server *server);
+/** All of them from `next` on, in as many messages as that takes; false: the others cannot be sent
+ * now, and `next` is the first of these. */
+bool mt_nts_send_rules(int fd, const struct mt_ntp_server *server, uint16_t *next);
 enum mt_nts_received { MT_NTS_RECEIVED, MT_NTS_NOTHING, MT_NTS_ENDED };
 /** One message, whose texts end and whose numbers are in range, whatever was sent. */
 enum mt_nts_received mt_nts_receive(int fd, struct mt_nts_message *ret_message);

@@ -35,7 +35,10 @@ struct mt_daemon_nts {
     struct mt_daemon *daemon;
     struct mt_nts_serve_options options;
     struct mt_ntp_server rules; /* of them who may ask, at the start */
-    uint32_t rules_fed;         /* the composition's `server_changes` that the server knows */
+    uint32_t rules_fed;         /* the composition's `server_changes` that the server learns ... */
+    uint16_t rules_next;        /* ... from this rule on */
+    bool has_rules_left;        /* the socket holds but so many */
+    bool has_ring_left;
     struct mt_ntp_rule *rule;
     struct mt_nts_process server;
     struct mt_nts_process client;
@@ -231,17 +234,30 @@ bool mt_daemon_start_nts(struct mt_daemon *daemon)
 
 /* ---- what the processes say ------------------------------------------------------------------ */
 
-static void send_ring(const struct mt_daemon_nts *self)
+static bool send_ring(const struct mt_daemon_nts *self)
 {
     struct mt_nts_message message = {.kind = MT_NTS_MESSAGE_RING, .value.ring = self->ring};
-    (void)mt_nts_send(self->server.fd, &message);
+    bool is_sent = mt_nts_send(self->server.fd, &message);
     explicit_bzero(&message, sizeof message);
+    return is_sent;
 }
 
-static void send_rules(struct mt_daemon_nts *self)
+/* What there is no room for now goes later: first who may ask, then what they are served with. */
+static void feed_server(struct mt_daemon_nts *self)
 {
-    self->rules_fed = self->daemon->composition->server_changes;
-    mt_nts_send_rules(self->server.fd, &self->daemon->composition->node.server->rules);
+    const struct mt_composition *composition = self->daemon->composition;
+    if (self->rules_fed != composition->server_changes) {
+        self->rules_fed = composition->server_changes;
+        self->rules_next = 0;
+        self->has_rules_left = true;
+    }
+    if (self->has_rules_left) {
+        self->has_rules_left = !mt_nts_send_rules(self->server.fd, &composition->node.server->rules,
+                                                  &self->rules_next);
+    }
+    if (self->has_ring_left && !self->has_rules_left) {
+        self->has_ring_left = !send_ring(self);
+    }
 }
 
 static void fail(struct mt_daemon_nts *self, const char *name, struct mt_nts_asking *asking,
@@ -337,8 +353,9 @@ static void take_message(struct mt_daemon_nts *self, bool is_server,
                          const struct mt_nts_message *message)
 {
     if (message->kind == MT_NTS_MESSAGE_HELLO && is_server) {
-        send_rules(self); /* those that it was started with may be old ones */
-        send_ring(self);
+        self->rules_next = 0; /* those that it was started with may be old ones */
+        self->has_rules_left = self->has_ring_left = true;
+        feed_server(self);
     } else if (message->kind == MT_NTS_MESSAGE_COUNTS && is_server) {
         add_counts(&self->counts, &message->value.counts);
     } else if (message->kind == MT_NTS_MESSAGE_TOLD && !is_server) {
@@ -456,7 +473,7 @@ static void tend_ring(struct mt_daemon_nts *self)
         explicit_bzero(fresh, sizeof fresh);
         self->rotated_s += age_s;
         self->must_save = true;
-        send_ring(self);
+        self->has_ring_left = true;
         mt_journal_write(&self->daemon->journal, MT_JOURNAL_INFO, 0,
                          "NTS cookies are made with a new key");
     }
@@ -541,8 +558,8 @@ void mt_daemon_tend_nts(struct mt_daemon *daemon, struct mt_mono now)
     if (self->is_serving) {
         tend_ring(self);
     }
-    if (self->server.fd >= 0 && self->rules_fed != daemon->composition->server_changes) {
-        send_rules(self);
+    if (self->server.fd >= 0) {
+        feed_server(self);
     }
     uint16_t count = daemon->composition->node.ntp_count;
     bool may_ask = self->client.fd >= 0 && count <= self->asking_count;

@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "nts/nts_gate.h"
+#include "nts/nts_process.h"
 
 #define RATE   100
 #define BURST  16 /* of one address */
@@ -145,6 +149,39 @@ static void nts_gate_has_new_rules_when_all_parts_have_come(void **state)
     mt_nts_gate_free(&gate);
 }
 
+/* The daemon does not wait for the process, whose socket holds some thousands. */
+static void nts_gate_has_all_rules_when_there_are_more_than_a_socket_holds(void **state)
+{
+    enum { RULES = 60000 };
+    static struct mt_nts_message message;
+    const struct mt_address last = v4(7, 1);
+    struct mt_ntp_rule *rules = calloc(RULES, sizeof *rules);
+    const struct mt_ntp_server server = {.rules = rules, .rule_count = RULES};
+    uint16_t next = 0;
+    unsigned rounds = 0;
+    int ends[2];
+    bool is_sent;
+    (void)state;
+    assert_non_null(rules);
+    rules[RULES - 1].range = (struct mt_address_range){v4(7, 0), 24};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    open_gate(NULL);
+    do {
+        is_sent = mt_nts_send_rules(ends[0], &server, &next);
+        while (mt_nts_receive(ends[1], &message) == MT_NTS_RECEIVED) {
+            mt_nts_gate_take(&gate, &message.value.rules);
+        }
+    } while (!is_sent && ++rounds < RULES);
+    assert_in_range(rounds, 1, RULES / MT_NTS_RULES);
+    assert_int_equal(mt_nts_gate_ask(&gate, &last, begin), MT_NTS_DENIED);
+    mt_nts_gate_free(&gate);
+    close(ends[0]);
+    close(ends[1]);
+    free(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +190,7 @@ int main(void)
         cmocka_unit_test(nts_gate_takes_a_network_for_one_when_it_is_of_ipv6),
         cmocka_unit_test(nts_gate_denies_whom_the_server_does_not_answer),
         cmocka_unit_test(nts_gate_has_new_rules_when_all_parts_have_come),
+        cmocka_unit_test(nts_gate_has_all_rules_when_there_are_more_than_a_socket_holds),
         cmocka_unit_test(nts_gate_lets_one_in_each_second_when_that_is_its_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
