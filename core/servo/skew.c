@@ -115,8 +115,9 @@ static void widen(struct mt_track *track, mt_real factor, struct mt_measurement 
     mt_track_weigh(track, measured);
 }
 
-/* The first scale was that of a few residuals: each sample more is one of them, too.  What they
- * make impossible may still be: they agreed by chance. */
+/* The first scale was that of a few residuals, which may have agreed by chance: a surprise counts
+ * as one of them, too.  No more than surprises: where the source stepped among the first samples,
+ * what comes next fits well, to a state that is wrong. */
 static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
                         struct mt_measurement *measured)
 {
@@ -125,13 +126,13 @@ static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
     mt_real freedom = (mt_real)(count - UNKNOWNS);
     mt_real reach = CHANCES / (freedom * freedom);
     mt_real likely = (mt_real)(400 / noise[kind].count);
+    mt_real least = GATE * GATE;
     mt_real factor = (freedom + measured->energy) / (freedom + 1);
 
-    if (count > SCALED ||
-        !(measured->energy < GATE * GATE + mt_real_larger(likely, reach * reach))) {
+    if (count > SCALED || !(measured->energy > least &&
+                            measured->energy < least + mt_real_larger(likely, reach * reach))) {
         return;
     }
-    factor = mt_real_larger(factor, self->granularity_variance / noise[kind].variance);
     measured->noise += (factor - 1) * noise[kind].variance;
     for (int i = 0; i < MT_SAMPLE_KIND_COUNT; i++) {
         noise[i].variance *= factor;
