@@ -486,18 +486,6 @@ static void tend_ring(struct mt_daemon_nts *self)
     self->must_save = false;
 }
 
-static void set_time(const struct mt_clock_page *page, const struct mt_composition *composition,
-                     const struct mt_config_ntp *config, struct mt_nts_question *question)
-{
-    bool is_synchronised = page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER;
-    question->checks_time =
-        config->nts_time_check == MT_CONFIG_TIME_CHECK_ALWAYS || is_synchronised;
-    if (is_synchronised && page->scale != MT_SCALE_ARB) {
-        question->utc_s =
-            page->anchor_s - (page->scale == MT_SCALE_TAI ? composition->facts.tai_minus_utc_s : 0);
-    }
-}
-
 static void ask(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
 {
     const struct mt_composition *composition = self->daemon->composition;
@@ -511,7 +499,8 @@ static void ask(struct mt_daemon_nts *self, uint16_t index, struct mt_mono now)
     snprintf(question->host, sizeof question->host, "%s", config->address.station[0].text);
     snprintf(question->ca, sizeof question->ca, "%s", config->nts_ca != NULL ? config->nts_ca : "");
     mt_nts_asking_choose(composition, self->asking, index, &question->choice);
-    set_time(&composition->node.clocks[config->clock_index].page, composition, config, question);
+    mt_nts_asking_set_time(&composition->node.clocks[config->clock_index].page, composition, config,
+                           question);
     asking->is_asking = true;
     asking->next = mt_mono_plus(now, LATE_NS);
     (void)mt_nts_send(self->client.fd, &message); /* if not, the answer is late */

@@ -56,3 +56,16 @@ bool mt_nts_asking_is_double(const struct mt_composition *composition, uint16_t 
     }
     return false;
 }
+
+void mt_nts_asking_set_time(const struct mt_clock_page *page,
+                            const struct mt_composition *composition,
+                            const struct mt_config_ntp *config, struct mt_nts_question *question)
+{
+    bool is_synchronised = page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER;
+    question->checks_time =
+        config->nts_time_check == MT_CONFIG_TIME_CHECK_ALWAYS || is_synchronised;
+    if (is_synchronised && page->scale != MT_SCALE_ARB) {
+        question->utc_s =
+            page->anchor_s - (page->scale == MT_SCALE_TAI ? composition->facts.tai_minus_utc_s : 0);
+    }
+}

@@ -34,4 +34,9 @@ bool mt_nts_asking_must_wait(const struct mt_composition *composition,
 bool mt_nts_asking_is_double(const struct mt_composition *composition, uint16_t index,
                              const struct mt_address *server);
 
+/** What time certificates are checked at: that of the clock if it is right. */
+void mt_nts_asking_set_time(const struct mt_clock_page *page,
+                            const struct mt_composition *composition,
+                            const struct mt_config_ntp *config, struct mt_nts_question *question);
+
 #endif
