@@ -113,6 +113,8 @@ static void ntstrustedcerts(struct mt_import *self, char **words, size_t count)
 {
     const char *path = words[count - 1]; /* before it there may be the number of a set */
     mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "nts_ca", "%s", path);
+    mt_import_note(self, "ntstrustedcerts: here these alone are trusted, not those of the system "
+                         "besides; for some servers only, write nts_ca in their [ntp NAME]");
 }
 
 /* ---- the server ------------------------------------------------------------------------------ */

@@ -213,6 +213,7 @@ server b.example key 5
 keyfile /etc/chrony.keys
 ntstrustedcerts 1 /etc/ca.pem
 nocerttimecheck 1
+nosystemcert
 allow
 ntsservercert /etc/c.pem
 ntsserverkey /etc/k.pem
@@ -220,6 +221,7 @@ ntsport 4461
 ntsrotate 86400
 """, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "here these alone are trusted" in done.stderr
     assert dict(config["ntp"]) == {"nts_ca": "/etc/ca.pem", "nts_time_check": "synchronised",
                                    "key_file": "/etc/chrony.keys"}
     assert dict(config["ntp a.example"]) == {"nts": "yes", "nts_port": "4461", "prefer": "yes",
