@@ -181,11 +181,16 @@ void mt_render_server(struct mt_text *out, const cJSON *report)
     } else {
         mt_text_say(out, MT_WARN "told not to be synchronised" MT_PLAIN);
     }
-    mt_text_say(out, ", %.0f requests answered",
-                number_of(counts, "answered") + number_of(counts, "interleaved"));
+    double interleaved = number_of(counts, "interleaved");
+    double answered = number_of(counts, "answered") + interleaved;
+    mt_text_say(out, ", %.0f request%s answered", answered, answered == 1 ? "" : "s");
+    if (interleaved > 0) {
+        mt_text_say(out, " (%.0f interleaved)", interleaved);
+    }
     cJSON_ArrayForEach(count, counts)
     {
-        bool is_answered = strcmp(count->string, "answered") == 0;
+        bool is_answered =
+            strcmp(count->string, "answered") == 0 || strcmp(count->string, "interleaved") == 0;
         if (!is_answered && count->valuedouble > 0) {
             mt_text_say(out, "%s%.0f %s", separator, count->valuedouble,
                         mt_ntp_outcome_words(count->string));

@@ -59,6 +59,9 @@ def shown(tmp_path):
     report["clocks"][0]["name"] = "main"
     report["clocks"][0]["arbiter"] = {"voters": 3, "agreeing": 2, "low_ns": -46e3,
                                       "high_ns": 46.2e3}
+    report["server"] = {"clock": "main", "synchronised": True, "stratum": 2, "smeared": False,
+                        "reference_id": "GPS", "key_exchanges": {"served": 1},
+                        "requests": {"answered": 2, "interleaved": 8, "limited": 3}}
     daemon = Daemon(tmp_path / "control", lambda _: {"ok": True, "status": report})
 
     def show(command, width):
@@ -99,6 +102,17 @@ def test_the_same_words_are_said_of_a_source_everywhere(shown, command):
     found = [word for line in lines for word in line.split() if word.rstrip(":") in states]
     assert [word for word in found if not word.endswith(":")] == states
     assert any("it has not been asked yet" in line for line in lines)
+
+
+def test_answers_of_a_server_are_counted_once(shown):
+    lines = " ".join(" ".join(shown("status", 80)).split())
+    assert "stratum 2 (GPS), 10 requests answered (8 interleaved); 3 requests of" in lines
+    assert "NTS keys exchanged 1 time" in lines and "1 times" not in lines
+
+
+def test_delay_is_the_round_trip_in_every_table(shown):
+    for command in ("status", "sources"):
+        assert any("23.457 ms" in line for line in shown(command, 200)), command
 
 
 def test_columns_go_when_the_terminal_is_narrow(shown):
