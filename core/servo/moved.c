@@ -13,7 +13,8 @@
  */
 #include "servo/estimator_private.h"
 
-#define SETTLED    64               /* samples after a start until when all may be wander */
+#define SETTLED    64               /* samples after a start until when all may be wander ... */
+#define STEADY     512              /* ... and what leans only a little */
 #define GATE       5                /* sigma */
 #define NEARBY     64               /* sigma of a step that need not be one */
 #define LEAN       MT_REAL(2.5)     /* sigma ... */
@@ -68,7 +69,7 @@ static bool is_moved(const struct mt_estimator *self, enum mt_sample_kind kind, 
     if (measured->energy > GATE * GATE) {
         return measured->energy < NEARBY * NEARBY && is_confirmed(self, kind, innovation);
     }
-    return is_leaning(self->skewness, innovation, measured);
+    return is_leaning(self->skewness, innovation, measured) && self->fresh > STEADY;
 }
 
 bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,

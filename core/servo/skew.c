@@ -143,11 +143,12 @@ static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
 static void weigh_normal(struct mt_estimator *self, enum mt_sample_kind kind,
                          struct mt_measurement *measured)
 {
-    if (measured->share > RESTLESS) {
-        mt_servo_yield(self, kind, measured);
-    } else if (measured->energy > USUAL * USUAL && measured->energy < STRANGE * STRANGE) {
+    if (measured->share < RESTLESS && measured->energy > USUAL * USUAL &&
+        measured->energy < STRANGE * STRANGE) {
         /* the oscillator did what its wander does not explain: the state is known worse by that */
         widen(&self->track, measured->energy / (USUAL * USUAL), measured);
+    } else {
+        mt_servo_yield(self, kind, measured);
     }
 }
 
