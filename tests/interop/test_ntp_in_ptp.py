@@ -40,7 +40,7 @@ def test_chronyd_asks_meantimed_in_ptp_messages(lab):
     assert_follows(chronyd, a)
     assert netlab.wait_until(lambda: packet_data(chronyd)["Interleaved"] == "Yes", 10)
     assert packet_data(chronyd)["Remote port"] == "319"
-    assert a.status()["server"]["requests"]["interleaved"] > 0
+    assert netlab.wait_until(lambda: a.status()["server"]["requests"]["interleaved"] > 0, 10)
 
 
 @pytest.mark.lab(seconds=30)

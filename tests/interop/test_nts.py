@@ -351,7 +351,7 @@ def test_keys_are_for_those_who_are_answered_and_for_so_many_in_a_second(lab):
     c = client_of(lab, ca)
     c.wait_log("keys were exchanged", 10)
     s.wait_for(lambda: exchanges(s)["served"] == 1, 5, "one served")
-    assert "NTS keys exchanged 1 times; " in s.tool("status", "--socket", s.socket).stdout
+    assert "NTS keys exchanged 1 time; " in s.tool("status", "--socket", s.socket).stdout
 
 
 def connects(seconds=5):
