@@ -375,7 +375,7 @@ def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     looked_into = r"(?m)^(key_file|key|nts_certificate|nts_key|require_\w+|nts_ca) =.*\n"
     example.write_text(re.sub(looked_into, "", text))
     assert run("check", example).stdout == \
-        (f"{example}: no problems (2 clocks, 3 instances, 4 ports, 2 NTP servers, "
+        (f"{example}: no problems (3 clocks, 3 instances, 4 ports, 2 NTP servers, "
          "2 reference clocks, 2 exported clocks, serves NTP)\n")
     shown = tmp_path / "shown.conf"
     shown.write_text(run("check", "--show", example).stdout)
