@@ -5,14 +5,14 @@ It must never steer the machine's clock: -x is always on.  So as a client it onl
 """
 import os
 import re
-import signal
 import subprocess
 
 import netlab
 from linuxptp import PEERS, environment
+from peer import Peer
 
 
-class Chronyd:
+class Chronyd(Peer):
     """`lines` are those of its configuration file."""
 
     def __init__(self, lab, node, *lines):
@@ -33,16 +33,6 @@ class Chronyd:
         self.program = self.lab.start(
             self.node, [os.path.join(PEERS, "usr", "sbin", "chronyd"), "-x", "-d", "-u", "root",
                         "-f", self.config], self.log_path, environment())
-
-    def is_running(self):
-        return self.program is not None and self.program.is_running()
-
-    def stop(self, number=signal.SIGTERM):
-        return self.program.stop(number)
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
 
     def ask(self, *words):
         """What chronyc says."""

@@ -7,9 +7,9 @@ kernel's clock.
 """
 import os
 import re
-import signal
 
 import netlab
+from peer import Peer
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = os.path.join(TOP, "build", "peers")
@@ -31,7 +31,7 @@ def program(name):
     return os.path.join(PEERS, "usr", "sbin", name)
 
 
-class Ptp4l:
+class Ptp4l(Peer):
     """unicast_masters among the options: addresses of whom to ask for unicast service."""
 
     def __init__(self, lab, node, interfaces, options):
@@ -59,16 +59,6 @@ class Ptp4l:
                 file.write("unicast_master_table 1\n" if self.unicast_masters else "")
         self.program = self.lab.start(self.node, [program("ptp4l"), "-f", self.config],
                                       self.log_path, environment())
-
-    def is_running(self):
-        return self.program is not None and self.program.is_running()
-
-    def stop(self, number=signal.SIGTERM):
-        return self.program.stop(number)
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
 
     def states(self):
         """State of each port by number, as the log has it; a grandmaster's is MASTER too."""

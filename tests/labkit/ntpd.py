@@ -16,6 +16,7 @@ import subprocess
 import isolate
 import netlab
 from linuxptp import PEERS, environment
+from peer import Peer
 
 CAP_SYS_TIME = 25
 MS_BIND = 0x1000
@@ -53,7 +54,7 @@ def bind(text, path, target):
     isolate.mount(path.encode(), target, None, MS_BIND)
 
 
-class Daemon:
+class Daemon(Peer):
     """What the two have in common; `lines` are those of the configuration file."""
 
     def __init__(self, lab, node, lines):
@@ -81,16 +82,6 @@ class Daemon:
 
     def _is_ntpd(self):
         return self._status("Name") == "ntpd"
-
-    def is_running(self):
-        return self.program is not None and self.program.is_running()
-
-    def stop(self, number=signal.SIGTERM):
-        return self.program.stop(number)
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
 
     def wait_for(self, condition, timeout_s, what):
         assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
