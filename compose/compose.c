@@ -51,7 +51,9 @@ static void free_node(struct mt_node *node)
     free(node->instances);
     free(node->ntp);
     free(node->links);
+    free(node->stamps);
     free(node->refclocks);
+    free(node->gnss);
     free(node->exports);
 }
 
@@ -63,11 +65,14 @@ static bool allocate_node(struct mt_composition *self)
     node->instance_count = (uint16_t)config->instance_count;
     node->clocks = calloc(config->clock_count, sizeof *node->clocks);
     node->instances = calloc(config->instance_count, sizeof *node->instances);
-    self->link_room = config->port_count + mt_compose_ntp_count(config) + config->refclock_count +
-                      config->export_count + 2u;
+    self->link_room = config->port_count + mt_compose_ntp_count(config) +
+                      2 * config->refclock_count + /* a receiver has pulses, too */
+                      config->export_count + config->clock_count + /* thermometers */ 2u;
     node->links = calloc(self->link_room, sizeof(struct mt_hal_link *));
+    node->stamps = calloc(self->link_room, sizeof *node->stamps);
     node->local_link = MT_NODE_NO_LINK;
-    return node->clocks != NULL && node->instances != NULL && node->links != NULL;
+    return node->stamps != NULL && node->clocks != NULL && node->instances != NULL &&
+           node->links != NULL;
 }
 
 /* ---- clocks ---------------------------------------------------------------------------------- */
@@ -80,6 +85,7 @@ static enum mt_clock_kind kind_of(enum mt_config_clock_kind kind)
     case MT_CONFIG_CLOCK_LAB:
         return MT_CLOCK_LAB;
     case MT_CONFIG_CLOCK_PHC:
+    case MT_CONFIG_CLOCK_VCLOCK:
     case MT_CONFIG_CLOCK_AUTO:
         return MT_CLOCK_PHC;
     case MT_CONFIG_CLOCK_OVERLAY:
@@ -117,6 +123,7 @@ static struct mt_hal_clock *open_clock(struct mt_composition *self,
         .tai_utc_known = facts->tai_utc_known,
         .tai_minus_utc_s = facts->tai_minus_utc_s,
         .sets_rtc = clock->sets_rtc,
+        .is_virtual = clock->kind == MT_CONFIG_CLOCK_VCLOCK,
         .lab_offset_s = clock->lab_offset_s,
         .lab_frequency = clock->lab_frequency,
         .lab_wander = clock->lab_wander,
@@ -221,6 +228,19 @@ static bool init_discipline(struct mt_node_clock *clock, const struct mt_config 
     return true;
 }
 
+static enum mt_rivals_policy rivals_policy_of(enum mt_config_shared when_shared)
+{
+    switch (when_shared) {
+    case MT_CONFIG_SHARED_WARN:
+        break;
+    case MT_CONFIG_SHARED_YIELD:
+        return MT_RIVALS_YIELD;
+    case MT_CONFIG_SHARED_INSIST:
+        return MT_RIVALS_INSIST;
+    }
+    return MT_RIVALS_WARN;
+}
+
 static bool compose_clock(struct mt_composition *self, uint16_t index,
                           struct mt_hal_provider *provider, const struct mt_compose_facts *facts,
                           char reason[MT_HAL_REASON_SIZE])
@@ -229,9 +249,12 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
     clock->keeps_drift = self->config->clocks[index].keeps_drift;
     clock->panics = !self->config->clocks[index].never_panics;
     clock->panic = self->config->clocks[index].panic;
+    clock->rivals.policy = rivals_policy_of(self->config->clocks[index].when_shared);
+    mt_compose_holdover(&self->config->clocks[index], &clock->holdover);
     clock->tai_utc_known = facts->tai_utc_known;
     clock->tai_minus_utc_s = facts->tai_minus_utc_s;
     clock->leap_s = facts->leap_s;
+    mt_leap_duty_know(&clock->leap, facts->by, facts->slack_s, facts->kernel_s);
     mt_compose_standby(self, index);
     set_follow(clock, self->config, index);
     clock->hal = open_clock(self, &self->config->clocks[index], provider, facts, reason);
@@ -325,6 +348,7 @@ static bool fill_instance_config(struct mt_composition *self, uint16_t index,
         ret_config->identity = random_identity(provider);
     }
     mt_compose_time_properties(instance, facts, clock->hal->scale, &ret_config->time);
+    self->node.instances[index].minor.is_auto = instance->minor_is_auto;
     if (instance->path_trace && !instance->ptp.is_receiver_only) {
         ret_config->path = calloc(1, sizeof *ret_config->path);
         return ret_config->path != NULL;
@@ -355,6 +379,8 @@ static bool fill_configs(struct mt_composition *self, uint16_t index,
         ret_ports[i] = self->config->ports[config->first_port + i].ptp;
         ret_ports[i].more = mt_compose_port_more(self, config->first_port + i);
         instance->ports[i].link = mt_compose_link_of(self->config, config->first_port + i);
+        mt_compose_latencies(&self->config->ports[config->first_port + i],
+                             &instance->ports[i].latencies);
         instance->ports[i].source = (uint16_t)(first_source_of(self->config, index) + i);
     }
     if (!fill_instance_config(self, index, provider, facts, ret_instance)) {
@@ -378,6 +404,7 @@ static bool compose_instance(struct mt_composition *self, uint16_t index,
     instance->ports = calloc(config->port_count, sizeof *instance->ports);
     instance->clock = (uint16_t)config->clock_index;
     instance->arb_is_utc = config->arb_timescale == MT_CONFIG_ARB_IS_UTC;
+    mt_compose_ladder(config, &instance->foreign_time.ladder);
     bool has_memory = ports != NULL && port_configs != NULL && instance->ports != NULL;
     bool is_ready = has_memory
                         ? fill_configs(self, index, provider, facts, &ptp, port_configs, reason)
@@ -413,6 +440,7 @@ static bool compose_all(struct mt_composition *self, struct mt_hal_provider *pro
         !mt_compose_refclocks(self, provider, reason)) {
         return false;
     }
+    mt_compose_thermometers(self, provider);
     if (self->config->daemon.management_sockets) {
         open_local_link(self, provider);
     }

@@ -23,7 +23,10 @@
 struct mt_compose_facts {
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
-    int32_t leap_s; /**< leap second at the end of this UTC day: -1, 0 or +1 */
+    int32_t leap_s;     /**< leap second at the end of this UTC day: -1, 0 or +1 */
+    enum mt_leap_by by; /**< whence that is known; NOBODY: nobody says */
+    int32_t slack_s; /**< by how much others may differ from it, for it is that old; 0: not known */
+    int32_t kernel_s; /**< TAI - UTC that another program has told the kernel; 0: none has */
 };
 
 /** What became of one key that a reload found changed. */
@@ -39,6 +42,7 @@ struct mt_compose_ptp_link {
     const char *interface;
     enum mt_network network;
     uint16_t index;
+    bool is_spare; /**< nobody is told whether it is up: another one may do */
 };
 
 struct mt_composition {
@@ -68,8 +72,15 @@ struct mt_composition {
     /** Why a link is down, as the platform says it ("" if it is up); null: nobody knows. */
     const char *(*link_reason)(const void *context, uint16_t link);
     const void *link_context;
+    /** Set by the application: programs that run and may steer a clock of this machine, in words
+     * ("chronyd (process 77)"), "": none is known; `device`: of a hardware clock, null: the
+     * machine's clock.  Null: nobody knows. */
+    const char *(*rivals)(void *context, const char *device);
+    void *rivals_context;
     /** Set by the application: key exchange of NTS with clients; null: there is none. */
     const struct mt_nts_counts *key_exchanges;
+    /** What is wrong with the files it is served with; null or "": nothing. */
+    const char *key_fault;
     /** Set by the application: why an NTP server has given no keys, a sentence, "" if there is
      * nothing to tell; null: nobody knows. */
     const char *(*keys_reason)(const void *context, uint16_t ntp);
@@ -82,6 +93,7 @@ struct mt_composition {
     struct mt_compose_ptp_link ptp_links[MT_COMPOSE_PTP_LINKS]; /**< private */
     unsigned ptp_link_count;
     struct mt_mono names_at; /**< private: when to ask it again */
+    struct mt_mono own_at;   /**< private: when to look for addresses of this machine again */
     struct mt_hal_provider *provider;
     struct mt_compose_ntp **ntps;        /**< private: sections in force, as in_force.ntps */
     struct mt_config_ntp *ntp_configs;   /**< private: its storage */
@@ -112,6 +124,10 @@ bool mt_composition_reload(struct mt_composition *self, const struct mt_config *
                            struct mt_mono now, char ret_reason[MT_HAL_REASON_SIZE]);
 
 /** What is known of the world has changed: instances announce it while they are grandmasters. */
+bool mt_compose_are_same_facts(const struct mt_compose_facts *a, const struct mt_compose_facts *b);
+/** The same as an input log has them. */
+struct mt_compose_facts mt_compose_facts_of(const struct mt_log_facts *facts);
+struct mt_log_facts mt_compose_log_facts(const struct mt_compose_facts *facts);
 void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
                               struct mt_mono now);
 

@@ -66,6 +66,14 @@ void mt_compose_free_security(struct mt_security *security);
 
 /** Where two instances follow clock `index`, makes it known which of them is which. */
 void mt_compose_standby(struct mt_composition *self, uint16_t index);
+/* ---- holdover.c */
+void mt_compose_ladder(const struct mt_config_instance *config,
+                       struct mt_quality_ladder *ret_ladder);
+void mt_compose_holdover(const struct mt_config_clock *config, struct mt_holdover *holdover);
+/** Opens the thermometers of all clocks. */
+void mt_compose_thermometers(struct mt_composition *self, struct mt_hal_provider *provider);
+/** "gnss" */
+const char *mt_compose_quality_source(enum mt_quality_source source);
 /** Where clock `index` has sources to choose from, lays out who is judged, once all else is there;
  * and again when they are others.  False: no memory. */
 bool mt_compose_arbiter(struct mt_composition *self, uint16_t index);
@@ -106,6 +114,8 @@ bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
 bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provider *provider,
                               char reason[MT_HAL_REASON_SIZE]);
 /** What people call a link of PTP by: its port, or its interface. */
+/** True of one whose coming and going is not worth telling. */
+bool mt_compose_is_spare_link(const struct mt_composition *self, uint16_t link);
 const char *mt_compose_link_name(const struct mt_composition *self, uint16_t link);
 bool mt_compose_ntp(struct mt_composition *self, char reason[MT_HAL_REASON_SIZE]);
 
@@ -162,6 +172,9 @@ void mt_compose_take_back(struct mt_composition *self, const char *format, ...);
 void mt_compose_tell_refused(struct mt_composition *self, const char *format, ...);
 void mt_compose_tell_unread(struct mt_composition *self, const char *format, ...);
 
+/** "warn", "yield" or "insist". */
+const char *mt_compose_rivals_policy(enum mt_rivals_policy policy);
+
 struct mt_report_ntp;
 /** What is told of a server. */
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
@@ -169,6 +182,10 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
 void mt_compose_free_ntp(struct mt_composition *self);
 /** Looks up those whose address is not known, or no good. */
 void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now);
+/** As `transport` of [ntp] has it. */
+const char *mt_compose_carrier_name(enum mt_ntp_carrier carrier);
+/** At which addresses those whom we ask may ask us. */
+void mt_compose_own_addresses(struct mt_composition *self, struct mt_mono now);
 
 /** Who stamps, as the configuration says. */
 enum mt_stamper mt_compose_stamper(enum mt_config_timestamping timestamping);
@@ -182,6 +199,26 @@ bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
 
 /** How many reference clocks a clock has: they are the last of its sources. */
 uint16_t mt_compose_refclocks_of(const struct mt_config *config, size_t clock);
+/** What is wrong with a reference clock; null: nothing. */
+const char *mt_compose_refclock_fault(const struct mt_composition *self, uint16_t index,
+                                      bool is_unreachable);
+struct mt_report_gnss;
+/** What is told of a receiver. */
+void mt_compose_report_gnss(const struct mt_composition *self, uint16_t index,
+                            struct mt_report_gnss *ret_report);
+struct mt_status_event;
+/** Fills what is told of a receiver. */
+void mt_compose_tell_gnss(const struct mt_composition *self, const struct mt_node_event *event,
+                          struct mt_status_event *told);
+/** Opens the next link of a node.  False with a reason. */
+bool mt_compose_open_link(struct mt_node *node, struct mt_hal_provider *provider,
+                          const struct mt_link_request *request, uint16_t *ret_index,
+                          char reason[MT_HAL_REASON_SIZE]);
+struct mt_pulse_request mt_compose_pulse(const struct mt_config_pulse *config);
+/** Makes a GNSS receiver that is reference clock number `refclock`, and opens its links. */
+bool mt_compose_gnss(struct mt_node *node, uint16_t refclock,
+                     const struct mt_config_refclock *config, struct mt_hal_provider *provider,
+                     char reason[MT_HAL_REASON_SIZE]);
 /** Opens reference clocks and exports, once clocks and the links of ports are there. */
 bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *provider,
                           char reason[MT_HAL_REASON_SIZE]);
@@ -211,6 +248,10 @@ char *mt_compose_copy_text(struct mt_config_pool *pool, const char *text);
 /** Copies a list whose texts are then in `pool`; false: no memory. */
 bool mt_compose_copy_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
                               struct mt_config_stations *ret_copy);
+/** Puts a copy in the place of `self`, which is freed if it was of that pool; false: no memory, and
+ * nothing has changed. */
+bool mt_compose_replace_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
+                                 struct mt_config_stations *self);
 /** Takes over the change of such a key; false: it needs a restart after all. */
 bool mt_compose_unicast_take(struct mt_composition *self, const struct mt_config_change *change,
                              const struct mt_config_unicast *wanted);
@@ -239,6 +280,9 @@ bool mt_compose_server_again(struct mt_composition *self, const struct mt_config
 /** False: there is no server. */
 bool mt_compose_report_server(const struct mt_composition *self,
                               struct mt_report_server *ret_report);
+
+/** A table, if the configuration has one. */
+void mt_compose_latencies(const struct mt_config_port *config, struct mt_latencies *ret_table);
 
 /** Fills the storage of a port of the configuration, whose link is open. */
 struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t port);

@@ -62,6 +62,8 @@ enum mt_stamper mt_compose_stamper(enum mt_config_timestamping timestamping)
         return MT_STAMPER_CARD;
     case MT_CONFIG_TIMESTAMPING_SOFTWARE:
         return MT_STAMPER_KERNEL;
+    case MT_CONFIG_TIMESTAMPING_ONE_STEP:
+        return MT_STAMPER_ONE_STEP;
     }
     return MT_STAMPER_AUTO;
 }
@@ -88,6 +90,7 @@ static bool open_link(struct mt_node *node, const struct mt_config *config,
         .interface = port->interface,
         .transport = transport_of(port->transport),
         .stamper = mt_compose_stamper(port->timestamping),
+        .clock = node->clocks[config->instances[port->instance_index].clock_index].hal->device,
         .is_tagged = !port->is_untagged,
         .vlan = port->vlan,
         .vlan_priority = port->vlan_priority,

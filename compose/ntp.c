@@ -457,28 +457,9 @@ static void resolve(struct mt_composition *self, uint16_t index, struct mt_mono 
     }
 }
 
-/* By which a server that follows us is known. */
-static void find_own_addresses(struct mt_composition *self, struct mt_mono now)
-{
-    const struct mt_hal_provider_ops *ops = self->provider->ops;
-    struct mt_address addresses[MT_NTP_OWN_IDS];
-    if (ops->own_addresses == NULL || self->node.server == NULL || self->node.ntp_count == 0) {
-        return;
-    }
-    size_t count = ops->own_addresses(self->provider, addresses, MT_NTP_OWN_IDS);
-    for (size_t i = 0; i < count; i++) {
-        const struct mt_order order = {.kind = MT_ORDER_OWN, .now = now, .address = addresses[i]};
-        if (!mt_ntp_serve_has_own(&self->node, &addresses[i])) {
-            mt_recorder_begin(self->recorder, &order);
-            mt_ntp_serve_add_own(&self->node, &addresses[i]);
-            mt_recorder_end(self->recorder);
-        }
-    }
-}
-
 void mt_compose_ntp_resolve(struct mt_composition *self, struct mt_mono now)
 {
-    find_own_addresses(self, now);
+    mt_compose_own_addresses(self, now);
     for (uint16_t i = 0; i < self->node.ntp_count; i++) {
         const struct mt_node_ntp *ntp = &self->node.ntp[i];
         const struct mt_config_ntp *config = mt_composition_ntp(self, i);

@@ -70,9 +70,18 @@ static bool open_link(struct mt_composition *self, const char *interface, enum m
     *ret_link = node->link_count;
     node->links[node->link_count++] = link;
     const char *name = mt_compose_copy_text(&self->reload_pool, interface); /* it may outlive it */
-    self->ptp_links[self->ptp_link_count++] =
-        (struct mt_compose_ptp_link){name != NULL ? name : "", network, *ret_link};
+    self->ptp_links[self->ptp_link_count++] = (struct mt_compose_ptp_link){
+        .interface = name != NULL ? name : "", .network = network, .index = *ret_link};
     return true;
+}
+
+/* A link that is there for answers alone may be asked over later. */
+static void ask_over(struct mt_composition *self, uint16_t index)
+{
+    self->node.links[index]->carries_ntp = true;
+    for (unsigned i = 0; i < self->ptp_link_count; i++) {
+        self->ptp_links[i].is_spare &= self->ptp_links[i].index != index;
+    }
 }
 
 bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
@@ -91,9 +100,13 @@ bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
     ntp->carrier =
         config->transport == MT_CONFIG_NTP_PTP_EARLY ? MT_NTP_IN_PTP_EARLY : MT_NTP_IN_PTP;
     ntp->config.asks_for_correction = ntp->carrier == MT_NTP_IN_PTP;
-    return find_link(self, config->interface, network, &ntp->link) ||
-           open_link(self, config->interface, network, mt_compose_stamper(config->timestamping),
-                     provider, &ntp->link, reason);
+    if (!find_link(self, config->interface, network, &ntp->link) &&
+        !open_link(self, config->interface, network, mt_compose_stamper(config->timestamping),
+                   provider, &ntp->link, reason)) {
+        return false;
+    }
+    ask_over(self, ntp->link);
+    return true;
 }
 
 /* ---- the server ------------------------------------------------------------------------------ */
@@ -110,12 +123,34 @@ static void init_worker(struct mt_node_ntp_in_ptp *self, const struct mt_config_
                       config->rate_burst, mt_prng_next_u32(&worker->random));
 }
 
+/* An interface need not have IPv6, so that one is opened if it can be, and nobody is told when it
+ * is not up. */
+static bool serve_on(struct mt_composition *self, enum mt_network network,
+                     struct mt_hal_provider *provider, char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_node_ntp_in_ptp *in_ptp = self->node.server->in_ptp;
+    const char *interface = self->config->server.ptp_interface;
+    uint16_t *link = &in_ptp->links[in_ptp->link_count];
+    bool is_found = find_link(self, interface, network, link);
+    if (!is_found &&
+        !open_link(self, interface, network, MT_STAMPER_AUTO, provider, link, reason)) {
+        return false;
+    }
+    if (!is_found) {
+        self->ptp_links[self->ptp_link_count - 1].is_spare = network == MT_NETWORK_UDP_IPV6;
+    }
+    self->node.links[*link]->carries_ntp = true;
+    in_ptp->link_count++;
+    return true;
+}
+
 bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provider *provider,
                               char reason[MT_HAL_REASON_SIZE])
 {
     const struct mt_config_server *config = &self->config->server;
     struct mt_node_server *server = self->node.server;
     struct mt_node_ntp_in_ptp *in_ptp;
+    char without[MT_HAL_REASON_SIZE];
     if (server == NULL || config->ptp_interface == NULL) {
         return true;
     }
@@ -125,15 +160,21 @@ bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provide
         return false;
     }
     init_worker(in_ptp, config, provider->entropy);
-    if (!find_link(self, config->ptp_interface, MT_NETWORK_UDP_IPV4, &in_ptp->links[0]) &&
-        !open_link(self, config->ptp_interface, MT_NETWORK_UDP_IPV4, MT_STAMPER_AUTO, provider,
-                   &in_ptp->links[0], reason)) {
+    if (!serve_on(self, MT_NETWORK_UDP_IPV4, provider, reason)) {
         return false;
     }
-    in_ptp->link_count = 1;
-    in_ptp->link_count +=
-        find_link(self, config->ptp_interface, MT_NETWORK_UDP_IPV6, &in_ptp->links[1]);
+    (void)serve_on(self, MT_NETWORK_UDP_IPV6, provider, without);
     return true;
+}
+
+bool mt_compose_is_spare_link(const struct mt_composition *self, uint16_t link)
+{
+    for (unsigned i = 0; i < self->ptp_link_count; i++) {
+        if (self->ptp_links[i].index == link) {
+            return self->ptp_links[i].is_spare;
+        }
+    }
+    return false;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */

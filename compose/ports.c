@@ -55,8 +55,10 @@ static void init_peer(struct mt_composition *self, size_t index)
     if (port->has_no_stored_delay) {
         peer.stored_delay = MT_INTERVAL_TOO_LARGE;
     }
-    if (peer.is_one_step &&
-        !self->node.links[mt_compose_link_of(self->config, index)]->inserts_stamps) {
+    const struct mt_hal_link *link = self->node.links[mt_compose_link_of(self->config, index)];
+    bool can = link->inserts_stamps || link->inserts_turnaround;
+    peer.is_one_step |= can && port->timestamping == MT_CONFIG_TIMESTAMPING_ONE_STEP;
+    if (peer.is_one_step && !can) {
         peer.is_one_step = false;
         mt_compose_note(self,
                         "one_step_pdelay: %s cannot write the time into a message as it leaves; "
@@ -69,14 +71,16 @@ static void init_peer(struct mt_composition *self, size_t index)
 static bool sends_one_step(struct mt_composition *self, size_t index)
 {
     const struct mt_config_port *port = &self->config->ports[index];
-    if (!port->one_step ||
-        self->node.links[mt_compose_link_of(self->config, index)]->inserts_stamps) {
-        return port->one_step;
+    const struct mt_hal_link *link = self->node.links[mt_compose_link_of(self->config, index)];
+    bool is_wanted = port->one_step || port->timestamping == MT_CONFIG_TIMESTAMPING_ONE_STEP;
+    if (!is_wanted || link->inserts_stamps || link->inserts_origin) {
+        return is_wanted;
     }
     mt_compose_note(self,
-                    "one_step_sync: %s cannot write the time into a message as it leaves; port %s "
+                    "%s: %s cannot write the time into a message as it leaves; port %s "
                     "sends Follow_Up",
-                    port->interface, port->name);
+                    port->one_step ? "one_step_sync" : "timestamping = one-step", port->interface,
+                    port->name);
     return false;
 }
 
@@ -105,4 +109,21 @@ struct mt_port_more *mt_compose_port_more(struct mt_composition *self, size_t po
         init_peer(self, port);
     }
     return &storage->more;
+}
+
+void mt_compose_latencies(const struct mt_config_port *config, struct mt_latencies *ret_table)
+{
+    static const uint32_t speeds[MT_CONFIG_SPEEDS] = {10, 100, 1000, 2500, 10000, 25000, 100000};
+    struct mt_interval ingress = config->ptp.ingress_latency;
+    struct mt_interval egress = config->ptp.egress_latency;
+    unsigned count = 0;
+    *ret_table = (struct mt_latencies){.otherwise = {0, ingress, egress}};
+    for (unsigned i = 0; i < MT_CONFIG_SPEEDS; i++) {
+        const struct mt_config_latency *at = &config->latencies[i];
+        if (!at->ingress_is_auto || !at->egress_is_auto) {
+            ret_table->rows[count++] =
+                (struct mt_latency){speeds[i], at->ingress_is_auto ? ingress : at->ingress,
+                                    at->egress_is_auto ? egress : at->egress};
+        }
+    }
 }

@@ -25,11 +25,13 @@ uint16_t mt_compose_refclocks_of(const struct mt_config *config, size_t clock)
 /* Four characters as NTP has them, the first one first. */
 static uint32_t reference_id_of(const struct mt_config_refclock *config)
 {
-    const char *text = config->reference_id;
+    static const char *const usual[] = {
+        [MT_CONFIG_REFCLOCK_SHM] = "SHM", [MT_CONFIG_REFCLOCK_SOCK] = "SOCK",
+        [MT_CONFIG_REFCLOCK_PPS] = "PPS", [MT_CONFIG_REFCLOCK_EXTTS] = "PPS",
+        [MT_CONFIG_REFCLOCK_PEROUT] = "", [MT_CONFIG_REFCLOCK_GNSS] = "GNSS",
+    };
+    const char *text = config->reference_id != NULL ? config->reference_id : usual[config->driver];
     uint32_t id = 0;
-    if (text == NULL) {
-        text = config->driver == MT_CONFIG_REFCLOCK_SHM ? "SHM" : "SOCK";
-    }
     size_t length = strlen(text);
     for (size_t i = 0; i < REFERENCE_ID_SIZE; i++) {
         id = id << 8 | (i < length ? (uint8_t)text[i] : 0);
@@ -66,9 +68,9 @@ static void fill(struct mt_node_refclock *refclock, const struct mt_config_refcl
     };
 }
 
-static bool open_link(struct mt_node *node, struct mt_hal_provider *provider,
-                      const struct mt_link_request *request, uint16_t *ret_index,
-                      char reason[MT_HAL_REASON_SIZE])
+bool mt_compose_open_link(struct mt_node *node, struct mt_hal_provider *provider,
+                          const struct mt_link_request *request, uint16_t *ret_index,
+                          char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_hal_link *link =
         provider->ops->open_link(provider, node->link_count, request, reason);
@@ -88,30 +90,54 @@ static bool open_driver(struct mt_node *node, struct mt_hal_provider *provider, 
                      request->transport == MT_TRANSPORT_EXPORT_SHM;
     snprintf(unit, sizeof unit, "%u", (unsigned)number);
     request->interface = is_shared ? unit : path;
-    return open_link(node, provider, request, ret_index, reason);
+    return mt_compose_open_link(node, provider, request, ret_index, reason);
+}
+
+struct mt_pulse_request mt_compose_pulse(const struct mt_config_pulse *config)
+{
+    return (struct mt_pulse_request){
+        .is_falling = config->edge == MT_CONFIG_EDGE_FALLING,
+        .pin = config->pin_is_auto ? MT_PIN_AUTO : config->pin,
+        .channel = config->channel,
+    };
 }
 
 static bool open_refclock(struct mt_node *node, struct mt_hal_provider *provider,
                           const struct mt_config_refclock *config, uint16_t *ret_index,
                           char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_link_request request = {
-        .transport = config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_REFCLOCK_SHM
-                                                              : MT_TRANSPORT_REFCLOCK_SOCK,
-        .poll_ns = mt_interval_to_ns(config->poll),
+    static const enum mt_transport transports[] = {
+        [MT_CONFIG_REFCLOCK_SHM] = MT_TRANSPORT_REFCLOCK_SHM,
+        [MT_CONFIG_REFCLOCK_SOCK] = MT_TRANSPORT_REFCLOCK_SOCK,
+        [MT_CONFIG_REFCLOCK_PPS] = MT_TRANSPORT_PPS,
+        [MT_CONFIG_REFCLOCK_EXTTS] = MT_TRANSPORT_EXTTS,
     };
-    return open_driver(node, provider, config->unit, config->path, &request, ret_index, reason);
+    bool is_pulse = config->pulse.device != NULL;
+    struct mt_link_request request = {
+        .transport = transports[config->driver],
+        .poll_ns = mt_interval_to_ns(config->poll),
+        .pulse = mt_compose_pulse(&config->pulse),
+    };
+    return open_driver(node, provider, config->unit, is_pulse ? config->pulse.device : config->path,
+                       &request, ret_index, reason);
 }
 
 static bool open_export(struct mt_node *node, struct mt_hal_provider *provider,
                         const struct mt_config_export *config, uint16_t *ret_index,
                         char reason[MT_HAL_REASON_SIZE])
 {
+    bool is_perout = config->driver == MT_CONFIG_REFCLOCK_PEROUT;
     struct mt_link_request request = {
-        .transport = config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_EXPORT_SHM
-                                                              : MT_TRANSPORT_EXPORT_SOCK,
+        .transport = is_perout                                  ? MT_TRANSPORT_PEROUT
+                     : config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_EXPORT_SHM
+                                                                : MT_TRANSPORT_EXPORT_SOCK,
+        .pulse = mt_compose_pulse(&config->pulse),
     };
-    return open_driver(node, provider, config->unit, config->path, &request, ret_index, reason);
+    request.pulse.period_ns = mt_interval_to_ns(config->period);
+    request.pulse.width_ns = mt_interval_to_ns(config->width);
+    return open_driver(node, provider, config->unit,
+                       is_perout ? config->pulse.device : config->path, &request, ret_index,
+                       reason);
 }
 
 /* Behind those of ports and of what the clock follows. */
@@ -133,7 +159,8 @@ bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *p
     struct mt_node *node = &self->node;
     node->refclocks = calloc(config->refclock_count + 1, sizeof *node->refclocks);
     node->exports = calloc(config->export_count + 1, sizeof *node->exports);
-    if (node->refclocks == NULL || node->exports == NULL) {
+    node->gnss = calloc(config->refclock_count + 1, sizeof *node->gnss);
+    if (node->refclocks == NULL || node->exports == NULL || node->gnss == NULL) {
         snprintf(reason, MT_HAL_REASON_SIZE, "out of memory");
         return false;
     }
@@ -141,7 +168,12 @@ bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *p
         struct mt_node_refclock *refclock = &node->refclocks[node->refclock_count++];
         fill(refclock, &config->refclocks[i]);
         refclock->source = source_of(self, i);
-        if (!open_refclock(node, provider, &config->refclocks[i], &refclock->link, reason)) {
+        if (config->refclocks[i].driver == MT_CONFIG_REFCLOCK_GNSS) {
+            refclock->link = MT_NODE_NO_LINK;
+            if (!mt_compose_gnss(node, (uint16_t)i, &config->refclocks[i], provider, reason)) {
+                return false;
+            }
+        } else if (!open_refclock(node, provider, &config->refclocks[i], &refclock->link, reason)) {
             return false;
         }
     }

@@ -69,6 +69,15 @@ static void note_time(struct mt_config_instance *config, const struct mt_time_pr
     config->ptp.time.time_source = now->time_source;
 }
 
+static void note_quality(struct mt_config_instance *config, const struct mt_node_instance *instance)
+{
+    struct mt_clock_quality own;
+    mt_foreign_time_own_quality(&instance->foreign_time, &instance->ptp, &own);
+    config->ladder.class_is_auto &= own.clock_class == config->ptp.quality.clock_class;
+    config->ladder.variance_is_auto &= own.variance == config->ptp.quality.variance;
+    config->ptp.quality = own;
+}
+
 /* The control socket changes the node, not the configuration. */
 static void note_what_was_set(struct mt_composition *self)
 {
@@ -80,10 +89,30 @@ static void note_what_was_set(struct mt_composition *self)
                                    self->node.clocks[instance->clock].discipline.scale, &otherwise);
         config->ptp.priority1 = instance->ptp.config.priority1;
         config->ptp.priority2 = instance->ptp.config.priority2;
-        config->ptp.quality = *mt_foreign_time_own_quality(&instance->foreign_time, &instance->ptp);
+        note_quality(config, instance);
         note_time(config, &otherwise,
                   mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp));
     }
+}
+
+bool mt_compose_are_same_facts(const struct mt_compose_facts *a, const struct mt_compose_facts *b)
+{
+    return a->tai_utc_known == b->tai_utc_known && a->tai_minus_utc_s == b->tai_minus_utc_s &&
+           a->leap_s == b->leap_s && a->by == b->by && a->slack_s == b->slack_s &&
+           a->kernel_s == b->kernel_s;
+}
+
+struct mt_compose_facts mt_compose_facts_of(const struct mt_log_facts *facts)
+{
+    return (struct mt_compose_facts){facts->tai_utc_known, facts->tai_minus_utc_s,
+                                     facts->leap_s,        (enum mt_leap_by)facts->by,
+                                     facts->slack_s,       facts->kernel_s};
+}
+
+struct mt_log_facts mt_compose_log_facts(const struct mt_compose_facts *facts)
+{
+    return (struct mt_log_facts){facts->tai_utc_known, facts->tai_minus_utc_s, facts->leap_s,
+                                 (uint8_t)facts->by,   facts->slack_s,         facts->kernel_s};
 }
 
 void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
@@ -95,6 +124,7 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
         self->node.clocks[i].tai_utc_known = facts->tai_utc_known;
         self->node.clocks[i].tai_minus_utc_s = facts->tai_minus_utc_s;
         self->node.clocks[i].leap_s = facts->leap_s;
+        mt_leap_duty_know(&self->node.clocks[i].leap, facts->by, facts->slack_s, facts->kernel_s);
     }
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
         struct mt_instance_more *more = self->node.instances[i].ptp.config.more;

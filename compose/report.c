@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "compose/compose_private.h"
+#include "compose/tell.h"
 #include "config/profile.h"
 
 struct snapshot {
@@ -20,6 +21,7 @@ struct snapshot {
     struct mt_report_port *ports;
     struct mt_report_ntp *ntp;
     struct mt_report_source *sources;
+    struct mt_report_gnss *gnss;
     char (*pages)[256];
 };
 
@@ -28,6 +30,7 @@ static bool allocate(struct snapshot *self, const struct mt_composition *of)
     const struct mt_config *config = of->config;
     self->ntp = calloc(of->node.ntp_count, sizeof *self->ntp);
     self->sources = calloc(mt_compose_member_count(of) + 1, sizeof *self->sources);
+    self->gnss = calloc(of->node.gnss_count + 1u, sizeof *self->gnss);
     self->clocks = calloc(config->clock_count, sizeof *self->clocks);
     self->qualities = calloc(config->clock_count, sizeof *self->qualities);
     self->published = calloc(config->clock_count, sizeof *self->published);
@@ -36,7 +39,7 @@ static bool allocate(struct snapshot *self, const struct mt_composition *of)
     self->ports = calloc(config->port_count, sizeof *self->ports);
     return self->clocks != NULL && self->qualities != NULL && self->published != NULL &&
            self->pages != NULL && self->instances != NULL && self->ports != NULL &&
-           self->ntp != NULL && self->sources != NULL;
+           self->ntp != NULL && self->sources != NULL && self->gnss != NULL;
 }
 
 static void release(struct snapshot *self)
@@ -49,13 +52,17 @@ static void release(struct snapshot *self)
     free(self->ports);
     free(self->ntp);
     free(self->sources);
+    free(self->gnss);
 }
 
 static const char *kind_name(enum mt_config_clock_kind kind)
 {
     static const char *const names[] = {
-        [MT_CONFIG_CLOCK_OVERLAY] = "overlay", [MT_CONFIG_CLOCK_SYSTEM] = "system",
-        [MT_CONFIG_CLOCK_LAB] = "lab",         [MT_CONFIG_CLOCK_PHC] = "phc",
+        [MT_CONFIG_CLOCK_OVERLAY] = "overlay",
+        [MT_CONFIG_CLOCK_SYSTEM] = "system",
+        [MT_CONFIG_CLOCK_LAB] = "lab",
+        [MT_CONFIG_CLOCK_PHC] = "phc",
+        [MT_CONFIG_CLOCK_VCLOCK] = "phc",
         [MT_CONFIG_CLOCK_AUTO] = "phc", /* or else the overlay that it fell back to */
     };
     return names[kind];
@@ -91,8 +98,34 @@ static struct mt_report_standby standby_of(const struct mt_composition *self, ui
     return report;
 }
 
+static struct mt_report_rivals rivals_of(const struct mt_composition *self, uint16_t clock)
+{
+    const struct mt_rivals *rivals = &self->node.clocks[clock].rivals;
+    const char *names = mt_composition_rivals(self, clock);
+    return (struct mt_report_rivals){
+        .policy = mt_compose_rivals_policy(rivals->policy),
+        .names = names[0] != '\0' ? names : NULL,
+        .is_shared = rivals->is_shared,
+        .changes = rivals->changes,
+    };
+}
+
+static struct mt_report_holdover holdover_of(const struct mt_holdover *holdover, struct mt_mono now)
+{
+    bool is_lost = holdover->lost_at.ns != 0 && holdover->rung != MT_QUALITY_LOCKED;
+    return (struct mt_report_holdover){
+        .source = mt_compose_quality_source(holdover->source),
+        .is_primary = holdover->is_primary,
+        .state_age_s = (mt_real)(now.ns - holdover->since.ns) / 1e9,
+        .age_s = is_lost ? (mt_real)(now.ns - holdover->lost_at.ns) / 1e9 : (mt_real)NAN,
+        .limit_s = holdover->limit_ns > 0 ? (mt_real)holdover->limit_ns / 1e9 : (mt_real)NAN,
+        .accuracy_ns = mt_holdover_accuracy_ns(holdover),
+        .entered = holdover->entered,
+    };
+}
+
 static void fill_clock(struct mt_composition *composition, struct snapshot *snapshot,
-                       uint16_t index)
+                       uint16_t index, struct mt_mono now)
 {
     const struct mt_config *config = composition->config;
     struct mt_node_clock *clock = &composition->node.clocks[index];
@@ -110,14 +143,19 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .is_adjustable = clock->hal->is_adjustable,
         .tai_utc_known = page->tai_utc_valid != 0,
         .tai_minus_utc_s = page->tai_minus_utc_s,
+        .utc = &clock->leap.choice,
+        .leap_s = page->leap_s,
         .quality = &snapshot->qualities[index],
         .published = page,
         .discipline = &clock->discipline,
         .standby = standby_of(composition, index),
+        .holdover = holdover_of(&clock->holdover, now),
         .arbiter = clock->arbiter.is_used ? &clock->arbiter.result : NULL,
         .arbiter_base = clock->arbiter.base,
         .arbiter_changes = clock->arbiter.changes,
         .is_in_panic = clock->is_in_panic,
+        .device = clock->hal->device,
+        .rivals = rivals_of(composition, index),
     };
 }
 
@@ -146,6 +184,8 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
     size_t index = config->instances[instance].first_port + port;
     const struct mt_link_counters *link =
         &composition->node.links[node->ports[port].link]->counters;
+    unsigned of = 0;
+    unsigned lost = mt_stamps_lost(&composition->node.stamps[node->ports[port].link], &of);
     snapshot->ports[index] = (struct mt_report_port){
         .fault_reason = fault_reason(composition, node, port),
         .name = config->ports[index].name,
@@ -157,7 +197,8 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
         .ptp = &node->ptp.ports[port],
         .instance = &node->ptp,
         .link = {link->received, link->kernel_dropped, link->sent, link->send_failed,
-                 link->stamps_missing, link->stamps_ambiguous},
+                 link->stamps_missing, link->stamps_ambiguous, link->stamps_taken,
+                 link->stamp_delays, MT_LINK_DELAYS, lost, of, node->ports[port].speed_mbit},
     };
 }
 
@@ -186,7 +227,7 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
     char *json = NULL;
     if (allocate(&snapshot, self)) {
         for (uint16_t i = 0; i < self->node.clock_count; i++) {
-            fill_clock(self, &snapshot, i);
+            fill_clock(self, &snapshot, i, now);
         }
         for (size_t i = 0; i < self->node.instance_count; i++) {
             fill_instance(self, &snapshot, i);
@@ -210,7 +251,12 @@ char *mt_composition_json(struct mt_composition *self, const struct mt_report_da
             .ntp_count = asked,
             .sources = snapshot.sources,
             .source_count = mt_compose_report_sources(self, snapshot.sources),
+            .gnss = snapshot.gnss,
+            .gnss_count = self->node.gnss_count,
         };
+        for (uint16_t i = 0; i < self->node.gnss_count; i++) {
+            mt_compose_report_gnss(self, i, &snapshot.gnss[i]);
+        }
         report.daemon.uptime_s = (mt_real)(now.ns - self->started.ns) / 1e9;
         report.daemon.inputs = self->node.inputs;
         report.daemon.events_lost = self->node.events_lost;

@@ -71,7 +71,7 @@ const char *mt_compose_source_fault(const struct mt_composition *self,
     case MT_ARBITER_NTP:
         break;
     case MT_ARBITER_REFCLOCK:
-        return is_unreachable ? "nothing is heard of it" : NULL;
+        return mt_compose_refclock_fault(self, member->index, is_unreachable);
     case MT_ARBITER_CLOCK:
         return is_unreachable ? "that clock is not read" : NULL;
     }
@@ -96,6 +96,19 @@ static void fill_judgement(const struct mt_arbiter *arbiter, uint16_t index,
     }
 }
 
+const char *mt_compose_carrier_name(enum mt_ntp_carrier carrier)
+{
+    switch (carrier) {
+    case MT_NTP_IN_UDP:
+        break;
+    case MT_NTP_IN_PTP:
+        return "ptp";
+    case MT_NTP_IN_PTP_EARLY:
+        return "ptp_early";
+    }
+    return "udp";
+}
+
 void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
                            struct mt_report_ntp *ret_report)
 {
@@ -110,6 +123,7 @@ void mt_compose_report_ntp(const struct mt_composition *self, uint16_t index,
         .delay = MT_INTERVAL_TOO_LARGE,
         .verdict = ntp->has_verdict ? mt_sample_verdict_name(ntp->verdict) : NULL,
         .stamping = self->node.links[ntp->link]->stamping,
+        .transport = mt_compose_carrier_name(ntp->carrier),
         .stamps_missing = self->node.links[ntp->link]->counters.stamps_missing,
     };
     fill_judgement(&self->node.clocks[ntp->clock].arbiter, index, ret_report);

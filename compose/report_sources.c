@@ -54,6 +54,7 @@ static void fill(const struct mt_composition *self, uint16_t clock_index, uint16
         report->address = &ntp->server;
         if (ntp->link != MT_NODE_NO_LINK && self->node.links[ntp->link] != NULL) {
             report->stamping = self->node.links[ntp->link]->stamping;
+            report->transport = mt_compose_carrier_name(ntp->carrier);
         }
         report->reach = ntp->client.reach;
         report->interval_s = (mt_real)mt_ntp_client_interval_ns(&ntp->client) / 1e9;

@@ -124,6 +124,7 @@ static void set_serving(struct mt_ntp_serving_config *serving,
     *serving = (struct mt_ntp_serving_config){
         .stratum = config->stratum_is_auto ? 0 : config->stratum,
         .local_stratum = config->local_stratum,
+        .is_orphan = config->is_orphan,
         .has_reference_id = config->reference_id != NULL,
         .smear_s = (int32_t)(mt_interval_to_ns(config->smear) / MT_NS_PER_S),
         .max_error = config->max_error,
@@ -170,9 +171,9 @@ void mt_compose_free_server(struct mt_composition *self)
 bool mt_compose_is_server_key(const char *name)
 {
     static const char *const keys[] = {
-        "allow",       "deny",         "rate_limit", "rate_burst", "key_file",
-        "require_key", "require_nts",  "nts_rotate", "stratum",    "local_stratum",
-        "max_error",   "reference_id", "smear",
+        "allow",       "deny",        "rate_limit",   "rate_burst", "key_file",
+        "require_key", "require_nts", "nts_rotate",   "stratum",    "local_stratum",
+        "orphan",      "max_error",   "reference_id", "smear",
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (strcmp(keys[i], name) == 0) {
@@ -207,20 +208,31 @@ bool mt_compose_server_plan(struct mt_composition *self, const struct mt_config 
     return true;
 }
 
+/* Null: it is no text. */
+static const char *text_of(const struct mt_config_key *key, const struct mt_config_server *config)
+{
+    const char *text = NULL;
+    if (key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_NAME) {
+        memcpy(&text, (const char *)config + key->offset, sizeof text);
+    }
+    return text;
+}
+
 bool mt_compose_server_take(struct mt_composition *self, const struct mt_config_change *change,
                             const struct mt_config_server *wanted)
 {
     struct mt_config_server *config = &self->in_force.server;
-    struct mt_config_stations copy;
-    bool is_allow = strcmp(change->key->name, "allow") == 0;
-    if (change->key->type != MT_CONFIG_STATIONS) {
-        return mt_config_value_parse(change->key, change->after, config, &self->reload_pool);
+    const char *before = text_of(change->key, config);
+    if (change->key->type == MT_CONFIG_STATIONS) {
+        bool is_allow = strcmp(change->key->name, "allow") == 0;
+        return mt_compose_replace_stations(&self->reload_pool,
+                                           is_allow ? &wanted->allowed : &wanted->denied,
+                                           is_allow ? &config->allowed : &config->denied);
     }
-    if (!mt_compose_copy_stations(&self->reload_pool, is_allow ? &wanted->allowed : &wanted->denied,
-                                  &copy)) {
+    if (!mt_config_value_parse(change->key, change->after, config, &self->reload_pool)) {
         return false;
     }
-    *(is_allow ? &config->allowed : &config->denied) = copy;
+    mt_config_pool_give_back(&self->reload_pool, before);
     return true;
 }
 
@@ -303,6 +315,7 @@ bool mt_compose_report_server(const struct mt_composition *self,
         .is_smeared = server->config.smear_s > 0,
         .outcomes = server->by_workers,
         .key_exchanges = self->key_exchanges,
+        .key_fault = self->key_fault,
     };
     return true;
 }

@@ -42,15 +42,18 @@ static bool tell_ptp(const struct mt_composition *self, uint16_t index,
 }
 
 /* Why a link is down is worth more than that it is. */
-static void tell_link(const struct mt_composition *self, const struct mt_node_event *event,
+static bool tell_link(const struct mt_composition *self, const struct mt_node_event *event,
                       struct mt_status_event *told)
 {
     told->kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP : MT_STATUS_EVENT_LINK_DOWN;
     told->port = mt_compose_link_name(self, event->index);
-    if (!event->value.is_on && self->link_reason != NULL) {
+    if (event->value.is_on) {
+        told->reason = self->node.links[event->index]->stamping;
+    } else if (self->link_reason != NULL) {
         const char *reason = self->link_reason(self->link_context, event->index);
         told->reason = reason[0] != '\0' ? reason : NULL;
     }
+    return !mt_compose_is_spare_link(self, event->index);
 }
 
 /* False of a server that is not asked any more. */
@@ -80,12 +83,49 @@ static bool tell_ntp(const struct mt_composition *self, const struct mt_node_eve
     return true;
 }
 
+const char *mt_compose_rivals_policy(enum mt_rivals_policy policy)
+{
+    static const char *const names[] = {
+        [MT_RIVALS_WARN] = "warn", [MT_RIVALS_YIELD] = "yield", [MT_RIVALS_INSIST] = "insist"};
+    return names[policy];
+}
+
+/* Only what hangs on the machine has rivals: an overlay is nobody else's. */
+const char *mt_composition_rivals(const struct mt_composition *self, uint16_t index)
+{
+    const struct mt_config_clock *config = &self->config->clocks[index];
+    const struct mt_hal_clock *hal = self->node.clocks[index].hal;
+    bool is_machine = config->kind == MT_CONFIG_CLOCK_SYSTEM &&
+                      self->fallback_reasons[index][0] == '\0' && !config->steer.estimates_only;
+    if (self->rivals == NULL || (!is_machine && hal->device == NULL)) {
+        return "";
+    }
+    return self->rivals(self->rivals_context, hal->device);
+}
+
+static void tell_rivals(const struct mt_composition *self, const struct mt_node_event *event,
+                        enum mt_status_event_kind kind, struct mt_status_event *told)
+{
+    const char *who = mt_composition_rivals(self, event->index);
+    told->kind = kind;
+    told->clock = self->config->clocks[event->index].name;
+    told->reason = who[0] != '\0' ? who : NULL;
+    if (kind == MT_STATUS_EVENT_CLOCK_DISTURBED) {
+        told->value.change.step = event->value.change.step;
+        told->value.change.rate = event->value.change.rate;
+    } else {
+        told->value.policy =
+            mt_compose_rivals_policy(self->node.clocks[event->index].rivals.policy);
+    }
+}
+
 static void tell_clock(const struct mt_composition *self, const struct mt_node_event *event,
                        enum mt_status_event_kind kind, struct mt_status_event *told)
 {
     const struct mt_node_clock *clock = &self->node.clocks[event->index];
     told->kind = kind;
     told->clock = self->config->clocks[event->index].name;
+    told->tai_minus_utc_s = clock->leap.choice.tai_minus_utc_s;
     if (kind == MT_STATUS_EVENT_CLOCK_PHASE) {
         told->value.phase.from = event->value.phase.from;
         told->value.phase.to = event->value.phase.to;
@@ -119,6 +159,69 @@ static bool tell_source(const struct mt_composition *self, const struct mt_node_
     return told->value.member.name != NULL;
 }
 
+static const char *minor_reason(enum mt_minor_reason reason)
+{
+    static const char *const reasons[] = {
+        [MT_MINOR_NO_STAMPS] = "no transmit timestamp has come for what is of version 2.1",
+        [MT_MINOR_NO_ANSWERS] = "nobody has answered what is of version 2.1",
+        [MT_MINOR_NO_USE] = "transmit timestamps do not come for version 2.0 either",
+    };
+    return reasons[reason];
+}
+
+static const char *who_says(const struct mt_composition *self, const struct mt_leap_claim *claim)
+{
+    const struct mt_config *config = self->config;
+    const char *name = NULL;
+    if (claim->by == MT_LEAP_BY_PTP) {
+        name = mt_compose_member_name(self, MT_ARBITER_PTP, claim->index);
+    } else if (claim->by == MT_LEAP_BY_NTP) {
+        name = mt_compose_member_name(self, MT_ARBITER_NTP, claim->index);
+    } else if (claim->by == MT_LEAP_BY_LEADER && claim->index < config->clock_count) {
+        name = config->clocks[claim->index].name;
+    }
+    return name != NULL ? name : mt_leap_by_name(claim->by);
+}
+
+static void tell_utc(const struct mt_composition *self, const struct mt_node_event *event,
+                     struct mt_status_event *told)
+{
+    enum mt_leap_quarrel quarrel = event->value.utc.quarrel;
+    bool is_confused = quarrel == MT_LEAP_IS_UTC || quarrel == MT_LEAP_IS_GPS ||
+                       quarrel == MT_LEAP_IMPLAUSIBLE || quarrel == MT_LEAP_TIMES_APART;
+    told->kind = event->value.utc.before_s != event->value.utc.tai_minus_utc_s
+                     ? MT_STATUS_EVENT_UTC_CHANGED
+                 : is_confused               ? MT_STATUS_EVENT_UTC_CONFUSED
+                 : quarrel != MT_LEAP_AGREED ? MT_STATUS_EVENT_UTC_CONTRADICTED
+                                             : MT_STATUS_EVENT_UTC_AGREED;
+    told->clock = self->config->clocks[event->index].name;
+    told->value.utc.who = who_says(self, &event->value.utc.with);
+    told->value.utc.claim = &event->value.utc.with;
+    told->value.utc.quarrel = quarrel;
+    told->value.utc.tai_minus_utc_s = event->value.utc.tai_minus_utc_s;
+    told->value.utc.before_s = event->value.utc.before_s;
+    told->value.utc.by = event->value.utc.by;
+}
+
+static void tell_beyond(const struct mt_composition *self, const struct mt_node_event *event,
+                        struct mt_status_event *told)
+{
+    told->kind = MT_STATUS_EVENT_CLOCK_BEYOND;
+    told->clock = self->config->clocks[event->index].name;
+    told->value.beyond.bound_ns = event->value.beyond.has_bound ? event->value.beyond.bound_ns : -1;
+    told->value.beyond.accuracy_ns = event->value.beyond.accuracy_ns;
+    told->value.beyond.age_ns = event->value.beyond.age_ns;
+}
+
+static void tell_quality(const struct mt_composition *self, const struct mt_node_event *event,
+                         struct mt_status_event *told)
+{
+    told->kind = MT_STATUS_EVENT_QUALITY;
+    told->instance = self->config->instances[event->index].name;
+    told->value.quality.from = event->value.quality.from;
+    told->value.quality.to = event->value.quality.to;
+}
+
 bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
                          struct mt_status_event *ret_told)
 {
@@ -129,7 +232,7 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         is_told = tell_ptp(self, event->index, &event->value.ptp, &told);
         break;
     case MT_NODE_LINK:
-        tell_link(self, event, &told);
+        is_told = tell_link(self, event, &told);
         break;
     case MT_NODE_PHASE:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_PHASE, &told);
@@ -138,7 +241,12 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STEP, &told);
         break;
     case MT_NODE_DISTURBED:
-        tell_clock(self, event, MT_STATUS_EVENT_CLOCK_DISTURBED, &told);
+        tell_rivals(self, event, MT_STATUS_EVENT_CLOCK_DISTURBED, &told);
+        break;
+    case MT_NODE_SHARED:
+        tell_rivals(self, event,
+                    event->value.is_on ? MT_STATUS_EVENT_CLOCK_SHARED : MT_STATUS_EVENT_CLOCK_ALONE,
+                    &told);
         break;
     case MT_NODE_REFUSED:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_REFUSED, &told);
@@ -160,6 +268,31 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         break;
     case MT_NODE_SOURCE:
         is_told = tell_source(self, event, &told);
+        break;
+    case MT_NODE_STAMPS:
+        told.kind = event->value.stamps.is_losing ? MT_STATUS_EVENT_STAMPS_LOST
+                                                  : MT_STATUS_EVENT_STAMPS_COME;
+        told.port = mt_compose_link_name(self, event->index);
+        told.value.stamps.lost = event->value.stamps.lost;
+        told.value.stamps.of = event->value.stamps.of;
+        break;
+    case MT_NODE_MINOR:
+        told.kind = MT_STATUS_EVENT_MINOR_VERSION;
+        told.instance = self->config->instances[event->index].name;
+        told.reason = minor_reason(event->value.minor);
+        told.value.minor_version = event->value.minor == MT_MINOR_NO_USE ? 1 : 0;
+        break;
+    case MT_NODE_BEYOND:
+        tell_beyond(self, event, &told);
+        break;
+    case MT_NODE_QUALITY:
+        tell_quality(self, event, &told);
+        break;
+    case MT_NODE_UTC:
+        tell_utc(self, event, &told);
+        break;
+    case MT_NODE_GNSS:
+        mt_compose_tell_gnss(self, event, &told);
         break;
     case MT_NODE_STANDBY:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);

@@ -15,4 +15,7 @@
 bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
                          struct mt_status_event *ret_told);
 
+/** Programs that run and may steer a clock besides us, in words; "": none is known. */
+const char *mt_composition_rivals(const struct mt_composition *self, uint16_t clock);
+
 #endif

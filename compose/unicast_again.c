@@ -50,24 +50,54 @@ char *mt_compose_copy_text(struct mt_config_pool *pool, const char *text)
     return copy;
 }
 
+static size_t size_of(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static const char *place(char **at, const char *text)
+{
+    char *copy = *at;
+    size_t size = size_of(text);
+    if (size != 0) {
+        memcpy(copy, text, size);
+    }
+    *at += size;
+    return text != NULL ? copy : NULL;
+}
+
+/* One block, so that the whole can be given back. */
 bool mt_compose_copy_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
                               struct mt_config_stations *ret_copy)
 {
-    struct mt_config_station *stations =
-        mt_config_pool_take(pool, (list->count + 1) * sizeof *stations);
-    for (size_t i = 0; stations != NULL && i < list->count; i++) {
+    size_t size = (list->count + 1) * sizeof *list->station;
+    for (size_t i = 0; i < list->count; i++) {
+        size += size_of(list->station[i].text) + size_of(list->station[i].name);
+    }
+    struct mt_config_station *stations = mt_config_pool_take(pool, size);
+    if (stations == NULL) {
+        return false;
+    }
+    char *texts = (char *)&stations[list->count + 1];
+    for (size_t i = 0; i < list->count; i++) {
         stations[i] = list->station[i];
-        stations[i].text = mt_compose_copy_text(pool, list->station[i].text);
-        stations[i].name = mt_compose_copy_text(pool, list->station[i].name);
-        if (stations[i].text == NULL ||
-            (stations[i].name == NULL && list->station[i].name != NULL)) {
-            return false;
-        }
+        stations[i].text = place(&texts, list->station[i].text);
+        stations[i].name = place(&texts, list->station[i].name);
     }
-    if (stations != NULL) {
-        *ret_copy = (struct mt_config_stations){stations, list->count};
+    *ret_copy = (struct mt_config_stations){stations, list->count};
+    return true;
+}
+
+bool mt_compose_replace_stations(struct mt_config_pool *pool, const struct mt_config_stations *list,
+                                 struct mt_config_stations *self)
+{
+    struct mt_config_stations copy;
+    if (!mt_compose_copy_stations(pool, list, &copy)) {
+        return false;
     }
-    return stations != NULL;
+    mt_config_pool_give_back(pool, self->station);
+    *self = copy;
+    return true;
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -186,8 +216,10 @@ static bool take_table(struct mt_composition *self, size_t index,
     config->unicast.transmitters = copy;
     if (!set_table(instance_of(self, index), port_of(self, index), config, &before)) {
         config->unicast.transmitters = before;
+        mt_config_pool_give_back(&self->reload_pool, copy.station);
         return false;
     }
+    mt_config_pool_give_back(&self->reload_pool, before.station);
     self->names_at = (struct mt_mono){0}; /* new names are looked up at once */
     return true;
 }
@@ -198,15 +230,13 @@ bool mt_compose_unicast_take(struct mt_composition *self, const struct mt_config
     struct mt_config_port *config = &self->in_force.ports[change->index];
     const struct mt_port_more *more = port_of(self, change->index)->config.more;
     struct mt_config_pool pool = {NULL}; /* numbers need no memory */
-    struct mt_config_stations allowed;
     if (strcmp(change->key->name, "unicast_transmitters") == 0) {
         return take_table(self, change->index, &wanted->transmitters);
     }
     if (change->key->type != MT_CONFIG_STATIONS) {
         mt_config_value_parse(change->key, change->after, config, &pool);
-    } else if (mt_compose_copy_stations(&self->reload_pool, &wanted->allowed, &allowed)) {
-        config->unicast.allowed = allowed;
-    } else {
+    } else if (!mt_compose_replace_stations(&self->reload_pool, &wanted->allowed,
+                                            &config->unicast.allowed)) {
         return false;
     }
     if (more->requester != NULL) {

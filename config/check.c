@@ -72,10 +72,15 @@ static unsigned vlan_of(const struct mt_config_port *port)
     return port->transport == MT_CONFIG_TRANSPORT_L2 && !port->is_untagged ? port->vlan : 0;
 }
 
-bool mt_config_shares_link(const struct mt_config_port *a, const struct mt_config_port *b)
+static bool is_same_network(const struct mt_config_port *a, const struct mt_config_port *b)
 {
     return strcmp(a->interface, b->interface) == 0 && a->transport == b->transport &&
            vlan_of(a) == vlan_of(b);
+}
+
+bool mt_config_shares_link(const struct mt_config_port *a, const struct mt_config_port *b)
+{
+    return is_same_network(a, b) && a->vclock == b->vclock;
 }
 
 static bool is_same_wire(const struct mt_config *config, const struct mt_config_port *a,
@@ -83,7 +88,7 @@ static bool is_same_wire(const struct mt_config *config, const struct mt_config_
 {
     const struct mt_instance_config *x = &config->instances[a->instance_index].ptp;
     const struct mt_instance_config *y = &config->instances[b->instance_index].ptp;
-    return mt_config_shares_link(a, b) && x->domain == y->domain && x->sdo_id == y->sdo_id;
+    return is_same_network(a, b) && x->domain == y->domain && x->sdo_id == y->sdo_id;
 }
 
 static void check_shared_interfaces(const struct checker *self)
@@ -509,11 +514,22 @@ static void check_clock_keys(const struct checker *self)
     }
 }
 
+/* Clocks that are kept at others are enough to do. */
+static bool has_follower(const struct mt_config *self)
+{
+    for (size_t i = 0; i < self->clock_count; i++) {
+        if (self->clocks[i].follow != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source)
 {
     struct checker checker = {self, source};
     if (self->port_count == 0 && self->ntp_count == 0 && self->refclock_count == 0 &&
-        !self->has_server) {
+        !self->has_server && !has_follower(self)) {
         COMPLAIN(&checker, 0,
                  "no port and no server is configured; add a section such as [ptp eth0] or "
                  "[ntp time.example.org]");
@@ -545,6 +561,7 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     mt_config_check_ntp(self, source);
     mt_config_check_ntp_files(self, source);
     mt_config_check_refclocks(self, source);
+    mt_config_check_gnss(self, source);
     mt_config_check_choices(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);

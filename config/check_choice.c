@@ -39,6 +39,6 @@ void mt_config_check_choices(const struct mt_config *self, const struct mt_confi
         const struct mt_config_refclock *refclock = &self->refclocks[i];
         const struct mt_config_choice choice = {refclock->trust, refclock->require,
                                                 refclock->prefer, refclock->select};
-        check(source, MT_CONFIG_SECTION_REFCLOCK, refclock->name, &choice);
+        check(source, mt_config_refclock_section(refclock), refclock->name, &choice);
     }
 }

@@ -104,7 +104,9 @@ static void compare_clock(struct comparison *self, const void *a, const void *b)
 
 static void compare_refclock(struct comparison *self, const void *a, const void *b)
 {
-    compare_scope(self, MT_CONFIG_REFCLOCK, "", a, b);
+    const struct mt_config_refclock *one = a;
+    bool is_gnss = one->driver == MT_CONFIG_REFCLOCK_GNSS;
+    compare_scope(self, is_gnss ? MT_CONFIG_GNSS : MT_CONFIG_REFCLOCK, "", a, b);
 }
 
 static void compare_export(struct comparison *self, const void *a, const void *b)
@@ -154,6 +156,14 @@ static size_t find(const struct objects *self, const char *name)
     return index;
 }
 
+/* GNSS receivers are a kind of reference clock with a heading of its own. */
+static const char *section_at(const struct objects *self, size_t index)
+{
+    const struct mt_config_refclock *refclock = object_at(self, index);
+    bool is_refclock = strcmp(self->section, "refclock") == 0;
+    return is_refclock && refclock->driver == MT_CONFIG_REFCLOCK_GNSS ? "gnss" : self->section;
+}
+
 static void tell_whole(struct comparison *self, enum mt_config_change_kind kind)
 {
     self->change.kind = kind;
@@ -166,9 +176,9 @@ static void tell_whole(struct comparison *self, enum mt_config_change_kind kind)
 static void compare_objects(struct comparison *self, const struct objects *a,
                             const struct objects *b)
 {
-    self->change.section = a->section;
     for (size_t i = 0; i < a->count; i++) {
         size_t other = find(b, name_at(a, i));
+        self->change.section = section_at(a, i);
         self->change.name = name_at(a, i);
         self->change.index = i;
         if (other == b->count) {
@@ -178,6 +188,7 @@ static void compare_objects(struct comparison *self, const struct objects *a,
         }
     }
     for (size_t i = 0; i < b->count; i++) {
+        self->change.section = section_at(b, i);
         self->change.name = name_at(b, i);
         self->change.index = i;
         if (find(a, name_at(b, i)) == a->count) {

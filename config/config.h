@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "config/ladder.h"
+#include "config/pulses.h"
 #include "config/schema.h"
 #include "meantime/ntp_client.h"
 #include "meantime/ptp_alternate.h"
@@ -62,10 +64,14 @@ enum mt_config_clock_kind {
     MT_CONFIG_CLOCK_SYSTEM,
     MT_CONFIG_CLOCK_LAB,
     MT_CONFIG_CLOCK_PHC,
-    MT_CONFIG_CLOCK_AUTO, /**< PHC where there is one, or else OVERLAY */
+    MT_CONFIG_CLOCK_VCLOCK, /**< a virtual one of it */
+    MT_CONFIG_CLOCK_AUTO,   /**< PHC where there is one, or else OVERLAY */
 };
 
 enum mt_config_servo { MT_CONFIG_SERVO_ADAPTIVE, MT_CONFIG_SERVO_PI, MT_CONFIG_SERVO_LINREG };
+
+/** What to do when another program keeps changing a clock. */
+enum mt_config_shared { MT_CONFIG_SHARED_WARN, MT_CONFIG_SHARED_YIELD, MT_CONFIG_SHARED_INSIST };
 
 /** AUTO: where there is something to judge. */
 enum mt_config_arbiter { MT_CONFIG_ARBITER_AUTO, MT_CONFIG_ARBITER_ALWAYS };
@@ -87,13 +93,19 @@ struct mt_config_clock {
     /** What hangs on the opened clock, or on `servo`, compose fills in: granularity_ns,
      * adopts_scale, storage and tables. */
     struct mt_steer_config steer;
+    bool max_drift_is_auto; /**< steer.max_drift holds until the oscillator is known */
     bool max_rate_is_auto; /**< steer.max_rate is the core's default; the clock's range is better */
     struct mt_span panic;  /**< after the first lock no larger offset is stepped ... */
     bool never_panics;     /**< ... but if this is set */
+    enum mt_config_shared when_shared;
     enum mt_config_arbiter arbiter;
     uint16_t min_sources;
     struct mt_interval max_source_bound;
     bool keeps_drift;
+    const char *temperature; /**< file of a thermometer; null: none */
+    struct mt_interval temperature_poll;
+    mt_real holdover_limit_s;             /**< 0: none */
+    struct mt_interval holdover_accuracy; /**< 0: as the clock was when it was locked */
     bool sets_rtc;
     struct mt_interval standby_wait;
     struct mt_interval standby_max_difference;
@@ -142,6 +154,8 @@ struct mt_config_station {
     bool has_number;
     uint16_t number;
 };
+
+#define MT_CONFIG_STATIONS_MAX 65535 /**< in one list; they are counted by uint16_t */
 
 /** The value of a list key. */
 struct mt_config_stations {
@@ -241,7 +255,9 @@ struct mt_config_instance {
     /** path and, if it is auto, identity are compose's to fill in; so are the flags
      * MT_PTP_TIMESCALE and MT_PTP_UTC_OFFSET_VALID of `time`. */
     struct mt_instance_config ptp;
+    struct mt_config_ladder ladder;
     bool identity_is_auto;
+    bool minor_is_auto; /**< ptp.minor_version is 1, and may be found not to be understood */
     bool utc_offset_is_auto;
     bool path_trace;
     const char *security_file; /**< null: none */
@@ -300,6 +316,7 @@ enum mt_config_timestamping {
     MT_CONFIG_TIMESTAMPING_AUTO,
     MT_CONFIG_TIMESTAMPING_HARDWARE,
     MT_CONFIG_TIMESTAMPING_SOFTWARE,
+    MT_CONFIG_TIMESTAMPING_ONE_STEP, /**< of ports only */
 };
 
 /** The NTP server. */
@@ -328,10 +345,21 @@ struct mt_config_server {
     bool stratum_is_auto;
     uint8_t stratum;
     bool local_stratum_is_auto;
+    bool is_orphan;
     uint8_t local_stratum;    /**< auto is resolved */
     const char *reference_id; /**< null: auto */
     struct mt_interval smear;
     struct mt_interval max_error;
+};
+
+#define MT_CONFIG_SPEEDS 7 /**< 10, 100, 1000, 2500, 10000, 25000, 100000 Mbit/s */
+
+/** Of a port while its link runs at one of these. */
+struct mt_config_latency {
+    bool ingress_is_auto; /**< as at all others */
+    bool egress_is_auto;
+    struct mt_interval ingress;
+    struct mt_interval egress;
 };
 
 struct mt_config_port {
@@ -341,6 +369,8 @@ struct mt_config_port {
     size_t instance_index;
     enum mt_config_transport transport;
     enum mt_config_timestamping timestamping;
+    struct mt_config_latency latencies[MT_CONFIG_SPEEDS];
+    uint16_t vclock; /**< one more than the index of the clock that stamps; 0: no virtual one */
     bool obey_interval_requests;
     uint8_t ttl;
     uint8_t dscp;
@@ -404,14 +434,24 @@ struct mt_config_ntp {
 /** A name that stands for many servers. */
 bool mt_config_is_pool(const struct mt_config_ntp *self);
 /** How readings of a reference clock pass from one program to another. */
-enum mt_config_refclock_driver { MT_CONFIG_REFCLOCK_SHM, MT_CONFIG_REFCLOCK_SOCK };
+enum mt_config_refclock_driver {
+    MT_CONFIG_REFCLOCK_SHM,
+    MT_CONFIG_REFCLOCK_SOCK,
+    MT_CONFIG_REFCLOCK_PPS,    /**< the kernel's pulses */
+    MT_CONFIG_REFCLOCK_EXTTS,  /**< pulses that a hardware clock stamps */
+    MT_CONFIG_REFCLOCK_PEROUT, /**< exports only: pulses that it makes */
+    MT_CONFIG_REFCLOCK_GNSS,   /**< [gnss NAME] */
+};
 
-/** Another program's clock as a source: gpsd's ... */
+/** Another program's clock as a source: gpsd's ...; pulses; or a GNSS receiver. */
 struct mt_config_refclock {
     const char *name;
     enum mt_config_refclock_driver driver;
-    uint8_t unit;     /**< SHM */
-    const char *path; /**< SOCK */
+    uint8_t unit;                 /**< SHM */
+    const char *path;             /**< SOCK */
+    struct mt_config_pulse pulse; /**< PPS, EXTTS, GNSS */
+    struct mt_config_gnss gnss;
+    bool precision_is_auto; /**< GNSS */
     const char *clock;
     size_t clock_index;
     struct mt_interval poll;        /**< SHM */
@@ -434,8 +474,11 @@ struct mt_config_refclock {
 struct mt_config_export {
     const char *name;
     enum mt_config_refclock_driver driver;
-    uint8_t unit;     /**< SHM */
-    const char *path; /**< SOCK */
+    uint8_t unit;                 /**< SHM */
+    const char *path;             /**< SOCK */
+    struct mt_config_pulse pulse; /**< PEROUT */
+    struct mt_interval period;
+    struct mt_interval width;
     const char *clock;
     size_t clock_index;
     struct mt_interval interval;
@@ -542,5 +585,7 @@ void mt_config_compare(const struct mt_config *before, const struct mt_config *a
 
 /** Prints all problems, one a line, and how many more there were. */
 void mt_config_problems_print(const struct mt_config_problems *self, FILE *out);
+/** The first one, and how many more there are, in one line. */
+void mt_config_problems_sum_up(const struct mt_config_problems *self, char *buffer, size_t size);
 
 #endif

@@ -116,6 +116,9 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
     case MT_CONFIG_PATH:
         say(&sentence, "a path that begins with /");
         break;
+    case MT_CONFIG_DEVICE:
+        say(&sentence, "a device, at most %d characters without spaces", MT_CONFIG_DEVICE_MAX);
+        break;
     case MT_CONFIG_IDENTITY:
         say(&sentence, "a clock identity such as aabbcc.fffe.ddeeff");
         break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Clocks that follow other clocks of the machine.  The way of the time is given by the file: from a
- * clock that PTP or nobody steers to one that follows it, in one step; so there is no circle. */
+ * Clocks that follow other clocks of the machine: in one step, from a clock that PTP, NTP or nobody
+ * steers to one that follows it; or two that follow each other, of which at any time that one leads
+ * which has the time by its own sources. */
 #include <string.h>
 
 #include "config/source_private.h"
@@ -55,10 +56,11 @@ void mt_config_check_follow(const struct mt_config *self, const struct mt_config
         } else if (leader == clock) {
             mt_config_problem_add(source->problems, source->path, line,
                                   "[clock %s]: a clock cannot follow itself", clock->name);
-        } else if (leader != NULL && leader->follow != NULL) {
+        } else if (leader != NULL && leader->follow != NULL &&
+                   mt_config_leader(self, leader) != clock) {
             mt_config_problem_add(source->problems, source->path, line,
-                                  "[clock %s]: clock %s follows another one itself; only one of "
-                                  "the two can",
+                                  "[clock %s]: clock %s follows a third one itself; two clocks may "
+                                  "follow each other, but no more than two",
                                   clock->name, leader->name);
         }
     }

@@ -12,6 +12,7 @@
 
 #define NAME_MAX_LENGTH 253 /* of a domain name */
 #define MAC_LENGTH      17
+#define SEPARATORS      ", \t"
 
 /* ---- identities --------------------------------------------------------------------------- */
 
@@ -140,16 +141,25 @@ static bool parse_station(const struct mt_config_key *key, const char *text,
     return is_known && has_bits(key, &station);
 }
 
+size_t mt_config_stations_count(const char *text)
+{
+    size_t count = 0;
+    while (*(text += strspn(text, SEPARATORS)) != '\0') {
+        text += strcspn(text, SEPARATORS);
+        count++;
+    }
+    return count;
+}
+
 bool mt_config_stations_parse(const struct mt_config_key *key, const char *text, void *member,
                               struct mt_config_pool *pool)
 {
-    const char *separators = ", \t";
     struct mt_config_station *list =
-        mt_config_pool_take(pool, (strlen(text) / 2 + 1) * sizeof *list);
+        mt_config_pool_take(pool, (mt_config_stations_count(text) + 1) * sizeof *list);
     struct mt_config_stations stations = {list, 0};
-    while (list != NULL && *(text += strspn(text, separators)) != '\0') {
+    while (list != NULL && *(text += strspn(text, SEPARATORS)) != '\0') {
         char one[NAME_MAX_LENGTH + 5];
-        size_t length = strcspn(text, separators);
+        size_t length = strcspn(text, SEPARATORS);
         if (length >= sizeof one) {
             return false;
         }
@@ -161,7 +171,7 @@ bool mt_config_stations_parse(const struct mt_config_key *key, const char *text,
         text += length;
     }
     memcpy(member, &stations, sizeof stations);
-    return stations.count > 0 && stations.count <= UINT16_MAX;
+    return stations.count > 0 && stations.count <= MT_CONFIG_STATIONS_MAX;
 }
 
 void mt_config_stations_write(const void *member, char *buffer, size_t size)

@@ -283,8 +283,9 @@ void mt_config_write(const struct mt_config *self, FILE *out)
         write_keys(out, MT_CONFIG_NTP, &self->ntps[i]);
     }
     for (size_t i = 0; i < self->refclock_count; i++) {
-        fprintf(out, "\n[refclock %s]\n", self->refclocks[i].name);
-        write_keys(out, MT_CONFIG_REFCLOCK, &self->refclocks[i]);
+        bool is_gnss = self->refclocks[i].driver == MT_CONFIG_REFCLOCK_GNSS;
+        fprintf(out, "\n[%s %s]\n", is_gnss ? "gnss" : "refclock", self->refclocks[i].name);
+        write_keys(out, is_gnss ? MT_CONFIG_GNSS : MT_CONFIG_REFCLOCK, &self->refclocks[i]);
     }
     for (size_t i = 0; i < self->export_count; i++) {
         fprintf(out, "\n[export %s]\n", self->exports[i].name);

@@ -50,6 +50,18 @@ void mt_config_problem_add(struct mt_config_problems *self, const char *path, un
     va_end(arguments);
 }
 
+void mt_config_problems_sum_up(const struct mt_config_problems *self, char *buffer, size_t size)
+{
+    size_t count = self->count + self->omitted;
+    char others[40] = "";
+    if (count > 1) {
+        snprintf(others, sizeof others, " (and %zu more)", count - 1);
+    }
+    const char *first = count > 0 ? self->problem[0].text : "it was refused, but not told why";
+    int room = size > strlen(others) ? (int)(size - strlen(others) - 1) : 0;
+    snprintf(buffer, size, "%.*s%s", room, first, others);
+}
+
 void mt_config_problems_print(const struct mt_config_problems *self, FILE *out)
 {
     for (size_t i = 0; i < self->count; i++) {

@@ -16,6 +16,7 @@ struct place {
     enum mt_config_refclock_driver driver;
     unsigned unit;
     const char *path;
+    const struct mt_config_pulse *pulse;
     const char *clock;
     bool has_clock;
 };
@@ -24,24 +25,22 @@ static struct place place_of(const struct mt_config *config, size_t index)
 {
     if (index < config->refclock_count) {
         const struct mt_config_refclock *refclock = &config->refclocks[index];
-        return (struct place){MT_CONFIG_SECTION_REFCLOCK,
-                              "refclock",
+        bool is_gnss = refclock->driver == MT_CONFIG_REFCLOCK_GNSS;
+        return (struct place){mt_config_refclock_section(refclock),
+                              is_gnss ? "gnss" : "refclock",
                               refclock->name,
                               refclock->driver,
                               refclock->unit,
                               refclock->path,
+                              &refclock->pulse,
                               refclock->clock,
                               refclock->clock_index < config->clock_count};
     }
     const struct mt_config_export *export = &config->exports[index - config->refclock_count];
-    return (struct place){MT_CONFIG_SECTION_EXPORT,
-                          "export",
-                          export->name,
-                          export->driver,
-                          export->unit,
-                          export->path,
-                          export->clock,
-                          export->clock_index < config->clock_count};
+    return (struct place){
+        MT_CONFIG_SECTION_EXPORT, "export",      export->name,
+        export->driver,           export->unit,  export->path,
+        &export->pulse,           export->clock, export->clock_index < config->clock_count};
 }
 
 static unsigned line_of(const struct mt_config_source *source, const struct place *place,
@@ -54,14 +53,93 @@ static unsigned line_of(const struct mt_config_source *source, const struct plac
     return setting != NULL ? setting->line : section != NULL ? section->line : 0;
 }
 
-static bool is_same_place(const struct place *a, const struct place *b)
+static bool are_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* What two have in common that only one can have; null: nothing. */
+static const char *shared(const struct place *a, const struct place *b)
 {
     if (a->driver != b->driver) {
-        return false;
+        return NULL;
     }
-    return a->driver == MT_CONFIG_REFCLOCK_SHM
-               ? a->unit == b->unit
-               : a->path != NULL && b->path != NULL && strcmp(a->path, b->path) == 0;
+    switch (a->driver) {
+    case MT_CONFIG_REFCLOCK_SHM:
+        return a->unit == b->unit ? "unit" : NULL;
+    case MT_CONFIG_REFCLOCK_SOCK:
+        return are_same(a->path, b->path) ? "path" : NULL;
+    case MT_CONFIG_REFCLOCK_PPS:
+        return are_same(a->pulse->device, b->pulse->device) ? "device" : NULL;
+    case MT_CONFIG_REFCLOCK_EXTTS:
+    case MT_CONFIG_REFCLOCK_PEROUT:
+        return are_same(a->pulse->device, b->pulse->device) &&
+                       a->pulse->channel == b->pulse->channel
+                   ? "channel"
+                   : NULL;
+    case MT_CONFIG_REFCLOCK_GNSS: /* gnss_check.c */
+        break;
+    }
+    return NULL;
+}
+
+static bool has_pulse(const struct place *place)
+{
+    return place->driver == MT_CONFIG_REFCLOCK_PPS || place->driver == MT_CONFIG_REFCLOCK_EXTTS ||
+           place->driver == MT_CONFIG_REFCLOCK_PEROUT;
+}
+
+static void check_pulse(const struct mt_config_source *source, const struct place *place)
+{
+    static const char *const names[] = {
+        [MT_CONFIG_REFCLOCK_PPS] = "pps",
+        [MT_CONFIG_REFCLOCK_EXTTS] = "extts",
+        [MT_CONFIG_REFCLOCK_PEROUT] = "perout",
+    };
+    if (has_pulse(place) && place->pulse->device == NULL) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "driver"),
+                              "[%s %s]: driver = %s needs a device; add device = %s, say",
+                              place->word, place->name, names[place->driver],
+                              place->driver == MT_CONFIG_REFCLOCK_PPS ? "/dev/pps0" : "/dev/ptp0");
+    }
+    if (!has_pulse(place) && place->driver != MT_CONFIG_REFCLOCK_GNSS &&
+        place->pulse->device != NULL) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "device"),
+                              "[%s %s]: device is for drivers of pulses", place->word, place->name);
+    }
+}
+
+/* Pulses are made by the clock itself, or they would be as wrong as it is. */
+static void check_perout(const struct mt_config *config, const struct mt_config_source *source,
+                         const struct place *place)
+{
+    const struct mt_config_export *export = NULL;
+    for (size_t i = 0; i < config->export_count; i++) {
+        if (place->pulse == &config->exports[i].pulse) {
+            export = &config->exports[i];
+        }
+    }
+    if (export == NULL || place->driver != MT_CONFIG_REFCLOCK_PEROUT || !place->has_clock) {
+        return;
+    }
+    const struct mt_config_clock *clock = &config->clocks[export->clock_index];
+    if (!mt_config_is_phc(clock)) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "driver"),
+                              "[export %s]: driver = perout: clock %s is no hardware clock; it "
+                              "needs clock = phc",
+                              export->name, clock->name);
+    } else if (export->pulse.device != NULL && clock->device != NULL &&
+               strcmp(export->pulse.device, clock->device) != 0) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "device"),
+                              "[export %s]: clock %s is %s, not %s; pulses come from the clock "
+                              "itself",
+                              export->name, clock->name, clock->device, export->pulse.device);
+    }
+    if (export->width.q16 > 0 && export->width.q16 >= export->period.q16) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "width"),
+                              "[export %s]: a pulse as wide as its period has no edges",
+                              export->name);
+    }
 }
 
 static void check_place(const struct mt_config_source *source, const struct place *place)
@@ -75,8 +153,9 @@ static void check_place(const struct mt_config_source *source, const struct plac
     }
     if (!is_sock && place->path != NULL) {
         mt_config_problem_add(source->problems, source->path, line_of(source, place, "path"),
-                              "[%s %s]: path is for driver = sock; shared memory has a unit",
-                              place->word, place->name);
+                              "[%s %s]: path is for driver = sock; %s", place->word, place->name,
+                              has_pulse(place) ? "pulses have a device"
+                                               : "shared memory has a unit");
     }
     if (!place->has_clock) {
         mt_config_problem_add(source->problems, source->path, line_of(source, place, "clock"),
@@ -88,7 +167,7 @@ static void check_place(const struct mt_config_source *source, const struct plac
 static void check_reference_id(const struct mt_config_source *source,
                                const struct mt_config_refclock *refclock)
 {
-    struct place place = {.kind = MT_CONFIG_SECTION_REFCLOCK, .name = refclock->name};
+    struct place place = {.kind = mt_config_refclock_section(refclock), .name = refclock->name};
     if (refclock->reference_id != NULL && strlen(refclock->reference_id) > REFERENCE_ID_MAX) {
         mt_config_problem_add(
             source->problems, source->path, line_of(source, &place, "reference_id"),
@@ -99,12 +178,13 @@ static void check_reference_id(const struct mt_config_source *source,
 static void check_clock(const struct mt_config *config, const struct mt_config_source *source,
                         const struct mt_config_refclock *refclock)
 {
-    struct place place = {.kind = MT_CONFIG_SECTION_REFCLOCK, .name = refclock->name};
+    struct place place = {.kind = mt_config_refclock_section(refclock), .name = refclock->name};
     if (refclock->clock_index < config->clock_count &&
         config->clocks[refclock->clock_index].follow != NULL) {
         mt_config_problem_add(source->problems, source->path, line_of(source, &place, "clock"),
-                              "[refclock %s]: clock %s follows clock %s; give it this reference "
+                              "[%s %s]: clock %s follows clock %s; give it this reference "
                               "clock instead",
+                              place.kind == MT_CONFIG_SECTION_GNSS ? "gnss" : "refclock",
                               refclock->name, refclock->clock,
                               config->clocks[refclock->clock_index].follow);
     }
@@ -120,14 +200,16 @@ void mt_config_check_refclocks(const struct mt_config *self, const struct mt_con
     for (size_t b = 0; b < count; b++) {
         struct place second = place_of(self, b);
         check_place(source, &second);
+        check_pulse(source, &second);
+        check_perout(self, source, &second);
         for (size_t a = 0; a < b; a++) {
             struct place first = place_of(self, a);
-            if (is_same_place(&first, &second)) {
+            const char *what = shared(&first, &second);
+            if (what != NULL) {
                 mt_config_problem_add(source->problems, source->path,
                                       line_of(source, &second, "driver"),
                                       "[%s %s]: [%s %s] has the same %s already", second.word,
-                                      second.name, first.word, first.name,
-                                      first.driver == MT_CONFIG_REFCLOCK_SHM ? "unit" : "path");
+                                      second.name, first.word, first.name, what);
             }
         }
     }

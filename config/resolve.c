@@ -33,6 +33,19 @@ static void apply(struct resolver *self, const struct mt_config_key *key, const 
     }
 }
 
+/* Each piece of a list is known to be good, but not how many there are. */
+static void apply_setting(struct resolver *self, const struct mt_config_setting *setting,
+                          void *object)
+{
+    if (setting->room > 0 && mt_config_stations_count(setting->text) > MT_CONFIG_STATIONS_MAX) {
+        mt_config_problem_add(self->source->problems, self->source->path, setting->line,
+                              "%s: expected a list of at most %d", setting->key->name,
+                              MT_CONFIG_STATIONS_MAX);
+    } else {
+        apply(self, setting->key, setting->text, object);
+    }
+}
+
 static void apply_defaults(struct resolver *self, enum mt_config_scope scope, void *object)
 {
     size_t count;
@@ -53,7 +66,7 @@ static void apply_section(struct resolver *self, enum mt_config_section_kind kin
         const struct mt_config_section *section = &source->sections[setting->section];
         if (section->kind == kind && strcmp(section->name, name) == 0 &&
             setting->key->scope == scope) {
-            apply(self, setting->key, setting->text, object);
+            apply_setting(self, setting, object);
         }
     }
 }
@@ -156,7 +169,7 @@ static void connect_server(struct mt_config *config)
         follows |= server->clock != NULL && strcmp(config->refclocks[i].clock, server->clock) == 0;
     }
     if (server->local_stratum_is_auto) {
-        server->local_stratum = follows ? 0 : LOCAL_STRATUM;
+        server->local_stratum = follows && !server->is_orphan ? 0 : LOCAL_STRATUM;
     }
 }
 
@@ -234,6 +247,19 @@ static void group_ports(struct mt_config *config)
 
 /* ---- instances ---------------------------------------------------------------------------- */
 
+/* What a clock announces that follows nothing. */
+static void set_quality(struct mt_config_instance *instance)
+{
+    struct mt_clock_quality *quality = &instance->ptp.quality;
+    if (instance->ladder.class_is_auto) {
+        quality->clock_class = instance->ptp.is_receiver_only ? 255 /* [1588-2019 7.6.2.5] */
+                                                              : instance->ladder.free_run_class;
+    }
+    if (instance->ladder.variance_is_auto) {
+        quality->variance = 0xFFFF;
+    }
+}
+
 static void add_instance(struct resolver *self, const char *name)
 {
     struct mt_config_instance *instance = &self->config->instances[self->config->instance_count++];
@@ -246,13 +272,7 @@ static void add_instance(struct resolver *self, const char *name)
     if (mt_config_is_transparent(instance) || mt_config_is_stateless_client(instance)) {
         instance->ptp.is_receiver_only = true;
     }
-    bool class_is_given =
-        mt_config_source_find(self->source, MT_CONFIG_SECTION_PTP, "", "clock_class") != NULL ||
-        mt_config_source_find(self->source, MT_CONFIG_SECTION_INSTANCE, name, "clock_class") !=
-            NULL;
-    if (instance->ptp.is_receiver_only && !class_is_given) {
-        instance->ptp.quality.clock_class = 255; /* [1588-2019 7.6.2.5] */
-    }
+    set_quality(instance);
 }
 
 static bool main_is_implied(const struct mt_config *config)
@@ -325,12 +345,16 @@ static void resolve_ntp(struct resolver *self)
 
 /* ---- reference clocks and exports ------------------------------------------------------------ */
 
-static void add_refclock(struct resolver *self, const char *name)
+static void add_refclock(struct resolver *self, const struct mt_config_section *section)
 {
     struct mt_config_refclock *refclock = &self->config->refclocks[self->config->refclock_count++];
-    refclock->name = keep(self, name);
-    apply_defaults(self, MT_CONFIG_REFCLOCK, refclock);
-    apply_section(self, MT_CONFIG_SECTION_REFCLOCK, name, MT_CONFIG_REFCLOCK, refclock);
+    bool is_gnss = section->kind == MT_CONFIG_SECTION_GNSS;
+    enum mt_config_scope scope = is_gnss ? MT_CONFIG_GNSS : MT_CONFIG_REFCLOCK;
+    refclock->name = keep(self, section->name);
+    refclock->scale = MT_SCALE_UTC;
+    refclock->driver = is_gnss ? MT_CONFIG_REFCLOCK_GNSS : MT_CONFIG_REFCLOCK_SHM;
+    apply_defaults(self, scope, refclock);
+    apply_section(self, section->kind, section->name, scope, refclock);
 }
 
 static void add_export(struct resolver *self, const char *name)
@@ -347,8 +371,9 @@ static void resolve_refclocks(struct resolver *self)
     self->config->exports = take_array(self, sizeof *self->config->exports);
     for (size_t i = 0; !self->is_out_of_memory && i < self->source->section_count; i++) {
         const struct mt_config_section *section = &self->source->sections[i];
-        if (section->kind == MT_CONFIG_SECTION_REFCLOCK) {
-            add_refclock(self, section->name);
+        if (section->kind == MT_CONFIG_SECTION_REFCLOCK ||
+            section->kind == MT_CONFIG_SECTION_GNSS) {
+            add_refclock(self, section);
         } else if (section->kind == MT_CONFIG_SECTION_EXPORT) {
             add_export(self, section->name);
         }
@@ -402,9 +427,13 @@ static void add_clock(struct resolver *self, const char *name)
     clock->name = keep(self, name);
     mt_steer_config_init(&clock->steer);
     mt_real default_rate = clock->steer.max_rate;
+    mt_real default_drift = clock->steer.max_drift;
     apply_defaults(self, MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK_DEFAULTS, "", MT_CONFIG_CLOCK, clock);
     apply_section(self, MT_CONFIG_SECTION_CLOCK, name, MT_CONFIG_CLOCK, clock);
+    if (clock->max_drift_is_auto) {
+        clock->steer.max_drift = default_drift;
+    }
     if (clock->max_rate_is_auto) {
         clock->steer.max_rate = default_rate; /* until the clock is opened */
     }
@@ -469,7 +498,8 @@ bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_con
 
 bool mt_config_is_phc(const struct mt_config_clock *self)
 {
-    return self->kind == MT_CONFIG_CLOCK_PHC || self->kind == MT_CONFIG_CLOCK_AUTO;
+    return self->kind == MT_CONFIG_CLOCK_PHC || self->kind == MT_CONFIG_CLOCK_VCLOCK ||
+           self->kind == MT_CONFIG_CLOCK_AUTO;
 }
 
 bool mt_config_is_transparent(const struct mt_config_instance *self)
@@ -551,6 +581,7 @@ bool mt_config_resolve(struct mt_config *self, const struct mt_config_source *so
     resolve_refclocks(&resolver);
     resolve_clocks(&resolver);
     connect_clocks(self);
+    mt_config_settle(self);
     connect_server(self);
     connect_refclocks(self);
     release_clocks(self);

@@ -37,9 +37,13 @@ const struct mt_config_word mt_config_log_level_words[] = {
 };
 
 const struct mt_config_word mt_config_clock_kind_words[] = {
-    {"overlay", MT_CONFIG_CLOCK_OVERLAY}, {"system", MT_CONFIG_CLOCK_SYSTEM},
-    {"phc", MT_CONFIG_CLOCK_PHC},         {"auto", MT_CONFIG_CLOCK_AUTO},
-    {"lab", MT_CONFIG_CLOCK_LAB},         {NULL, 0},
+    {"overlay", MT_CONFIG_CLOCK_OVERLAY},
+    {"system", MT_CONFIG_CLOCK_SYSTEM},
+    {"phc", MT_CONFIG_CLOCK_PHC},
+    {"auto", MT_CONFIG_CLOCK_AUTO},
+    {"lab", MT_CONFIG_CLOCK_LAB},
+    {"vclock", MT_CONFIG_CLOCK_VCLOCK},
+    {NULL, 0},
 };
 
 const struct mt_config_word mt_config_servo_words[] = {
@@ -49,9 +53,45 @@ const struct mt_config_word mt_config_servo_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_shared_words[] = {
+    {"warn", MT_CONFIG_SHARED_WARN},
+    {"yield", MT_CONFIG_SHARED_YIELD},
+    {"insist", MT_CONFIG_SHARED_INSIST},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_refclock_words[] = {
     {"shm", MT_CONFIG_REFCLOCK_SHM},
     {"sock", MT_CONFIG_REFCLOCK_SOCK},
+    {"pps", MT_CONFIG_REFCLOCK_PPS},
+    {"extts", MT_CONFIG_REFCLOCK_EXTTS},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_export_words[] = {
+    {"shm", MT_CONFIG_REFCLOCK_SHM},
+    {"sock", MT_CONFIG_REFCLOCK_SOCK},
+    {"perout", MT_CONFIG_REFCLOCK_PEROUT},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_edge_words[] = {
+    {"rising", MT_CONFIG_EDGE_RISING},
+    {"falling", MT_CONFIG_EDGE_FALLING},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_gnss_protocol_words[] = {
+    {"auto", MT_GNSS_ANY},
+    {"nmea", MT_GNSS_NMEA},
+    {"ubx", MT_GNSS_UBX},
+    {NULL, 0},
+};
+
+const struct mt_config_word mt_config_jump_words[] = {
+    {"hold", MT_GNSS_JUMP_HOLD},
+    {"wait", MT_GNSS_JUMP_WAIT},
+    {"follow", MT_GNSS_JUMP_FOLLOW},
     {NULL, 0},
 };
 
@@ -200,6 +240,14 @@ const struct mt_config_word mt_config_timestamping_words[] = {
     {NULL, 0},
 };
 
+const struct mt_config_word mt_config_port_timestamping_words[] = {
+    {"auto", MT_CONFIG_TIMESTAMPING_AUTO},
+    {"hardware", MT_CONFIG_TIMESTAMPING_HARDWARE},
+    {"software", MT_CONFIG_TIMESTAMPING_SOFTWARE},
+    {"one-step", MT_CONFIG_TIMESTAMPING_ONE_STEP},
+    {NULL, 0},
+};
+
 const struct mt_config_word mt_config_unicast_words[] = {
     {"off", MT_CONFIG_UNICAST_OFF},
     {"negotiated", MT_CONFIG_UNICAST_NEGOTIATED},
@@ -251,6 +299,7 @@ const struct mt_config_word mt_config_frequency_traceable_words[] = {
 #define STRUCT_SERVER   struct mt_config_server
 #define STRUCT_NTP      struct mt_config_ntp
 #define STRUCT_REFCLOCK struct mt_config_refclock
+#define STRUCT_GNSS     struct mt_config_refclock
 #define STRUCT_EXPORT   struct mt_config_export
 
 #define PLACE(scope, member)                                                                       \
@@ -399,6 +448,8 @@ const char *mt_config_scope_heading(enum mt_config_scope scope)
         return "[ntp], [ntp SERVER]";
     case MT_CONFIG_REFCLOCK:
         return "[refclock NAME]";
+    case MT_CONFIG_GNSS:
+        return "[gnss NAME]";
     case MT_CONFIG_EXPORT:
         return "[export NAME]";
     }

@@ -23,9 +23,10 @@ enum mt_config_scope {
     MT_CONFIG_SERVER,
     MT_CONFIG_NTP,
     MT_CONFIG_REFCLOCK,
+    MT_CONFIG_GNSS, /**< of struct mt_config_refclock, too */
     MT_CONFIG_EXPORT,
 };
-#define MT_CONFIG_SCOPE_COUNT 9
+#define MT_CONFIG_SCOPE_COUNT 10
 
 enum mt_config_type {
     MT_CONFIG_INTEGER,    /**< any integer member; decimal or 0x... */
@@ -40,6 +41,7 @@ enum mt_config_type {
     MT_CONFIG_NAME,       /**< const char *: letters, digits and ._- */
     MT_CONFIG_INTERFACE,  /**< const char * */
     MT_CONFIG_PATH,       /**< const char *: absolute */
+    MT_CONFIG_DEVICE,     /**< const char *: a path, an interface, or PROTOCOL:HOST:PORT */
     MT_CONFIG_IDENTITY,   /**< struct mt_clock_identity */
     MT_CONFIG_IDENTITIES, /**< struct mt_config_identities */
     MT_CONFIG_STATIONS,   /**< struct mt_config_stations; min and max of what follows a slash */
@@ -50,7 +52,8 @@ struct mt_config_word {
     int64_t value;
 };
 
-#define MT_CONFIG_NO_OFFSET SIZE_MAX
+#define MT_CONFIG_NO_OFFSET  SIZE_MAX
+#define MT_CONFIG_DEVICE_MAX 100 /**< characters of a DEVICE */
 
 struct mt_config_key {
     enum mt_config_scope scope;
@@ -77,10 +80,16 @@ bool mt_config_is_system_key(const struct mt_config_key *key);
 
 extern const struct mt_config_word mt_config_clock_kind_words[];
 extern const struct mt_config_word mt_config_timestamping_words[];
+extern const struct mt_config_word mt_config_port_timestamping_words[];
 extern const struct mt_config_word mt_config_ntp_transport_words[];
 extern const struct mt_config_word mt_config_servo_words[];
+extern const struct mt_config_word mt_config_shared_words[];
 extern const struct mt_config_word mt_config_refclock_words[];
 extern const struct mt_config_word mt_config_refclock_scale_words[];
+extern const struct mt_config_word mt_config_export_words[];
+extern const struct mt_config_word mt_config_edge_words[];
+extern const struct mt_config_word mt_config_gnss_protocol_words[];
+extern const struct mt_config_word mt_config_jump_words[];
 extern const struct mt_config_word mt_config_accuracy_words[];
 extern const struct mt_config_word mt_config_time_source_words[];
 extern const struct mt_config_word mt_config_arb_words[];
@@ -133,13 +142,15 @@ void mt_config_foreign_say(const struct mt_config_foreign *foreign, char *buffer
 /** What a value of this key must look like: "an integer from -7 to 4". */
 void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t size);
 
-/** Memory for strings and lists, given back all at once; starts as zeros. */
+/** Memory for strings and lists, mostly given back all at once; starts as zeros. */
 struct mt_config_block;
 struct mt_config_pool {
     struct mt_config_block *first;
 };
 /** Zeroed and aligned for anything; null when there is none left. */
 void *mt_config_pool_take(struct mt_config_pool *self, size_t size);
+/** Frees one block before the others; null, or one of another pool: nothing happens. */
+void mt_config_pool_give_back(struct mt_config_pool *self, const void *content);
 void mt_config_pool_free(struct mt_config_pool *self);
 
 /** Turns text into the member of `object`, the struct of the key's scope; strings and lists are

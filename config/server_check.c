@@ -33,6 +33,19 @@ static void check_addresses(const struct mt_config_source *source, const char *k
     }
 }
 
+static void check_rules(const struct mt_config_server *self, const struct mt_config_source *source)
+{
+    check_addresses(source, "allow", &self->allowed);
+    check_addresses(source, "deny", &self->denied);
+    size_t count = self->allowed.count + self->denied.count;
+    if (count > MT_CONFIG_STATIONS_MAX) {
+        COMPLAIN(source, "deny",
+                 "deny: %zu addresses and those of allow are %zu, of which there "
+                 "may be %d",
+                 self->denied.count, count, MT_CONFIG_STATIONS_MAX);
+    }
+}
+
 static void check_clock(const struct mt_config *self, const struct mt_config_source *source)
 {
     const char *name = self->server.clock;
@@ -54,6 +67,29 @@ static void check_times(const struct mt_config_server *self, const struct mt_con
     }
 }
 
+static void check_orphan(const struct mt_config *self, const struct mt_config_source *source)
+{
+    const struct mt_config_server *server = &self->server;
+    bool has_other = false;
+    for (size_t i = 0; i < self->ntp_count; i++) {
+        has_other |= strcmp(self->ntps[i].clock, server->clock) == 0;
+    }
+    if (!server->is_orphan) {
+        return;
+    }
+    if (!has_other) {
+        COMPLAIN(source, "orphan",
+                 "orphan: there is nobody to agree with; add [ntp NAME] for each "
+                 "of the other servers");
+    }
+    if (server->local_stratum < 2 || server->local_stratum > MT_NTP_STRATUM_MAX - 1) {
+        COMPLAIN(source, "local_stratum",
+                 "orphan: local_stratum must be from 2 to %d, for who "
+                 "follows has one more",
+                 MT_NTP_STRATUM_MAX - 1);
+    }
+}
+
 void mt_config_check_server(const struct mt_config *self, const struct mt_config_source *source)
 {
     const struct mt_config_server *server = &self->server;
@@ -62,8 +98,8 @@ void mt_config_check_server(const struct mt_config *self, const struct mt_config
     }
     check_clock(self, source);
     check_addresses(source, "listen", &server->listen);
-    check_addresses(source, "allow", &server->allowed);
-    check_addresses(source, "deny", &server->denied);
+    check_rules(server, source);
+    check_orphan(self, source);
     if (server->listen.count > ADDRESSES_MAX) {
         COMPLAIN(source, "listen", "listen: expected at most %d addresses", ADDRESSES_MAX);
     }

@@ -26,6 +26,7 @@ static const struct heading headings[] = {
     {"server", MT_CONFIG_SECTION_SERVER, MT_CONFIG_SECTION_NONE, "[server]"},
     {"ntp", MT_CONFIG_SECTION_NTP_DEFAULTS, MT_CONFIG_SECTION_NTP, "[ntp SERVER]"},
     {"refclock", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_REFCLOCK, "[refclock NAME]"},
+    {"gnss", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_GNSS, "[gnss NAME]"},
     {"export", MT_CONFIG_SECTION_NONE, MT_CONFIG_SECTION_EXPORT, "[export NAME]"},
 };
 #define HEADING_COUNT (sizeof headings / sizeof headings[0])
@@ -45,6 +46,7 @@ static const enum mt_config_scope scopes_of[][SCOPES_MAX] = {
     [MT_CONFIG_SECTION_NTP_DEFAULTS] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_NTP] = {MT_CONFIG_NTP, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_REFCLOCK] = {MT_CONFIG_REFCLOCK, MT_CONFIG_SCOPE_COUNT},
+    [MT_CONFIG_SECTION_GNSS] = {MT_CONFIG_GNSS, MT_CONFIG_SCOPE_COUNT},
     [MT_CONFIG_SECTION_EXPORT] = {MT_CONFIG_EXPORT, MT_CONFIG_SCOPE_COUNT},
 };
 
@@ -294,15 +296,24 @@ static bool is_good_value(const struct mt_config_key *key, const char *value)
     return is_good;
 }
 
-static const char *joined(struct mt_config_source *self, const char *a, const char *b)
+/* Room is doubled, so that a list of many lines is not copied once for each. */
+static void join(struct mt_config_source *self, struct mt_config_setting *setting,
+                 const char *value)
 {
-    size_t size = strlen(a) + strlen(b) + 2;
-    char *text = mt_config_pool_take(&self->pool, size);
-    if (text == NULL) {
-        return a;
+    size_t length = setting->room > 0 ? setting->length : strlen(setting->text);
+    size_t needed = length + strlen(value) + 2;
+    if (needed > setting->room) {
+        char *text = mt_config_pool_take(&self->pool, 2 * needed);
+        if (text == NULL) {
+            return;
+        }
+        memcpy(text, setting->text, length);
+        mt_config_pool_give_back(&self->pool, setting->text);
+        setting->text = text;
+        setting->room = 2 * needed;
     }
-    snprintf(text, size, "%s %s", a, b);
-    return text;
+    snprintf(setting->text + length, setting->room - length, " %s", value);
+    setting->length = needed - 1;
 }
 
 /* A list may be given in pieces, everything else once. */
@@ -313,7 +324,7 @@ static void add_again(struct mt_config_source *self, struct mt_config_setting *f
         (first->key->type == MT_CONFIG_IDENTITIES || first->key->type == MT_CONFIG_STATIONS) &&
         strcmp(value, first->key->word) != 0 && strcmp(first->text, first->key->word) != 0;
     if (is_list) {
-        first->text = joined(self, first->text, value);
+        join(self, first, value);
     } else {
         mt_config_problem_add(self->problems, self->path, line,
                               "%s: given twice in this section; the first is in line %u", name,
@@ -332,12 +343,13 @@ static void add_setting(struct mt_config_source *self, const struct mt_config_ke
     }
     struct mt_config_setting *grown =
         grow(self, self->settings, self->setting_count, sizeof *grown);
-    const char *copy = mt_config_pool_text(&self->pool, value);
+    char *copy = mt_config_pool_text(&self->pool, value);
     if (grown != NULL) {
         self->settings = grown;
     }
     if (grown != NULL && copy != NULL) {
-        grown[self->setting_count++] = (struct mt_config_setting){self->current, key, copy, line};
+        grown[self->setting_count++] = (struct mt_config_setting){
+            .section = self->current, .key = key, .text = copy, .line = line};
     }
 }
 

@@ -22,6 +22,7 @@ enum mt_config_section_kind {
     MT_CONFIG_SECTION_NTP_DEFAULTS,   /**< [ntp] */
     MT_CONFIG_SECTION_NTP,            /**< [ntp SERVER] */
     MT_CONFIG_SECTION_REFCLOCK,       /**< [refclock NAME] */
+    MT_CONFIG_SECTION_GNSS,           /**< [gnss NAME] */
     MT_CONFIG_SECTION_EXPORT,         /**< [export NAME] */
 };
 
@@ -34,8 +35,10 @@ struct mt_config_section {
 struct mt_config_setting {
     size_t section;
     const struct mt_config_key *key;
-    const char *text;
+    char *text;
     unsigned line;
+    size_t length; /**< of a list that has been given in pieces, ... */
+    size_t room;   /**< ... and what its text may grow to; 0: it is one piece */
 };
 
 struct mt_config_source {
@@ -84,11 +87,18 @@ void mt_config_check_ntp(const struct mt_config *self, const struct mt_config_so
 void mt_config_check_ntp_files(const struct mt_config *self, const struct mt_config_source *source);
 /** That reference clocks and exports say where they are. */
 void mt_config_check_refclocks(const struct mt_config *self, const struct mt_config_source *source);
+/** That GNSS receivers are where they can be. */
+void mt_config_check_gnss(const struct mt_config *self, const struct mt_config_source *source);
+/** Of a section [refclock NAME] or [gnss NAME]. */
+enum mt_config_section_kind mt_config_refclock_section(const struct mt_config_refclock *self);
 /** That sources that are only watched are not to be followed before others. */
 void mt_config_check_choices(const struct mt_config *self, const struct mt_config_source *source);
 /** Of what only UDP has. */
 bool mt_config_is_ip_key(const struct mt_config_key *key);
 /** Finds contradictions. */
 void mt_config_check(const struct mt_config *self, const struct mt_config_source *source);
+
+/** What is not said but follows: clocks of instances are known by then. */
+void mt_config_settle(struct mt_config *config);
 
 #endif

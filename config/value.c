@@ -260,9 +260,10 @@ char *mt_config_pool_text(struct mt_config_pool *pool, const char *text)
 static bool parse_text(const struct mt_config_key *key, const char *text, void *member,
                        struct mt_config_pool *pool)
 {
-    bool is_good = key->type == MT_CONFIG_NAME   ? mt_config_is_name(text)
-                   : key->type == MT_CONFIG_PATH ? is_path(text)
-                                                 : mt_config_is_interface(text);
+    bool is_good = key->type == MT_CONFIG_NAME     ? mt_config_is_name(text)
+                   : key->type == MT_CONFIG_PATH   ? is_path(text)
+                   : key->type == MT_CONFIG_DEVICE ? mt_config_is_device(text)
+                                                   : mt_config_is_interface(text);
     const char *copy = is_good ? mt_config_pool_text(pool, text) : NULL;
     if (copy == NULL) {
         return false;
@@ -402,6 +403,7 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
     case MT_CONFIG_NAME:
     case MT_CONFIG_INTERFACE:
     case MT_CONFIG_PATH:
+    case MT_CONFIG_DEVICE:
         return parse_text(key, text, member, pool);
     case MT_CONFIG_IDENTITY: {
         const char *rest = mt_config_identity_parse(text, &identity);
@@ -557,6 +559,7 @@ static void write_member(const struct mt_config_key *key, const void *member, ch
     case MT_CONFIG_NAME:
     case MT_CONFIG_INTERFACE:
     case MT_CONFIG_PATH:
+    case MT_CONFIG_DEVICE:
         memcpy(&text, member, sizeof text);
         snprintf(buffer, size, "%s", text == NULL ? "" : text);
         return;

@@ -16,11 +16,15 @@
 bool mt_config_snake_case(const char *name, char *buffer, size_t size);
 bool mt_config_is_name(const char *text);
 bool mt_config_is_interface(const char *text);
+/** A path, or PROTOCOL:HOST:PORT, or a word; no spaces. */
+bool mt_config_is_device(const char *text);
 /** An address of IP, or what may be the name of a host. */
 bool mt_config_is_host(const char *text);
 /** A copy of the text; null when there is no memory left. */
 char *mt_config_pool_text(struct mt_config_pool *pool, const char *text);
 /** A list of addresses and names. */
+/** How many there are in a text. */
+size_t mt_config_stations_count(const char *text);
 bool mt_config_stations_parse(const struct mt_config_key *key, const char *text, void *member,
                               struct mt_config_pool *pool);
 void mt_config_stations_write(const void *member, char *buffer, size_t size);

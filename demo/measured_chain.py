@@ -248,6 +248,8 @@ def main():
         lab.link("GM", "eth0", "A", "eth0")  # 10.77.1.0/24
         lab.link("A", "eth1", "B", "eth0")   # 10.77.2.0/24
         lab.wait_for_links()
+        print(f" GM --- PTP --- Pi A --- NTP --- Pi B, for {arguments.seconds:.0f} s; their true "
+              "offsets from GM:", flush=True)
         nodes = {name: Node(lab, name, arguments) for name in NODES}
         readings = run(nodes, arguments)
     rows = figures(readings, arguments)

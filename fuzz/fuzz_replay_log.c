@@ -16,8 +16,7 @@
 
 static void carry_out(void *context, const struct mt_order *order)
 {
-    const struct mt_compose_facts facts = {order->facts.tai_utc_known, order->facts.tai_minus_utc_s,
-                                           order->facts.leap_s};
+    const struct mt_compose_facts facts = mt_compose_facts_of(&order->facts);
 
     if (order->kind == MT_ORDER_FACTS) {
         mt_composition_set_facts(context, &facts, order->now);
@@ -39,8 +38,7 @@ static struct mt_config *configuration(struct mt_log_text text)
 static void run(struct mt_replay *replay, const struct mt_config *config)
 {
     const struct mt_log_facts *known = &mt_replay_start(replay)->facts;
-    const struct mt_compose_facts facts = {known->tai_utc_known, known->tai_minus_utc_s,
-                                           known->leap_s};
+    const struct mt_compose_facts facts = mt_compose_facts_of(known);
     char reason[MT_HAL_REASON_SIZE] = "";
     struct mt_composition *composition =
         mt_compose(config, mt_replay_provider(replay), &facts, reason);
@@ -69,8 +67,7 @@ static void run_anew(const uint8_t *data, size_t size, const struct mt_config *c
     fuzz_require(rerun != NULL || reason[0] != '\0');
     if (rerun != NULL) {
         const struct mt_log_facts *known = &mt_rerun_start(rerun)->facts;
-        const struct mt_compose_facts facts = {known->tai_utc_known, known->tai_minus_utc_s,
-                                               known->leap_s};
+        const struct mt_compose_facts facts = mt_compose_facts_of(known);
         composition = mt_compose(config, mt_rerun_provider(rerun), &facts, reason);
     }
     if (composition != NULL) {

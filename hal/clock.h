@@ -71,6 +71,7 @@ struct mt_hal_clock {
     bool adopts_scale;
     bool is_adjustable;  /**< false: apply() always refuses */
     const char *refusal; /**< why, in words; null: nobody knows.  Lives as long as the clock */
+    const char *device;  /**< of a hardware clock its file, for people; null: not known */
 };
 
 #endif

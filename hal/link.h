@@ -26,6 +26,8 @@ struct mt_link_frame {
     struct mt_instant arrival; /**< with MT_INSERT_RESIDENCE: in the clock that stamps */
 };
 
+#define MT_LINK_DELAYS 20 /**< in steps of two: up to 1, 2, 4 ... us, and the last for all above */
+
 struct mt_hal_link;
 
 struct mt_hal_link_ops {
@@ -41,13 +43,19 @@ struct mt_link_counters {
     uint64_t kernel_dropped; /**< frames that the kernel dropped for want of buffer space */
     uint64_t sent;
     uint64_t send_failed;
-    uint64_t stamps_missing;   /**< transmit timestamps given up */
+    uint64_t stamps_taken;                 /**< transmit timestamps that came ... */
+    uint64_t stamp_delays[MT_LINK_DELAYS]; /**< ... by how long after sending */
+    uint64_t stamps_missing;               /**< transmit timestamps given up */
     uint64_t stamps_ambiguous; /**< transmit timestamps that matched no single frame: discarded */
 };
 
 struct mt_hal_link {
     const struct mt_hal_link_ops *ops;
-    bool inserts_stamps;     /**< one-step: it can write the time of departure into a frame */
+    bool inserts_stamps;     /**< one-step: it can write the time of departure into a frame ... */
+    bool inserts_origin;     /**< ... into Sync only, ... */
+    bool inserts_turnaround; /**< ... into Pdelay_Resp only */
+    bool carries_ntp;        /**< set by who asks or answers NTP in PTP messages over it: these are
+                                stamped at their end, as NTP wants it */
     bool has_hardware_clock; /**< a card stamps its packets, when it is up, ... */
     int hardware_clock;      /**< ... with this one: N of /dev/ptpN */
     const char *stamping; /**< who stamps its packets, in words that may change; null: not told */

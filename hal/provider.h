@@ -25,6 +25,7 @@ struct mt_clock_request {
     bool sets_rtc; /**< system only: the kernel may copy it to the real-time clock */
     /** PHC only: its device file, or an interface that has it. */
     const char *device;
+    bool is_virtual; /**< PHC only: one of the clocks that the kernel derives from it */
     /* lab only: the synthetic oscillator */
     mt_real lab_offset_s;
     mt_real lab_frequency; /**< s/s */
@@ -46,10 +47,38 @@ enum mt_transport {
     /* A reference clock for another program: frames are clock pages in UTC, as in memory. */
     MT_TRANSPORT_EXPORT_SHM,
     MT_TRANSPORT_EXPORT_SOCK,
+    /* Pulses, which are only heard: frames are readings of no second, as of a reference clock.
+     * `interface` is the device of the kernel, or the hardware clock, which stamps itself. */
+    MT_TRANSPORT_PPS,
+    MT_TRANSPORT_EXTTS,
+    /* A GNSS receiver, which is only heard: frames are octets as they come, at most
+     * MT_GNSS_PIECE_MAX of them.  `interface` as in the configuration. */
+    MT_TRANSPORT_GNSS,
+    /* Pulses of a hardware clock while frames come: clock pages, which are not read. */
+    MT_TRANSPORT_PEROUT,
+    /* A thermometer, which is only heard: frames are four octets, little-endian, thousandths of a
+     * degree.  `interface` is its file, `poll_ns` how often it is read. */
+    MT_TRANSPORT_TEMPERATURE,
+};
+#define MT_TRANSPORT_LAST MT_TRANSPORT_TEMPERATURE
+
+#define MT_PIN_AUTO (-1)
+/** Where pulses come in or go out, and of which kind. */
+struct mt_pulse_request {
+    bool is_falling; /**< the edge at the second */
+    int16_t pin;     /**< of a hardware clock, or MT_PIN_AUTO */
+    uint8_t channel;
+    int64_t period_ns; /**< PEROUT */
+    int64_t width_ns;  /**< PEROUT; 0: as the driver has it */
 };
 
 /** Who stamps the packets of a link: the network card (AUTO: if it can), or the kernel. */
-enum mt_stamper { MT_STAMPER_AUTO, MT_STAMPER_CARD, MT_STAMPER_KERNEL };
+enum mt_stamper {
+    MT_STAMPER_AUTO,
+    MT_STAMPER_CARD,
+    MT_STAMPER_KERNEL,
+    MT_STAMPER_ONE_STEP, /**< CARD, and it writes the time into what leaves, if it can */
+};
 
 /** Links differ in the first four; the others say how one sends. */
 struct mt_link_request {
@@ -65,7 +94,10 @@ struct mt_link_request {
     uint8_t socket_priority; /**< for the machine's own queues */
     bool is_for_many;        /**< many receivers by unicast: send their frames together */
     enum mt_stamper stamper;
-    int64_t poll_ns;          /**< REFCLOCK_SHM: how often it is looked at */
+    const char *clock; /**< that is to stamp, by `device` of its table; null: the card's */
+    int64_t poll_ns;   /**< REFCLOCK_SHM: how often it is looked at */
+    struct mt_pulse_request pulse; /**< PPS, EXTTS, PEROUT */
+    uint32_t baud;                 /**< GNSS, of a serial line */
     const char *local_socket; /**< LOCAL: where linuxptp's programs look, or null; `interface` is
                                  the folder of our own sockets */
 };
@@ -90,9 +122,11 @@ struct mt_hal_provider_ops {
     /** The EUI-64 clock identity made from an interface's MAC address; false if it has none. */
     bool (*identity)(struct mt_hal_provider *self, const char *interface,
                      struct mt_clock_identity *ret_identity);
-    /** All addresses of this machine, without loopback; how many there are, at most `max`.  Null:
-     * nobody knows. */
-    size_t (*own_addresses)(struct mt_hal_provider *self, struct mt_address *ret_addresses,
+    /** At which who is at `other` can reach this machine: the address that it is spoken to from,
+     * and the others of that interface, which is the one that is named ("": any), without loopback.
+     * Returns how many there are, at most `max`.  Null: nobody knows. */
+    size_t (*own_addresses)(struct mt_hal_provider *self, const char *interface,
+                            const struct mt_address *other, struct mt_address *ret_addresses,
                             size_t max);
 };
 

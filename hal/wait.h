@@ -24,7 +24,10 @@ struct mt_input {
     struct mt_mono now;   /**< when the input was taken */
     const uint8_t *bytes; /**< frame, link: MAC address, if known; valid until the next call */
     size_t length;
-    uint32_t token; /**< transmit stamp */
+    union {
+        uint32_t token;      /**< transmit stamp */
+        uint32_t speed_mbit; /**< link; 0: not known */
+    };
     bool has_stamp;
     bool is_up;                /**< link */
     struct mt_base_time stamp; /**< in the base clock of the link */

@@ -165,6 +165,7 @@ static bool check(struct mt_nts_message *message)
 {
     switch (message->kind) {
     case MT_NTS_MESSAGE_SAY:
+    case MT_NTS_MESSAGE_FAULT:
         end_text(message->value.said.text, sizeof message->value.said.text);
         return true;
     case MT_NTS_MESSAGE_TOLD:
@@ -202,4 +203,13 @@ void mt_nts_say(int fd, bool is_warning, const char *format, ...)
     vsnprintf(message.value.said.text, sizeof message.value.said.text, format, arguments);
     va_end(arguments);
     (void)mt_nts_send(fd, &message);
+}
+
+void mt_nts_counts_add(struct mt_nts_counts *self, const struct mt_nts_counts *more)
+{
+    self->served += more->served;
+    self->failed += more->failed;
+    self->refused += more->refused;
+    self->limited += more->limited;
+    self->denied += more->denied;
 }

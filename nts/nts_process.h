@@ -28,6 +28,7 @@ enum mt_nts_message_kind {
     MT_NTS_MESSAGE_RULES,     /**< to the server: who may exchange keys */
     MT_NTS_MESSAGE_RELOAD,    /**< to the server: read certificate and key again */
     MT_NTS_MESSAGE_ASK,       /**< to the client */
+    MT_NTS_MESSAGE_FAULT,     /**< from the server: what is wrong with its files now; "": nothing */
 };
 
 struct mt_nts_said {
@@ -104,6 +105,7 @@ bool mt_nts_send_rules(int fd, const struct mt_ntp_server *server, uint16_t *nex
 enum mt_nts_received { MT_NTS_RECEIVED, MT_NTS_NOTHING, MT_NTS_ENDED };
 /** One message, whose texts end and whose numbers are in range, whatever was sent. */
 enum mt_nts_received mt_nts_receive(int fd, struct mt_nts_message *ret_message);
+void mt_nts_counts_add(struct mt_nts_counts *self, const struct mt_nts_counts *more);
 /** Sends a sentence for the log. */
 void mt_nts_say(int fd, bool is_warning, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

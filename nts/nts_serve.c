@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "crypto/crypto.h"
+#include "nts/nts_held.h"
 #include "nts/nts_tls.h"
 
-#define LOOK_S       30
 #define COUNTS_S     1
 #define NETWORK_SIZE 8 /* octets of an IPv6 network */
 
@@ -50,9 +50,7 @@ struct server {
     struct mt_nts_ring ring;
     struct mt_prng random;
     gnutls_certificate_credentials_t credentials; /* null: none yet */
-    struct stat certificate;
-    struct stat key;
-    time_t look_s;
+    struct mt_nts_held held;                      /* of what files these are */
     struct mt_nts_gate gate;
     struct mt_nts_counts counts;
     time_t counts_s;
@@ -91,89 +89,11 @@ static void use(struct server *self, gnutls_certificate_credentials_t credential
     self->credentials = credentials;
 }
 
-static void load(struct server *self, const struct mt_nts_pair *pair)
-{
-    struct mt_nts_fault fault;
-    gnutls_certificate_credentials_t made = mt_nts_pair_load(pair, &fault);
-    if (made == NULL) {
-        mt_nts_say(self->fd, true, "NTS: %.200s; %s", fault.text,
-                   self->credentials != NULL ? "the old pair stays in use"
-                                             : "nobody is served until it can be used");
-        return;
-    }
-    if (self->credentials != NULL) {
-        mt_nts_say(self->fd, false, "NTS: %s and its key were read again",
-                   self->options->certificate);
-    }
-    use(self, made);
-    if (mt_nts_pair_is_flawed(pair, time(NULL), &fault)) {
-        mt_nts_say(self->fd, true, "NTS: %.200s", fault.text);
-    }
-}
-
-static bool read_or_say(struct server *self, const char *path, struct mt_nts_file *ret_file)
-{
-    if (mt_nts_file_read(path, ret_file)) {
-        return true;
-    }
-    mt_nts_say(self->fd, true, "NTS: %s cannot be read: %s; %s", path, strerror(errno),
-               errno == EACCES             ? "let the daemon's user read it, or restart the daemon"
-               : self->credentials != NULL ? "the old one stays in use"
-                                           : "nobody is served until it can");
-    return false;
-}
-
-static void load_files(struct server *self)
-{
-    struct mt_nts_pair pair = {.certificate_path = self->options->certificate,
-                               .key_path = self->options->key};
-    if (read_or_say(self, pair.certificate_path, &pair.certificate) &&
-        read_or_say(self, pair.key_path, &pair.key)) {
-        load(self, &pair);
-    }
-    mt_nts_file_forget(&pair.certificate);
-    mt_nts_file_forget(&pair.key);
-}
-
-/* True if it is another one than before. */
-static bool look(const char *path, struct stat *before)
-{
-    struct stat now;
-    if (stat(path, &now) != 0) {
-        return false;
-    }
-    bool is_changed = now.st_ino != before->st_ino || now.st_size != before->st_size ||
-                      now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-                      now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
-    *before = now;
-    return is_changed;
-}
-
 static void look_after_files(struct server *self, bool must_load)
 {
-    bool is_changed = look(self->options->certificate, &self->certificate);
-    is_changed = look(self->options->key, &self->key) || is_changed;
-    self->look_s = now_s() + LOOK_S;
-    if (is_changed || must_load) {
-        load_files(self);
-    }
-}
-
-static void begin_with_files(struct server *self)
-{
-    (void)look(self->options->certificate, &self->certificate);
-    (void)look(self->options->key, &self->key);
-    self->look_s = now_s() + LOOK_S;
-    if (self->options->certificate_now.size > 0 && self->options->key_now.size > 0) {
-        const struct mt_nts_pair pair = {
-            .certificate_path = self->options->certificate,
-            .key_path = self->options->key,
-            .certificate = self->options->certificate_now,
-            .key = self->options->key_now,
-        };
-        load(self, &pair);
-    } else {
-        load_files(self);
+    gnutls_certificate_credentials_t fresh = mt_nts_held_look(&self->held, must_load);
+    if (fresh != NULL) {
+        use(self, fresh);
     }
 }
 
@@ -431,7 +351,7 @@ static void do_what_is_due(struct server *self)
             drop(connection);
         }
     }
-    if (now >= self->look_s) {
+    if (now >= self->held.look_s) {
         look_after_files(self, false);
     }
     const struct mt_nts_counts *counts = &self->counts;
@@ -505,7 +425,13 @@ void mt_nts_serve(void *options, int fd)
     mt_prng_init(&server.random, seed);
     mt_nts_gate_init(&server.gate, server.options->rules, server.options->rate,
                      mt_prng_next_u32(&server.random), mono_now());
-    begin_with_files(&server);
+    server.credentials =
+        mt_nts_held_begin(&server.held, fd,
+                          &(struct mt_nts_pair){.certificate_path = server.options->certificate,
+                                                .key_path = server.options->key,
+                                                .certificate = server.options->certificate_now,
+                                                .key = server.options->key_now},
+                          server.options->look_s);
     do {
         do_what_is_due(&server);
         fill(&server, &set);

@@ -27,6 +27,7 @@ struct mt_nts_serve_options {
     char server[MT_NTS_NAME_SIZE]; /**< where to ask for the time; "": here */
     uint16_t port;                 /**< of the NTP server */
     unsigned patience_s;
+    unsigned look_s;                   /**< how often the files are looked at; 0: by its own idea */
     const struct mt_ntp_server *rules; /**< who may exchange keys; null: everybody */
     uint32_t rate;                     /**< how many in a second */
 };

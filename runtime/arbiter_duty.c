@@ -17,6 +17,7 @@
 #include "runtime/events.h"
 #include "runtime/follow.h"
 #include "runtime/node.h"
+#include "runtime/orphan.h"
 
 #define PATIENCE      4       /* intervals without a sample */
 #define LEAST_SILENCE 1953125 /* 2 s in units of 1024 ns */
@@ -136,8 +137,7 @@ static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
     };
     if (member->kind == MT_ARBITER_NTP) {
         observe_ntp(&node->ntp[member->index].client, source);
-        source->follows_us =
-            mt_ntp_serve_is_ours(node, index, &node->ntp[member->index].client.server);
+        source->follows_us = mt_ntp_serve_is_ours(node, index, member->index);
     } else if (member->kind == MT_ARBITER_REFCLOCK) {
         source->is_reachable = node->refclocks[member->index].is_heard;
     }
@@ -158,7 +158,8 @@ static void await(struct mt_node_clock *clock, struct mt_mono now)
     unsigned measured = 0;
     unsigned voters = 0;
     for (uint16_t i = 0; i < self->count; i++) {
-        bool may_vote = !self->sources[i].is_watched && !self->sources[i].follows_us;
+        bool may_vote = !self->sources[i].is_watched && !self->sources[i].follows_us &&
+                        !self->sources[i].is_orphan;
         voters += may_vote;
         measured += self->sources[i].is_measured && may_vote;
     }
@@ -216,6 +217,7 @@ static void take_snapshot(struct mt_node *node, uint16_t index, struct mt_mono n
     for (uint16_t i = 0; i < self->count; i++) {
         observe(node, index, i, &reading, now);
     }
+    mt_orphan_mark(node, index, now);
     await(clock, now);
     subtract_base(self);
     self->config.scale = clock->discipline.scale;
@@ -273,6 +275,7 @@ static void note_verdict(struct mt_node *node, uint16_t clock, uint16_t at, stru
     case MT_ARBITER_TOO_WIDE:
     case MT_ARBITER_WATCHED:
     case MT_ARBITER_FOLLOWS_US:
+    case MT_ARBITER_ORPHAN:
     case MT_ARBITER_WRONG_SCALE:
     case MT_ARBITER_MEASURING:
     case MT_ARBITER_NOT_SYNCHRONISED:

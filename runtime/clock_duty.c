@@ -8,6 +8,7 @@
 #include "meantime/steer_standby.h"
 #include "runtime/events.h"
 #include "runtime/page.h"
+#include "runtime/rivals.h"
 #include "runtime/standing.h"
 
 #define RATE_SCALE  2199023255552.0 /* 2^41, as in cumulativeScaledRateOffset */
@@ -75,25 +76,51 @@ static void apply(struct mt_node *node, uint16_t index, const struct mt_correcti
     }
 }
 
+/* One that others made. */
+static void follow_disturbance(struct mt_node *node, uint16_t index,
+                               const struct mt_applied *applied, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    bool is_rate = applied->kind == MT_CORRECT_RATE;
+    mt_real rate = is_rate ? applied->rate - clock->discipline.rate : 0;
+    struct mt_correction undo;
+    mt_discipline_applied(&clock->discipline, applied);
+    note_step(clock, applied);
+    clock->needs_report = true;
+    if (mt_rivals_note(node, index, applied, rate, now) &&
+        mt_rivals_undo(clock, applied, rate, &undo)) {
+        apply(node, index, &undo, now);
+    }
+}
+
 static bool take_disturbance(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
     struct mt_applied applied;
-    if (!clock->hal->ops->disturbed(clock->hal, &applied)) {
-        return false;
+    bool is_disturbed = clock->hal->ops->disturbed(clock->hal, &applied);
+    if (is_disturbed) {
+        follow_disturbance(node, index, &applied, now);
     }
-    mt_discipline_applied(&clock->discipline, &applied);
-    note_step(clock, &applied);
-    clock->needs_report = true;
-    tell(node, index, MT_NODE_DISTURBED, applied.step, now);
-    return true;
+    clock->rivals.has_looked = true;
+    return is_disturbed;
+}
+
+/* It is planned again when a sample comes. */
+static void withhold(struct mt_node_clock *clock)
+{
+    mt_discipline_applied(&clock->discipline, &(struct mt_applied){.is_refused = true});
 }
 
 bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
+    struct mt_node_clock *clock = &node->clocks[index];
     struct mt_correction correction;
     bool any = take_disturbance(node, index, now);
-    while (mt_discipline_next_correction(&node->clocks[index].discipline, &correction)) {
+    while (mt_discipline_next_correction(&clock->discipline, &correction)) {
+        if (mt_rivals_yields(clock)) {
+            withhold(clock);
+            continue;
+        }
         apply(node, index, &correction, now);
         any = true;
     }
@@ -122,8 +149,7 @@ static void tell_changes(struct mt_node *node, uint16_t index, struct mt_mono no
     }
 }
 
-/* The instance that steers the clock, or serves it; null if there is none. */
-static const struct mt_node_instance *instance_of(const struct mt_node *node, uint16_t index)
+const struct mt_node_instance *mt_clock_duty_instance(const struct mt_node *node, uint16_t index)
 {
     const struct mt_standby *standby = &node->clocks[index].standby;
     if (standby->is_used) {
@@ -151,12 +177,6 @@ static bool is_serving(const struct mt_node_instance *instance)
     return false;
 }
 
-static int32_t leap_of(const struct mt_instance *ptp)
-{
-    uint16_t flags = mt_instance_time_properties(ptp)->flags;
-    return (flags & MT_PTP_LEAP_61) != 0 ? 1 : (flags & MT_PTP_LEAP_59) != 0 ? -1 : 0;
-}
-
 /* A clock in holdover is its own grandmaster, but its bound is against the one it followed. */
 static const struct mt_clock_identity *reference_of(const struct mt_instance *ptp,
                                                     const struct mt_clock_quality_report *report)
@@ -165,33 +185,12 @@ static const struct mt_clock_identity *reference_of(const struct mt_instance *pt
     return holds_over ? mt_instance_last_followed(ptp) : &mt_instance_parent(ptp)->grandmaster;
 }
 
-static void add_ntp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
-{
-    const struct mt_node_ntp *ntp = mt_ntp_duty_followed(node, index);
-    if (ntp != NULL) {
-        uint8_t leap = ntp->client.server.leap;
-        facts->leap_s = leap == MT_NTP_LEAP_61 ? 1 : leap == MT_NTP_LEAP_59 ? -1 : 0;
-    }
-}
-
 static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_page_facts *facts)
 {
-    const struct mt_node_instance *instance = instance_of(node, index);
-    if (instance == NULL) {
-        facts->leap_s = mt_refclock_duty_leap(node, index);
-        if (mt_follow_has_leader(node, index)) {
-            facts->leap_s = node->clocks[node->clocks[index].follow.leader].page.leap_s;
-        }
-        return;
-    }
-    const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);
-    facts->is_serving = is_serving(instance);
-    facts->leap_s = leap_of(&instance->ptp);
-    facts->grandmaster = reference_of(&instance->ptp, facts->report);
-    if (mt_instance_receiving_port(&instance->ptp) != 0 &&
-        (time->flags & MT_PTP_UTC_OFFSET_VALID) != 0) {
-        facts->tai_utc_known = true;
-        facts->tai_minus_utc_s = time->utc_offset;
+    const struct mt_node_instance *instance = mt_clock_duty_instance(node, index);
+    if (instance != NULL) {
+        facts->is_serving = is_serving(instance);
+        facts->grandmaster = reference_of(&instance->ptp, facts->report);
     }
 }
 
@@ -204,7 +203,12 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     clock->hal->ops->read(clock->hal, &reading);
     mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
     mt_arbiter_duty_widen(clock, ret_report);
+    mt_real growth = 0;
+    bool holds_over = mt_holdover_widen(clock, ret_report, &growth);
     mt_discipline_published(&clock->discipline, ret_report, &published);
+    if (holds_over && published.is_estimate) {
+        published.bound_growth = growth;
+    }
     if (clock->is_in_panic) { /* nor is it published */
         published.is_estimate = false;
         published.off_estimate = mt_real_abs(mt_span_to_real(ret_report->estimate.offset));
@@ -221,18 +225,18 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
         .published = &clock->published,
         .before = &clock->page,
         .base = clock->hal->base,
-        .tai_utc_known = clock->tai_utc_known,
+        .tai_utc_known = clock->leap.choice.is_known,
         .tai_minus_utc_s = mt_leap_duty_offset(clock, &reading.local.at),
-        .leap_s = clock->leap_s,
+        .leap_s = clock->leap.choice.leap_s,
         .steps = clock->discipline.steps,
         .valid_ns = MT_NODE_PAGE_VALID_NS,
     };
     add_ptp_facts(node, index, &facts);
-    add_ntp_facts(node, index, &facts);
     if (mt_leap_duty_is_over(&clock->leap, &reading.local.at)) {
         facts.leap_s = 0;
     }
     mt_page_make(&facts, ret_page);
+    mt_holdover_mark(&clock->holdover, ret_page);
 }
 
 /* Who has no time to give does not tell the machine of leap seconds. */
@@ -240,6 +244,7 @@ static void announce(const struct mt_node_clock *clock)
 {
     const struct mt_clock_page *page = &clock->page;
     bool is_right = page->state == MT_CLOCK_LOCKED || page->state == MT_CLOCK_HOLDOVER;
+    is_right = is_right && !mt_rivals_yields(clock);
     if (is_right && clock->hal->ops->announce != NULL) {
         clock->hal->ops->announce(clock->hal, page->leap_s);
     }
@@ -248,8 +253,12 @@ static void announce(const struct mt_node_clock *clock)
 void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
+    mt_leap_duty_choose(node, index);
     mt_node_report(node, index, &clock->page, &clock->report);
+    mt_holdover_judge(node, index, now);
+    mt_holdover_mark(&clock->holdover, &clock->page);
     mt_leap_duty_watch(&clock->leap, &clock->page);
+    mt_leap_duty_tell(node, index, now);
     announce(clock);
     mt_standing_tell(clock);
     clock->needs_report = false;
@@ -372,6 +381,7 @@ void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now
         mt_discipline_tick(&clock->discipline, now);
         clock->needs_report = true;
     }
+    mt_rivals_tick(node, index, now);
     if (now.ns >= clock->save_at.ns) {
         clock->save_at = mt_mono_plus(now, MT_NODE_DRIFT_SAVE_NS);
         save_drift(node, index);

@@ -21,6 +21,8 @@ void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
                              struct mt_clock_condition *ret_condition);
 /** What transparent clocks are told, from the last report. */
 void mt_clock_duty_rate(const struct mt_node_clock *clock, struct mt_transparent_clock *ret_clock);
+/** The instance that steers the clock, or serves it; null if there is none. */
+const struct mt_node_instance *mt_clock_duty_instance(const struct mt_node *node, uint16_t index);
 void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now);
 
 #endif

@@ -5,28 +5,37 @@
  * be wrong is a part of the sample's bound, as is how far the leader itself may be off.
  *
  * A leader that has sources has the time when its discipline says so; one that has none is steered
- * by others, or by nobody, and is taken as it is.  TAI and UTC are converted where the leader's
- * page says how; an arbitrary timescale is none that the system's clock could show.
+ * by others, or by nobody, and is taken as it is.  Of two that follow each other only that one
+ * leads which follows something else at the moment, or did so last and holds over: so there is no
+ * circle, whatever both could choose, and each time the direction changes it is because another
+ * source is the best one for one of them.  Frequencies belong to the clocks and stay.  TAI and UTC
+ * are converted where the leader's page says how; an arbitrary timescale is none that the system's
+ * clock could show.
  */
 #include "runtime/follow.h"
 
 #include "runtime/events.h"
 #include "runtime/node.h"
 
-static bool is_steered_by_ptp(const struct mt_node *node, uint16_t clock)
+/* One that is followed by the other in turn: leads by its own sources only. */
+static bool has_own_time(const struct mt_node_clock *leader)
 {
-    for (uint16_t i = 0; i < node->instance_count; i++) {
-        if (node->instances[i].clock == clock &&
-            mt_instance_receiving_port(&node->instances[i].ptp) != 0) {
-            return true;
-        }
+    const struct mt_discipline *discipline = &leader->discipline;
+    if (discipline->selected != MT_SOURCE_NONE && discipline->selected == leader->follow.source) {
+        return false;
     }
-    return false;
+    return discipline->phase == MT_STEER_HOLDOVER
+               ? !leader->follow.was_led
+               : discipline->phase == MT_STEER_LOCKED && discipline->selected != MT_SOURCE_NONE;
 }
 
-static bool has_time(const struct mt_node_clock *leader)
+static bool has_time(const struct mt_node *node, uint16_t follower)
 {
+    const struct mt_node_clock *leader = &node->clocks[node->clocks[follower].follow.leader];
     enum mt_steer_phase phase = leader->discipline.phase;
+    if (leader->follow.is_used && leader->follow.leader == follower) {
+        return has_own_time(leader);
+    }
     return leader->discipline.source_count == 0 || phase == MT_STEER_LOCKED ||
            phase == MT_STEER_HOLDOVER;
 }
@@ -70,6 +79,8 @@ static void make_sample(const struct mt_node_clock *leader, const struct mt_node
     clock->hal->ops->read(clock->hal, &ours);
     mt_discipline_report(&leader->discipline, theirs.local.at, &report);
     mt_arbiter_duty_widen(leader, &report);
+    mt_real growth;
+    (void)mt_holdover_widen(leader, &report, &growth);
     struct mt_instant then = moved(&theirs, ours.base);
     then.scale = ours.local.at.scale; /* compared as numbers, converted below */
     *ret_sample = (struct mt_sample){
@@ -110,7 +121,7 @@ static void take(struct mt_node *node, uint16_t index, const struct mt_sample *s
 bool mt_follow_has_leader(const struct mt_node *node, uint16_t clock)
 {
     const struct mt_follow *self = &node->clocks[clock].follow;
-    return self->is_used && has_time(&node->clocks[self->leader]);
+    return self->is_used && has_time(node, clock);
 }
 
 void mt_follow_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
@@ -122,10 +133,14 @@ void mt_follow_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
         return;
     }
     self->at = mt_mono_plus(now, MT_FOLLOW_EVERY_NS);
-    if (is_steered_by_ptp(node, index) && !clock->arbiter.is_used) {
+    if (discipline->selected != MT_SOURCE_NONE) {
+        self->was_led = discipline->selected == self->source;
+    }
+    bool has_own = discipline->selected != MT_SOURCE_NONE && discipline->selected != self->source;
+    if (has_own && !clock->arbiter.is_used) { /* a transmitter goes before */
         return;
     }
-    if (!has_time(&node->clocks[self->leader])) {
+    if (!has_time(node, index)) {
         if (discipline->selected == self->source && !clock->arbiter.is_used) {
             mt_discipline_select(discipline, MT_SOURCE_NONE, now);
             clock->needs_report = true;

@@ -4,6 +4,7 @@
  * steers, or the hardware clock of a grandmaster the system's.  Both are read again and again, and
  * each pair of readings is a sample for the discipline of the one that follows.  It waits until
  * the other one has the time, and gives way to PTP while an instance on it follows somebody.
+ * Two clocks may follow each other: then the one leads that has the time by sources of its own.
  * Thread rule: that of the node.
  */
 #ifndef MEANTIME_RUNTIME_FOLLOW_H
@@ -23,6 +24,7 @@ struct mt_follow {
     uint16_t leader;   /**< index of the clock */
     uint16_t source;   /**< index among the sources of the clock that follows */
     struct mt_mono at; /**< of the next pair of readings */
+    bool was_led;      /**< what the clock followed last was the leader */
 };
 
 /** Makes a sample if it is time. */

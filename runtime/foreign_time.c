@@ -2,37 +2,23 @@
  *
  * An instance knows no other source of time than its ports; so it is told by the same commands as
  * by a user.  What a user says meanwhile is seen by that it is not what was told last, and becomes
- * the instance's own.
+ * the instance's own.  What is told is quality.c's to say.
  *
- *                          clockClass      clockAccuracy     traceable, leap second
- *     never had its time   default         unknown           no
- *     has its time         own             of the bound      as far as the bound is against UTC
- *     lost it              6 -> 7, 13 -> 14, else default;   likewise
- *                          of the bound, which grows
- *     has that of an NTP   default         unknown           no
- *     server's own clock
- *
- * An accuracy that changes is news to the whole network, so it changes for the better only when
- * the bound is well inside of the better one.
+ * An instance that has lost its own transmitter is told, too: it is its own grandmaster then, and
+ * what it announces is what is left of the time that it had.
  */
 #include "runtime/foreign_time.h"
 
-#include <string.h>
-
+#include "runtime/events.h"
 #include "runtime/node.h"
 
-#define CLASS_PRIMARY       6 /* [1588-2019 Table 4] */
-#define CLASS_APPLICATION   13
-#define CLASS_DEFAULT       248
-#define CLASS_RECEIVER_ONLY 255
-#define ACCURACY_25_NS      0x20 /* [1588-2019 Table 5] */
-#define ACCURACY_BEYOND     0x31
-#define ACCURACY_UNKNOWN    0xFE
-#define SOURCE_NTP          0x50 /* [1588-2019 Table 6] */
-#define SOURCE_OTHER        0x90
-#define SOURCE_OSCILLATOR   0xA0
-#define LEAP_FLAGS          (MT_PTP_LEAP_61 | MT_PTP_LEAP_59)
-#define TRACEABLE_FLAGS     (MT_PTP_TIME_TRACEABLE | MT_PTP_FREQUENCY_TRACEABLE)
+#define SOURCE_GNSS       0x20 /* [1588-2019 Table 6] */
+#define SOURCE_NTP        0x50
+#define SOURCE_OTHER      0x90
+#define SOURCE_OSCILLATOR 0xA0
+#define ACCURACY_UNKNOWN  0xFE
+#define VARIANCE_UNKNOWN  0xFFFF
+#define LEAP_FLAGS        (MT_PTP_LEAP_61 | MT_PTP_LEAP_59)
 
 /* ---- what the clock follows ------------------------------------------------------------------ */
 
@@ -58,66 +44,70 @@ static bool has_ntp(const struct mt_node *node, uint16_t clock, uint16_t source)
     return false;
 }
 
+/* It has none, or has one from which the time comes that we serve. */
+static bool is_led(const struct mt_node_clock *clock)
+{
+    return clock->follow.is_used && clock->follow.source == clock->discipline.selected &&
+           clock->holdover.source != MT_QUALITY_FROM_NOBODY &&
+           clock->holdover.source != MT_QUALITY_FROM_PTP;
+}
+
+/* It followed a grandmaster, by this instance, and has lost it. */
+static bool holds_over(const struct mt_node_instance *instance, const struct mt_node_clock *clock)
+{
+    const struct mt_holdover *holdover = &clock->holdover;
+    return holdover->source == MT_QUALITY_FROM_PTP &&
+           (holdover->rung == MT_QUALITY_HOLDOVER || holdover->rung == MT_QUALITY_BEYOND) &&
+           mt_instance_receiving_port(&instance->ptp) == 0 &&
+           mt_clock_identity_equal(mt_instance_last_followed(&instance->ptp),
+                                   &holdover->grandmaster);
+}
+
 /* ---- what is announced of it ----------------------------------------------------------------- */
 
-static uint8_t accuracy_of(int64_t bound_ns)
+static uint8_t time_source_of(enum mt_quality_source source)
 {
-    static const int64_t limits_ns[] = {
-        25,      100,     250,      1000,     2500,      10000,     25000,      100000,      250000,
-        1000000, 2500000, 10000000, 25000000, 100000000, 250000000, 1000000000, 10000000000,
-    };
-    uint8_t step = 0;
-    while (step < sizeof limits_ns / sizeof limits_ns[0] && bound_ns > limits_ns[step]) {
-        step++;
+    switch (source) {
+    case MT_QUALITY_FROM_NOBODY:
+    case MT_QUALITY_FROM_PTP: /* in holdover */
+        break;
+    case MT_QUALITY_FROM_NTP:
+        return SOURCE_NTP;
+    case MT_QUALITY_FROM_REFCLOCK:
+        return SOURCE_OTHER;
+    case MT_QUALITY_FROM_GNSS:
+        return SOURCE_GNSS;
     }
-    return (uint8_t)(ACCURACY_25_NS + step);
-}
-
-/* The better one must be sure, the worse one is said at once. */
-static uint8_t accuracy_after(uint8_t before, int64_t bound_ns)
-{
-    uint8_t now = accuracy_of(bound_ns);
-    return now < before && before <= ACCURACY_BEYOND ? accuracy_of(bound_ns / 4 * 5) : now;
-}
-
-static uint8_t class_without_time(uint8_t own, bool had_time)
-{
-    if (had_time && (own == CLASS_PRIMARY || own == CLASS_APPLICATION)) {
-        return (uint8_t)(own + 1);
-    }
-    return own == CLASS_RECEIVER_ONLY ? own : CLASS_DEFAULT;
-}
-
-/* What is not known to be right has no class of those that are, however well it is followed. */
-static void describe_quality(const struct mt_foreign_time *self, const struct mt_clock_page *page,
-                             bool is_anybodys, struct mt_clock_quality *quality)
-{
-    bool has_bound = page->bound_reference != MT_BOUND_NONE && !is_anybodys;
-    *quality = self->own_quality;
-    if (page->state != MT_CLOCK_LOCKED || is_anybodys) {
-        quality->clock_class = class_without_time(self->own_quality.clock_class, has_bound);
-    }
-    quality->accuracy =
-        has_bound ? accuracy_after(self->told_quality.accuracy, page->bound_ns) : ACCURACY_UNKNOWN;
+    return SOURCE_OSCILLATOR;
 }
 
 /* The page's leap second may be what the instance itself announces, unless somebody is followed. */
 static void describe_time(const struct mt_foreign_time *self, const struct mt_node_clock *clock,
-                          uint8_t source, bool is_followed, struct mt_time_properties *time)
+                          const struct mt_quality *quality, struct mt_time_properties *time)
 {
     const struct mt_clock_page *page = &clock->page;
+    bool is_followed = clock->discipline.selected != MT_SOURCE_NONE;
+    enum mt_quality_rung rung = clock->holdover.rung;
     *time = self->own_time;
-    if (clock->leap.change_s != 0 && time->utc_offset == clock->leap.before_s) {
-        time->utc_offset = (int16_t)page->tai_minus_utc_s; /* before the machine knows */
+    bool is_as_before = clock->leap.change_s != 0 && time->utc_offset == clock->leap.before_s;
+    bool is_machines = !clock->tai_utc_known || time->utc_offset == clock->tai_minus_utc_s;
+    if (page->tai_utc_valid != 0 && (is_as_before || is_machines)) { /* others know more */
+        time->utc_offset = (int16_t)page->tai_minus_utc_s;
+        time->flags |= MT_PTP_UTC_OFFSET_VALID;
     }
-    if (page->bound_reference == MT_BOUND_TRACEABLE) {
-        time->flags |= TRACEABLE_FLAGS;
+    if (quality->is_time_traceable) {
+        time->flags |= MT_PTP_TIME_TRACEABLE;
+    } else if (rung == MT_QUALITY_BEYOND) {
+        time->flags &= (uint16_t)~MT_PTP_TIME_TRACEABLE;
+    }
+    if (quality->is_frequency_traceable) {
+        time->flags |= MT_PTP_FREQUENCY_TRACEABLE;
     }
     if ((time->flags & LEAP_FLAGS) == 0 && is_followed && page->leap_s != 0) {
         time->flags |= page->leap_s > 0 ? MT_PTP_LEAP_61 : MT_PTP_LEAP_59;
     }
     if (time->time_source == SOURCE_OSCILLATOR && page->bound_reference != MT_BOUND_NONE) {
-        time->time_source = source;
+        time->time_source = time_source_of(clock->holdover.source);
     }
 }
 
@@ -135,11 +125,33 @@ static bool is_same_time(const struct mt_time_properties *a, const struct mt_tim
            a->time_source == b->time_source;
 }
 
-const struct mt_clock_quality *mt_foreign_time_own_quality(const struct mt_foreign_time *self,
-                                                           const struct mt_instance *ptp)
+/* What is not as it was told, somebody has set: that alone is theirs. */
+void mt_foreign_time_own_quality(const struct mt_foreign_time *self, const struct mt_instance *ptp,
+                                 struct mt_clock_quality *ret_quality)
 {
-    bool is_as_told = self->is_told && is_same_quality(&ptp->config.quality, &self->told_quality);
-    return is_as_told ? &self->own_quality : &ptp->config.quality;
+    const struct mt_clock_quality *now = &ptp->config.quality;
+    *ret_quality = *now;
+    if (self->is_told) {
+        const struct mt_clock_quality *told = &self->told_quality;
+        const struct mt_clock_quality *own = &self->own_quality;
+        ret_quality->clock_class =
+            now->clock_class == told->clock_class ? own->clock_class : now->clock_class;
+        ret_quality->accuracy = now->accuracy == told->accuracy ? own->accuracy : now->accuracy;
+        ret_quality->variance = now->variance == told->variance ? own->variance : now->variance;
+    }
+}
+
+/* ... and what they have set is not ours to choose any more. */
+static void take_own_quality(struct mt_foreign_time *self, const struct mt_instance *ptp)
+{
+    const struct mt_clock_quality *now = &ptp->config.quality;
+    if (self->is_told) {
+        self->ladder.class_is_auto &= now->clock_class == self->told_quality.clock_class;
+        self->ladder.variance_is_auto &= now->variance == self->told_quality.variance;
+    }
+    struct mt_clock_quality own;
+    mt_foreign_time_own_quality(self, ptp, &own);
+    self->own_quality = own;
 }
 
 const struct mt_time_properties *mt_foreign_time_own_time(const struct mt_foreign_time *self,
@@ -164,26 +176,42 @@ static void tell(struct mt_instance *ptp, struct mt_foreign_time *self, struct m
     self->is_told = true;
 }
 
-static void tell_instance(struct mt_node_instance *instance, const struct mt_node_clock *clock,
-                          uint8_t source, bool is_followed, bool is_anybodys, struct mt_mono now)
+static void tell_instance(struct mt_node *node, uint16_t index, const struct mt_node_clock *clock,
+                          struct mt_mono now)
 {
-    struct mt_foreign_time *self = &instance->foreign_time;
-    struct mt_clock_quality quality;
+    struct mt_instance *ptp = &node->instances[index].ptp;
+    struct mt_foreign_time *self = &node->instances[index].foreign_time;
+    const struct mt_clock_quality before = ptp->config.quality;
+    struct mt_clock_quality told = {before.clock_class, ACCURACY_UNKNOWN, VARIANCE_UNKNOWN};
+    struct mt_quality_facts facts;
+    struct mt_quality quality;
     struct mt_time_properties time;
-    self->own_quality = *mt_foreign_time_own_quality(self, &instance->ptp);
-    self->own_time = *mt_foreign_time_own_time(self, &instance->ptp);
-    describe_quality(self, &clock->page, is_anybodys, &quality);
-    describe_time(self, clock, source, is_followed, &time);
-    self->told_quality = quality;
+    if (self->is_told) {
+        told = self->told_quality;
+    }
+    take_own_quality(self, ptp);
+    self->own_time = *mt_foreign_time_own_time(self, ptp);
+    mt_holdover_facts(clock, &facts);
+    mt_quality_make(&self->ladder, &facts, &self->own_quality, &told, &quality);
+    describe_time(self, clock, &quality, &time);
+    self->told_quality = quality.quality;
     self->told_time = time;
-    tell(&instance->ptp, self, now);
+    tell(ptp, self, now);
+    if (before.clock_class != quality.quality.clock_class) {
+        mt_node_tell(node, &(struct mt_node_event){
+                               .kind = MT_NODE_QUALITY,
+                               .at = now,
+                               .index = index,
+                               .value.quality = {before.clock_class, quality.quality.clock_class}});
+    }
 }
 
 static void give_back(struct mt_node_instance *instance, struct mt_mono now)
 {
     struct mt_foreign_time *self = &instance->foreign_time;
     if (self->is_told) {
-        self->told_quality = *mt_foreign_time_own_quality(self, &instance->ptp);
+        take_own_quality(self, &instance->ptp);
+        self->told_quality = self->own_quality;
         self->told_time = *mt_foreign_time_own_time(self, &instance->ptp);
         tell(&instance->ptp, self, now);
         self->is_told = false;
@@ -194,16 +222,16 @@ void mt_foreign_time_tell(struct mt_node *node, uint16_t index, struct mt_mono n
 {
     const struct mt_node_clock *clock = &node->clocks[index];
     uint16_t followed = clock->discipline.selected;
-    bool is_refclock = has_refclock(node, index, followed);
-    bool is_ntp = has_ntp(node, index, followed);
-    bool is_foreign = is_refclock || is_ntp;
-    bool is_anybodys = is_ntp && clock->page.bound_reference == MT_BOUND_SOURCE;
+    bool is_foreign =
+        has_refclock(node, index, followed) || has_ntp(node, index, followed) || is_led(clock);
     for (uint16_t i = 0; i < node->instance_count; i++) {
         struct mt_node_instance *instance = &node->instances[i];
-        if (instance->clock == index && is_foreign) {
-            tell_instance(instance, clock, is_refclock ? SOURCE_OTHER : SOURCE_NTP,
-                          followed != MT_SOURCE_NONE, is_anybodys, now);
-        } else if (instance->clock == index) {
+        if (instance->clock != index) {
+            continue;
+        }
+        if (is_foreign || holds_over(instance, clock)) {
+            tell_instance(node, i, clock, now);
+        } else {
             give_back(instance, now);
         }
     }

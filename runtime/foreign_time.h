@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * PTP served from a clock that follows something else: an NTP server or a reference clock.  What
- * the instance announces of its time then is what is known of the clock, not what somebody once
- * wrote down: clockAccuracy is that of the bound, which grows while nobody is heard, and the
- * configured clockClass holds only as long as the clock has that time.
+ * PTP served from a clock that follows something else, an NTP server or a reference clock, or that
+ * followed a grandmaster until a while ago.  What the instance announces of its time then is what
+ * is known of the clock, not what somebody once wrote down: clockAccuracy is that of the bound,
+ * which grows while nobody is heard, and clockClass comes down the ladder of the profile.
  * Thread rule: that of the node.
  */
 #ifndef MEANTIME_RUNTIME_FOREIGN_TIME_H
@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "meantime/ptp.h"
+#include "runtime/quality.h"
 
 struct mt_node;
 
 /** Of an instance. */
 struct mt_foreign_time {
+    struct mt_quality_ladder ladder;      /**< set by whoever lays out the node */
     bool is_told;                         /**< the instance announces `told`, not what is its own */
     struct mt_clock_quality own_quality;  /**< as configured, or set since */
     struct mt_time_properties own_time;   /**< likewise */
@@ -28,8 +30,8 @@ struct mt_foreign_time {
 void mt_foreign_time_tell(struct mt_node *node, uint16_t clock, struct mt_mono now);
 
 /** What was configured or set, whatever is announced. */
-const struct mt_clock_quality *mt_foreign_time_own_quality(const struct mt_foreign_time *self,
-                                                           const struct mt_instance *ptp);
+void mt_foreign_time_own_quality(const struct mt_foreign_time *self, const struct mt_instance *ptp,
+                                 struct mt_clock_quality *ret_quality);
 const struct mt_time_properties *mt_foreign_time_own_time(const struct mt_foreign_time *self,
                                                           const struct mt_instance *ptp);
 

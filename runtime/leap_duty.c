@@ -43,7 +43,7 @@ void mt_leap_duty_watch(struct mt_leap_duty *self, const struct mt_clock_page *p
 int32_t mt_leap_duty_offset(const struct mt_node_clock *clock, const struct mt_instant *at)
 {
     const struct mt_leap_duty *self = &clock->leap;
-    int32_t known_s = clock->tai_minus_utc_s;
+    int32_t known_s = self->choice.is_known ? self->choice.tai_minus_utc_s : clock->tai_minus_utc_s;
     if (self->change_s == 0) {
         return known_s;
     }

@@ -211,6 +211,9 @@ uint64_t mt_log_page_digest(const struct mt_clock_page *page)
         (uint64_t)page->lag_rate_q64,
         (uint64_t)page->lag_span_ns,
         (uint64_t)page->steered_q16,
+        (uint64_t)page->state_since_base_ns,
+        page->state_changes,
+        page->holdover,
     };
     uint64_t digest = DIGEST_START;
 

@@ -21,7 +21,8 @@
 #include "hal/provider.h"
 #include "meantime/ptp.h"
 
-#define MT_LOG_VERSION     3 /**< 2: without NTP; 1: and addresses, transports, one-step */
+/** 3: without whence TAI - UTC is known; 2: and NTP; 1: and addresses, transports, one-step */
+#define MT_LOG_VERSION     4
 #define MT_LOG_HEADER_SIZE 10
 #define MT_LOG_RECORD_SIZE 5    /**< kind and length */
 #define MT_LOG_VALUE_MAX   4096 /**< octets of any value but START and RELOAD */
@@ -58,6 +59,9 @@ struct mt_log_facts {
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
     int32_t leap_s; /**< -1, 0 or 1 */
+    uint8_t by;     /**< enum mt_leap_by */
+    int32_t slack_s;
+    int32_t kernel_s;
 };
 
 struct mt_log_start {
@@ -98,6 +102,8 @@ struct mt_log_link {
     bool is_open;
     struct mt_log_text reason; /**< why it is not open */
     bool inserts_stamps;
+    bool inserts_origin;
+    bool inserts_turnaround;
 };
 
 /** One record: what was asked, and the answer. */

@@ -56,7 +56,11 @@ static void put_link(struct mt_log_out *out, const struct mt_log_record *record)
     mt_log_put(out, (unsigned)record->value.link.transport, 1);
     mt_log_put(out, record->value.link.is_tagged, 1);
     mt_log_put(out, record->value.link.vlan, 2);
-    mt_log_put(out, record->value.link.inserts_stamps, 1);
+    mt_log_put(out,
+               (unsigned)record->value.link.inserts_stamps |
+                   (unsigned)record->value.link.inserts_origin << 1 |
+                   (unsigned)record->value.link.inserts_turnaround << 2,
+               1);
 }
 
 static void get_link(struct mt_log_in *in, struct mt_log_record *record)
@@ -66,11 +70,15 @@ static void get_link(struct mt_log_in *in, struct mt_log_record *record)
     record->value.link.is_open = mt_log_get_flag(in);
     record->value.link.reason = mt_log_get_text(in);
     if (in->version >= 2) {
-        record->value.link.transport = (enum mt_transport)mt_log_get_choice(
-            in, MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_EXPORT_SOCK);
+        record->value.link.transport =
+            (enum mt_transport)mt_log_get_choice(in, MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_LAST);
         record->value.link.is_tagged = mt_log_get_flag(in);
         record->value.link.vlan = (uint16_t)mt_log_get(in, 2);
-        record->value.link.inserts_stamps = mt_log_get_flag(in);
+        unsigned inserts = (unsigned)mt_log_get(in, 1);
+        record->value.link.inserts_stamps = (inserts & 1) != 0;
+        record->value.link.inserts_origin = (inserts & 2) != 0;
+        record->value.link.inserts_turnaround = (inserts & 4) != 0;
+        in->failed |= inserts > 7;
     }
 }
 

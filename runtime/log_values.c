@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "meantime/steer_leap.h"
+
 #include "runtime/log_private.h"
 
 #define MOST_RATE 1.0 /* s/s */
@@ -358,6 +360,9 @@ void mt_log_put_facts(struct mt_log_out *out, const struct mt_log_facts *facts)
     mt_log_put(out, facts->tai_utc_known, 1);
     mt_log_put_signed(out, facts->tai_minus_utc_s, 4);
     mt_log_put_signed(out, facts->leap_s, 1);
+    mt_log_put(out, facts->by, 1);
+    mt_log_put_signed(out, facts->slack_s, 4);
+    mt_log_put_signed(out, facts->kernel_s, 4);
 }
 
 void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts)
@@ -365,5 +370,15 @@ void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts)
     ret_facts->tai_utc_known = mt_log_get_flag(in);
     ret_facts->tai_minus_utc_s = (int32_t)mt_log_get_signed(in, 4);
     ret_facts->leap_s = (int32_t)mt_log_get_signed(in, 1);
+    if (in->version >= 4) {
+        ret_facts->by = (uint8_t)mt_log_get(in, 1);
+        ret_facts->slack_s = (int32_t)mt_log_get_signed(in, 4);
+        ret_facts->kernel_s = (int32_t)mt_log_get_signed(in, 4);
+    } else {
+        ret_facts->by = MT_LEAP_BY_NOBODY;
+        ret_facts->slack_s = 0;
+        ret_facts->kernel_s = 0;
+    }
     in->failed |= ret_facts->leap_s < -1 || ret_facts->leap_s > 1;
+    in->failed |= ret_facts->by > MT_LEAP_BY_OLD_LIST;
 }

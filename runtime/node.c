@@ -64,6 +64,9 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
         if (tx.insertion == MT_INSERT_RESIDENCE) {
             out.arrival = tx.arrival;
         }
+        if (tx.port != 0) {
+            mt_minor_sent(self, index, frame, now);
+        }
         if (!link->ops->send(link, &out) && tx.is_event) {
             mt_instance_tx_done(&instance->ptp, tx.token, NULL, now);
         }
@@ -74,9 +77,9 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
 static void read_arb_as_utc(const struct mt_node_clock *clock, struct mt_sample *sample)
 {
     struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
-    bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
+    bool is_reverse = sample->kind == MT_SAMPLE_REVERSE; /* source less local */
     sample->value =
-        is_forward ? mt_span_minus(sample->value, tai_utc) : mt_span_plus(sample->value, tai_utc);
+        is_reverse ? mt_span_plus(sample->value, tai_utc) : mt_span_minus(sample->value, tai_utc);
     sample->scale = MT_SCALE_TAI;
 }
 
@@ -249,6 +252,7 @@ static struct mt_mono find_deadline(const struct mt_node *self)
         }
     }
     earliest = mt_mono_earlier(earliest, mt_refclock_duty_deadline(self));
+    earliest = mt_mono_earlier(earliest, mt_gnss_duty_deadline(self));
     return mt_mono_earlier(earliest, mt_export_duty_deadline(self));
 }
 
@@ -301,7 +305,8 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
         local_frame_received(self, input);
         return;
     }
-    if (mt_refclock_duty_rx(self, input)) {
+    if (mt_holdover_rx(self, input) || mt_refclock_duty_rx(self, input) ||
+        mt_gnss_duty_rx(self, input)) {
         return;
     }
     for (uint16_t i = 0; i < self->instance_count; i++) {
@@ -318,6 +323,7 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
             if (input->has_stamp) {
                 clock->ops->stamp(clock, input->stamp, &stamp);
             }
+            mt_minor_heard(self, i, input);
             mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
                            input->has_stamp ? &stamp : NULL, from, input->now);
         }
@@ -328,6 +334,7 @@ static void frame_sent(struct mt_node *self, const struct mt_input *input)
 {
     uint32_t index = input->token >> TOKEN_BITS;
     uint32_t token = input->token & ((1u << TOKEN_BITS) - 1);
+    mt_stamps_note(self, input->link, input->has_stamp, input->now);
     if (index >= self->instance_count) {
         return;
     }
@@ -369,8 +376,21 @@ static void tell_addresses(struct mt_instance *ptp, uint16_t port, const struct 
     }
 }
 
+/* What management has set stays while the speed does. */
+static void set_speed(struct mt_node_instance *instance, uint16_t port, uint32_t speed_mbit)
+{
+    struct mt_node_port *plug = &instance->ports[port];
+    if (speed_mbit != plug->speed_mbit) {
+        plug->speed_mbit = speed_mbit;
+        mt_latencies_apply(&plug->latencies, speed_mbit, &instance->ptp.ports[port].config);
+    }
+}
+
 static void link_changed(struct mt_node *self, const struct mt_input *input)
 {
+    if (mt_gnss_duty_link(self, input)) {
+        return;
+    }
     for (uint16_t i = 0; i < self->instance_count; i++) {
         struct mt_node_instance *instance = &self->instances[i];
         for (uint16_t port = 0; port < instance->ptp.port_count; port++) {
@@ -378,6 +398,7 @@ static void link_changed(struct mt_node *self, const struct mt_input *input)
                 const struct mt_command command = {.kind = MT_COMMAND_LINK,
                                                    .port = (uint16_t)(port + 1),
                                                    .value.is_on = input->is_up};
+                set_speed(instance, port, input->speed_mbit);
                 tell_stamper(&instance->ptp, port, self->links[input->link]);
                 tell_addresses(&instance->ptp, port, input);
                 mt_instance_command(&instance->ptp, &command, input->now);
@@ -404,6 +425,7 @@ static void tick(struct mt_node *self, struct mt_mono now)
         mt_follow_tick(self, i, now);
     }
     mt_refclock_duty_tick(self, now);
+    mt_gnss_duty_tick(self, now);
     mt_export_duty_tick(self, now);
 }
 

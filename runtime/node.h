@@ -27,10 +27,15 @@
 #include "runtime/export_duty.h"
 #include "runtime/follow.h"
 #include "runtime/foreign_time.h"
+#include "runtime/gnss_duty.h"
+#include "runtime/holdover_duty.h"
+#include "runtime/latencies.h"
 #include "runtime/leap_duty.h"
 #include "runtime/ntp_duty.h"
 #include "runtime/ntp_serve.h"
 #include "runtime/refclock_duty.h"
+#include "runtime/rivals.h"
+#include "runtime/stamps.h"
 #include "runtime/standby.h"
 
 #define MT_NODE_EVENTS        64                   /**< kept until drained; the oldest give way */
@@ -65,12 +70,16 @@ struct mt_node_clock {
     struct mt_follow follow;   /**< of a clock that follows another one */
     struct mt_standby standby; /**< of a clock that two instances may steer */
     struct mt_arbiter arbiter; /**< of a clock with sources of several kinds */
+    struct mt_rivals rivals;   /**< other programs that change the clock */
+    struct mt_holdover holdover;
 };
 
 /** Where a port of an instance is plugged in. */
 struct mt_node_port {
-    uint16_t link;   /**< index of the link */
-    uint16_t source; /**< index among the sources of the instance's clock */
+    uint16_t link;                 /**< index of the link */
+    uint16_t source;               /**< index among the sources of the instance's clock */
+    uint32_t speed_mbit;           /**< of the link, as it said last; 0: not known */
+    struct mt_latencies latencies; /**< zeros: one for all speeds */
 };
 
 struct mt_node_instance {
@@ -79,6 +88,7 @@ struct mt_node_instance {
     uint16_t clock;             /**< index of the clock */
     bool arb_is_utc;            /**< a transmitter without PTP timescale is taken to serve UTC */
     struct mt_foreign_time foreign_time; /**< zeros to begin with */
+    struct mt_minor minor;               /**< zeros to begin with, but is_auto */
 };
 
 enum mt_node_event_kind {
@@ -86,6 +96,7 @@ enum mt_node_event_kind {
     MT_NODE_PHASE,       /**< a clock's discipline changed its phase */
     MT_NODE_STEP,        /**< a clock was stepped */
     MT_NODE_DISTURBED,   /**< somebody else changed a clock */
+    MT_NODE_SHARED,      /**< somebody else keeps changing a clock, or has ceased */
     MT_NODE_REFUSED,     /**< the platform refused a correction */
     MT_NODE_SATURATED,   /**< a clock's range does not suffice, or suffices again */
     MT_NODE_WRONG_SCALE, /**< a source's timescale is not the clock's */
@@ -93,28 +104,61 @@ enum mt_node_event_kind {
     MT_NODE_STANDBY,     /**< another instance steers a clock */
     MT_NODE_NTP,         /**< an NTP server became reachable, unreachable, or refuses */
     MT_NODE_PANIC,       /**< a step is larger than the clock's panic threshold: it was not made */
+    MT_NODE_STAMPS,      /**< a link loses many transmit timestamps, or not any more */
+    MT_NODE_MINOR,       /**< an instance sends another minorVersionPTP */
+    MT_NODE_UTC,         /**< TAI - UTC is another one, or somebody contradicts it */
     MT_NODE_SOURCE,      /**< a source steers a clock, is a falseticker, or none any more */
+    MT_NODE_BEYOND,      /**< holdover of a clock is out of its specification */
+    MT_NODE_QUALITY,     /**< an instance announces another clockClass */
+    MT_NODE_GNSS,        /**< of a GNSS receiver: fix, jump, leap seconds ... */
 };
 
 struct mt_node_event {
     enum mt_node_event_kind kind;
     struct mt_mono at;
-    uint16_t index; /**< of the instance, clock, link or NTP server */
+    uint16_t index; /**< of the instance, clock, link, NTP server or receiver */
     union {
         struct mt_event ptp;
         struct {
             enum mt_steer_phase from;
             enum mt_steer_phase to;
         } phase;
-        struct mt_span step;     /**< step, disturbed, panic */
+        struct mt_span step;     /**< step, panic */
         enum mt_timescale scale; /**< wrong scale: the source's */
-        bool is_on;              /**< saturated, link up */
+        bool is_on;              /**< saturated, shared, link up */
+        struct {
+            struct mt_span step;
+            mt_real rate; /**< s/s, by which the frequency changed */
+        } change;         /**< disturbed */
         enum mt_ntp_event_kind ntp;
+        struct {
+            bool is_losing;
+            uint8_t lost; /**< of the last ... */
+            uint8_t of;   /**< ... frames */
+        } stamps;
+        enum mt_minor_reason minor;
+        struct {
+            int64_t bound_ns;
+            int64_t accuracy_ns; /**< largest bound within specification */
+            int64_t age_ns;      /**< of the holdover */
+            bool has_bound;      /**< else nothing is known of the error any more */
+        } beyond;
+        struct {
+            uint8_t from; /**< clockClass */
+            uint8_t to;
+        } quality;
         struct {
             uint16_t from; /**< instances */
             uint16_t to;
             enum mt_standby_reason reason;
         } standby;
+        struct {
+            enum mt_leap_quarrel quarrel;
+            struct mt_leap_claim with; /**< who contradicts, unless they agree (again) */
+            int32_t tai_minus_utc_s;   /**< that is used */
+            int32_t before_s;          /**< another one that was used until now, or the same */
+            enum mt_leap_by by;
+        } utc;
         struct {
             uint16_t member; /**< of the clock's arbiter, at that time */
             enum mt_arbiter_kind kind;
@@ -122,6 +166,12 @@ struct mt_node_event {
             enum mt_arbiter_verdict verdict;
             mt_real miss; /**< s */
         } source;
+        struct {
+            enum mt_gnss_node_event event;
+            struct mt_span jump; /**< clock - receiver */
+            uint8_t rollovers;
+            int32_t gps_utc_s; /**< that it counts */
+        } gnss;
     } value;
 };
 
@@ -135,10 +185,13 @@ struct mt_node {
     uint16_t ntp_count;
     struct mt_hal_entropy *entropy; /**< null if there are none */
     struct mt_mono deadline;        /**< as all was left after the last input */
+    struct mt_stamps *stamps; /**< of each link, zeros to begin with; null: they are not watched */
     struct mt_hal_link **links;
     uint16_t link_count;
     struct mt_node_refclock *refclocks;
     uint16_t refclock_count;
+    struct mt_node_gnss *gnss; /**< receivers, each of which is a reference clock, too */
+    uint16_t gnss_count;
     struct mt_node_export *exports;
     uint16_t export_count;
     uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */

@@ -236,6 +236,7 @@ void mt_ntp_duty_set_address(struct mt_node *node, uint16_t index, const struct 
     self->has_asked = false;
     self->has_verdict = false;
     self->unsent = 0;
+    self->own_count = 0;
     mt_ntp_client_init(&self->client, &self->config, now);
     mt_discipline_reset_source(&node->clocks[self->clock].discipline, self->source);
     node->clocks[self->clock].needs_report = true;

@@ -10,6 +10,8 @@
 #include "meantime/ntp_client.h"
 #include "meantime/servo.h"
 
+#define MT_NTP_OWN_IDS 16 /**< addresses of this machine, towards one server */
+
 struct mt_node;
 
 /** What carries questions and answers. */
@@ -31,6 +33,9 @@ struct mt_node_ntp {
     uint8_t unsent;        /**< questions in a row that could not be sent */
     bool has_verdict;
     enum mt_sample_verdict verdict; /**< of its last sample */
+    /** What it has for a reference id if it follows us. */
+    uint8_t own_ids[MT_NTP_OWN_IDS][4];
+    uint8_t own_count;
 };
 
 /** It is better not asked any more, if there is another one: nothing leaves to it, it does not

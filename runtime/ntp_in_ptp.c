@@ -5,7 +5,8 @@
  * client and server may even talk to the same neighbour.
  *
  * The high octet of a token is that of an instance of PTP; the numbers which those do not have are
- * the clients' and the server's.
+ * the clients' and the server's.  The server's answers are numbered by the rest of it, so that the
+ * stamp of one that has long lost its place is not taken for that of another.
  */
 #include "runtime/ntp_in_ptp.h"
 
@@ -16,6 +17,7 @@
 #define TOKEN_BITS   24
 #define CLIENT_FIRST MT_NODE_INSTANCES_MAX
 #define SERVER       255u
+#define NUMBER_MAX   ((UINT32_C(1) << TOKEN_BITS) - 1)
 _Static_assert(CLIENT_FIRST + MT_NTP_IN_PTP_CLIENTS <= SERVER, "tokens are told apart");
 
 #define MODE_OF(packet) ((packet)[0] & 7u)
@@ -83,13 +85,25 @@ static struct mt_instant served_time(const struct mt_node *node, const struct mt
     return mt_ntp_scale_time(&server->serving.scale, &reading.local.at);
 }
 
+static struct mt_ntp_in_ptp_awaited *place_of(struct mt_node_ntp_in_ptp *self, uint32_t number)
+{
+    return &self->awaited[number % MT_NTP_IN_PTP_AWAITED];
+}
+
+/* Returns the token. */
+static uint32_t await_departure(struct mt_node_ntp_in_ptp *self, mt_ntp_time receive)
+{
+    self->last_number = self->last_number < NUMBER_MAX ? self->last_number + 1 : 1;
+    *place_of(self, self->last_number) = (struct mt_ntp_in_ptp_awaited){self->last_number, receive};
+    return (SERVER << TOKEN_BITS) + self->last_number;
+}
+
 static void send_answer(struct mt_node *node, const struct mt_input *input,
                         const struct mt_ntp_ptp *asked, struct mt_ntp_answer *answer)
 {
     struct mt_node_ntp_in_ptp *self = node->server->in_ptp;
     struct mt_hal_link *link = node->links[input->link];
     uint8_t message[MT_NTP_PTP_HEAD + MT_NTP_ANSWER_MAX];
-    uint32_t place = self->answered % MT_NTP_IN_PTP_AWAITED;
     bool is_awaited = answer->receive != 0;
     const struct mt_instant now = served_time(node, NULL);
     mt_ntp_answer_finish(&node->server->rules, answer, &now);
@@ -99,14 +113,10 @@ static void send_answer(struct mt_node *node, const struct mt_input *input,
                                    sizeof message),
         .destination = MT_LINK_ADDRESS,
         .is_event = true,
-        .token = is_awaited ? (SERVER << TOKEN_BITS) + place + 1 : 0,
+        .token = is_awaited ? await_departure(self, answer->receive) : 0,
         .to = input->from,
     };
     memcpy(message + mt_ntp_ptp_head(asked->form), answer->octets, answer->length);
-    if (is_awaited) {
-        self->awaited[place] = answer->receive;
-        self->answered++;
-    }
     (void)link->ops->send(link, &frame);
 }
 
@@ -141,12 +151,13 @@ static void answer_request(struct mt_node *node, const struct mt_input *input,
     }
 }
 
-static void answer_left(struct mt_node *node, const struct mt_input *input, uint32_t token)
+static void answer_left(struct mt_node *node, const struct mt_input *input, uint32_t number)
 {
     struct mt_node_ntp_in_ptp *self = node->server->in_ptp;
-    if (input->has_stamp && token > 0 && token <= MT_NTP_IN_PTP_AWAITED) {
+    const struct mt_ntp_in_ptp_awaited *awaited = place_of(self, number);
+    if (input->has_stamp && number != 0 && awaited->number == number) {
         const struct mt_instant left = served_time(node, &input->stamp);
-        mt_ntp_departures_tell(&self->worker.departures, self->awaited[token - 1], &left);
+        mt_ntp_departures_tell(&self->worker.departures, awaited->receive, &left);
     }
 }
 
@@ -176,7 +187,7 @@ static bool frame_received(struct mt_node *node, const struct mt_input *input)
 static bool frame_sent(struct mt_node *node, const struct mt_input *input)
 {
     uint32_t tag = input->token >> TOKEN_BITS;
-    uint32_t token = input->token & ((1u << TOKEN_BITS) - 1);
+    uint32_t token = input->token & NUMBER_MAX;
     if (tag == SERVER && node->server != NULL && node->server->in_ptp != NULL) {
         answer_left(node, input, token);
         return true;

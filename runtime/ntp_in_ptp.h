@@ -18,6 +18,12 @@
 #define MT_NTP_IN_PTP_LIMITED    1024
 #define MT_NTP_IN_PTP_AWAITED    64
 
+/** An answer, the time of whose departure is awaited. */
+struct mt_ntp_in_ptp_awaited {
+    uint32_t number; /**< 0: none */
+    mt_ntp_time receive;
+};
+
 /** The server's: it answers in the loop. */
 struct mt_node_ntp_in_ptp {
     uint16_t links[MT_NTP_IN_PTP_LINKS];
@@ -25,8 +31,8 @@ struct mt_node_ntp_in_ptp {
     struct mt_ntp_worker worker; /**< with the storage below */
     struct mt_ntp_departure departures[MT_NTP_IN_PTP_DEPARTURES];
     struct mt_ntp_limited limited[MT_NTP_IN_PTP_LIMITED];
-    mt_ntp_time awaited[MT_NTP_IN_PTP_AWAITED]; /**< answers, the time of whose departure is */
-    uint32_t answered;
+    struct mt_ntp_in_ptp_awaited awaited[MT_NTP_IN_PTP_AWAITED];
+    uint32_t last_number; /**< of an awaited one; they begin again at 1 */
 };
 
 /** Sends a client's question. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/node.h"
+#include "runtime/orphan.h"
 
 static bool take_server(const struct mt_node *node, uint16_t clock,
                         struct mt_ntp_upstream *upstream)
@@ -39,11 +40,50 @@ static bool take_refclock(const struct mt_node *node, uint16_t clock,
     return true;
 }
 
+/* A grandmaster without a primary reference is no address, either: its identity, folded. */
+static void name_grandmaster(const struct mt_holdover *holdover, struct mt_ntp_upstream *upstream)
+{
+    static const uint8_t ptp[4] = {'P', 'T', 'P', 0};
+    if (upstream->stratum == 0) {
+        memcpy(upstream->reference_id, ptp, sizeof ptp);
+        return;
+    }
+    for (unsigned i = 0; i < sizeof upstream->reference_id; i++) {
+        upstream->reference_id[i] =
+            holdover->grandmaster.octet[i] ^ holdover->grandmaster.octet[i + 4];
+    }
+}
+
+static bool take_ptp(const struct mt_node_clock *clock, struct mt_ntp_upstream *upstream)
+{
+    const struct mt_holdover *holdover = &clock->holdover;
+    if (holdover->source != MT_QUALITY_FROM_PTP) {
+        return false;
+    }
+    uint8_t own = mt_quality_stratum(holdover->is_primary, holdover->is_traceable);
+    *upstream = (struct mt_ntp_upstream){.stratum = (uint8_t)(own - 1)};
+    name_grandmaster(holdover, upstream);
+    return true;
+}
+
+/* The clock of this node that the time comes from, by way of others or not. */
+static uint16_t origin_of(const struct mt_node *node, uint16_t clock)
+{
+    for (uint16_t steps = 0; steps < node->clock_count; steps++) {
+        const struct mt_follow *follow = &node->clocks[clock].follow;
+        if (!follow->is_used || node->clocks[clock].discipline.selected != follow->source) {
+            break;
+        }
+        clock = follow->leader;
+    }
+    return clock;
+}
+
 /* ---- those who follow us --------------------------------------------------------------------- */
 
-static bool has_id(const struct mt_node_server *self, const uint8_t id[4])
+static bool has_id(const struct mt_node_ntp *self, const uint8_t id[4])
 {
-    for (uint16_t i = 0; i < self->own_count; i++) {
+    for (unsigned i = 0; i < self->own_count; i++) {
         if (memcmp(self->own_ids[i], id, sizeof self->own_ids[i]) == 0) {
             return true;
         }
@@ -51,37 +91,39 @@ static bool has_id(const struct mt_node_server *self, const uint8_t id[4])
     return false;
 }
 
-bool mt_ntp_serve_has_own(const struct mt_node *node, const struct mt_address *address)
+bool mt_ntp_serve_has_own(const struct mt_node *node, uint16_t index,
+                          const struct mt_address *address)
 {
     uint8_t id[4];
-    if (node->server == NULL) {
+    if (node->server == NULL || index >= node->ntp_count) {
         return false;
     }
     mt_ntp_name_upstream(node->server->config.crypto, address, id);
-    return has_id(node->server, id);
+    return has_id(&node->ntp[index], id);
 }
 
-void mt_ntp_serve_add_own(struct mt_node *node, const struct mt_address *address)
+void mt_ntp_serve_add_own(struct mt_node *node, uint16_t index, const struct mt_address *address)
 {
-    struct mt_node_server *self = node->server;
-    if (self == NULL || mt_ntp_serve_has_own(node, address)) {
+    if (node->server == NULL || index >= node->ntp_count) {
         return;
     }
-    mt_ntp_name_upstream(self->config.crypto, address, self->own_ids[self->own_next]);
-    self->own_next = (uint16_t)((self->own_next + 1) % MT_NTP_OWN_IDS);
-    if (self->own_count < MT_NTP_OWN_IDS) {
-        self->own_count++;
+    struct mt_node_ntp *self = &node->ntp[index];
+    if (address->network == MT_NETWORK_NONE) {
+        self->own_count = 0;
+    } else if (self->own_count < MT_NTP_OWN_IDS && !mt_ntp_serve_has_own(node, index, address)) {
+        mt_ntp_name_upstream(node->server->config.crypto, address,
+                             self->own_ids[self->own_count++]);
     }
 }
 
 /* Of stratum 1 it is no address.  Who follows another clock of this node is no loop. */
-bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock,
-                          const struct mt_ntp_header *answer)
+bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock, uint16_t index)
 {
     static const uint8_t nobody[4] = {0};
+    const struct mt_ntp_header *answer = &node->ntp[index].client.server;
     return node->server != NULL && node->server->clock == clock && answer->version != 0 &&
            answer->stratum > 1 && memcmp(answer->reference_id, nobody, sizeof nobody) != 0 &&
-           has_id(node->server, answer->reference_id);
+           has_id(&node->ntp[index], answer->reference_id);
 }
 
 /* ---- what is served -------------------------------------------------------------------------- */
@@ -89,10 +131,25 @@ bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock,
 void mt_ntp_serve_renew(struct mt_node *node, uint16_t clock)
 {
     struct mt_node_server *self = node->server;
-    if (self != NULL && self->clock == clock) {
-        struct mt_ntp_upstream upstream;
-        bool is_ntp = take_server(node, clock, &upstream) || take_refclock(node, clock, &upstream);
-        mt_ntp_serving_make(&self->serving, &self->config, &node->clocks[clock].page,
-                            is_ntp ? &upstream : NULL);
+    if (self == NULL || self->clock != clock) {
+        return;
     }
+    uint16_t origin = origin_of(node, clock);
+    struct mt_ntp_upstream *upstream = &self->upstream;
+    self->has_upstream |= take_server(node, origin, upstream) ||
+                          take_refclock(node, origin, upstream) ||
+                          take_ptp(&node->clocks[origin], upstream);
+    struct mt_ntp_serving_config config = self->config;
+    struct mt_clock_page page = node->clocks[clock].page;
+    switch (mt_orphan_serves(node, clock)) {
+    case MT_ORPHAN_AS_EVER:
+        break;
+    case MT_ORPHAN_OWN_TIME:
+        page.state = MT_CLOCK_FREE_RUN;
+        break;
+    case MT_ORPHAN_WAITS:
+        config.local_stratum = 0;
+        break;
+    }
+    mt_ntp_serving_make(&self->serving, &config, &page, self->has_upstream ? upstream : NULL);
 }

@@ -9,8 +9,6 @@
 
 #include "runtime/ntp_served.h"
 
-#define MT_NTP_OWN_IDS 32
-
 struct mt_node;
 struct mt_node_ntp_in_ptp;
 
@@ -18,23 +16,24 @@ struct mt_node_server {
     uint16_t clock;
     struct mt_ntp_serving_config config;
     struct mt_ntp_server rules;
-    struct mt_ntp_serving serving;             /**< as of the clock's last page */
+    struct mt_ntp_serving serving;   /**< as of the clock's last page */
+    struct mt_ntp_upstream upstream; /**< followed last, if has_upstream */
+    bool has_upstream;
     uint64_t by_workers[MT_NTP_OUTCOME_COUNT]; /**< what became of requests to them */
     struct mt_node_ntp_in_ptp *in_ptp;         /**< null: it does not answer in PTP messages */
-    /** What those who follow us have for a reference id; the oldest makes room. */
-    uint8_t own_ids[MT_NTP_OWN_IDS][4];
-    uint16_t own_count;
-    uint16_t own_next;
+    bool waits;                                /**< orphan mode: for somebody who has the time */
+    bool has_followed_orphan;                  /**< it does, or did so last */
 };
 
-/** This machine has that address, so somebody may ask us there. */
-void mt_ntp_serve_add_own(struct mt_node *node, const struct mt_address *address);
+/** NTP server `index` may ask us at that address of this machine, too; network NONE: those that
+ * were known of it are not ours any more.  What there is no room for is left out. */
+void mt_ntp_serve_add_own(struct mt_node *node, uint16_t index, const struct mt_address *address);
 /** True if that is known. */
-bool mt_ntp_serve_has_own(const struct mt_node *node, const struct mt_address *address);
-/** True if a server that answers so follows the server of this clock: its reference id is one of
- * our addresses. */
-bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock,
-                          const struct mt_ntp_header *answer);
+bool mt_ntp_serve_has_own(const struct mt_node *node, uint16_t index,
+                          const struct mt_address *address);
+/** True if NTP server `index` follows the server of this clock: its reference id is one of the
+ * addresses at which it may ask us. */
+bool mt_ntp_serve_is_ours(const struct mt_node *node, uint16_t clock, uint16_t index);
 
 /** The page of a clock has been renewed: so is what is served, if it is that clock's. */
 void mt_ntp_serve_renew(struct mt_node *node, uint16_t clock);

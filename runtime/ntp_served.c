@@ -18,12 +18,13 @@
 
 #include <string.h>
 
-#define DAY_S         86400
-#define PATIENCE_S    3600 /* so long after a leap second TAI - UTC may be the old one */
-#define SMEARS        254
-#define SMEARED_LOG   22
-#define PRECISION_MIN (-29)
-#define PRECISION_MAX (-10)
+#define DAY_S           86400
+#define PATIENCE_S      3600 /* so long after a leap second TAI - UTC may be the old one */
+#define SMEARS          254
+#define SMEARED_LOG     22
+#define STRATUM_UNKNOWN 11 /* a clock that follows nobody is 10 */
+#define PRECISION_MIN   (-29)
+#define PRECISION_MAX   (-10)
 
 /* ---- the timescale --------------------------------------------------------------------------- */
 
@@ -192,8 +193,7 @@ void mt_ntp_name_upstream(const struct mt_crypto *crypto, const struct mt_addres
 static void set_reference(const struct mt_ntp_serving_config *config,
                           const struct mt_ntp_upstream *upstream, struct mt_ntp_served *served)
 {
-    static const uint8_t ptp[4] = {'P', 'T', 'P', 0};
-    uint8_t own = upstream != NULL ? (uint8_t)(upstream->stratum + 1) : 1;
+    uint8_t own = upstream != NULL ? (uint8_t)(upstream->stratum + 1) : STRATUM_UNKNOWN;
     served->stratum = config->stratum != 0 ? config->stratum : own;
     if (served->stratum == 1 && config->has_reference_id) {
         memcpy(served->reference_id, config->reference_id, sizeof served->reference_id);
@@ -201,8 +201,6 @@ static void set_reference(const struct mt_ntp_serving_config *config,
         memcpy(served->reference_id, upstream->reference_id, sizeof served->reference_id);
     } else if (upstream != NULL) {
         mt_ntp_name_upstream(config->crypto, &upstream->address, served->reference_id);
-    } else {
-        memcpy(served->reference_id, ptp, sizeof ptp);
     }
 }
 

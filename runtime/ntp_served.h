@@ -25,10 +25,10 @@ struct mt_ntp_scale {
     bool is_known;       /**< else UTC cannot be told from TAI, and there is nothing to serve */
 };
 
-/** What the clock follows, if that is no PTP. */
+/** What the clock follows, or followed until a while ago. */
 struct mt_ntp_upstream {
-    struct mt_address address; /**< of an NTP server; network NONE: a reference clock */
-    uint8_t reference_id[4];   /**< of a reference clock */
+    struct mt_address address; /**< of an NTP server; network NONE: a reference clock, or PTP */
+    uint8_t reference_id[4];   /**< of those */
     uint8_t stratum;
     struct mt_interval root_delay; /**< from here */
 };
@@ -36,6 +36,7 @@ struct mt_ntp_upstream {
 struct mt_ntp_serving_config {
     uint8_t stratum;       /**< of what follows something; 0: as it is */
     uint8_t local_stratum; /**< of a clock that follows nothing; 0: it is not served */
+    bool is_orphan; /**< servers that follow nothing agree on one of them: runtime/orphan.h */
     bool has_reference_id;
     uint8_t reference_id[4]; /**< of stratum 1 and of a clock that follows nothing */
     int32_t smear_s;
@@ -54,7 +55,7 @@ struct mt_ntp_serving {
 void mt_ntp_name_upstream(const struct mt_crypto *crypto, const struct mt_address *address,
                           uint8_t ret_id[4]);
 /** What to serve from now on; `self` is what was served before, at first zero.  `upstream`: null if
- * the clock follows PTP, or nothing. */
+ * the clock follows nothing. */
 void mt_ntp_serving_make(struct mt_ntp_serving *self, const struct mt_ntp_serving_config *config,
                          const struct mt_clock_page *page, const struct mt_ntp_upstream *upstream);
 /** When the page says `at`: a leap second that is over by then is not announced any more, and while

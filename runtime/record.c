@@ -240,6 +240,8 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     if (link != NULL) {
         record.value.link.is_open = true;
         record.value.link.inserts_stamps = inner->inserts_stamps;
+        record.value.link.inserts_origin = inner->inserts_origin;
+        record.value.link.inserts_turnaround = inner->inserts_turnaround;
     } else {
         record.value.link.reason = text_of(reason);
     }

@@ -21,7 +21,7 @@
 /* ---- from readings to values --------------------------------------------------------------- */
 
 /* TAI and UTC are compared where the difference is known. */
-static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
+void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample)
 {
     struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
     bool wants_utc =
@@ -42,7 +42,7 @@ static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
     }
 }
 
-static bool knows_the_second(const struct mt_node_clock *clock, struct mt_instant at)
+bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at)
 {
     struct mt_clock_quality_report report;
     mt_discipline_report(&clock->discipline, at, &report);
@@ -75,7 +75,7 @@ static bool compare(struct mt_node_refclock *self, const struct mt_node_clock *c
     reference = mt_instant_plus(reference, mt_span_from_interval(self->config.offset));
     *ret_value = mt_instant_minus(local->at, reference);
     if (reading->is_pulse) {
-        if (!knows_the_second(clock, local->at)) {
+        if (!mt_refclock_duty_knows_second(clock, local->at)) {
             count(self, MT_REFCLOCK_NO_SECOND);
             return false;
         }
@@ -107,10 +107,40 @@ static void tell_wrong_scale(struct mt_node *node, uint16_t clock, enum mt_times
     }
 }
 
+static void hand_over(struct mt_node *node, struct mt_node_refclock *self,
+                      const struct mt_sample *sample, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[self->clock];
+    enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, sample, now);
+    count(self, verdict == MT_SAMPLE_USED || verdict == MT_SAMPLE_STEP ? MT_REFCLOCK_SAMPLES
+                                                                       : MT_REFCLOCK_REFUSED);
+    if (verdict == MT_SAMPLE_REFUSED) {
+        tell_wrong_scale(node, self->clock, sample->scale, now);
+    }
+    self->is_heard = true;
+    self->heard_at = now;
+    self->value = sample->value;
+    clock->needs_report = true;
+}
+
+bool mt_refclock_duty_offer(struct mt_node *node, struct mt_node_refclock *self,
+                            const struct mt_sample *sample, struct mt_mono now)
+{
+    const struct mt_node_clock *clock = &node->clocks[self->clock];
+    struct mt_sample converted = *sample;
+    count(self, MT_REFCLOCK_READINGS);
+    if (sample->scale == MT_SCALE_UTC && mt_leap_duty_is_doubtful(clock, &sample->local.at)) {
+        return false;
+    }
+    mt_refclock_duty_convert(clock, &converted);
+    hand_over(node, self, &converted, now);
+    return true;
+}
+
 static void take(struct mt_node *node, struct mt_node_refclock *self,
                  const struct mt_refclock_point *point, bool is_pulse, struct mt_mono now)
 {
-    struct mt_node_clock *clock = &node->clocks[self->clock];
+    const struct mt_node_clock *clock = &node->clocks[self->clock];
     struct mt_sample sample = {
         .kind = MT_SAMPLE_OFFSET,
         .local = point->local,
@@ -126,18 +156,9 @@ static void take(struct mt_node *node, struct mt_node_refclock *self,
         return;
     }
     if (!is_pulse) {
-        convert(clock, &sample);
+        mt_refclock_duty_convert(clock, &sample);
     }
-    enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, &sample, now);
-    count(self, verdict == MT_SAMPLE_USED || verdict == MT_SAMPLE_STEP ? MT_REFCLOCK_SAMPLES
-                                                                       : MT_REFCLOCK_REFUSED);
-    if (verdict == MT_SAMPLE_REFUSED) {
-        tell_wrong_scale(node, self->clock, sample.scale, now);
-    }
-    self->is_heard = true;
-    self->heard_at = now;
-    self->value = sample.value;
-    clock->needs_report = true;
+    hand_over(node, self, &sample, now);
 }
 
 static void sort(struct mt_refclock_point *points, unsigned count)

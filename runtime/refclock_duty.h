@@ -74,6 +74,15 @@ bool mt_refclock_duty_rx(struct mt_node *node, const struct mt_input *input);
 /** Makes samples of windows that have ended, notices silence, selects. */
 void mt_refclock_duty_tick(struct mt_node *node, struct mt_mono now);
 struct mt_mono mt_refclock_duty_deadline(const struct mt_node *node);
+/** Whether the clock is known well enough to say which second it is. */
+struct mt_node_clock;
+bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at);
+/** From UTC to TAI or back, as the clock counts, where the difference is known. */
+void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample);
+/** A sample that somebody else has made of what this reference clock reads; its source is set.
+ * False: nobody can say in which of two seconds it was taken. */
+bool mt_refclock_duty_offer(struct mt_node *node, struct mt_node_refclock *self,
+                            const struct mt_sample *sample, struct mt_mono now);
 /** The leap second that the selected reference clock of a clock tells: -1, 0 or +1. */
 int32_t mt_refclock_duty_leap(const struct mt_node *node, uint16_t clock);
 /** The one that a clock follows now; null: none. */

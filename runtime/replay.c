@@ -138,7 +138,7 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
         }
         break;
     case MT_ORDER_OWN:
-        mt_ntp_serve_add_own(node, &order->address);
+        mt_ntp_serve_add_own(node, order->instance, &order->address);
         break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);

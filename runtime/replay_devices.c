@@ -257,13 +257,15 @@ bool mt_replay_is_link(const struct mt_log_link *link, const struct mt_link_requ
 }
 
 static struct mt_replayed_link *new_link(struct mt_replay *self, uint16_t index,
-                                         bool inserts_stamps)
+                                         const struct mt_log_link *opened)
 {
     struct mt_replayed_link *link = calloc(1, sizeof *link);
 
     if (link != NULL) {
         link->hal.ops = &link_ops;
-        link->hal.inserts_stamps = inserts_stamps;
+        link->hal.inserts_stamps = opened->inserts_stamps;
+        link->hal.inserts_origin = opened->inserts_origin;
+        link->hal.inserts_turnaround = opened->inserts_turnaround;
         link->replay = self;
         link->index = index;
         link->next = self->links;
@@ -318,7 +320,7 @@ struct mt_hal_link *mt_replay_open_link(struct mt_hal_provider *provider, uint16
         return NULL;
     }
     if (record->value.link.is_open) {
-        link = new_link(self, index, record->value.link.inserts_stamps);
+        link = new_link(self, index, &record->value.link);
     } else {
         tell_reason(record->value.link.reason, reason);
     }

@@ -266,6 +266,8 @@ static bool scan_link(struct mt_rerun *self, const struct mt_log_record *record)
     link->rerun = self;
     link->opened = record->value.link;
     link->hal.inserts_stamps = link->opened.inserts_stamps;
+    link->hal.inserts_origin = link->opened.inserts_origin;
+    link->hal.inserts_turnaround = link->opened.inserts_turnaround;
     return true;
 }
 

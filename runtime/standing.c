@@ -43,7 +43,7 @@ void mt_standing_of(const struct mt_node_clock *clock, struct mt_clock_standing 
 void mt_standing_tell(const struct mt_node_clock *clock)
 {
     struct mt_clock_standing standing;
-    if (clock->hal->ops->tell != NULL) {
+    if (clock->hal->ops->tell != NULL && !mt_rivals_yields(clock)) {
         mt_standing_of(clock, &standing);
         clock->hal->ops->tell(clock->hal, &standing);
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "status/events_private.h"
 #include "status/names.h"
 
 struct row {
@@ -98,6 +99,38 @@ static void tell_phase(const struct mt_status_event *event, char *buffer, size_t
              mt_steer_phase_name(event->value.phase.from));
 }
 
+static void tell_beyond(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    double bound_us = (double)event->value.beyond.bound_ns / 1e3;
+    double accuracy_us = (double)event->value.beyond.accuracy_ns / 1e3;
+    int64_t age_s = event->value.beyond.age_ns / MT_NS_PER_S;
+    if (event->value.beyond.bound_ns < 0) {
+        snprintf(buffer, size,
+                 "clock %s: out of its holdover specification: nothing is known of its error",
+                 event->clock);
+    } else if (bound_us > accuracy_us) {
+        snprintf(buffer, size,
+                 "clock %s: out of its holdover specification after %" PRId64 " s: it may be wrong "
+                 "by %.3f us, and %.3f us are allowed",
+                 event->clock, age_s, bound_us, accuracy_us);
+    } else {
+        snprintf(buffer, size,
+                 "clock %s: out of its holdover specification after %" PRId64
+                 " s, which is longer than holdover_limit",
+                 event->clock, age_s);
+    }
+}
+
+static void tell_quality(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_CLOCK_BEYOND) {
+        tell_beyond(event, buffer, size);
+        return;
+    }
+    snprintf(buffer, size, "instance %s: announces clockClass %u, was %u", event->instance,
+             event->value.quality.to, event->value.quality.from);
+}
+
 /* A name and its address; an address that is its own name once. */
 static void server_text(const struct mt_status_event *event, char *buffer, size_t size)
 {
@@ -148,6 +181,16 @@ static void member_text(const struct mt_status_event *event, char *buffer, size_
     }
 }
 
+/* A clock was right but for that, or is about to be wrong by it. */
+static const char *hint_of(const struct mt_status_event *event)
+{
+    mt_real step_s = mt_span_to_real(event->value.step);
+    return mt_leap_looks_confused(step_s, event->tai_minus_utc_s)
+               ? "; so much is TAI - UTC: it looks as if UTC was taken for TAI, here or at its "
+                 "source"
+               : "";
+}
+
 /* what the arbiter of a clock says of its sources */
 static void tell_source(const struct mt_status_event *event, char *buffer, size_t size)
 {
@@ -161,8 +204,8 @@ static void tell_source(const struct mt_status_event *event, char *buffer, size_
         step_text(event->value.step, amount, sizeof amount);
         snprintf(buffer, size,
                  "clock %s: should be stepped by %s, which is more than panic allows, so it is "
-                 "left as it is; if its source is right, restart the daemon",
-                 event->clock, amount);
+                 "left as it is; if its source is right, restart the daemon%s",
+                 event->clock, amount, hint_of(event));
     } else if (event->kind == MT_STATUS_EVENT_SOURCE_FALSE) {
         step_text(mt_span_abs(mt_span_from_real(miss)), amount, sizeof amount);
         snprintf(buffer, size,
@@ -178,59 +221,190 @@ static void tell_source(const struct mt_status_event *event, char *buffer, size_
     }
 }
 
-void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size)
+/* Who else steers a clock, and whose it is. */
+static void tell_rivals(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    const char *who = event->reason != NULL ? event->reason : "another process";
+    char by[48];
+    if (event->kind == MT_STATUS_EVENT_CLOCK_DISTURBED) {
+        mt_real rate = event->value.change.rate;
+        step_text(event->value.change.step, by, sizeof by);
+        if (rate != 0) {
+            snprintf(by, sizeof by, "%+.3f ppm in frequency", (double)(rate * MT_REAL(1e6)));
+        }
+        snprintf(buffer, size,
+                 "clock %s: %s changed it, by %s; let only one of the two steer it: stop that one, "
+                 "or see when_shared and clock = overlay",
+                 event->clock, who, by);
+    } else if (event->kind == MT_STATUS_EVENT_CLOCK_ALONE) {
+        snprintf(buffer, size, "clock %s: nobody else has changed it for 20 minutes", event->clock);
+    } else if (strcmp(event->value.policy, "yield") == 0) {
+        snprintf(buffer, size,
+                 "clock %s: %s keeps changing it, so it is left to that (when_shared = yield); the "
+                 "published time still follows its own sources",
+                 event->clock, who);
+    } else if (strcmp(event->value.policy, "insist") == 0) {
+        snprintf(buffer, size,
+                 "clock %s: %s keeps changing it; each change is taken back (when_shared = insist)",
+                 event->clock, who);
+    } else {
+        snprintf(buffer, size,
+                 "clock %s: %s keeps changing it, and both steer it now; stop one of the two, or "
+                 "say with when_shared whose it is",
+                 event->clock, who);
+    }
+}
+
+/* What has become of a port's network. */
+static void tell_link(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_STAMPS_LOST) {
+        snprintf(buffer, size,
+                 "port %s: %u of the last %u transmit timestamps did not come; each costs an "
+                 "exchange; if it stays so, try timestamping = software",
+                 event->port, event->value.stamps.lost, event->value.stamps.of);
+    } else if (event->kind == MT_STATUS_EVENT_STAMPS_COME) {
+        snprintf(buffer, size, "port %s: transmit timestamps come again", event->port);
+    } else if (event->kind == MT_STATUS_EVENT_LINK_UP) {
+        snprintf(buffer, size, "port %s: the link is up%s%s", event->port,
+                 event->reason != NULL ? "; timestamps: " : "",
+                 event->reason != NULL ? event->reason : "");
+    } else if (event->reason != NULL) {
+        snprintf(buffer, size, "port %s: cannot be used: %s", event->port, event->reason);
+    } else {
+        snprintf(buffer, size, "port %s: the link is down", event->port);
+    }
+}
+
+/* "says that TAI - UTC is 0 s, which looks like UTC taken for TAI" */
+static void claim_text(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    static const char *const why[MT_LEAP_QUARRELS] = {
+        [MT_LEAP_AGREED] = "",
+        [MT_LEAP_IS_UTC] = ", which looks like UTC taken for TAI",
+        [MT_LEAP_IS_GPS] = ", which looks like GPS time taken for TAI or UTC",
+        [MT_LEAP_IMPLAUSIBLE] = ", which cannot be",
+        [MT_LEAP_DIFFERS] = "",
+    };
+    const struct mt_leap_claim *claim = event->value.utc.claim;
+    enum mt_leap_quarrel quarrel = event->value.utc.quarrel;
+    if (quarrel == MT_LEAP_TIMES_APART) {
+        snprintf(buffer, size,
+                 "differs from others by TAI - UTC: it looks as if one of them took UTC for TAI");
+    } else if (quarrel == MT_LEAP_NOT_HEARD) {
+        snprintf(buffer, size, "does not announce the leap second of this day");
+    } else if (quarrel == MT_LEAP_NOT_LISTED || quarrel == MT_LEAP_WRONG_DAY) {
+        snprintf(buffer, size, "announces a leap second to be %s today%s",
+                 claim->leap_s > 0 ? "inserted" : "left out",
+                 quarrel == MT_LEAP_WRONG_DAY ? ", which is not the last day of a month"
+                                              : ", of which better sources know nothing");
+    } else {
+        snprintf(buffer, size, "says that TAI - UTC is %d s%s", (int)claim->tai_minus_utc_s,
+                 why[quarrel]);
+    }
+}
+
+/* what is known of TAI - UTC and of leap seconds */
+static void tell_utc(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    static const char *const kinds[] = {
+        [MT_LEAP_BY_PTP] = "the grandmaster of instance ",
+        [MT_LEAP_BY_NTP] = "NTP server ",
+        [MT_LEAP_BY_LEADER] = "clock ",
+    };
+    char claim[120];
+    enum mt_leap_by who =
+        event->kind == MT_STATUS_EVENT_UTC_CHANGED || event->kind == MT_STATUS_EVENT_UTC_AGREED
+            ? MT_LEAP_BY_NOBODY
+            : event->value.utc.claim->by;
+    const char *kind = who < sizeof kinds / sizeof kinds[0] ? kinds[who] : NULL;
+    int used_s = (int)event->value.utc.tai_minus_utc_s;
+    const char *by = mt_leap_by_name(event->value.utc.by);
+    if (event->kind == MT_STATUS_EVENT_UTC_CHANGED) {
+        snprintf(buffer, size,
+                 "clock %s: TAI - UTC is %d s (%s), not %d s as was believed: UTC is put right",
+                 event->clock, used_s, by, (int)event->value.utc.before_s);
+    } else if (event->kind == MT_STATUS_EVENT_UTC_AGREED) {
+        snprintf(buffer, size, "clock %s: all sources agree on TAI - UTC, %d s, and leap seconds",
+                 event->clock, used_s);
+    } else {
+        claim_text(event, claim, sizeof claim);
+        snprintf(buffer, size, "clock %s: %s%s %s; that is not believed, %d s (%s) is used",
+                 event->clock, kind != NULL ? kind : "", event->value.utc.who, claim, used_s, by);
+    }
+}
+
+static void tell_step(const struct mt_status_event *event, char *buffer, size_t size)
 {
     char step[48];
-    switch (event->kind) {
-    case MT_STATUS_EVENT_PORT_STATE:
+    step_text(event->value.step, step, sizeof step);
+    snprintf(buffer, size, "clock %s: stepped by %s%s", event->clock, step, hint_of(event));
+}
+
+static void tell_trouble(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_CLOCK_REFUSED) {
+        snprintf(buffer, size,
+                 "clock %s: the system refused a correction: %s; put that right, or use "
+                 "clock = overlay",
+                 event->clock, event->reason != NULL ? event->reason : "the reason is not known");
+    } else if (event->kind == MT_STATUS_EVENT_CLOCK_SATURATED) {
+        snprintf(buffer, size,
+                 "clock %s: its frequency is further off than max_rate can correct; it will not "
+                 "stay synchronised",
+                 event->clock);
+    } else {
+        snprintf(buffer, size, "clock %s: its frequency is within range again", event->clock);
+    }
+}
+
+static void tell_instance(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_PORT_STATE) {
         snprintf(buffer, size, "instance %s, port %s: %s, was %s", event->instance, event->port,
                  mt_port_state_name(event->value.state.to),
                  mt_port_state_name(event->value.state.from));
-        return;
-    case MT_STATUS_EVENT_PARENT:
+    } else if (event->kind == MT_STATUS_EVENT_PARENT) {
         tell_parent(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_TIME_PROPERTIES:
+    } else if (event->kind == MT_STATUS_EVENT_TIME_PROPERTIES) {
         tell_time(event, buffer, size);
+    } else {
+        snprintf(buffer, size,
+                 "instance %s: %s, so it sends version 2.%u from now on (minor_version = auto)",
+                 event->instance, event->reason, event->value.minor_version);
+    }
+}
+
+void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    switch (event->kind) {
+    case MT_STATUS_EVENT_PORT_STATE:
+    case MT_STATUS_EVENT_PARENT:
+    case MT_STATUS_EVENT_TIME_PROPERTIES:
+    case MT_STATUS_EVENT_MINOR_VERSION:
+        tell_instance(event, buffer, size);
         return;
     case MT_STATUS_EVENT_LINK_UP:
-        snprintf(buffer, size, "port %s: the link is up", event->port);
-        return;
     case MT_STATUS_EVENT_LINK_DOWN:
-        if (event->reason != NULL) {
-            snprintf(buffer, size, "port %s: cannot be used: %s", event->port, event->reason);
-        } else {
-            snprintf(buffer, size, "port %s: the link is down", event->port);
-        }
+    case MT_STATUS_EVENT_STAMPS_LOST:
+    case MT_STATUS_EVENT_STAMPS_COME:
+        tell_link(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_PHASE:
         tell_phase(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_STEP:
-        step_text(event->value.step, step, sizeof step);
-        snprintf(buffer, size, "clock %s: stepped by %s", event->clock, step);
+        tell_step(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_DISTURBED:
-        step_text(event->value.step, step, sizeof step);
-        snprintf(buffer, size,
-                 "clock %s: somebody else changed it, by %s; stop other time daemons on this "
-                 "machine, or use clock = overlay",
-                 event->clock, step);
+    case MT_STATUS_EVENT_CLOCK_SHARED:
+    case MT_STATUS_EVENT_CLOCK_ALONE:
+        tell_rivals(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_REFUSED:
-        snprintf(buffer, size,
-                 "clock %s: the system refused a correction: %s; put that right, or use "
-                 "clock = overlay",
-                 event->clock, event->reason != NULL ? event->reason : "the reason is not known");
-        return;
     case MT_STATUS_EVENT_CLOCK_SATURATED:
-        snprintf(buffer, size,
-                 "clock %s: its frequency is further off than max_rate can correct; it will not "
-                 "stay synchronised",
-                 event->clock);
-        return;
     case MT_STATUS_EVENT_CLOCK_IN_RANGE:
-        snprintf(buffer, size, "clock %s: its frequency is within range again", event->clock);
+        tell_trouble(event, buffer, size);
         return;
     case MT_STATUS_EVENT_CLOCK_SCALE:
         tell_scale(event, buffer, size);
@@ -239,6 +413,10 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
         snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
                  event->instance, event->value.standby.from,
                  event->reason != NULL ? event->reason : "the reason is not known");
+        return;
+    case MT_STATUS_EVENT_CLOCK_BEYOND:
+    case MT_STATUS_EVENT_QUALITY:
+        tell_quality(event, buffer, size);
         return;
     case MT_STATUS_EVENT_NTP_REACHABLE:
     case MT_STATUS_EVENT_NTP_UNREACHABLE:
@@ -250,6 +428,24 @@ void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_
     case MT_STATUS_EVENT_SOURCE_FALSE:
     case MT_STATUS_EVENT_SOURCE_TRUE:
         tell_source(event, buffer, size);
+        return;
+    case MT_STATUS_EVENT_UTC_CHANGED:
+    case MT_STATUS_EVENT_UTC_CONFUSED:
+    case MT_STATUS_EVENT_UTC_CONTRADICTED:
+    case MT_STATUS_EVENT_UTC_AGREED:
+        tell_utc(event, buffer, size);
+        return;
+    case MT_STATUS_EVENT_GNSS_LINE:
+    case MT_STATUS_EVENT_GNSS_NO_LINE:
+    case MT_STATUS_EVENT_GNSS_FIX:
+    case MT_STATUS_EVENT_GNSS_NO_FIX:
+    case MT_STATUS_EVENT_GNSS_ROLLOVER:
+    case MT_STATUS_EVENT_GNSS_JUMP:
+    case MT_STATUS_EVENT_GNSS_FOLLOWED:
+    case MT_STATUS_EVENT_GNSS_RETURNED:
+    case MT_STATUS_EVENT_GNSS_LEAP:
+    case MT_STATUS_EVENT_GNSS_LEAP_AGREES:
+        mt_status_gnss_sentence(event, buffer, size);
         return;
     case MT_STATUS_EVENT_NOTICE:
         snprintf(buffer, size, "%s", event->value.text);

@@ -10,6 +10,7 @@
 #include "meantime/ntp_wire.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
+#include "meantime/steer_leap.h"
 
 #define MT_STATUS_SENTENCE_SIZE 320 /**< suffices for every event; longer texts are cut */
 
@@ -31,11 +32,14 @@ enum mt_status_event_kind {
 /** One event.  Names and pointers are read during the call only. */
 struct mt_status_event {
     enum mt_status_event_kind kind;
-    const char *instance; /**< its name: port state, parent, time properties, standby */
-    const char *port;     /**< its name: port state, link; parent: the receiving port or null */
-    const char *clock;    /**< its name: the clock events */
-    const char *
-        reason; /**< link down, NTP server unreachable, refused, standby: why; null: nobody knows */
+    const char *instance;    /**< its name: port state, parent, time properties, standby, quality */
+    const char *port;        /**< its name: port state, link; parent: the receiving port or null */
+    const char *clock;       /**< its name: the clock events */
+    int32_t tai_minus_utc_s; /**< steps, panic: that may explain them; 0: not known */
+    const char
+        *reason; /**< link down, NTP server unreachable, refused, standby: why; disturbed, shared:
+                     who, as far as that is known; minor version: why; null: nobody
+                     knows */
     union {
         struct {
             enum mt_port_state from;
@@ -47,7 +51,17 @@ struct mt_status_event {
             enum mt_steer_phase from;
             enum mt_steer_phase to;
         } phase;
-        struct mt_span step; /**< step, disturbed, panic: by how much the reading jumped */
+        struct mt_span step; /**< step, panic: by how much the reading jumped */
+        struct {
+            struct mt_span step;
+            mt_real rate; /**< s/s; not 0: it is a change of the frequency */
+        } change;         /**< disturbed */
+        struct {
+            unsigned lost;
+            unsigned of;
+        } stamps;               /**< stamps lost, stamps come */
+        unsigned minor_version; /**< sent from now on */
+        const char *policy;     /**< shared, alone: "warn", "yield" or "insist" */
         struct {
             enum mt_timescale source;
             enum mt_timescale clock;
@@ -55,6 +69,15 @@ struct mt_status_event {
         struct {
             const char *from; /**< the instance before */
         } standby;
+        struct {
+            int64_t bound_ns; /**< < 0: nothing is known of the error */
+            int64_t accuracy_ns;
+            int64_t age_ns;
+        } beyond;
+        struct {
+            uint8_t from; /**< clockClass */
+            uint8_t to;
+        } quality;
         struct {
             const char *server; /**< its name */
             const struct mt_address *address;
@@ -66,6 +89,21 @@ struct mt_status_event {
             mt_real miss; /**< false: s by which it misses the interval of the others, > 0: the
                                clock is further ahead of it than of them */
         } member;
+        struct {
+            const char *who; /**< contradicts: "instance main", "NTP server a.example" */
+            const struct mt_leap_claim *claim; /**< what it says */
+            enum mt_leap_quarrel quarrel;
+            int32_t tai_minus_utc_s; /**< that is used ... */
+            int32_t before_s;        /**< ... instead of this one */
+            enum mt_leap_by by;
+        } utc;
+        struct {
+            const char *name;    /**< of the receiver */
+            struct mt_span jump; /**< clock - receiver */
+            unsigned rollovers;
+            int32_t tai_utc_s;       /**< that it counts ... */
+            int32_t known_tai_utc_s; /**< ... and this machine */
+        } gnss;
         const char *text; /**< notice: the sentence itself */
     } value;
 };

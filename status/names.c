@@ -222,6 +222,16 @@ const char *mt_clock_state_name(enum mt_clock_state state)
     return LOOK_UP(names, state);
 }
 
+const char *mt_holdover_state_name(enum mt_holdover_state state)
+{
+    static const char *const names[] = {
+        [MT_HOLDOVER_NONE] = "none",
+        [MT_HOLDOVER_IN_SPECIFICATION] = "in_specification",
+        [MT_HOLDOVER_OUT_OF_SPECIFICATION] = "out_of_specification",
+    };
+    return LOOK_UP(names, state);
+}
+
 const char *mt_arbiter_verdict_name(enum mt_arbiter_verdict verdict)
 {
     static const char *const names[] = {

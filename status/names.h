@@ -41,7 +41,8 @@ const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /*
 const char *mt_stateless_counter_name(enum mt_stateless_counter counter);     /**< "answered" */
 const char *mt_stateless_counter_words(
     const char *name); /**< "requests of another domain"; a new one: its name */
-const char *mt_clock_state_name(enum mt_clock_state state); /**< "locked" */
+const char *mt_clock_state_name(enum mt_clock_state state);       /**< "locked" */
+const char *mt_holdover_state_name(enum mt_holdover_state state); /**< "in_specification" */
 const char *mt_arbiter_verdict_name(enum mt_arbiter_verdict verdict);
 /** Why, as the end of a sentence. */
 const char *mt_arbiter_verdict_reason(enum mt_arbiter_verdict verdict);

@@ -145,6 +145,14 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
             function(out, field, object, labels);
         }
         return;
+    case MT_REPORT_GNSS:
+        cJSON_ArrayForEach(object, cJSON_GetObjectItemCaseSensitive(root, "gnss"))
+        {
+            char labels[LABELS_SIZE] = "";
+            label(labels, "receiver", string_of(object, "name"));
+            function(out, field, object, labels);
+        }
+        return;
     case MT_REPORT_SERVER:
         if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "server"))) {
             function(out, field, cJSON_GetObjectItemCaseSensitive(root, "server"), "");
@@ -161,7 +169,7 @@ static const char *scope_name(enum mt_report_scope scope)
         [MT_REPORT_DAEMON] = "daemon",     [MT_REPORT_CLOCK] = "clock",
         [MT_REPORT_INSTANCE] = "instance", [MT_REPORT_PORT] = "port",
         [MT_REPORT_NTP] = "ntp",           [MT_REPORT_SOURCE] = "source",
-        [MT_REPORT_SERVER] = "server",
+        [MT_REPORT_GNSS] = "gnss",         [MT_REPORT_SERVER] = "server",
     };
     return names[scope];
 }
@@ -254,6 +262,8 @@ static const char *state_name(enum mt_report_metric metric, unsigned state)
     const char *name = "?";
     if (metric == MT_REPORT_STATES_CLOCK) {
         name = mt_clock_state_name((enum mt_clock_state)state);
+    } else if (metric == MT_REPORT_STATES_HOLDOVER) {
+        name = mt_holdover_state_name((enum mt_holdover_state)state);
     } else if (metric == MT_REPORT_STATES_ROLE) {
         name = mt_role_name((enum mt_role)state);
     } else if (metric == MT_REPORT_STATES_PORT) {
@@ -374,6 +384,7 @@ static void say_field(struct text *out, const struct mt_report_field *fields, si
         visit_all(out, field, root, say_info);
         return;
     case MT_REPORT_STATES_CLOCK:
+    case MT_REPORT_STATES_HOLDOVER:
     case MT_REPORT_STATES_ROLE:
     case MT_REPORT_STATES_PORT:
     case MT_REPORT_STATES_SECURITY:

@@ -8,10 +8,12 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "meantime/ptp_more.h"
 #include "status/names.h"
+#include "status/report_gnss.h"
 #include "status/report_ntp.h"
 #include "status/report_options.h"
 #include "status/report_profile.h"
@@ -99,6 +101,18 @@ static cJSON *count_samples(const struct mt_report_clock *o)
     return counts;
 }
 
+static cJSON *count_states(const struct mt_report_clock *o)
+{
+    static const char *const names[] = {"free_run", "acquiring", "locked",
+                                        "holdover_in_specification",
+                                        "holdover_out_of_specification"};
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned i = 0; o->holdover.entered != NULL && i < sizeof names / sizeof names[0]; i++) {
+        add_count(counts, names[i], o->holdover.entered[i]);
+    }
+    return counts;
+}
+
 static cJSON *count_verdicts(const struct mt_report_port *o)
 {
     cJSON *counts = cJSON_CreateObject();
@@ -114,6 +128,21 @@ static cJSON *count_counters(const struct mt_report_port *o)
     for (unsigned counter = 0; counter < MT_PORT_COUNTER_COUNT; counter++) {
         add_count(counts, mt_port_counter_name((enum mt_port_counter)counter),
                   o->ptp->counters[counter]);
+    }
+    return counts;
+}
+
+static cJSON *count_delays(const struct mt_report_port *o)
+{
+    cJSON *counts = cJSON_CreateObject();
+    for (unsigned i = 0; i < o->link.delay_count; i++) {
+        char name[24] = "more";
+        if (i + 1 < o->link.delay_count) {
+            snprintf(name, sizeof name, "%lu", 1ul << i);
+        }
+        if (o->link.stamp_delays[i] > 0) {
+            add_count(counts, name, o->link.stamp_delays[i]);
+        }
     }
     return counts;
 }
@@ -311,6 +340,7 @@ static void put_daemon(cJSON *object, const struct mt_report_daemon *o)
 #define ONLY_PORT(path, type, value)
 #define ONLY_NTP(path, type, value)
 #define ONLY_SOURCE(path, type, value)
+#define ONLY_GNSS(path, type, value)
 #define ONLY_SERVER(path, type, value)
 #define MT_REPORT(scope, path, type, metric, help, value) ONLY_##scope(path, type, value)
 #include "status/report.def"
@@ -373,13 +403,22 @@ static void put_source(cJSON *object, const struct mt_report_source *o)
 #define ONLY_SOURCE(path, type, value) PUT(path, type, value)
 #include "status/report.def"
 #undef ONLY_SOURCE
+#undef ONLY_GNSS
+}
+
+static void put_gnss(cJSON *object, const struct mt_report_gnss *o)
+{
+#define ONLY_SOURCE(path, type, value)
+#define ONLY_GNSS(path, type, value) PUT(path, type, value)
+#include "status/report.def"
+#undef ONLY_GNSS
 #undef ONLY_SERVER
 }
 
 static void put_server(cJSON *object, const struct mt_report_server *o)
 {
     char text[MT_ADDRESS_TEXT_SIZE];
-#define ONLY_SOURCE(path, type, value)
+#define ONLY_GNSS(path, type, value)
 #define ONLY_SERVER(path, type, value) PUT(path, type, value)
 #include "status/report.def"
 #undef MT_REPORT
@@ -416,6 +455,10 @@ static void put_all(cJSON *root, const struct mt_report *self)
     cJSON *sources = cJSON_AddArrayToObject(root, "sources");
     for (size_t i = 0; i < self->source_count; i++) {
         put_source(add_to(sources), &self->sources[i]);
+    }
+    cJSON *gnss = cJSON_AddArrayToObject(root, "gnss");
+    for (size_t i = 0; i < self->gnss_count; i++) {
+        put_gnss(add_to(gnss), &self->gnss[i]);
     }
     if (self->server != NULL) {
         put_server(cJSON_AddObjectToObject(root, "server"), self->server);

@@ -8,11 +8,13 @@
 #ifndef MEANTIME_STATUS_REPORT_H
 #define MEANTIME_STATUS_REPORT_H
 
+#include "meantime/gnss_timing.h"
 #include "meantime/ntp_client.h"
 #include "meantime/ntp_server.h"
 #include "meantime/ptp.h"
 #include "meantime/steer.h"
 #include "meantime/steer_arbiter.h"
+#include "meantime/steer_leap.h"
 
 struct mt_report_daemon {
     const char *version;
@@ -21,7 +23,9 @@ struct mt_report_daemon {
     mt_real uptime_s;
     uint64_t inputs;
     uint64_t events_lost;
-    const char *recording; /**< "off", "on", "failed": the input log; null: not known */
+    const char *leap_list;    /**< "absent", "good", "ends_soon", "expired"; null: not known */
+    int64_t leap_list_ends_s; /**< UTC; 0: there is none, or it does not say */
+    const char *recording;    /**< "off", "on", "failed": the input log; null: not known */
 };
 
 /** Of a clock with two instances in hot standby; all null and zero: it is not one. */
@@ -33,6 +37,25 @@ struct mt_report_standby {
     mt_real difference; /**< s; NaN: not known */
 };
 
+/** Other programs that change a clock. */
+struct mt_report_rivals {
+    const char *policy; /**< "warn", "yield", "insist" */
+    const char *names;  /**< of those that run now and may steer it; null: none is known */
+    bool is_shared;     /**< one keeps changing it */
+    uint32_t changes;
+};
+
+/** What it is worth without its source; the state is on the page. */
+struct mt_report_holdover {
+    const char *source;      /**< kind of what is followed, or was: "nobody", "ptp" ... */
+    bool is_primary;         /**< that has a primary reference */
+    mt_real state_age_s;     /**< since the clock is in its state */
+    mt_real age_s;           /**< since it was locked last; NaN: it is, or never was */
+    mt_real limit_s;         /**< NaN: there is none */
+    int64_t accuracy_ns;     /**< largest bound within specification */
+    const uint32_t *entered; /**< how often: free run, acquiring, locked, holdover in and out */
+};
+
 struct mt_report_clock {
     const char *name;
     const char *kind;            /**< "system", "overlay", "lab", "phc" */
@@ -41,14 +64,19 @@ struct mt_report_clock {
     bool is_adjustable;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;
+    const struct mt_leap_choice *utc;              /**< whence that is known, and who contradicts */
+    int32_t leap_s;                                /**< at the end of this UTC day */
     const struct mt_clock_quality_report *quality; /**< of the steered clock */
     const struct mt_clock_page *published;
     const struct mt_discipline *discipline;
     struct mt_report_standby standby;
+    struct mt_report_holdover holdover;
     const struct mt_arbiter_result *arbiter; /**< null: it has none */
     struct mt_span arbiter_base;             /**< what offsets in there are less */
     uint32_t arbiter_changes;
     bool is_in_panic;
+    const char *device; /**< of a hardware clock; null: none, or not known */
+    struct mt_report_rivals rivals;
 };
 
 struct mt_report_link {
@@ -58,6 +86,12 @@ struct mt_report_link {
     uint64_t send_failed;
     uint64_t stamps_missing;
     uint64_t stamps_ambiguous;
+    uint64_t stamps_taken;
+    const uint64_t *stamp_delays; /**< `delay_count` of them, in steps of two from 1 us on */
+    unsigned delay_count;
+    unsigned recently_lost; /**< of the last ... */
+    unsigned recently_sent; /**< ... event frames */
+    uint32_t speed_mbit;    /**< 0: not known */
 };
 
 struct mt_report_port {
@@ -96,6 +130,7 @@ struct mt_report_ntp {
     const char *verdict;      /**< of its last sample; null: there is none */
     const char *fault_reason; /**< why it is not asked or does not answer; null: nothing is wrong */
     const char *stamping;     /**< who stamps, in words; null: not told */
+    const char *transport;    /**< as in its configuration */
     uint64_t stamps_missing;
 };
 
@@ -114,6 +149,22 @@ struct mt_report_source {
     mt_real interval_s;                /**< NAN: not known */
     int reach;                         /**< -1: it has no such thing */
     const char *stamping;              /**< NTP: who stamps, in words; null */
+    const char *transport;             /**< NTP: as in its configuration; null */
+};
+
+/** A GNSS receiver. */
+struct mt_report_gnss {
+    const char *name;
+    const char *clock;
+    const struct mt_gnss_receiver *receiver;
+    const struct mt_gnss_label *label;
+    const struct mt_gnss_guard *guard;
+    bool has_fix;
+    bool has_verdict;
+    enum mt_gnss_pulse_verdict verdict; /**< of the last pulse or second */
+    const uint64_t *counts;             /**< MT_GNSS_PULSE_VERDICT_COUNT of them */
+    uint64_t pulse_count;
+    const char *fault_reason; /**< why it cannot be heard; null: it can */
 };
 
 /** The NTP server. */
@@ -123,6 +174,7 @@ struct mt_report_server {
     bool is_smeared;
     const uint64_t *outcomes;                  /**< MT_NTP_OUTCOME_COUNT of them */
     const struct mt_nts_counts *key_exchanges; /**< null: NTS is not served */
+    const char *key_fault;                     /**< null or "": its files are good */
 };
 
 struct mt_report {
@@ -135,6 +187,8 @@ struct mt_report {
     size_t ntp_count;
     const struct mt_report_source *sources;
     size_t source_count;
+    const struct mt_report_gnss *gnss;
+    size_t gnss_count;
     const struct mt_report_server *server; /**< null: there is none */
 };
 
@@ -156,6 +210,7 @@ enum mt_report_scope {
     MT_REPORT_PORT,
     MT_REPORT_NTP,
     MT_REPORT_SOURCE,
+    MT_REPORT_GNSS,
     MT_REPORT_SERVER,
 };
 
@@ -173,6 +228,7 @@ enum mt_report_metric {
     MT_REPORT_COUNTER,
     MT_REPORT_INFO,
     MT_REPORT_STATES_CLOCK,
+    MT_REPORT_STATES_HOLDOVER,
     MT_REPORT_STATES_ROLE,
     MT_REPORT_STATES_PORT,
     MT_REPORT_STATES_SECURITY,

@@ -43,6 +43,7 @@ configure() {
 mkdir -p "$top/build"
 if [ ! -f "$folder/build.ninja" ]; then
     log=$top/build/$kind.setup.log
+    echo "build/$kind: configuring and compiling for the first time, which takes a few minutes"
     if ! configure >"$log" 2>&1; then
         cat "$log" >&2
         rm -rf "$folder"
@@ -55,7 +56,19 @@ elif [ "$kind" = fuzz ] && [ $# -eq 0 ]; then # only what searches
     # shellcheck disable=SC2046
     set -- $(ninja -C "$folder" -t targets all | sed -n 's|^\(fuzz/fuzz_[^.:/]*\): .*|\1|p')
 fi
+
+tell_progress() { # every 10 s: "build/release: 120 of 700"; its sleep holds no pipe of ours
+    while sleep 10 >/dev/null 2>&1; do
+        tr '\r' '\n' <"$log" |
+            sed -n "s|^\[\([0-9]*\)/\([0-9]*\)\].*|build/$kind: \1 of \2|p" | tail -n 1
+    done
+}
+
 log=$top/build/$kind.build.log
+: >"$log"
+tell_progress &
+reporter=$!
+trap 'kill $reporter 2>/dev/null || true' EXIT
 if ninja -C "$folder" "$@" >"$log" 2>&1; then
     tail -n 1 "$log" | sed "s|^|build/$kind: |"
 else

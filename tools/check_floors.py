@@ -18,12 +18,12 @@ import sources
 FLOORS = {
     "core/base": 0,
     "core/wire": 1, "core/servo": 1, "core/crypto": 1,
-    "core/ptp": 2, "core/ntp": 2, "core/synce": 2,
+    "core/ptp": 2, "core/ntp": 2, "core/synce": 2, "core/gnss": 2,
     "core/steer": 3,
-    "lib": 4, "hal": 4, "runtime": 4, "config": 4, "status": 4, "crypto": 4,
+    "lib": 4, "hal": 4, "runtime": 4, "config": 4, "status": 4, "crypto": 4, "embed": 4,
     "compose": 5, "nts": 5, "platform/linux": 5, "platform/sim": 5, "platform/bare": 5,
     "platform/mps2": 5, "platform/stm32f7": 5,
-    "apps/meantimed": 6, "apps/meantime": 6,
+    "firmware": 6, "apps/meantimed": 6, "apps/meantime": 6,
 }
 OUTSIDE = ("tests/", "fuzz/", "bench/", "examples/", "tools/", "demo/")
 
@@ -44,11 +44,14 @@ PUBLIC_ROOMS = {
                  "ntp_server_outcome", "nts",
                  "nts_record"},
     "core/synce": {"synce"},
-    "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_poll", "steer_servos",
-                   "steer_standby"},
+    "core/gnss": {"gnss", "gnss_timing", "gnss_verdict", "gnss_pulse_verdict"},
+    "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_leap", "steer_poll",
+                   "steer_oscillator", "steer_servos", "steer_standby"},
 }
-# The loop is written against the tables of hal, so on their common floor it may look at them.
-ON_ONE_FLOOR = {("runtime", "hal")}
+# The loops are written against the tables of hal, so on their common floor they may look at them.
+ON_ONE_FLOOR = {("runtime", "hal"), ("embed", "hal")}
+# headers of a C library for lwIP, which is compiled without one: nobody of ours includes them
+LENT = "firmware/lwip/include/"
 # hosted, but a stranger to everything except the time types and the page that it reads
 ONLY_BASE = {"lib"}
 
@@ -78,7 +81,7 @@ def resolve(name, path, files):
     for candidate in (near, "core/include/" + name, "core/" + name, name):
         if candidate in files:
             return candidate
-    by_end = [f for f in files if f.endswith("/" + name)]
+    by_end = [f for f in files if f.endswith("/" + name) and not f.startswith(LENT)]
     return by_end[0] if len(by_end) == 1 else None
 
 

@@ -129,6 +129,8 @@ static const char *scope_title(enum mt_report_scope scope)
         return "ntp[]";
     case MT_REPORT_SOURCE:
         return "sources[]";
+    case MT_REPORT_GNSS:
+        return "gnss[]";
     case MT_REPORT_SERVER:
         return "server";
     }

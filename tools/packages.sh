@@ -8,7 +8,10 @@ demo="$build iproute2 gnuplot-nox"
 clang="python3 clang clang-format libclang-rt-14-dev"
 size="meson ninja-build python3 gcc gcc-arm-none-eabi"
 instructions="$size qemu-system-arm"
-all="$demo $clang $instructions python3-pytest man-db"
+foreign="$build gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-linux-gnueabihf
+    libc6-dev-armhf-cross qemu-user dpkg-dev"
+firmware="$build $instructions dpkg-dev"
+all="$demo $clang $firmware $foreign python3-pytest man-db"
 
 case ${1:-} in
 build) wanted=$build ;;
@@ -16,9 +19,11 @@ demo) wanted=$demo ;;
 clang) wanted=$clang ;;
 size) wanted=$size ;;
 instructions) wanted=$instructions ;;
+firmware) wanted=$firmware ;;
+foreign) wanted=$foreign ;;
 all) wanted=$all ;;
 *)
-    echo "usage: packages.sh build|demo|clang|size|instructions|all" >&2
+    echo "usage: packages.sh build|demo|clang|size|instructions|firmware|foreign|all" >&2
     exit 2
     ;;
 esac

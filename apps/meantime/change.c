@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/meantime/client.h"
+#include "config/schema.h"
 
 static int count_of(const cJSON *outcome, const char *name)
 {
@@ -80,6 +81,18 @@ static bool add_keys(cJSON *keys, int count, char **arguments)
     return true;
 }
 
+/* Chrony's options without a value have one here. */
+static enum mt_exit refuse_word(const char *word)
+{
+    const struct mt_config_foreign *foreign = mt_config_foreign_find(word, 0);
+    char advice[300];
+    if (foreign == NULL) {
+        return mt_tool_misuse("add: %s: expected a value", word);
+    }
+    mt_config_foreign_say(foreign, advice, sizeof advice);
+    return mt_tool_misuse("add: %s: expected a value; %s", word, advice);
+}
+
 enum mt_exit mt_tool_add(const struct mt_tool *tool, int count, char **arguments)
 {
     if (count < 2 || strcmp(arguments[0], "ntp") != 0) {
@@ -89,7 +102,7 @@ enum mt_exit mt_tool_add(const struct mt_tool *tool, int count, char **arguments
     cJSON_AddStringToObject(request, "ntp", arguments[1]);
     if (!add_keys(cJSON_AddObjectToObject(request, "keys"), count - 2, arguments + 2)) {
         cJSON_Delete(request);
-        return mt_tool_misuse("add: %s: expected a value", arguments[count - 1]);
+        return refuse_word(arguments[count - 1]);
     }
     return ask(tool, request);
 }

@@ -7,6 +7,7 @@
 #include "apps/meantime/tool.h"
 #include "config/associations.h"
 #include "crypto/crypto.h"
+#include "platform/linux/linux_steerers.h"
 
 static enum mt_exit say_problems(const struct mt_config_problems *problems, const char *path)
 {
@@ -56,15 +57,42 @@ static void warn(const struct mt_config *config, const char *path)
     }
 }
 
+/* On this machine; the file may be for another one. */
+static void warn_of_rivals(const struct mt_config *config, const char *path)
+{
+    char who[MT_STEERERS_TEXT];
+    for (size_t i = 0; i < config->clock_count; i++) {
+        const struct mt_config_clock *clock = &config->clocks[i];
+        bool is_machine = clock->kind == MT_CONFIG_CLOCK_SYSTEM;
+        bool is_device = clock->kind == MT_CONFIG_CLOCK_PHC && clock->device != NULL;
+        if (clock->steer.estimates_only || (!is_machine && !is_device)) {
+            continue;
+        }
+        mt_linux_steerers("/proc", is_machine ? NULL : clock->device, 0, who);
+        if (who[0] != '\0') {
+            printf("%s: warning: [clock %s]: %s runs here and may steer that clock, too; let only "
+                   "one of the two do so, or see when_shared\n",
+                   path, clock->name, who);
+        }
+    }
+}
+
 /* Of what there is none nothing is said: "1 clock, 2 NTP servers, serves NTP". */
 static void say_contents(const struct mt_config *config, const char *path)
 {
+    size_t receivers = 0;
+    for (size_t i = 0; i < config->refclock_count; i++) {
+        receivers += config->refclocks[i].driver == MT_CONFIG_REFCLOCK_GNSS;
+    }
     const struct {
         size_t count;
         const char *words;
     } parts[] = {
-        {config->instance_count, "instance"},     {config->port_count, "port"},
-        {config->ntp_count, "NTP server"},        {config->refclock_count, "reference clock"},
+        {config->instance_count, "instance"},
+        {config->port_count, "port"},
+        {config->ntp_count, "NTP server"},
+        {config->refclock_count - receivers, "reference clock"},
+        {receivers, "GNSS receiver"},
         {config->export_count, "exported clock"},
     };
     printf("%s: no problems (%zu clock%s", path, config->clock_count, plural(config->clock_count));
@@ -87,6 +115,7 @@ static enum mt_exit say_good(const struct mt_config *config, const char *path)
         return MT_EXIT_BAD;
     }
     warn(config, path);
+    warn_of_rivals(config, path);
     say_contents(config, path);
     return MT_EXIT_GOOD;
 }

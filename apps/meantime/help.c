@@ -96,11 +96,13 @@ const struct mt_tool_help mt_tool_helps[] = {
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
      "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
      "", "meantime explain slaveOnly"},
-    {"import", "FILE", "chrony.conf becomes a configuration",
-     "Prints a configuration that does what a chrony.conf does, and tells what has no\n"
-     "equal here, with its line and what to do instead.  Files that it includes are\n"
-     "read, too.  Exit status 1: something could not be taken over.\n",
-     "", "meantime import /etc/chrony/chrony.conf > meantime.conf"},
+    {"import", "FILE|COMMAND ...", "files of other programs become ours",
+     "Prints a configuration that does what a chrony.conf does, a ptp4l.conf, a\n"
+     "timemaster.conf, a unit of systemd that starts ptp4l or phc2sys, or such a\n"
+     "command line in quotes; or all of them, which become one.  What has no equal\n"
+     "here is told with its line and what to do instead.  Files that are included\n"
+     "are read, too.  Exit status 1: something could not be taken over.\n",
+     "", "meantime import /etc/linuxptp/ptp4l.conf 'phc2sys -w -s eth0' > meantime.conf"},
     {"keys", "FILE", "what a security file holds, no secrets",
      "Lists the associations of a security_file, their keys and chains, finds\n"
      "mistakes, and derives the chain_anchor that receivers need from a chain_seed.\n",

@@ -17,7 +17,11 @@
 
 static void say(const struct mt_import *self, const char *format, va_list arguments)
 {
-    fprintf(stderr, "%s:%u: ", self->path, self->line);
+    if (self->line > 0) {
+        fprintf(stderr, "%s:%u: ", self->path, self->line);
+    } else { /* a command line, or a file as a whole */
+        fprintf(stderr, "%s: ", self->path);
+    }
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
 }
@@ -73,15 +77,17 @@ static void close_part(struct mt_import_part *part)
 
 static bool begin(struct mt_import *self)
 {
-    return open_part(&self->clock) && open_part(&self->ntp) && open_part(&self->server) &&
-           open_part(&self->sources);
+    return open_part(&self->daemon) && open_part(&self->clock) && open_part(&self->ntp) &&
+           open_part(&self->server) && open_part(&self->ptp) && open_part(&self->sources);
 }
 
 static void end(struct mt_import *self)
 {
+    close_part(&self->daemon);
     close_part(&self->clock);
     close_part(&self->ntp);
     close_part(&self->server);
+    close_part(&self->ptp);
     close_part(&self->sources);
 }
 
@@ -93,8 +99,14 @@ static void join(FILE *out, const char *heading, struct mt_import_part *part, bo
     }
 }
 
+static void join_if_any(FILE *out, const char *heading, struct mt_import_part *part)
+{
+    fflush(part->file);
+    join(out, heading, part, part->length > 0);
+}
+
 /* What is printed; null: no memory. */
-static char *whole(struct mt_import *self, const char *path)
+static char *whole(struct mt_import *self, int count, char **arguments)
 {
     char *text = NULL;
     size_t length = 0;
@@ -102,11 +114,16 @@ static char *whole(struct mt_import *self, const char *path)
     if (out == NULL) {
         return NULL;
     }
-    fprintf(out, "# made by meantime import from %s\n", path);
-    join(out, "[clock]", &self->clock, true);
-    fflush(self->ntp.file);
-    join(out, "[ntp]", &self->ntp, self->ntp.length > 0);
+    fputs("# made by meantime import from", out);
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "%s %s", i > 0 && self->is_each_by_itself ? "," : "", arguments[i]);
+    }
+    fputc('\n', out);
+    join_if_any(out, "[daemon]", &self->daemon);
+    join_if_any(out, self->has_more_clocks ? "[clock main]" : "[clock]", &self->clock);
+    join_if_any(out, "[ntp]", &self->ntp);
     join(out, "[server]", &self->server, self->serves && !self->is_no_server);
+    join_if_any(out, "[ptp]", &self->ptp);
     fflush(self->sources.file);
     fputs(self->sources.text, out);
     fclose(out);
@@ -130,20 +147,65 @@ static enum mt_exit print_checked(const char *text, unsigned lost)
     return MT_EXIT_GOOD;
 }
 
+/* ---- what is read ---------------------------------------------------------------------------- */
+
+/* The programs of linuxptp first: chronyd may have been told to listen to them. */
+static bool read_linuxptp(struct mt_import *self, char *argument, bool *ret_is_chrony)
+{
+    bool is_read;
+    *ret_is_chrony = false;
+    self->line = 0;
+    if (strpbrk(argument, " \t") != NULL || strncmp(argument, "ExecStart=", 10) == 0) {
+        return mt_import_command_line(self, argument);
+    }
+    self->path = argument;
+    *ret_is_chrony = !mt_import_linuxptp_file(self, argument, &is_read);
+    return *ret_is_chrony || is_read;
+}
+
+static bool read_all(struct mt_import *self, int count, char **arguments)
+{
+    bool is_chrony[MT_IMPORT_WORDS] = {false};
+    bool is_good = true;
+    for (int i = 0; i < count && is_good; i++) {
+        is_good = read_linuxptp(self, arguments[i], &is_chrony[i]);
+        self->is_of_chrony |= is_chrony[i];
+    }
+    for (int i = 0; i < count && is_good; i++) {
+        is_good = !is_chrony[i] || mt_import_chrony(self, arguments[i]);
+    }
+    return is_good;
+}
+
+static bool read_arguments(struct mt_import *self, int count, char **arguments)
+{
+    self->is_each_by_itself = !mt_import_is_command(arguments[0]);
+    return self->is_each_by_itself
+               ? read_all(self, count, arguments)
+               : mt_import_command(self, (const char *const *)arguments, (size_t)count);
+}
+
 enum mt_exit mt_tool_import(const struct mt_tool *tool, int count, char **arguments)
 {
     struct mt_import import = {.line = 0};
     enum mt_exit status = MT_EXIT_BAD;
-    if (count != 1 || arguments[0][0] == '-') {
-        return mt_tool_misuse("import: expected one file, such as /etc/chrony/chrony.conf");
+    if (count < 1 || count > MT_IMPORT_WORDS || arguments[0][0] == '-') {
+        return mt_tool_misuse("import: expected files, such as /etc/chrony/chrony.conf, or command "
+                              "lines, such as 'phc2sys -w -s eth0'");
     }
     char *text = NULL;
-    if (begin(&import) && mt_import_chrony(&import, arguments[0])) {
-        mt_import_chrony_end(&import);
-        text = whole(&import, arguments[0]);
+    if (begin(&import) && read_arguments(&import, count, arguments)) {
+        if (import.is_of_chrony) {
+            mt_import_chrony_end(&import);
+        }
+        if (import.linuxptp != NULL) {
+            mt_import_linuxptp_end(&import);
+        }
+        text = whole(&import, count, arguments);
         status = text != NULL ? print_checked(text, import.lost) : mt_tool_fail("out of memory");
     }
     free(text);
     end(&import);
+    mt_import_linuxptp_free(&import);
     return status;
 }

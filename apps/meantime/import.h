@@ -20,20 +20,33 @@ struct mt_import_part {
     FILE *file;
 };
 
+struct mt_linuxptp_set;
+
 struct mt_import {
+    struct mt_import_part daemon;
     struct mt_import_part clock;
     struct mt_import_part ntp;    /**< defaults */
     struct mt_import_part server; /**< of NTP */
+    struct mt_import_part ptp;    /**< defaults */
     struct mt_import_part sources;
+    struct mt_linuxptp_set *linuxptp;
     const char *path; /**< being read */
     unsigned line;
     unsigned depth; /**< of files that include files */
     unsigned lost;  /**< settings that have no equal here */
     unsigned sources_count;
     unsigned refclocks;
-    bool serves;       /**< somebody may ask */
-    bool is_no_server; /**< port 0 */
-    bool steps;        /**< makestep was seen */
+    unsigned instances; /**< of PTP, that have been written */
+    unsigned exports;
+    unsigned cards;
+    bool is_of_chrony;      /**< a file of chrony's is among them */
+    bool has_more_clocks;   /**< the main one is not alone */
+    bool has_machine;       /**< [clock machine] is written */
+    bool needs_utc;         /**< a clock that shows UTC takes part */
+    bool is_each_by_itself; /**< arguments; else they are words of one command line */
+    bool serves;            /**< somebody may ask */
+    bool is_no_server;      /**< port 0 */
+    bool steps;             /**< makestep was seen */
     bool has_local;
     bool sets_rtc; /**< rtcsync was seen */
     bool has_keys; /**< a source is asked with one */
@@ -51,8 +64,22 @@ void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope
                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 /** Reads a file of chrony's; false: it cannot be read, which has been told. */
 bool mt_import_chrony(struct mt_import *self, const char *path);
+/** One directive of it, which is taken apart. */
+void mt_import_chrony_line(struct mt_import *self, char *line);
 /** Once all has been read. */
 void mt_import_chrony_end(struct mt_import *self);
+
+/** Programs of linuxptp: a file, whichever it is of (false: none of theirs), a command line, one
+ * of timemaster; once all has been read. */
+bool mt_import_linuxptp_file(struct mt_import *self, const char *path, bool *ret_is_read);
+bool mt_import_is_command(const char *word);
+bool mt_import_command(struct mt_import *self, const char *const *words, size_t count);
+bool mt_import_command_line(struct mt_import *self, const char *line);
+bool mt_import_timemaster(struct mt_import *self, const char *path);
+void mt_import_linuxptp_end(struct mt_import *self);
+void mt_import_linuxptp_free(struct mt_import *self);
+/** A refclock SHM or SOCK of chrony's that is given PTP, which is a source by itself here. */
+bool mt_import_is_ptp_refclock(const struct mt_import *self, const char *driver, const char *which);
 
 /** Options of server, pool and refclock, in import_chrony_sources.c: words[0] is the directive. */
 void mt_import_chrony_source(struct mt_import *self, char **words, size_t count);

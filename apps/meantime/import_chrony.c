@@ -179,7 +179,7 @@ static void local(struct mt_import *self, char **words, size_t count)
         if (strcasecmp(words[i], "stratum") == 0 && i + 1 < count) {
             stratum = words[++i];
         } else if (strcasecmp(words[i], "orphan") == 0) {
-            mt_import_lose(self, "local orphan: give each server a stratum of its own instead");
+            mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "orphan", "yes");
         } else if (i + 1 < count) {
             mt_import_note(self, "local %s: max_error of [server] says when it is not served",
                            words[i]);
@@ -400,10 +400,18 @@ static size_t split(char *text, char *words[MT_IMPORT_WORDS])
     return count;
 }
 
+void mt_import_chrony_line(struct mt_import *self, char *line)
+{
+    char *words[MT_IMPORT_WORDS];
+    size_t count = split(line, words);
+    if (count > 0 && strchr(COMMENTS, words[0][0]) == NULL) {
+        take(self, words, count);
+    }
+}
+
 bool mt_import_chrony(struct mt_import *self, const char *path)
 {
     char text[LINE_SIZE];
-    char *words[MT_IMPORT_WORDS];
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         mt_tool_fail("%s: %s", path, strerror(errno));
@@ -413,10 +421,7 @@ bool mt_import_chrony(struct mt_import *self, const char *path)
     self->line = 0;
     while (fgets(text, sizeof text, file) != NULL) {
         self->line++;
-        size_t count = split(text, words);
-        if (count > 0 && strchr(COMMENTS, words[0][0]) == NULL) {
-            take(self, words, count);
-        }
+        mt_import_chrony_line(self, text);
     }
     fclose(file);
     return true;
@@ -439,7 +444,8 @@ void mt_import_chrony_end(struct mt_import *self)
     if (!self->has_local) {
         mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "local_stratum", "0");
     }
-    if (self->sources_count == 0 && self->refclocks == 0 && !self->serves) {
+    if (self->sources_count == 0 && self->refclocks == 0 && !self->serves &&
+        self->linuxptp == NULL) {
         mt_import_lose(self, "there is no server, no pool and no reference clock in it");
     }
 }

@@ -214,6 +214,11 @@ static void put_place(struct mt_import *self, char **words, size_t count, bool i
 void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t count)
 {
     bool is_shared = strcasecmp(words[1], "SHM") == 0;
+    if (mt_import_is_ptp_refclock(self, words[1], words[2])) {
+        mt_import_note(self, "refclock %s %s: not needed here: PTP is a source of the clock itself",
+                       words[1], words[2]);
+        return;
+    }
     if (strcasecmp(words[1], "PHC") == 0) {
         mt_import_lose(self,
                        "refclock PHC: write [clock card] with clock = phc and device = %s, and "

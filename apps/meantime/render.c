@@ -170,6 +170,27 @@ static void render_refused(struct mt_text *out, const cJSON *verdicts)
     }
 }
 
+/* Only what is wrong, or comes. */
+static void render_utc(struct mt_text *out, const cJSON *clock)
+{
+    double leap_s = number_of(clock, "utc.leap_s");
+    double said_s = number_of(clock, "utc.contradicted_s");
+    if (is_true(clock, "utc.contradicted")) {
+        begin(out, "UTC");
+        mt_text_say(out, MT_BAD "%s" MT_PLAIN, text_of(clock, "utc.quarrel"));
+        if (!isnan(said_s)) {
+            mt_text_say(out, ": %s says %.0f s", text_of(clock, "utc.contradicted_by"), said_s);
+        }
+        mt_text_say(out, "; TAI - UTC is %.0f s (%s)\n", number_of(clock, "tai_minus_utc_s"),
+                    text_of(clock, "utc.known_by"));
+    }
+    if (leap_s == 1 || leap_s == -1) {
+        begin(out, "leap second");
+        mt_text_say(out, "%s at the end of this day, UTC (%s)\n",
+                    leap_s > 0 ? "inserted" : "left out", text_of(clock, "utc.leap_known_by"));
+    }
+}
+
 static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
 {
     const char *state = text_of(clock, "state");
@@ -183,7 +204,10 @@ static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
     }
     render_bound(out, clock, width);
     render_estimate(out, clock);
+    mt_render_holdover(out, clock);
     mt_render_standby(out, clock);
+    mt_render_rivals(out, clock);
+    render_utc(out, clock);
     begin(out, "samples");
     render_samples(out, member(clock, "samples"));
     double steps = number_of(clock, "steps");
@@ -518,6 +542,7 @@ void mt_render_report(struct mt_text *out, const cJSON *report, size_t width)
         render_instance(out, item, width);
     }
     mt_render_ntp(out, report, width);
+    mt_render_gnss(out, report);
     mt_render_server(out, report);
     mt_text_wrap(out, width < MT_RENDER_LEAST ? MT_RENDER_LEAST : width,
                  width < 60 ? 8 : FIGURES_COLUMN);

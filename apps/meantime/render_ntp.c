@@ -74,6 +74,10 @@ static void add_server(struct mt_table *table, const cJSON *list, const cJSON *s
     }
     row->style = mt_verdict_style(state);
     mt_source_name(list, server, row->cell[0], MT_TABLE_CELL_SIZE);
+    if (strncmp(text_of(server, "transport"), "ptp", 3) == 0) {
+        size_t length = strlen(row->cell[0]);
+        snprintf(row->cell[0] + length, MT_TABLE_CELL_SIZE - length, " in PTP");
+    }
     snprintf(row->cell[1], MT_TABLE_CELL_SIZE, "%s", state);
     snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "-");
     if (has_answered) {
@@ -115,7 +119,7 @@ void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width)
     static const struct mt_column columns[] = {
         {"server", false, 0},    {"state", false, 0}, {"st", true, 0},
         {"reference", false, 2}, {"rch", true, 1},    {"offset", true, 0},
-        {"bound", true, 0},      {"delay", true, 3},  {"poll", true, 4},
+        {"bound", true, 0},      {"delay", true, 3},  {"interval", true, 4},
     };
     const cJSON *servers = member(report, "ntp");
     const cJSON *server;
@@ -199,4 +203,7 @@ void mt_render_server(struct mt_text *out, const cJSON *report)
     }
     mt_text_say(out, "\n");
     render_key_exchanges(out, member(server, "key_exchanges"));
+    if (cJSON_IsString(member(server, "key_fault"))) {
+        mt_text_say(out, "    NTS: " MT_WARN "%s" MT_PLAIN "\n", text_of(server, "key_fault"));
+    }
 }

@@ -72,3 +72,44 @@ void mt_render_smpte(struct mt_text *out, const cJSON *instance)
     }
     mt_text_say(out, "\n");
 }
+
+/* One that only runs is worth a word, too: it may change the clock at any time. */
+void mt_render_rivals(struct mt_text *out, const cJSON *clock)
+{
+    bool is_shared = is_true(clock, "rivals.shared");
+    bool is_known = cJSON_IsString(member(clock, "rivals.names"));
+    if (!is_shared && !is_known) {
+        return;
+    }
+    begin(out, is_shared ? "shared" : "note");
+    mt_text_say(out, MT_WARN "%s %s it, too" MT_PLAIN,
+                is_known ? text_of(clock, "rivals.names") : "another program",
+                is_shared ? "steers" : "may steer");
+    if (is_shared) {
+        mt_text_say(out, " (%.0f changes; when_shared = %s)", number_of(clock, "rivals.changes"),
+                    text_of(clock, "rivals.policy"));
+    }
+    mt_text_say(out, "\n");
+}
+
+/* How long the clock has gone on without its source, and what that may cost. */
+void mt_render_holdover(struct mt_text *out, const cJSON *clock)
+{
+    char figure[MT_FIGURE_SIZE];
+    const char *state = text_of(clock, "holdover.state");
+    bool is_within = strcmp(state, "in_specification") == 0;
+    double limit_s = number_of(clock, "holdover.limit_s");
+    if (!is_within && strcmp(state, "out_of_specification") != 0) {
+        return;
+    }
+    begin(out, "holdover");
+    mt_text_say(out, "%s specification" MT_PLAIN ", not locked for %.0f s\n",
+                is_within ? MT_WARN "within" : MT_BAD "out of", number_of(clock, "holdover.age_s"));
+    begin(out, "");
+    mt_text_say(out, "allowed: a bound of %s",
+                mt_figure_time(number_of(clock, "holdover.accuracy_ns"), false, figure));
+    if (!isnan(limit_s)) {
+        mt_text_say(out, " for %.0f s", limit_s);
+    }
+    mt_text_say(out, "\n");
+}

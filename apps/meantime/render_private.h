@@ -69,12 +69,18 @@ void mt_put_time(char cell[MT_TABLE_CELL_SIZE], double ns, bool with_sign);
 /** All NTP servers, if there are any. */
 void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width);
 void mt_render_server(struct mt_text *out, const cJSON *report);
+/** GNSS receivers, each with what becomes of its sentences and pulses. */
+void mt_render_gnss(struct mt_text *out, const cJSON *report);
 /** Its unicast service: transmitters, clients. */
 void mt_render_unicast(struct mt_text *out, const cJSON *port);
 /** How it signs and verifies; nothing if it does not. */
 void mt_render_security(struct mt_text *out, const cJSON *port);
 /** Which of two instances steers a clock, and why. */
 void mt_render_standby(struct mt_text *out, const cJSON *clock);
+/** How long a clock has gone on without its source, and how long it may. */
+void mt_render_holdover(struct mt_text *out, const cJSON *clock);
+/** Which other programs steer a clock, or may. */
+void mt_render_rivals(struct mt_text *out, const cJSON *clock);
 /** How an instance serves stateless clients. */
 void mt_render_service(struct mt_text *out, const cJSON *instance);
 /** Which stateless servers a port asks. */

@@ -73,18 +73,13 @@ static struct mt_config *parse(struct mt_log_text text, char *reason)
     return config;
 }
 
-static struct mt_compose_facts facts_of(const struct mt_log_facts *facts)
-{
-    return (struct mt_compose_facts){facts->tai_utc_known, facts->tai_minus_utc_s, facts->leap_s};
-}
-
 /* What the program did to its node, is done again. */
 static void obey(void *context, const struct mt_order *order)
 {
     struct mt_player *self = context;
     char reason[MT_PLAYER_REASON_SIZE];
     if (order->kind == MT_ORDER_FACTS) {
-        const struct mt_compose_facts facts = facts_of(&order->facts);
+        const struct mt_compose_facts facts = mt_compose_facts_of(&order->facts);
         mt_composition_set_facts(self->composition, &facts, order->now);
     } else if (order->kind == MT_ORDER_RELOAD) {
         struct mt_config *config = parse(order->config, reason);
@@ -107,7 +102,7 @@ static void ordered(void *context, const struct mt_order *order);
 
 static bool compose(struct mt_player *self, char *reason)
 {
-    const struct mt_compose_facts facts = facts_of(&start_of(self)->facts);
+    const struct mt_compose_facts facts = mt_compose_facts_of(&start_of(self)->facts);
     const struct mt_replay_observer observer = {self, corrected, ordered};
     struct mt_hal_provider *provider =
         self->replay != NULL ? mt_replay_provider(self->replay) : mt_rerun_provider(self->rerun);

@@ -75,8 +75,8 @@ void mt_replay_plot_event(struct mt_replay_plot *self, int64_t t_ns,
                           const struct mt_status_event *event)
 {
     bool is_phase = event->kind == MT_STATUS_EVENT_CLOCK_PHASE;
-    bool is_step =
-        event->kind == MT_STATUS_EVENT_CLOCK_STEP || event->kind == MT_STATUS_EVENT_CLOCK_DISTURBED;
+    bool is_change = event->kind == MT_STATUS_EVENT_CLOCK_DISTURBED;
+    bool is_step = event->kind == MT_STATUS_EVENT_CLOCK_STEP || is_change;
     if (!is_wanted(self, event->clock) || (!is_phase && !is_step) ||
         self->mark_count == MARKS_MOST) {
         return;
@@ -91,9 +91,8 @@ void mt_replay_plot_event(struct mt_replay_plot *self, int64_t t_ns,
     if (is_phase) {
         snprintf(mark->text, sizeof mark->text, "%s", mt_steer_phase_name(event->value.phase.to));
     } else {
-        snprintf(mark->text, sizeof mark->text, "%s %+.9g s",
-                 event->kind == MT_STATUS_EVENT_CLOCK_STEP ? "step" : "disturbed",
-                 (double)mt_span_to_real(event->value.step));
+        snprintf(mark->text, sizeof mark->text, "%s %+.9g s", is_change ? "disturbed" : "step",
+                 (double)mt_span_to_real(is_change ? event->value.change.step : event->value.step));
     }
 }
 

@@ -119,15 +119,17 @@ static void add_names(cJSON *object, const struct mt_status_event *event)
 
 static void add_change(cJSON *object, const struct mt_status_event *event)
 {
-    bool is_step =
-        event->kind == MT_STATUS_EVENT_CLOCK_STEP || event->kind == MT_STATUS_EVENT_CLOCK_DISTURBED;
+    bool is_change = event->kind == MT_STATUS_EVENT_CLOCK_DISTURBED;
     if (event->kind == MT_STATUS_EVENT_PORT_STATE) {
         cJSON_AddStringToObject(object, "from", mt_port_state_name(event->value.state.from));
         cJSON_AddStringToObject(object, "to", mt_port_state_name(event->value.state.to));
     } else if (event->kind == MT_STATUS_EVENT_CLOCK_PHASE) {
         cJSON_AddStringToObject(object, "from", mt_steer_phase_name(event->value.phase.from));
         cJSON_AddStringToObject(object, "to", mt_steer_phase_name(event->value.phase.to));
-    } else if (is_step) {
+    } else if (is_change) {
+        cJSON_AddNumberToObject(object, "step_ns", (double)mt_span_to_ns(event->value.change.step));
+        cJSON_AddNumberToObject(object, "rate_ppb", (double)(event->value.change.rate * 1e9));
+    } else if (event->kind == MT_STATUS_EVENT_CLOCK_STEP) {
         cJSON_AddNumberToObject(object, "step_ns", (double)mt_span_to_ns(event->value.step));
     }
 }
@@ -257,7 +259,13 @@ static void order_words(const struct mt_order *order, char *text, size_t size)
         return;
     case MT_ORDER_OWN:
         mt_address_text(&order->address, command);
-        snprintf(text, size, "known now: this machine has the address %s", command);
+        if (order->address.network == MT_NETWORK_NONE) {
+            snprintf(text, size, "known now: towards NTP server number %u this machine has others",
+                     order->instance);
+        } else {
+            snprintf(text, size, "known now: towards NTP server number %u this machine is %.100s",
+                     order->instance, command);
+        }
         return;
     }
 }

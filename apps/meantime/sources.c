@@ -40,7 +40,8 @@ static void add_source(struct mt_table *table, const cJSON *list, const cJSON *s
     row->style = mt_verdict_style(verdict);
     mt_source_name(list, source, row->cell[0], MT_TABLE_CELL_SIZE);
     snprintf(row->cell[1], MT_TABLE_CELL_SIZE, "%s", verdict);
-    snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "%s", text_of(source, "kind"));
+    snprintf(row->cell[2], MT_TABLE_CELL_SIZE, "%s%s", text_of(source, "kind"),
+             strncmp(text_of(source, "transport"), "ptp", 3) == 0 ? " in PTP" : "");
     mt_put_time(row->cell[3], number_of(source, "offset_ns"), true);
     mt_put_time(row->cell[4], number_of(source, "bound_ns"), false);
     mt_put_time(row->cell[5], number_of(source, "delay_ns"), false);

@@ -32,6 +32,8 @@ static char *status(struct mt_daemon *self, struct mt_mono now)
         .config_path = self->config->path,
         .pid = getpid(),
         .recording = mt_daemon_recording(self),
+        .leap_list = mt_leap_list_name(self->told_list),
+        .leap_list_ends_s = self->list.list_expires_s,
     };
     return reply_json("status", mt_composition_json(self->composition, &daemon, now));
 }

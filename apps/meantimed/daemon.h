@@ -14,7 +14,9 @@
 #include "apps/meantimed/options.h"
 #include "compose/compose.h"
 #include "platform/linux/linux_control.h"
+#include "platform/linux/linux_leap.h"
 #include "platform/linux/linux_platform.h"
+#include "platform/linux/linux_steerers.h"
 #include "runtime/record.h"
 
 #define MT_DAEMON_REASON_SIZE (MT_CONFIG_PROBLEM_SIZE + 64)
@@ -23,6 +25,7 @@ struct mt_daemon {
     struct mt_options options;
     struct mt_config *config; /**< what platform and node were made from */
     struct mt_journal journal;
+    struct mt_linux_steerers steerers; /**< who else steers our clocks */
     struct mt_linux *platform;
     struct mt_recorder *recorder;     /**< null: nothing is recorded */
     bool told_lost_log;               /**< that the log cannot be written any more */
@@ -33,7 +36,10 @@ struct mt_daemon {
     struct mt_mono workers_fed;         /**< when they were last told what to serve */
     struct mt_daemon_nts *nts;          /**< null: NTS is not spoken */
     struct mt_ntp_workers *ntp_workers; /**< null: none */
+    struct mt_linux_leap list;          /**< of leap seconds, as last looked up ... */
+    enum mt_leap_list told_list;        /**< ... and what has been said of it */
     int64_t ntp_fed_ns;                 /**< the page that they were last told of */
+    bool has_old_ntp_rules;             /* that a thread may still go by */
     uint32_t ntp_rules_fed;             /**< and how many changes of rules */
 };
 

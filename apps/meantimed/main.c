@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "apps/meantimed/daemon.h"
+#include "compose/tell.h"
 #include "meantime_version.h"
 #include "platform/linux/linux_leap.h"
 #include "platform/linux/linux_names.h"
@@ -63,6 +64,34 @@ static const char *kind_in_words(enum mt_config_clock_kind kind, bool is_fallbac
            "libmeantime";
 }
 
+/* Once for each of its conditions: weeks before it ends, and when it has. */
+static void tell_of_list(struct mt_daemon *self, const struct mt_linux_leap *leap, int64_t utc_s)
+{
+    enum mt_leap_list list = mt_leap_list_of(leap, utc_s);
+    char day[16] = "";
+    struct tm date;
+    time_t ends = (time_t)leap->list_expires_s;
+    if (list == self->told_list) {
+        return;
+    }
+    self->told_list = list;
+    if (gmtime_r(&ends, &date) != NULL) {
+        strftime(day, sizeof day, "%Y-%m-%d", &date);
+    }
+    if (list == MT_LEAP_LIST_EXPIRED) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "the list of leap seconds, " MT_LEAP_FILE
+                         ", has expired on %s; TAI - UTC = %d s is used all the same (update "
+                         "tzdata)",
+                         day, (int)leap->tai_minus_utc_s);
+    } else if (list == MT_LEAP_LIST_ENDS) {
+        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                         "the list of leap seconds, " MT_LEAP_FILE
+                         ", is good until %s; update tzdata before that day",
+                         day);
+    }
+}
+
 static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
 {
     const struct mt_composition *composition = self->composition;
@@ -82,12 +111,8 @@ static void say_hello(struct mt_daemon *self, const struct mt_linux_leap *leap)
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
                          "TAI - UTC is not known (there is no " MT_LEAP_FILE
                          ": install tzdata): time is served on an arbitrary timescale");
-    } else if (leap->list_has_expired) {
-        mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
-                         "the list of leap seconds, " MT_LEAP_FILE
-                         ", has expired; TAI - UTC = %d s is used all the same (update tzdata)",
-                         (int)leap->tai_minus_utc_s);
     }
+    tell_of_list(self, leap, time(NULL));
     if (!mt_tune_can_ask(mt_os_time_linux())) {
         mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
                          "the kernel refuses to say how its clock is slewed (clock_adjtime: %s): "
@@ -173,6 +198,12 @@ static void look_up_leap_seconds(const struct mt_daemon *self, int64_t utc_s,
         .tai_utc_known = mt_linux_tai_utc(utc_s, tells_kernel(self), ret_leap)};
     ret_facts->tai_minus_utc_s = ret_leap->tai_minus_utc_s;
     ret_facts->leap_s = ret_leap->next_change;
+    ret_facts->slack_s = ret_leap->slack_s;
+    ret_facts->kernel_s = ret_leap->kernel_s;
+    ret_facts->by = ret_leap->origin == MT_LEAP_UNKNOWN  ? MT_LEAP_BY_NOBODY
+                    : ret_leap->origin == MT_LEAP_KERNEL ? MT_LEAP_BY_KERNEL
+                    : ret_leap->slack_s == 0             ? MT_LEAP_BY_LIST
+                                                         : MT_LEAP_BY_OLD_LIST;
 }
 
 /* Where drift files are kept; null: nowhere.  Without a file no folder is made for them, and a
@@ -206,6 +237,25 @@ static const char *link_reason(const void *platform, uint16_t link)
     return mt_linux_link_reason(platform, link);
 }
 
+static const char *rivals(void *daemon, const char *device)
+{
+    return mt_linux_steerers_now(&((struct mt_daemon *)daemon)->steerers, device);
+}
+
+/* Better at the start than in the fight. */
+static void warn_of_rivals(struct mt_daemon *self)
+{
+    for (uint16_t i = 0; i < self->composition->node.clock_count; i++) {
+        const char *who = mt_composition_rivals(self->composition, i);
+        if (who[0] != '\0') {
+            mt_journal_write(&self->journal, MT_JOURNAL_WARNING, 0,
+                             "clock %s: %s may steer it, too: stop one of the two, or see "
+                             "when_shared and clock = overlay",
+                             self->config->clocks[i].name, who);
+        }
+    }
+}
+
 static bool start(struct mt_daemon *self)
 {
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -229,7 +279,11 @@ static bool start(struct mt_daemon *self)
     self->composition->recorder = self->recorder;
     self->composition->names = mt_linux_names();
     mt_composition_resolve(self->composition, self->composition->started);
+    self->composition->rivals = rivals;
+    self->composition->rivals_context = self;
+    self->list = leap;
     say_hello(self, &leap);
+    warn_of_rivals(self);
     open_control(self);
     if (!mt_daemon_join_nts(self) || !give_up_privileges(self)) {
         return false;
@@ -271,9 +325,9 @@ static void renew_facts(struct mt_daemon *self, struct mt_leap_watch *watch, str
     }
     look_up_leap_seconds(self, utc_s, &leap, &facts);
     watch->list_made_s = leap.list_made_s;
-    if (facts.tai_utc_known != self->composition->facts.tai_utc_known ||
-        facts.tai_minus_utc_s != self->composition->facts.tai_minus_utc_s ||
-        facts.leap_s != self->composition->facts.leap_s) {
+    self->list = leap;
+    tell_of_list(self, &leap, utc_s);
+    if (!mt_compose_are_same_facts(&facts, &self->composition->facts)) {
         mt_daemon_set_facts(self, &facts, now);
     }
 }

@@ -79,14 +79,17 @@ bool mt_daemon_start_ntp_workers(struct mt_daemon *self)
     return self->ntp_workers != NULL;
 }
 
-/* A reload has changed them. */
+/* A reload has changed them.  The old ones go as soon as every thread has had a turn, which is now
+ * or at one of the next wake-ups, whether the clock's page is renewed or not. */
 static void feed_rules(struct mt_daemon *self)
 {
     const struct mt_ntp_ruling ruling = present_ruling(self->composition);
     if (self->ntp_rules_fed != self->composition->server_changes &&
         mt_ntp_workers_rule(self->ntp_workers, &ruling)) {
         self->ntp_rules_fed = self->composition->server_changes;
+        self->has_old_ntp_rules = true;
     }
+    self->has_old_ntp_rules = self->has_old_ntp_rules && !mt_ntp_workers_clean(self->ntp_workers);
 }
 
 void mt_daemon_feed_ntp_workers(struct mt_daemon *self)

@@ -49,8 +49,9 @@ struct mt_daemon_nts {
     bool must_save;
     char store[PATH_SIZE];
     struct mt_mono tended;
-    struct mt_nts_counts counts;  /* since the start */
-    struct mt_nts_asking *asking; /* of each NTP server of the node */
+    struct mt_nts_counts counts;    /* since the start */
+    char fault[MT_NTS_REASON_SIZE]; /* of certificate or key; "": there is none */
+    struct mt_nts_asking *asking;   /* of each NTP server of the node */
     size_t asking_count;
 };
 
@@ -340,15 +341,6 @@ static void take_keys(struct mt_daemon_nts *self, const struct mt_nts_told *told
     set_keys(self, told, now);
 }
 
-static void add_counts(struct mt_nts_counts *to, const struct mt_nts_counts *more)
-{
-    to->served += more->served;
-    to->failed += more->failed;
-    to->refused += more->refused;
-    to->limited += more->limited;
-    to->denied += more->denied;
-}
-
 static void take_message(struct mt_daemon_nts *self, bool is_server,
                          const struct mt_nts_message *message)
 {
@@ -357,7 +349,9 @@ static void take_message(struct mt_daemon_nts *self, bool is_server,
         self->has_rules_left = self->has_ring_left = true;
         feed_server(self);
     } else if (message->kind == MT_NTS_MESSAGE_COUNTS && is_server) {
-        add_counts(&self->counts, &message->value.counts);
+        mt_nts_counts_add(&self->counts, &message->value.counts);
+    } else if (message->kind == MT_NTS_MESSAGE_FAULT && is_server) {
+        memcpy(self->fault, message->value.said.text, sizeof self->fault);
     } else if (message->kind == MT_NTS_MESSAGE_TOLD && !is_server) {
         take_keys(self, &message->value.told);
     } else if (message->kind == MT_NTS_MESSAGE_SAY) {
@@ -454,6 +448,7 @@ bool mt_daemon_join_nts(struct mt_daemon *daemon)
     daemon->composition->keys_reason = keys_reason;
     daemon->composition->keys_context = self;
     daemon->composition->key_exchanges = self->is_serving ? &self->counts : NULL;
+    daemon->composition->key_fault = self->fault;
     return renew(self) &&
            (self->server.fd < 0 ||
             mt_linux_watch(daemon->platform, self->server.fd, POLLIN, ready, self)) &&

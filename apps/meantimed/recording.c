@@ -10,11 +10,6 @@
 #include "apps/meantimed/daemon.h"
 #include "meantime_version.h"
 
-static struct mt_log_facts log_facts(const struct mt_compose_facts *facts)
-{
-    return (struct mt_log_facts){facts->tai_utc_known, facts->tai_minus_utc_s, facts->leap_s};
-}
-
 /* The configuration in full, as text; the caller frees it. */
 static char *config_text(const struct mt_config *config, struct mt_log_text *ret_text)
 {
@@ -43,7 +38,7 @@ bool mt_daemon_record(struct mt_daemon *self, const struct mt_compose_facts *fac
     static const char about[] = "meantimed " MT_VERSION;
     struct mt_log_start start = {
         .about = {about, sizeof about - 1},
-        .facts = log_facts(facts),
+        .facts = mt_compose_log_facts(facts),
     };
     char *text = config_text(self->config, &start.config);
     self->recorder = text != NULL ? mt_recorder_open(self->provider, NULL, &start) : NULL;
@@ -90,7 +85,8 @@ bool mt_daemon_reload(struct mt_daemon *self, const struct mt_config *config, st
 void mt_daemon_set_facts(struct mt_daemon *self, const struct mt_compose_facts *facts,
                          struct mt_mono now)
 {
-    const struct mt_order order = {.kind = MT_ORDER_FACTS, .now = now, .facts = log_facts(facts)};
+    const struct mt_order order = {
+        .kind = MT_ORDER_FACTS, .now = now, .facts = mt_compose_log_facts(facts)};
     mt_recorder_begin(self->recorder, &order);
     mt_composition_set_facts(self->composition, facts, now);
     mt_recorder_end(self->recorder);

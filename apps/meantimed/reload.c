@@ -162,13 +162,9 @@ bool mt_daemon_take(struct mt_daemon *self, const struct mt_config *config, cons
 void mt_daemon_sum_up(const struct mt_config_problems *problems,
                       char ret_reason[MT_DAEMON_REASON_SIZE])
 {
-    size_t more = problems->count + problems->omitted - 1;
-    char others[40] = "";
-    if (more > 0) {
-        snprintf(others, sizeof others, " (and %zu more)", more);
-    }
-    snprintf(ret_reason, MT_DAEMON_REASON_SIZE, "%s%s; nothing has changed",
-             problems->problem[0].text, others);
+    char text[MT_DAEMON_REASON_SIZE - sizeof "; nothing has changed"];
+    mt_config_problems_sum_up(problems, text, sizeof text);
+    snprintf(ret_reason, MT_DAEMON_REASON_SIZE, "%s; nothing has changed", text);
 }
 
 bool mt_daemon_read_again(struct mt_daemon *self, struct mt_mono now,

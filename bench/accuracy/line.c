@@ -321,7 +321,8 @@ static void add_cable(struct line *self, unsigned number)
 
 static void boot(struct line *self, unsigned number)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct line_node *node = &self->nodes[number];
     struct mt_hal_provider *provider = mt_world_provider(self->world, number);
     char reason[MT_HAL_REASON_SIZE] = "";

@@ -156,7 +156,8 @@ static void write_config(const struct job *job, char *text, size_t size)
 static void open_world(struct reference *self)
 {
     char text[256];
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     static struct mt_config_problems problems;
     const struct line_plan *plan = &self->job->plan;
     const struct mt_sim_node_config node = {

@@ -79,7 +79,8 @@ static void connect(struct bench *self, uint32_t a, uint32_t b)
 
 static void boot(struct bench *self, uint32_t number)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct bench_node *node = &self->nodes[number];
     struct mt_hal_provider *provider = mt_world_provider(self->world, number);
     struct mt_config_problems problems = {0};

@@ -54,6 +54,10 @@ void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind);
  * that, and `measured` is weighed anew.  With storage for one-sided noise only, as the above. */
 bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
                     struct mt_measurement *measured);
+/** For a while after that: what a sample that is used adds to the rate ... */
+void mt_servo_follow_move(struct mt_estimator *self, const struct mt_measurement *measured);
+/** ... and what it does to an estimate if the move ends meanwhile. */
+void mt_servo_tell_move(const struct mt_estimator *self, struct mt_estimate *estimate);
 
 /** Counts a refused sample; true if it and those before it, of either direction, are a step. */
 bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,

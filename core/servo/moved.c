@@ -7,7 +7,8 @@
  * lasts.  Where both are off to the same side, the source has moved: a grandmaster that follows NTP
  * is slewed after each of its own samples, by more than the noise of a quiet link.  The state is
  * then known that much worse, and goes on; to begin anew, as after a large step, would cost the
- * estimate, and with it the lock of all that follow.
+ * estimate, and with it the lock of all that follow.  Nobody says when a slew ends: for a while the
+ * rate that it has shown may be gone at any time, and already the first refused sample may say so.
  *
  * An oscillator that has just been met may wander so; then it is the wander that must be learned.
  */
@@ -21,6 +22,7 @@
 #define LEANING    4                /* ... and so many on one side in a row, which is no chance */
 #define LEAST_TIME MT_REAL(0x1p-10) /* s */
 #define EXCUSED    16               /* samples that are late without proving a step */
+#define MOVING     16               /* samples after a move until the source stands */
 
 void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
 {
@@ -31,6 +33,35 @@ void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
     if (other->refused_in_a_row > 0 && side[1 - kind].excused < EXCUSED) {
         side[1 - kind].excused++;
         other->refused_in_a_row = 0;
+    }
+}
+
+void mt_servo_follow_move(struct mt_estimator *self, const struct mt_measurement *measured)
+{
+    struct mt_skewness *skewness = self->skewness;
+
+    if (skewness->moving > 0) {
+        skewness->moving--;
+        skewness->gained -= measured->gain[1] * measured->innovation;
+        skewness->surprise = mt_real_abs(measured->residual * measured->sigma);
+        skewness->speed = mt_real_larger(skewness->speed, mt_real_abs(skewness->gained));
+    }
+}
+
+void mt_servo_tell_move(const struct mt_estimator *self, struct mt_estimate *estimate)
+{
+    const struct mt_skewness *skewness = self->skewness;
+
+    if (skewness->moving > 0) {
+        estimate->doubt = mt_real_larger(estimate->doubt, skewness->surprise);
+        for (int kind = 0; kind < 2; kind++) {
+            const struct mt_servo_noise *noise = &self->noise[kind];
+
+            if (noise->refused_in_a_row > 0) {
+                estimate->doubt = mt_real_larger(estimate->doubt, mt_real_abs(noise->refused));
+            }
+        }
+        estimate->doubt += skewness->speed * mt_real_larger(estimate->age, 0);
     }
 }
 
@@ -85,6 +116,12 @@ bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
     track->p[0][0] += innovation * innovation;
     track->p[1][1] += speed * speed;
     self->skewness->leaning = 0;
+    if (self->skewness->moving == 0) {
+        self->skewness->gained = 0;
+        self->skewness->speed = 0;
+        self->skewness->surprise = 0;
+    }
+    self->skewness->moving = MOVING;
     mt_track_weigh(track, measured);
     return true;
 }

@@ -420,6 +420,7 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
         watch_floor(self, kind, side, v, measured);
     }
     mt_servo_excuse(self, kind);
+    mt_servo_follow_move(self, measured);
     judge(self, kind, measured);
     if (!self->skewness->is_skewed) {
         watch_quiet(self, kind, measured);
@@ -452,6 +453,7 @@ static void tell(const struct mt_estimator *self, struct mt_estimate *estimate)
 
         estimate->doubt += SHAPE * mt_real_larger(apart, 0);
     }
+    mt_servo_tell_move(self, estimate);
     mt_span_add(&estimate->offset, &self->skewness->shift);
 }
 

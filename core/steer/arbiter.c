@@ -56,7 +56,7 @@ static enum mt_timescale choose_scale(const struct court *self)
     for (uint16_t i = 0; i < self->count; i++) {
         const struct mt_arbiter_source *source = &self->sources[i];
 
-        if (source->is_watched || source->follows_us) {
+        if (source->is_watched || source->follows_us || source->is_orphan) {
             continue;
         }
         if (source->scale != MT_SCALE_ARB) {
@@ -87,6 +87,9 @@ static enum mt_arbiter_verdict admit(const struct court *self,
     }
     if (source->follows_us) {
         return MT_ARBITER_FOLLOWS_US;
+    }
+    if (source->is_orphan) {
+        return MT_ARBITER_ORPHAN;
     }
     if (!source->is_measured) {
         return MT_ARBITER_MEASURING;

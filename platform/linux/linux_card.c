@@ -5,12 +5,18 @@
  * comes again (with another card) is dealt with.  Each hardware clock is opened once, at its first
  * use, and stays open: later the daemon may not have the right any more.
  */
+#include "platform/linux/linux_bond.h"
+#include "platform/linux/linux_clock.h"
 #include "platform/linux/linux_private.h"
+#include "platform/linux/linux_vclock.h"
 
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define UNSTAMPED_MOST 32
 
 /* ---- clocks -------------------------------------------------------------------------------- */
 
@@ -18,6 +24,16 @@ static struct mt_phc *find_phc(const struct mt_linux *self, int index)
 {
     for (size_t i = 0; i < self->phc_count; i++) {
         if (self->phcs[i]->index == index) {
+            return self->phcs[i];
+        }
+    }
+    return 0;
+}
+
+struct mt_phc *mt_linux_phc_of(const struct mt_linux *self, const char *path)
+{
+    for (size_t i = 0; i < self->phc_count; i++) {
+        if (strcmp(self->phcs[i]->path, path) == 0) {
             return self->phcs[i];
         }
     }
@@ -74,13 +90,18 @@ void mt_linux_cards_free(struct mt_linux *self)
 static int index_of(struct mt_linux *self, const char *device, char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_stamping_abilities abilities;
+    const char *card = device;
+    struct mt_bond bond;
     int index;
     char rest;
 
     if (sscanf(device, "/dev/ptp%d%c", &index, &rest) == 1 && index >= 0) {
         return index;
     }
-    if (!mt_stamping_ask(&self->stamping, device, &abilities)) {
+    if (mt_bond_find(self->stamping.os, self->ioctl_fd, device, &bond) && bond.active >= 0) {
+        card = bond.members[bond.active];
+    }
+    if (!mt_stamping_ask(&self->stamping, card, &abilities)) {
         mt_linux_say(reason,
                      "%.40s has no hardware clock, or is not there: name another interface "
                      "or a device /dev/ptpN",
@@ -95,12 +116,16 @@ static int index_of(struct mt_linux *self, const char *device, char reason[MT_HA
     return abilities.phc;
 }
 
-struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
-                                  char reason[MT_HAL_REASON_SIZE])
+static struct mt_phc *open_named(struct mt_linux *self, const char *device, bool is_virtual,
+                                 char reason[MT_HAL_REASON_SIZE])
 {
     int index = index_of(self, device, reason);
-    struct mt_phc *phc = index >= 0 ? open_phc(self, index) : 0;
+    struct mt_phc *phc;
 
+    if (index >= 0 && is_virtual) {
+        index = mt_linux_vclock_take(self, index, reason);
+    }
+    phc = index >= 0 ? open_phc(self, index) : 0;
     if (index >= 0 && !phc) {
         int error = errno;
 
@@ -112,11 +137,103 @@ struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
     return phc;
 }
 
+struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
+                                  char reason[MT_HAL_REASON_SIZE])
+{
+    return open_named(self, device, false, reason);
+}
+
+struct mt_phc *mt_linux_phc_virtual(struct mt_linux *self, const char *device,
+                                    char reason[MT_HAL_REASON_SIZE])
+{
+    return open_named(self, device, true, reason);
+}
+
 /* ---- links --------------------------------------------------------------------------------- */
 
 static unsigned wanted_of(const struct mt_linux_link *link)
 {
-    return link->transport->network == MT_NETWORK_IEEE_802_3 ? MT_STAMPING_L2 : MT_STAMPING_L4;
+    unsigned one_step = link->request.stamper == MT_STAMPER_ONE_STEP ? MT_STAMPING_ONE_STEP : 0;
+
+    return one_step |
+           (link->transport->network == MT_NETWORK_IEEE_802_3 ? MT_STAMPING_L2 : MT_STAMPING_L4);
+}
+
+/* The others of a bond take its place one day, when we may not be allowed to open them any more. */
+static void open_members(struct mt_linux *self, const struct mt_bond *bond)
+{
+    struct mt_stamping_abilities abilities;
+
+    for (unsigned i = 0; i < bond->count; i++) {
+        if (mt_stamping_ask(&self->stamping, bond->members[i], &abilities) && abilities.phc >= 0) {
+            (void)open_phc(self, abilities.phc);
+        }
+    }
+}
+
+/* Whose card stamps what the link carries, by name.  False with a reason if nobody's can. */
+static bool find_stamper(const struct mt_linux_link *link, struct mt_bond *bond,
+                         char ret_name[IFNAMSIZ], char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_linux *self = link->platform;
+
+    memcpy(ret_name, link->present, IFNAMSIZ);
+    bond->count = 0;
+    if (!mt_bond_find(self->stamping.os, self->ioctl_fd, link->present, bond)) {
+        return true;
+    }
+    if (!bond->is_backup) {
+        mt_linux_say(reason, "the bond %s is not in active-backup mode: any of its cards may send",
+                     bond->name);
+        return false;
+    }
+    if (bond->active < 0) {
+        mt_linux_say(reason, "no card of the bond %s is active", bond->name);
+        return false;
+    }
+    memcpy(ret_name, bond->members[bond->active], IFNAMSIZ);
+    return true;
+}
+
+bool mt_linux_card_has_changed(const struct mt_linux_link *link)
+{
+    char reason[MT_HAL_REASON_SIZE];
+    char name[IFNAMSIZ];
+    struct mt_bond bond;
+
+    return link->request.stamper != MT_STAMPER_KERNEL && !link->is_card_useless &&
+           find_stamper(link, &bond, name, reason) && bond.count > 0 &&
+           strcmp(name, link->stamped_by) != 0;
+}
+
+void mt_linux_cards_look(struct mt_linux *self)
+{
+    for (size_t i = 0; i < self->phc_count; i++) {
+        mt_phc_look(self->phcs[i]);
+    }
+}
+
+void mt_linux_card_steers(struct mt_linux *self, struct mt_hal_clock *clock, const char *device)
+{
+    if (device[0] != '/' && strlen(device) < IFNAMSIZ && self->moving_count < MT_LINUX_CLOCKS) {
+        struct mt_linux_moving *moving = &self->moving[self->moving_count++];
+
+        moving->clock = clock;
+        memcpy(moving->interface, device, strlen(device) + 1);
+    }
+}
+
+/* A clock that another one of ours steers stays as it is. */
+static void move_clocks(struct mt_linux_link *link, struct mt_phc *phc)
+{
+    struct mt_linux *self = link->platform;
+
+    for (size_t i = 0; i < self->moving_count; i++) {
+        if (strcmp(self->moving[i].interface, link->interface) == 0 && !phc->owner &&
+            self->moving[i].clock->is_adjustable) {
+            (void)mt_clock_phc_move(self->moving[i].clock, phc);
+        }
+    }
 }
 
 struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface, unsigned wanted,
@@ -137,15 +254,34 @@ struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface,
     return phc;
 }
 
+/* What the card writes is its own time, which must be that of the port's clock. */
+static void take_tx_type(struct mt_linux_link *link, const struct mt_phc *phc)
+{
+    int tx_type = mt_stamping_tx_type(&link->platform->stamping, link->stamped_by);
+    bool is_clocks = link->request.clock && strcmp(link->request.clock, phc->path) == 0;
+
+    link->hal.inserts_turnaround = tx_type == HWTSTAMP_TX_ONESTEP_P2P; /* a difference */
+    link->hal.inserts_origin =
+        is_clocks && (tx_type == HWTSTAMP_TX_ONESTEP_SYNC || tx_type == HWTSTAMP_TX_ONESTEP_P2P);
+}
+
 bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE])
 {
     char why[MT_HAL_REASON_SIZE] = "the configuration says so";
-    bool may_be_hardware = link->request.stamper != MT_STAMPER_KERNEL;
-    struct mt_phc *phc =
-        may_be_hardware ? mt_linux_card_begin(link->platform, link->present, wanted_of(link), why)
-                        : 0;
+    bool may_be_hardware = link->request.stamper != MT_STAMPER_KERNEL && !link->is_card_useless;
+    struct mt_linux *self = link->platform;
+    struct mt_bond bond = {.count = 0};
+    char stamper[IFNAMSIZ];
+    bool is_known = may_be_hardware && find_stamper(link, &bond, stamper, why);
+    struct mt_phc *phc = is_known ? mt_linux_card_begin(self, stamper, wanted_of(link), why) : 0;
 
-    if (!phc && link->request.stamper == MT_STAMPER_CARD) {
+    link->unstamped = 0;
+    link->has_stamped = false;
+    if (link->is_card_useless) {
+        mt_linux_say(why, "the card stamps nothing that it sends");
+    }
+    if (!phc && (link->request.stamper == MT_STAMPER_CARD ||
+                 link->request.stamper == MT_STAMPER_ONE_STEP)) {
         mt_linux_say(reason, "no hardware timestamps on %s: %.180s", link->present, why);
         return false;
     }
@@ -153,13 +289,33 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
         link->hal.has_hardware_clock = true;
         link->hal.hardware_clock = phc->index;
         link->counter = mt_counter_of_phc(phc->index);
-        link->speed_mbit = mt_netdev_speed_mbit(link->platform->ioctl_fd, link->present);
-        memcpy(link->stamped_by, link->present, IFNAMSIZ);
-        mt_linux_say(link->stamping, "hardware, by the clock %s", phc->path);
+        link->speed_mbit = mt_netdev_speed_mbit(self->ioctl_fd, stamper);
+        memcpy(link->stamped_by, stamper, IFNAMSIZ);
+        take_tx_type(link, phc);
+        mt_linux_say(link->stamping, "hardware, by the clock %s%s%s", phc->path,
+                     bond.count > 0 ? " of " : "", bond.count > 0 ? stamper : "");
+        if (bond.count > 0) {
+            open_members(self, &bond);
+            move_clocks(link, phc);
+        }
     } else {
         mt_linux_say(link->stamping, "software, for %.200s", why);
     }
     return true;
+}
+
+/* Later than the other minorVersionPTP has been tried, which is often the reason. */
+void mt_linux_card_missed(struct mt_linux_link *link)
+{
+    link->unstamped++;
+    if (link->counter == 0 || link->has_stamped || link->unstamped < UNSTAMPED_MOST ||
+        link->request.stamper != MT_STAMPER_AUTO) {
+        return;
+    }
+    link->is_card_useless = true;
+    mt_linux_sockets_close(link);
+    link->has_interface = false;
+    link->check_at = (struct mt_mono){0};
 }
 
 void mt_linux_card_close(struct mt_linux_link *link)
@@ -168,6 +324,9 @@ void mt_linux_card_close(struct mt_linux_link *link)
         mt_stamping_end(&link->platform->stamping, link->stamped_by);
         link->counter = 0;
         link->hal.has_hardware_clock = false;
+        link->hal.inserts_origin = false;
+        link->hal.inserts_turnaround = false;
+        link->bound_clock = -1;
         link->stamped_by[0] = 0;
     }
 }

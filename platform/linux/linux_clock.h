@@ -23,6 +23,10 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
 /** For MT_CLOCK_PHC: steers this device, which must outlive the clock. */
 struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, struct mt_phc *device,
                                       const struct mt_os_time *os);
+/** Steers another device from now on, of which nobody notices: it is set to what the clock reads
+ * and made to run as it does, as far as both have been read; what that may be wrong by is in the
+ * window of readings.  False with a refusal if it may not be adjusted; then all is as before. */
+bool mt_clock_phc_move(struct mt_hal_clock *clock, struct mt_phc *device);
 /** For MT_CLOCK_OVERLAY and MT_CLOCK_LAB. */
 struct mt_hal_clock *mt_clock_overlay_new(const struct mt_clock_request *request,
                                           const struct mt_os_time *os);

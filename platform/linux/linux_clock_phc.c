@@ -30,8 +30,11 @@ struct phc_clock {
     struct mt_hal_clock hal;
     struct mt_phc *device;
     const struct mt_os_time *os;
-    double rate;      /* what we believe the device to be told */
+    double rate;      /* what we believe the clock to be told ... */
+    double bias;      /* ... which a later device is told this much more, so that it runs alike */
+    int64_t doubt_ns; /* by how much the later device may have been set wrong */
     int64_t asked_ns; /* monotonic time of the last question */
+    bool has_asked;
     char refusal[REFUSAL_SIZE];
     struct mt_past past;
 };
@@ -50,7 +53,7 @@ static void phc_read(struct mt_hal_clock *clock, struct mt_clock_reading *ret_re
         .local = {instant_at(self, now.device_ns), self->past.corrections},
         .base = {.ns = now.boottime_ns},
         .rate_q64 = (int64_t)(now.rate * 18446744073709551616.0),
-        .window_ns = now.window_ns,
+        .window_ns = now.window_ns + self->doubt_ns,
     };
 }
 
@@ -119,16 +122,33 @@ static bool step_by(struct phc_clock *self, const struct mt_correction *correcti
     return true;
 }
 
+static double to_device(const struct phc_clock *self, double rate)
+{
+    return self->bias == 0 ? rate : (1 + rate) * (1 + self->bias) - 1;
+}
+
+/* By the kernel's word; false if it does not say. */
+static bool rate_found(const struct phc_clock *self, double *ret_rate)
+{
+    double found;
+
+    if (!mt_phc_rate(self->device, &found)) {
+        return false;
+    }
+    *ret_rate = self->bias == 0 ? found : (1 + found) / (1 + self->bias) - 1;
+    return true;
+}
+
 static bool set_rate(struct phc_clock *self, mt_real rate)
 {
     double most = (double)self->hal.max_rate;
     double wanted = (double)rate > most ? most : (double)rate < -most ? -most : (double)rate;
     int64_t at_ns;
 
-    if (!mt_phc_set_rate(self->device, wanted, &at_ns)) {
+    if (!mt_phc_set_rate(self->device, to_device(self, wanted), &at_ns)) {
         return false;
     }
-    if (!mt_phc_rate(self->device, &self->rate)) {
+    if (!rate_found(self, &self->rate)) {
         self->rate = wanted;
     }
     mt_past_remember(&self->past, at_ns);
@@ -142,6 +162,7 @@ static void phc_apply(struct mt_hal_clock *clock, const struct mt_correction *co
     struct mt_span step = {0, 0, 0};
     bool is_done = false;
 
+    self->doubt_ns = mt_doubt_corrected(self->doubt_ns);
     if (clock->is_adjustable) {
         switch (correction->kind) {
         case MT_CORRECT_STEP:
@@ -174,22 +195,39 @@ static bool was_stepped(struct phc_clock *self, struct mt_span *ret_step)
         return false;
     }
     mt_past_remember(&self->past, from_ns);
+    self->doubt_ns += mt_phc_now(self->device).window_ns;
     *ret_step = mt_span_from_ns(step_ns);
     return true;
+}
+
+/* When between two questions it was is not known: the middle is taken for it. */
+static void bend_track(struct phc_clock *self, double found, int64_t elapsed_ns)
+{
+    double ratio = (found - self->rate) / (1 + self->rate);
+
+    mt_phc_retuned(self->device, ratio, elapsed_ns / 2);
+    self->doubt_ns += (int64_t)((ratio < 0 ? -ratio : ratio) * (double)elapsed_ns / 2) + 1;
 }
 
 static bool was_retuned(struct phc_clock *self)
 {
     int64_t now_ns = self->os->monotonic_ns(self->os->context);
+    int64_t elapsed_ns = now_ns - self->asked_ns;
+    bool is_first;
     double found;
 
-    if (now_ns - self->asked_ns < ASK_EVERY_NS) {
+    if (elapsed_ns < ASK_EVERY_NS) {
         return false;
     }
+    is_first = !self->has_asked;
+    self->has_asked = true;
     self->asked_ns = now_ns;
-    if (!mt_phc_rate(self->device, &found) ||
+    if (!rate_found(self, &found) ||
         (found - self->rate < SAME_RATE && self->rate - found < SAME_RATE)) {
         return false;
+    }
+    if (!is_first) { /* or else it was so when the first reading was made */
+        bend_track(self, found, elapsed_ns);
     }
     self->rate = found;
     mt_past_remember(&self->past, mt_phc_now(self->device).device_ns);
@@ -259,6 +297,7 @@ struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, st
         .ops = &phc_ops,
         .base = os->runs_apart ? MT_BASE_MONOTONIC : MT_BASE_BOOTTIME,
         .scale = scale_of(self, request),
+        .device = device->path,
         .granularity_ns = GRAIN_NS,
         .max_rate = (mt_real)device->max_rate,
         .adopts_scale = true,
@@ -269,4 +308,54 @@ struct mt_hal_clock *mt_clock_phc_new(const struct mt_clock_request *request, st
         say_refusal(self, errno);
     }
     return &self->hal;
+}
+
+/* What it is told must come back as what we believe, or it would look like another's change. */
+static bool run_alike(struct phc_clock *self, struct mt_phc *device, double wanted)
+{
+    double told = 0;
+    int64_t at_ns;
+
+    if (!mt_phc_set_rate(device, wanted, &at_ns)) {
+        return false;
+    }
+    if (!mt_phc_rate(device, &told)) {
+        told = wanted;
+    }
+    self->bias = (1 + told) / (1 + self->rate) - 1;
+    return true;
+}
+
+bool mt_clock_phc_move(struct mt_hal_clock *clock, struct mt_phc *device)
+{
+    struct phc_clock *self = (struct phc_clock *)clock;
+    struct mt_phc_now before = mt_phc_now(self->device);
+    struct mt_phc_now now;
+    int64_t elapsed_ns;
+    int64_t step_ns;
+    int64_t at_ns;
+    double told = 0;
+
+    if (device == self->device) {
+        return true;
+    }
+    (void)mt_phc_was_stepped(device, &step_ns, &at_ns); /* while it was nobody's */
+    now = mt_phc_now(device);
+    elapsed_ns = now.boottime_ns - before.boottime_ns;
+    (void)mt_phc_rate(device, &told);
+    if (mt_phc_track_knows_rate(&device->track) && mt_phc_track_knows_rate(&self->device->track)) {
+        told = (1 + told) * (1 + before.rate) / (1 + now.rate) - 1;
+    }
+    step_ns =
+        before.device_ns + elapsed_ns + (int64_t)((double)elapsed_ns * before.rate) - now.device_ns;
+    if (!run_alike(self, device, told) || !mt_phc_step(device, step_ns, &at_ns, &step_ns)) {
+        say_refusal(self, errno);
+        return false;
+    }
+    self->doubt_ns += before.window_ns + now.window_ns;
+    device->owner = self->device->owner;
+    self->device->owner = 0;
+    self->device = device;
+    clock->device = device->path;
+    return true;
 }

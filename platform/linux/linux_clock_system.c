@@ -10,9 +10,12 @@
  * kernel (its PLL, a slew in progress, a changed tick) is switched off, because it would work
  * against us; and what they said of the clock's error is taken back, because from then on it is
  * ours to say (linux_standing.c).  Later changes by others are found: a step by comparing with
- * CLOCK_BOOTTIME, a frequency by asking the kernel for it ten times a second; the frequency found
- * at the start is told in the same way.  A leap second is no disturbance: the clock that counts TAI
- * goes on, its TAI-UTC changes.
+ * CLOCK_BOOTTIME, a frequency, or a slew that the kernel makes for somebody, by asking it ten
+ * times a second; what is found at the start is told in the same way, and our next correction ends
+ * such a slew.  A leap second is no disturbance: the clock that counts TAI goes on, its TAI-UTC
+ * changes.  When TAI - UTC turns out to be another one than was known when the clock was opened, or
+ * the kernel has missed a leap second, UTC was wrong and TAI was not: REALTIME is stepped by whole
+ * seconds then, which is like a leap second.
  */
 #include "platform/linux/linux_clock.h"
 
@@ -24,6 +27,7 @@
 
 #include "platform/linux/linux_past.h"
 #include "platform/linux/linux_standing.h"
+#include "platform/linux/linux_tune.h"
 
 #define MAX_FREQ          32768000 /* 500 ppm in units of 2^-16 ppm */
 #define ASK_EVERY_NS      100000000
@@ -31,6 +35,7 @@
 #define REFUSAL_SIZE      120
 #define S_PER_DAY         86400
 #define LEAP_TOLERANCE_NS 1000000
+#define TAUGHT_NS         INT64_C(2000000000) /* so long it must be told before UTC is changed */
 
 static const mt_real freq_unit = 1e-6 / 65536;
 
@@ -46,10 +51,13 @@ struct system_clock {
     int64_t step_doubt_ns;            /* by how much we may be wrong on the size of steps */
     long freq;                        /* what we believe the kernel's settings to be */
     long tick;
+    mt_real slews;    /* what others let the kernel do besides, s/s */
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
     int32_t announced_s; /* the leap second that the kernel knows of us */
     struct mt_linux_standing standing;
+    int32_t taught_s;     /* TAI - UTC that we are told, unlike ours; 0: it is the same ... */
+    int64_t taught_at_ns; /* ... since then, MONOTONIC */
     char refusal[REFUSAL_SIZE];
     struct mt_past past;
 };
@@ -74,9 +82,10 @@ static void forget_leap(struct system_clock *self)
     self->leap_from_ns = INT64_MIN;
 }
 
-static mt_real rate_of(long freq, long tick)
+static mt_real rate_now(const struct system_clock *self)
 {
-    return (mt_real)freq * freq_unit + (mt_real)(tick - NOMINAL_TICK_US) / NOMINAL_TICK_US;
+    return (mt_real)self->freq * freq_unit +
+           (mt_real)(self->tick - NOMINAL_TICK_US) / NOMINAL_TICK_US + self->slews;
 }
 
 /* within two seconds of midnight UTC */
@@ -211,6 +220,7 @@ static void take_over(struct system_clock *self)
     change.status |= STA_UNSYNC;
     if (os->adjust(os->context, &change) >= 0) {
         self->tick = NOMINAL_TICK_US;
+        self->slews = 0;
     }
 }
 
@@ -259,7 +269,7 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
 
     self->step_doubt_ns = mt_doubt_corrected(self->step_doubt_ns);
     if (clock->is_adjustable) {
-        if (!self->has_corrected) {
+        if (!self->has_corrected || self->slews != 0) {
             take_over(self);
         }
         switch (correction->kind) {
@@ -277,7 +287,7 @@ static void system_apply(struct mt_hal_clock *clock, const struct mt_correction 
     *ret_applied = (struct mt_applied){
         .kind = correction->kind,
         .step = step,
-        .rate = rate_of(self->freq, self->tick),
+        .rate = rate_now(self),
         .at = present(self),
         .corrections = self->past.corrections,
         .is_refused = !is_done,
@@ -300,17 +310,20 @@ static bool was_retuned(struct system_clock *self)
 {
     struct timex found = {.modes = 0};
     int64_t now_ns = self->os->monotonic_ns(self->os->context);
+    mt_real slews;
 
     if (now_ns - self->asked_ns < ASK_EVERY_NS) {
         return false;
     }
     self->asked_ns = now_ns;
+    slews = mt_tune_slews(self->os);
     if (self->os->adjust(self->os->context, &found) < 0 ||
-        (found.freq == self->freq && found.tick == self->tick)) {
+        (found.freq == self->freq && found.tick == self->tick && slews == self->slews)) {
         return false;
     }
     self->freq = found.freq;
     self->tick = found.tick;
+    self->slews = slews;
     mt_past_remember(&self->past, realtime(self));
     return true;
 }
@@ -327,7 +340,7 @@ static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_
     *ret_applied = (struct mt_applied){
         .kind = is_step ? MT_CORRECT_STEP : MT_CORRECT_RATE,
         .step = step,
-        .rate = rate_of(self->freq, self->tick),
+        .rate = rate_now(self),
         .at = present(self),
         .corrections = self->past.corrections,
     };
@@ -341,7 +354,7 @@ static void system_announce(struct mt_hal_clock *clock, int32_t leap_s)
     struct system_clock *self = (struct system_clock *)clock;
     struct timex kernel = {.modes = 0};
 
-    if (leap_s == self->announced_s || is_midnight(realtime(self)) ||
+    if (!self->has_corrected || leap_s == self->announced_s || is_midnight(realtime(self)) ||
         self->os->adjust(self->os->context, &kernel) < 0) {
         return;
     }
@@ -356,6 +369,40 @@ static void system_announce(struct mt_hal_clock *clock, int32_t leap_s)
     }
 }
 
+/* A leap second that is made by hand. */
+static void change_utc(struct system_clock *self, int32_t tai_minus_utc_s)
+{
+    int32_t by_s = self->tai_minus_utc_s - tai_minus_utc_s;
+    struct timex change = {.modes = ADJ_SETOFFSET | ADJ_NANO, .time.tv_sec = by_s};
+
+    if (self->os->adjust(self->os->context, &change) < 0) {
+        return;
+    }
+    mt_step_watch_expect(&self->watch, by_s * MT_NS_PER_S);
+    self->previous_tai_minus_utc_s = self->tai_minus_utc_s;
+    self->tai_minus_utc_s = tai_minus_utc_s;
+    self->leap_from_ns = realtime(self);
+    mt_linux_standing_forget(&self->standing);
+}
+
+static bool is_taught(struct system_clock *self, const struct mt_clock_standing *standing)
+{
+    int64_t now_ns = self->os->monotonic_ns(self->os->context);
+    int32_t told_s = standing->tai_minus_utc_s;
+
+    if (self->hal.scale != MT_SCALE_TAI || !standing->is_synchronised ||
+        !standing->is_tai_utc_known || told_s == self->tai_minus_utc_s ||
+        is_midnight(realtime(self))) {
+        self->taught_s = 0;
+        return false;
+    }
+    if (told_s != self->taught_s) {
+        self->taught_s = told_s;
+        self->taught_at_ns = now_ns;
+    }
+    return now_ns - self->taught_at_ns >= TAUGHT_NS;
+}
+
 static void system_tell(struct mt_hal_clock *clock, const struct mt_clock_standing *standing)
 {
     struct system_clock *self = (struct system_clock *)clock;
@@ -363,6 +410,9 @@ static void system_tell(struct mt_hal_clock *clock, const struct mt_clock_standi
 
     if (self->has_corrected) {
         (void)look(self); /* a leap second of just now counts */
+        if (is_taught(self, standing)) {
+            change_utc(self, standing->tai_minus_utc_s);
+        }
         mt_linux_standing_tell(&self->standing, standing,
                                clock->scale == MT_SCALE_TAI ? self->tai_minus_utc_s : known_s,
                                is_midnight(realtime(self)));

@@ -13,11 +13,14 @@
 #include <sys/timex.h>
 #include <time.h>
 
+#include "meantime/steer_leap.h"
+
 #define FROM_1900_TO_1970_S INT64_C(2208988800)
 #define S_PER_DAY           86400
 #define LINE_SIZE           256
 #define RENEWED_NS          INT64_C(3600000000000)
 #define MOST_REPEATED_S     2
+#define HALF_A_YEAR_S       INT64_C(15778800)
 
 static void take_line(const char *line, int64_t now_utc_s, struct mt_linux_leap *leap)
 {
@@ -46,6 +49,19 @@ static void take_line(const char *line, int64_t now_utc_s, struct mt_linux_leap 
     }
 }
 
+/* Two a year are the most that there have ever been. */
+static void judge_age(int64_t now_utc_s, struct mt_linux_leap *leap)
+{
+    int64_t age_s = now_utc_s - leap->list_expires_s;
+
+    if (leap->origin == MT_LEAP_UNKNOWN) {
+        return;
+    }
+    leap->slack_s = leap->list_expires_s == 0 ? MT_LEAP_SLACK_S
+                    : leap->list_has_expired  ? (int32_t)(1 + age_s / HALF_A_YEAR_S)
+                                              : 0;
+}
+
 bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap *ret_leap)
 {
     struct mt_linux_leap leap = {.origin = MT_LEAP_UNKNOWN};
@@ -59,13 +75,38 @@ bool mt_leap_from_list(const char *path, int64_t now_utc_s, struct mt_linux_leap
         fclose(file);
     }
     leap.list_has_expired = leap.list_expires_s != 0 && now_utc_s >= leap.list_expires_s;
+    judge_age(now_utc_s, &leap);
     *ret_leap = leap;
     return leap.origin != MT_LEAP_UNKNOWN;
+}
+
+enum mt_leap_list mt_leap_list_of(const struct mt_linux_leap *leap, int64_t now_utc_s)
+{
+    return leap->list_expires_s == 0                                 ? MT_LEAP_LIST_ABSENT
+           : now_utc_s >= leap->list_expires_s                       ? MT_LEAP_LIST_EXPIRED
+           : now_utc_s >= leap->list_expires_s - MT_LEAP_LIST_ENDS_S ? MT_LEAP_LIST_ENDS
+                                                                     : MT_LEAP_LIST_GOOD;
+}
+
+const char *mt_leap_list_name(enum mt_leap_list list)
+{
+    static const char *const names[] = {"absent", "good", "ends_soon", "expired"};
+
+    return names[list];
 }
 
 static int32_t change_of(const struct timex *kernel, int32_t otherwise)
 {
     return kernel->status & STA_INS ? 1 : kernel->status & STA_DEL ? -1 : otherwise;
+}
+
+/* Some programs tell the kernel the offset of GPS, or that of smeared time. */
+static bool is_plausible(const struct mt_linux_leap *leap, int32_t value_s)
+{
+    int32_t off_s = value_s - leap->tai_minus_utc_s;
+    int32_t most_s = leap->slack_s > MT_LEAP_SLACK_S ? leap->slack_s : MT_LEAP_SLACK_S;
+
+    return leap->origin == MT_LEAP_UNKNOWN || (off_s <= most_s && off_s >= -most_s);
 }
 
 /* The flags stay when the leap second is over, until whoever set them takes them away, so the
@@ -83,9 +124,11 @@ void mt_leap_from_kernel(const struct timex *kernel, int state, int64_t now_utc_
     if (state < 0 || kernel->tai == 0) {
         return;
     }
-    if (leap->origin == MT_LEAP_UNKNOWN || !is_list_good) {
+    leap->kernel_s = is_ours ? 0 : kernel->tai;
+    if (is_plausible(leap, kernel->tai) && !is_list_good) {
         leap->origin = MT_LEAP_KERNEL;
         leap->tai_minus_utc_s = kernel->tai;
+        leap->slack_s = leap->slack_s > 0 ? leap->slack_s : MT_LEAP_SLACK_S;
     }
     if (is_ours || kernel->time.tv_sec / S_PER_DAY != now_utc_s / S_PER_DAY) {
         return;
@@ -102,6 +145,10 @@ bool mt_linux_tai_utc(int64_t now_utc_s, bool is_ours, struct mt_linux_leap *ret
     struct timex kernel = {.modes = 0};
 
     (void)mt_leap_from_list(MT_LEAP_FILE, now_utc_s, ret_leap);
+    if (ret_leap->list_made_s > now_utc_s) { /* it cannot be as early as that */
+        (void)mt_leap_from_list(MT_LEAP_FILE, ret_leap->list_made_s, ret_leap);
+        ret_leap->slack_s = MT_LEAP_SLACK_S;
+    }
     mt_leap_from_kernel(&kernel, clock_adjtime(CLOCK_REALTIME, &kernel), now_utc_s, is_ours,
                         ret_leap);
     return ret_leap->origin != MT_LEAP_UNKNOWN;

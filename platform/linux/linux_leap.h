@@ -23,7 +23,21 @@ struct mt_linux_leap {
     bool list_has_expired;   /**< the list's end of validity lies before the time asked for */
     int64_t list_expires_s;  /**< UTC; 0: no list, or it does not say */
     int64_t list_made_s;     /**< likewise: it is not earlier than that */
+    int32_t slack_s;         /**< by how much others may differ from this; 0: it is certain */
+    int32_t kernel_s;        /**< TAI - UTC that others have told the kernel; 0: nobody has */
 };
+
+/** What there is to say of the list. */
+enum mt_leap_list {
+    MT_LEAP_LIST_ABSENT,
+    MT_LEAP_LIST_GOOD,
+    MT_LEAP_LIST_ENDS,
+    MT_LEAP_LIST_EXPIRED
+};
+#define MT_LEAP_LIST_ENDS_S (60 * 86400) /**< a list that ends so soon should be renewed */
+enum mt_leap_list mt_leap_list_of(const struct mt_linux_leap *leap, int64_t now_utc_s);
+/** "absent", "good", "ends_soon", "expired" */
+const char *mt_leap_list_name(enum mt_leap_list list);
 
 /** `now_utc_s`: POSIX seconds.  `is_ours`: what the kernel knows it has of us.  False if nothing is
  * known. */

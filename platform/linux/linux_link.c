@@ -23,6 +23,7 @@
 
 static void forget_interface(struct mt_linux_link *self)
 {
+    self->is_card_useless = false; /* the next one may be another */
     mt_linux_sockets_close(self);
     mt_tokens_give_up(&self->tokens);
     self->has_interface = false;
@@ -67,16 +68,36 @@ void mt_linux_link_check(struct mt_linux_link *self, struct mt_mono now)
     if (self->has_interface && !mt_netdev_name(fd, self->ifindex, self->present)) {
         forget_interface(self);
     }
+    if (self->has_interface && mt_linux_card_has_changed(self)) { /* their stamps are of another */
+        mt_linux_sockets_close(self);
+        mt_tokens_give_up(&self->tokens);
+        self->has_interface = false;
+    }
     if (!self->has_interface) {
         find_interface(self);
     }
     self->is_up = self->has_interface && is_interface_up(self);
     if (self->is_up) {
+        self->speed_mbit =
+            mt_netdev_speed_mbit(fd, self->stamped_by[0] ? self->stamped_by : self->present);
         mt_netdev_addresses(fd, self->present, self->transport->network,
                             self->request.udp6_scope == LINK_SCOPE, &self->own);
     }
     self->checked = now;
     self->check_at = mt_mono_plus(now, self->is_up ? CHECK_WELL_NS : CHECK_DOWN_NS);
+}
+
+bool mt_linux_has_twin(const struct mt_linux_link *self)
+{
+    for (uint16_t i = 0; i < self->platform->link_count; i++) {
+        const struct mt_linux_link *other = self->platform->links[i];
+
+        if (other && other != self && other->has_interface && other->ifindex == self->ifindex &&
+            other->transport == self->transport) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void mt_linux_link_suspect(struct mt_linux_link *self)
@@ -132,6 +153,11 @@ static const struct mt_linux_transport *transport_of(enum mt_transport transport
     case MT_TRANSPORT_REFCLOCK_SOCK:
     case MT_TRANSPORT_EXPORT_SHM:
     case MT_TRANSPORT_EXPORT_SOCK:
+    case MT_TRANSPORT_PPS:
+    case MT_TRANSPORT_EXTTS:
+    case MT_TRANSPORT_GNSS:
+    case MT_TRANSPORT_PEROUT:
+    case MT_TRANSPORT_TEMPERATURE:
         break;
     case MT_TRANSPORT_UDP_IPV6:
         return &mt_linux_udp6;
@@ -158,6 +184,7 @@ static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_li
         memcpy(link->present, link->interface, IFNAMSIZ);
         mt_tokens_init(&link->tokens);
         link->outbox = mt_linux_outbox_new(link);
+        link->bound_clock = -1;
         for (int i = 0; i < MT_SOCKET_ROLE_COUNT; i++) {
             link->sockets[i].fd = -1;
         }

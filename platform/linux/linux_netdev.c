@@ -232,6 +232,7 @@ int mt_netdev_listen(void)
     return fd;
 }
 
+/* False of loopback, which is nobody else's way to us. */
 static bool take_own(const struct sockaddr *name, struct mt_address *ret_address)
 {
     struct sockaddr_in in4;
@@ -253,16 +254,67 @@ static bool take_own(const struct sockaddr *name, struct mt_address *ret_address
     return false;
 }
 
-size_t mt_netdev_own_addresses(struct mt_address *ret_addresses, size_t max)
+static bool connect_to(int fd, const char *interface, const struct mt_address *other)
+{
+    struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(other->udp_port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(other->udp_port)};
+    bool is_v6 = other->network == MT_NETWORK_UDP_IPV6;
+
+    memcpy(&in4.sin_addr, other->octets, sizeof in4.sin_addr);
+    memcpy(&in6.sin6_addr, other->octets, sizeof in6.sin6_addr);
+    if (interface[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
+                                           (socklen_t)strlen(interface) + 1) != 0) {
+        return false;
+    }
+    return connect(fd, is_v6 ? (struct sockaddr *)&in6 : (struct sockaddr *)&in4,
+                   is_v6 ? sizeof in6 : sizeof in4) == 0;
+}
+
+/* The routing table knows from which address we would speak to it; nothing is sent. */
+static bool find_towards(const char *interface, const struct mt_address *other,
+                         struct mt_address *ret_address)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    int fd = socket(other->network == MT_NETWORK_UDP_IPV6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+    bool is_found = fd >= 0 && connect_to(fd, interface, other) &&
+                    getsockname(fd, (struct sockaddr *)&name, &size) == 0 &&
+                    take_own((struct sockaddr *)&name, ret_address);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_found;
+}
+
+static const char *name_of_interface(const struct ifaddrs *list, const struct mt_address *address)
+{
+    struct mt_address own;
+
+    for (const struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
+        if (take_own(i->ifa_addr, &own) && mt_address_equal(&own, address)) {
+            return i->ifa_name;
+        }
+    }
+    return "";
+}
+
+size_t mt_netdev_own_addresses(const char *interface, const struct mt_address *other,
+                               struct mt_address *ret_addresses, size_t max)
 {
     struct ifaddrs *list;
-    size_t count = 0;
+    size_t count = 1;
 
-    if (getifaddrs(&list) != 0) {
+    if (max == 0 || !find_towards(interface, other, &ret_addresses[0])) {
         return 0;
     }
+    if (getifaddrs(&list) != 0) {
+        return count;
+    }
+    const char *name = name_of_interface(list, &ret_addresses[0]);
     for (const struct ifaddrs *i = list; i != NULL && count < max; i = i->ifa_next) {
-        count += take_own(i->ifa_addr, &ret_addresses[count]);
+        count += strcmp(i->ifa_name, name) == 0 && take_own(i->ifa_addr, &ret_addresses[count]) &&
+                 !mt_address_equal(&ret_addresses[count], &ret_addresses[0]);
     }
     freeifaddrs(list);
     return count;

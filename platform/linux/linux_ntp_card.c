@@ -14,6 +14,7 @@
 #include <linux/net_tstamp.h>
 #include <string.h>
 
+#include "meantime/ntp_ptp.h"
 #include "platform/linux/linux_private.h"
 
 #define UNSTAMPED_MOST 8
@@ -123,4 +124,17 @@ int64_t mt_linux_ntp_card_reception_ns(uint32_t speed_mbit, bool is_ipv6, size_t
 
     frame = (frame < FRAME_LEAST ? FRAME_LEAST : frame) + FRAME_CHECK;
     return speed_mbit > 0 ? (int64_t)frame * BITS * NS_PER_US / speed_mbit : 0;
+}
+
+int64_t mt_linux_ntp_in_ptp_ns(const struct mt_linux_link *link, const uint8_t *octets,
+                               size_t length)
+{
+    struct mt_ntp_ptp message;
+
+    if (!link->hal.carries_ntp || link->counter == 0 ||
+        !mt_ntp_ptp_parse(octets, length, &message)) {
+        return 0;
+    }
+    return mt_linux_ntp_card_reception_ns(link->speed_mbit,
+                                          link->transport->network == MT_NETWORK_UDP_IPV6, length);
 }

@@ -12,6 +12,7 @@
 #include "hal/provider.h"
 
 struct mt_linux;
+struct mt_linux_link;
 
 struct mt_linux_ntp_card {
     enum mt_stamper stamper;           /**< as configured */
@@ -36,6 +37,10 @@ void mt_linux_ntp_card_note(struct mt_linux_ntp_card *self, bool is_stamped);
 /** What passes from the card's stamp of a packet that is received, which is of its beginning, to
  * its end: to NTP it is received then.  `payload`: octets within UDP. */
 int64_t mt_linux_ntp_card_reception_ns(uint32_t speed_mbit, bool is_ipv6, size_t payload);
+/** The same of what a link that carries PTP has received: 0, unless NTP in PTP messages is asked or
+ * answered over it and this is one. */
+int64_t mt_linux_ntp_in_ptp_ns(const struct mt_linux_link *link, const uint8_t *octets,
+                               size_t length);
 /** The card's setting is put back, if nobody else of us needs it. */
 void mt_linux_ntp_card_end(struct mt_linux_ntp_card *self, struct mt_linux *platform);
 

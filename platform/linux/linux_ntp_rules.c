@@ -75,10 +75,11 @@ bool mt_ntp_rules_put(struct mt_ntp_rules *self, const struct mt_ntp_ruling *rul
     return true;
 }
 
-void mt_ntp_rules_clean(struct mt_ntp_rules *self, struct mt_ntp_rules_user *const *users,
+bool mt_ntp_rules_clean(struct mt_ntp_rules *self, struct mt_ntp_rules_user *const *users,
                         unsigned count)
 {
-    struct mt_ntp_rules_set *set = atomic_load_explicit(&self->newest, memory_order_relaxed);
+    struct mt_ntp_rules_set *newest = atomic_load_explicit(&self->newest, memory_order_relaxed);
+    struct mt_ntp_rules_set *set = newest;
     uint64_t oldest = UINT64_MAX;
     for (unsigned i = 0; i < count; i++) {
         uint64_t number = atomic_load_explicit(&users[i]->number, memory_order_acquire);
@@ -91,6 +92,7 @@ void mt_ntp_rules_clean(struct mt_ntp_rules *self, struct mt_ntp_rules_user *con
         end(set->older);
         set->older = NULL;
     }
+    return set == newest;
 }
 
 void mt_ntp_rules_end(struct mt_ntp_rules *self)

@@ -33,8 +33,8 @@ struct mt_ntp_rules_user {
 
 /** From now on these, of which a copy is made.  False: no memory, and those before stay. */
 bool mt_ntp_rules_put(struct mt_ntp_rules *self, const struct mt_ntp_ruling *ruling);
-/** Frees what nobody uses any more; `users`: all of them. */
-void mt_ntp_rules_clean(struct mt_ntp_rules *self, struct mt_ntp_rules_user *const *users,
+/** Frees what nobody uses any more; `users`: all of them.  True: nothing is left but the newest. */
+bool mt_ntp_rules_clean(struct mt_ntp_rules *self, struct mt_ntp_rules_user *const *users,
                         unsigned count);
 /** Frees all; nobody uses any. */
 void mt_ntp_rules_end(struct mt_ntp_rules *self);

@@ -255,7 +255,7 @@ bool mt_ntp_workers_rule(struct mt_ntp_workers *self, const struct mt_ntp_ruling
     return mt_ntp_rules_put(&self->rules, ruling);
 }
 
-static void clean_rules(struct mt_ntp_workers *self)
+bool mt_ntp_workers_clean(struct mt_ntp_workers *self)
 {
     struct mt_ntp_rules_user *users[MT_NTP_WORKERS_MAX * MT_NTP_ADDRESSES_MAX];
     unsigned count = 0;
@@ -264,7 +264,7 @@ static void clean_rules(struct mt_ntp_workers *self)
             users[count++] = &self->threads[i]->user;
         }
     }
-    mt_ntp_rules_clean(&self->rules, users, count);
+    return mt_ntp_rules_clean(&self->rules, users, count);
 }
 
 void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_serving *serving,
@@ -276,7 +276,6 @@ void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_ser
         snapshot.ring = *ring;
     }
     mt_snapshot_write(&self->snapshot, &snapshot, sizeof snapshot);
-    clean_rules(self);
 }
 
 void mt_ntp_workers_count(const struct mt_ntp_workers *self,

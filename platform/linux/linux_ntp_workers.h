@@ -40,6 +40,8 @@ void mt_ntp_workers_publish(struct mt_ntp_workers *self, const struct mt_ntp_ser
                             const struct mt_nts_ring *ring, const struct mt_clock_page *page);
 /** By these rules from now on; false: no memory, and they go by those before. */
 bool mt_ntp_workers_rule(struct mt_ntp_workers *self, const struct mt_ntp_ruling *ruling);
+/** Frees rules that no thread goes by any more; true: there are none but the present ones. */
+bool mt_ntp_workers_clean(struct mt_ntp_workers *self);
 /** What has become of requests so far, over all threads. */
 void mt_ntp_workers_count(const struct mt_ntp_workers *self,
                           uint64_t ret_outcomes[MT_NTP_OUTCOME_COUNT]);

@@ -138,7 +138,8 @@ static const char *prepare(int fd, const struct mt_linux_link *link, enum mt_soc
                                   .sll_protocol = htons(has_number(link) ? ETH_P_ALL : ETH_P_1588),
                                   .sll_ifindex = link->ifindex};
 
-    if (role == MT_SOCKET_EVENT && !has_number(link) && is_taken(link->ifindex)) {
+    if (role == MT_SOCKET_EVENT && !has_number(link) && !mt_linux_has_twin(link) &&
+        is_taken(link->ifindex)) {
         errno = EADDRINUSE;
         return "bind";
     }

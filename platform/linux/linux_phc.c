@@ -27,6 +27,7 @@
 
 #define NS_PER_S     INT64_C(1000000000)
 #define CLOCK_OF(fd) ((~(clockid_t)(fd) << 3) | 3) /* the kernel's number of a dynamic clock */
+#define LOOKS        2                             /* at a reading that surprises */
 #define FREQ_UNIT    (1e-6 / 65536)                /* of struct timex */
 
 /* ---- the kernel's devices ------------------------------------------------------------------ */
@@ -251,20 +252,31 @@ static bool read_point(struct mt_phc *self, struct mt_phc_point *ret_point)
     return false;
 }
 
+/* A register that is read in halves may now and then show what it never was: what surprises must
+ * show twice. */
 static void take_reading(struct mt_phc *self, int64_t boottime_ns)
 {
     struct mt_phc_point point;
-    int64_t step_ns;
+    int64_t step_ns = 0;
 
     self->read_at_ns = boottime_ns;
-    self->has_failed = !read_point(self, &point);
-    if (self->has_failed) {
-        return;
+    for (int i = 0; i < LOOKS; i++) {
+        self->has_failed = !read_point(self, &point);
+        if (self->has_failed) {
+            return;
+        }
+        step_ns = mt_phc_track_surprise(&self->track, &point);
+        if (step_ns == 0) {
+            break;
+        }
     }
-    step_ns = mt_phc_track_surprise(&self->track, &point);
     if (step_ns != 0) {
         note_step(self, &point, step_ns);
     }
+    if (step_ns != 0 && self->was_surprised) { /* it is the line that is wrong */
+        mt_phc_track_init(&self->track);
+    }
+    self->was_surprised = step_ns != 0;
     mt_phc_track_add(&self->track, &point);
 }
 
@@ -377,6 +389,12 @@ bool mt_phc_rate(struct mt_phc *self, double *ret_rate)
     }
     *ret_rate = (double)found.freq * FREQ_UNIT;
     return true;
+}
+
+void mt_phc_retuned(struct mt_phc *self, double ratio, int64_t ago_ns)
+{
+    mt_phc_track_corrected(&self->track, self->time->boottime_ns(self->time->context) - ago_ns, 0,
+                           ratio);
 }
 
 bool mt_phc_was_stepped(struct mt_phc *self, int64_t *ret_step_ns, int64_t *ret_from_ns)

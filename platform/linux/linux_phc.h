@@ -59,6 +59,7 @@ struct mt_phc {
     struct mt_phc_track track;
     int64_t read_at_ns;     /**< BOOTTIME of the last reading */
     bool has_failed;        /**< the last reading was impossible */
+    bool was_surprised;     /**< the one before could not be explained */
     int64_t untold_ns;      /**< a step by others that was found and not yet asked for ... */
     int64_t untold_from_ns; /**< ... and the device's reading from which on it counts */
 };
@@ -93,6 +94,8 @@ bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
 bool mt_phc_set_rate(struct mt_phc *self, double rate, int64_t *ret_device_ns);
 /** The frequency correction that is in force by the kernel's word; false if it does not say. */
 bool mt_phc_rate(struct mt_phc *self, double *ret_rate);
+/** Somebody has changed its frequency by this ratio so long ago. */
+void mt_phc_retuned(struct mt_phc *self, double ratio, int64_t ago_ns);
 /** A step that somebody else made; `ret_from_ns`: readings from there on are after it. */
 bool mt_phc_was_stepped(struct mt_phc *self, int64_t *ret_step_ns, int64_t *ret_from_ns);
 

@@ -156,6 +156,11 @@ void mt_phc_track_corrected(struct mt_phc_track *self, int64_t base_ns, int64_t 
     self->rate += ratio;
 }
 
+bool mt_phc_track_knows_rate(const struct mt_phc_track *self)
+{
+    return span_s(self) >= NEEDED_SPAN_S;
+}
+
 bool mt_phc_track_is_ready(const struct mt_phc_track *self)
 {
     return self->count > 0;

@@ -40,6 +40,8 @@ void mt_phc_track_corrected(struct mt_phc_track *self, int64_t base_ns, int64_t 
                             double ratio);
 
 bool mt_phc_track_is_ready(const struct mt_phc_track *self);
+/** The rate is one that readings have shown. */
+bool mt_phc_track_knows_rate(const struct mt_phc_track *self);
 int64_t mt_phc_track_device(const struct mt_phc_track *self, int64_t base_ns);
 int64_t mt_phc_track_base(const struct mt_phc_track *self, int64_t device_ns);
 /** By how much device and base may be apart at this moment. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "platform/linux/linux_clock.h"
+#include "platform/linux/linux_vclock.h"
 
 struct mt_mono mt_linux_now(void)
 {
@@ -55,7 +56,8 @@ static struct mt_hal_clock *new_clock(struct mt_linux *self, const struct mt_clo
     case MT_CLOCK_LAB:
         return mt_clock_overlay_new(request, &self->time);
     case MT_CLOCK_PHC:
-        device = mt_linux_phc_named(self, request->device, reason);
+        device = request->is_virtual ? mt_linux_phc_virtual(self, request->device, reason)
+                                     : mt_linux_phc_named(self, request->device, reason);
         break;
     }
     if (device && device->owner) {
@@ -90,6 +92,9 @@ static struct mt_hal_clock *open_clock(struct mt_hal_provider *provider,
         return 0;
     }
     self->clocks[self->clock_count++] = clock;
+    if (request->kind == MT_CLOCK_PHC && !request->is_virtual) {
+        mt_linux_card_steers(self, clock, request->device);
+    }
     return clock;
 }
 
@@ -107,6 +112,9 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
         request->transport <= MT_TRANSPORT_EXPORT_SOCK) {
         return mt_linux_refclock_open((struct mt_linux *)provider, index, request, reason);
     }
+    if (request->transport >= MT_TRANSPORT_PPS) {
+        return mt_linux_listen((struct mt_linux *)provider, index, request, reason);
+    }
     return mt_linux_link_open((struct mt_linux *)provider, index, request, reason);
 }
 
@@ -121,11 +129,12 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
     return mt_netdev_identity(((struct mt_linux *)provider)->ioctl_fd, interface, ret_identity);
 }
 
-static size_t own_addresses(struct mt_hal_provider *provider, struct mt_address *ret_addresses,
+static size_t own_addresses(struct mt_hal_provider *provider, const char *interface,
+                            const struct mt_address *other, struct mt_address *ret_addresses,
                             size_t max)
 {
     (void)provider;
-    return mt_netdev_own_addresses(ret_addresses, max);
+    return mt_netdev_own_addresses(interface, other, ret_addresses, max);
 }
 
 static const struct mt_hal_provider_ops provider_ops = {
@@ -200,10 +209,12 @@ void mt_linux_close(struct mt_linux *self)
     mt_local_close(self->local);
     mt_linux_ntp_close_all(self);
     mt_linux_refclocks_close(self);
+    mt_linux_listeners_close(self);
     for (size_t i = 0; i < self->clock_count; i++) {
         free(self->clocks[i]);
     }
     mt_linux_cards_free(self);
+    mt_linux_vclocks_free(self);
     if (self->ioctl_fd >= 0) {
         close(self->ioctl_fd);
     }
@@ -226,6 +237,10 @@ const char *mt_linux_log_problem(const struct mt_linux *self)
 
 const char *mt_linux_link_reason(const struct mt_linux *self, uint16_t index)
 {
-    return index < self->link_count && self->links[index] ? self->links[index]->reason
-                                                          : mt_linux_ntp_reason(self, index);
+    const char *reason = mt_linux_listeners_reason(self, index);
+
+    if (index < self->link_count && self->links[index]) {
+        return self->links[index]->reason;
+    }
+    return reason[0] != 0 ? reason : mt_linux_ntp_reason(self, index);
 }

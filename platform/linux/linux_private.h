@@ -83,10 +83,16 @@ struct mt_linux_link {
     struct mt_tokens tokens;
     struct mt_linux_outbox *outbox; /**< null: frames are sent one by one */
     uint16_t counter;          /**< what stamps its packets: 0 the kernel, else a hardware clock */
-    uint32_t speed_mbit;       /**< with a hardware clock; 0: not known */
+    uint32_t speed_mbit;       /**< of the link, or of the card of a bond; 0: not known */
     char stamped_by[IFNAMSIZ]; /**< the card that does it, by its name then; "": none */
     char stamping[MT_HAL_REASON_SIZE]; /**< who stamps, and why not the card */
     uint32_t next_id;                  /**< the OPT_ID of the next event frame */
+    unsigned unstamped;                /**< transmit stamps given up since one came */
+    bool has_stamped;                  /**< one has come since the sockets were opened */
+    bool is_card_useless;              /**< it never stamped what was sent */
+    int bound_clock;                   /**< the virtual clock that stamps for it; -1: none */
+    uint16_t told_counter;
+    uint32_t told_speed;
     bool is_up;
     bool is_told; /**< `told_up` was reported */
     bool told_up;
@@ -103,7 +109,8 @@ enum mt_pollee_kind {
     MT_POLLEE_WATCH,
     MT_POLLEE_LOCAL,
     MT_POLLEE_NTP,
-    MT_POLLEE_REFCLOCK
+    MT_POLLEE_REFCLOCK,
+    MT_POLLEE_LISTENER
 };
 
 /** What a member of the poll set belongs to. */
@@ -143,6 +150,20 @@ struct mt_linux_entropy {
 };
 
 struct mt_linux_store;
+struct mt_linux_listener;
+
+/** Virtual clocks that we had the kernel make. */
+struct mt_linux_vclocks {
+    int physical;
+    int before; /**< how many there were ... */
+    int made;   /**< ... and are now */
+};
+
+/** A steered hardware clock that was named by its interface, whose card may change. */
+struct mt_linux_moving {
+    struct mt_hal_clock *clock;
+    char interface[IFNAMSIZ];
+};
 
 struct mt_linux {
     struct mt_hal_provider provider;
@@ -158,9 +179,14 @@ struct mt_linux {
     struct mt_os_time time;             /**< the kernel's clocks and our hardware clocks */
     struct mt_phc *phcs[MT_LINUX_PHCS]; /**< those in use */
     size_t phc_count;
+    struct mt_linux_vclocks vclocks[MT_LINUX_PHCS];
+    size_t vclock_count;
+    struct mt_linux_moving moving[MT_LINUX_CLOCKS];
+    size_t moving_count;
     struct mt_stamping stamping;
     struct mt_linux_local *local;        /**< the management sockets; null: none */
     struct mt_linux_refclock *refclocks; /**< the last opened first */
+    struct mt_linux_listener *listeners; /**< likewise */
     int ioctl_fd;                        /**< for questions about interfaces */
     int netlink_fd;                      /**< -1: cannot be had; then we ask more often */
 };
@@ -187,6 +213,8 @@ struct mt_hal_link *mt_linux_link_open(struct mt_linux *self, uint16_t index,
 void mt_linux_link_close(struct mt_linux_link *self);
 /** Looks what has become of the interface, and opens the sockets or closes them. */
 void mt_linux_link_check(struct mt_linux_link *self, struct mt_mono now);
+/** Another link of ours has sockets on the same network of the same interface. */
+bool mt_linux_has_twin(const struct mt_linux_link *self);
 /** Something went wrong on it: looks again soon, half a second after the last look. */
 void mt_linux_link_suspect(struct mt_linux_link *self);
 /** Takes one message off the netlink socket and marks the links that it may concern. */
@@ -226,6 +254,11 @@ void mt_linux_cards_free(struct mt_linux *self);
 /** The hardware clock of a request: /dev/ptpN, or that of an interface.  Null with a reason. */
 struct mt_phc *mt_linux_phc_named(struct mt_linux *self, const char *device,
                                   char reason[MT_HAL_REASON_SIZE]);
+/** A virtual clock of that one, or that one if it is virtual. */
+struct mt_phc *mt_linux_phc_virtual(struct mt_linux *self, const char *device,
+                                    char reason[MT_HAL_REASON_SIZE]);
+/** The one of that device file that is open; null: none is. */
+struct mt_phc *mt_linux_phc_of(const struct mt_linux *self, const char *path);
 /** Has the interface's card stamp what is wanted (MT_STAMPING_*) until mt_stamping_end(), and opens
  * its clock.  Null with a reason, in words that follow "in software, for ". */
 struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface, unsigned wanted,
@@ -234,6 +267,15 @@ struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface,
  * request insists on hardware that cannot be had. */
 bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE]);
 void mt_linux_card_close(struct mt_linux_link *link);
+/** Another card stamps what the link carries than did when its sockets were opened. */
+bool mt_linux_card_has_changed(const struct mt_linux_link *link);
+/** Keeps readings of all hardware clocks at hand, of those of a bond's other members as well. */
+void mt_linux_cards_look(struct mt_linux *self);
+/** A clock that was opened by the name of an interface: it goes with that interface's card. */
+void mt_linux_card_steers(struct mt_linux *self, struct mt_hal_clock *clock, const char *device);
+/** A transmit stamp has not come: if none ever did, the kernel stamps from now on, where the
+ * configuration leaves that open. */
+void mt_linux_card_missed(struct mt_linux_link *link);
 
 /* ---- linux_udp.c, linux_packet.c ----------------------------------------------------------- */
 
@@ -308,6 +350,26 @@ size_t mt_linux_refclock_descriptors(const struct mt_linux *platform,
 void mt_linux_refclock_receive(struct mt_linux *platform, uint16_t index, uint8_t *buffer,
                                struct mt_input *ret_input);
 
+/* ---- linux_listen.c ---------------------------------------------------------------------- */
+
+/** Opens a link for pulses or a GNSS receiver. */
+struct mt_hal_link *mt_linux_listen(struct mt_linux *platform, uint16_t index,
+                                    const struct mt_link_request *request,
+                                    char reason[MT_HAL_REASON_SIZE]);
+size_t mt_linux_listeners_count(const struct mt_linux *platform);
+typedef void mt_linux_listener_put(struct mt_linux_wait *wait, int fd, short events,
+                                   struct mt_pollee pollee);
+/** Names the descriptor of each. */
+void mt_linux_listeners_put(struct mt_linux *platform, mt_linux_listener_put *put);
+void mt_linux_listeners_receive(struct mt_linux *platform, uint16_t index, uint8_t *buffer,
+                                struct mt_input *ret_input);
+/** Something that one of them has to say, and when the next one wants to be asked. */
+bool mt_linux_listeners_due(struct mt_linux *platform, struct mt_input *ret_input,
+                            struct mt_mono *deadline);
+/** As mt_linux_ntp_reason(). */
+const char *mt_linux_listeners_reason(const struct mt_linux *platform, uint16_t index);
+void mt_linux_listeners_close(struct mt_linux *platform);
+
 /* ---- linux_netdev.c --------------------------------------------------------------------- */
 
 enum mt_netdev_state { MT_NETDEV_MISSING, MT_NETDEV_DOWN, MT_NETDEV_NO_ADDRESS, MT_NETDEV_UP };
@@ -318,10 +380,11 @@ bool mt_netdev_find(int ioctl_fd, const char *name, int *ret_ifindex);
 bool mt_netdev_name(int ioctl_fd, int ifindex, char ret_name[IFNAMSIZ]);
 /** Whether it can carry this network's packets. */
 enum mt_netdev_state mt_netdev_state(int ioctl_fd, const char *name, enum mt_network network);
+/** As own_addresses of struct mt_hal_provider_ops. */
+size_t mt_netdev_own_addresses(const char *interface, const struct mt_address *other,
+                               struct mt_address *ret_addresses, size_t max);
 /** Over IPv6 with `is_local` the address within the link, else one that routers know if there is
  * one. */
-/** Those of all interfaces that others can reach us at; how many there are, at most `max`. */
-size_t mt_netdev_own_addresses(struct mt_address *ret_addresses, size_t max);
 void mt_netdev_addresses(int ioctl_fd, const char *name, enum mt_network network, bool is_local,
                          struct mt_netdev_addresses *ret_addresses);
 /** Of the link, in Mbit/s; 0: not known. */

@@ -9,7 +9,6 @@
  * because the frame is what names the message; see linux_tokens.c.  With hardware stamps the kernel
  * is not asked for its own besides: a stamp is of the link's counter, or there is none.
  */
-#include "meantime/ntp_ptp.h"
 #include "platform/linux/linux_ntp_card.h"
 #include "platform/linux/linux_private.h"
 
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #define CONTROL_SIZE   512
+#define NS_PER_US      1000
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 
 uint16_t mt_linux_port_of(enum mt_socket_role role)
@@ -70,7 +70,32 @@ static void set_queues(int fd, const struct mt_linux_link *link)
     }
 }
 
-static bool ask_for_stamps(int fd, const struct mt_linux_link *link)
+/* Has the kernel convert the card's stamps into those of the virtual clock that the link's clock
+ * is, if it is one: it knows better than we.  Packet sockets must be told the interface again. */
+static bool bind_clock(int fd, struct mt_linux_link *link, int flags)
+{
+    struct so_timestamping bound = {.flags = flags | SOF_TIMESTAMPING_BIND_PHC, .bind_phc = -1};
+    struct mt_phc *phc = link->counter != 0 && link->request.clock
+                             ? mt_linux_phc_of(link->platform, link->request.clock)
+                             : 0;
+
+    if (!phc || phc->index == link->hal.hardware_clock) {
+        return false;
+    }
+    bound.bind_phc = phc->index;
+    (void)setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->present,
+                     (socklen_t)strlen(link->present) + 1);
+    if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &bound, sizeof bound) != 0) {
+        return false;
+    }
+    link->bound_clock = phc->index;
+    link->counter = mt_counter_of_phc(phc->index);
+    link->hal.hardware_clock = phc->index;
+    mt_linux_say(link->stamping, "hardware, by the virtual clock %s", phc->path);
+    return true;
+}
+
+static bool ask_for_stamps(int fd, struct mt_linux_link *link)
 {
     int flags = SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_CMSG;
 
@@ -83,10 +108,13 @@ static bool ask_for_stamps(int fd, const struct mt_linux_link *link)
     }
 
     (void)mt_linux_set_int(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
+    if (bind_clock(fd, link, flags)) {
+        return true;
+    }
     return mt_linux_set_int(fd, SOL_SOCKET, SO_TIMESTAMPING, flags);
 }
 
-static bool prepare(int fd, const struct mt_linux_link *link, enum mt_socket_role role,
+static bool prepare(int fd, struct mt_linux_link *link, enum mt_socket_role role,
                     char reason[MT_HAL_REASON_SIZE])
 {
     const char *failed = mt_linux_set_nonblocking(fd) ? 0 : "set up";
@@ -251,7 +279,6 @@ void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint
 {
     struct mt_linux_socket *socket = &link->sockets[role];
     struct control control;
-    struct mt_ntp_ptp ntp;
     ssize_t length = receive(link, socket->fd, 0, buffer, &control);
 
     if (length < 0) {
@@ -267,10 +294,7 @@ void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint
     ret_input->length = (size_t)length;
     ret_input->has_stamp = control.has_stamp;
     ret_input->stamp = control.stamp;
-    if (link->counter != 0 && mt_ntp_ptp_parse(buffer, (size_t)length, &ntp)) {
-        ret_input->stamp.ns += mt_linux_ntp_card_reception_ns(
-            link->speed_mbit, link->transport->network == MT_NETWORK_UDP_IPV6, (size_t)length);
-    }
+    ret_input->stamp.ns += mt_linux_ntp_in_ptp_ns(link, buffer, (size_t)length);
     link->transport->sender(&control.from, &ret_input->from);
 }
 
@@ -282,6 +306,20 @@ static void clear_error(struct mt_linux_link *link, int fd)
 
     (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     mt_linux_link_suspect(link);
+}
+
+static void count_stamp(struct mt_linux_link *link)
+{
+    int64_t delay_us = (mt_linux_now().ns - link->tokens.sent.ns) / NS_PER_US;
+    unsigned bucket = 0;
+
+    while (bucket < MT_LINK_DELAYS - 1 && delay_us > INT64_C(1) << bucket) {
+        bucket++;
+    }
+    link->unstamped = 0;
+    link->has_stamped = true;
+    link->hal.counters.stamps_taken++;
+    link->hal.counters.stamp_delays[bucket]++;
 }
 
 void mt_linux_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, uint8_t *buffer,
@@ -308,6 +346,7 @@ void mt_linux_take_stamp(struct mt_linux_link *link, enum mt_socket_role role, u
         link->hal.counters.stamps_ambiguous++;
         return;
     }
+    count_stamp(link);
     if (ret_input->token == 0) { /* nobody wants it */
         return;
     }
@@ -341,6 +380,14 @@ static bool find_destination(const struct mt_linux_link *link, const struct mt_l
     return ret_to->network == link->transport->network;
 }
 
+static bool can_insert(const struct mt_linux_link *link, const struct mt_link_frame *frame)
+{
+    bool is_origin = frame->insertion == MT_INSERT_ORIGIN;
+
+    return link->hal.inserts_stamps ||
+           (is_origin ? link->hal.inserts_origin : link->hal.inserts_turnaround);
+}
+
 /* An event frame that could not be given a token must not leave: its stamp would be nobody's.
  * The token may be added after the frame has left, for nobody reads the error queue in between. */
 static bool send_event(struct mt_linux_link *link, const struct mt_link_frame *frame,
@@ -348,6 +395,9 @@ static bool send_event(struct mt_linux_link *link, const struct mt_link_frame *f
 {
     struct mt_token_key key;
 
+    if (frame->insertion != MT_INSERT_NOTHING) { /* its time is in it: no stamp comes back */
+        return can_insert(link, frame) && link->transport->transmit(link, frame, to);
+    }
     if (!mt_tokens_have_room(&link->tokens) ||
         !mt_token_key_of(frame->bytes, frame->length, to, &key) ||
         !link->transport->transmit(link, frame, to)) {

@@ -16,6 +16,8 @@
 #define NEEDED_FLAGS                                                                               \
     (SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE)
 
+#define RECEIVED (MT_STAMPING_L2 | MT_STAMPING_L4 | MT_STAMPING_NTP)
+
 /* from narrow to wide */
 static const struct {
     int filter;
@@ -30,6 +32,7 @@ static const struct {
 
 bool mt_stamping_suffices(int filter, unsigned wanted)
 {
+    wanted &= RECEIVED;
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         if (filters[i].filter == filter) {
             return (filters[i].covers & wanted) == wanted;
@@ -40,6 +43,7 @@ bool mt_stamping_suffices(int filter, unsigned wanted)
 
 int mt_stamping_filter(uint32_t rx_filters, unsigned wanted)
 {
+    wanted &= RECEIVED;
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         if ((rx_filters >> filters[i].filter & 1) != 0 && (filters[i].covers & wanted) == wanted) {
             return filters[i].filter;
@@ -134,9 +138,22 @@ static struct mt_stamping_card *find(struct mt_stamping *self, const char *name)
     return 0;
 }
 
-static bool does(const struct mt_stamping_setting *setting, unsigned wanted)
+/* The most that the card is able to write. */
+static int tx_type_of(const struct mt_stamping_abilities *abilities, unsigned wanted)
 {
-    return setting->tx_type == HWTSTAMP_TX_ON && mt_stamping_suffices(setting->rx_filter, wanted);
+    if ((wanted & MT_STAMPING_ONE_STEP) != 0 &&
+        (abilities->tx_types >> HWTSTAMP_TX_ONESTEP_P2P & 1) != 0) {
+        return HWTSTAMP_TX_ONESTEP_P2P;
+    }
+    return (wanted & MT_STAMPING_ONE_STEP) != 0 &&
+                   (abilities->tx_types >> HWTSTAMP_TX_ONESTEP_SYNC & 1) != 0
+               ? HWTSTAMP_TX_ONESTEP_SYNC
+               : HWTSTAMP_TX_ON;
+}
+
+static bool does(const struct mt_stamping_setting *setting, int tx_type, unsigned wanted)
+{
+    return setting->tx_type == tx_type && mt_stamping_suffices(setting->rx_filter, wanted);
 }
 
 static bool refuse(char reason[MT_HAL_REASON_SIZE], const char *why)
@@ -163,11 +180,13 @@ static bool change(struct mt_stamping *self, struct mt_stamping_card *card, cons
                    const struct mt_stamping_abilities *abilities, unsigned wanted,
                    char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_stamping_setting setting = {0, HWTSTAMP_TX_ON, 0};
+    const int tx_type = tx_type_of(abilities, wanted);
+    struct mt_stamping_setting setting = {0, tx_type, 0};
     struct mt_stamping_setting before = {0, 0, 0};
     bool is_known = is_set(self, interface, &before);
 
-    if (is_known && does(&before, wanted)) {
+    card->tx_type = tx_type;
+    if (is_known && does(&before, tx_type, wanted)) {
         return true;
     }
     setting.flags = before.flags;
@@ -179,7 +198,7 @@ static bool change(struct mt_stamping *self, struct mt_stamping_card *card, cons
         card->is_changed = true;
         card->before = before;
     }
-    if (!does(&setting, wanted)) {
+    if (!does(&setting, tx_type, wanted)) {
         return refuse(reason, "the interface's driver sets other timestamps than it was asked for");
     }
     return true;
@@ -211,6 +230,16 @@ bool mt_stamping_begin(struct mt_stamping *self, const char *interface, unsigned
     card->wanted = wanted;
     card->users++;
     return true;
+}
+
+int mt_stamping_tx_type(const struct mt_stamping *self, const char *interface)
+{
+    for (size_t i = 0; i < MT_STAMPING_CARDS && interface[0]; i++) {
+        if (strcmp(self->cards[i].name, interface) == 0) {
+            return self->cards[i].tx_type;
+        }
+    }
+    return HWTSTAMP_TX_OFF;
 }
 
 /* An interface that is gone has nothing to put back. */

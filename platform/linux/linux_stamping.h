@@ -20,6 +20,9 @@
 #define MT_STAMPING_L2  1u /**< PTP over Ethernet */
 #define MT_STAMPING_L4  2u /**< PTP over UDP */
 #define MT_STAMPING_NTP 4u /**< NTP, for which most cards must stamp everything */
+/** Beside that: the time is to be written into Sync as it leaves, and turnaround times into
+ * Pdelay_Resp, as far as the card can. */
+#define MT_STAMPING_ONE_STEP 8u
 
 /** ETHTOOL_GET_TS_INFO's answer. */
 struct mt_stamping_abilities {
@@ -46,6 +49,7 @@ struct mt_stamping_card {
     char name[IFNAMSIZ]; /**< "": this place is free */
     unsigned users;
     unsigned wanted;
+    int tx_type;     /**< in force */
     bool is_changed; /**< by us, and `before` is what it was */
     struct mt_stamping_setting before;
 };
@@ -64,6 +68,8 @@ bool mt_stamping_ask(const struct mt_stamping *self, const char *interface,
  * with a reason, in words that follow "in software, for ". */
 bool mt_stamping_begin(struct mt_stamping *self, const char *interface, unsigned wanted,
                        char reason[MT_HAL_REASON_SIZE]);
+/** What is written into messages as they leave: HWTSTAMP_TX_ONESTEP_SYNC, _P2P, or nothing. */
+int mt_stamping_tx_type(const struct mt_stamping *self, const char *interface);
 /** After each success of the above.  The last one puts back what was there before. */
 void mt_stamping_end(struct mt_stamping *self, const char *interface);
 

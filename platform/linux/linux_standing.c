@@ -27,6 +27,11 @@ void mt_linux_standing_init(struct mt_linux_standing *self, const struct mt_os_t
     *self = (struct mt_linux_standing){.os = os, .sets_rtc = sets_rtc};
 }
 
+void mt_linux_standing_forget(struct mt_linux_standing *self)
+{
+    self->is_synchronised = false;
+}
+
 static int64_t to_us(int64_t ns)
 {
     return ns / NS_PER_US + (ns % NS_PER_US > 0);

@@ -23,6 +23,8 @@ struct mt_linux_standing {
 /** The kernel knows nothing, which the caller has seen to. */
 void mt_linux_standing_init(struct mt_linux_standing *self, const struct mt_os_time *os,
                             bool sets_rtc);
+/** The kernel has forgotten what it was told, for its clock was stepped. */
+void mt_linux_standing_forget(struct mt_linux_standing *self);
 /** `standing`: of the clock that counts TAI_MINUS_UTC_S more than the kernel's, 0: that is not
  * known; TAI - UTC is left alone then, and while `is_midnight`, when the kernel may be changing it
  * for a leap second. */

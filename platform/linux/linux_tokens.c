@@ -227,6 +227,7 @@ static enum mt_token_match take(struct mt_tokens *self, struct mt_token_entry *e
                                 uint32_t *ret_token)
 {
     *ret_token = entry->token;
+    self->sent = entry->sent;
     set_state(self, entry, MT_TOKEN_FREE);
     return MT_TOKEN_MATCHED;
 }

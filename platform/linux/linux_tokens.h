@@ -43,6 +43,7 @@ struct mt_tokens {
     size_t waiting;
     size_t given_up;
     struct mt_mono deadline; /**< nothing is given up before this */
+    struct mt_mono sent;     /**< of the one that was taken out last */
 };
 
 enum mt_token_match { MT_TOKEN_MATCHED, MT_TOKEN_UNKNOWN, MT_TOKEN_AMBIGUOUS };

@@ -55,6 +55,13 @@ static bool ask(const struct mt_os_time *os, struct mt_tune_rate *ret_rate)
     return true;
 }
 
+mt_real mt_tune_slews(const struct mt_os_time *os)
+{
+    struct mt_tune_rate rate;
+
+    return ask(os, &rate) ? rate.slews : 0;
+}
+
 bool mt_tune_can_ask(const struct mt_os_time *os)
 {
     struct mt_tune_rate rate;

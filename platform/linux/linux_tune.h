@@ -25,6 +25,8 @@ struct mt_tune_watch {
     int64_t guessed_ns;       /**< by how much all the guessed moments of changes may be wrong */
 };
 
+/** The rate of slews that others began in the kernel and that are not over; 0: it does not say. */
+mt_real mt_tune_slews(const struct mt_os_time *os);
 /** Whether the kernel answers at all; with errno.  If not, its clock counts as never slewed. */
 bool mt_tune_can_ask(const struct mt_os_time *os);
 void mt_tune_watch_init(struct mt_tune_watch *self, const struct mt_os_time *os,

@@ -93,7 +93,10 @@ static struct sockaddr_in6 socket_address6(const struct mt_linux_link *link,
 
 static bool bind_to(int fd, const struct mt_linux_link *link, const void *address, socklen_t size)
 {
-    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->present,
+    bool is_second = mt_linux_has_twin(link); /* then it is we who are there */
+
+    return (!is_second || mt_linux_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
+           setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->present,
                       (socklen_t)strlen(link->present) + 1) == 0 &&
            bind(fd, address, size) == 0 && mt_linux_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }

@@ -23,7 +23,8 @@
 static size_t count_members(const struct mt_linux *self)
 {
     return 1 + (size_t)self->link_count * MT_SOCKET_ROLE_COUNT + MT_LINUX_LOCAL_SOCKETS +
-           self->ntp_count + self->wait.watch_count + mt_linux_refclock_descriptors(self, 0, 0);
+           self->ntp_count + self->wait.watch_count + mt_linux_refclock_descriptors(self, 0, 0) +
+           mt_linux_listeners_count(self);
 }
 
 static bool reserve(struct mt_linux_wait *wait, size_t size)
@@ -97,6 +98,7 @@ static void rebuild(struct mt_linux *self)
             (struct mt_pollee){.kind = MT_POLLEE_NTP, .link = i});
     }
     put_refclocks(self);
+    mt_linux_listeners_put(self, put);
     for (size_t i = 0; i < wait->watch_count; i++) {
         put(wait, wait->watches[i].fd, wait->watches[i].events,
             (struct mt_pollee){.kind = MT_POLLEE_WATCH});
@@ -155,13 +157,17 @@ void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void 
 
 static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_input)
 {
-    if (link->is_told && link->told_up == link->is_up &&
+    if (link->is_told && link->told_up == link->is_up && link->told_counter == link->counter &&
+        link->told_speed == link->speed_mbit &&
         mt_address_equal(&link->told_own.protocol, &link->own.protocol) &&
         mt_address_equal(&link->told_own.physical, &link->own.physical)) {
         return false;
     }
     link->is_told = true;
     link->told_up = link->is_up;
+    link->told_counter = link->counter;
+    link->told_speed = link->speed_mbit;
+    ret_input->speed_mbit = link->speed_mbit;
     link->told_own = link->own;
     ret_input->kind = MT_INPUT_LINK;
     ret_input->is_up = link->is_up;
@@ -178,6 +184,7 @@ static bool take_given_up(struct mt_linux_link *link, struct mt_input *ret_input
     }
     if (ret_input->token != 0) {
         link->hal.counters.stamps_missing++;
+        mt_linux_card_missed(link);
         ret_input->kind = MT_INPUT_TX_STAMP;
         ret_input->has_stamp = false;
     }
@@ -208,7 +215,8 @@ static bool take_due(struct mt_linux *self, struct mt_input *ret_input, struct m
             return true;
         }
     }
-    return mt_linux_refclock_due(self, ret_input, deadline);
+    return mt_linux_refclock_due(self, ret_input, deadline) ||
+           mt_linux_listeners_due(self, ret_input, deadline);
 }
 
 static void run_regular(struct mt_linux_wait *wait, struct mt_mono now)
@@ -216,6 +224,7 @@ static void run_regular(struct mt_linux_wait *wait, struct mt_mono now)
     if (now.ns >= wait->tick_at.ns) {
         wait->tick_at = mt_mono_plus(now, MT_LINUX_TICK_NS);
         mt_linux_store_flush(wait->platform->store);
+        mt_linux_cards_look(wait->platform);
         if (wait->regular) {
             wait->regular(wait->regular_context);
         }
@@ -288,6 +297,9 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
         break;
     case MT_POLLEE_REFCLOCK:
         mt_linux_refclock_receive(self, pollee->link, wait->frame, ret_input);
+        break;
+    case MT_POLLEE_LISTENER:
+        mt_linux_listeners_receive(self, pollee->link, wait->frame, ret_input);
         break;
     case MT_POLLEE_WATCH:
         watch = find_watch(wait, member->fd);

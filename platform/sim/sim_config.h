@@ -27,6 +27,17 @@ enum mt_sim_jitter {
     MT_SIM_JITTER_TRACE,       /**< recorded: see trace_ns */
 };
 
+/** A GNSS receiver, whose pulses are right but for their stamps. */
+struct mt_sim_gnss {
+    int64_t sentence_delay_ns; /**< from a second to its sentence; 0: there is no receiver */
+    bool has_no_fix;           /**< it says so; its pulses go on */
+    int64_t ahead_s;           /**< what it tells is not UTC, but this much later */
+    mt_real pulse_jitter_ns;   /**< stamps are late by a half normal time ... */
+    mt_real pulse_late;        /**< ... and this share of them ... */
+    int64_t pulse_late_ns;     /**< ... by so much more */
+    mt_real pulse_loss;        /**< share that is never stamped */
+};
+
 /** A machine: its oscillator and how it stamps. */
 struct mt_sim_node_config {
     mt_real offset_s;  /**< of its clocks when they are opened; positive: ahead of true time */
@@ -51,6 +62,7 @@ struct mt_sim_node_config {
     int64_t refclock_interval_ns;    /**< of readings of its reference clocks, which are right; 0:
                                           there are none */
     mt_real refclock_jitter_ns;      /**< normal noise of when they are stamped */
+    struct mt_sim_gnss gnss;         /**< that it hears */
     mt_real ntp_delay_ns;            /**< one way to the NTP server that all its questions reach */
     enum mt_sim_jitter ntp_jitter;   /**< of that way: NORMAL, or EXPONENTIAL on top */
     mt_real ntp_jitter_ns;           /**< standard deviation, for each direction */

@@ -48,7 +48,7 @@ mt_real mt_sim_drift_rate(const struct mt_sim_drift *self, struct mt_base_time a
     return piece->rate + piece->per_s * since_s(piece, at);
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
+/* ---- temperature ----------------------------------------------------------------------------- */
 
 static mt_real kelvin_at(const struct mt_sim_drift *self, int64_t now_ns)
 {
@@ -60,6 +60,13 @@ static mt_real kelvin_at(const struct mt_sim_drift *self, int64_t now_ns)
     return self->kelvin_from + (self->terms.kelvin - self->kelvin_from) * (mt_real)since_ns /
                                    (mt_real)self->terms.within_ns;
 }
+
+mt_real mt_sim_drift_kelvin(const struct mt_sim_drift *self, int64_t base_ns)
+{
+    return self->pieces > 0 ? kelvin_at(self, base_ns) : 0;
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void begin_piece(struct mt_sim_drift *self, int64_t start_ns, int64_t gain_q16, mt_real rate,
                         mt_real per_s)

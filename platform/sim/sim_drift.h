@@ -50,5 +50,7 @@ void mt_sim_drift_change(struct mt_sim_drift *self, const struct mt_sim_drift_te
 /** Like those of an oscillator. */
 int64_t mt_sim_drift_gain_q16(const struct mt_sim_drift *self, struct mt_base_time at);
 mt_real mt_sim_drift_rate(const struct mt_sim_drift *self, struct mt_base_time at);
+/** Its temperature, less what it is at home. */
+mt_real mt_sim_drift_kelvin(const struct mt_sim_drift *self, int64_t base_ns);
 
 #endif

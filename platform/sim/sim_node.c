@@ -251,6 +251,11 @@ static enum mt_network network_of(enum mt_transport transport)
     case MT_TRANSPORT_REFCLOCK_SOCK:
     case MT_TRANSPORT_EXPORT_SHM:
     case MT_TRANSPORT_EXPORT_SOCK:
+    case MT_TRANSPORT_PPS:
+    case MT_TRANSPORT_EXTTS:
+    case MT_TRANSPORT_GNSS:
+    case MT_TRANSPORT_PEROUT:
+    case MT_TRANSPORT_TEMPERATURE:
         return MT_NETWORK_NONE;
     }
     return MT_NETWORK_UDP_IPV4;
@@ -290,6 +295,14 @@ static bool is_refclock(enum mt_transport transport)
     return transport == MT_TRANSPORT_REFCLOCK_SHM || transport == MT_TRANSPORT_REFCLOCK_SOCK;
 }
 
+static enum mt_sim_hears heard_by(enum mt_transport transport)
+{
+    bool is_pulse = transport == MT_TRANSPORT_PPS || transport == MT_TRANSPORT_EXTTS;
+    return is_pulse                         ? MT_SIM_HEARS_PULSES
+           : transport == MT_TRANSPORT_GNSS ? MT_SIM_HEARS_SENTENCES
+                                            : MT_SIM_HEARS_NOTHING;
+}
+
 /* Like every platform, says at once whether the link is up. */
 static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t index,
                                      const struct mt_link_request *request,
@@ -312,9 +325,15 @@ static struct mt_hal_link *open_link(struct mt_hal_provider *provider, uint16_t 
     }
     if (network_of(request->transport) == MT_NETWORK_NONE) {
         link->is_refclock = is_refclock(request->transport);
+        link->hears = heard_by(request->transport);
+        link->thermometer_ns =
+            request->transport == MT_TRANSPORT_TEMPERATURE ? request->poll_ns : 0;
         if (link->is_refclock) {
             mt_sim_refclock_next(node, index);
+        } else if (link->hears != MT_SIM_HEARS_NOTHING) {
+            mt_sim_gnss_open(node, link);
         }
+        mt_sim_thermometer_next(node, index);
         return &link->hal;
     }
     link->port = mt_sim_find_port(node, request->interface);
@@ -427,6 +446,7 @@ void mt_sim_node_forget(struct mt_sim_node *node)
     node->link_count = 0;
     node->clock_count = 0;
     node->runtime = NULL;
+    node->program = NULL;
     node->waits_by = NULL;
     node->wake_t_ns = MT_SIM_FOREVER;
     node->pending = NULL;

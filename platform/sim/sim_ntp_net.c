@@ -232,7 +232,7 @@ void mt_sim_ntp_serve(struct mt_sim_node *node, const struct mt_sim_event *event
     struct mt_node *runtime = node->runtime;
     struct mt_ntp_answer answer;
 
-    if (runtime->server == NULL || !has_worker(node)) {
+    if (runtime == NULL || runtime->server == NULL || !has_worker(node)) {
         return;
     }
     const struct mt_ntp_serving serving = served_at(runtime, event->stamp);

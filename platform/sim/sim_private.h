@@ -68,6 +68,8 @@ struct mt_sim_switch {
 };
 
 /** A link that a node has opened. */
+enum mt_sim_hears { MT_SIM_HEARS_NOTHING, MT_SIM_HEARS_PULSES, MT_SIM_HEARS_SENTENCES };
+
 struct mt_sim_link {
     struct mt_hal_link hal;
     struct mt_sim_link *next_at_port;
@@ -78,6 +80,8 @@ struct mt_sim_link {
     uint16_t vlan;
     struct mt_sim_port *port; /**< null: there is no such interface */
     bool is_refclock;         /**< it hears a reference clock */
+    enum mt_sim_hears hears;  /**< likewise, of a GNSS receiver */
+    int64_t thermometer_ns;   /**< it hears a thermometer, so often; 0: it does not */
     uint16_t udp_port;        /**< of a link to an NTP server: its own; 0: none yet */
     bool is_closed;
 };
@@ -110,7 +114,8 @@ struct mt_sim_node {
     bool has_drift[MT_WORLD_CLOCKS_MAX];
     mt_real drift[MT_WORLD_CLOCKS_MAX];
     /* running */
-    struct mt_node *runtime; /**< null: not running */
+    struct mt_node *runtime;              /**< null: not running, or */
+    const struct mt_sim_program *program; /**< this does */
     struct mt_hal_wait *waits_by;
     int64_t wake_t_ns;   /**< the earliest wake-up in the queue */
     unsigned idle_wakes; /**< in a row, while no time passed */
@@ -199,6 +204,12 @@ void mt_sim_ntp_serve(struct mt_sim_node *node, const struct mt_sim_event *event
 void mt_sim_ntp_end_worker(struct mt_sim_node *node);
 /** Makes the next reading of the reference clock that a link hears. */
 void mt_sim_refclock_next(struct mt_sim_node *node, uint16_t link);
+/** Likewise the next pulse or sentence of a GNSS receiver. */
+void mt_sim_gnss_next(struct mt_sim_node *node, uint16_t link);
+/** Tells that it can be heard, and makes the first one. */
+void mt_sim_gnss_open(struct mt_sim_node *node, struct mt_sim_link *link);
+/** Makes the next reading of the thermometer that a link hears, if it is one. */
+void mt_sim_thermometer_next(struct mt_sim_node *node, uint16_t link);
 /** What a node's configuration says now counts from now on. */
 void mt_sim_node_reconfigure(struct mt_sim_node *node);
 /** What changes its oscillator by plan is this from now on; see mt_sim_drift_change(). */

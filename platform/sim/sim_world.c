@@ -86,7 +86,9 @@ struct mt_hal_provider *mt_world_provider(struct mt_world *self, uint32_t node)
 /* When a node wants to be called, or now if that is past. */
 static int64_t deadline_t_ns(const struct mt_world *self, const struct mt_sim_node *node)
 {
-    struct mt_mono deadline = mt_node_deadline(node->runtime);
+    struct mt_mono deadline = node->program != NULL
+                                  ? node->program->deadline(node->program->context)
+                                  : mt_node_deadline(node->runtime);
 
     if (deadline.ns == MT_MONO_NEVER.ns) {
         return MT_SIM_FOREVER;
@@ -95,9 +97,14 @@ static int64_t deadline_t_ns(const struct mt_world *self, const struct mt_sim_no
     return t_ns > self->t_ns ? t_ns : self->t_ns;
 }
 
+static bool is_running(const struct mt_sim_node *node)
+{
+    return node->runtime != NULL || node->program != NULL;
+}
+
 static void arm(struct mt_world *self, struct mt_sim_node *node)
 {
-    int64_t t_ns = node->runtime != NULL ? deadline_t_ns(self, node) : MT_SIM_FOREVER;
+    int64_t t_ns = is_running(node) ? deadline_t_ns(self, node) : MT_SIM_FOREVER;
 
     if (t_ns < node->wake_t_ns) {
         struct mt_sim_event *event = mt_sim_new_event(self, node->number, MT_INPUT_NONE);
@@ -155,7 +162,7 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
     }
     struct mt_sim_node *node = self->nodes[event->node];
 
-    if (node->runtime == NULL || event->life != node->life ||
+    if (!is_running(node) || event->life != node->life ||
         (event->kind == MT_INPUT_NONE && !is_due(self, node))) {
         return;
     }
@@ -173,7 +180,17 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
     if (event->kind == MT_INPUT_FRAME && node->links[event->link]->is_refclock) {
         mt_sim_refclock_next(node, event->link);
     }
-    mt_loop_once(node->runtime, node->waits_by);
+    if (event->kind == MT_INPUT_FRAME && node->links[event->link]->hears != MT_SIM_HEARS_NOTHING) {
+        mt_sim_gnss_next(node, event->link);
+    }
+    if (event->kind == MT_INPUT_FRAME) {
+        mt_sim_thermometer_next(node, event->link);
+    }
+    if (node->program != NULL) {
+        node->program->once(node->program->context);
+    } else {
+        mt_loop_once(node->runtime, node->waits_by);
+    }
     arm(self, node);
 }
 
@@ -213,6 +230,13 @@ void mt_world_start(struct mt_world *self, uint32_t node, struct mt_node *runtim
 {
     self->nodes[node]->runtime = runtime;
     self->nodes[node]->waits_by = wait;
+    arm(self, self->nodes[node]);
+}
+
+void mt_world_start_program(struct mt_world *self, uint32_t node,
+                            const struct mt_sim_program *program)
+{
+    self->nodes[node]->program = program;
     arm(self, self->nodes[node]);
 }
 

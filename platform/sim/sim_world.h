@@ -64,6 +64,17 @@ struct mt_hal_provider *mt_world_provider(struct mt_world *self, uint32_t node);
  * wraps it (a recorder). */
 void mt_world_start(struct mt_world *self, uint32_t node, struct mt_node *runtime,
                     struct mt_hal_wait *wait);
+/** Something that runs on a node's tables in place of a composed node: a firmware's loop. */
+struct mt_sim_program {
+    void *context;
+    /** Takes one input from the provider's wait table and does all that follows from it. */
+    void (*once)(void *context);
+    /** When once() is to be called at the latest. */
+    struct mt_mono (*deadline)(void *context);
+};
+/** Runs it from now on.  `program` lives as long as the node. */
+void mt_world_start_program(struct mt_world *self, uint32_t node,
+                            const struct mt_sim_program *program);
 /** Stops a node as if its process had been killed, and forgets what it had opened, so that it
  * can be composed anew.  Drift files stay, and so does what a clock of kind MT_CLOCK_SYSTEM
  * reads; overlay and lab clocks begin again. */

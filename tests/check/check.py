@@ -132,6 +132,32 @@ def instructions_step(name):
     return name, step
 
 
+def firmware_step(name, *steps):
+    """Images for microcontrollers; the simulator's part of pil is clang's."""
+    def step(log):
+        if "pil" in steps and not is_built(log, "clang"):
+            return one_failed(name)
+        command = [PYTHON, top("tools", "firmware.py"), "--program",
+                   top("build", "clang", "tests", "pil", "pil"), *steps]
+        return ONE_PASSED if log.run(command, 10 * MINUTE_S, cwd=TOP) == 0 else one_failed(name)
+    return name, step
+
+
+def foreign_step(name, is_long):
+    """Other processors, under emulators that not every machine has."""
+    def step(log):
+        command = [PYTHON, top("tools", "foreign.py")]
+        if is_long:
+            if not is_built(log, "clang"):
+                return one_failed(name)
+            command += ["--long", "--loop", top("build", "clang", "tests", "unit", "real_loop")]
+        status = log.run(command, (60 if is_long else 10) * MINUTE_S, cwd=TOP)
+        if status == 77 and not os.environ.get("CI"):
+            return Count(skipped=1)
+        return ONE_PASSED if status == 0 else one_failed(name)
+    return name, step
+
+
 def lab_step(name, *arguments):
     """Guests with hardware clocks; skipped where there can be none, but not in CI."""
     def step(log):
@@ -169,13 +195,20 @@ def computing_steps(is_long):
         tool_step("floors", "tools/check_floors.py"),
         tool_step("limits", "tools/check_limits.py"),
         tool_step("format", "tools/format.py", "--check"),
-        pytest_step("tools", ["tools", "tests/check", "bench/size", "bench/instructions",
-                              "bench/accuracy"],
+        tool_step("loops", "tools/check_loops.py"),
+        pytest_step("tools", ["tools", "tests/check", "tests/stm32f7", "bench/size",
+                              "bench/instructions", "bench/accuracy"],
                     5 * MINUTE_S, needs="clang"),
         man_step("man pages"),
         tool_step("size", "bench/size/run.py", "--growth"),
+        tool_step("calls", "tools/check_calls.py"),
         instructions_step("instructions"),
+        foreign_step("other processors", is_long),
+        firmware_step("firmware single", "--real", "single", "build", "sizes"),
+        firmware_step("processor in the loop", "pil"),
+        firmware_step("single in the loop", "--real", "single", "pil"),
         tool_step("accuracy", "bench/accuracy/run.py", "--short", "--build", top("build", "clang")),
+        tool_step("mutants", "tests/stm32f7/mutants.py", *([] if is_long else ["--short"])),
         symbols_step("symbols host", "release", "nm"),
         symbols_step("symbols arm", "size", "arm-none-eabi-nm"),
         meson_step("tests clang", "clang", "--no-rebuild", "--suite", "unit"),
@@ -211,7 +244,8 @@ def flood_steps(is_long):
 
 def all_lanes(is_long):
     """Groups of lanes: what all need comes first, what wants the machine for itself last."""
-    return [[Lane([build_step("release")])],
+    images = firmware_step("firmware", "build", "sizes")  # laboratories run them, too
+    return [[Lane([build_step("release"), images])],
             [Lane(laboratory_steps(is_long)), Lane(computing_steps(is_long), is_urgent=False)],
             [Lane(flood_steps(is_long))]]
 

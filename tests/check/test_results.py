@@ -169,7 +169,8 @@ def test_runner_gives_way_when_a_lane_is_not_urgent(tmp_path, capsys):
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in a background ignores it
 sys.path.insert(0, sys.argv[1])
 import runner
 step = lambda log: log.run(["sh", "-c", "sleep 100 & echo runs $!; wait"], 90) and runner.Count()

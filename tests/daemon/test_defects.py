@@ -172,10 +172,11 @@ def test_path_delay_of_a_tenth_to_50_milliseconds_does_no_harm(lab, delay_s):
     lab.chain("A", "X", "B")
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
-    with SlowLink(lab, "X", "eth0", "eth1", delay_s):
+    with SlowLink(lab, "X", "eth0", "eth1", delay_s) as link:
         b.wait_state("RECEIVER", timeout_s=25)
         steps = b.page().steps
         readings = truth.hold(b, a, seconds=4)
         truth.assert_inside(readings)
         assert readings[-1].steps == steps <= 2
-        assert abs(b.status()["clocks"][0]["mean_delay_ns"] - delay_s * 1e9) < 1e6
+        measured_s = b.status()["clocks"][0]["mean_delay_ns"] / 1e9
+        assert delay_s - 1e-4 < measured_s < link.longest_s + 1e-4

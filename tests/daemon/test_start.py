@@ -264,4 +264,5 @@ def test_list_of_leap_seconds_that_has_expired_is_named(lab):
         file.write("#@ 3786825600\n3692217600 37\n")  # good until 2020
     subprocess.run(["mount", "--bind", "/run/old.list", path], check=True)
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
-    b.wait_log("warning: the list of leap seconds, " + path + ", has expired; TAI - UTC = 37 s")
+    b.wait_log(f"warning: the list of leap seconds, {path}, has expired on 2020-01-01; "
+               "TAI - UTC = 37 s")

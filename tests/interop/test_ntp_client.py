@@ -151,6 +151,28 @@ def test_a_recorded_run_with_a_name_is_replayed(lab):
 
 
 @pytest.mark.lab(seconds=40)
+def test_a_server_that_follows_another_with_an_address_of_ours_is_followed(lab):
+    """As bridges for containers and guests have it: S follows T at 172.17.0.1, which C has, too."""
+    lab.star("S", "T", "C")
+    for node, address in (("S", SERVER), ("T", "10.79.0.3"), ("C", CLIENT)):
+        lab.ip(node, "address", "add", f"{address}/24", "dev", "eth0")
+    lab.ip("T", "address", "add", "172.17.0.1/32", "dev", "eth0")
+    lab.ip("S", "route", "add", "172.17.0.1/32", "via", "10.79.0.3")
+    lab.ip("C", "link", "add", "docker0", "type", "bridge")
+    lab.ip("C", "address", "add", "172.17.0.1/16", "dev", "docker0")
+    lab.ip("C", "link", "set", "docker0", "up")
+    lab.chronyd("T", "local stratum 3", "allow")
+    lab.chronyd("S", "server 172.17.0.1 iburst minpoll 0 maxpoll 0", "allow")
+    c = lab.meantimed("C", clock=LAB_CLOCK,
+                      more_sections={f"ntp {SERVER}": FAST, "server": {}})
+    c.wait_for(lambda: control.request(c.socket, {"command": "status"}), 5, "answers")
+    c.wait_for(lambda: server_of(c, SERVER)["stratum"] == 4, 20, "it follows T")
+    wait_followed(c, SERVER)
+    time.sleep(2)
+    assert server_of(c, SERVER)["state"] == "selected"
+
+
+@pytest.mark.lab(seconds=40)
 @pytest.mark.parametrize("family", ("IPv4", "IPv6"))
 def test_a_server_that_follows_us_is_not_followed(lab, family):
     """It is our chronyd S that asks C, which in turn asks S, and T, which serves its own time."""

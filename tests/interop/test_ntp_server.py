@@ -108,7 +108,7 @@ def test_chronyd_follows_meantimed_with_a_key(lab, kind):
 def test_chronyd_follows_a_receiver_of_ptp(lab):
     lab.chain("GM", "A", "B")
     address_both(lab, interface="eth1")
-    lab.meantimed("GM", "eth0", clock=LAB_CLOCK, ptp={"priority1": 100})
+    lab.meantimed("GM", "eth0", clock=LAB_CLOCK, ptp={"priority1": 100, "clock_class": 6})
     a = serve(lab, "eth0", clock={"clock": "overlay"})
     with lab.inside("B"):
         assert netlab.wait_until(lambda: ask(REQUEST), 10)

@@ -56,7 +56,7 @@ def measure_ours(network, name, node, reference=("gm", "phc"), clock="phc", peer
             bounds.append((time.monotonic_ns(), status["clocks"][index]["steered_bound_ns"]))
         time.sleep(1)
     errors = errors_between(reference, (node, clock), since_ns)
-    if clock == "system":  # shows UTC, and the other one TAI
+    if clock in ("system", "more1"):  # these show UTC, and the other one TAI
         whole_ns = round(errors[0][1] / 1e9) * 1_000_000_000
         errors = [(at_ns, error - whole_ns, width) for at_ns, error, width in errors]
     if not has_bound:
@@ -145,6 +145,8 @@ add_pair("udp4-e2e", {"transport": "udp4"}, {"network_transport": "UDPv4"})
 add_pair("udp4-p2p", {"transport": "udp4", "delay_mechanism": "p2p"},
          {"network_transport": "UDPv4", "delay_mechanism": "P2P"})
 add_pair("udp6-e2e", {"transport": "udp6"}, {"network_transport": "UDPv6"})
+add_pair("udp6-p2p", {"transport": "udp6", "delay_mechanism": "p2p"},
+         {"network_transport": "UDPv6", "delay_mechanism": "P2P"})
 
 
 # ---- VLAN ------------------------------------------------------------------------------------
@@ -236,27 +238,31 @@ def transmitter_automotive(network):
 
 @case("chain", is_short=True)
 def chain_of_ours(network):
+    return chain_of(network, "chain", {"transport": "l2"}, {"network_transport": "L2"})
+
+
+def chain_of(network, name, ptp, options):
     """GM - BC with two hardware clocks - OC, beside linuxptp's own."""
-    peers = chain_of_linuxptp(network)
-    network.meantimed("gm", ptp={"transport": "l2", "priority1": 100})
-    network.meantimed("bc", interfaces=("eth0", "eth1"), ptp={"transport": "l2"})
-    network.meantimed("oc", ptp={"transport": "l2", "receiver_only": "yes"})
+    peers = chain_of_linuxptp(network, options)
+    network.meantimed("gm", ptp={**ptp, "priority1": 100})
+    network.meantimed("bc", interfaces=("eth0", "eth1"), ptp=ptp)
+    network.meantimed("oc", ptp={**ptp, "receiver_only": "yes"})
     network.wait_locked("bc")
     network.wait_locked("oc")
     time.sleep(SETTLE_S)
-    rows = [measure_ours(network, "chain", "bc", peer=peers["bc"]),
-            measure_ours(network, "chain", "oc", peer=peers["oc"])]
+    rows = [measure_ours(network, name, "bc", peer=peers["bc"]),
+            measure_ours(network, name, "oc", peer=peers["oc"])]
     status = network.status("oc")["instances"][0]
     check(status["steps_removed"] == 2, f"{status['steps_removed']} steps from the grandmaster")
     return rows
 
 
-def chain_of_linuxptp(network):
-    network.ptp4l("gm", options={"network_transport": "L2", "priority1": 100})
+def chain_of_linuxptp(network, options):
+    network.ptp4l("gm", options={**options, "priority1": 100})
     network.ptp4l("bc", interfaces=("eth0", "eth1"),
-                  options={"network_transport": "L2", "boundary_clock_jbod": 1})
+                  options={**options, "boundary_clock_jbod": 1})
     network["bc"].start("phc2sys", "-a", "-m", "-l", "6", "-R", "8")
-    network.ptp4l("oc", options={"network_transport": "L2", "slaveOnly": 1})
+    network.ptp4l("oc", options={**options, "slaveOnly": 1})
     network.wait_ptp4l("bc")
     network.wait_ptp4l("oc")
     time.sleep(SETTLE_S)
@@ -300,7 +306,8 @@ def phc2sys_attaches(network):
     network.wait("phc2sys settles", has_settled, 90)
     since_ns = time.monotonic_ns()
     time.sleep(MEASURE_S)
-    offset = Truth("bc", 0, since_ns).rows[0][1] - Truth("bc", 1, since_ns).rows[0][1]
+    offset = (Truth("bc", "system", since_ns).rows[0][1] -
+              Truth("bc", "phc", since_ns).rows[0][1])
     whole_s = round(offset / 1e9) * 1_000_000_000  # UTC and TAI, as far as they are known
     figures = Figures(errors_between(("bc", "phc"), ("bc", "system"), since_ns), whole_s)
     return [row("phc2sys", "bc", "system", figures)]

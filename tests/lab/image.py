@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 LAB = os.path.join(TOP, "build", "lab")
 MODULES = ("igb", "9pnet_virtio", "9p", "8021q")
+MODULES_FOR_CASES = ("tls", "bonding")  # in /extra, for those who need them
 QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list"
 PEERS = ("ptp4l", "pmc", "phc2sys", "hwstamp_ctl", "chronyd")
@@ -88,7 +89,7 @@ def module_bytes(path):
 
 
 def modules_in_order():
-    """(name, contents) of MODULES and what they need, each after what it needs."""
+    """(name, contents) of MODULES and what they need, each after what it needs; and of others."""
     files = {}
     for path in glob.glob(lab("kernel/**/*.ko*"), recursive=True):
         files[re.sub(r"\.ko.*", "", os.path.basename(path)).replace("-", "_")] = path
@@ -103,7 +104,8 @@ def modules_in_order():
         ordered[name] = data
     for name in MODULES:
         add(name)
-    return list(ordered.items())
+    return list(ordered.items()), [(name, module_bytes(files[name]))
+                                   for name in MODULES_FOR_CASES if name in files]
 
 
 class Archive:
@@ -129,7 +131,7 @@ class Archive:
 def make_first_file_system():
     archive = Archive()
     for folder in ("bin", "sbin", "dev", "proc", "sys", "tmp", "run", "var", "var/run", "etc",
-                   "lab", "lib", "lib64", "modules", "root"):
+                   "lab", "lib", "lib64", "modules", "extra", "root"):
         archive.add(folder, stat.S_IFDIR | 0o755)
     with open(glob.glob(lab("tools/**/bin/busybox"), recursive=True)[0], "rb") as file:
         archive.add("bin/busybox", stat.S_IFREG | 0o755, file.read())
@@ -144,7 +146,10 @@ def make_first_file_system():
     archive.add("etc/passwd", stat.S_IFREG | 0o644, b"root:x:0:0:root:/root:/bin/sh\n")
     with open(os.path.join(HERE, "guest_init.sh"), "rb") as file:
         archive.add("init", stat.S_IFREG | 0o755, file.read())
-    for number, (name, contents) in enumerate(modules_in_order()):
+    modules, others = modules_in_order()
+    for name, contents in others:
+        archive.add(f"extra/{name}.ko", stat.S_IFREG | 0o644, contents)
+    for number, (name, contents) in enumerate(modules):
         archive.add(f"modules/{number:02}-{name}.ko", stat.S_IFREG | 0o644, contents)
     with open(lab("initrd"), "wb") as file:
         file.write(archive.finish())

@@ -86,6 +86,7 @@ class Network:
         reference = node.run(
             "for i in /sys/class/net/*; do case $(cat $i/address) in *:ff) basename "
             "$(readlink -f $i/device);; esac; done").strip()
+        node.reference = reference
         node.run(f"echo {reference} > /sys/bus/pci/drivers/igb/unbind")
         for card in range(count):
             node.run(f"ip link set eth{card} up\n"
@@ -97,6 +98,11 @@ class Network:
             node.run("for i in 1 2 3 4 5 6 7 8 9; do "
                      f"[ $(cat /sys/class/net/eth{card}/carrier) = 1 ] && break; sleep 1; done",
                      60)
+
+    def tell_truth(self, name, devices):
+        """Of more clocks, until the next reset: "more" and "more1"."""
+        node = self.guests[name]
+        node.start("truth", node.reference, str(TRUTH_EVERY_MS), *devices)
 
     @staticmethod
     def keep_logs(name):
@@ -172,9 +178,10 @@ class Network:
 class Truth:
     """What a clock of a guest has read more than the host's, by the host's time."""
 
-    def __init__(self, name, column, since_ns):
+    def __init__(self, name, kind, since_ns):
+        file, column = COLUMNS[kind]
         rows = []
-        with open(image.lab("share", "run", f"{name}.truth"), encoding="utf-8") as file:
+        with open(image.lab("share", "run", f"{name}.{file}"), encoding="utf-8") as file:
             for line in file:
                 words = line.split()
                 if len(words) > 2 * column + 2 and line.endswith("\n") and int(words[0]) > since_ns:
@@ -194,14 +201,16 @@ class Truth:
         return a + (b - a) * (host_ns - a_ns) // (b_ns - a_ns)
 
 
-COLUMNS = {"system": 0, "phc": 1, "phc1": 2}
+# the file, and the column in it; "more": what a case has asked for
+COLUMNS = {"system": ("truth", 0), "phc": ("truth", 1), "phc1": ("truth", 2),
+           "more": ("truth.log", 1), "more1": ("truth.log", 2)}
 
 
 def errors_between(reference, clock, since_ns):
     """(host ns, error, doubt) of a clock against another, both (node, kind)."""
-    truth = Truth(reference[0], COLUMNS[reference[1]], since_ns)
+    truth = Truth(*reference, since_ns)
     pairs = []
-    for host_ns, ahead, width in Truth(clock[0], COLUMNS[clock[1]], since_ns).rows:
+    for host_ns, ahead, width in Truth(*clock, since_ns).rows:
         other = truth.at(host_ns)
         if other is not None:
             pairs.append((host_ns, ahead - other, width))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Peers that ptp4l cannot play: a transmitter whose messages tests bend, and a slow link."""
+import collections
 import ctypes
-import heapq
 import select
 import socket
+import struct
 import threading
 import time
 
@@ -11,6 +12,7 @@ import frames
 
 ETH_P_ALL = 3
 PR_SET_TIMERSLACK = 29
+SO_TIMESTAMPNS = 35
 
 
 class Background(threading.Thread):
@@ -89,19 +91,22 @@ class Transmitter(Background):
 
 
 class SlowLink(Background):
-    """Joins two interfaces of a node by a wire that takes its time: the same both ways."""
+    """Joins two interfaces of a node by a wire that takes its time: the same both ways, from when
+    the kernel received a frame.  A busy machine makes it longer: `mean_delay_s` is how long it
+    was."""
 
     def __init__(self, lab, node, left, right, delay_s):
         super().__init__()
         self.delay_s = delay_s
         with lab.inside(node):
             self.ends = [self._open(interface) for interface in (left, right)]
-        self.waiting = []
-        self.count = 0
+        self.waiting = collections.deque()
+        self.longest_s = delay_s
 
     @staticmethod
     def _open(interface):
         end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        end.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         end.bind((interface, ETH_P_ALL))
         return end
 
@@ -110,17 +115,17 @@ class SlowLink(Background):
         super().run()
 
     def step(self):
-        wait_s = self.waiting[0][0] - time.monotonic() if self.waiting else 0.1
+        wait_s = self.waiting[0][0] + self.delay_s - time.time() if self.waiting else 0.1
         for end in select.select(self.ends, [], [], max(wait_s, 0))[0]:
-            frame, address = end.recvfrom(2048)
+            frame, ancillary, _, address = end.recvmsg(2048, 64)
             if address[2] != frames.Sniffer.OUTGOING:
-                self.count += 1
+                seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
                 other = self.ends[1 - self.ends.index(end)]
-                heapq.heappush(self.waiting, (time.monotonic() + self.delay_s, self.count, other,
-                                              without_checksum(frame)))
-        while self.waiting and self.waiting[0][0] <= time.monotonic():
-            _, _, end, frame = heapq.heappop(self.waiting)
+                self.waiting.append((seconds + nanoseconds / 1e9, other, without_checksum(frame)))
+        while self.waiting and self.waiting[0][0] + self.delay_s <= time.time():
+            arrived_s, end, frame = self.waiting.popleft()
             end.send(frame)
+            self.longest_s = max(self.longest_s, time.time() - arrived_s)
 
 
 def without_checksum(frame):

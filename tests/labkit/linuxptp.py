@@ -18,7 +18,9 @@ STATE = re.compile(r"^ptp4l\[(\d+\.\d+)\]: (?:\[[^]]*\] )?port (\d+)[^:]*: (\w+)
 FIELD = re.compile(r"^\t\t(\S+)\s+(.*?)\s*$", re.MULTILINE)
 FAST = {"logAnnounceInterval": -2, "logSyncInterval": -3, "logMinDelayReqInterval": -3}
 OWN = {"free_running": 1, "time_stamping": "software", "tx_timestamp_timeout": 100,
-       "logging_level": 6, "use_syslog": 0, "verbose": 1, "summary_interval": -4}
+       "logging_level": 6, "use_syslog": 0, "verbose": 1, "summary_interval": -4,
+       # an answer to its Pdelay_Req of before a change of state is a fault to it
+       "fault_reset_interval": 0}
 FOLLOWS = ("UNCALIBRATED", "SLAVE")
 
 

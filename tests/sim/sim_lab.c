@@ -379,7 +379,7 @@ static struct mt_hal_provider *record(struct lab *lab, struct lab_node *self,
     const struct mt_log_start start = {
         .about = {"lab", 3},
         .config = {self->text, strlen(self->text)},
-        .facts = {true, MT_WORLD_TAI_MINUS_UTC, 0},
+        .facts = {.tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC},
     };
 
     self->gate = (struct lab_gate){.wait.ops = &gate_ops, .inner = provider->wait, .lab = lab};
@@ -393,12 +393,16 @@ static struct mt_hal_provider *record(struct lab *lab, struct lab_node *self,
 
 void lab_boot(struct lab *lab, uint32_t node)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct lab_node *self = &lab->nodes[node];
     struct mt_hal_provider *provider = mt_world_provider(lab->world, node);
     char reason[MT_HAL_REASON_SIZE] = "";
 
     self->config = parse(self->name, self->text);
+    if (lab->provide != NULL) {
+        provider = lab->provide(lab, node, provider);
+    }
     if (self->log != NULL) {
         provider = record(lab, self, provider);
     }

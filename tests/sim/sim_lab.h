@@ -75,6 +75,9 @@ struct lab {
     /** Called after each reading of all nodes, if set. */
     void (*look)(struct lab *lab);
     void *context;
+    /** Wraps what the world offers to a node that boots, if set. */
+    struct mt_hal_provider *(*provide)(struct lab *lab, uint32_t node,
+                                       struct mt_hal_provider *world);
     /** Called for each frame sent, if set. */
     void (*hear)(struct lab *lab, const struct mt_world_frame *frame);
 };

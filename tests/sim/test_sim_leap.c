@@ -17,7 +17,7 @@
 #include "sim_lab.h"
 
 #define SECOND  INT64_C(1000000000)
-#define DAY_NS  (86400 * SECOND)
+#define END_NS  (31 * 86400 * SECOND)                       /* of January, a month */
 #define EPOCH_S (MT_WORLD_EPOCH_S - MT_WORLD_TAI_MINUS_UTC) /* UTC */
 #define MICRO   1000
 
@@ -50,7 +50,8 @@ static struct mt_mono now_of(uint32_t node)
 static void tell_facts(uint32_t node)
 {
     const struct mt_world_utc utc = mt_world_utc(net.world);
-    const struct mt_compose_facts facts = {true, utc.tai_minus_utc_s, utc.leap_s};
+    const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = utc.tai_minus_utc_s, .leap_s = utc.leap_s};
     if (memcmp(&facts, &net.nodes[node].composition->facts, sizeof facts) != 0) {
         mt_composition_set_facts(net.nodes[node].composition, &facts, now_of(node));
     }
@@ -66,7 +67,7 @@ static void watch(struct lab *lab)
     }
 }
 
-/* At the end of the world's first day; the network begins `before_s` earlier, and 100 s later the
+/* At the end of the world's first month; the network begins `before_s` earlier, and 100 s later the
  * leap second is announced. */
 static void found(unsigned seed, int32_t change_s, int64_t before_s, const char *server_keys)
 {
@@ -75,13 +76,13 @@ static void found(unsigned seed, int32_t change_s, int64_t before_s, const char 
     char keys[300];
     lab_open(&net, seed);
     leap_s = change_s;
-    leap_t_ns = change_s > 0 ? DAY_NS : DAY_NS - SECOND;
+    leap_t_ns = change_s > 0 ? END_NS : END_NS - SECOND;
     mt_world_schedule_leap(net.world, leap_t_ns, change_s, (before_s - 100) * SECOND);
-    lab_add(&net, "GM", &perfect, "[ptp]\npriority1 = 1\n[ptp eth0]\n");
+    assert_true(mt_world_run_until(net.world, END_NS - before_s * SECOND)); /* empty: at once */
+    lab_add(&net, "GM", &perfect, "[ptp]\npriority1 = 1\nclock_class = 6\n[ptp eth0]\n");
     snprintf(keys, sizeof keys, "[ptp eth0]\n[server]\n%s\n", server_keys);
     lab_add(&net, "S", &ordinary, keys);
     lab_cable(&net, &cable, GM, "eth0", SERVER, "eth0");
-    assert_true(mt_world_run_until(net.world, DAY_NS - before_s * SECOND));
     lab_boot(&net, GM);
     lab_boot(&net, SERVER);
     net.look = watch;
@@ -231,15 +232,15 @@ static void sim_leap_second_passes_when_the_grandmaster_is_gone(void **state)
 {
     server_knows = true;
     found(1, 1, 200, "");
-    run_until(DAY_NS - 5 * SECOND);
+    run_until(END_NS - 5 * SECOND);
     net.look = NULL;
     lab_kill(&net, GM);
-    run_until(DAY_NS - SECOND);
+    run_until(END_NS - SECOND);
     expect(MT_NTP_LEAP_61);
-    run_exactly_until(DAY_NS + SECOND / 4);
+    run_exactly_until(END_NS + SECOND / 4);
     expect(MT_NTP_LEAP_NONE);
     tell_facts(SERVER);
-    run_until(DAY_NS + 5 * SECOND);
+    run_until(END_NS + 5 * SECOND);
     expect(MT_NTP_LEAP_NONE);
     lab_close(&net);
 }
@@ -250,7 +251,7 @@ static void sim_leap_second_passes_when_the_grandmaster_is_gone(void **state)
 static int64_t smeared_ns(int64_t begin_ns, int64_t smear_s)
 {
     int64_t t_ns = mt_world_t_ns(net.world);
-    int64_t end_ns = DAY_NS + (smear_s - smear_s / 2 + leap_s) * SECOND;
+    int64_t end_ns = END_NS + (smear_s - smear_s / 2 + leap_s) * SECOND;
     double share = (double)(t_ns - begin_ns) / (double)(end_ns - begin_ns);
     share = share < 0 ? 0 : share > 1 ? 1 : share;
     return t_ns - (int64_t)(share * 1e9) * leap_s;
@@ -260,7 +261,7 @@ static int64_t smeared_ns(int64_t begin_ns, int64_t smear_s)
 static void expect_smeared(int64_t begin_ns, int64_t smear_s)
 {
     int64_t t_ns = mt_world_t_ns(net.world);
-    int64_t end_ns = DAY_NS + (smear_s - smear_s / 2 + leap_s) * SECOND;
+    int64_t end_ns = END_NS + (smear_s - smear_s / 2 + leap_s) * SECOND;
     int64_t served_ns = smeared_ns(begin_ns, smear_s);
     const struct mt_ntp_header answer = expect_time(served_ns);
     const uint8_t *id = answer.reference_id;
@@ -278,8 +279,8 @@ static void expect_smeared(int64_t begin_ns, int64_t smear_s)
 
 static void smear(unsigned seed, int32_t change_s, int64_t smear_s, const char *keys)
 {
-    int64_t begin_ns = DAY_NS - smear_s / 2 * SECOND;
-    int64_t end_ns = DAY_NS + (smear_s - smear_s / 2 + change_s) * SECOND;
+    int64_t begin_ns = END_NS - smear_s / 2 * SECOND;
+    int64_t end_ns = END_NS + (smear_s - smear_s / 2 + change_s) * SECOND;
     int64_t edges[] = {begin_ns, leap_t_ns, end_ns};
     server_knows = true;
     found(seed, change_s, smear_s / 2 + 600, keys);
@@ -325,7 +326,7 @@ static void sim_leap_second_makes_no_jump_when_it_is_announced_late_and_taken_ba
     server_knows = false;
     found(1, 1, 7600, "smear = 4h");
     net.look = NULL;
-    run_until(DAY_NS - 3600 * SECOND);
+    run_until(END_NS - 3600 * SECOND);
     assert_memory_equal(expect_time(utc_ns()).reference_id, "PTP", 4);
     tell_facts(GM);
     for (int i = 0; i < 200; i++) {
@@ -335,7 +336,8 @@ static void sim_leap_second_makes_no_jump_when_it_is_announced_late_and_taken_ba
         before_ns = off_ns;
     }
     assert_true(before_ns < -20 * SECOND / 20000);
-    const struct mt_compose_facts none = {true, 37, 0};
+    const struct mt_compose_facts none = {
+        .tai_utc_known = true, .tai_minus_utc_s = 37, .leap_s = 0};
     mt_composition_set_facts(net.nodes[GM].composition, &none, now_of(GM));
     for (int i = 0; i < 200; i++) {
         lab_run(&net, 0.125);
@@ -362,8 +364,9 @@ static void found_relay(unsigned seed, int32_t change_s, double delay_ns, const 
     relay.ntp_jitter_ns = 50;
     lab_open(&net, seed);
     leap_s = change_s;
-    leap_t_ns = change_s > 0 ? DAY_NS : DAY_NS - SECOND;
+    leap_t_ns = change_s > 0 ? END_NS : END_NS - SECOND;
     mt_world_schedule_leap(net.world, leap_t_ns, change_s, 300 * SECOND);
+    assert_true(mt_world_run_until(net.world, END_NS - 600 * SECOND));
     snprintf(keys, sizeof keys,
              "[ptp]\ntransmitter_only = yes\npriority1 = 1\n[ptp eth0]\n"
              "[server]\nmax_error = 10s\n[ntp 192.0.2.1]\n%s\n",
@@ -371,7 +374,6 @@ static void found_relay(unsigned seed, int32_t change_s, double delay_ns, const 
     lab_add(&net, "N", &relay, keys);
     lab_add(&net, "R", &ordinary, "[ptp eth0]\n[server]\nmax_error = 10s\n");
     lab_cable(&net, &cable, RELAY, "eth0", RECEIVER, "eth0");
-    assert_true(mt_world_run_until(net.world, DAY_NS - 600 * SECOND));
     lab_boot(&net, RELAY);
     lab_boot(&net, RECEIVER);
 }
@@ -419,7 +421,8 @@ static void relay(unsigned seed, int32_t change_s, double delay_ns, const char *
     assert_int_equal(net.nodes[RELAY].watch.steps, 0);
     assert_true(net.nodes[RELAY].watch.max_ns < MICRO);
     assert_true(lab_is_bounded(&net, RELAY));
-    const struct mt_compose_facts late = {true, 37 + change_s, 0};
+    const struct mt_compose_facts late = {
+        .tai_utc_known = true, .tai_minus_utc_s = 37 + change_s, .leap_s = 0};
     mt_composition_set_facts(net.nodes[RELAY].composition, &late, now_of(RELAY));
     lab_run(&net, 100);
     expect_everywhere(MT_NTP_LEAP_NONE);

@@ -273,7 +273,8 @@ static void sim_ntp_is_passed_on(void **state)
 
 static void sim_ntp_is_the_same_when_run_again_and_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct mt_config *config = NULL;
     struct mt_config_problems problems = {0};
     char reason[MT_HAL_REASON_SIZE];

@@ -104,6 +104,20 @@ static void sim_ntp_in_ptp_keeps_a_clock(void **state)
     }
 }
 
+/* No port of PTP uses IPv6 there. */
+static void sim_ntp_in_ptp_is_answered_over_ipv6(void **state)
+{
+    add_nodes(1, serving,
+              "[ntp s]\naddress = fd00::\ntransport = ptp\ninterface = eth0\n"
+              "min_poll = 0\nmax_poll = 0\ninterleaved = yes\n");
+    lab_cable(&net, &cable, SERVER, "eth0", CLIENT, "eth0");
+    boot();
+    assert_true(error_of_client() < 100);
+    assert_true(client()->verdicts[MT_NTP_VERDICT_INTERLEAVED] > 400);
+    assert_int_equal(net.nodes[SERVER].composition->node.server->in_ptp->link_count, 2);
+    lab_close(&net);
+}
+
 static void sim_ntp_in_ptp_shares_an_interface_with_ptp(void **state)
 {
     static const char *const both = "[ptp]\nreceiver_only = yes\n[ptp eth0]\n"
@@ -148,7 +162,8 @@ static void sim_ntp_in_ptp_is_corrected_when_switches_are_transparent(void **sta
 
 static void sim_ntp_in_ptp_is_the_same_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct mt_config *config = NULL;
     struct mt_config_problems problems = {0};
     char reason[MT_HAL_REASON_SIZE];
@@ -180,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sim_ntp_in_ptp_keeps_a_clock, clean_up),
+        cmocka_unit_test_teardown(sim_ntp_in_ptp_is_answered_over_ipv6, clean_up),
         cmocka_unit_test_teardown(sim_ntp_in_ptp_shares_an_interface_with_ptp, clean_up),
         cmocka_unit_test_teardown(sim_ntp_in_ptp_is_corrected_when_switches_are_transparent,
                                   clean_up),

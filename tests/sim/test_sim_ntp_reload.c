@@ -3,6 +3,7 @@
  * NTP servers that come and go while a node runs: the clock goes on within its bound, who stays is
  * not disturbed, what is wrong changes nothing, and the run can be had again from its log.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -362,6 +363,36 @@ static void sim_ntp_reload_changes_whom_the_server_answers(void **state)
     lab_close(&net);
 }
 
+static size_t memory_in_use(void)
+{
+    return mallinfo2().uordblks; /* 0 under the sanitizers */
+}
+
+/* Lists that are replaced, again and again. */
+static void sim_ntp_reload_needs_no_more_memory_when_it_happens_often(void **state)
+{
+    enum { LINES = 2000, LINE = 32 };
+    char *text = malloc(LINES * LINE);
+    size_t before = 0;
+    assert_non_null(text);
+    found(1, "0", "");
+    boot_all();
+    lab_run(&net, 5);
+    for (unsigned round = 0; round < 20; round++) {
+        char *at = text + sprintf(text, SERVING "reference_id = R%u\n", round);
+        for (unsigned i = 0; i < LINES / 2; i++) {
+            at += sprintf(at, "deny = 192.0.%u.%u/31\n", round, i % 250);
+        }
+        assert_true(lab_reload(&net, 0, text));
+        if (round == 1) {
+            before = memory_in_use();
+        }
+    }
+    assert_true(memory_in_use() <= before + 20000); /* one list is four times as much */
+    free(text);
+    lab_close(&net);
+}
+
 /* ---- the log --------------------------------------------------------------------------------- */
 
 struct replayed {
@@ -414,8 +445,9 @@ static void sim_ntp_reload_is_replayed_bit_for_bit(void **state)
         record_one(seed);
         struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
         const struct mt_log_start *start = mt_replay_start(replay);
-        const struct mt_compose_facts facts = {start->facts.tai_utc_known,
-                                               start->facts.tai_minus_utc_s, start->facts.leap_s};
+        const struct mt_compose_facts facts = {.tai_utc_known = start->facts.tai_utc_known,
+                                               .tai_minus_utc_s = start->facts.tai_minus_utc_s,
+                                               .leap_s = start->facts.leap_s};
         struct replayed self = {.config = parse(start->config)};
         self.composition = mt_compose(self.config, mt_replay_provider(replay), &facts, reason);
         assert_non_null(self.composition);
@@ -440,8 +472,9 @@ static void sim_ntp_reload_is_rerun(void **state)
     record_one(1);
     struct mt_rerun *rerun = mt_rerun_open(recording.octets, recording.length, reason);
     const struct mt_log_start *start = mt_rerun_start(rerun);
-    const struct mt_compose_facts facts = {start->facts.tai_utc_known, start->facts.tai_minus_utc_s,
-                                           start->facts.leap_s};
+    const struct mt_compose_facts facts = {.tai_utc_known = start->facts.tai_utc_known,
+                                           .tai_minus_utc_s = start->facts.tai_minus_utc_s,
+                                           .leap_s = start->facts.leap_s};
     struct replayed self = {.config = parse(start->config)};
     self.composition = mt_compose(self.config, mt_rerun_provider(rerun), &facts, reason);
     mt_rerun_on_order(rerun, carry_out, &self);
@@ -468,6 +501,8 @@ int main(void)
         cmocka_unit_test_teardown(sim_ntp_reload_takes_new_keys_on_both_sides, clean_up),
         cmocka_unit_test_teardown(sim_ntp_reload_changes_nothing_when_a_key_is_missing, clean_up),
         cmocka_unit_test_teardown(sim_ntp_reload_changes_whom_the_server_answers, clean_up),
+        cmocka_unit_test_teardown(sim_ntp_reload_needs_no_more_memory_when_it_happens_often,
+                                  clean_up),
         cmocka_unit_test_teardown(sim_ntp_reload_is_replayed_bit_for_bit, clean_up),
         cmocka_unit_test_teardown(sim_ntp_reload_is_rerun, clean_up),
     };

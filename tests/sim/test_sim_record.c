@@ -119,8 +119,9 @@ static struct mt_replay_result replay_log(const uint8_t *octets, size_t length)
     struct mt_replay *replay = mt_replay_open(octets, length, reason);
     assert_string_equal(reason, "");
     const struct mt_log_start *start = mt_replay_start(replay);
-    const struct mt_compose_facts facts = {start->facts.tai_utc_known, start->facts.tai_minus_utc_s,
-                                           start->facts.leap_s};
+    const struct mt_compose_facts facts = {.tai_utc_known = start->facts.tai_utc_known,
+                                           .tai_minus_utc_s = start->facts.tai_minus_utc_s,
+                                           .leap_s = start->facts.leap_s};
     struct replayed self = {.config = parse(start->config)};
     self.composition = mt_compose(self.config, mt_replay_provider(replay), &facts, reason);
     if (self.composition != NULL) {
@@ -175,7 +176,8 @@ static void replay_into(struct corrections *corrections)
     char reason[MT_HAL_REASON_SIZE] = "";
     struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
     const struct mt_replay_observer observer = {corrections, note, NULL};
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct replayed self = {.config = parse(mt_replay_start(replay)->config)};
     mt_replay_observe(replay, &observer);
     mt_replay_on_order(replay, carry_out, &self);
@@ -192,7 +194,8 @@ static struct mt_rerun_result rerun_into(struct corrections *corrections)
     char reason[MT_HAL_REASON_SIZE] = "";
     struct mt_rerun *rerun = mt_rerun_open(recording.octets, recording.length, reason);
     const struct mt_replay_observer observer = {corrections, note, NULL};
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     assert_string_equal(reason, "");
     struct replayed self = {.config = parse(mt_rerun_start(rerun)->config)};
     mt_rerun_observe(rerun, &observer);

@@ -128,7 +128,8 @@ static void refclock_is_missed_when_it_falls_silent(void **state)
 
 static void refclock_is_the_same_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {true, MT_WORLD_TAI_MINUS_UTC, 0};
+    static const struct mt_compose_facts facts = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct mt_config *config = NULL;
     struct mt_config_problems problems = {0};
     char reason[MT_HAL_REASON_SIZE];

@@ -172,8 +172,9 @@ static void recording_replays_when_domains_share_a_link(void **state)
     struct mt_config *config = NULL;
     assert_true(mt_config_parse(text.text, text.length, "log", NULL, 0, &config, &problems));
     const struct mt_log_facts *known = &mt_replay_start(replay)->facts;
-    const struct mt_compose_facts facts = {known->tai_utc_known, known->tai_minus_utc_s,
-                                           known->leap_s};
+    const struct mt_compose_facts facts = {.tai_utc_known = known->tai_utc_known,
+                                           .tai_minus_utc_s = known->tai_minus_utc_s,
+                                           .leap_s = known->leap_s};
     struct mt_composition *composition =
         mt_compose(config, mt_replay_provider(replay), &facts, reason);
     assert_non_null(composition);

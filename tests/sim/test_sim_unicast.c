@@ -199,8 +199,9 @@ static void replay(const struct lab_log *log)
     struct mt_replay *replay = mt_replay_open(log->octets, log->length, reason);
     assert_string_equal(reason, "");
     const struct mt_log_start *start = mt_replay_start(replay);
-    const struct mt_compose_facts facts = {start->facts.tai_utc_known, start->facts.tai_minus_utc_s,
-                                           start->facts.leap_s};
+    const struct mt_compose_facts facts = {.tai_utc_known = start->facts.tai_utc_known,
+                                           .tai_minus_utc_s = start->facts.tai_minus_utc_s,
+                                           .leap_s = start->facts.leap_s};
     assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
                                 &problems));
     struct mt_composition *composition =

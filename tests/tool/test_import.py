@@ -187,7 +187,7 @@ def test_import_turns_each_directive_into_keys(tmp_path):
     assert config["ntp pool.example.org"]["count"] == "6"
     assert config["server"]["deny"] == "192.0.2.128/25"
     assert "allow = 192.0.2.0/24\nallow = 10.1.0.0/16\n" in done.stdout
-    assert config["server"]["local_stratum"] == "7"
+    assert config["server"]["local_stratum"] == "7" and config["server"]["orphan"] == "yes"
     assert (config["server"]["rate_limit"], config["server"]["rate_burst"]) == ("1", "16")
     assert config["server"]["listen"] == "192.0.2.1" and config["server"]["port"] == "1123"
     assert config["server"]["key_file"] == str(keys)
@@ -196,10 +196,11 @@ def test_import_turns_each_directive_into_keys(tmp_path):
         "offset": "-125ms", "delay": "1ms", "precision": "100ns", "prefer": "yes"}
     assert dict(config["refclock sock-2"]) == {"driver": "sock", "scale": "tai",
                                                "path": "/run/chrony.ttyS0.sock"}
+    assert "asymmetry" in done.stderr and "max_asymmetry in [clock]" in done.stderr
     lines = LONG.splitlines()
     assert dict(config["ntp ntp2.example.net"]) == {"select": "no"}
     assert dict(config["refclock WCH"])["select"] == "no"
-    for word in ("peer", "hwtimestamp", "local orphan", "refclock PHC", "refclock PPS",
+    for word in ("peer", "hwtimestamp", "refclock PHC", "refclock PPS",
                  "smoothtime", "frobnicate"):
         number = 1 + next(n for n, line in enumerate(lines) if word.split()[-1] in line
                           and word.split()[0] in line)

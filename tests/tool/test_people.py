@@ -173,6 +173,20 @@ def test_status_says_why_there_is_no_bound(shown, state, words):
     assert words in shown(change)
 
 
+@pytest.mark.parametrize("state, limit_s, words", [
+    ("in_specification", 3600, "holdover within specification, not locked for 12 s allowed: "
+                               "a bound of 1.000 us for 3600 s"),
+    ("out_of_specification", None, "holdover out of specification, not locked for 12 s allowed: "
+                                   "a bound of 1.000 us samples"),
+    ("none", None, "-6.0 ppb left samples")])
+def test_status_says_how_long_a_clock_goes_on_without_its_source(shown, state, limit_s, words):
+    def change(_, clock, __):
+        clock["holdover"] = {"state": state, "age_s": 12.4, "limit_s": limit_s,
+                             "accuracy_ns": 1000}
+    text = shown(change)
+    assert words in text, text
+
+
 @pytest.mark.parametrize("role, words", [
     ("grandmaster", "grandmaster this clock is the grandmaster time"),
     ("listening", "grandmaster no transmitter heard yet time"),

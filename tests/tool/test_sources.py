@@ -35,7 +35,7 @@ def source_of(name, address, state, why):
     return {"name": name, "address": address, "clock": "main", "kind": "ntp", "verdict": state,
             "reason": why, "offset_ns": offset if is_measured else None,
             "bound_ns": 46190.0 if is_measured else None, "weight": 0.5, "rank": 2, "reach": 255,
-            "delay_ns": 23456789.0 if is_measured else None, "interval_s": 64,
+            "delay_ns": 23456789.0 if is_measured else None, "interval_s": 64, "transport": "udp",
             "miss_ns": -19.8e6 if is_false else None, "bound_reference": "traceable",
             "fault_reason": why if state == "unreachable" else None}
 
@@ -46,6 +46,7 @@ def server_of(source):
             "state": source["verdict"], "stratum": None if is_unreachable else 2,
             "fault_reason": source["reason"] if is_unreachable else None, "poll_log2s": 6,
             "reference_id": "127.127.1.1", "reach": 255, "offset_ns": source["offset_ns"],
+            "transport": source["transport"],
             "bound_ns": source["bound_ns"], "kiss": None,
             "mean_delay_ns": source["delay_ns"] and source["delay_ns"] / 2}
 
@@ -80,6 +81,7 @@ def shown(tmp_path):
             assert process.wait(10) == 0, text
         os.close(outside)
         return re.sub(r"\033\[\d*m", "", text.decode()).replace("\r", "").splitlines()
+    show.report = report
     yield show
     daemon.socket.close()
 
@@ -110,6 +112,18 @@ def test_answers_of_a_server_are_counted_once(shown):
     assert "NTS keys exchanged 1 time" in lines and "1 times" not in lines
 
 
+def test_it_is_shown_what_is_wrong_with_the_certificate(shown):
+    shown.report["server"]["key_fault"] = "/etc/c.pem: a certificate was valid until 2026-01-01"
+    assert "NTS: /etc/c.pem: a certificate was valid until" in " ".join(shown("status", 100))
+
+
+def test_servers_that_are_asked_in_ptp_messages_are_told(shown):
+    assert not any("in PTP" in line for line in shown("status", 200) + shown("sources", 200))
+    shown.report["sources"][0]["transport"] = shown.report["ntp"][0]["transport"] = "ptp"
+    for command in ("status", "sources"):
+        assert sum("in PTP" in line for line in shown(command, 200)) == 1, command
+
+
 def test_delay_is_the_round_trip_in_every_table(shown):
     for command in ("status", "sources"):
         assert any("23.457 ms" in line for line in shown(command, 200)), command
@@ -120,7 +134,7 @@ def test_columns_go_when_the_terminal_is_narrow(shown):
         return next(line.split() for line in shown(command, width) if "offset" in line
                     and "bound" in line)
     assert heading("status", 120) == ["server", "state", "st", "reference", "rch", "offset",
-                                      "bound", "delay", "poll"]
+                                      "bound", "delay", "interval"]
     assert heading("status", 80) == ["server", "state", "st", "rch", "offset", "bound"]
     assert heading("sources", 120) == ["source", "state", "kind", "offset", "bound", "delay",
                                        "interval", "rch", "rank", "share"]

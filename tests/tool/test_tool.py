@@ -376,7 +376,7 @@ def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     example.write_text(re.sub(looked_into, "", text))
     assert run("check", example).stdout == \
         (f"{example}: no problems (3 clocks, 3 instances, 4 ports, 2 NTP servers, "
-         "2 reference clocks, 2 exported clocks, serves NTP)\n")
+         "3 reference clocks, 2 GNSS receivers, 3 exported clocks, serves NTP)\n")
     shown = tmp_path / "shown.conf"
     shown.write_text(run("check", "--show", example).stdout)
     assert run("check", "--show", shown).stdout == shown.read_text()
@@ -484,3 +484,11 @@ def test_explain_finds_keys_by_every_name():
     assert done.stdout == "priority3: there is no such key; did you mean priority1?\n"
     listed = run("explain").stdout
     assert "\n[clock], [clock NAME]\n    clock                        overlay\n" in listed
+
+
+def test_add_says_what_an_option_of_chrony_is_here(tmp_path):
+    done = run("add", "--run-directory", tmp_path, "ntp", "192.0.2.1", "iburst")
+    assert done.returncode == 2, done
+    assert "iburst: expected a value; chrony calls this iburst; here it is burst" in done.stderr
+    done = run("add", "--run-directory", tmp_path, "ntp", "192.0.2.1", "key")
+    assert "key: expected a value" in done.stderr and "chrony" not in done.stderr

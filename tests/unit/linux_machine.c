@@ -80,6 +80,7 @@ static int adjust(void *context, struct timex *change)
     }
     self->changes += modes != 0 && modes != ADJ_ESTERROR;
     if (modes == ADJ_OFFSET_SINGLESHOT) {
+        self->singleshot_us = change->offset;
         modes = 0;
     }
     if (modes & ADJ_SETOFFSET) {

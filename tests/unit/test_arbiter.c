@@ -119,6 +119,18 @@ static void arbiter_leaves_one_aside_when_it_follows_us(void **state)
     assert_int_equal(self.result.selected, MT_ARBITER_NOBODY);
 }
 
+static void arbiter_leaves_one_aside_when_it_is_an_orphan(void **state)
+{
+    struct bench self = begin(2);
+    self.sources[0].is_orphan = true;
+    judge(&self);
+    assert_verdict(self, 0, ORPHAN);
+    assert_verdict(self, 1, SELECTED);
+    self.sources[1].is_reachable = false;
+    judge(&self);
+    assert_int_equal(self.result.selected, MT_ARBITER_NOBODY);
+}
+
 static void arbiter_takes_no_scale_of_one_that_is_watched(void **state)
 {
     struct bench self = begin(2);
@@ -516,6 +528,7 @@ int main(void)
         cmocka_unit_test(arbiter_believes_nobody_when_two_contradict_each_other),
         cmocka_unit_test(arbiter_hears_no_vote_of_those_that_are_watched),
         cmocka_unit_test(arbiter_leaves_one_aside_when_it_follows_us),
+        cmocka_unit_test(arbiter_leaves_one_aside_when_it_is_an_orphan),
         cmocka_unit_test(arbiter_takes_no_scale_of_one_that_is_watched),
         cmocka_unit_test(arbiter_says_nothing_when_there_is_nobody),
         cmocka_unit_test(arbiter_names_the_liar_when_one_of_four_lies),

@@ -228,8 +228,8 @@ static void config_names_what_was_expected_when_value_is_wrong(void **state)
                    "f:2: log_sync_interval = 5: expected an integer from -7 to 4");
     assert_problem("[ptp eth0]\ntransmitter_only = maybe\n",
                    "f:2: transmitter_only = maybe: expected yes or no");
-    assert_problem("[ptp eth0]\n[clock]\nclock = pps\n",
-                   "f:3: clock = pps: expected overlay, system, phc, auto or lab");
+    assert_problem("[ptp eth0]\n[clock]\nclock = q\n",
+                   "f:3: clock = q: expected overlay, system, phc, auto, lab or vclock");
     assert_problem("[ptp eth0]\n[clock]\nstep_at_start = 10\n",
                    "f:3: step_at_start = 10: expected a time from 0 to 86400s with its unit (ns, "
                    "us, ms, s, min, h), or never");
@@ -329,6 +329,7 @@ static void config_complains_when_nothing_is_configured(void **state)
     assert_problem("[clock]\nclock = system\n",
                    "f: no port and no server is configured; add a section such as [ptp eth0] "
                    "or [ntp time.example.org]");
+    mt_config_free(parse_good("[clock main]\nfollow = card\n[clock card]\nclock = lab\n"));
 }
 
 static void config_complains_when_a_name_leads_nowhere(void **state)

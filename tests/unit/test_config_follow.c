@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -47,6 +48,9 @@ static void config_knows_the_leader_when_a_clock_follows(void **state)
     assert_leader(down, 0, NULL);
     assert_leader(down, 1, "main");
     assert_leader("[ptp a]\n[clock main]\nfollow = b\n[clock b]\n", 0, "b");
+    /* in turn, as their sources have it */
+    assert_leader("[ptp a]\n[clock main]\nfollow = b\n[clock b]\nfollow = main\n", 0, "b");
+    assert_leader("[ptp a]\n[clock main]\nfollow = b\n[clock b]\nfollow = main\n", 1, "main");
 }
 
 static void config_complains_when_clocks_follow_in_a_circle(void **state)
@@ -56,12 +60,32 @@ static void config_complains_when_clocks_follow_in_a_circle(void **state)
     assert_problem("[ptp a]\n[clock b]\nfollow = b\n",
                    "f:3: [clock b]: a clock cannot follow itself");
     assert_problem("[ptp a]\n[clock b]\nfollow = main\n[clock c]\nfollow = b\n",
-                   "f:5: [clock c]: clock b follows another one itself; only one of the two can");
+                   "f:5: [clock c]: clock b follows a third one itself; two clocks may follow each "
+                   "other, but no more than two");
+}
+
+/* Two domains over one card: the stamps of one are not those of the other. */
+static void config_keeps_sockets_apart_when_virtual_clocks_stamp(void **state)
+{
+    static const char *const clocks[] = {"vclock", "phc"};
+    char text[300];
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text,
+                 "[clock main]\nclock = %s\n[clock b]\nclock = %s\ndevice = /dev/ptp9\n"
+                 "[instance main]\n[instance b]\ndomain = 1\nclock = b\n"
+                 "[port x]\ninterface = e\n[port y]\ninterface = e\ninstance = b\n",
+                 clocks[i], clocks[i]);
+        struct mt_config *config = parse(text);
+        assert_non_null(config);
+        assert_true(mt_config_shares_link(&config->ports[0], &config->ports[1]) == (i == 1));
+        mt_config_free(config);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_keeps_sockets_apart_when_virtual_clocks_stamp),
         cmocka_unit_test(config_knows_the_leader_when_a_clock_follows),
         cmocka_unit_test(config_complains_when_clocks_follow_in_a_circle),
     };

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -133,9 +135,70 @@ static void config_ntp_complains_when_it_cannot_be_meant(void **state)
     assert_problem("[ntp a]\nkey = 7\n",
                    "f:2: [ntp a]: key = 7: in which file? add key_file = PATH");
     assert_problem("[ntp a]\nclock = b\n", "f:2: clock = b: there is no section [clock b]");
+    assert_problem("[server]\norphan = yes\n",
+                   "f:2: orphan: there is nobody to agree with; add [ntp NAME] for each of the "
+                   "other servers");
+    assert_problem("[server]\norphan = yes\nlocal_stratum = 15\n[ntp a]\n",
+                   "f:3: orphan: local_stratum must be from 2 to 14, for who follows has one more");
     assert_problem("[ntp b]\n[ntp a b]\n",
                    "f:2: [ntp a b]: expected a name of letters, digits, '.', '_' "
                    "and '-', at most 31");
+}
+
+/* `count` of `key`, a line each, none twice. */
+static char *list_of(const char *key, unsigned count, char *at)
+{
+    for (unsigned i = 0; i < count; i++) {
+        at += sprintf(at, "%s = 10.%u.%u.%u\n", key, i >> 16, i >> 8 & 255, i & 255);
+    }
+    return at;
+}
+
+static void config_server_complains_when_it_has_more_rules_than_can_be(void **state)
+{
+    enum { MOST = MT_CONFIG_STATIONS_MAX };
+    char *text = malloc((MOST + 10) * 32);
+    assert_non_null(text);
+    char *at = text + sprintf(text, "[server]\n");
+    list_of("deny", 5, list_of("allow", MOST - 5, at));
+    struct mt_config *config = parse(text);
+    assert_non_null(config);
+    assert_int_equal(config->server.allowed.count, MOST - 5);
+    assert_string_equal(config->server.allowed.station[MOST - 6].text, "10.0.255.249");
+    mt_config_free(config);
+    list_of("deny", 6, list_of("allow", MOST - 5, at));
+    assert_problem(text, "f:65532: deny: 6 addresses and those of allow are 65536, of which there "
+                         "may be 65535");
+    list_of("allow", MOST + 1, at);
+    assert_problem(text, "f:2: allow: expected a list of at most 65535");
+    free(text);
+}
+
+static void config_sums_up_problems_in_a_line(void **state)
+{
+    struct mt_config_problems none = {0};
+    char text[64];
+    mt_config_problems_sum_up(&none, text, sizeof text);
+    assert_string_equal(text, "it was refused, but not told why");
+    assert_null(parse("[ptp eth0]\nx = 1\n"));
+    mt_config_problems_sum_up(&problems, text, sizeof text);
+    assert_int_equal(strncmp(text, "f:2: x", 6), 0);
+    assert_null(strstr(text, "more)"));
+    assert_null(parse("[ptp eth0]\nx = 1\ny = 2\nz = 3\n"));
+    mt_config_problems_sum_up(&problems, text, 20);
+    assert_string_equal(text, "f:2: x (and 2 more)");
+}
+
+static void config_server_has_a_stratum_of_its_own_in_orphan_mode(void **state)
+{
+    struct mt_config *config = parse("[server]\norphan = yes\n[ntp a]\n");
+    assert_non_null(config);
+    assert_int_equal(config->server.local_stratum, 10);
+    mt_config_free(config);
+    config = parse("[server]\n[ntp a]\n");
+    assert_non_null(config);
+    assert_int_equal(config->server.local_stratum, 0);
+    mt_config_free(config);
 }
 
 static void config_ntp_wants_an_interface_when_a_card_must_stamp(void **state)
@@ -164,6 +227,9 @@ int main(void)
         cmocka_unit_test(config_ntp_takes_addresses_as_names),
         cmocka_unit_test(config_ntp_knows_a_pool_by_its_name),
         cmocka_unit_test(config_ntp_complains_when_it_cannot_be_meant),
+        cmocka_unit_test(config_sums_up_problems_in_a_line),
+        cmocka_unit_test(config_server_has_a_stratum_of_its_own_in_orphan_mode),
+        cmocka_unit_test(config_server_complains_when_it_has_more_rules_than_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

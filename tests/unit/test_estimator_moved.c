@@ -102,6 +102,49 @@ static void estimator_goes_on_when_the_source_is_slewed(void **state)
     }
 }
 
+/* true while what is told of the next half second holds, when no sample comes */
+static bool is_told(const struct skew_bench *self)
+{
+    for (double t = self->bench.t - 0.49; t < self->bench.t; t += 0.07) {
+        struct mt_estimate estimate;
+
+        if (predict(&self->bench, t, &estimate) && /* or nothing is claimed */
+            mt_real_abs(error_at(&self->bench, t)) > 5 * estimate.offset_sigma + estimate.doubt) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* 50 slews by 10 to 35 sigma from sample to sample, that end suddenly; where they were noticed. */
+static void estimator_tells_how_wrong_it_may_be_when_a_slew_ends(void **state)
+{
+    int noticed = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct skew_bench self;
+        double rate = (20 + (double)seed) * JITTER;
+
+        set_up(&self, seed, NORMAL, true);
+        pass(&self, 60);
+        self.bench.frequency += rate;
+        self.bench.offset -= rate * self.bench.t;
+        pass(&self, 1 + (int)seed % 5);
+        self.bench.frequency -= rate;
+        self.bench.offset += rate * self.bench.t;
+        for (int i = 0; i < 40; i++) {
+            enum mt_sample_kind kind = i % 2 == 0 ? MT_SAMPLE_FORWARD : MT_SAMPLE_REVERSE;
+
+            self.bench.t += 0.5;
+            noticed += self.skewness.moving > 0;
+            assert_true(self.skewness.moving == 0 || is_told(&self));
+            send_one(&self, kind, self.bench.t, noise(&self, kind));
+        }
+    }
+    assert_true(noticed > 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +153,7 @@ int main(void)
         cmocka_unit_test(estimator_sees_a_step_at_once_when_both_directions_tell_of_it),
         cmocka_unit_test(estimator_goes_on_when_the_source_steps_by_little),
         cmocka_unit_test(estimator_goes_on_when_the_source_is_slewed),
+        cmocka_unit_test(estimator_tells_how_wrong_it_may_be_when_a_slew_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

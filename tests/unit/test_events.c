@@ -79,6 +79,22 @@ static void events_are_sentences_about_clocks(void **state)
     event.reason = "the other one follows nobody";
     assert_sentence(&event, "clock main: steered by instance two now, was main; the other one "
                             "follows nobody");
+    event.kind = MT_STATUS_EVENT_CLOCK_BEYOND;
+    event.value.beyond.bound_ns = 1234;
+    event.value.beyond.accuracy_ns = 1000;
+    event.value.beyond.age_ns = INT64_C(7200999999999);
+    assert_sentence(&event, "clock main: out of its holdover specification after 7200 s: it may be "
+                            "wrong by 1.234 us, and 1.000 us are allowed");
+    event.value.beyond.bound_ns = 999;
+    assert_sentence(&event, "clock main: out of its holdover specification after 7200 s, which is "
+                            "longer than holdover_limit");
+    event.value.beyond.bound_ns = -1;
+    assert_sentence(&event, "clock main: out of its holdover specification: nothing is known of "
+                            "its error");
+    event.kind = MT_STATUS_EVENT_QUALITY;
+    event.value.quality.from = 6;
+    event.value.quality.to = 7;
+    assert_sentence(&event, "instance two: announces clockClass 7, was 6");
     event.kind = MT_STATUS_EVENT_CLOCK_REFUSED;
     event.reason = "Invalid argument";
     assert_sentence(&event, "clock main: the system refused a correction: Invalid argument; put "
@@ -88,11 +104,51 @@ static void events_are_sentences_about_clocks(void **state)
                             "put that right, or use clock = overlay");
 }
 
+static void events_name_who_takes_utc_for_tai(void **state)
+{
+    const struct mt_leap_claim claim = {.by = MT_LEAP_BY_PTP, .has_offset = true};
+    const struct mt_leap_claim leap = {.by = MT_LEAP_BY_NTP, .has_leap = true, .leap_s = 1};
+    struct mt_status_event event = {.kind = MT_STATUS_EVENT_UTC_CONFUSED, .clock = "main"};
+    event.value.utc.who = "two";
+    event.value.utc.claim = &claim;
+    event.value.utc.quarrel = MT_LEAP_IS_UTC;
+    event.value.utc.tai_minus_utc_s = 37;
+    event.value.utc.by = MT_LEAP_BY_LIST;
+    assert_sentence(&event, "clock main: the grandmaster of instance two says that TAI - UTC is 0 "
+                            "s, which looks like UTC taken for TAI; that is not believed, 37 s "
+                            "(list) is used");
+    event.value.utc.quarrel = MT_LEAP_TIMES_APART;
+    assert_sentence(&event,
+                    "clock main: the grandmaster of instance two differs from others by TAI "
+                    "- UTC: it looks as if one of them took UTC for TAI; that is not "
+                    "believed, 37 s (list) is used");
+    event.kind = MT_STATUS_EVENT_UTC_CONTRADICTED;
+    event.value.utc.claim = &leap;
+    event.value.utc.quarrel = MT_LEAP_NOT_LISTED;
+    assert_sentence(&event, "clock main: NTP server two announces a leap second to be inserted "
+                            "today, of which better sources know nothing; that is not believed, "
+                            "37 s (list) is used");
+    event.kind = MT_STATUS_EVENT_UTC_AGREED;
+    assert_sentence(&event, "clock main: all sources agree on TAI - UTC, 37 s, and leap seconds");
+    event.kind = MT_STATUS_EVENT_UTC_CHANGED;
+    event.value.utc.before_s = 36;
+    assert_sentence(&event, "clock main: TAI - UTC is 37 s (list), not 36 s as was believed: UTC "
+                            "is put right");
+    event.kind = MT_STATUS_EVENT_CLOCK_STEP;
+    event.tai_minus_utc_s = 37;
+    event.value.step = mt_span_from_ns(-37100000000);
+    assert_sentence(&event, "clock main: stepped by -37.100000000 s; so much is TAI - UTC: it "
+                            "looks as if UTC was taken for TAI, here or at its source");
+}
+
 static void events_fit_when_names_are_long(void **state)
 {
     char name[32];
+    char who[120]; /* as long as the platform makes it */
     memset(name, 'x', 31);
     name[31] = '\0';
+    memset(who, 'w', sizeof who - 1);
+    who[sizeof who - 1] = '\0';
     struct mt_span step = {INT64_MIN, 1, 0};
     for (unsigned kind = 0; kind < MT_STATUS_EVENT_NTP_REACHABLE; kind++) {
         char text[2 * MT_STATUS_SENTENCE_SIZE];
@@ -108,6 +164,12 @@ static void events_fit_when_names_are_long(void **state)
             event.value.standby.from = name;
             event.reason = "the primary is good again, but differs by more than "
                            "standby_max_difference";
+        } else if (kind == MT_STATUS_EVENT_CLOCK_SHARED || kind == MT_STATUS_EVENT_CLOCK_ALONE) {
+            event.value.policy = "yield";
+            event.reason = who;
+        } else if (kind == MT_STATUS_EVENT_CLOCK_DISTURBED) {
+            event.value.change.step = step;
+            event.reason = who;
         } else {
             event.value.step = step;
         }
@@ -132,11 +194,43 @@ static void events_of_an_instance_are_sentences(void **state)
     assert_string_equal(text, "");
 }
 
+static void events_tell_who_else_changes_a_clock_when_that_is_known(void **state)
+{
+    struct mt_status_event event = {.kind = MT_STATUS_EVENT_CLOCK_DISTURBED, .clock = "main"};
+    event.value.change.step = mt_span_from_ns(-100000000);
+    assert_sentence(&event,
+                    "clock main: another process changed it, by -0.100000000 s; let only one "
+                    "of the two steer it: stop that one, or see when_shared and clock = "
+                    "overlay");
+    event.reason = "chronyd (process 77)";
+    event.value.change.step = (struct mt_span){0, 0, 0};
+    event.value.change.rate = MT_REAL(-12.3456e-6);
+    assert_sentence(&event, "clock main: chronyd (process 77) changed it, by -12.346 ppm in "
+                            "frequency; let only one of the two steer it: stop that one, or see "
+                            "when_shared and clock = overlay");
+    event.kind = MT_STATUS_EVENT_CLOCK_SHARED;
+    event.value.policy = "warn";
+    assert_sentence(&event, "clock main: chronyd (process 77) keeps changing it, and both steer it "
+                            "now; stop one of the two, or say with when_shared whose it is");
+    event.value.policy = "yield";
+    assert_sentence(&event, "clock main: chronyd (process 77) keeps changing it, so it is left to "
+                            "that (when_shared = yield); the published time still follows its own "
+                            "sources");
+    event.value.policy = "insist";
+    event.reason = NULL;
+    assert_sentence(&event, "clock main: another process keeps changing it; each change is taken "
+                            "back (when_shared = insist)");
+    event.kind = MT_STATUS_EVENT_CLOCK_ALONE;
+    assert_sentence(&event, "clock main: nobody else has changed it for 20 minutes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_tell_who_else_changes_a_clock_when_that_is_known),
         cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
+        cmocka_unit_test_setup(events_name_who_takes_utc_for_tai, set_up),
         cmocka_unit_test_setup(events_fit_when_names_are_long, set_up),
         cmocka_unit_test_setup(events_of_an_instance_are_sentences, set_up),
     };

@@ -23,6 +23,8 @@ struct bench {
     struct mt_node_clock clock;
     struct mt_node_ntp ntp;
     struct mt_node_instance instance;
+    struct mt_node_port port_place;
+    struct mt_hal_clock hal;
     struct mt_port port;
 };
 static struct bench *bench;
@@ -45,6 +47,12 @@ static int set_up(void **state)
     bench->node.ntp_count = 1;
     bench->node.instances = &bench->instance;
     bench->node.instance_count = 1;
+    mt_quality_ladder_init(&bench->instance.foreign_time.ladder);
+    bench->instance.foreign_time.ladder.class_is_auto = false;
+    bench->instance.foreign_time.ladder.variance_is_auto = false;
+    bench->instance.ports = &bench->port_place;
+    bench->port_place.source = PTP_SOURCE;
+    bench->clock.hal = &bench->hal;
     bench->ntp.source = NTP_SOURCE;
     bench->clock.discipline.selected = NTP_SOURCE;
     return 0;
@@ -62,6 +70,12 @@ static void follow(enum mt_clock_state condition, enum mt_bound_reference refere
     bench->clock.page.state = (uint8_t)condition;
     bench->clock.page.bound_reference = (uint8_t)reference;
     bench->clock.page.bound_ns = bound_ns;
+    if (condition == MT_CLOCK_FREE_RUN) {
+        bench->clock.holdover.rung = MT_QUALITY_FREE;
+    }
+    bench->clock.report.reference = reference;
+    bench->clock.discipline.phase = (enum mt_steer_phase)condition;
+    mt_holdover_judge(&bench->node, 0, now);
     mt_foreign_time_tell(&bench->node, 0, now);
 }
 
@@ -158,9 +172,9 @@ static void foreign_time_takes_what_a_user_sets_when_it_is_told(void **state)
 {
     const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
     follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
-    assert_int_equal(
-        mt_foreign_time_own_quality(&bench->instance.foreign_time, &bench->instance.ptp)->accuracy,
-        GOOD);
+    struct mt_clock_quality own;
+    mt_foreign_time_own_quality(&bench->instance.foreign_time, &bench->instance.ptp, &own);
+    assert_int_equal(own.accuracy, GOOD);
     assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
     follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
     assert_int_equal(quality()->clock_class, 13);

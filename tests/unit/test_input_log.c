@@ -109,7 +109,9 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     round_trip(
         &(struct mt_log_record){
             .kind = MT_LOG_START,
-            .value.start = {text_of("meantimed 1"), text_of("[ptp]\n"), {true, -37, 1}}},
+            .value.start = {text_of("meantimed 1"),
+                            text_of("[ptp]\n"),
+                            {.tai_utc_known = true, .tai_minus_utc_s = -37, .leap_s = 1}}},
         &back);
     assert_text(back.value.start.about, "meantimed 1");
     assert_text(back.value.start.config, "[ptp]\n");
@@ -140,16 +142,19 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
                                        .value.order = {.kind = MT_ORDER_OWN,
                                                        .now = {6},
+                                                       .instance = 2,
                                                        .address = {.network = MT_NETWORK_UDP_IPV6,
                                                                    .octets = {0xFD, 7}}}},
                &back);
     assert_int_equal(back.value.order.kind, MT_ORDER_OWN);
+    assert_int_equal(back.value.order.instance, 2);
     assert_int_equal(back.value.order.address.octets[1], 7);
-    round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER,
-                                       .value.order = {.kind = MT_ORDER_FACTS,
-                                                       .came_while_waiting = true,
-                                                       .facts = {false, 38, -1}}},
-               &back);
+    round_trip(
+        &(struct mt_log_record){.kind = MT_LOG_ORDER,
+                                .value.order = {.kind = MT_ORDER_FACTS,
+                                                .came_while_waiting = true,
+                                                .facts = {.tai_minus_utc_s = 38, .leap_s = -1}}},
+        &back);
     assert_int_equal(back.value.order.kind, MT_ORDER_FACTS);
     assert_true(back.value.order.came_while_waiting);
     assert_false(back.value.order.facts.tai_utc_known);
@@ -180,8 +185,14 @@ static void log_keeps_what_was_opened_when_it_is_written(void **state)
     assert_true(back.value.clock.hal.adopts_scale);
     assert_false(back.value.clock.hal.is_adjustable);
     round_trip(&(struct mt_log_record){.kind = MT_LOG_LINK,
-                                       .value.link = {258, text_of("eth7"), MT_TRANSPORT_IEEE_802_3,
-                                                      true, 4094, false, text_of("because"), true}},
+                                       .value.link = {.index = 258,
+                                                      .interface = text_of("eth7"),
+                                                      .transport = MT_TRANSPORT_IEEE_802_3,
+                                                      .is_tagged = true,
+                                                      .vlan = 4094,
+                                                      .reason = text_of("because"),
+                                                      .inserts_stamps = true,
+                                                      .inserts_turnaround = true}},
                &back);
     assert_int_equal(back.value.link.index, 258);
     assert_text(back.value.link.interface, "eth7");
@@ -189,6 +200,7 @@ static void log_keeps_what_was_opened_when_it_is_written(void **state)
     assert_text(back.value.link.reason, "because");
     assert_int_equal(back.value.link.transport, MT_TRANSPORT_IEEE_802_3);
     assert_true(back.value.link.is_tagged && back.value.link.inserts_stamps);
+    assert_true(!back.value.link.inserts_origin && back.value.link.inserts_turnaround);
     assert_int_equal(back.value.link.vlan, 4094);
 }
 

@@ -98,6 +98,64 @@ static void leap_duty_hears_nothing_when_the_clock_is_not_set_yet(void **state)
     assert_int_equal(clock.leap.change_s, 0);
 }
 
+/* ---- what satellites say --------------------------------------------------------------------- */
+
+#define NEW_YEAR INT64_C(1798761600) /* UTC, 2027 */
+
+static struct mt_hal_clock hal = {.scale = MT_SCALE_TAI};
+static struct mt_node node = {.clocks = &clock, .clock_count = 1};
+
+static const struct mt_leap_choice *choose(int64_t utc_s, const struct mt_leap_news *news)
+{
+    clock.hal = &hal;
+    clock.page = (struct mt_clock_page){.magic = MT_CLOCK_PAGE_MAGIC,
+                                        .anchor_s = utc_s + 38,
+                                        .scale = MT_SCALE_TAI,
+                                        .state = MT_CLOCK_LOCKED};
+    mt_leap_duty_gnss(&node, 0, 0, news);
+    mt_leap_duty_choose(&node, 0);
+    return &clock.leap.choice;
+}
+
+static void leap_duty_believes_satellites_when_the_list_has_expired(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true,
+                                      .tai_minus_utc_s = 38,
+                                      .knows_leap = true,
+                                      .change_s = -1,
+                                      .at_utc_s = NEW_YEAR};
+    mt_leap_duty_know(&clock.leap, MT_LEAP_BY_OLD_LIST, 2, 0);
+    const struct mt_leap_choice *choice = choose(NEW_YEAR - 90000, &news);
+    assert_int_equal(choice->tai_minus_utc_s, 38);
+    assert_int_equal(choice->by, MT_LEAP_BY_GNSS);
+    assert_int_equal(choice->leap_s, 0); /* that is tomorrow */
+    assert_int_equal(choose(NEW_YEAR - 3600, &news)->leap_s, -1);
+    choice = choose(NEW_YEAR - 3600, &(struct mt_leap_news){.is_known = false});
+    assert_int_equal(choice->tai_minus_utc_s, 38); /* is remembered */
+    assert_int_equal(choice->by, MT_LEAP_BY_MEMORY);
+}
+
+static void leap_duty_keeps_the_list_when_it_is_in_force(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38};
+    mt_leap_duty_know(&clock.leap, MT_LEAP_BY_LIST, 0, 0);
+    const struct mt_leap_choice *choice = choose(NEW_YEAR - 3600, &news);
+    assert_int_equal(choice->tai_minus_utc_s, 37);
+    assert_int_equal(choice->quarrel, MT_LEAP_DIFFERS);
+    assert_int_equal(choice->with.by, MT_LEAP_BY_GNSS);
+}
+
+/* Another receiver that has lost its fix says nothing of what this one knows. */
+static void leap_duty_loses_no_news_when_another_receiver_is_silent(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38};
+    mt_leap_duty_know(&clock.leap, MT_LEAP_BY_OLD_LIST, 2, 0);
+    choose(NEW_YEAR, &news);
+    mt_leap_duty_gnss(&node, 0, 1, &(struct mt_leap_news){.is_known = false});
+    mt_leap_duty_choose(&node, 0);
+    assert_int_equal(clock.leap.choice.by, MT_LEAP_BY_GNSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +165,9 @@ int main(void)
         cmocka_unit_test_setup(leap_duty_doubts_samples_when_they_are_near_the_leap_second, set_up),
         cmocka_unit_test_setup(leap_duty_hears_of_no_other_one_when_one_is_just_over, set_up),
         cmocka_unit_test_setup(leap_duty_hears_nothing_when_the_clock_is_not_set_yet, set_up),
+        cmocka_unit_test_setup(leap_duty_believes_satellites_when_the_list_has_expired, set_up),
+        cmocka_unit_test_setup(leap_duty_keeps_the_list_when_it_is_in_force, set_up),
+        cmocka_unit_test_setup(leap_duty_loses_no_news_when_another_receiver_is_silent, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,6 +325,9 @@ static void system_has_the_kernel_make_the_leap_second_when_one_is_announced(voi
     machine_init(&machine);
     machine.kernel.status = STA_UNSYNC | STA_INS;
     clock = mt_clock_system_new(&system_request, &machine.os);
+    clock->ops->announce(clock, -1);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS); /* it is not ours yet */
+    set_rate(clock, 1e-6);
     clock->ops->announce(clock, 0);
     assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS); /* of somebody else */
     clock->ops->announce(clock, -1);
@@ -340,6 +343,44 @@ static void system_has_the_kernel_make_the_leap_second_when_one_is_announced(voi
     machine.realtime_ns += 3 * SECOND;
     clock->ops->announce(clock, 0);
     assert_int_equal(machine.kernel.status, STA_UNSYNC);
+    free(clock);
+}
+
+/* What a source has taught, or a leap second that the kernel has missed: TAI goes on. */
+static void system_puts_utc_right_when_it_is_told_another_tai_utc(void **state)
+{
+    const struct mt_clock_standing standing = {
+        .is_synchronised = true, .bound_ns = 1000, .is_tai_utc_known = true, .tai_minus_utc_s = 38};
+    struct mt_clock_request request = system_request;
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    request.sets_rtc = true;
+    clock = mt_clock_system_new(&request, &machine.os);
+    clock->ops->tell(clock, &standing);
+    machine_pass(&machine, 3 * SECOND);
+    clock->ops->tell(clock, &standing);
+    assert_int_equal(machine.realtime_ns, NOON + 3 * SECOND); /* it is not ours */
+    set_rate(clock, 1e-6);
+    clock->ops->tell(clock, &standing);
+    machine_pass(&machine, SECOND);
+    clock->ops->tell(clock, &standing);
+    assert_int_equal(machine.realtime_ns, NOON + 4 * SECOND); /* nor is it sure */
+    machine_pass(&machine, SECOND);
+    int64_t before_ns = machine.realtime_ns - MS;
+    clock->ops->tell(clock, &standing);
+    assert_int_equal(machine.realtime_ns, NOON + 4 * SECOND);
+    assert_int_equal(machine.kernel.tai, 38);
+    assert_int_equal(machine.kernel.status & STA_UNSYNC, 0);
+    assert_int_equal(local_ns(clock), NOON + 42 * SECOND);
+    assert_int_equal(mt_instant_to_ns(stamp(clock, before_ns).at), NOON + 42 * SECOND - MS);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine_pass(&machine, 5 * SECOND);
+    clock->ops->tell(clock, &standing);
+    assert_int_equal(machine.realtime_ns, NOON + 9 * SECOND);
     free(clock);
 }
 
@@ -401,9 +442,43 @@ static void system_tells_when_others_step_it_and_reading_is_slow(void **state)
     free(clock);
 }
 
+static void system_tells_when_others_slew_it_and_ends_that(void **state)
+{
+    struct machine machine;
+    struct mt_hal_clock *clock;
+    struct mt_applied applied;
+
+    (void)state;
+    machine_init(&machine);
+    clock = mt_clock_system_new(&system_request, &machine.os);
+    set_rate(clock, 1e-6);
+    machine_pass(&machine, SECOND);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine.kernel.status |= STA_PLL | STA_NANO; /* as ntpd does */
+    machine.kernel.constant = 2;
+    machine.kernel.offset = 150000; /* ns: a fifteenth of it each second */
+    machine_pass(&machine, SECOND);
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_int_equal(applied.kind, MT_CORRECT_RATE);
+    assert_between(applied.rate, 10.99e-6, 11.01e-6);
+    set_rate(clock, 1e-6);
+    assert_int_equal(machine.kernel.offset, 0);
+    assert_int_equal(machine.kernel.status & STA_PLL, 0);
+    machine_pass(&machine, SECOND);
+    assert_false(clock->ops->disturbed(clock, &applied));
+    machine.singleshot_us = -2000; /* as adjtime() does */
+    machine_pass(&machine, SECOND);
+    assert_true(clock->ops->disturbed(clock, &applied));
+    assert_between(applied.rate, -499.1e-6, -498.9e-6);
+    set_rate(clock, 1e-6);
+    assert_int_equal(machine.singleshot_us, 0);
+    free(clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(system_tells_when_others_slew_it_and_ends_that),
         cmocka_unit_test(system_touches_nothing_when_it_is_opened),
         cmocka_unit_test(system_refuses_when_it_may_not_be_adjusted),
         cmocka_unit_test(system_says_what_the_kernel_said_when_it_may_not_be_adjusted),
@@ -418,6 +493,7 @@ int main(void)
         cmocka_unit_test(system_tells_when_others_change_its_frequency),
         cmocka_unit_test(system_goes_on_when_a_leap_second_comes),
         cmocka_unit_test(system_has_the_kernel_make_the_leap_second_when_one_is_announced),
+        cmocka_unit_test(system_puts_utc_right_when_it_is_told_another_tai_utc),
         cmocka_unit_test(system_stamps_are_right_when_a_leap_second_came_since),
         cmocka_unit_test(system_tells_when_others_step_it_and_reading_is_slow),
     };

@@ -68,6 +68,42 @@ static void leap_list_is_used_when_it_has_expired(void **state)
     assert_int_equal(leap.origin, MT_LEAP_UNKNOWN);
 }
 
+static void leap_list_says_how_long_it_is_good(void **state)
+{
+    const int64_t ends = INT64_C(4000000000) - INT64_C(2208988800);
+    struct mt_linux_leap leap;
+
+    (void)state;
+    assert_true(read_list(list_text, ends - 61 * 86400, &leap));
+    assert_int_equal(mt_leap_list_of(&leap, ends - 61 * 86400), MT_LEAP_LIST_GOOD);
+    assert_int_equal(mt_leap_list_of(&leap, ends - 59 * 86400), MT_LEAP_LIST_ENDS);
+    assert_int_equal(mt_leap_list_of(&leap, ends), MT_LEAP_LIST_EXPIRED);
+    assert_int_equal(leap.slack_s, 0);
+    assert_true(read_list(list_text, ends, &leap));
+    assert_int_equal(leap.slack_s, 1);
+    assert_true(read_list(list_text, ends + 366 * 86400, &leap));
+    assert_int_equal(leap.slack_s, 3); /* two a year are the most */
+    assert_false(mt_leap_from_list("/nowhere", 0, &leap));
+    assert_int_equal(mt_leap_list_of(&leap, ends), MT_LEAP_LIST_ABSENT);
+}
+
+/* What another program has told it may be the offset of GPS. */
+static void leap_of_the_kernel_is_not_believed_when_it_cannot_be(void **state)
+{
+    const struct timex gps = {.tai = 18};
+    const struct timex later = {.tai = 38};
+    struct mt_linux_leap leap = {.origin = MT_LEAP_LIST, .tai_minus_utc_s = 37, .slack_s = 2};
+
+    (void)state;
+    mt_leap_from_kernel(&gps, TIME_OK, 0, false, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_LIST);
+    assert_int_equal(leap.tai_minus_utc_s, 37);
+    assert_int_equal(leap.kernel_s, 18);
+    mt_leap_from_kernel(&later, TIME_OK, 0, false, &leap);
+    assert_int_equal(leap.origin, MT_LEAP_KERNEL);
+    assert_int_equal(leap.tai_minus_utc_s, 38);
+}
+
 #define DAY INT64_C(86400)
 
 static int32_t change_in_state(int status, int state, int64_t kernel_utc_s, int32_t listed)
@@ -210,6 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leap_list_gives_the_value_of_the_day),
         cmocka_unit_test(leap_list_is_used_when_it_has_expired),
+        cmocka_unit_test(leap_list_says_how_long_it_is_good),
+        cmocka_unit_test(leap_of_the_kernel_is_not_believed_when_it_cannot_be),
         cmocka_unit_test(leap_of_the_kernel_counts_by_its_state),
         cmocka_unit_test(leap_of_the_kernel_is_nothing_when_it_was_not_told),
         cmocka_unit_test(leap_of_the_kernel_is_no_news_when_it_has_it_of_us),

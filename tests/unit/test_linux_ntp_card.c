@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "linux_device.h"
+#include "meantime/ntp_ptp.h"
 #include "platform/linux/linux_private.h"
 
 #define BIT(n) (1u << (n))
@@ -183,6 +184,25 @@ static void ntp_is_received_at_the_end_of_its_frame(void **state)
     assert_int_equal(mt_linux_ntp_card_reception_ns(0, false, 48), 0);
 }
 
+static void ntp_in_ptp_is_received_at_the_end_of_its_frame_where_it_is_spoken(void **state)
+{
+    uint8_t octets[MT_NTP_PTP_HEAD + 48] = {0};
+    struct mt_linux_link link = {
+        .counter = 1, .speed_mbit = 1000, .transport = &mt_linux_udp4, .hal.carries_ntp = true};
+    size_t length = mt_ntp_ptp_write(MT_NTP_PTP_DRAFT, 1, 48, octets, sizeof octets);
+
+    (void)state;
+    assert_int_equal(length, sizeof octets);
+    assert_int_equal(mt_linux_ntp_in_ptp_ns(&link, octets, length),
+                     (14 + 20 + 8 + (int)sizeof octets + 4) * 8);
+    assert_int_equal(mt_linux_ntp_in_ptp_ns(&link, octets, 44), 0); /* PTP in domain 123 */
+    link.hal.carries_ntp = false;
+    assert_int_equal(mt_linux_ntp_in_ptp_ns(&link, octets, length), 0);
+    link.hal.carries_ntp = true;
+    link.counter = 0; /* the kernel stamps it later than that */
+    assert_int_equal(mt_linux_ntp_in_ptp_ns(&link, octets, length), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ntp_card_is_told_again_when_it_must_stamp_and_does_not,
                                         setup, teardown),
         cmocka_unit_test(ntp_is_received_at_the_end_of_its_frame),
+        cmocka_unit_test(ntp_in_ptp_is_received_at_the_end_of_its_frame_where_it_is_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <time.h>
 
-#include "platform/linux/linux_ntp_rules.h"
+#include "platform/linux/linux_ntp_workers.h"
 
 #define ROUNDS  2000
 #define THREADS 3
@@ -83,12 +84,34 @@ static void rules_stay_while_anybody_uses_them(void **state)
     for (uint32_t number = 2; number < 9; number++) {
         put(number);
         assert_non_null(mt_ntp_rules_take(&rules, &quick));
-        mt_ntp_rules_clean(&rules, users, 2);
+        assert_false(mt_ntp_rules_clean(&rules, users, 2));
         assert_true(is_whole(kept));
     }
     assert_non_null(mt_ntp_rules_take(&rules, &slow));
-    mt_ntp_rules_clean(&rules, users, 2);
+    assert_true(mt_ntp_rules_clean(&rules, users, 2));
     assert_null(mt_ntp_rules_take(&rules, &quick));
+}
+
+/* Nothing is published, and nobody asks. */
+static void rules_are_freed_when_threads_have_had_a_turn(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const struct mt_address address = {.network = MT_NETWORK_UDP_IPV4, .octets = {127, 0, 0, 1}};
+    const struct mt_ntp_workers_options options = {
+        .count = 1, .addresses = &address, .address_count = 1, .port = 0};
+    char reason[MT_HAL_REASON_SIZE];
+    struct mt_ntp_workers *workers = mt_ntp_workers_start(&options, reason);
+    bool is_clean = false;
+    assert_non_null(workers);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(mt_ntp_workers_rule(workers, &options.ruling));
+    }
+    for (unsigned i = 0; i < 500 && !is_clean; i++) {
+        nanosleep(&pause, NULL);
+        is_clean = mt_ntp_workers_clean(workers);
+    }
+    assert_true(is_clean);
+    mt_ntp_workers_stop(workers);
 }
 
 struct reader {
@@ -138,6 +161,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(rules_are_taken_once_when_they_are_new, clear),
         cmocka_unit_test_teardown(rules_stay_while_anybody_uses_them, clear),
+        cmocka_unit_test(rules_are_freed_when_threads_have_had_a_turn),
         cmocka_unit_test_teardown(rules_are_whole_when_threads_take_them_as_they_change, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,9 +208,44 @@ static void refusal_names_the_remedy_when_there_is_no_permission(void **state)
     assert_non_null(strstr(reason, "does not say"));
 }
 
+static void card_writes_into_what_leaves_when_it_can_and_is_asked_to(void **state)
+{
+    static const struct {
+        unsigned able;
+        int set;
+    } rows[] = {
+        {BIT(HWTSTAMP_TX_ON), HWTSTAMP_TX_ON},
+        {BIT(HWTSTAMP_TX_ON) | BIT(HWTSTAMP_TX_ONESTEP_SYNC), HWTSTAMP_TX_ONESTEP_SYNC},
+        {BIT(HWTSTAMP_TX_ON) | BIT(HWTSTAMP_TX_ONESTEP_SYNC) | BIT(HWTSTAMP_TX_ONESTEP_P2P),
+         HWTSTAMP_TX_ONESTEP_P2P},
+    };
+    struct card card;
+    char reason[MT_HAL_REASON_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        card_init(&card, BIT(L2_EVENT) | BIT(ANY_EVENT));
+        card.info.tx_types = rows[i].able;
+        assert_true(begin(&card, MT_STAMPING_L2 | MT_STAMPING_ONE_STEP, reason));
+        assert_int_equal(card.config.tx_type, rows[i].set);
+        assert_int_equal(card.config.rx_filter, L2_EVENT);
+        assert_int_equal(mt_stamping_tx_type(&card.stamping, "eth7"), rows[i].set);
+        assert_true(begin(&card, MT_STAMPING_L2, reason)); /* another link, in two steps */
+        assert_int_equal(card.config.tx_type, rows[i].set);
+        mt_stamping_end(&card.stamping, "eth7");
+        mt_stamping_end(&card.stamping, "eth7");
+        assert_int_equal(card.config.tx_type, HWTSTAMP_TX_OFF);
+        assert_int_equal(mt_stamping_tx_type(&card.stamping, "eth7"), HWTSTAMP_TX_OFF);
+        assert_true(begin(&card, MT_STAMPING_L2, reason)); /* who has not asked for it */
+        assert_int_equal(card.config.tx_type, HWTSTAMP_TX_ON);
+        mt_stamping_end(&card.stamping, "eth7");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(card_writes_into_what_leaves_when_it_can_and_is_asked_to),
         cmocka_unit_test(filter_is_the_narrowest_when_there_are_several),
         cmocka_unit_test(filter_stamps_everything_when_ntp_is_wanted),
         cmocka_unit_test(filter_is_none_when_none_suffices),

@@ -45,7 +45,8 @@ static struct fixture fix(void)
 
 static const struct mt_ntp_served *make(struct fixture *self)
 {
-    mt_ntp_serving_make(&self->serving, &self->config, &self->page, NULL);
+    static const struct mt_ntp_upstream ptp = {.reference_id = {'P', 'T', 'P', 0}};
+    mt_ntp_serving_make(&self->serving, &self->config, &self->page, &ptp);
     return &self->serving.served;
 }
 
@@ -85,6 +86,21 @@ static void ntp_served_is_stratum_1_when_the_clock_follows_ptp(void **state)
     assert_int_equal(served->at.s, MIDNIGHT_S - 7200);
     self.config.stratum = 3;
     assert_int_equal(make(&self)->stratum, 3);
+}
+
+/* What is followed is not known, or is a grandmaster that has no primary reference. */
+static void ntp_served_is_no_stratum_1_when_nobody_vouches_for_the_time(void **state)
+{
+    struct fixture self = fix();
+    struct mt_ntp_upstream upstream = {.stratum = 10, .reference_id = {1, 2, 3, 4}};
+    (void)state;
+    self.config.has_reference_id = true;
+    memcpy(self.config.reference_id, "GPS", 4);
+    mt_ntp_serving_make(&self.serving, &self.config, &self.page, &upstream);
+    assert_int_equal(self.serving.served.stratum, 11);
+    assert_memory_equal(self.serving.served.reference_id, upstream.reference_id, 4);
+    mt_ntp_serving_make(&self.serving, &self.config, &self.page, NULL);
+    assert_int_equal(self.serving.served.stratum, 11);
 }
 
 static void ntp_served_is_not_synchronised_when_the_clock_is_not(void **state)
@@ -234,50 +250,59 @@ static void ntp_server_knows_those_who_follow_it_by_their_reference_id(void **st
     static const uint8_t of_ip6[4] = {0x39, 0xAB, 0x9B, 0x37}; /* MD5 of 2001:db8::1 */
     static const uint8_t of_ip4[4] = {192, 0, 2, 1};
     static struct mt_node_server server = {.clock = 1};
-    struct mt_node node = {.server = &server};
+    static struct mt_node_ntp ntps[2];
+    struct mt_node node = {.server = &server, .ntp = ntps, .ntp_count = 2};
     const struct mt_address ip4 = {.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
     const struct mt_address ip6 = {.network = MT_NETWORK_UDP_IPV6,
                                    .octets = {0x20, 0x01, 0x0D, 0xB8, [15] = 1}};
-    struct mt_ntp_header answer = follower_of(of_ip6);
+    const struct mt_address others = {.network = MT_NETWORK_NONE};
     (void)state;
     server.config.crypto = &mt_crypto_nettle;
-    mt_ntp_serve_add_own(&node, &ip4);
-    mt_ntp_serve_add_own(&node, &ip4);
-    assert_int_equal(server.own_count, 1);
-    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
-    mt_ntp_serve_add_own(&node, &ip6);
-    assert_true(mt_ntp_serve_has_own(&node, &ip6));
-    assert_true(mt_ntp_serve_is_ours(&node, 1, &answer));
-    assert_false(mt_ntp_serve_is_ours(&node, 0, &answer)); /* that clock is not served */
-    answer = follower_of(of_ip4);
-    assert_true(mt_ntp_serve_is_ours(&node, 1, &answer));
-    answer.stratum = 1; /* letters, not an address */
-    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
+    ntps[1].client.server = follower_of(of_ip6);
+    mt_ntp_serve_add_own(&node, 1, &ip4);
+    mt_ntp_serve_add_own(&node, 1, &ip4);
+    mt_ntp_serve_add_own(&node, 2, &ip4); /* there is none */
+    assert_int_equal(ntps[1].own_count, 1);
+    assert_false(mt_ntp_serve_is_ours(&node, 1, 1));
+    mt_ntp_serve_add_own(&node, 1, &ip6);
+    assert_true(mt_ntp_serve_has_own(&node, 1, &ip6));
+    assert_true(mt_ntp_serve_is_ours(&node, 1, 1));
+    assert_false(mt_ntp_serve_is_ours(&node, 0, 1)); /* that clock is not served */
+    ntps[1].client.server = ntps[0].client.server = follower_of(of_ip4);
+    assert_true(mt_ntp_serve_is_ours(&node, 1, 1));
+    assert_false(mt_ntp_serve_is_ours(&node, 1, 0)); /* that one does not reach us there */
+    ntps[1].client.server.stratum = 1;               /* letters, not an address */
+    assert_false(mt_ntp_serve_is_ours(&node, 1, 1));
+    ntps[1].client.server.stratum = 2;
+    assert_true(mt_ntp_serve_is_ours(&node, 1, 1));
+    mt_ntp_serve_add_own(&node, 1, &others);
+    assert_false(mt_ntp_serve_is_ours(&node, 1, 1));
     node.server = NULL;
-    answer.stratum = 2;
-    assert_false(mt_ntp_serve_is_ours(&node, 1, &answer));
+    assert_false(mt_ntp_serve_is_ours(&node, 1, 1));
 }
 
-static void ntp_server_forgets_its_oldest_address_when_it_has_had_many(void **state)
+static void ntp_server_has_room_for_some_addresses_towards_each_server(void **state)
 {
     static struct mt_node_server server;
-    struct mt_node node = {.server = &server};
+    static struct mt_node_ntp ntp;
+    struct mt_node node = {.server = &server, .ntp = &ntp, .ntp_count = 1};
     struct mt_address address = {.network = MT_NETWORK_UDP_IPV4, .octets = {10, 0, 0, 0}};
     (void)state;
     for (unsigned i = 0; i <= MT_NTP_OWN_IDS; i++) {
         address.octets[3] = (uint8_t)i;
-        mt_ntp_serve_add_own(&node, &address);
+        mt_ntp_serve_add_own(&node, 0, &address);
     }
-    assert_int_equal(server.own_count, MT_NTP_OWN_IDS);
-    assert_true(mt_ntp_serve_has_own(&node, &address));
+    assert_int_equal(ntp.own_count, MT_NTP_OWN_IDS);
+    assert_false(mt_ntp_serve_has_own(&node, 0, &address));
     address.octets[3] = 0;
-    assert_false(mt_ntp_serve_has_own(&node, &address));
+    assert_true(mt_ntp_serve_has_own(&node, 0, &address));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ntp_served_is_stratum_1_when_the_clock_follows_ptp),
+        cmocka_unit_test(ntp_served_is_no_stratum_1_when_nobody_vouches_for_the_time),
         cmocka_unit_test(ntp_served_is_not_synchronised_when_the_clock_is_not),
         cmocka_unit_test(ntp_served_names_its_server_when_it_follows_one),
         cmocka_unit_test(ntp_served_repeats_the_last_second_when_one_is_inserted),
@@ -286,7 +311,7 @@ int main(void)
         cmocka_unit_test(ntp_served_takes_a_leap_second_back_when_it_is_not_announced_any_more),
         cmocka_unit_test(ntp_served_is_smeared_evenly_when_it_is_to_be),
         cmocka_unit_test(ntp_server_knows_those_who_follow_it_by_their_reference_id),
-        cmocka_unit_test(ntp_server_forgets_its_oldest_address_when_it_has_had_many),
+        cmocka_unit_test(ntp_server_has_room_for_some_addresses_towards_each_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,6 +209,8 @@ static void nts_ke_serves_and_says_so_when_the_certificate_has_expired(void **st
     await(self.server.fd, MT_NTS_MESSAGE_SAY, &message);
     assert_true(message.value.said.is_warning);
     assert_non_null(strstr(message.value.said.text, "so clients refuse it"));
+    await(self.server.fd, MT_NTS_MESSAGE_FAULT, &message);
+    assert_non_null(strstr(message.value.said.text, "so clients refuse it"));
     send_ring(&self);
     self.question.checks_time = false; /* it may be the clock that is wrong */
     assert_true(asks(&self));

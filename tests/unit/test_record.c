@@ -306,7 +306,8 @@ static uint64_t live(struct mt_hal_provider *p, enum habit habit)
     return sum;
 }
 
-static const struct mt_log_start some_start = {{"test", 4}, {"config", 6}, {true, 37, 0}};
+static const struct mt_log_start some_start = {
+    {"test", 4}, {"config", 6}, {.tai_utc_known = true, .tai_minus_utc_s = 37}};
 
 static uint64_t record_life(struct octets *log)
 {
@@ -446,7 +447,7 @@ static void replay_says_what_is_wrong_when_it_is_no_log(void **state)
     assert_non_null(strstr(reason, "the start of 9 octets was expected; the log ends after 1"));
     log.at[8] = MT_LOG_VERSION + 1;
     assert_null(mt_replay_open(log.at, log.length, reason));
-    assert_non_null(strstr(reason, "of version 4, and this program knows versions 1 to 3 only"));
+    assert_non_null(strstr(reason, "of version 5, and this program knows versions 1 to 4 only"));
 }
 
 static void replay_says_what_was_expected_when_log_is_damaged(void **state)

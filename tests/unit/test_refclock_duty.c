@@ -18,7 +18,7 @@
 #define SOURCES 2
 #define EXPORT  2 /* link, behind those of the sources */
 #define S_NS    INT64_C(1000000000)
-#define START_S INT64_C(1800000000)
+#define START_S INT64_C(1801382400) /* on the last day of a month */
 #define TAI_UTC 37
 
 struct bench {

@@ -75,8 +75,10 @@ static char *json_of(void)
                                                .instance = &instance};
     const struct mt_report_instance report_instance = {"main", "main", &instance, &report_port,
                                                        NULL};
+    static const struct mt_leap_choice utc = {.by = MT_LEAP_BY_LIST};
     const struct mt_report_clock clock = {.name = "main",
                                           .kind = "lab",
+                                          .utc = &utc,
                                           .quality = &quality,
                                           .published = &page,
                                           .discipline = &discipline};

@@ -53,7 +53,7 @@ static char *config_text(const struct mt_config *config, struct mt_log_text *ret
 
 struct mt_log_facts mt_run_log_facts(const struct mt_compose_facts *facts)
 {
-    return (struct mt_log_facts){facts->tai_utc_known, facts->tai_minus_utc_s, facts->leap_s};
+    return mt_compose_log_facts(facts);
 }
 
 struct mt_hal_provider *mt_run_record(struct run *self, uint32_t node,

@@ -52,6 +52,14 @@ enum mt_bound_reference {
                              it is against its grandmaster */
 };
 
+/** Of a clock that holds over: whether it is as good as it should be then. */
+enum mt_holdover_state {
+    MT_HOLDOVER_NONE, /**< it does not hold over */
+    MT_HOLDOVER_IN_SPECIFICATION,
+    MT_HOLDOVER_OUT_OF_SPECIFICATION,
+};
+#define MT_HOLDOVER_STATE_COUNT 3
+
 /** The parts of the bound at the anchor, in nanoseconds; their sum is bound_ns.  On a page it is
  * the bound of the published time, elsewhere that of the steered clock. */
 struct mt_bound_parts {
@@ -97,6 +105,10 @@ struct mt_clock_page {
     /** What the steered clock (the system clock, the one that is served) reads more than the
      * estimate at the anchor; |that| - |lag_q16| more is its bound. */
     int64_t steered_q16;
+    int64_t
+        state_since_base_ns; /**< since when it is in its state, `holdover` included; 0: unknown */
+    uint32_t state_changes;  /**< since the writer began */
+    uint32_t holdover;       /**< enum mt_holdover_state */
 };
 
 /** The published time when the base reads `base_ns`, within 10 hours of the anchor. */

@@ -99,6 +99,10 @@ struct mt_skewness {
     bool is_skewed;
     bool is_apart;    /**< the directions' normal parts are learned each by itself */
     int8_t leaning;   /**< large innovations in a row, on one side: positive or negative */
+    uint8_t moving;   /**< samples to come until the source, which has moved, counts as standing */
+    mt_real gained;   /**< s/s: what those since have said of the rate ... */
+    mt_real speed;    /**< ... the most that it was, without sign ... */
+    mt_real surprise; /**< ... and what the last one was beside its prediction, s */
     mt_real evidence; /**< log likelihood ratio against is_skewed */
     mt_real late;     /**< how late the last sample was, in sigmas of its prediction ... */
     mt_real width;    /**< ... and that sigma in tails: the two give its probability */

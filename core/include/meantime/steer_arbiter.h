@@ -40,6 +40,7 @@ struct mt_arbiter_source {
     bool is_silent;       /**< its measurements have stopped */
     bool is_on_probation; /**< it was a falseticker a short while ago */
     bool follows_us;      /**< its time comes from this clock */
+    bool is_orphan;       /**< its time is nobody's, and there is somebody better, if only we */
     bool is_watched;      /**< it neither votes nor is chosen */
     bool is_trusted;      /**< while there are such, they alone make the majority */
     bool is_required;     /**< of those that are, one must agree */

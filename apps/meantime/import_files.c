@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Which program a file is for it does not say; a few words that only one of them knows tell.  In a
+ * unit of systemd the command lines count. */
+#include <string.h>
+
+#include "apps/meantime/import_linuxptp.h"
+#include "apps/meantime/tool.h"
+
+#define LINE_SIZE 1024
+
+enum form { CHRONY, CONFIG, TS2PHC, TIMEMASTER, UNIT, SYNCE4L };
+
+/* By what only one of them has. */
+static enum form form_of_line(const char *line, enum form before)
+{
+    static const struct {
+        const char *text;
+        enum form form;
+    } marks[] = {
+        {"ExecStart=", UNIT},
+        {"ExecStartPre=", UNIT},
+        {"[Service]", UNIT},
+        {"[timemaster]", TIMEMASTER},
+        {"[ntp_server", TIMEMASTER},
+        {"[ptp_domain", TIMEMASTER},
+        {"[chrony.conf]", TIMEMASTER},
+        {"[ptp4l.conf]", TIMEMASTER},
+        {"ts2phc.", TS2PHC},
+        {"[nmea]", TS2PHC},
+        {"[<", SYNCE4L},
+        {"[{", SYNCE4L},
+        {"[", CONFIG},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (strncmp(line, marks[i].text, strlen(marks[i].text)) == 0) {
+            return before > CONFIG ? before : marks[i].form;
+        }
+    }
+    return before;
+}
+
+static bool find_form(const char *path, enum form *ret_form)
+{
+    char line[LINE_SIZE];
+    FILE *file = mt_linuxptp_open(path);
+    if (file == NULL) {
+        return false;
+    }
+    *ret_form = CHRONY;
+    while (fgets(line, sizeof line, file) != NULL) {
+        *ret_form = form_of_line(line + strspn(line, " \t"), *ret_form);
+    }
+    fclose(file);
+    return true;
+}
+
+/* %i and %I of phc2sys@eth0.service are "eth0"; where a template is read nobody says what. */
+static void put_instance(struct mt_import *self, const char *path, const char *from, char *to)
+{
+    const char *at = strrchr(path, '@');
+    const char *dot = at != NULL ? strrchr(at, '.') : NULL;
+    bool is_named = dot != NULL && dot > at + 1;
+    const char *end = to + LINE_SIZE - 1;
+    while (*from != '\0' && to < end) {
+        if (from[0] != '%' || (from[1] != 'i' && from[1] != 'I')) {
+            *to++ = *from++;
+            continue;
+        }
+        from += 2;
+        if (!is_named) {
+            mt_import_note(self, "%%i: eth0 is written for it; name the file of an instance, such "
+                                 "as phc2sys@eth1.service");
+        }
+        for (const char *name = is_named ? at + 1 : "eth0";
+             to < end && *name != '\0' && name != dot;) {
+            *to++ = *name++;
+        }
+    }
+    *to = '\0';
+}
+
+static bool take_unit(struct mt_import *self, const char *path)
+{
+    char line[LINE_SIZE];
+    char command[LINE_SIZE];
+    FILE *file = mt_linuxptp_open(path);
+    bool is_good = file != NULL;
+    unsigned number = 0;
+    while (is_good && fgets(line, sizeof line, file) != NULL) {
+        number++;
+        if (strncmp(line, "ExecStart=", 10) == 0 && line[10 + strspn(line + 10, " \n")] != '\0') {
+            self->path = path;
+            self->line = number;
+            put_instance(self, path, mt_linuxptp_trimmed(line), command);
+            is_good = mt_import_command_line(self, command);
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return is_good;
+}
+
+bool mt_import_linuxptp_file(struct mt_import *self, const char *path, bool *ret_is_read)
+{
+    enum form form;
+    struct mt_linuxptp *program;
+    *ret_is_read = false;
+    if (!find_form(path, &form)) {
+        return true;
+    }
+    switch (form) {
+    case CHRONY:
+        return false;
+    case CONFIG:
+    case TS2PHC:
+        program =
+            mt_linuxptp_add(self, form == CONFIG ? MT_LINUXPTP_PTP4L : MT_LINUXPTP_TS2PHC, path);
+        *ret_is_read = program != NULL && mt_linuxptp_read(self, program, path);
+        break;
+    case TIMEMASTER:
+        *ret_is_read = mt_import_timemaster(self, path);
+        break;
+    case UNIT:
+        *ret_is_read = take_unit(self, path);
+        break;
+    case SYNCE4L:
+        mt_tool_fail("%s: synce4l is not there yet; keep it running beside", path);
+        break;
+    }
+    return true;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * What is said of a ptp4l.conf: options that are not needed here, those that have no equal, and
+ * those that are taken over not quite as they were. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/meantime/import_ptp4l_private.h"
+
+enum told { NEEDLESS, LOST, TAKEN };
+
+static const struct {
+    const char *name;
+    const char *normal;
+    enum told how;
+    const char *text;
+} told[] = {
+#define SET(name, normal, scope, key, how, words)
+#define TOLD(name, normal, how, text) {name, normal, how, text},
+#define OLD(old, name)
+#include "apps/meantime/import_ptp4l.def"
+#undef SET
+#undef TOLD
+#undef OLD
+};
+#define TOLD_COUNT (sizeof told / sizeof told[0])
+
+const char *mt_ptp4l_normal_of_told(const char *name)
+{
+    for (size_t i = 0; i < TOLD_COUNT; i++) {
+        if (strcmp(told[i].name, name) == 0) {
+            return told[i].normal;
+        }
+    }
+    return NULL;
+}
+
+/* Nobody claims the table in which it stands. */
+static bool is_idle(const struct mt_linuxptp *program, const struct mt_linuxptp_setting *setting)
+{
+    const struct mt_linuxptp_setting *number =
+        mt_linuxptp_find(program, setting->section, "table_id");
+    for (unsigned i = 0; number != NULL && i < program->setting_count; i++) {
+        const struct mt_linuxptp_setting *claim = &program->settings[i];
+        if (strcmp(claim->name, "unicast_master_table") == 0 &&
+            mt_linuxptp_is_same(claim->value, number->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void tell_table(struct mt_import *self, const struct mt_linuxptp *program,
+                       const struct mt_linuxptp_setting *setting)
+{
+    static const char *const known[] = {"table_id", "UDPv4", "UDPv6", "L2", "logQueryInterval"};
+    if (is_idle(program, setting)) {
+        if (strcmp(setting->name, "table_id") == 0) {
+            mt_import_note(self, "table_id %s: no port uses this table", setting->value);
+        }
+        return;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(setting->name, known[i]) == 0) {
+            return;
+        }
+    }
+    mt_import_lose(self, "%s: %s", setting->name,
+                   strcmp(setting->name, "peer_address") == 0
+                       ? "peer delay goes by multicast here"
+                       : "not known in a unicast_master_table");
+}
+
+static void tell_text(struct mt_import *self, const struct mt_view *view,
+                      const struct mt_linuxptp_setting *setting)
+{
+    for (size_t i = 0; i < TOLD_COUNT; i++) {
+        if (strcmp(told[i].name, setting->name) != 0) {
+            continue;
+        }
+        bool is_usual = mt_linuxptp_is_same(setting->value, told[i].normal) ||
+                        (strcmp(setting->name, "dscp_general") == 0 &&
+                         mt_view_is(view, "dscp_event", setting->value));
+        if (told[i].how == NEEDLESS && !is_usual) {
+            mt_import_note(self, "%s: not needed here: %s", setting->name, told[i].text);
+        } else if (told[i].how == LOST && !is_usual) {
+            mt_import_lose(self, "%s %s: %s", setting->name, setting->value, told[i].text);
+        }
+        return;
+    }
+    mt_import_lose(self, "%s: not known to this import; `meantime explain` lists what there is",
+                   setting->name);
+}
+
+static void tell_row(struct mt_import *self, const struct mt_view *view,
+                     const struct mt_linuxptp_setting *setting)
+{
+    if (strcmp(setting->name, "step_threshold") == 0 && strtod(setting->value, NULL) == 0) {
+        mt_import_note(self, "step_threshold: a later offset above 100 ms is stepped away here; "
+                             "write step_later = never in [clock] to have it slewed");
+    } else if (strcmp(setting->name, "unicast_req_duration") == 0 &&
+               strtod(setting->value, NULL) > 1000) {
+        mt_import_note(self, "unicast_req_duration: 1000 s are asked for at a time, at most");
+    } else if (strcmp(setting->name, "inhibit_delay_req") == 0 &&
+               mt_view_has(view, setting->name) && !mt_view_is(view, "delay_mechanism", "E2E")) {
+        mt_import_note(self, "inhibit_delay_req: a port here measures its link all the same");
+    } else if (strcmp(setting->name, "initial_delay") == 0 && mt_view_has(view, setting->name) &&
+               !mt_view_is(view, "delay_mechanism", "P2P")) {
+        mt_import_lose(self, "initial_delay: time is followed once the delay is measured");
+    } else if (strcmp(setting->name, "time_stamping") == 0 &&
+               mt_view_is(view, "time_stamping", "legacy")) {
+        mt_import_note(self, "time_stamping legacy: drivers of that age are not served");
+    }
+}
+
+void mt_ptp4l_tell(struct mt_import *self, const struct mt_linuxptp *program)
+{
+    for (unsigned i = 0; i < program->setting_count; i++) {
+        const struct mt_linuxptp_setting *setting = &program->settings[i];
+        const struct mt_view view = {self, program, setting->section};
+        mt_linuxptp_stand_at(self, program, setting);
+        if (program->sections[setting->section].kind == MT_LINUXPTP_IS_TABLE) {
+            tell_table(self, program, setting);
+        } else if (setting->name[0] == '-') { /* -p names the clock: import_phc2sys.c */
+            continue;
+        } else if (mt_ptp4l_is_taken(setting->name)) {
+            tell_row(self, &view, setting);
+        } else {
+            tell_text(self, &view, setting);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * Pulses that a hardware clock makes (periodic output of /dev/ptpN), one of them at the full second
+ * of the clock.  They are evidence of a time, so there are none unless the clock has one: each page
+ * that comes keeps them going, and when no more come they end.
+ *
+ * A driver counts from an edge to the next, so a clock that is stepped may leave its output behind;
+ * then it is begun anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ptp_clock.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "platform/linux/linux_listen.h"
+
+#define NS_PER_S   INT64_C(1000000000)
+#define START_S    2       /* ahead, where the driver wants to know when */
+#define STEP_NS    1000000 /* more than any correction of the frequency does between two pages */
+#define SILENCE_NS (10 * NS_PER_S)
+
+struct mt_linux_perout {
+    struct mt_linux_listener heard;
+    struct mt_phc *phc;
+    int device;
+    struct mt_pulse_request request;
+    struct mt_linux_pin pin;
+    bool is_on;
+    int64_t ahead_ns; /* of the clock, of BOOTTIME */
+    struct mt_mono end_at;
+};
+
+static struct ptp_clock_time time_of(int64_t ns)
+{
+    return (struct ptp_clock_time){.sec = ns / NS_PER_S, .nsec = (uint32_t)(ns % NS_PER_S)};
+}
+
+static bool try_output(struct mt_linux_perout *self, unsigned flags, bool is_second)
+{
+    struct ptp_perout_request wanted;
+    int64_t device_ns = mt_phc_now(self->phc).device_ns;
+
+    memset(&wanted, 0, sizeof wanted);
+    wanted.index = self->request.channel;
+    wanted.period = time_of(self->request.period_ns);
+    wanted.flags = flags;
+    if ((flags & PTP_PEROUT_DUTY_CYCLE) != 0) {
+        wanted.on = time_of(self->request.width_ns);
+    }
+    if ((flags & PTP_PEROUT_PHASE) == 0) {
+        wanted.start = time_of((device_ns / NS_PER_S + START_S) * NS_PER_S);
+    }
+    return ioctl(self->device, is_second ? PTP_PEROUT_REQUEST2 : PTP_PEROUT_REQUEST, &wanted) == 0;
+}
+
+/* A phase lasts as long as the clock, so it is asked for first; then a start. */
+static bool begin(struct mt_linux_perout *self)
+{
+    unsigned width = self->request.width_ns > 0 ? PTP_PEROUT_DUTY_CYCLE : 0;
+
+    return try_output(self, PTP_PEROUT_PHASE | width, true) || try_output(self, width, true) ||
+           (width == 0 && try_output(self, 0, false));
+}
+
+static void end(struct mt_linux_perout *self)
+{
+    struct ptp_perout_request none;
+
+    memset(&none, 0, sizeof none);
+    none.index = self->request.channel;
+    if (self->is_on) {
+        ioctl(self->device, PTP_PEROUT_REQUEST, &none);
+    }
+    self->is_on = false;
+}
+
+static bool was_stepped(struct mt_linux_perout *self)
+{
+    struct mt_phc_now now = mt_phc_now(self->phc);
+    int64_t ahead_ns = now.device_ns + self->phc->untold_ns - now.boottime_ns;
+    int64_t step_ns = ahead_ns - self->ahead_ns;
+
+    self->ahead_ns = ahead_ns;
+    return step_ns > STEP_NS || step_ns < -STEP_NS;
+}
+
+static bool go_on(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+{
+    struct mt_linux_perout *self = (struct mt_linux_perout *)hal;
+
+    (void)frame;
+    if (was_stepped(self)) {
+        end(self);
+    }
+    if (!self->is_on) {
+        self->is_on = begin(self);
+        self->heard.reason[0] = 0;
+    }
+    if (!self->is_on) {
+        mt_linux_say(self->heard.reason, "%s makes no pulses on channel %u: %s", self->phc->path,
+                     self->request.channel, strerror(errno));
+    }
+    self->end_at = mt_mono_plus(mt_linux_now(), SILENCE_NS);
+    hal->counters.sent += self->is_on;
+    hal->counters.send_failed += !self->is_on;
+    return self->is_on;
+}
+
+static const struct mt_hal_link_ops ops = {.send = go_on};
+
+static void receive(struct mt_linux_listener *listener, uint8_t *buffer, struct mt_input *ret_input)
+{
+    (void)listener;
+    (void)buffer;
+    (void)ret_input;
+}
+
+static bool due(struct mt_linux_listener *listener, struct mt_input *ret_input,
+                struct mt_mono *deadline)
+{
+    struct mt_linux_perout *self = (struct mt_linux_perout *)listener;
+
+    if (self->is_on && ret_input->now.ns >= self->end_at.ns) {
+        end(self);
+    }
+    if (self->is_on) {
+        *deadline = mt_mono_earlier(*deadline, self->end_at);
+    }
+    return false;
+}
+
+static void close_perout(struct mt_linux_listener *listener)
+{
+    struct mt_linux_perout *self = (struct mt_linux_perout *)listener;
+
+    end(self);
+    if (self->device >= 0) {
+        mt_linux_pin_give_back(self->device, &self->pin);
+        close(self->device);
+    }
+    free(self);
+}
+
+struct mt_hal_link *mt_linux_perout_open(struct mt_linux *platform, uint16_t index,
+                                         const struct mt_link_request *request,
+                                         char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_phc *phc = mt_linux_phc_named(platform, request->interface, reason);
+    struct mt_linux_perout *self = phc ? calloc(1, sizeof *self) : 0;
+
+    if (!self) {
+        if (phc) {
+            mt_linux_say(reason, "out of memory");
+        }
+        return 0;
+    }
+    self->heard = (struct mt_linux_listener){
+        .hal = {.ops = &ops},
+        .index = index,
+        .fd = -1,
+        .receive = receive,
+        .due = due,
+        .close = close_perout,
+    };
+    self->phc = phc;
+    self->request = request->pulse;
+    self->device = open(phc->path, O_RDWR | O_CLOEXEC);
+    if (self->device < 0) {
+        mt_linux_say(reason, "cannot open %s: %s; run as root, or give the daemon's user access",
+                     phc->path, strerror(errno));
+    }
+    if (self->device < 0 ||
+        !mt_linux_pin_take(self->device, PTP_PF_PEROUT, &self->request, &self->pin, reason)) {
+        close_perout(&self->heard);
+        return 0;
+    }
+    mt_linux_listeners_add(platform, &self->heard);
+    return &self->heard.hal;
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""The examples, programs without a C library, with meantimed on the other end of a cable."""
+import os
+
+import pytest
+
+import meantimed
+import netlab
+
+BUILD = os.path.dirname(os.path.dirname(meantimed.BIN))
+RATES = {"log_announce_interval": 0, "log_sync_interval": -2, "log_min_delay_req_interval": -2}
+FOLLOWS = 9  # portState of a RECEIVER [1588-2019 Table 20]
+
+
+def example(lab, node, name, *arguments):
+    path = os.path.join(BUILD, "examples", name)
+    if not os.path.exists(path):
+        pytest.skip("not built: instrumented, or another processor")
+    return lab.start(node, [path, *arguments], lab.path(name))
+
+
+def ended(program, timeout_s):
+    assert netlab.wait_until(lambda: not program.is_running(), timeout_s), program.log()
+    return program.stop()
+
+
+@pytest.mark.lab(seconds=8)
+def test_smallest_receiver_locks_when_it_hears_meantimed(lab):
+    lab.chain("A", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    program = example(lab, "B", "smallest_receiver", "eth0", "60")
+    assert ended(program, 70) == 0, program.log()
+    assert program.log() == "locked\n"
+
+
+@pytest.mark.lab(seconds=3)
+def test_smallest_receiver_says_so_when_nobody_transmits(lab):
+    lab.chain("A", "B")
+    program = example(lab, "B", "smallest_receiver", "eth0", "1")
+    assert ended(program, 20) == 1
+    assert program.log() == "not locked\n"
+
+
+@pytest.mark.lab(seconds=36)
+def test_bare_loop_is_followed_by_meantimed_and_follows_a_better_one(lab):
+    lab.chain("A", "B")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 120, **RATES})
+    program = example(lab, "B", "bare_loop", "eth0", "35", "90")
+    a.wait_state("RECEIVER", timeout_s=40)
+    assert "state 6" in program.log()
+    a.stop()
+    lab.meantimed("A", "eth0", ptp={"priority1": 80, **RATES})
+    assert ended(program, 60) == 0, program.log()
+    assert program.log().endswith(f"state {FOLLOWS}\n")

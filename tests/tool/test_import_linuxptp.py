@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""meantime import: what linuxptp's programs are told, in our words."""
+import configparser
+import re
+import subprocess
+
+import pytest
+
+from test_import import MEANTIME, TOP, accepted
+
+SAMPLES = TOP / "build" / "peers" / "usr" / "share" / "doc" / "linuxptp" / "configs"
+
+PLAIN = """\
+[global]
+priority1 100
+domainNumber 3
+clockClass 6
+clockAccuracy 0x21
+transportSpecific 0x1
+logSyncInterval -3
+logAnnounceInterval 0
+delay_mechanism P2P
+network_transport L2
+neighborPropDelayThresh 20000000
+egressLatency -40
+twoStepFlag 0
+first_step_threshold 0.0
+step_threshold 0.001
+max_frequency 100000
+logging_level 7
+uds_address /run/ptp4l.socket
+dscp_event 46
+dscp_general 46
+pi_integral_const 0.5
+userDescription rack;3
+frobnicate 1
+tsproc_mode raw
+summary_interval 0
+G.8275.portDS.localPriority 100
+
+[eth1]
+network_transport UDPv6
+logSyncInterval -3
+serverOnly 1
+delayAsymmetry 120
+[eth0]
+G.8275.portDS.localPriority 128
+"""
+
+
+def run(*arguments):
+    done = subprocess.run([MEANTIME, "import", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=20, check=False)
+    config = configparser.ConfigParser(delimiters=("=",), strict=False)
+    config.read_string(done.stdout)
+    return done, {name: dict(config[name]) for name in config.sections()}
+
+
+def sections(folder, *arguments, lost=0):
+    """Of an import that must be accepted by `meantime check`."""
+    done, config = run(*arguments)
+    assert done.returncode == (1 if lost else 0), done.stderr
+    told = re.findall(r"^meantime: (\d+) settings? could not", done.stderr, re.M)
+    assert told == ([str(lost)] if lost else []), done.stderr
+    assert accepted(done.stdout, folder)[0], accepted(done.stdout, folder)[1]
+    return config, done.stderr
+
+
+def file(folder, text, name="ptp4l.conf"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+GPTP = {"priority1": "248", "priority2": "248", "path_trace": "yes", "sdo_id": "0x100",
+        "gptp": "yes", "transport": "l2", "delay_mechanism": "p2p",
+        "log_sync_interval": "-3", "sync_receipt_timeout": "3",
+        "mean_link_delay_thresh": "800ns", "l2_destination": "non_forwardable"}
+TC = {"priority1": "254", "syntonise": "ratio", "spanning_tree": "yes", "transport": "l2"}
+PTP_OF = {
+    "default": None,
+    "gPTP": GPTP | {"log_announce_interval": "0"},
+    "automotive-master": GPTP | {"as_capable": "always", "role": "transmitter",
+                                 "inhibit_announce": "yes"},
+    "automotive-slave": GPTP | {"as_capable": "always", "role": "receiver",
+                                "inhibit_announce": "yes", "ignore_source_id": "yes",
+                                "operational_log_sync_interval": "0",
+                                "operational_log_pdelay_interval": "2",
+                                "operational_threshold": "30ns"},
+    "G.8265.1": {"unicast_grants": "yes", "unicast_duration": "60", "multicast": "no"},
+    "G.8275.1": {"bmca": "itu", "transport": "l2", "log_announce_interval": "-3",
+                 "log_sync_interval": "-4", "log_min_delay_req_interval": "-4",
+                 "l2_destination": "non_forwardable"},
+    "G.8275.2": {"bmca": "itu", "log_announce_interval": "0", "unicast_grants": "yes",
+                 "unicast_duration": "60", "multicast": "no"},
+    "UNICAST-MASTER": {"unicast_grants": "yes", "multicast": "no"},
+    "UNICAST-SLAVE": {"unicast_duration": "60"},
+    "E2E-TC": TC | {"clock_type": "e2e_transparent"},
+    "P2P-TC": TC | {"clock_type": "p2p_transparent", "delay_mechanism": "p2p"},
+}
+
+
+@pytest.mark.parametrize("name", PTP_OF)
+def test_import_takes_over_what_debian_comes_with(tmp_path, name):
+    if not SAMPLES.exists():
+        pytest.skip("linuxptp is not unpacked: ./dev setup")
+    config, _ = sections(tmp_path, SAMPLES / f"{name}.cfg")
+    assert config.get("ptp") == PTP_OF[name]
+    assert config["clock"]["clock"] == "phc"
+    assert "ptp eth0" in config
+
+
+def test_import_takes_over_tables_of_transmitters(tmp_path):
+    if not SAMPLES.exists():
+        pytest.skip("linuxptp is not unpacked: ./dev setup")
+    config, told = sections(tmp_path, SAMPLES / "UNICAST-SLAVE.cfg")
+    assert config["ptp eth0"] == {
+        "unicast_transmitters": "192.168.1.11, 192.168.2.22, 192.168.3.33"}
+    assert config["ptp eth1"] == {"transport": "l2", "unicast_transmitters": "00:11:22:33:44:55"}
+    assert "table_id 3: no port uses this table" in told
+
+
+def test_import_turns_each_option_into_a_key(tmp_path):
+    path = file(tmp_path, PLAIN)
+    config, told = sections(tmp_path, path, lost=3)
+    assert config == {
+        "daemon": {"log_level": "debug", "linuxptp_socket": "/run/ptp4l.socket"},
+        "clock": {"clock": "phc", "step_at_start": "never", "step_later": "1ms",
+                  "max_rate": "100000ppb"},
+        "ptp": {"priority1": "100", "domain": "3", "clock_class": "6", "clock_accuracy": "0x21",
+                "sdo_id": "0x100", "log_sync_interval": "-3", "log_announce_interval": "0",
+                "delay_mechanism": "p2p", "transport": "l2", "egress_latency": "-40ns",
+                "one_step_sync": "yes", "dscp": "46"},
+        "ptp eth1": {"transport": "udp6", "transmitter_only": "yes", "delay_asymmetry": "120ns",
+                     "local_priority": "100"},
+        "ptp eth0": {},
+    }
+    lines = PLAIN.splitlines()
+    for number, line in enumerate(lines, 1):
+        name = line.split()[0] if line else ""
+        is_told = f"{path}:{number}: {name}" in told
+        assert is_told == (name in ("pi_integral_const", "userDescription", "frobnicate",
+                                    "tsproc_mode")), line
+
+
+def test_import_lets_the_command_line_go_before_the_file(tmp_path):
+    path = file(tmp_path, "[global]\npriority1 100\ntime_stamping hardware\n[eth3]\n"
+                          "logSyncInterval -2\n")
+    line = f"ptp4l -f {path} -2Psi eth3 --priority1=7 --time_stamping software"
+    config, told = sections(tmp_path, line)
+    assert config["clock"] == {"clock": "system"}
+    assert config["ptp"] == {"priority1": "100", "receiver_only": "yes", "arb_timescale": "utc",
+                             "transport": "l2", "delay_mechanism": "p2p",
+                             "timestamping": "software"} | {"priority1": "7"}
+    assert config["ptp eth3"] == {"log_sync_interval": "-2"}
+    assert sections(tmp_path, *line.split())[0] == config
+    after = f"ptp4l --priority1 7 -f {path} -i eth3"
+    config, told = sections(tmp_path, after)
+    assert config["ptp"]["priority1"] == "7"
+    assert f"{path}:2: priority1: the command line says 7, and goes before" in told
+
+
+HARDWARE = "ptp4l -i eth0"
+
+
+def test_import_follows_the_card_when_phc2sys_did(tmp_path):
+    machine = {"clock": "system", "follow": "main"}
+    for line in ("phc2sys -w -s eth0", "phc2sys -a -r",
+                 "/usr/sbin/phc2sys -w -c CLOCK_REALTIME -s /dev/ptp0",
+                 "ExecStart=-/usr/sbin/phc2sys -w -s eth0", "phc2sys -s eth0 -O -37"):
+        config, told = sections(tmp_path, HARDWARE, line)
+        assert config["clock main"] == {"clock": "phc"}
+        assert config["clock machine"] == machine
+        assert config["ptp"] == {"arb_timescale": "utc"}
+    assert "TAI - UTC is known" in told
+    config, _ = sections(tmp_path, HARDWARE, "phc2sys -w -s eth0 -E linreg -F 0 -S 0.5 -R 8 -N 9")
+    assert config["clock machine"] == machine | {"servo": "linreg", "step_at_start": "never",
+                                                 "step_later": "500ms"}
+
+
+def test_import_follows_the_machine_when_phc2sys_did(tmp_path):
+    config, _ = sections(tmp_path, HARDWARE, "phc2sys -s CLOCK_REALTIME -c eth0 -w")
+    assert config["clock main"] == {"clock": "phc", "follow": "machine"}
+    assert config["clock machine"] == {"clock": "system", "estimates_only": "yes"}
+
+
+def test_import_lets_either_clock_lead_when_phc2sys_did(tmp_path):
+    config, _ = sections(tmp_path, HARDWARE, "phc2sys -arr")
+    assert config["clock main"] == {"clock": "phc", "follow": "machine"}
+    assert config["clock machine"] == {"clock": "system", "follow": "main"}
+
+
+def test_import_says_what_phc2sys_did_that_is_not_there(tmp_path):
+    _, told = sections(tmp_path, HARDWARE, "phc2sys -s eth0 -O -18 -P 0.1", lost=2)
+    assert "-O -18" in told and "pi_proportional_const 0.1" in told
+
+
+def test_import_makes_clocks_of_a_phc2sys_alone(tmp_path):
+    config, _ = sections(tmp_path, "phc2sys -s /dev/ptp3 -w")
+    assert config == {"clock main": {"clock": "system", "follow": "source"},
+                      "clock source": {"clock": "phc", "device": "/dev/ptp3",
+                                       "estimates_only": "yes"}}
+    config, _ = sections(tmp_path, "phc2sys -s CLOCK_REALTIME -c /dev/ptp1")
+    assert config["clock main"] == {"clock": "phc", "device": "/dev/ptp1", "follow": "source"}
+    done, _ = run("phc2sys -a -r")
+    assert done.returncode == 1 and "name ptp4l's file as well" in done.stderr
+
+
+def test_import_exports_the_clock_when_another_daemon_was_given_it(tmp_path):
+    config, _ = sections(tmp_path, HARDWARE, "phc2sys -s eth0 -E ntpshm -M 2")
+    assert config["export ptp1"] == {"driver": "shm", "unit": "2"}
+    assert config["clock"] == {"clock": "phc"}
+    config, _ = sections(tmp_path, "ptp4l -S -i eth0 --clock_servo ntpshm --ntpshm_segment 3")
+    assert config["export ptp1"] == {"driver": "shm", "unit": "3"}
+    assert config["clock"] == {"clock": "overlay"}
+
+
+def test_import_makes_one_clock_of_chronyd_and_linuxptp(tmp_path):
+    chrony = file(tmp_path, "server a.example\nrefclock SHM 2 refid PTP prefer\n"
+                            "refclock SHM 0 refid GPS\nmakestep 1 3\nrtcsync\n", "chrony.conf")
+    config, told = sections(tmp_path, chrony, "phc2sys -s eth0 -E ntpshm -M 2", HARDWARE)
+    assert config["clock"]["clock"] == "system"
+    assert config["ptp"] == {"arb_timescale": "utc"}
+    assert set(config) == {"clock", "ptp", "ptp eth0", "ntp a.example", "refclock GPS"}
+    assert f"{chrony}:2: refclock SHM 2: not needed here" in told
+
+
+def test_import_gives_each_port_an_instance_when_it_only_receives(tmp_path):
+    config, _ = sections(tmp_path, "ptp4l -S -s -i eth0 -i eth1 --domainNumber=4")
+    assert config["clock"]["arbiter"] == "always"
+    for number, name in ((1, "eth0"), (2, "eth1")):
+        assert config[f"instance ptp{number}"]["receiver_only"] == "yes"
+        assert config[f"instance ptp{number}"]["domain"] == "4"
+        assert config[f"port ptp{number}-{name}"] == {"interface": name,
+                                                      "instance": f"ptp{number}"}
+    config, _ = sections(tmp_path, "ptp4l -i eth0 -i eth1")
+    assert "ptp eth0" in config and "ptp eth1" in config and "instance" not in str(config)
+
+
+TIMEMASTER = """\
+[ntp_server 10.1.1.1]
+minpoll 3
+maxpoll 4
+iburst 1
+ntp_options key 12
+
+[ptp_domain 0]
+interfaces eth0 eth1
+ntp_poll 0
+phc2sys_poll -2
+delay 10e-6
+ntp_options prefer
+ptp4l_option clock_servo linreg
+ptp4l_option delay_mechanism P2P
+
+[ptp_domain 5]
+interfaces eth2
+
+[timemaster]
+ntp_program chronyd
+rundir /var/run/timemaster
+
+[chrony.conf]
+makestep 1 3
+rtcsync
+keyfile /etc/chrony.keys
+driftfile /var/lib/chrony/drift
+
+[ntp.conf]
+restrict ::1
+
+[phc2sys]
+path /usr/sbin/phc2sys
+options -l 5
+
+[ptp4l.conf]
+logging_level 5
+logSyncInterval -3
+"""
+
+
+def test_import_takes_over_timemaster(tmp_path):
+    keys = file(tmp_path, "12 MD5 HEX:00112233445566778899aabbccddeeff\n", "keys")
+    keys.chmod(0o600)
+    path = file(tmp_path, TIMEMASTER.replace("/etc/chrony.keys", str(keys)), "timemaster.conf")
+    config, told = sections(tmp_path, path)
+    assert config["clock"] == {"step_at_start": "1s", "step_later": "never", "clock": "system",
+                               "rtc_sync": "yes"}
+    assert config["ntp 10.1.1.1"] == {"min_poll": "3", "max_poll": "4", "key": "12"}
+    first = {"receiver_only": "yes", "arb_timescale": "utc", "prefer": "yes",
+             "delay_mechanism": "p2p", "log_sync_interval": "-3"}
+    assert config["instance ptp1"] == config["instance ptp2"] == first
+    assert config["instance ptp3"] == {"domain": "5", "receiver_only": "yes",
+                                       "arb_timescale": "utc", "log_sync_interval": "-3"}
+    assert config["port ptp3-eth2"] == {"interface": "eth2", "instance": "ptp3"}
+    assert f"{path}:11: delay: not needed here" in told
+
+
+def test_import_reads_units_of_systemd(tmp_path):
+    file(tmp_path, "[global]\npriority1 3\n")
+    unit = file(tmp_path, "[Unit]\nDescription=x\n[Service]\nExecStart=\n"
+                          f"ExecStart=/usr/sbin/ptp4l -f {tmp_path}/ptp4l.conf -i %I\n",
+                "ptp4l@eth7.service")
+    config, _ = sections(tmp_path, unit)
+    assert config["ptp"] == {"priority1": "3"} and "ptp eth7" in config
+    unit = file(tmp_path, "[Service]\nExecStart=/usr/sbin/ptp4l $OPTIONS -i eth1\n", "a.service")
+    _, told = sections(tmp_path, unit, lost=1)
+    assert f"{unit}:2: $OPTIONS: write what it stands for" in told
+
+
+def test_import_makes_a_receiver_of_ts2phc_with_sentences(tmp_path):
+    line = ("ts2phc -s nmea -c eth0 --ts2phc.nmea_serialport /dev/ttyS1 --ts2phc.pin_index=1 "
+            "--ts2phc.extts_correction -150 --ts2phc.nmea_baudrate 115200")
+    config, _ = sections(tmp_path, HARDWARE, line, "phc2sys -s eth0 -w")
+    assert config["gnss receiver"] == {"device": "/dev/ttyS1", "baud": "115200", "pulse": "eth0",
+                                       "pulse_pin": "1", "cable_delay": "150ns"}
+    assert config["clock main"] == {"clock": "phc"}
+    config, _ = sections(tmp_path, line.replace("eth0", "/dev/ptp2"))
+    assert config["clock"] == {"clock": "phc", "device": "/dev/ptp2"}
+
+
+def test_import_takes_over_debians_files_of_ts2phc(tmp_path):
+    if not SAMPLES.exists():
+        pytest.skip("linuxptp is not unpacked: ./dev setup")
+    config, told = sections(tmp_path, SAMPLES / "ts2phc-generic.cfg", lost=2)
+    assert config["refclock pulses"] == {"driver": "extts", "device": "eth6", "pin": "0",
+                                         "prefer": "yes"}
+    assert "add [ntp SERVER]" in told and "ethtool -T eth6" in told
+    config, told = sections(tmp_path, SAMPLES / "ts2phc-TC.cfg", lost=3)
+    assert config["clock card1"]["follow"] == config["clock card2"]["follow"] == "main"
+    assert "the wires are not needed" in told
+
+
+def test_import_says_that_synce_is_not_there(tmp_path):
+    done, _ = run(file(tmp_path, "[global]\n[<synce1>]\ninput_mode line\n", "synce4l.conf"))
+    assert done.returncode == 1 and "synce4l is not there yet" in done.stderr
+
+
+def test_import_says_what_is_wrong_with_a_command_line(tmp_path):
+    done, _ = run("frobnicate -x")
+    assert done.returncode == 1 and "not a program that is known" in done.stderr
+    _, told = sections(tmp_path, "ptp4l -i eth0 -Z extra", lost=2)
+    assert "-Z: ptp4l has no such option" in told and "extra: not an option" in told
+    _, told = sections(tmp_path, "ptp4l -i eth0 --delay_mechanism E3E --network_transport", lost=2)
+    assert "delay_mechanism E3E: not a value" in told and "--network_transport" in told
+
+
+def test_import_takes_every_line_that_is_too_much_or_too_long(tmp_path):
+    text = "[global]\n" + "".join(f"option{i} 1\n" for i in range(600))
+    text += "".join(f"[port{i}]\n" for i in range(100)) + "x" * 5000 + "\n"
+    done, _ = run(file(tmp_path, text))
+    assert done.returncode == 1 and "too many settings" in done.stderr
