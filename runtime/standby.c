@@ -196,7 +196,7 @@ static uint8_t choose_among_good(const struct mt_node *node, struct mt_standby *
         self->reason = MT_STANDBY_BY_DIFFERENCE;
         return MT_STANDBY_SECONDARY;
     }
-    if (now.ns - primary->good_since.ns < self->wait_ns) {
+    if (self->was_left && now.ns - primary->good_since.ns < self->wait_ns) {
         self->reason = MT_STANDBY_BY_WAIT;
         return MT_STANDBY_SECONDARY;
     }
@@ -297,6 +297,7 @@ bool mt_standby_judge(struct mt_node *node, uint16_t index, struct mt_mono now)
     if (self->active != MT_STANDBY_NOBODY && self->active != self->last) {
         if (self->last != MT_STANDBY_NOBODY && clock->discipline.has_locked_once) {
             self->switches++;
+            self->was_left |= self->last == MT_STANDBY_PRIMARY;
             tell(node, index, self->last, now);
         }
         self->last = self->active;

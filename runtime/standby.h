@@ -6,8 +6,8 @@
  *   1. an instance that is good (it has a transmitter, its samples come, its estimate has settled)
  *      goes before one that is not
  *   2. of two good ones that whose grandmaster has the better clockClass
- *   3. the primary; but once it was left, only after it has been good for `wait_ns` and while it
- *      agrees with the secondary
+ *   3. the primary; but while the secondary steers only if it agrees with that, and once it was
+ *      left only after it has been good for `wait_ns`
  * Thread rule: that of the node.
  */
 #ifndef MEANTIME_RUNTIME_STANDBY_H
@@ -63,6 +63,7 @@ struct mt_standby {
     } members[2];
     uint8_t active; /**< index of the member that steers, or MT_STANDBY_NOBODY */
     uint8_t last;   /**< the one that did so last */
+    bool was_left;  /**< the primary steered a clock that was locked, and was given up */
     enum mt_standby_reason reason;
     bool has_difference;
     mt_real difference; /**< s: primary's time less secondary's */

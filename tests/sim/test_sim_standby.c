@@ -63,6 +63,11 @@ static void found(struct lab *lab, uint64_t seed)
     lab_add(lab, "R", &receiver, two_instances);
     uint32_t segment = lab_cable(lab, &cable, FIRST, "eth0", SECOND, "eth0");
     assert_true(mt_world_join(lab->world, segment, RECEIVER, "eth0"));
+}
+
+static void start(struct lab *lab, uint64_t seed)
+{
+    found(lab, seed);
     for (uint32_t node = 0; node < lab->node_count; node++) {
         lab_boot(lab, node);
     }
@@ -129,7 +134,7 @@ static void sim_standby_measures_both_and_follows_the_primary(void **state)
 {
     FOR_EACH_SEED(seed)
     {
-        found(&net, seed);
+        start(&net, seed);
         assert_both_follow();
         assert_steers(MT_STANDBY_PRIMARY, MT_STANDBY_BY_RANK);
         begin_to_watch();
@@ -143,11 +148,34 @@ static void sim_standby_measures_both_and_follows_the_primary(void **state)
     }
 }
 
+/* A primary that was never followed has not proved unsteady: it need not wait. */
+static void sim_standby_begins_with_the_primary_though_the_secondary_is_heard_first(void **state)
+{
+    static const double late_s[] = {0.05, 0.14, 0.4, 0.8, 1.5, 2.5, 4, 10, 30};
+    FOR_EACH_SEED(seed)
+    {
+        for (unsigned i = 0; i < sizeof late_s / sizeof *late_s; i++) {
+            found(&net, seed);
+            lab_boot(&net, RECEIVER);
+            lab_boot(&net, SECOND);
+            lab_run(&net, late_s[i]);
+            lab_boot(&net, FIRST);
+            for (unsigned k = 0; k < 200 && !mt_standby_is_redundant(standby()); k++) {
+                lab_run(&net, 0.1);
+            }
+            assert_true(mt_standby_is_redundant(standby()));
+            assert_steers(MT_STANDBY_PRIMARY, MT_STANDBY_BY_RANK);
+            assert_true(net.nodes[RECEIVER].watch.steps <= 1);
+            lab_close(&net);
+        }
+    }
+}
+
 static void sim_standby_takes_over_when_the_primary_vanishes(void **state)
 {
     FOR_EACH_SEED(seed)
     {
-        found(&net, seed);
+        start(&net, seed);
         begin_to_watch();
         lab_kill(&net, FIRST);
         lab_run(&net, 1);
@@ -175,7 +203,7 @@ static void sim_standby_takes_over_when_the_primary_vanishes(void **state)
 
 static void sim_standby_takes_over_when_only_sync_stops(void **state)
 {
-    found(&net, 1);
+    start(&net, 1);
     begin_to_watch();
     net.hear = NULL;
     struct mt_instance *first = lab_instance(&net, FIRST, 0);
@@ -190,7 +218,7 @@ static void sim_standby_leaves_a_grandmaster_when_its_time_jumps(void **state)
 {
     FOR_EACH_SEED(seed)
     {
-        found(&net, seed);
+        start(&net, seed);
         begin_to_watch();
         mt_world_set_lie(net.world, FIRST, 1e-3, 0);
         lab_run(&net, 10);
@@ -212,7 +240,7 @@ static void sim_standby_follows_the_better_clock_class(void **state)
     const struct mt_command good = {
         .kind = MT_COMMAND_QUALITY,
         .value.quality = {.clock_class = 6, .accuracy = 0xFE, .variance = 0xFFFF}};
-    found(&net, 1);
+    start(&net, 1);
     begin_to_watch();
     assert_true(lab_command(&net, FIRST, 0, &worse));
     lab_run(&net, 2);
@@ -227,7 +255,7 @@ static void sim_standby_follows_the_better_clock_class(void **state)
 
 static void sim_standby_holds_over_when_both_are_gone(void **state)
 {
-    found(&net, 1);
+    start(&net, 1);
     lab_kill(&net, SECOND);
     lab_run(&net, 5);
     assert_steers(MT_STANDBY_PRIMARY, MT_STANDBY_BY_RANK);
@@ -248,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sim_standby_measures_both_and_follows_the_primary),
+        TEST(sim_standby_begins_with_the_primary_though_the_secondary_is_heard_first),
         TEST(sim_standby_takes_over_when_the_primary_vanishes),
         TEST(sim_standby_takes_over_when_only_sync_stops),
         TEST(sim_standby_leaves_a_grandmaster_when_its_time_jumps),
