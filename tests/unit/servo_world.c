@@ -113,12 +113,15 @@ struct mt_instant world_local(const struct world *world)
                            mt_span_plus(world->base, mt_span_from_real(world->offset)));
 }
 
-static void mix(struct world *world, const void *value, size_t size)
+/* the lowest octet first, whichever lies first here */
+static void mix(struct world *world, double value)
 {
-    const unsigned char *bytes = value;
+    uint64_t bits;
 
-    for (size_t i = 0; i < size; i++) {
-        world->hash = (world->hash ^ bytes[i]) * 0x100000001b3u;
+    memcpy(&bits, &value, sizeof bits);
+    for (int i = 0; i < 8; i++) {
+        world->hash = (world->hash ^ (bits & 0xFF)) * 0x100000001b3u;
+        bits >>= 8;
     }
 }
 
@@ -167,7 +170,7 @@ static void apply(struct world *world, const struct mt_correction *correction)
             if (mt_real_abs(world->rate) > world->sums.rate_max) {
                 world->sums.rate_max = mt_real_abs(world->rate);
             }
-            mix(world, &applied.rate, sizeof applied.rate);
+            mix(world, applied.rate);
         }
     }
     applied.at = world_local(world);
@@ -280,7 +283,7 @@ static void read_clock(struct world *world)
     if (report.has_estimate) {
         double error = mt_span_to_real(report.estimate.offset) - offset;
 
-        mix(world, &report.estimate.offset_sigma, sizeof report.estimate.offset_sigma);
+        mix(world, report.estimate.offset_sigma);
         sums->estimate_squares += error * error;
         sums->estimate_sum += error;
         sums->estimate_count++;
