@@ -205,7 +205,8 @@ static bool is_believed(struct mt_node *node, struct mt_node_gnss *self,
     struct mt_interval bound = compared.scale == clock->discipline.scale
                                    ? bound_of(clock, &sample->local.at)
                                    : MT_INTERVAL_TOO_LARGE;
-    switch (mt_gnss_guard_judge(&self->guard, compared.value, bound, now)) {
+    struct mt_interval error = mt_interval_plus(sample->bound, sample->reference_bound);
+    switch (mt_gnss_guard_judge(&self->guard, compared.value, error, bound, now)) {
     case MT_GNSS_GUARD_AGREES:
         return true;
     case MT_GNSS_GUARD_DOUBTS:

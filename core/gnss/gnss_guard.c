@@ -5,6 +5,10 @@
  * and costs itself.  Several that agree with each other are a jump; from then on nothing of it is
  * used until it has told for long what the clock says, too.
  *
+ * What it tells is no more certain than its way here: sentences without pulses come late by as much
+ * as the line and this machine are busy.  Two seconds contradict the clock, or each other, only by
+ * what neither error explains.
+ *
  * The bound grows while nobody is followed.  So a clock that is in truth the wrong one comes to
  * agree in the end, after as long as its oscillator could have needed to get that far.
  */
@@ -13,7 +17,7 @@
 #include "base/memory.h"
 
 #define SUSPECTS 3
-#define SAME_NS  50000000 /* jumps that differ by less are one */
+#define SAME_NS  50000000 /* jumps that differ by less, beyond their errors, are one */
 
 void mt_gnss_guard_init(struct mt_gnss_guard *self, const struct mt_gnss_guard_config *config)
 {
@@ -21,9 +25,19 @@ void mt_gnss_guard_init(struct mt_gnss_guard *self, const struct mt_gnss_guard_c
     self->config = *config;
 }
 
-static bool is_within(struct mt_span value, int64_t limit_ns)
+static bool is_within(struct mt_span value, struct mt_interval limit)
 {
-    return mt_span_compare(mt_span_abs(value), mt_span_from_ns(limit_ns)) <= 0;
+    return mt_span_compare(mt_span_abs(value), mt_span_from_interval(limit)) <= 0;
+}
+
+/* Whether it tells of the same other time as before. */
+static bool is_same_jump(const struct mt_gnss_guard *self, struct mt_span ahead,
+                         struct mt_interval error)
+{
+    struct mt_interval limit =
+        mt_interval_plus(mt_interval_from_ns(SAME_NS), mt_interval_plus(self->jump_error, error));
+    return (self->suspects > 0 || self->has_jumped) &&
+           is_within(mt_span_minus(ahead, self->jump), limit);
 }
 
 static void believe(struct mt_gnss_guard *self)
@@ -67,11 +81,11 @@ static enum mt_gnss_guard_verdict insists(struct mt_gnss_guard *self, struct mt_
 }
 
 static enum mt_gnss_guard_verdict differs(struct mt_gnss_guard *self, struct mt_span ahead,
-                                          struct mt_mono now)
+                                          struct mt_interval error, struct mt_mono now)
 {
-    bool is_same = (self->suspects > 0 || self->has_jumped) &&
-                   is_within(mt_span_minus(ahead, self->jump), SAME_NS);
+    bool is_same = is_same_jump(self, ahead, error);
     self->jump = ahead;
+    self->jump_error = error;
     if (self->has_jumped) {
         return insists(self, now, is_same);
     }
@@ -90,12 +104,13 @@ static enum mt_gnss_guard_verdict differs(struct mt_gnss_guard *self, struct mt_
 }
 
 enum mt_gnss_guard_verdict mt_gnss_guard_judge(struct mt_gnss_guard *self, struct mt_span ahead,
-                                               struct mt_interval bound, struct mt_mono now)
+                                               struct mt_interval error, struct mt_interval bound,
+                                               struct mt_mono now)
 {
     if (mt_interval_is_too_large(bound)) {
         return agrees(self, now);
     }
-    struct mt_interval limit = mt_interval_plus(bound, mt_interval_from_ns(self->config.limit_ns));
-    return is_within(ahead, mt_interval_to_ns(limit)) ? agrees(self, now)
-                                                      : differs(self, ahead, now);
+    struct mt_interval limit = mt_interval_plus(mt_interval_plus(bound, error),
+                                                mt_interval_from_ns(self->config.limit_ns));
+    return is_within(ahead, limit) ? agrees(self, now) : differs(self, ahead, error, now);
 }

@@ -66,7 +66,8 @@ def nav_timels(leap_s=LEAP_S, source=2, change_s=0, change_in_s=0):
 
 
 def ahead_of_machine_ns(daemon):
-    """The published time in UTC less CLOCK_REALTIME: of several looks the quickest."""
+    """The published time in UTC less CLOCK_REALTIME, of several looks the quickest; and by how much
+    that may be wrong."""
     page = daemon.page()
     looks = []
     for _ in range(5):
@@ -74,8 +75,9 @@ def ahead_of_machine_ns(daemon):
         machine_ns = time.clock_gettime_ns(time.CLOCK_REALTIME)
         after = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         looks.append((after - before, machine_ns, (before + after) // 2))
-    _, machine_ns, at_ns = min(looks)
-    return page.time_ns(at_ns) - (37 * NS if page.scale == "TAI" else 0) - machine_ns
+    took_ns, machine_ns, at_ns = min(looks)
+    ahead_ns = page.time_ns(at_ns) - (37 * NS if page.scale == "TAI" else 0) - machine_ns
+    return ahead_ns, page.bound_at_ns(at_ns) + took_ns // 2
 
 
 class Receiver(threading.Thread):

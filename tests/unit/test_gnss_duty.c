@@ -53,7 +53,8 @@ struct bench {
     int64_t ahead_s; /* of UTC, in what it says */
     int32_t leap_s;  /* GPS - UTC that it reckons with */
     int64_t delay_ns;
-    int64_t pulse_ns; /* noise of pulses */
+    int64_t pulse_ns;  /* noise of pulses */
+    int64_t uneven_ns; /* of sentences, on a busy machine */
     unsigned lose_one_in;
 };
 static struct bench *bench;
@@ -115,8 +116,8 @@ static void configure(bool has_pulses)
     const struct mt_gnss_label_config label = {0};
     const struct mt_gnss_guard_config guard = {MT_GNSS_JUMP_HOLD, 1000000, 60 * S_NS};
     struct mt_node_gnss *gnss = &bench->gnss[0];
-    *gnss =
-        (struct mt_node_gnss){.stream = STREAM, .pulses = has_pulses ? PULSES : MT_NODE_NO_LINK};
+    *gnss = (struct mt_node_gnss){
+        .stream = STREAM, .pulses = has_pulses ? PULSES : MT_NODE_NO_LINK, .is_up = true};
     gnss->config = (struct mt_gnss_duty_config){.precision = mt_interval_from_ns(1000),
                                                 .max_error = MT_INTERVAL_TOO_LARGE};
     mt_gnss_receiver_init(&gnss->receiver, MT_GNSS_ANY, MT_GNSS_NOT_BEFORE_S);
@@ -310,17 +311,21 @@ static void speak(int64_t utc_s)
     }
 }
 
+static int64_t at_random(int64_t most_ns)
+{
+    return most_ns > 0 ? (int64_t)mt_prng_below(&bench->noise, (uint32_t)most_ns) : 0;
+}
+
 static void one_second(void)
 {
     int64_t s = bench->now_ns / S_NS + 1;
     bool is_lost = bench->lose_one_in > 0 && s % bench->lose_one_in == 0;
-    int64_t late_ns =
-        bench->pulse_ns > 0 ? (int64_t)mt_prng_below(&bench->noise, (uint32_t)bench->pulse_ns) : 0;
+    int64_t late_ns = at_random(bench->pulse_ns);
     pass_until(s * S_NS);
     if (!is_lost && bench->gnss[0].pulses == PULSES) {
         hear_pulse(late_ns);
     }
-    pass_until(s * S_NS + bench->delay_ns);
+    pass_until(s * S_NS + bench->delay_ns + at_random(bench->uneven_ns));
     speak(s + bench->ahead_s);
 }
 
@@ -498,21 +503,44 @@ static void gnss_duty_hears_through_noise_when_the_line_is_bad(void **state)
     assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 0);
 }
 
+static void expect_sentences(int64_t error_ns)
+{
+    bench->gnss[0].config.has_sentence_delay = true;
+    bench->gnss[0].config.sentence_delay_ns = 150000000;
+    bench->gnss[0].config.sentence_error_ns = error_ns;
+}
+
 static void gnss_duty_says_how_wrong_it_may_be_when_there_are_no_pulses(void **state)
 {
     (void)state;
     configure(false);
-    bench->gnss[0].is_up = true;
     seconds(120);
     assert_true(is_locked());
     assert_near(off_ns(), -50000000, 1000000); /* 150 ms late, and 100 ms are usual */
     assert_true(bench->clock.page.bound_ns > 900000000);
-    bench->gnss[0].config.has_sentence_delay = true;
-    bench->gnss[0].config.sentence_delay_ns = 150000000;
-    bench->gnss[0].config.sentence_error_ns = 20000000;
+    expect_sentences(20000000);
     seconds(300);
     assert_near(off_ns(), 0, 5000000);
     assert_near(bench->clock.page.bound_ns, 20000000, 5000000);
+}
+
+static void gnss_duty_tells_of_a_spoofed_step_when_sentences_come_unevenly(void **state)
+{
+    (void)state;
+    configure(false);
+    expect_sentences(350000000);
+    bench->uneven_ns = 300000000;
+    seconds(300);
+    assert_true(is_locked());
+    assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 0);
+    bench->ahead_s = 5;
+    seconds(3);
+    assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 1);
+    seconds(60);
+    assert_near(off_ns(), 0, bench->clock.page.bound_ns);
+    bench->ahead_s = 0;
+    seconds(62);
+    assert_int_equal(bench->told[MT_GNSS_NODE_RETURNED], 1);
 }
 
 static void gnss_duty_takes_cable_and_quantisation_out_when_pulses_are_late(void **state)
@@ -560,6 +588,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(gnss_duty_says_how_wrong_it_may_be_when_there_are_no_pulses,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            gnss_duty_tells_of_a_spoofed_step_when_sentences_come_unevenly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             gnss_duty_takes_cable_and_quantisation_out_when_pulses_are_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gnss_duty_has_no_fix_when_nothing_is_heard_any_more, set_up,

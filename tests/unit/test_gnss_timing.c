@@ -192,9 +192,11 @@ static void gnss_label_knows_the_second_at_once_when_it_was_announced(void **sta
 /* ---- guard ----------------------------------------------------------------------------------- */
 
 static struct mt_gnss_guard guard;
+static struct mt_interval error; /* of what it tells */
 
 static void protect(enum mt_gnss_jump_policy policy)
 {
+    error = (struct mt_interval){0};
     mt_gnss_guard_init(&guard,
                        &(struct mt_gnss_guard_config){policy, MS, 60 * INT64_C(1000000000)});
 }
@@ -203,7 +205,7 @@ static enum mt_gnss_guard_verdict judge(int64_t ahead_ms, int64_t bound_ms, int6
 {
     struct mt_interval bound =
         bound_ms < 0 ? MT_INTERVAL_TOO_LARGE : mt_interval_from_ns(bound_ms * MS);
-    return mt_gnss_guard_judge(&guard, mt_span_from_ns(ahead_ms * MS), bound,
+    return mt_gnss_guard_judge(&guard, mt_span_from_ns(ahead_ms * MS), error, bound,
                                (struct mt_mono){at_s * MT_NS_PER_S});
 }
 
@@ -285,6 +287,32 @@ static void gnss_guard_follows_at_once_when_the_policy_says_so(void **state)
     assert_int_equal(judge(-5000, 1, 2), MT_GNSS_GUARD_FOLLOWS);
 }
 
+static void gnss_guard_names_a_jump_when_what_it_tells_comes_unevenly(void **state)
+{
+    (void)state;
+    protect(MT_GNSS_JUMP_HOLD);
+    error = mt_interval_from_ns(40 * MS);
+    assert_int_equal(judge(-5000, 60, 0), MT_GNSS_GUARD_DOUBTS);
+    assert_int_equal(judge(-4930, 60, 1), MT_GNSS_GUARD_DOUBTS);
+    assert_int_equal(judge(-5050, 60, 2), MT_GNSS_GUARD_JUMPED);
+    /* what its error does not explain is no jump, but disorder */
+    protect(MT_GNSS_JUMP_HOLD);
+    error = mt_interval_from_ns(40 * MS);
+    for (int64_t s = 0; s < 20; s++) {
+        assert_int_equal(judge(s % 2 == 0 ? -5000 : -4860, 60, s), MT_GNSS_GUARD_DOUBTS);
+    }
+}
+
+static void gnss_guard_follows_when_its_error_explains_the_difference(void **state)
+{
+    (void)state;
+    protect(MT_GNSS_JUMP_HOLD);
+    error = mt_interval_from_ns(40 * MS);
+    assert_int_equal(judge(41, 1, 0), MT_GNSS_GUARD_AGREES);
+    assert_int_equal(judge(43, 1, 1), MT_GNSS_GUARD_DOUBTS);
+    assert_int_equal(judge(-41, 1, 2), MT_GNSS_GUARD_AGREES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +332,8 @@ int main(void)
         cmocka_unit_test(gnss_guard_agrees_in_the_end_when_the_bound_has_grown),
         cmocka_unit_test(gnss_guard_follows_after_a_while_when_the_policy_is_to_wait),
         cmocka_unit_test(gnss_guard_follows_at_once_when_the_policy_says_so),
+        cmocka_unit_test(gnss_guard_names_a_jump_when_what_it_tells_comes_unevenly),
+        cmocka_unit_test(gnss_guard_follows_when_its_error_explains_the_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

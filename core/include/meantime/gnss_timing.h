@@ -93,7 +93,7 @@ enum mt_gnss_jump_policy {
 
 struct mt_gnss_guard_config {
     enum mt_gnss_jump_policy policy;
-    int64_t limit_ns; /**< beyond what the clock may be wrong by */
+    int64_t limit_ns; /**< beyond what the clock and the receiver may be wrong by */
     int64_t wait_ns;
 };
 
@@ -102,6 +102,7 @@ struct mt_gnss_guard {
     struct mt_gnss_guard_config config;
     bool has_jumped;     /**< it is not believed now */
     struct mt_span jump; /**< clock - receiver, when it was told */
+    struct mt_interval jump_error;
     uint8_t suspects;
     bool has_agreed; /**< since it jumped, from `since` on */
     struct mt_mono since;
@@ -116,8 +117,10 @@ enum mt_gnss_guard_verdict {
 };
 
 void mt_gnss_guard_init(struct mt_gnss_guard *self, const struct mt_gnss_guard_config *config);
-/** `ahead`: clock - receiver.  `bound`: what the clock may be wrong by; too large: not known. */
+/** `ahead`: clock - receiver, measured with `error` at most.  `bound`: what the clock may be wrong
+ * by; too large: not known. */
 enum mt_gnss_guard_verdict mt_gnss_guard_judge(struct mt_gnss_guard *self, struct mt_span ahead,
-                                               struct mt_interval bound, struct mt_mono now);
+                                               struct mt_interval error, struct mt_interval bound,
+                                               struct mt_mono now);
 
 #endif
