@@ -131,16 +131,6 @@ static bool steers_system_clock(const struct mt_config *config)
     return false;
 }
 
-static bool has_card(const struct mt_composition *composition)
-{
-    const struct mt_node *node = &composition->node;
-    bool is_found = false;
-    for (uint16_t i = 0; i < node->link_count; i++) {
-        is_found = is_found || node->links[i]->has_hardware_clock;
-    }
-    return is_found;
-}
-
 /* False if a user was asked for and cannot be had: nobody wants root instead.  What else cannot be
  * given up is said; the daemon keeps time all the same. */
 static bool give_up_privileges(struct mt_daemon *self)
@@ -152,7 +142,7 @@ static bool give_up_privileges(struct mt_daemon *self)
         .user = config->user,
         .paths = paths,
         .keeps_system_clock = steers_system_clock(self->config),
-        .keeps_cards = has_card(self->composition),
+        .keeps_cards = mt_linux_may_set_cards(self->platform),
         .keeps_network = true,
     };
     if (!mt_privilege_drop(&options, reason)) {

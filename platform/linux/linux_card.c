@@ -206,6 +206,19 @@ bool mt_linux_card_has_changed(const struct mt_linux_link *link)
            strcmp(name, link->stamped_by) != 0;
 }
 
+bool mt_linux_may_set_cards(const struct mt_linux *self)
+{
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        const struct mt_linux_link *link = self->links[i];
+
+        if (link && (link->counter != 0 ||
+                     (!link->has_interface && link->request.stamper != MT_STAMPER_KERNEL))) {
+            return true;
+        }
+    }
+    return mt_linux_ntp_may_set_cards(self);
+}
+
 void mt_linux_cards_look(struct mt_linux *self)
 {
     for (size_t i = 0; i < self->phc_count; i++) {

@@ -326,6 +326,20 @@ struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
     return &self->hal;
 }
 
+bool mt_linux_ntp_may_set_cards(const struct mt_linux *platform)
+{
+    for (size_t i = 0; i < platform->ntp_count; i++) {
+        const struct mt_linux_ntp *self = platform->ntp[i];
+        bool is_missing = self->interface[0] != 0 && self->card.ifindex == 0 &&
+                          self->card.stamper != MT_STAMPER_KERNEL;
+
+        if (is_missing || self->card.counter != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mt_linux_ntp_close(struct mt_linux *platform, uint16_t index)
 {
     size_t kept = 0;

@@ -49,6 +49,9 @@ void mt_linux_unwatch(struct mt_linux *self, int fd);
  * is one such function for a platform. */
 void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void *context);
 
+/** True if a network card has been told to stamp, or may have to be once its interface is there. */
+bool mt_linux_may_set_cards(const struct mt_linux *self);
+
 /** Why the input log is not written any more (a full disk ...); null: it is, or there is none. */
 const char *mt_linux_log_problem(const struct mt_linux *self);
 

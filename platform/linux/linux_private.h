@@ -307,6 +307,8 @@ struct mt_hal_link *mt_linux_ntp_open(struct mt_linux *platform, uint16_t index,
                                       char reason[MT_HAL_REASON_SIZE]);
 void mt_linux_ntp_close(struct mt_linux *platform, uint16_t index);
 void mt_linux_ntp_close_all(struct mt_linux *platform);
+/** As mt_linux_may_set_cards(). */
+bool mt_linux_ntp_may_set_cards(const struct mt_linux *platform);
 /** -1: nothing has been asked yet, or it could not be. */
 int mt_linux_ntp_descriptor(const struct mt_linux_ntp *self);
 uint16_t mt_linux_ntp_index(const struct mt_linux_ntp *self);

@@ -216,6 +216,37 @@ static void udp_link_waits_when_the_interface_does_not_exist_yet(void **state)
     mt_linux_close(b.platform);
 }
 
+/* veth stamps nothing, so a port on it needs no right to change a card; one that waits may. */
+static void platform_may_set_cards_when_an_interface_is_awaited(void **state)
+{
+    static const struct {
+        const char *interface;
+        enum mt_stamper stamper;
+        bool may_set;
+    } cases[] = {
+        {"v0", MT_STAMPER_AUTO, false},
+        {"late0", MT_STAMPER_AUTO, true},
+        {"late0", MT_STAMPER_CARD, true},
+        {"late0", MT_STAMPER_KERNEL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum mt_transport transports[] = {MT_TRANSPORT_UDP_IPV4, MT_TRANSPORT_NTP};
+
+        for (size_t j = 0; j < 2; j++) {
+            struct bench_node node =
+                bench_open_as(&(struct mt_link_request){.interface = cases[i].interface,
+                                                        .ttl = 1,
+                                                        .transport = transports[j],
+                                                        .stamper = cases[i].stamper});
+
+            assert_int_equal(mt_linux_may_set_cards(node.platform), cases[i].may_set);
+            mt_linux_close(node.platform);
+        }
+    }
+}
+
 static void udp_link_goes_on_when_the_interface_goes_down_and_up(void **state)
 {
     struct bench_node a = bench_open("v0");
@@ -436,6 +467,7 @@ int main(void)
         LINK_TEST(udp_link_opens_when_the_port_is_used_on_another_interface),
         LINK_TEST(udp_link_names_the_remedy_when_privilege_is_missing),
         LINK_TEST(udp_link_waits_when_the_interface_does_not_exist_yet),
+        LINK_TEST(platform_may_set_cards_when_an_interface_is_awaited),
         LINK_TEST(udp_link_goes_on_when_the_interface_goes_down_and_up),
         LINK_TEST(udp_link_goes_on_when_the_interface_is_made_again),
         LINK_TEST(udp_link_goes_on_when_the_interface_keeps_its_number),
