@@ -157,6 +157,7 @@ struct mt_linux_vclocks {
     int physical;
     int before; /**< how many there were ... */
     int made;   /**< ... and are now */
+    int fd;     /**< of the kernel's count */
 };
 
 /** A steered hardware clock that was named by its interface, whose card may change. */

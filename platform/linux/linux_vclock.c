@@ -8,10 +8,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "platform/linux/linux_private.h"
 
@@ -74,18 +76,19 @@ int mt_vclock_physical(const char *sys, int index)
     return found;
 }
 
-static FILE *open_count(const char *sys, int physical, const char *mode)
+static void path_of(const char *sys, int physical, char path[PATH_SIZE])
 {
-    char path[PATH_SIZE];
-
-    snprintf(path, sizeof path, "%s/ptp%d/n_vclocks", sys, physical);
-    return fopen(path, mode);
+    snprintf(path, PATH_SIZE, "%s/ptp%d/n_vclocks", sys, physical);
 }
 
 int mt_vclock_count(const char *sys, int physical)
 {
-    FILE *file = open_count(sys, physical, "re");
+    char path[PATH_SIZE];
     int count = -1;
+    FILE *file;
+
+    path_of(sys, physical, path);
+    file = fopen(path, "re");
 
     if (file) {
         count = fscanf(file, "%d", &count) == 1 ? count : -1;
@@ -94,16 +97,20 @@ int mt_vclock_count(const char *sys, int physical)
     return count;
 }
 
-bool mt_vclock_set_count(const char *sys, int physical, int count)
+int mt_vclock_open(const char *sys, int physical)
 {
-    FILE *file = open_count(sys, physical, "we");
-    bool is_written;
+    char path[PATH_SIZE];
 
-    if (!file) {
-        return false;
-    }
-    is_written = fprintf(file, "%d\n", count) > 0;
-    return (fclose(file) == 0) && is_written;
+    path_of(sys, physical, path);
+    return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+bool mt_vclock_set_count(int fd, int count)
+{
+    char text[16];
+    int length = snprintf(text, sizeof text, "%d\n", count);
+
+    return pwrite(fd, text, (size_t)length, 0) == length;
 }
 
 /* ---- ours ---------------------------------------------------------------------------------- */
@@ -131,18 +138,43 @@ static int find_free(const struct mt_linux *self, int physical)
     return -1;
 }
 
-static void remember(struct mt_linux *self, int physical, int before)
+/* What was made there before, or a place for it; null: there is no room. */
+static struct mt_linux_vclocks *made_of(struct mt_linux *self, int physical)
 {
     for (size_t i = 0; i < self->vclock_count; i++) {
         if (self->vclocks[i].physical == physical) {
-            self->vclocks[i].made = before + 1;
-            return;
+            return &self->vclocks[i];
         }
     }
-    if (self->vclock_count < MT_LINUX_PHCS) {
-        self->vclocks[self->vclock_count++] =
-            (struct mt_linux_vclocks){physical, before, before + 1};
+    if (self->vclock_count == MT_LINUX_PHCS) {
+        errno = ENFILE;
+        return 0;
     }
+    return &self->vclocks[self->vclock_count];
+}
+
+/* The file stays open: at the end we may not be allowed to open it any more. */
+static bool add_one(struct mt_linux *self, int physical, int before)
+{
+    struct mt_linux_vclocks *made = made_of(self, physical);
+    bool is_first = made == &self->vclocks[self->vclock_count];
+    int fd = !made ? -1 : is_first ? mt_vclock_open(SYS, physical) : made->fd;
+
+    if (fd < 0) {
+        return false;
+    }
+    if (!mt_vclock_set_count(fd, before + 1)) {
+        int error = errno;
+
+        if (is_first) {
+            close(fd);
+        }
+        errno = error;
+        return false;
+    }
+    *made = (struct mt_linux_vclocks){physical, is_first ? before : made->before, before + 1, fd};
+    self->vclock_count += is_first;
+    return true;
 }
 
 static bool make_one(struct mt_linux *self, int physical, char reason[MT_HAL_REASON_SIZE])
@@ -153,14 +185,13 @@ static bool make_one(struct mt_linux *self, int physical, char reason[MT_HAL_REA
         mt_linux_say(reason, "/dev/ptp%d has no virtual clocks: use clock = phc", physical);
         return false;
     }
-    if (!mt_vclock_set_count(SYS, physical, before + 1)) {
+    if (!add_one(self, physical, before)) {
         mt_linux_say(reason,
                      "cannot make a virtual clock of /dev/ptp%d: %s; as root: echo %d > " SYS
                      "/ptp%d/n_vclocks, when nobody steers that clock",
                      physical, strerror(errno), before + 1, physical);
         return false;
     }
-    remember(self, physical, before);
     return true;
 }
 
@@ -188,7 +219,8 @@ void mt_linux_vclocks_free(struct mt_linux *self)
         const struct mt_linux_vclocks *made = &self->vclocks[i];
 
         if (mt_vclock_count(SYS, made->physical) == made->made) {
-            (void)mt_vclock_set_count(SYS, made->physical, made->before);
+            (void)mt_vclock_set_count(made->fd, made->before);
         }
+        close(made->fd);
     }
 }

@@ -21,8 +21,10 @@ size_t mt_vclock_list(const char *sys, int physical, int ret_numbers[MT_VCLOCKS_
 int mt_vclock_physical(const char *sys, int index);
 /** How many the kernel keeps; -1: it has no such thing for this clock. */
 int mt_vclock_count(const char *sys, int physical);
+/** A descriptor for the next one; -1 with errno. */
+int mt_vclock_open(const char *sys, int physical);
 /** Has the kernel keep so many.  False with errno. */
-bool mt_vclock_set_count(const char *sys, int physical, int count);
+bool mt_vclock_set_count(int fd, int count);
 
 struct mt_linux;
 /** A virtual clock of the device that nobody of us has yet, made if need be: its number; -1 with a

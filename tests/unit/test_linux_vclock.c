@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -68,6 +69,7 @@ static void vclocks_are_counted_when_the_kernel_has_such_a_thing(void **state)
 {
     char path[80];
     FILE *file;
+    int fd;
 
     (void)state;
     make("ptp0");
@@ -78,9 +80,14 @@ static void vclocks_are_counted_when_the_kernel_has_such_a_thing(void **state)
     fputs("0\n", file);
     fclose(file);
     assert_int_equal(mt_vclock_count(sys, 0), 0);
-    assert_true(mt_vclock_set_count(sys, 0, 2));
+    fd = mt_vclock_open(sys, 0);
+    assert_true(fd >= 0);
+    assert_true(mt_vclock_set_count(fd, 12));
+    assert_int_equal(mt_vclock_count(sys, 0), 12);
+    assert_true(mt_vclock_set_count(fd, 2));
     assert_int_equal(mt_vclock_count(sys, 0), 2);
-    assert_false(mt_vclock_set_count(sys, 7, 2));
+    assert_int_equal(mt_vclock_open(sys, 7), -1);
+    close(fd);
 }
 
 int main(void)
