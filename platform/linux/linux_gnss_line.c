@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "platform/linux/linux_private.h"
 
 #define HOST_SIZE 128
+#define SILENT_S  10 /* then the other side is asked whether it is there */
 
 /* ---- serial lines -------------------------------------------------------------------------- */
 
@@ -152,6 +154,21 @@ static socklen_t name_of(const struct mt_address *address, uint16_t port,
     return sizeof *in;
 }
 
+/* Who only listens does not notice that the other side has lost its power, unless it asks. */
+static void watch_peer(int fd)
+{
+    static const struct {
+        int option;
+        int value;
+    } settings[] = {
+        {TCP_KEEPIDLE, SILENT_S}, {TCP_KEEPINTVL, SILENT_S / 2}, {TCP_KEEPCNT, 3}, {TCP_SYNCNT, 3}};
+
+    (void)mt_linux_set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        (void)mt_linux_set_int(fd, IPPROTO_TCP, settings[i].option, settings[i].value);
+    }
+}
+
 int mt_linux_stream_connect(const char *where, struct mt_mono now, char reason[MT_HAL_REASON_SIZE])
 {
     char host[HOST_SIZE];
@@ -171,6 +188,9 @@ int mt_linux_stream_connect(const char *where, struct mt_mono now, char reason[M
     }
     length = name_of(&address, port, &name);
     fd = socket(name.ss_family, SOCK_STREAM, 0);
+    if (fd >= 0) {
+        watch_peer(fd);
+    }
     if (fd < 0 || !mt_linux_set_nonblocking(fd) ||
         (connect(fd, (struct sockaddr *)&name, length) < 0 && errno != EINPROGRESS)) {
         mt_linux_say(reason, "cannot connect to %.100s: %s", where, strerror(errno));
