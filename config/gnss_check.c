@@ -58,6 +58,20 @@ static bool is_host_and_port(const char *text)
            strlen(digits) > 0 && strlen(digits) < 6 && port > 0 && port <= PORT_MAX;
 }
 
+/* Those that UARTs have. */
+static bool is_speed(uint32_t baud)
+{
+    static const uint32_t speeds[] = {300,    600,     1200,    2400,    4800,   9600,
+                                      19200,  38400,   57600,   115200,  230400, 460800,
+                                      921600, 1000000, 2000000, 3000000, 4000000};
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+        if (speeds[i] == baud) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_gpsd(const char *device)
 {
     return strcmp(device, "gpsd") == 0 || strncmp(device, "gpsd:", 5) == 0;
@@ -94,7 +108,12 @@ static void check_device(const struct gnss_checker *self)
                  "protocol",
                  name);
     }
-    if (!is_line(device) && gnss->baud != BAUD_DEFAULT) {
+    if (!is_speed(gnss->baud)) {
+        COMPLAIN(self, "baud",
+                 "baud = %u: no serial line has this speed; expected 4800, 9600, 19200, 38400, "
+                 "57600, 115200, 230400, 460800 or 921600",
+                 gnss->baud);
+    } else if (!is_line(device) && gnss->baud != BAUD_DEFAULT) {
         COMPLAIN(self, "baud", "[gnss %s]: baud is for a serial line", name);
     }
 }

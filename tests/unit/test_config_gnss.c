@@ -76,6 +76,9 @@ static void config_complains_when_a_receiver_contradicts_itself(void **state)
     assert_problem("[gnss a]\ndevice = gpsd\nprotocol = ubx\n",
                    "f:3: [gnss a]: gpsd speaks its own protocol, whatever its receiver does; "
                    "remove protocol");
+    assert_problem("[gnss a]\ndevice = /dev/ttyS0\nbaud = 11520\n",
+                   "f:3: baud = 11520: no serial line has this speed; expected 4800, 9600, 19200, "
+                   "38400, 57600, 115200, 230400, 460800 or 921600");
     assert_problem("[gnss a]\ndevice = gpsd\nbaud = 4800\n",
                    "f:3: [gnss a]: baud is for a serial line");
     assert_problem("[gnss a]\ndevice = gpsd\npulse = /dev/tty0\n",
