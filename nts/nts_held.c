@@ -113,7 +113,7 @@ static gnutls_certificate_credentials_t load_files(struct mt_nts_held *self)
     return made;
 }
 
-/* True if it is another one than before. */
+/* True if it is another one than before, or has another owner or mode. */
 static bool has_changed(const char *path, struct stat *before)
 {
     struct stat now;
@@ -121,8 +121,8 @@ static bool has_changed(const char *path, struct stat *before)
         return false;
     }
     bool is_changed = now.st_ino != before->st_ino || now.st_size != before->st_size ||
-                      now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-                      now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+                      now.st_ctim.tv_sec != before->st_ctim.tv_sec ||
+                      now.st_ctim.tv_nsec != before->st_ctim.tv_nsec;
     *before = now;
     return is_changed;
 }

@@ -136,6 +136,22 @@ static void nts_held_serves_nobody_when_there_is_no_pair(void **state)
     assert_non_null(strstr(told(self), "everybody may read"));
 }
 
+/* Whoever mends rights does not touch what is in the file. */
+static void nts_held_reads_again_when_only_the_mode_of_a_file_changes(void **state)
+{
+    struct fixture *self = *state;
+    make(self, time(NULL) - DAY_S, time(NULL) + DAY_S);
+    assert_true(starts(self));
+    assert_string_equal(told(self), "");
+    assert_int_equal(chmod(self->key, 0644), 0);
+    assert_true(takes(mt_nts_held_look(&self->held, false)));
+    assert_non_null(strstr(told(self), "everybody may read"));
+    assert_int_equal(chmod(self->key, 0600), 0);
+    assert_true(takes(mt_nts_held_look(&self->held, false)));
+    assert_string_equal(told(self), "");
+    assert_false(takes(mt_nts_held_look(&self->held, false)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +160,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nts_held_keeps_the_old_pair_when_the_new_files_are_no_good,
                                         begin, end),
         cmocka_unit_test_setup_teardown(nts_held_serves_nobody_when_there_is_no_pair, begin, end),
+        cmocka_unit_test_setup_teardown(nts_held_reads_again_when_only_the_mode_of_a_file_changes,
+                                        begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
