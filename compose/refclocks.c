@@ -127,11 +127,13 @@ static bool open_export(struct mt_node *node, struct mt_hal_provider *provider,
                         char reason[MT_HAL_REASON_SIZE])
 {
     bool is_perout = config->driver == MT_CONFIG_REFCLOCK_PEROUT;
+    const char *device = node->clocks[config->clock_index].hal->device;
     struct mt_link_request request = {
         .transport = is_perout                                  ? MT_TRANSPORT_PEROUT
                      : config->driver == MT_CONFIG_REFCLOCK_SHM ? MT_TRANSPORT_EXPORT_SHM
                                                                 : MT_TRANSPORT_EXPORT_SOCK,
         .pulse = mt_compose_pulse(&config->pulse),
+        .clock = device != NULL ? device : "",
     };
     request.pulse.period_ns = mt_interval_to_ns(config->period);
     request.pulse.width_ns = mt_interval_to_ns(config->width);
@@ -150,6 +152,15 @@ static uint16_t source_of(const struct mt_composition *self, size_t index)
         source -= config->refclocks[i].clock_index == clock;
     }
     return (uint16_t)source;
+}
+
+/* Whose fault it is. */
+static bool blame(const char *section, const char *name, char reason[MT_HAL_REASON_SIZE])
+{
+    char text[MT_HAL_REASON_SIZE];
+    snprintf(text, sizeof text, "[%s %.40s]: %.200s", section, name, reason);
+    memcpy(reason, text, sizeof text);
+    return false;
 }
 
 bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *provider,
@@ -171,10 +182,10 @@ bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *p
         if (config->refclocks[i].driver == MT_CONFIG_REFCLOCK_GNSS) {
             refclock->link = MT_NODE_NO_LINK;
             if (!mt_compose_gnss(node, (uint16_t)i, &config->refclocks[i], provider, reason)) {
-                return false;
+                return blame("gnss", config->refclocks[i].name, reason);
             }
         } else if (!open_refclock(node, provider, &config->refclocks[i], &refclock->link, reason)) {
-            return false;
+            return blame("refclock", config->refclocks[i].name, reason);
         }
     }
     for (size_t i = 0; i < config->export_count; i++) {
@@ -182,7 +193,7 @@ bool mt_compose_refclocks(struct mt_composition *self, struct mt_hal_provider *p
         export->clock = (uint16_t)config->exports[i].clock_index;
         export->interval_ns = mt_interval_to_ns(config->exports[i].interval);
         if (!open_export(node, provider, &config->exports[i], &export->link, reason)) {
-            return false;
+            return blame("export", config->exports[i].name, reason);
         }
     }
     return true;

@@ -9,6 +9,8 @@
 #include "config/config.h"
 #include "config/profile.h"
 
+#define LINE_LENGTH 76
+
 struct sentence {
     char *at;
     size_t room;
@@ -41,8 +43,7 @@ static void say_limit(struct sentence *self, const struct mt_config_key *key, in
     struct mt_config_key limit = *key;
     limit.word = NULL;
     limit.offset = 0;
-    if (key->type == MT_CONFIG_SPAN || key->type == MT_CONFIG_INTERVAL ||
-        key->type == MT_CONFIG_SECONDS) {
+    if (key->type == MT_CONFIG_SPAN || key->type == MT_CONFIG_INTERVAL) {
         limit.type = MT_CONFIG_INTERVAL;
         object.interval = mt_interval_from_ns(value);
     } else {
@@ -141,17 +142,20 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
     }
 }
 
-/* Text broken into lines of at most 76 characters, all indented. */
-static void print_wrapped(FILE *out, const char *text)
+/* Text broken into lines of at most LINE_LENGTH characters, the first one behind `head`. */
+static void print_wrapped(FILE *out, const char *head, const char *text)
 {
+    int indent = (int)strlen(head);
+    size_t room = LINE_LENGTH - strlen(head);
     size_t column = 0;
+    fputs(head, out);
     while (*(text += strspn(text, " ")) != '\0') {
         size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + length > 72) {
-            fputc('\n', out);
+        if (column > 0 && column + 1 + length > room) {
+            fprintf(out, "\n%*s", indent, "");
             column = 0;
         }
-        fprintf(out, "%s%.*s", column == 0 ? "    " : " ", (int)length, text);
+        fprintf(out, "%s%.*s", column == 0 ? "" : " ", (int)length, text);
         column += length + (column == 0 ? 0 : 1);
         text += length;
     }
@@ -167,7 +171,7 @@ static void print_words(FILE *out, const struct mt_config_key *key)
     for (size_t i = 0; key->words[i].word != NULL; i++) {
         fprintf(out, "%s%s 0x%02x",
                 i == 0       ? ""
-                : i % 4 == 0 ? ",\n             "
+                : i % 3 == 0 ? ",\n             "
                              : ", ",
                 key->words[i].word, (unsigned)key->words[i].value);
     }
@@ -193,8 +197,8 @@ static void explain_key(FILE *out, const struct mt_config_key *key)
     char expected[256];
     mt_config_expected(key, expected, sizeof expected);
     fprintf(out, "%s\n", key->name);
-    print_wrapped(out, key->help);
-    fprintf(out, "    value:   %s\n", expected);
+    print_wrapped(out, "    ", key->help);
+    print_wrapped(out, "    value:   ", expected);
     if (key->unit[0] != '\0' && key->type == MT_CONFIG_INTEGER) {
         fprintf(out, "    unit:    %s\n", key->unit);
     }
@@ -252,7 +256,7 @@ static bool explain_foreign(FILE *out, const char *name)
         char text[400];
         mt_config_foreign_say(foreign, text, sizeof text);
         fprintf(out, "%s%s\n", n > 0 ? "\n" : "", name);
-        print_wrapped(out, text);
+        print_wrapped(out, "    ", text);
         for (size_t i = 0; i < 2 && foreign->keys[i][0] != '\0'; i++) {
             fputc('\n', out);
             explain_name(out, foreign->keys[i]);

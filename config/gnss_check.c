@@ -129,7 +129,10 @@ static void check_pulse(const struct gnss_checker *self)
                  "[gnss %s]: pulse_edge says something of pulses; add pulse = /dev/pps0, say",
                  self->receiver->name);
     }
-    if (is_card && is_line(device) && strncmp(device, "/dev/ptp", 8) != 0) {
+    if (device != NULL && mt_config_lacks_folder(device)) {
+        COMPLAIN(self, "pulse", "pulse = %s: expected a device such as /dev/%s, or an interface",
+                 device, device);
+    } else if (is_card && is_line(device) && strncmp(device, "/dev/ptp", 8) != 0) {
         COMPLAIN(self, "pulse",
                  "pulse = %s: is neither a device of pulses (/dev/pps0) nor a hardware clock "
                  "(/dev/ptp0, or its interface)",

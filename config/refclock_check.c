@@ -89,6 +89,12 @@ static bool has_pulse(const struct place *place)
            place->driver == MT_CONFIG_REFCLOCK_PEROUT;
 }
 
+bool mt_config_lacks_folder(const char *device)
+{
+    return (strncmp(device, "pps", 3) == 0 || strncmp(device, "ptp", 3) == 0) && device[3] >= '0' &&
+           device[3] <= '9';
+}
+
 static void check_pulse(const struct mt_config_source *source, const struct place *place)
 {
     static const char *const names[] = {
@@ -101,6 +107,12 @@ static void check_pulse(const struct mt_config_source *source, const struct plac
                               "[%s %s]: driver = %s needs a device; add device = %s, say",
                               place->word, place->name, names[place->driver],
                               place->driver == MT_CONFIG_REFCLOCK_PPS ? "/dev/pps0" : "/dev/ptp0");
+    }
+    if (has_pulse(place) && place->pulse->device != NULL &&
+        mt_config_lacks_folder(place->pulse->device)) {
+        mt_config_problem_add(source->problems, source->path, line_of(source, place, "device"),
+                              "device = %s: expected a device such as /dev/%s, or an interface",
+                              place->pulse->device, place->pulse->device);
     }
     if (!has_pulse(place) && place->driver != MT_CONFIG_REFCLOCK_GNSS &&
         place->pulse->device != NULL) {
@@ -128,8 +140,8 @@ static void check_perout(const struct mt_config *config, const struct mt_config_
                               "[export %s]: driver = perout: clock %s is no hardware clock; it "
                               "needs clock = phc",
                               export->name, clock->name);
-    } else if (export->pulse.device != NULL && clock->device != NULL &&
-               strcmp(export->pulse.device, clock->device) != 0) {
+    } else if (export->pulse.device != NULL && export->pulse.device[0] == '/' &&
+               clock->device != NULL && strcmp(export->pulse.device, clock->device) != 0) {
         mt_config_problem_add(source->problems, source->path, line_of(source, place, "device"),
                               "[export %s]: clock %s is %s, not %s; pulses come from the clock "
                               "itself",

@@ -90,6 +90,8 @@ void mt_config_check_refclocks(const struct mt_config *self, const struct mt_con
 /** That GNSS receivers are where they can be. */
 void mt_config_check_gnss(const struct mt_config *self, const struct mt_config_source *source);
 /** Of a section [refclock NAME] or [gnss NAME]. */
+/** A device of pulses, or a hardware clock, without its folder: "pps0". */
+bool mt_config_lacks_folder(const char *device);
 enum mt_config_section_kind mt_config_refclock_section(const struct mt_config_refclock *self);
 /** That sources that are only watched are not to be followed before others. */
 void mt_config_check_choices(const struct mt_config *self, const struct mt_config_source *source);

@@ -94,7 +94,8 @@ struct mt_link_request {
     uint8_t socket_priority; /**< for the machine's own queues */
     bool is_for_many;        /**< many receivers by unicast: send their frames together */
     enum mt_stamper stamper;
-    const char *clock; /**< that is to stamp, by `device` of its table; null: the card's */
+    const char *clock; /**< that is to stamp, by `device` of its table; null: the card's.  PEROUT:
+                          that is to make the pulses; null: any, "": none has it */
     int64_t poll_ns;   /**< REFCLOCK_SHM: how often it is looked at */
     struct mt_pulse_request pulse; /**< PPS, EXTTS, PEROUT */
     uint32_t baud;                 /**< GNSS, of a serial line */

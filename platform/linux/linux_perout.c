@@ -167,6 +167,13 @@ struct mt_hal_link *mt_linux_perout_open(struct mt_linux *platform, uint16_t ind
     };
     self->phc = phc;
     self->request = request->pulse;
+    self->device = -1;
+    if (request->clock && strcmp(request->clock, phc->path) != 0) {
+        mt_linux_say(reason, "the clock is %s, but the pulses would be those of %s",
+                     request->clock[0] ? request->clock : "no hardware clock", phc->path);
+        close_perout(&self->heard);
+        return 0;
+    }
     self->device = open(phc->path, O_RDWR | O_CLOEXEC);
     if (self->device < 0) {
         mt_linux_say(reason, "cannot open %s: %s; run as root, or give the daemon's user access",

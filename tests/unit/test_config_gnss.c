@@ -121,6 +121,11 @@ static void config_complains_when_pulses_have_no_device(void **state)
     assert_good("[refclock a]\ndriver = extts\ndevice = /dev/ptp0\npin = 0\nchannel = 1\n");
     assert_problem("[refclock a]\ndriver = pps\n",
                    "f:2: [refclock a]: driver = pps needs a device; add device = /dev/pps0, say");
+    assert_problem("[refclock a]\ndriver = pps\ndevice = pps0\n",
+                   "f:3: device = pps0: expected a device such as /dev/pps0, or an interface");
+    assert_problem("[gnss a]\ndevice = /dev/x\npulse = ptp1\n",
+                   "f:3: pulse = ptp1: expected a device such as /dev/ptp1, or an interface");
+    assert_good("[gnss a]\ndevice = /dev/x\npulse = ppsnet\n");
     assert_problem("[refclock a]\ndevice = /dev/pps0\n",
                    "f:2: [refclock a]: device is for drivers of pulses");
     assert_problem("[refclock a]\ndriver = pps\ndevice = /dev/pps0\n[refclock b]\ndriver = pps\n"
@@ -133,6 +138,8 @@ static void config_complains_when_pulses_do_not_come_from_the_clock(void **state
     (void)state;
     assert_good("[clock]\nclock = phc\ndevice = /dev/ptp0\n[ptp eth0]\n[export a]\n"
                 "driver = perout\ndevice = /dev/ptp0\n");
+    assert_good("[clock]\nclock = phc\ndevice = /dev/ptp0\n[ptp eth0]\n[export a]\n"
+                "driver = perout\ndevice = eth0\n");
     assert_problem("[ptp eth0]\n[export a]\ndriver = perout\ndevice = /dev/ptp0\n",
                    "f:3: [export a]: driver = perout: clock main is no hardware clock; it needs "
                    "clock = phc");

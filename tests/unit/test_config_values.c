@@ -457,6 +457,42 @@ static void config_values_are_the_core_defaults_when_nothing_is_written(void **s
     mt_config_free(config);
 }
 
+/* What is explained fits into a terminal, and limits are written as a person would. */
+static void assert_explained_well(const char *key)
+{
+    char line[512];
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_true(mt_config_explain(key, file));
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strlen(line) > 81) {
+            fail_msg("wider than a terminal: %s", line);
+        }
+    }
+    fclose(file);
+}
+
+static void config_values_are_explained_in_lines_of_a_terminal(void **state)
+{
+    char expected[256];
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        assert_explained_well(keys[i].name);
+        mt_config_expected(&keys[i], expected, sizeof expected);
+        if (strstr(expected, "9999") != NULL) {
+            fail_msg("%s: %s", keys[i].name, expected);
+        }
+    }
+    mt_config_expected(mt_config_key_find(MT_CONFIG_CLOCK, "holdover_limit"), expected,
+                       sizeof expected);
+    assert_string_equal(expected,
+                        "a time from 0 to 2678400s with its unit (ns, us, ms, s, min, h), "
+                        "or none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +501,7 @@ int main(void)
         cmocka_unit_test(config_values_are_the_defaults_of_each_key_when_nothing_is_written),
         cmocka_unit_test(config_values_of_a_file_stay_when_written_and_read_again),
         cmocka_unit_test(config_values_of_the_example_cover_every_key),
+        cmocka_unit_test(config_values_are_explained_in_lines_of_a_terminal),
         cmocka_unit_test(config_values_are_written_exactly),
         cmocka_unit_test(config_values_are_exact_when_units_differ),
         cmocka_unit_test(config_values_are_the_core_defaults_when_nothing_is_written),

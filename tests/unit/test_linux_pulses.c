@@ -390,6 +390,22 @@ static void linux_pulses_leave_while_pages_come_and_end_with_the_daemon(void **s
     assert_int_equal(device.pins[0].func, PTP_PF_NONE);
 }
 
+static void linux_pulses_are_refused_when_another_clock_is_steered(void **state)
+{
+    struct mt_link_request request = output;
+    (void)state;
+    request.clock = "/dev/ptp7";
+    assert_false(open_as(&request));
+    assert_string_equal(reason, "the clock is /dev/ptp7, but the pulses would be those of " PTP0);
+    request.clock = "";
+    assert_false(open_as(&request));
+    assert_non_null(strstr(reason, "the clock is no hardware clock"));
+    assert_int_equal(device.pins[0].func, PTP_PF_NONE);
+    request.clock = PTP0;
+    assert_true(open_as(&request));
+    mt_linux_close(platform);
+}
+
 static void linux_pulses_begin_at_a_full_second_when_a_driver_knows_no_phase(void **state)
 {
     struct timespec now;
@@ -439,6 +455,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(linux_pulses_are_refused_when_there_is_no_such_pin, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(linux_pulses_leave_while_pages_come_and_end_with_the_daemon,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(linux_pulses_are_refused_when_another_clock_is_steered,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             linux_pulses_begin_at_a_full_second_when_a_driver_knows_no_phase, set_up, tear_down),
