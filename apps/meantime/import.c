@@ -6,6 +6,7 @@
  * refuse. */
 #include "apps/meantime/import.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,29 @@
 #include "apps/meantime/tool.h"
 #include "config/config.h"
 
-#define VALUE_SIZE 256
+#define VALUE_SIZE 8192
+#define PIECE_MOST 140 /* of a list in one line */
+#define SAID_SIZE  400
+
+/* What a file says is shown to a terminal, which must not obey it. */
+static void tame(char *text)
+{
+    for (; *text != '\0'; text++) {
+        *text = iscntrl((unsigned char)*text) ? '?' : *text;
+    }
+}
 
 static void say(const struct mt_import *self, const char *format, va_list arguments)
 {
+    char text[SAID_SIZE];
+    vsnprintf(text, sizeof text, format, arguments);
+    tame(text);
     if (self->line > 0) {
         fprintf(stderr, "%s:%u: ", self->path, self->line);
     } else { /* a command line, or a file as a whole */
         fprintf(stderr, "%s: ", self->path);
     }
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s\n", text);
 }
 
 void mt_import_note(struct mt_import *self, const char *format, ...)
@@ -43,6 +56,23 @@ void mt_import_lose(struct mt_import *self, const char *format, ...)
     self->lost++;
 }
 
+/* A long list goes into several lines. */
+static void put_pieces(FILE *out, const char *key, const char *value)
+{
+    while (strlen(value) > PIECE_MOST) {
+        size_t length = PIECE_MOST;
+        while (length > 0 && strncmp(value + length, ", ", 2) != 0) {
+            length--;
+        }
+        if (length == 0) {
+            break;
+        }
+        fprintf(out, "%s = %.*s\n", key, (int)length, value);
+        value += length + 2;
+    }
+    fprintf(out, "%s = %s\n", key, value);
+}
+
 void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope, const char *key,
                    const char *format, ...)
 {
@@ -56,7 +86,7 @@ void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope
                        mt_config_scope_heading(scope));
         return;
     }
-    fprintf(out, "%s = %s\n", key, value);
+    put_pieces(out, key, value);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -116,6 +146,7 @@ static char *whole(struct mt_import *self, int count, char **arguments)
     }
     fputs("# made by meantime import from", out);
     for (int i = 0; i < count; i++) {
+        tame(arguments[i]);
         fprintf(out, "%s %s", i > 0 && self->is_each_by_itself ? "," : "", arguments[i]);
     }
     fputc('\n', out);

@@ -12,6 +12,7 @@
 #include "config/schema.h"
 
 #define MT_IMPORT_WORDS 64
+#define MT_IMPORT_LINE  1024 /**< octets with the zero behind them */
 
 /** One section, or all sections of a kind. */
 struct mt_import_part {
@@ -78,6 +79,12 @@ bool mt_import_command_line(struct mt_import *self, const char *line);
 bool mt_import_timemaster(struct mt_import *self, const char *path);
 void mt_import_linuxptp_end(struct mt_import *self);
 void mt_import_linuxptp_free(struct mt_import *self);
+/** A file for reading; null: told why not. */
+FILE *mt_import_open(const char *path);
+/** The next line without its end, and its number; false: there is none.  One that is too long, or
+ * no text, is told and empty. */
+bool mt_import_line(struct mt_import *self, FILE *file, char line[MT_IMPORT_LINE]);
+
 /** A refclock SHM or SOCK of chrony's that is given PTP, which is a source by itself here. */
 bool mt_import_is_ptp_refclock(const struct mt_import *self, const char *driver, const char *which);
 

@@ -288,7 +288,7 @@ static void directory(struct mt_import *self, char **words, size_t count)
 {
     const char *suffix = strcasecmp(words[0], "confdir") == 0 ? "conf" : "sources";
     for (size_t i = 1; i < count; i++) {
-        char pattern[LINE_SIZE];
+        char pattern[MT_IMPORT_LINE];
         snprintf(pattern, sizeof pattern, "%s/*.%s", words[i], suffix);
         include(self, pattern, false);
     }
@@ -411,16 +411,14 @@ void mt_import_chrony_line(struct mt_import *self, char *line)
 
 bool mt_import_chrony(struct mt_import *self, const char *path)
 {
-    char text[LINE_SIZE];
-    FILE *file = fopen(path, "r");
+    char text[MT_IMPORT_LINE];
+    FILE *file = mt_import_open(path);
     if (file == NULL) {
-        mt_tool_fail("%s: %s", path, strerror(errno));
         return false;
     }
     self->path = path;
     self->line = 0;
-    while (fgets(text, sizeof text, file) != NULL) {
-        self->line++;
+    while (mt_import_line(self, file, text)) {
         mt_import_chrony_line(self, text);
     }
     fclose(file);

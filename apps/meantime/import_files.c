@@ -7,9 +7,7 @@
 #include "apps/meantime/import_linuxptp.h"
 #include "apps/meantime/tool.h"
 
-#define LINE_SIZE 1024
-
-enum form { CHRONY, CONFIG, TS2PHC, TIMEMASTER, UNIT, SYNCE4L };
+enum form { CHRONY, CONFIG, TS2PHC, TIMEMASTER, UNIT, SYNCE4L, OURS };
 
 /* By what only one of them has. */
 static enum form form_of_line(const char *line, enum form before)
@@ -30,6 +28,12 @@ static enum form form_of_line(const char *line, enum form before)
         {"[nmea]", TS2PHC},
         {"[<", SYNCE4L},
         {"[{", SYNCE4L},
+        {"[clock]", OURS},
+        {"[clock ", OURS},
+        {"[ptp]", OURS},
+        {"[ptp ", OURS},
+        {"[ntp ", OURS},
+        {"[gnss ", OURS},
         {"[", CONFIG},
     };
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
@@ -42,8 +46,8 @@ static enum form form_of_line(const char *line, enum form before)
 
 static bool find_form(const char *path, enum form *ret_form)
 {
-    char line[LINE_SIZE];
-    FILE *file = mt_linuxptp_open(path);
+    char line[MT_IMPORT_LINE];
+    FILE *file = mt_import_open(path);
     if (file == NULL) {
         return false;
     }
@@ -61,7 +65,7 @@ static void put_instance(struct mt_import *self, const char *path, const char *f
     const char *at = strrchr(path, '@');
     const char *dot = at != NULL ? strrchr(at, '.') : NULL;
     bool is_named = dot != NULL && dot > at + 1;
-    const char *end = to + LINE_SIZE - 1;
+    const char *end = to + MT_IMPORT_LINE - 1;
     while (*from != '\0' && to < end) {
         if (from[0] != '%' || (from[1] != 'i' && from[1] != 'I')) {
             *to++ = *from++;
@@ -80,18 +84,34 @@ static void put_instance(struct mt_import *self, const char *path, const char *f
     *to = '\0';
 }
 
+/* A line that ends with a backslash goes on in the next one. */
+static bool next_setting(struct mt_import *self, FILE *file, char text[MT_IMPORT_LINE])
+{
+    char more[MT_IMPORT_LINE];
+    bool is_there = mt_import_line(self, file, text);
+    size_t length = is_there ? strlen(text) : 0;
+    while (length > 0 && text[length - 1] == '\\' && mt_import_line(self, file, more)) {
+        text[length - 1] = ' ';
+        if (length + strlen(more) >= MT_IMPORT_LINE) {
+            mt_import_lose(self, "with those before it the line is longer than %d characters",
+                           MT_IMPORT_LINE - 1);
+            more[0] = '\0';
+        }
+        strcpy(text + length, more);
+        length = strlen(text);
+    }
+    return is_there;
+}
+
 static bool take_unit(struct mt_import *self, const char *path)
 {
-    char line[LINE_SIZE];
-    char command[LINE_SIZE];
-    FILE *file = mt_linuxptp_open(path);
+    char line[MT_IMPORT_LINE];
+    char command[MT_IMPORT_LINE];
+    FILE *file = mt_import_open(path);
     bool is_good = file != NULL;
-    unsigned number = 0;
-    while (is_good && fgets(line, sizeof line, file) != NULL) {
-        number++;
-        if (strncmp(line, "ExecStart=", 10) == 0 && line[10 + strspn(line + 10, " \n")] != '\0') {
-            self->path = path;
-            self->line = number;
+    self->path = path;
+    while (is_good && next_setting(self, file, line)) {
+        if (strncmp(line, "ExecStart=", 10) == 0 && line[10 + strspn(line + 10, " ")] != '\0') {
             put_instance(self, path, mt_linuxptp_trimmed(line), command);
             is_good = mt_import_command_line(self, command);
         }
@@ -124,6 +144,9 @@ bool mt_import_linuxptp_file(struct mt_import *self, const char *path, bool *ret
         break;
     case UNIT:
         *ret_is_read = take_unit(self, path);
+        break;
+    case OURS:
+        mt_tool_fail("%s: is a configuration of meantime already; meantime check judges it", path);
         break;
     case SYNCE4L:
         mt_tool_fail("%s: synce4l is not there yet; keep it running beside", path);

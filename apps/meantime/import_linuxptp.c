@@ -16,8 +16,6 @@
 
 #include "apps/meantime/tool.h"
 
-#define LINE_SIZE 1024
-
 /* ---- lists of settings ----------------------------------------------------------------------- */
 
 struct mt_linuxptp *mt_linuxptp_add(struct mt_import *self, enum mt_linuxptp_kind kind,
@@ -72,7 +70,8 @@ unsigned mt_linuxptp_section(struct mt_linuxptp *program, enum mt_linuxptp_secti
         return MT_LINUXPTP_SECTIONS - 1;
     }
     struct mt_linuxptp_section *section = &program->sections[program->section_count];
-    section->kind = kind;
+    program->has_too_many = program->section_count == MT_LINUXPTP_SECTIONS - 1;
+    section->kind = program->has_too_many ? MT_LINUXPTP_IS_OTHER : kind;
     snprintf(section->name, sizeof section->name, "%s", name);
     return program->section_count++;
 }
@@ -245,28 +244,18 @@ static const char *kept(struct mt_import *self, const char *path)
     return set->texts[set->text_count++] = strdup(path);
 }
 
-FILE *mt_linuxptp_open(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        mt_tool_fail("%s: %s", path, strerror(errno));
-    }
-    return file;
-}
-
 bool mt_linuxptp_read(struct mt_import *self, struct mt_linuxptp *program, const char *path)
 {
-    char line[LINE_SIZE];
+    char line[MT_IMPORT_LINE];
     unsigned section = MT_LINUXPTP_GLOBAL;
-    FILE *file = mt_linuxptp_open(path);
+    FILE *file = mt_import_open(path);
     if (file == NULL) {
         return false;
     }
     self->path = kept(self, path);
     self->line = 0;
     program->is_in_file = true;
-    while (fgets(line, sizeof line, file) != NULL) {
-        self->line++;
+    while (mt_import_line(self, file, line)) {
         mt_linuxptp_take_line(self, program, line, &section);
     }
     program->is_in_file = false;
@@ -466,14 +455,22 @@ static size_t split_words(char *text, const char **words, size_t most)
 
 bool mt_import_command_line(struct mt_import *self, const char *line)
 {
-    char text[LINE_SIZE];
+    char text[MT_IMPORT_LINE];
     const char *words[MT_IMPORT_WORDS];
     if (strncmp(line, "ExecStart=", 10) == 0) {
         line += 10;
         line += strspn(line, "@-:+!");
     }
-    snprintf(text, sizeof text, "%s", line);
+    int length = snprintf(text, sizeof text, "%s", line);
     size_t count = split_words(text, words, MT_IMPORT_WORDS);
+    if (self->line == 0) {
+        self->path = "command line";
+    }
+    if (length >= MT_IMPORT_LINE || count == MT_IMPORT_WORDS) {
+        mt_import_lose(self, "the command line is longer than %d words or %d characters",
+                       MT_IMPORT_WORDS - 1, MT_IMPORT_LINE - 1);
+        return true;
+    }
     if (count == 0 || !mt_import_is_command(words[0])) {
         mt_import_lose(self, "%s: not a program that is known to this import", line);
         return true;

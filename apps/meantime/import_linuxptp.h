@@ -50,7 +50,8 @@ struct mt_linuxptp {
     unsigned setting_count;
     struct mt_linuxptp_section sections[MT_LINUXPTP_SECTIONS];
     unsigned section_count;
-    bool is_in_file; /**< is being read from one */
+    bool is_in_file;   /**< is being read from one */
+    bool has_too_many; /**< sections: the last one has the rest, and is not used */
 };
 
 /** All that were named, in their order. */
@@ -85,8 +86,6 @@ bool mt_linuxptp_is_same(const char *one, const char *other);
 /** True if the value of a switch is on. */
 bool mt_linuxptp_is_on(const char *value);
 
-/** For reading; null: told why not. */
-FILE *mt_linuxptp_open(const char *path);
 /** Without blanks at either end. */
 char *mt_linuxptp_trimmed(char *text);
 /** Its files: sections, and lines of a name and a value. */

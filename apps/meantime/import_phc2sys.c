@@ -404,6 +404,19 @@ static bool needs_utc(const struct mt_import *self)
            (ptp4l != NULL && is_software(ptp4l));
 }
 
+static void tell_of_too_many(struct mt_import *self)
+{
+    for (unsigned p = 0; p < self->linuxptp->count; p++) {
+        const struct mt_linuxptp *program = self->linuxptp->programs[p];
+        if (program->has_too_many) {
+            mt_linuxptp_stand_at(self, program, NULL);
+            mt_import_lose(self, "it has more than %d sections; those behind [%s] are left out",
+                           MT_LINUXPTP_SECTIONS - 1,
+                           program->sections[MT_LINUXPTP_SECTIONS - 2].name);
+        }
+    }
+}
+
 void mt_import_linuxptp_end(struct mt_import *self)
 {
     const struct mt_linuxptp_set *set = self->linuxptp;
@@ -413,6 +426,7 @@ void mt_import_linuxptp_end(struct mt_import *self)
                          ? mt_import_ptp4l_instances(set->programs[p])
                          : 0;
     }
+    tell_of_too_many(self);
     self->needs_utc = needs_utc(self);
     mt_import_linuxptp_clocks(self);
     for (unsigned p = 0; p < set->count; p++) {

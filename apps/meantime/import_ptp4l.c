@@ -14,7 +14,7 @@
 #include "apps/meantime/import_ptp4l_private.h"
 #include "config/config.h"
 
-#define VALUE_SIZE 1024
+#define VALUE_SIZE 8192
 
 typedef bool turn(const struct mt_view *view, const char *value, char *buffer);
 
@@ -218,6 +218,12 @@ static void add_address(const struct mt_view *view, const struct mt_linuxptp_set
         mt_linuxptp_stand_at(view->import, view->program, setting);
         mt_import_lose(view->import, "%s %s: the port has network_transport %s", setting->name,
                        setting->value, mt_view_value(view, "network_transport"));
+        return;
+    }
+    if (length + strlen(setting->value) + strlen(", ") >= VALUE_SIZE) {
+        mt_linuxptp_stand_at(view->import, view->program, setting);
+        mt_import_lose(view->import, "%s %s: no room for it in the table", setting->name,
+                       setting->value);
         return;
     }
     snprintf(buffer + length, VALUE_SIZE - length, "%s%s", length > 0 ? ", " : "", setting->value);

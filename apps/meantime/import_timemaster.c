@@ -10,8 +10,6 @@
 #include "apps/meantime/import_linuxptp.h"
 #include "apps/meantime/tool.h"
 
-#define LINE_SIZE 1024
-
 enum part {
     NOTHING,
     NTP_SERVER,
@@ -27,9 +25,9 @@ struct reader {
     struct mt_import *import;
     enum part part;
     struct mt_linuxptp *domain;
-    struct mt_linuxptp *common; /* [ptp4l.conf], for all domains */
-    unsigned section;           /* of that */
-    char server[LINE_SIZE];     /* a directive of chrony's, as far as it is known */
+    struct mt_linuxptp *common;  /* [ptp4l.conf], for all domains */
+    unsigned section;            /* of that */
+    char server[MT_IMPORT_LINE]; /* a directive of chrony's, as far as it is known */
     bool has_chrony;
 };
 
@@ -200,18 +198,16 @@ static void spread_common(struct reader *self)
 bool mt_import_timemaster(struct mt_import *import, const char *path)
 {
     struct reader self = {.import = import};
-    char line[LINE_SIZE];
-    FILE *file = fopen(path, "r");
+    char line[MT_IMPORT_LINE];
+    FILE *file = mt_import_open(path);
     if (file == NULL) {
-        mt_tool_fail("%s: cannot be read", path);
         return false;
     }
     import->is_of_chrony = true;
     import->path = path;
     import->line = 0;
     self.common = mt_linuxptp_add(import, MT_LINUXPTP_COMMON, path);
-    while (fgets(line, sizeof line, file) != NULL) {
-        import->line++;
+    while (mt_import_line(import, file, line)) {
         take_line(&self, line);
     }
     fclose(file);
