@@ -163,6 +163,28 @@ bool mt_linuxptp_is_on(const char *value)
     return value != NULL && !mt_linuxptp_is_same(value, "0");
 }
 
+const struct mt_linuxptp_told *mt_linuxptp_told_of(const struct mt_linuxptp_told *told,
+                                                   size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(told[i].name, name) == 0) {
+            return &told[i];
+        }
+    }
+    return NULL;
+}
+
+void mt_linuxptp_tell(struct mt_import *self, const struct mt_linuxptp_told *told,
+                      const char *value)
+{
+    bool is_usual = told->normal != NULL && mt_linuxptp_is_same(value, told->normal);
+    if (told->how == MT_LINUXPTP_NEEDLESS && !is_usual) {
+        mt_import_note(self, "%s: not needed here: %s", told->name, told->text);
+    } else if (told->how == MT_LINUXPTP_LOST && !is_usual) {
+        mt_import_lose(self, "%s %s: %s", told->name, value, told->text);
+    }
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 char *mt_linuxptp_trimmed(char *text)

@@ -88,6 +88,20 @@ bool mt_linuxptp_is_on(const char *value);
 
 /** Without blanks at either end. */
 char *mt_linuxptp_trimmed(char *text);
+/** What is said of a setting that becomes no key here. */
+enum mt_linuxptp_how { MT_LINUXPTP_NEEDLESS, MT_LINUXPTP_LOST, MT_LINUXPTP_TAKEN };
+struct mt_linuxptp_told {
+    const char *name;
+    const char *normal; /**< nothing is said of this value; null: of none */
+    enum mt_linuxptp_how how;
+    const char *text;
+};
+/** Null: it is not among them. */
+const struct mt_linuxptp_told *mt_linuxptp_told_of(const struct mt_linuxptp_told *told,
+                                                   size_t count, const char *name);
+void mt_linuxptp_tell(struct mt_import *self, const struct mt_linuxptp_told *told,
+                      const char *value);
+
 /** Its files: sections, and lines of a name and a value. */
 bool mt_linuxptp_read(struct mt_import *self, struct mt_linuxptp *program, const char *path);
 /** One line of such a file. */

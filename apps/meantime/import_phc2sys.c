@@ -129,59 +129,46 @@ void mt_linuxptp_put_card(struct mt_import *self, FILE *out, const char *clock)
 
 /* ---- what phc2sys is told -------------------------------------------------------------------- */
 
-enum told { KEPT, NEEDLESS, LOST };
-
-static const struct {
-    const char *name;
-    const char *normal;
-    enum told how;
-    const char *text;
-} told[] = {
-    {"-a", NULL, KEPT, ""},
-    {"-r", NULL, KEPT, ""},
-    {"-s", NULL, KEPT, ""},
-    {"-i", NULL, KEPT, ""},
-    {"-c", NULL, KEPT, ""},
-    {"-O", NULL, KEPT, ""},
-    {"-w", NULL, KEPT, ""},
-    {"-d", NULL, KEPT, ""},
-    {"clock_servo", NULL, KEPT, ""},
-    {"ntpshm_segment", NULL, KEPT, ""},
-    {"refclock_sock_address", NULL, KEPT, ""},
-    {"step_threshold", NULL, KEPT, ""},
-    {"first_step_threshold", NULL, KEPT, ""},
-    {"logging_level", NULL, KEPT, ""},
-    {"-u", NULL, NEEDLESS, "meantime watch shows these figures"},
-    {"-R", "1", NEEDLESS, "clocks are compared four times a second"},
-    {"-N", "5", NEEDLESS, "as many readings are made as the driver's noise is worth"},
-    {"domainNumber", "0", NEEDLESS, "there is no ptp4l to ask"},
-    {"uds_address", "/var/run/ptp4l", NEEDLESS, "there is no ptp4l to ask"},
-    {"transportSpecific", "0", NEEDLESS, "there is no ptp4l to ask"},
-    {"sanity_freq_limit", "200000000", NEEDLESS, "the estimator refuses what cannot be"},
-    {"kernel_leap", "1", LOST, "leap seconds are made by the kernel"},
-    {"pi_proportional_const", "0.7", LOST, "the estimator tunes itself"},
-    {"pi_integral_const", "0.3", LOST, "the estimator tunes itself"},
-    {"use_syslog", NULL, KEPT, ""},
-    {"verbose", NULL, KEPT, ""},
-    {"message_tag", NULL, KEPT, ""},
+static const struct mt_linuxptp_told told[] = {
+    {"-a", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-r", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-s", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-i", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-c", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-O", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-w", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-d", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"clock_servo", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"ntpshm_segment", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"refclock_sock_address", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"step_threshold", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"first_step_threshold", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"logging_level", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"-u", NULL, MT_LINUXPTP_NEEDLESS, "meantime watch shows these figures"},
+    {"-R", "1", MT_LINUXPTP_NEEDLESS, "clocks are compared four times a second"},
+    {"-N", "5", MT_LINUXPTP_NEEDLESS, "as many readings are made as the driver's noise is worth"},
+    {"domainNumber", "0", MT_LINUXPTP_NEEDLESS, "there is no ptp4l to ask"},
+    {"uds_address", "/var/run/ptp4l", MT_LINUXPTP_NEEDLESS, "there is no ptp4l to ask"},
+    {"transportSpecific", "0", MT_LINUXPTP_NEEDLESS, "there is no ptp4l to ask"},
+    {"sanity_freq_limit", "200000000", MT_LINUXPTP_NEEDLESS,
+     "the estimator refuses what cannot be"},
+    {"kernel_leap", "1", MT_LINUXPTP_LOST, "leap seconds are made by the kernel"},
+    {"pi_proportional_const", "0.7", MT_LINUXPTP_LOST, "the estimator tunes itself"},
+    {"pi_integral_const", "0.3", MT_LINUXPTP_LOST, "the estimator tunes itself"},
+    {"use_syslog", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"verbose", NULL, MT_LINUXPTP_TAKEN, ""},
+    {"message_tag", NULL, MT_LINUXPTP_TAKEN, ""},
 };
 
 static void tell_one(struct mt_import *self, const struct mt_linuxptp_setting *setting)
 {
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        if (strcmp(told[i].name, setting->name) != 0) {
-            continue;
-        }
-        bool is_usual =
-            told[i].normal != NULL && mt_linuxptp_is_same(setting->value, told[i].normal);
-        if (told[i].how == NEEDLESS && !is_usual) {
-            mt_import_note(self, "%s: not needed here: %s", setting->name, told[i].text);
-        } else if (told[i].how == LOST && !is_usual) {
-            mt_import_lose(self, "%s %s: %s", setting->name, setting->value, told[i].text);
-        }
-        return;
+    const struct mt_linuxptp_told *found =
+        mt_linuxptp_told_of(told, sizeof told / sizeof told[0], setting->name);
+    if (found != NULL) {
+        mt_linuxptp_tell(self, found, setting->value);
+    } else {
+        mt_import_lose(self, "%s: not known to this import", setting->name);
     }
-    mt_import_lose(self, "%s: not known to this import", setting->name);
 }
 
 /* TAI - UTC is known; anything else would be a clock that is wrong on purpose. */

@@ -7,16 +7,9 @@
 
 #include "apps/meantime/import_ptp4l_private.h"
 
-enum told { NEEDLESS, LOST, TAKEN };
-
-static const struct {
-    const char *name;
-    const char *normal;
-    enum told how;
-    const char *text;
-} told[] = {
+static const struct mt_linuxptp_told told[] = {
 #define SET(name, normal, scope, key, how, words)
-#define TOLD(name, normal, how, text) {name, normal, how, text},
+#define TOLD(name, normal, how, text) {name, normal, MT_LINUXPTP_##how, text},
 #define OLD(old, name)
 #include "apps/meantime/import_ptp4l.def"
 #undef SET
@@ -27,12 +20,8 @@ static const struct {
 
 const char *mt_ptp4l_normal_of_told(const char *name)
 {
-    for (size_t i = 0; i < TOLD_COUNT; i++) {
-        if (strcmp(told[i].name, name) == 0) {
-            return told[i].normal;
-        }
-    }
-    return NULL;
+    const struct mt_linuxptp_told *found = mt_linuxptp_told_of(told, TOLD_COUNT, name);
+    return found != NULL ? found->normal : NULL;
 }
 
 /* Nobody claims the table in which it stands. */
@@ -74,22 +63,15 @@ static void tell_table(struct mt_import *self, const struct mt_linuxptp *program
 static void tell_text(struct mt_import *self, const struct mt_view *view,
                       const struct mt_linuxptp_setting *setting)
 {
-    for (size_t i = 0; i < TOLD_COUNT; i++) {
-        if (strcmp(told[i].name, setting->name) != 0) {
-            continue;
-        }
-        bool is_usual = mt_linuxptp_is_same(setting->value, told[i].normal) ||
-                        (strcmp(setting->name, "dscp_general") == 0 &&
-                         mt_view_is(view, "dscp_event", setting->value));
-        if (told[i].how == NEEDLESS && !is_usual) {
-            mt_import_note(self, "%s: not needed here: %s", setting->name, told[i].text);
-        } else if (told[i].how == LOST && !is_usual) {
-            mt_import_lose(self, "%s %s: %s", setting->name, setting->value, told[i].text);
-        }
-        return;
+    const struct mt_linuxptp_told *found = mt_linuxptp_told_of(told, TOLD_COUNT, setting->name);
+    bool is_same_dscp = strcmp(setting->name, "dscp_general") == 0 &&
+                        mt_view_is(view, "dscp_event", setting->value);
+    if (found == NULL) {
+        mt_import_lose(self, "%s: not known to this import; `meantime explain` lists what there is",
+                       setting->name);
+    } else if (!is_same_dscp) {
+        mt_linuxptp_tell(self, found, setting->value);
     }
-    mt_import_lose(self, "%s: not known to this import; `meantime explain` lists what there is",
-                   setting->name);
 }
 
 static void tell_row(struct mt_import *self, const struct mt_view *view,

@@ -93,15 +93,6 @@ static void receive(struct mt_linux_listener *listener, uint8_t *buffer, struct 
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
-static bool send_nothing(struct mt_hal_link *hal, const struct mt_link_frame *frame)
-{
-    (void)hal;
-    (void)frame;
-    return false;
-}
-
-static const struct mt_hal_link_ops ops = {.send = send_nothing};
-
 static void close_extts(struct mt_linux_listener *listener)
 {
     struct mt_linux_extts *self = (struct mt_linux_extts *)listener;
@@ -142,7 +133,7 @@ struct mt_hal_link *mt_linux_extts_open(struct mt_linux *platform, uint16_t inde
         return 0;
     }
     self->heard = (struct mt_linux_listener){
-        .hal = {.ops = &ops, .stamping = self->stamping},
+        .hal = {.ops = &mt_linux_only_heard, .stamping = self->stamping},
         .index = index,
         .fd = -1,
         .events = POLLIN,

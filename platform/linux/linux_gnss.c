@@ -168,15 +168,6 @@ static bool due(struct mt_linux_listener *listener, struct mt_input *ret_input,
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static bool send_nothing(struct mt_hal_link *hal, const struct mt_link_frame *frame)
-{
-    (void)hal;
-    (void)frame;
-    return false;
-}
-
-static const struct mt_hal_link_ops ops = {.send = send_nothing};
-
 static void close_gnss(struct mt_linux_listener *listener)
 {
     struct mt_linux_gnss *self = (struct mt_linux_gnss *)listener;
@@ -198,7 +189,7 @@ struct mt_hal_link *mt_linux_gnss_open(struct mt_linux *platform, uint16_t index
         return 0;
     }
     self->heard = (struct mt_linux_listener){
-        .hal = {.ops = &ops},
+        .hal = {.ops = &mt_linux_only_heard},
         .index = index,
         .fd = -1,
         .receive = receive,

@@ -14,6 +14,17 @@
 
 #include "runtime/refclock_reading.h"
 
+/* ---- what is only heard --------------------------------------------------------------------- */
+
+static bool send_nothing(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+{
+    (void)hal;
+    (void)frame;
+    return false;
+}
+
+const struct mt_hal_link_ops mt_linux_only_heard = {.send = send_nothing};
+
 /* ---- the list ------------------------------------------------------------------------------ */
 
 void mt_linux_listeners_add(struct mt_linux *platform, struct mt_linux_listener *listener)

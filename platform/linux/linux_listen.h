@@ -27,6 +27,9 @@ struct mt_linux_listener {
     char reason[MT_HAL_REASON_SIZE]; /**< why it is not heard; "": it is */
 };
 
+/** Of one by which nothing goes out. */
+extern const struct mt_hal_link_ops mt_linux_only_heard;
+
 /** Takes the place of a link among those that the wait serves. */
 void mt_linux_listeners_add(struct mt_linux *platform, struct mt_linux_listener *listener);
 /** The set of descriptors is another one. */

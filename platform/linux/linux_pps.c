@@ -129,15 +129,6 @@ static void receive(struct mt_linux_listener *listener, uint8_t *buffer, struct 
     }
 }
 
-static bool send_nothing(struct mt_hal_link *hal, const struct mt_link_frame *frame)
-{
-    (void)hal;
-    (void)frame;
-    return false;
-}
-
-static const struct mt_hal_link_ops ops = {.send = send_nothing};
-
 static void close_fd(int fd)
 {
     if (fd >= 0) {
@@ -234,7 +225,7 @@ struct mt_hal_link *mt_linux_pps_open(struct mt_linux *platform, uint16_t index,
         return 0;
     }
     self->heard = (struct mt_linux_listener){
-        .hal = {.ops = &ops, .stamping = "software, by the kernel"},
+        .hal = {.ops = &mt_linux_only_heard, .stamping = "software, by the kernel"},
         .index = index,
         .fd = -1,
         .events = POLLIN,

@@ -86,15 +86,6 @@ static void receive(struct mt_linux_listener *self, uint8_t *buffer, struct mt_i
     (void)ret_input;
 }
 
-static bool refuse_to_send(struct mt_hal_link *hal, const struct mt_link_frame *frame)
-{
-    (void)hal;
-    (void)frame;
-    return false;
-}
-
-static const struct mt_hal_link_ops ops = {.send = refuse_to_send};
-
 struct mt_hal_link *mt_linux_temperature_open(struct mt_linux *platform, uint16_t index,
                                               const struct mt_link_request *request,
                                               char reason[MT_HAL_REASON_SIZE])
@@ -112,7 +103,7 @@ struct mt_hal_link *mt_linux_temperature_open(struct mt_linux *platform, uint16_
         free(self);
         return 0;
     }
-    self->base.hal.ops = &ops;
+    self->base.hal.ops = &mt_linux_only_heard;
     self->base.index = index;
     self->base.fd = -1;
     self->base.receive = receive;

@@ -12,8 +12,8 @@ def imported(folder, text, name="some.conf"):
 
 
 def test_import_reads_a_line_of_a_unit_that_goes_on_in_the_next_one(tmp_path):
-    done, sections = imported(tmp_path, "[Unit]\n[Service]\nExecStart=/usr/sbin/ptp4l \\\n  -2 -i eth1 "
-                              "\\\n  -i eth2\nRestart=always\n", "ptp.service")
+    done, sections = imported(tmp_path, "[Unit]\n[Service]\nExecStart=/usr/sbin/ptp4l \\\n"
+                              "  -2 -i eth1 \\\n  -i eth2\nRestart=always\n", "ptp.service")
     assert done.returncode == 0, done.stderr
     assert sections["ptp"] == {"transport": "l2"}
     assert "ptp eth1" in sections and "ptp eth2" in sections
