@@ -50,7 +50,7 @@ static void tell_fix(const struct mt_status_event *event, char *buffer, size_t s
 {
     bool has_fix = event->kind == MT_STATUS_EVENT_GNSS_FIX;
     snprintf(buffer, size, "gnss %s: %s", event->value.gnss.name,
-             has_fix ? "it has a fix" : "it has no fix; its pulses are not used");
+             has_fix ? "it has a fix" : "it has no fix; its time is not used");
 }
 
 static void tell_rollover(const struct mt_status_event *event, char *buffer, size_t size)
