@@ -514,6 +514,29 @@ static void check_clock_keys(const struct checker *self)
     }
 }
 
+/* Virtual clocks of one device are several. */
+static bool is_same_device(const struct mt_config_clock *a, const struct mt_config_clock *b)
+{
+    bool are_virtual = a->kind == MT_CONFIG_CLOCK_VCLOCK && b->kind == MT_CONFIG_CLOCK_VCLOCK;
+    return mt_config_is_phc(a) && mt_config_is_phc(b) && !are_virtual && a->device != NULL &&
+           b->device != NULL && strcmp(a->device, b->device) == 0;
+}
+
+static void check_clock_devices(const struct checker *self)
+{
+    for (size_t b = 0; b < self->config->clock_count; b++) {
+        const struct mt_config_clock *second = &self->config->clocks[b];
+        for (size_t a = 0; a < b; a++) {
+            if (is_same_device(&self->config->clocks[a], second)) {
+                COMPLAIN(self, clock_line(self, second->name),
+                         "[clock %s]: clock %s is %s already; for two clocks of one card write "
+                         "clock = vclock in both",
+                         second->name, self->config->clocks[a].name, second->device);
+            }
+        }
+    }
+}
+
 /* Clocks that are kept at others are enough to do. */
 static bool has_follower(const struct mt_config *self)
 {
@@ -565,4 +588,5 @@ void mt_config_check(const struct mt_config *self, const struct mt_config_source
     mt_config_check_choices(self, source);
     check_system_clock(&checker);
     check_clock_keys(&checker);
+    check_clock_devices(&checker);
 }

@@ -40,6 +40,7 @@ struct mt_import {
     unsigned instances; /**< of PTP, that have been written */
     unsigned exports;
     unsigned cards;
+    unsigned unknown_cards; /**< whose hardware clock was guessed */
     bool is_of_chrony;      /**< a file of chrony's is among them */
     bool has_more_clocks;   /**< the main one is not alone */
     bool has_machine;       /**< [clock machine] is written */
@@ -79,6 +80,8 @@ bool mt_import_command_line(struct mt_import *self, const char *line);
 bool mt_import_timemaster(struct mt_import *self, const char *path);
 void mt_import_linuxptp_end(struct mt_import *self);
 void mt_import_linuxptp_free(struct mt_import *self);
+/** An option of such a refclock: how PTP is chosen among others. */
+void mt_import_choose_ptp(struct mt_import *self, const char *option);
 /** A file for reading; null: told why not. */
 FILE *mt_import_open(const char *path);
 /** The next line without its end, and its number; false: there is none.  One that is too long, or

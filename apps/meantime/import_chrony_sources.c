@@ -215,6 +215,9 @@ void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t coun
 {
     bool is_shared = strcasecmp(words[1], "SHM") == 0;
     if (mt_import_is_ptp_refclock(self, words[1], words[2])) {
+        for (size_t i = 3; i < count; i++) {
+            mt_import_choose_ptp(self, words[i]);
+        }
         mt_import_note(self, "refclock %s %s: not needed here: PTP is a source of the clock itself",
                        words[1], words[2]);
         return;
@@ -224,6 +227,13 @@ void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t coun
                        "refclock PHC: write [clock card] with clock = phc and device = %s, and "
                        "follow = card in [clock main]",
                        words[2]);
+        return;
+    }
+    if (strcasecmp(words[1], "PPS") == 0) {
+        mt_import_lose(self,
+                       "refclock PPS: write [gnss NAME] with the receiver's device and pulse = %s, "
+                       "or [refclock NAME] with driver = pps and device = %s",
+                       words[2], words[2]);
         return;
     }
     if (!is_shared && strcasecmp(words[1], "SOCK") != 0) {

@@ -87,6 +87,19 @@ bool mt_import_is_ptp_refclock(const struct mt_import *self, const char *driver,
     return false;
 }
 
+void mt_import_choose_ptp(struct mt_import *self, const char *option)
+{
+    static const char *const options[] = {"prefer", "trust", "require", "noselect"};
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        for (unsigned p = 0; strcasecmp(option, options[i]) == 0 && p < set->count; p++) {
+            if (set->programs[p]->kind == MT_LINUXPTP_PTP4L) {
+                mt_linuxptp_set(self, set->programs[p], MT_LINUXPTP_GLOBAL, options[i], "1");
+            }
+        }
+    }
+}
+
 /* ---- devices --------------------------------------------------------------------------------- */
 
 /* The hardware clock of an interface, if it is one of this machine. */
@@ -118,11 +131,11 @@ void mt_linuxptp_put_card(struct mt_import *self, FILE *out, const char *clock)
         return;
     }
     if (!find_device(clock, path)) {
-        snprintf(path, sizeof path, "/dev/ptp0");
+        snprintf(path, sizeof path, "/dev/ptp%u", self->unknown_cards++);
         mt_import_lose(self,
                        "which hardware clock %s has is not known here: look with ethtool -T "
-                       "%s, and correct device = /dev/ptp0",
-                       clock, clock);
+                       "%s, and correct device = %s",
+                       clock, clock, path);
     }
     mt_import_put(self, out, MT_CONFIG_CLOCK, "device", "%s", path);
 }

@@ -2,6 +2,7 @@
 """meantime import: what linuxptp's programs are told, in our words."""
 import configparser
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -220,7 +221,7 @@ def test_import_makes_one_clock_of_chronyd_and_linuxptp(tmp_path):
                             "refclock SHM 0 refid GPS\nmakestep 1 3\nrtcsync\n", "chrony.conf")
     config, told = sections(tmp_path, chrony, "phc2sys -s eth0 -E ntpshm -M 2", HARDWARE)
     assert config["clock"]["clock"] == "system"
-    assert config["ptp"] == {"arb_timescale": "utc"}
+    assert config["ptp"] == {"arb_timescale": "utc", "prefer": "yes"}
     assert set(config) == {"clock", "ptp", "ptp eth0", "ntp a.example", "refclock GPS"}
     assert f"{chrony}:2: refclock SHM 2: not needed here" in told
 
@@ -350,3 +351,18 @@ def test_import_takes_every_line_that_is_too_much_or_too_long(tmp_path):
     text += "".join(f"[port{i}]\n" for i in range(100)) + "x" * 5000 + "\n"
     done, _ = run(file(tmp_path, text))
     assert done.returncode == 1 and "too many settings" in done.stderr
+
+
+def test_import_makes_what_the_guide_shows_of_four_processes(tmp_path):
+    chrony = file(tmp_path, "server a.example iburst\nserver b.example\nserver c.example\n"
+                  "refclock SHM 2 refid PTP prefer\n", "chrony.conf")
+    ptp4l = file(tmp_path, "[global]\nlogging_level 6\n")
+    guide = (TOP / "docs" / "guide" / "coming-from-linuxptp.md").read_text()
+    command = re.search(r"^    meantime import (/etc/chrony/.*)$", guide, re.M)[1]
+    command = command.replace("/etc/chrony/chrony.conf", str(chrony))
+    command = command.replace("/etc/linuxptp/ptp4l.conf", str(ptp4l))
+    shown = configparser.ConfigParser(allow_no_value=True)
+    shown.read_string(re.search(r"```ini\n(.*?)```", guide, re.S)[1])
+    made, _ = sections(tmp_path, *shlex.split(command))
+    made["clock"] = {"clock": made["clock"]["clock"]}  # the rest is chrony's makestep
+    assert made == {name: dict(shown[name]) for name in shown.sections()}

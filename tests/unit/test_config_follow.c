@@ -82,12 +82,35 @@ static void config_keeps_sockets_apart_when_virtual_clocks_stamp(void **state)
     }
 }
 
+static void config_complains_when_two_clocks_are_one_device(void **state)
+{
+    const char *two = "[ptp a]\n[clock main]\nclock = %s\ndevice = /dev/ptp0\n"
+                      "[clock b]\nclock = %s\ndevice = /dev/ptp%u\nfollow = main\n";
+    char text[200];
+    struct mt_config *config;
+    (void)state;
+    snprintf(text, sizeof text, two, "phc", "phc", 0u);
+    assert_problem(text, "f:5: [clock b]: clock main is /dev/ptp0 already; for two clocks of one "
+                         "card write clock = vclock in both");
+    snprintf(text, sizeof text, two, "phc", "vclock", 0u);
+    assert_null(parse(text));
+    snprintf(text, sizeof text, two, "phc", "phc", 1u);
+    config = parse(text);
+    assert_non_null(config);
+    mt_config_free(config);
+    snprintf(text, sizeof text, two, "vclock", "vclock", 0u);
+    config = parse(text);
+    assert_non_null(config);
+    mt_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config_keeps_sockets_apart_when_virtual_clocks_stamp),
         cmocka_unit_test(config_knows_the_leader_when_a_clock_follows),
         cmocka_unit_test(config_complains_when_clocks_follow_in_a_circle),
+        cmocka_unit_test(config_complains_when_two_clocks_are_one_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
