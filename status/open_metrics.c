@@ -139,7 +139,7 @@ static void visit_all(struct text *out, const struct mt_report_field *field, con
             char labels[LABELS_SIZE] = "";
             label(labels, "clock", string_of(object, "clock"));
             label(labels, "source", string_of(object, "name"));
-            if (string_of(object, "address") != NULL) {
+            if (string_of(object, "address")[0] != '\0') {
                 label(labels, "address", string_of(object, "address"));
             }
             function(out, field, object, labels);
@@ -174,14 +174,18 @@ static const char *scope_name(enum mt_report_scope scope)
     return names[scope];
 }
 
+/* No name may have a dot. */
+static void replace_dots(char *name)
+{
+    for (; *name != '\0'; name++) {
+        *name = *name == '.' ? '_' : *name;
+    }
+}
+
 static void family_name(const struct mt_report_field *field, char *buffer, size_t size)
 {
     snprintf(buffer, size, "meantime_%s_%s", scope_name(field->scope), field->path);
-    for (char *c = buffer; *c != '\0'; c++) {
-        if (*c == '.') {
-            *c = '_';
-        }
-    }
+    replace_dots(buffer);
 }
 
 static const cJSON *find(const cJSON *object, const char *path)
@@ -323,11 +327,15 @@ static void say_info(struct text *out, const struct mt_report_field *field, cons
     const struct mt_report_field *fields = mt_report_fields(&count);
     char all_labels[LABELS_SIZE];
     char family[96];
+    char name[40];
     snprintf(all_labels, sizeof all_labels, "%s", labels);
     snprintf(family, sizeof family, "meantime_%s_info", scope_name(field->scope));
     for (size_t i = 0; i < count; i++) {
         if (fields[i].scope == field->scope && fields[i].metric == MT_REPORT_INFO) {
-            label(all_labels, fields[i].path, string_of(object, fields[i].path));
+            const char *value = cJSON_GetStringValue(find(object, fields[i].path));
+            snprintf(name, sizeof name, "%s", fields[i].path);
+            replace_dots(name);
+            label(all_labels, name, value != NULL ? value : "");
         }
     }
     say_sample(out, family, "", all_labels, 1);

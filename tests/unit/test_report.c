@@ -343,6 +343,7 @@ static void report_gives_open_metrics_with_labels(void **state)
 {
     char *text = metrics();
     assert_has_line(text, "meantime_daemon_info{version=\"1.2\"} 1");
+    assert_non_null(strstr(text, ",utc_known_by=\"nobody\",device="));
     assert_has_line(text, "meantime_daemon_inputs_total 10");
     assert_has_line(text, "meantime_daemon_uptime_s 1.5");
     assert_has_line(text, "# TYPE meantime_clock_offset_ns gauge");
