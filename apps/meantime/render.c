@@ -10,6 +10,8 @@
 
 #include "status/names.h"
 
+#define NAME_SIZE 40
+
 /* ---- clocks ------------------------------------------------------------------------------- */
 
 static const char *clock_style(const char *state)
@@ -170,24 +172,37 @@ static void render_refused(struct mt_text *out, const cJSON *verdicts)
     }
 }
 
+/* A name of the report, as a person would write it. */
+static const char *spaced(const char *name, char buffer[NAME_SIZE])
+{
+    snprintf(buffer, NAME_SIZE, "%s", name);
+    for (char *c = buffer; *c != '\0'; c++) {
+        *c = *c == '_' ? ' ' : *c;
+    }
+    return buffer;
+}
+
 /* Only what is wrong, or comes. */
 static void render_utc(struct mt_text *out, const cJSON *clock)
 {
+    char name[NAME_SIZE];
     double leap_s = number_of(clock, "utc.leap_s");
     double said_s = number_of(clock, "utc.contradicted_s");
     if (is_true(clock, "utc.contradicted")) {
         begin(out, "UTC");
-        mt_text_say(out, MT_BAD "%s" MT_PLAIN, text_of(clock, "utc.quarrel"));
+        mt_text_say(out, MT_BAD "%s" MT_PLAIN, spaced(text_of(clock, "utc.quarrel"), name));
         if (!isnan(said_s)) {
-            mt_text_say(out, ": %s says %.0f s", text_of(clock, "utc.contradicted_by"), said_s);
+            mt_text_say(out, ": %s says %.0f s",
+                        spaced(text_of(clock, "utc.contradicted_by"), name), said_s);
         }
         mt_text_say(out, "; TAI - UTC is %.0f s (%s)\n", number_of(clock, "tai_minus_utc_s"),
-                    text_of(clock, "utc.known_by"));
+                    spaced(text_of(clock, "utc.known_by"), name));
     }
     if (leap_s == 1 || leap_s == -1) {
         begin(out, "leap second");
         mt_text_say(out, "%s at the end of this day, UTC (%s)\n",
-                    leap_s > 0 ? "inserted" : "left out", text_of(clock, "utc.leap_known_by"));
+                    leap_s > 0 ? "inserted" : "left out",
+                    spaced(text_of(clock, "utc.leap_known_by"), name));
     }
 }
 

@@ -68,7 +68,7 @@ static void say_sky(struct mt_text *out, const cJSON *gnss)
     mt_text_say(out, "    fix           %s%s" MT_PLAIN,
                 is_true(gnss, "has_fix") ? MT_GOOD : MT_WARN, fix_words(gnss));
     if (!isnan(satellites)) {
-        mt_text_say(out, ", %.0f satellites", satellites);
+        mt_text_say(out, ", %.0f satellite%s", satellites, satellites == 1 ? "" : "s");
     }
     if (!isnan(number_of(gnss, "accuracy_ns"))) {
         mt_text_say(out, ", good to %s by its own word",
@@ -97,9 +97,13 @@ static void render_one(struct mt_text *out, const cJSON *gnss)
     mt_text_say(out, "    seconds       ");
     say_counts(out, member(gnss, "seconds"), pulse_words);
     if (number_of(gnss, "pulses") > 0) {
-        mt_text_say(out, "    pulses        %.0f; their sentences come %s later\n",
-                    number_of(gnss, "pulses"),
-                    mt_figure_time(number_of(gnss, "sentence_delay_ns"), false, figure));
+        bool is_learned = !isnan(number_of(gnss, "sentence_delay_ns"));
+        mt_text_say(out, "    pulses        %.0f", number_of(gnss, "pulses"));
+        if (is_learned) {
+            mt_text_say(out, "; their sentences come %s later",
+                        mt_figure_time(number_of(gnss, "sentence_delay_ns"), false, figure));
+        }
+        mt_text_say(out, "%s\n", is_learned ? "" : "; how late their sentences come is not known");
     }
 }
 

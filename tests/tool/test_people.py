@@ -283,6 +283,32 @@ def test_status_fits_the_terminal(daemon, tmp_path, columns, has):  # noqa: F811
     assert titles[-1] == has
 
 
+HAT = {"name": "hat", "clock": "main", "fault_reason": None, "has_fix": True, "fix": "3d",
+       "satellites": 1, "accuracy_ns": 25, "tai_minus_utc_s": 37, "has_jumped": False,
+       "pulses": 12, "sentence_delay_ns": None,
+       "sentences": {"used": 30, "checksum": 2}, "seconds": {"used": 8, "untold": 4}}
+
+
+@pytest.mark.parametrize("delay_ns, words", [
+    (148000000, "pulses 12; their sentences come 148.000 ms later"),
+    (None, "pulses 12; how late their sentences come is not known"),
+])
+def test_status_tells_of_a_receiver(shown, delay_ns, words):
+    text = shown(lambda report, clock, instance: report.update(
+        gnss=[{**HAT, "sentence_delay_ns": delay_ns}]))
+    assert "fix 3D fix, 1 satellite, good to 25.0 ns by its own word, TAI - UTC 37 s" in text
+    assert "sentences 30 used; 2 wrong checksum" in text
+    assert "seconds 8 used; 4 no sentence has told which second it began" in text
+    assert words in text
+
+
+def test_status_tells_in_plain_words_who_contradicts_utc(shown):
+    utc = {"known_by": "old_list", "leap_s": 0, "leap_known_by": "nobody", "contradicted": True,
+           "quarrel": "looks_like_utc", "contradicted_by": "ptp", "contradicted_s": 0}
+    assert ("UTC looks like utc: ptp says 0 s; TAI - UTC is 37 s (old list)"
+            in shown(lambda report, clock, instance: clock.update(utc=utc)))
+
+
 @pytest.mark.parametrize("columns", (100, 80, 79, 70, 62, 60, 50, 44))
 def test_status_breaks_no_figure_and_breaks_the_sum_before_a_plus(  # noqa: F811
         daemon, tmp_path, columns):
