@@ -31,7 +31,8 @@ static void forget_interface(struct mt_linux_link *self)
 
 static void find_interface(struct mt_linux_link *self)
 {
-    if (!mt_netdev_find(self->platform->ioctl_fd, self->interface, &self->ifindex)) {
+    self->is_missing = !mt_netdev_find(self->platform->ioctl_fd, self->interface, &self->ifindex);
+    if (self->is_missing) {
         mt_linux_say(self->reason, "there is no interface %s; waiting for it", self->interface);
         return;
     }
@@ -192,12 +193,13 @@ static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_li
     return link;
 }
 
-/* True if waiting may help: the sockets are open, or there is no interface yet. */
+/* True if waiting may help: the sockets are open, or there was no interface when it was looked for,
+ * or there is none any more. */
 static bool may_work(struct mt_linux_link *link)
 {
     int ifindex;
 
-    return link->has_interface ||
+    return link->has_interface || link->is_missing ||
            !mt_netdev_find(link->platform->ioctl_fd, link->interface, &ifindex);
 }
 

@@ -78,6 +78,7 @@ struct mt_linux_link {
     char interface[IFNAMSIZ]; /**< as configured */
     char present[IFNAMSIZ];   /**< its name now: a renamed interface is followed */
     bool has_interface;       /**< it exists and the sockets are open */
+    bool is_missing;          /**< it did not exist when it was looked for last */
     int ifindex;              /**< 0: the system gives no numbers */
     struct mt_linux_socket sockets[MT_SOCKET_ROLE_COUNT];
     struct mt_tokens tokens;
