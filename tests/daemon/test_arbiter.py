@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+import netlab
+import truth
+
 ADDRESS = "10.77.1.1"  # of A
 SERVERS = ("one", "two", "three")
 
@@ -39,23 +42,32 @@ def test_a_ptp_transmitter_that_lies_is_outvoted_by_ntp_servers_and_named(lab):
     serve(lab).wait_state("TRANSMITTER")
     b = ask(lab)
     b.wait_state("UNCALIBRATED")
-    b.wait_for(lambda: verdicts(b).get("main") == "falseticker", 25, "the liar is found out")
-    b.wait_log("source main is not believed: the others agree that it is ahead, by at least 0.0", 5)
-    b.wait_locked(20)
-    assert all(verdicts(b)[name] in ("selected", "combined", "distant") for name in SERVERS)
-    clock = b.status()["clocks"][0]
-    assert abs(clock["offset_ns"]) < 2e6 and clock["bound_ns"] < 10e6
-    page = b.page()
-    assert page.state == "locked"
+    b.wait_for(lambda: verdicts(b).get("main") == "falseticker", 60, "the liar is found out")
+    b.wait_log("source main is not believed: the others agree that it is ahead, by at least 0.0",
+               60)
+    b.wait_locked()
+    b.wait_for(lambda: all(verdicts(b)[name] in ("selected", "combined", "distant")
+                           for name in SERVERS), 60, "believes the servers")
+
+    def is_right():
+        clock = b.status()["clocks"][0]
+        return clock["state"] == "locked" and abs(clock["offset_ns"]) < 2e6 \
+            and clock["bound_ns"] < 10e6
+    b.wait_for(is_right, 60, "is near to the servers, and nearer than to the liar")
+    truth.assert_inside(truth.hold(b, seconds=1))
     assert b.instance()["ports"][0]["state"] == "UNCALIBRATED"
 
     table = tell(b, "sources")
     assert table.returncode == 0 and table.stdout.count("\n") == 2 + 4, table.stdout
-    why = tell(b, "why")
-    assert why.returncode == 0, why.stderr
-    assert "clock main: 3 of 4 sources that could be asked agree" in why.stdout
-    assert "it is ahead by at least" in why.stdout
+    told = []
+
+    def is_explained():  # an answer that is late makes a server uncertain for a while
+        told.append(tell(b, "why"))
+        assert told[-1].returncode == 0, told[-1].stderr
+        return "clock main: 3 of 4 sources that could be asked agree" in told[-1].stdout \
+            and "it is ahead by at least" in told[-1].stdout
+    assert netlab.wait_until(is_explained, 60), told[-1].stdout
     objects = json.loads(tell(b, "why", "--json").stdout)
     assert {source["name"] for source in objects["sources"]} == {"main", *SERVERS}
-    assert objects["clocks"][0]["arbiter"]["voters"] == 4
+    b.wait_for(lambda: b.status()["clocks"][0]["arbiter"]["voters"] == 4, 60, "all are asked")
     assert tell(b, "why", "nobody").returncode == 1

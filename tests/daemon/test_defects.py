@@ -24,6 +24,12 @@ def pair(lab, transport="udp4", ptp=None, **options):
     return a, b
 
 
+def wait_listening(daemon):
+    """Until its port is in use.  LISTENING does not last, so it may have passed already."""
+    daemon.wait_for(lambda: set(daemon.states().values()) & {"LISTENING", "TRANSMITTER"}, 60,
+                    "listens")
+
+
 def assert_unharmed(a, b, since_s):
     """A serves and B receives without a change since then; B is inside its bound."""
     assert not [change for change in a.history() + b.history() if change[0] >= since_s]
@@ -48,7 +54,10 @@ def test_stray_pdelay_resp_does_no_harm(lab, victim):
     sender = frames.Sender(lab, "B" if victim == "transmitter" else "A")
     port = (identity_of(target), 1)
     since_s = time.time()
-    before = verdict(target, "unsupported")
+
+    def judged():  # and what did not fit into the queue of a busy daemon
+        return verdict(target, "unsupported") + target.port()["link"]["kernel_dropped"]
+    before = judged()
     for sequence in range(100):
         for group in (frames.PEER, frames.PRIMARY):
             sender.send(frames.pdelay_resp(STRANGER, port, sequence), group=group)
@@ -56,14 +65,20 @@ def test_stray_pdelay_resp_does_no_harm(lab, victim):
             sender.send(frames.pdelay_req(STRANGER, sequence), group=group)
         time.sleep(0.01)
     assert_unharmed(a, b, since_s)
-    assert verdict(target, "unsupported") - before == 600
+    assert netlab.wait_until(lambda: judged() >= before + 600, 60), judged() - before
+    assert verdict(target, "unsupported") <= 600
 
 
-def rate(sniffer, kind, source, seconds=2.0):
-    """Messages a second of one source in the next seconds."""
+def assert_goes_on(sniffer, kind, source, interval_s, log_interval=0x7F):
+    """That source sends on as before: 16 messages of this kind come, and no torrent of them."""
     since_s = time.time()
-    time.sleep(seconds)
-    return len(sniffer.of(kind, source=source, since_s=since_s)) / seconds
+
+    def heard():
+        return sniffer.of(kind, source=source, since_s=since_s)
+    assert netlab.wait_until(lambda: len(heard()) >= 16, 60), len(heard())
+    most = 3 * (time.time() - since_s) / interval_s + 8
+    assert len(heard()) <= most, (len(heard()), most)
+    assert {message.log_interval for message in heard()} == {log_interval}
 
 
 @pytest.mark.lab(seconds=10)
@@ -81,8 +96,8 @@ def test_hostile_interval_request_by_signaling_does_no_harm(lab, log_interval):
             tlv = frames.interval_request_tlv(log_interval, log_interval, log_interval)
             tlv += frames.signaling_interval_tlv(frames.SYNC, log_interval)
             sender.send(frames.signaling(STRANGER, tlv, sequence=sequence))
-        assert 7 <= rate(sniffer, frames.SYNC, source) <= 9
-        assert 3 <= rate(sniffer, frames.ANNOUNCE, source) <= 5
+        assert_goes_on(sniffer, frames.SYNC, source, 1 / 8, -3)
+        assert_goes_on(sniffer, frames.ANNOUNCE, source, 1 / 4, -2)
     assert_unharmed(a, b, since_s)
 
 
@@ -96,7 +111,7 @@ def test_hostile_interval_request_by_delay_resp_does_no_harm(lab, log_interval):
     with Transmitter(lab, "A", delay_resp_log_interval=log_interval), \
             frames.Sniffer(lab, "A") as sniffer:
         b.wait_state("RECEIVER")
-        assert 4 <= rate(sniffer, frames.DELAY_REQ, identity_of(b), 3.0) <= 14  # 8 on average
+        assert_goes_on(sniffer, frames.DELAY_REQ, identity_of(b), 1 / 8)
         assert b.port()["counters"]["interval_refused"] > 0
         assert b.states() == {"eth0": "RECEIVER"}
 
@@ -109,7 +124,7 @@ def test_alternate_master_flag_never_qualifies(lab):
     with Transmitter(lab, "A", flags=frames.ALTERNATE) as transmitter:
         def heard():
             return b.port()["alternate"]["heard_offset_ns"]
-        assert netlab.wait_until(lambda: len(heard()) == 1, 5)
+        assert netlab.wait_until(lambda: len(heard()) == 1, 60)
         time.sleep(1)  # many of its intervals
         assert [frames.identity_of(name[:-2]) for name in heard()] == [transmitter.source[0]]
         assert_unharmed(a, b, since_s)
@@ -121,7 +136,7 @@ def test_alternate_master_flag_is_accepted_when_allowed(lab):
     _, b = pair(lab, ptp={"accept_alternate": "yes"})
     with Transmitter(lab, "A", flags=frames.ALTERNATE) as transmitter:
         b.wait_for(lambda: frames.identity_of(b.instance()["grandmaster"]["clock_identity"])
-                   == transmitter.source[0], 8, "follows the alternate one")
+                   == transmitter.source[0], 60, "follows the alternate one")
 
 
 @pytest.mark.lab(seconds=8)
@@ -144,21 +159,25 @@ def test_trailing_pad_bytes_are_ignored(lab, pad):
     (250, True), pytest.param(1, False, marks=pytest.mark.long)],
     ids=["worse ones again and again", "better ones once"])
 def test_eight_spoofed_identities_do_not_lock_out_a_real_grandmaster(lab, priority1, lasts):
-    """Statime: the list is full, and the real one is ignored."""
+    """Statime: the list is full, and the real one is ignored.  Worse ones go on until the real one
+    is followed."""
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
     sender = frames.Sender(lab, "A")
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100}, is_started=False)
     b.wait_state("TRANSMITTER")
-    started_s = time.monotonic()
-    for sequence in range(60 if lasts else 1):
-        for source in BY_SPOOF:
-            sender.send(frames.announce(source, sequence, priority1=priority1))
-        if sequence == (8 if lasts else 0):
+    sent = 0
+
+    def is_receiver():
+        nonlocal sent
+        if lasts or sent == 0:
+            for source in BY_SPOOF:
+                sender.send(frames.announce(source, sent, priority1=priority1))
+        if sent == (8 if lasts else 0):
             a.start()
-        time.sleep(0.125)
-    b.wait_state("RECEIVER")
-    assert time.monotonic() - started_s < 14
+        sent += 1
+        return a.is_running() and b.states().get("eth0") == "RECEIVER"
+    assert netlab.wait_until(is_receiver, 60, step_s=0.125), b.states()
     assert identity_of(a) == frames.identity_of(b.instance()["grandmaster"]["clock_identity"])
     truth.assert_inside(truth.hold(b, a, seconds=1))
 
@@ -173,7 +192,7 @@ def test_path_delay_of_a_tenth_to_50_milliseconds_does_no_harm(lab, delay_s):
     a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
     with SlowLink(lab, "X", "eth0", "eth1", delay_s) as link:
-        b.wait_state("RECEIVER", timeout_s=25)
+        b.wait_state("RECEIVER")
         steps = b.page().steps
         readings = truth.hold(b, a, seconds=4)
         truth.assert_inside(readings)

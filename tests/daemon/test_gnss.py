@@ -9,7 +9,6 @@ import pytest
 
 import gnss
 import meantimed
-import netlab
 
 DELAY_S = 0.1
 ERROR_S = 0.9  # on a busy machine the receiver is late, and so is the daemon that hears it

@@ -83,7 +83,7 @@ def test_replay_is_the_run_that_the_daemon_told_of(lab):
     estimates = of(objects, "estimate")
     assert {"used"} <= {estimate["verdict"] for estimate in estimates}
     last = estimates[-1]
-    assert abs(last["offset_ns"]) < 1e6 and last["delay_ns"] > 0 and last["bound_ns"] > 0
+    assert abs(last["offset_ns"]) <= last["bound_ns"] < 1e8 and last["delay_ns"] > 0
     assert abs(sum(last["bound_parts"].values()) - last["bound_ns"]) <= 10
 
 
@@ -111,6 +111,7 @@ def test_replay_says_where_it_differs_or_the_log_is_damaged(lab):
     assert bc.stop() == 0
     with open(LOG, "rb") as file:
         octets = file.read()
+    whole_s = of(replay(LOG, "--json")[1], "end")[0]["t_s"]
 
     def of_changed(changed):
         with open("/run/changed.log", "wb") as file:
@@ -121,7 +122,7 @@ def test_replay_says_where_it_differs_or_the_log_is_damaged(lab):
 
     # another priority: the first Announce of the replayed node is not the recorded one
     end, told = of_changed(octets.replace(b"priority2 = 128", b"priority2 = 129", 1))
-    assert not end["same"] and not end["damaged"] and end["t_s"] < 3
+    assert not end["same"] and not end["damaged"] and end["t_s"] < whole_s
     assert f"differs from what was recorded at {end['t_s']:.6f} s: record " in told
     assert "of the frame is 0x81, was 0x80" in told
 
@@ -143,7 +144,7 @@ def test_replay_goes_as_far_as_the_log_when_the_daemon_was_killed(lab):
     lab.meantimed("A", "eth0", ptp={"priority1": 100})
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, more_arguments=["--record", LOG])
     b.wait_state("RECEIVER")
-    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 10)
+    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 60)
     shutil.copy(LOG, "/run/alive.log")
     b.stop(signal.SIGKILL)
     for path in ("/run/alive.log", LOG):
@@ -162,7 +163,7 @@ def test_log_that_cannot_be_written_does_not_end_the_daemon(lab):
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, more_arguments=["--record", "/dev/full"])
     b.wait_log("the input log /dev/full cannot be written any more: No space left on device")
     b.wait_state("RECEIVER")
-    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 10)
+    assert netlab.wait_until(lambda: b.status()["clocks"][0]["state"] == "locked", 60)
     assert b.status()["daemon"]["recording"] == "failed"
     assert a.status()["daemon"]["recording"] == "on"
     shown = b.tool("--run-directory", b.directory, "status").stdout

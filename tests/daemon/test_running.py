@@ -4,8 +4,6 @@ import json
 import os
 import pathlib
 import re
-import statistics
-import subprocess
 import time
 
 import pytest
@@ -15,7 +13,7 @@ import isolate
 import meantimed
 import netlab
 import truth
-from test_defects import LAB_CLOCK, assert_unharmed, pair
+from test_defects import LAB_CLOCK, assert_unharmed, pair, wait_listening
 
 
 # ---- reload ----------------------------------------------------------------------------------
@@ -33,15 +31,15 @@ def test_reload_keeps_the_synchronisation(lab):
     with truth.Recorder(b, a) as recorder:
         b.ptp["priority2"] = 76
         b.reload()
-        b.wait_for(lambda: b.instance()["priority2"] == 76, 5, "takes the first change over")
+        b.wait_for(lambda: b.instance()["priority2"] == 76, 60, "takes the first change over")
         b.ptp["priority2"] = 77
         b.reload()
-        b.wait_for(lambda: b.instance()["priority2"] == 77, 5, "takes the second change over")
+        b.wait_for(lambda: b.instance()["priority2"] == 77, 60, "takes the second change over")
         a.ptp["priority1"] = 90
         a.ptp["time_source"] = "gnss"
         a.reload()
         b.wait_for(lambda: b.instance()["grandmaster"]["priority1"] == 90
-                   and b.instance()["time_properties"]["time_source"] == "gnss", 5,
+                   and b.instance()["time_properties"]["time_source"] == "gnss", 60,
                    "hears of the change")
         time.sleep(1)
     truth.assert_inside(recorder.readings)
@@ -92,7 +90,7 @@ def test_reload_keeps_the_keys_when_a_security_file_is_broken(lab):
                     encoding="utf-8")
     keys.chmod(0o600)
     b = lab.meantimed("B", "eth0", ptp={"security_file": keys, "spp": 3})
-    b.wait_state("LISTENING")
+    wait_listening(b)
     keys.write_text("nonsense\n", encoding="utf-8")
     b.reload()
     b.wait_log(r"was reloaded in part: nothing new is in force; 1 key file cannot be used\n"
@@ -103,7 +101,7 @@ def test_reload_keeps_the_keys_when_a_security_file_is_broken(lab):
 def test_pmc_asks_in_the_domain_of_the_daemon_when_none_is_given(lab):
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0", ptp={"domain": 44, "priority2": 77})
-    b.wait_state("LISTENING")
+    wait_listening(b)
     where = ("--run-directory", b.directory, "pmc")
     assert re.search(r"priority2 +77\n", b.tool(*where, "GET", "PRIORITY2").stdout)
     assert "nobody has answered" in b.tool(*where, "--domain", "0", "GET", "PRIORITY2").stderr
@@ -113,7 +111,7 @@ def test_pmc_asks_in_the_domain_of_the_daemon_when_none_is_given(lab):
 def test_reload_counts_what_is_in_force_when_it_is_not_named(lab):
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0")
-    b.wait_state("LISTENING")
+    wait_listening(b)
     b.ptp.update({"priority1": 65, "priority2": 66})
     b.write_config()
     with open(b.config, "a", encoding="utf-8") as file:  # refused, and before the two in the log
@@ -129,7 +127,7 @@ def test_reload_counts_what_is_in_force_when_it_is_not_named(lab):
 def test_reload_without_a_file_says_that_there_is_none(lab):
     lab.chain("A", "B")
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
-    b.wait_log("LISTENING")
+    wait_listening(b)
     b.program.send_signal(meantimed.signal.SIGHUP)
     b.wait_log("nothing to reload: .* without a configuration file")
 
@@ -137,41 +135,51 @@ def test_reload_without_a_file_says_that_there_is_none(lab):
 # ---- restart ---------------------------------------------------------------------------------
 
 
-@pytest.mark.lab(seconds=24)
+GAIN_PPB = 20000  # of LAB_CLOCK, as long as nobody steers it
+
+
+@pytest.mark.lab(seconds=16)
 def test_drift_file_is_used_when_restarted(lab):
     a, b = pair(lab)
-    time.sleep(3)
-    rate_ppb = b.status()["clocks"][0]["rate_ppb"]
-    assert abs(rate_ppb + 20000) < 1000  # of a clock that gains 20 ppm
-    slopes_ppb = []
-    for _ in range(3):  # the first offset is slewed meanwhile, which a late packet makes large
-        slopes_ppb.append(slope_after_restart(a, b))
-        truth.assert_inside(truth.hold(b, a, seconds=1))
-    print(slopes_ppb)
-    assert statistics.median(abs(slope_ppb) for slope_ppb in slopes_ppb) < 8000  # not 20000
+    b.wait_for(lambda: abs(b.status()["clocks"][0]["rate_ppb"] + GAIN_PPB) < 1000, 60,
+               "has learned what its clock gains")
+    gains_ppb = []
+    while not gains_ppb:  # a busy machine may let nobody see that short time
+        drift_ppb, gains_ppb = restart(b)
+    assert abs(GAIN_PPB + drift_ppb) < 8000
+    assert max(abs(gain_ppb - GAIN_PPB - drift_ppb) for gain_ppb in gains_ppb) < 10
+    truth.assert_inside(truth.hold(b, a, seconds=1))
 
 
-def slope_after_restart(a, b):
-    """How fast b runs away from a in its first moments, from its step on."""
+def restart(b):
+    """What the drift file says, and what the clock then gains between its first correction, which
+    takes that out, and the second, which is the step: in ppb."""
     assert b.stop() == 0
-    assert "drift.main" in os.listdir(b.directory)
-    with truth.Recorder(b, a, step_s=0.01) as recorder:
-        b.start()
-        b.wait_for(lambda: b.when("RECEIVER", since_s=b.started_realtime_s), 15, "RECEIVER again")
-    return slope([reading for reading in recorder.since(b.started_realtime_s)
-                  if reading.state == "acquiring" and reading.steps == 1])
+    with open(os.path.join(b.directory, "drift.main"), encoding="ascii") as file:
+        drift_ppb = float(file.read().split("#", maxsplit=1)[0]) * 1e9
+    gains_ppb = []
+
+    def is_receiver():
+        page = b.page()
+        if page is not None and (page.corrections, page.steps) == (1, 0):
+            gains_ppb.append(gain_ppb(page))
+        return b.when("RECEIVER", since_s=b.started_realtime_s)
+    b.start()
+    assert netlab.wait_until(is_receiver, 60, step_s=0.01)
+    return drift_ppb, gains_ppb
 
 
-def slope(readings):
-    """How fast the offset runs away, in ppb."""
-    first, last = readings[0], readings[-1]
-    return (last.offset_ns - first.offset_ns) / (last.at_s - first.at_s)
+def gain_ppb(page):
+    """In the second to come, on the kernel's clock."""
+    now_ns = truth.clock_page.base_now_ns()
+    return page.time_ns(now_ns + truth.clock_page.NS) - page.time_ns(now_ns) - truth.clock_page.NS
 
 
 @pytest.mark.lab(seconds=6)
 def test_page_says_that_it_is_stale_when_the_daemon_is_gone(lab):
     _, b = pair(lab)
-    assert b.page().valid_until_base_ns > truth.clock_page.base_now_ns()
+    b.wait_for(lambda: b.page().valid_until_base_ns > truth.clock_page.base_now_ns(), 60,
+               "renews its page")
     assert b.stop() == 0
     assert b.page().valid_until_base_ns < truth.clock_page.base_now_ns()
     done = b.tool("--run-directory", b.directory, "clock")
@@ -184,7 +192,7 @@ def test_minor_version_0_is_sent_when_configured(lab):
     lab.meantimed("A", "eth0", ptp={"minor_version": 0})
     lab.meantimed("B", "eth0", ptp={"priority1": 200})
     with frames.Sniffer(lab, "B") as from_a, frames.Sniffer(lab, "A") as from_b:
-        assert netlab.wait_until(lambda: from_a.of(frames.DELAY_RESP) and from_b.heard, 10)
+        assert netlab.wait_until(lambda: from_a.of(frames.DELAY_RESP) and from_b.heard, 60)
     assert {heard.minor_version for heard in from_a.heard} == {0}
     assert {heard.minor_version for heard in from_b.heard} == {1}
 
@@ -204,15 +212,18 @@ def test_set_is_logged_in_the_words_of_the_configuration(lab):
 @pytest.mark.lab(seconds=8)
 def test_wait_and_events_work_against_a_running_daemon(lab):
     lab.chain("A", "B")
-    lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100}, is_started=False)
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK)
+    wait_listening(b)
     directory = ("--run-directory", b.directory)
     done = b.tool(*directory, "wait", "--timeout", "0")
     assert done.returncode == 1 and "not synchronised in 0 s: " in done.stderr
-    done = b.tool(*directory, "wait", "--timeout", "20", "--bound", "1ms", timeout_s=30)
+    a.start()
+    done = b.tool(*directory, "wait", "--timeout", "60", "--bound", "1ms", timeout_s=90)
     assert done.returncode == 0, done.stderr
-    clock = b.status()["clocks"][0]
-    assert clock["state"] == "locked" and clock["bound_ns"] < 1e6
+    assert b.status()["clocks"][0]["state"] == "locked"
+    done = b.tool(*directory, "wait", "--timeout", "0", "--bound", "1ns")
+    assert done.returncode == 1 and "not synchronised in 0 s: " in done.stderr
     told = [json.loads(line)["text"]
             for line in b.tool(*directory, "events", "--json").stdout.splitlines()]
     assert "instance main, port eth0: LISTENING, was INITIALIZING" in told
@@ -225,7 +236,7 @@ def test_wait_and_events_work_against_a_running_daemon(lab):
 @pytest.mark.lab(seconds=8)
 def test_tool_works_against_a_running_daemon(lab):
     _, b = pair(lab)
-    time.sleep(1)
+    b.wait_locked()
     directory = ("--run-directory", b.directory)
 
     def run(*arguments):

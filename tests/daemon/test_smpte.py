@@ -18,11 +18,15 @@ def test_metadata_of_the_grandmaster_reach_a_receiver_behind_a_boundary_clock(la
     bc = lab.meantimed("BC", "eth0", "eth1", clock={"clock": "lab"}, ptp=FAST)
     b = lab.meantimed("B", "eth0", clock={"clock": "lab"}, ptp={**FAST, "priority1": 200})
     b.wait_state("RECEIVER")
+    grandmaster = a.instance()["clock_identity"]
+    for daemon in (bc, b):
+        daemon.wait_for(lambda d=daemon: d.instance()["grandmaster"]["clock_identity"]
+                        == grandmaster, 60, "follows A")
     before = bc.instance()["smpte"]["sent"]  # as grandmaster, for a moment
     for daemon in (bc, b):
-        assert netlab.wait_until(lambda d=daemon: d.instance()["smpte"]["received"] > 1, 10)
-    own, heard = a.instance()["smpte"], b.instance()["smpte"]
-    assert own["sent"] > heard["received"] and own["received"] == 0
+        assert netlab.wait_until(lambda d=daemon: d.instance()["smpte"]["received"] > 1, 60)
+    heard, own = b.instance()["smpte"], a.instance()["smpte"]
+    assert own["sent"] >= heard["received"] and own["received"] == 0
     assert bc.instance()["smpte"]["sent"] == before
     assert heard["locking"] == "locked" and heard["frame_rate"] == 25
     offset = heard["local_offset_s"]

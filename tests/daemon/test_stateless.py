@@ -2,12 +2,11 @@
 """SPTP and CSPTP: meantimed asks meantimed."""
 
 import subprocess
-import time
 
 import pytest
 
 import truth
-from test_defects import LAB_CLOCK
+from test_defects import LAB_CLOCK, wait_listening
 
 
 def serve_and_ask(lab, form, **keys):
@@ -41,13 +40,13 @@ def serve_and_ask(lab, form, **keys):
 def test_client_follows_server(lab, form, keys):
     a, b = serve_and_ask(lab, form, **keys)
     truth.assert_inside(truth.hold(b, seconds=4))
+    b.wait_for(lambda: b.port()["stateless"]["exchanges"]["measured"] >= 10, 60, "goes on asking")
     requests = a.instance()["stateless"]["requests"]
     exchanges = b.port()["stateless"]["exchanges"]
     assert requests["answered"] >= 10
     assert requests["stamp_lost"] == 0
     if "stateless_workers" in keys:  # it was they, not the loop
         assert a.port()["link"]["received"] < 5
-    assert exchanges["measured"] >= 8
     assert exchanges["bogus"] == 0
 
 
@@ -64,12 +63,12 @@ def test_client_finds_its_server_by_name(lab):
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK,
                       ptp={"sptp": "client", "stateless_servers": "time.test", "domain": 3,
                            "stateless_log_interval": -2})
-    time.sleep(1)
+    wait_listening(b)
     assert b.port()["stateless"]["servers"] == {"unknown 1": 0}
     with open(hosts, "a", encoding="ascii") as file:
         file.write(f"{address} time.test\n")
     b.wait_state("RECEIVER")
     assert b.port()["stateless"]["asks"] == "sptp"
-    assert b.port()["stateless"]["servers"][address] >= 4
+    b.wait_for(lambda: b.port()["stateless"]["servers"][address] >= 4, 60, "asks it")
     assert a.instance()["stateless"]["serves"] == "sptp"
     assert b.instance()["stateless"]["serves"] == "off"
