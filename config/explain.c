@@ -9,7 +9,8 @@
 #include "config/config.h"
 #include "config/profile.h"
 
-#define LINE_LENGTH 76
+#define LINE_LENGTH   76
+#define SIMILAR_LEAST 3 /* characters */
 
 struct sentence {
     char *at;
@@ -226,6 +227,55 @@ static void list_keys(FILE *out)
     }
 }
 
+static bool is_heading_of(const char *heading, const char *word, size_t length)
+{
+    for (const char *at = strchr(heading, '['); at != NULL; at = strchr(at + 1, '[')) {
+        if (strncmp(at + 1, word, length) == 0 && strchr(" ]", at[1 + length]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "gnss", "[gnss]" or "[gnss hat]": what may stand there. */
+static bool explain_section(FILE *out, const char *name, bool is_first)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    const char *word = name + (name[0] == '[');
+    size_t length = strcspn(word, " ]");
+    bool is_found = false;
+    for (size_t i = 0; length > 0 && i < count; i++) {
+        const char *heading = mt_config_scope_heading(keys[i].scope);
+        bool is_new = i == 0 || keys[i].scope != keys[i - 1].scope;
+        if (!is_heading_of(heading, word, length)) {
+            continue;
+        }
+        if (is_new) {
+            fprintf(out, "%skeys of %s, and their defaults:\n", is_first ? "" : "\n", heading);
+            is_first = false;
+        }
+        fprintf(out, "    %-28s %s\n", keys[i].name, keys[i].fallback);
+        is_found = true;
+    }
+    return is_found;
+}
+
+/* Whoever knows half of a name. */
+static void list_similar(FILE *out, const char *name)
+{
+    size_t count;
+    const struct mt_config_key *keys = mt_config_keys(&count);
+    bool is_first = true;
+    for (size_t i = 0; strlen(name) >= SIMILAR_LEAST && i < count; i++) {
+        if (strstr(keys[i].name, name) != NULL) {
+            fprintf(out, "%s    %-28s %s\n", is_first ? "these have it in their name:\n" : "",
+                    keys[i].name, mt_config_scope_heading(keys[i].scope));
+            is_first = false;
+        }
+    }
+}
+
 static const char *name_of(const void *names, size_t n)
 {
     return ((const struct mt_config_key *)names)[n].name;
@@ -311,12 +361,17 @@ bool mt_config_explain(const char *name, FILE *out)
         list_keys(out);
         return true;
     }
-    if (explain_name(out, name) > 0 || explain_foreign(out, name) || explain_word(out, name) ||
-        explain_profile(out, name)) {
+    if (explain_name(out, name) > 0) {
+        return true;
+    }
+    bool is_known =
+        explain_foreign(out, name) || explain_word(out, name) || explain_profile(out, name);
+    if (explain_section(out, name, !is_known) || is_known) {
         return true;
     }
     const char *nearest = mt_config_nearest(name, name_of, keys, count);
     fprintf(out, "%s: there is no such key%s%s%s\n", name, nearest != NULL ? "; did you mean " : "",
             nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    list_similar(out, name);
     return false;
 }

@@ -94,7 +94,8 @@ const struct mt_tool_help mt_tool_helps[] = {
      "meantime check ./meantime.conf"},
     {"explain", "[KEY]", "what a key of the configuration means",
      "Tells what a key means, its values, its default and where it belongs.  Names\n"
-     "of ptp4l and chrony are found too.  Without KEY it lists all keys.\n",
+     "of ptp4l and chrony are found too.  Of a section such as [gnss] it lists the\n"
+     "keys, without KEY of all.\n",
      "", "meantime explain slaveOnly"},
     {"import", "FILE|COMMAND ...", "files of other programs become ours",
      "Prints a configuration that does what a chrony.conf does, a ptp4l.conf, a\n"

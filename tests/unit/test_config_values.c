@@ -493,6 +493,35 @@ static void config_values_are_explained_in_lines_of_a_terminal(void **state)
                         "or none");
 }
 
+static void assert_explains(const char *name, bool is_known, const char *wanted)
+{
+    char text[8192] = "";
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(mt_config_explain(name, file), is_known);
+    rewind(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    if (strstr(text, wanted) == NULL) {
+        fail_msg("%s: not in the explanation: %s\n%s", name, wanted, text);
+    }
+}
+
+static void config_values_are_found_by_section_and_by_half_a_name(void **state)
+{
+    const char *gnss = "keys of [gnss NAME], and their defaults:\n    device                       "
+                       "none\n    baud                         9600\n";
+    (void)state;
+    assert_explains("gnss", true, gnss);
+    assert_explains("[gnss]", true, gnss);
+    assert_explains("[gnss hat]", true, gnss);
+    assert_explains("[clock main]", true, "keys of [clock], [clock NAME], and their defaults:\n");
+    assert_explains("[gns]", false, "[gns]: there is no such key");
+    assert_explains("holdover", false,
+                    "holdover: there is no such key\nthese have it in their name:\n"
+                    "    holdover_limit               [clock], [clock NAME]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +531,7 @@ int main(void)
         cmocka_unit_test(config_values_of_a_file_stay_when_written_and_read_again),
         cmocka_unit_test(config_values_of_the_example_cover_every_key),
         cmocka_unit_test(config_values_are_explained_in_lines_of_a_terminal),
+        cmocka_unit_test(config_values_are_found_by_section_and_by_half_a_name),
         cmocka_unit_test(config_values_are_written_exactly),
         cmocka_unit_test(config_values_are_exact_when_units_differ),
         cmocka_unit_test(config_values_are_the_core_defaults_when_nothing_is_written),
