@@ -11,7 +11,7 @@ import image
 
 BOOT_S = 240
 KERNEL_OPTIONS = ("quiet nokaslr mitigations=off rodata=off audit=0 apparmor=0 "
-                  "cryptomgr.notests no_timer_check tsc=reliable panic=-1 console=ttyS0")
+                  "cryptomgr.notests no_timer_check tsc=reliable pmtmr=0 panic=-1 console=ttyS0")
 MEMORY_MB = 128
 
 
@@ -52,11 +52,11 @@ class Guest:
                         f"slot={number + 1}",
                         "-device", f"igb,bus=p{number},netdev=n{number},mac={card.mac},romfile=")
 
-    def boot(self):
+    def boot(self, tsc_khz):
         share = image.lab("share")
         control = os.path.join(self.folder, f"{self.name}.control")
         command = [image.qemu(), "-name", self.name, "-accel", "tcg,thread=multi", "-cpu", "max",
-                   "-M", "q35", "-m", str(MEMORY_MB), "-smp", "1", "-display", "none",
+                   "-M", "q35,hpet=off", "-m", str(MEMORY_MB), "-smp", "1", "-display", "none",
                    "-nodefaults", "-no-user-config", "-no-reboot",
                    "-serial", f"file:{self.folder}/{self.name}.console",
                    "-chardev", f"socket,id=c,path={control},server=on,wait=off",
@@ -64,7 +64,8 @@ class Guest:
                    "-virtfs", f"local,path={share},mount_tag=lab,security_model=none,"
                    "multidevs=remap",
                    "-kernel", image.lab("vmlinux"), "-initrd", image.lab("initrd"),
-                   "-append", f"{KERNEL_OPTIONS} node={self.name}", *self._card_arguments()]
+                   "-append", f"{KERNEL_OPTIONS} tsc_early_khz={tsc_khz} node={self.name}",
+                   *self._card_arguments()]
         for folder in image.firmware_folders():
             command += ["-L", folder]
         cards = ";".join(card.mac + card.options for card in self.cards)

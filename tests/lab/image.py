@@ -160,16 +160,24 @@ def make_first_file_system():
 def compile_tools():
     for folder in ("share/bin", "share/lib"):
         os.makedirs(lab(folder), exist_ok=True)
-    for source, target, flags in (("nic_fix.c", lab("nic_fix.so"), ["-fPIC", "-shared"]),
-                                  ("stamps_all.c", lab("share/lib/stamps_all.so"),
-                                   ["-fPIC", "-shared"]),
-                                  ("kernel_state.c", lab("share/bin/kernel_state"), ["-static"]),
-                                  ("truth.c", lab("share/bin/truth"), ["-static"])):
-        result = subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *flags, "-o", target,
-                                 os.path.join(HERE, source), "-ldl"],
-                                capture_output=True, text=True, check=False)
+    library, program = ["-fPIC", "-shared", "-pthread"], ["-static"]
+    for sources, target, flags in (
+            (["nic_fix.c", "wire_queue.c"], lab("nic_fix.so"), library),
+            (["stamps_all.c"], lab("share/lib/stamps_all.so"), library),
+            (["tsc_rate.c"], lab("tsc_rate"), []),
+            (["kernel_state.c"], lab("share/bin/kernel_state"), program),
+            (["truth.c"], lab("share/bin/truth"), program)):
+        paths = [os.path.join(HERE, source) for source in sources]
+        result = subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", *flags, "-o", target, *paths,
+                                 "-ldl"], capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            raise Missing(f"the laboratory's {source} does not compile: {result.stderr.strip()}")
+            raise Missing(f"the laboratory's {sources[0]} does not compile: "
+                          f"{result.stderr.strip()}")
+
+
+def tsc_khz():
+    return subprocess.run([lab("tsc_rate")], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
 
 
 def libraries_of(program, environment):

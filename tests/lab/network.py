@@ -64,8 +64,9 @@ class Network:
 
     def __enter__(self):
         try:
+            tsc_khz = image.tsc_khz()
             for node in self.guests.values():
-                node.boot()
+                node.boot(tsc_khz)
             for node in self.guests.values():
                 node.wait_ready()
             for name in self.guests:

@@ -29,12 +29,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "wire_queue.h"
+
 /* registers of the 82576, as indexes of 32-bit words */
 #define REG(address) ((address) / 4)
+#define RCTL         REG(0x0100)
+#define MTA          REG(0x5200)
 #define RAL0         REG(0x5400)
 #define ETQF(n)      (REG(0x5CB0) + (n))
 #define TSYNCRXCFG   REG(0x5F50)
@@ -44,6 +47,12 @@
 #define RXSTMPL      REG(0xB624)
 #define RXSTMPH_AT   0xB628
 
+#define RECEIVES      (1u << 1) /* of RCTL */
+#define ALL_UNICAST   (1u << 3)
+#define ALL_MULTICAST (1u << 4)
+#define ADDRESSES     16
+#define ADDRESS_VALID (1u << 31) /* of its upper half */
+
 #define RX_VALID    1u
 #define RX_ENABLED  0x10u
 #define ETQF_ENABLE ((1u << 26) | (1u << 30)) /* this EtherType, with timestamps */
@@ -51,8 +60,8 @@
 #define CARDS       8
 #define CHANGES     16 /* of its frequency, that a stamp may be older than */
 #define DESCRIPTORS 1024
-#define PATIENCE_NS 500000000 /* for a driver that does not read its stamp */
-#define SKIPPED     77        /* this qemu is another one */
+#define PATIENCE_NS 5000000000 /* for a driver that does not read its stamp */
+#define SKIPPED     77         /* this qemu is another one */
 
 struct change { /* from `host_ns` on the counter runs by `increment` */
     int64_t host_ns;
@@ -374,6 +383,43 @@ static void mend_checksum(uint8_t *checksum, unsigned before, unsigned after)
     checksum[1] = (uint8_t)~sum;
 }
 
+/* Whether the card's filter lets it in, as the manual has it. */
+static int is_let_in(const struct card *card, const uint8_t *frame)
+{
+    static const unsigned char shifts[] = {4, 3, 2, 0};
+    const uint32_t *registers = card->registers;
+    uint32_t control = registers[RCTL];
+    uint32_t low = (uint32_t)frame[0] | (uint32_t)frame[1] << 8 | (uint32_t)frame[2] << 16 |
+                   (uint32_t)frame[3] << 24;
+    uint32_t high = (uint32_t)frame[4] | (uint32_t)frame[5] << 8;
+    uint32_t hash = (high >> shifts[control >> 12 & 3]) & 0xFFF;
+    int is_multicast = frame[0] & 1;
+
+    if (!(control & RECEIVES)) {
+        return 0;
+    }
+    for (int i = 0; i < ADDRESSES; i++) {
+        if (registers[RAL0 + 2 * i] == low &&
+            (registers[RAL0 + 2 * i + 1] & (ADDRESS_VALID | 0xFFFF)) == (ADDRESS_VALID | high)) {
+            return 1;
+        }
+    }
+    return control & (is_multicast ? ALL_MULTICAST : ALL_UNICAST) ||
+           (is_multicast && registers[MTA + (hash >> 5)] & 1u << (hash & 31));
+}
+
+/* The emulation would stamp what the filter then drops, and no driver would read that stamp.
+ * Which card a wire leads to is known by the first frame that it has stamped. */
+static int is_taken(int fd, const uint8_t *frame)
+{
+    for (int i = 0; i < card_count; i++) {
+        if ((cards[i].fd == fd || cards[i].fd < 0) && is_let_in(&cards[i], frame)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Has the cards stamp this frame, if it is a message, and no other. */
 static void choose(uint8_t *frame, const struct message *message)
 {
@@ -443,6 +489,7 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags)
         memcpy(&trailer, (uint8_t *)buffer + length - sizeof trailer, sizeof trailer);
         length -= trailer.magic == MAGIC ? (ssize_t)sizeof trailer : 0;
         message = find_message(buffer, (size_t)length);
+        message.at = message.at && is_taken(fd, buffer) ? message.at : NULL;
     }
     if (length >= 0 && message.at && must_wait(fd)) {
         errno = EAGAIN;
@@ -459,17 +506,11 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags)
     return length;
 }
 
-static ssize_t transmit(int fd, const void *frame, size_t length, int flags,
-                        const struct sockaddr *to, socklen_t to_size)
+static ssize_t transmit(const void *frame, size_t length, const struct sockaddr *to,
+                        socklen_t to_size)
 {
     struct card *card = sender ? sender : card_count == 1 ? &cards[0] : NULL;
     struct trailer trailer = {MAGIC, sent_ns ? sent_ns : host_ns()};
-    struct iovec pieces[2] = {{(void *)(uintptr_t)frame, length}, {&trailer, sizeof trailer}};
-    struct msghdr message = {.msg_name = (void *)(uintptr_t)to,
-                             .msg_namelen = to_size,
-                             .msg_iov = pieces,
-                             .msg_iovlen = 2};
-    ssize_t sent;
 
     sent_ns = 0;
     sender = NULL;
@@ -478,8 +519,8 @@ static ssize_t transmit(int fd, const void *frame, size_t length, int flags,
         trailer.arrival_ns +=
             card->jitter_ns > 0 ? (int64_t)(random_number() % (uint64_t)card->jitter_ns) : 0;
     }
-    sent = sendmsg(fd, &message, flags);
-    return sent > (ssize_t)sizeof trailer ? sent - (ssize_t)sizeof trailer : sent;
+    wire_queue_put(frame, length, &trailer, sizeof trailer, to, to_size);
+    return (ssize_t)length;
 }
 
 ssize_t sendto(int fd, const void *frame, size_t length, int flags, const struct sockaddr *to,
@@ -492,11 +533,6 @@ ssize_t sendto(int fd, const void *frame, size_t length, int flags, const struct
 
         memcpy(&real, &symbol, sizeof real);
     }
-    return is_wire(fd) ? transmit(fd, frame, length, flags, to, to_size)
-                       : real(fd, frame, length, flags, to, to_size);
-}
-
-ssize_t send(int fd, const void *frame, size_t length, int flags)
-{
-    return sendto(fd, frame, length, flags, NULL, 0);
+    return to && is_wire(fd) ? transmit(frame, length, to, to_size)
+                             : real(fd, frame, length, flags, to, to_size);
 }
