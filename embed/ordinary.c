@@ -12,7 +12,8 @@
  */
 #include "embed/ordinary.h"
 
-#define PORT         1
+#include "embed/instance_io.h"
+
 #define SOURCE       0
 #define DRAIN_ROUNDS 8 /* more than any input needs; a bound, not a plan */
 
@@ -52,43 +53,6 @@ void mt_ordinary_init(struct mt_ordinary *self, const struct mt_ordinary_config 
 }
 
 /* ---- from the instance outwards ------------------------------------------------------------- */
-
-static enum mt_link_destination destination_of(enum mt_destination destination)
-{
-    switch (destination) {
-    case MT_TO_ALL:
-        break;
-    case MT_TO_PEER:
-        return MT_LINK_PEER;
-    case MT_TO_ADDRESS:
-        return MT_LINK_ADDRESS;
-    }
-    return MT_LINK_PRIMARY;
-}
-
-static bool send_frames(struct mt_ordinary *self, struct mt_mono now)
-{
-    struct mt_hal_link *link = self->tables.link;
-    struct mt_tx tx;
-    bool any = false;
-    while (mt_instance_next_tx(&self->ptp, self->frame, sizeof self->frame, &tx)) {
-        struct mt_link_frame out = {
-            .bytes = self->frame,
-            .length = tx.length,
-            .destination = destination_of(tx.destination),
-            .is_event = tx.is_event,
-            .token = tx.token,
-        };
-        if (tx.destination == MT_TO_ADDRESS) {
-            out.to = tx.to;
-        }
-        if (!link->ops->send(link, &out) && tx.is_event) {
-            mt_instance_tx_done(&self->ptp, tx.token, NULL, now);
-        }
-        any = true;
-    }
-    return any;
-}
 
 static void change_parent(struct mt_ordinary *self, const struct mt_event *event,
                           struct mt_mono now)
@@ -160,33 +124,32 @@ static struct mt_interval bound_until_next(const struct mt_clock_quality_report 
 
 static void tell_condition(struct mt_ordinary *self, struct mt_mono now)
 {
-    struct mt_command command = {.kind = MT_COMMAND_CLOCK};
-    struct mt_clock_condition *condition = &command.value.clock;
+    struct mt_clock_condition condition = {0};
     struct mt_clock_quality_report report;
     mt_ordinary_report(self, &report);
-    condition->is_locked = report.is_locked;
-    condition->has_bound = report.has_estimate && (report.reference == MT_BOUND_SOURCE ||
-                                                   report.reference == MT_BOUND_TRACEABLE);
-    condition->shows =
+    condition.is_locked = report.is_locked;
+    condition.has_bound = report.has_estimate && (report.reference == MT_BOUND_SOURCE ||
+                                                  report.reference == MT_BOUND_TRACEABLE);
+    condition.shows =
         self->discipline.scale == MT_SCALE_TAI ? MT_CLOCK_SHOWS_PTP : MT_CLOCK_SHOWS_ARBITRARY;
-    if (condition->has_bound) {
-        condition->bound = bound_until_next(&report);
-        condition->bound_static = mt_interval_from_ns(report.parts.asymmetry_ns);
+    if (condition.has_bound) {
+        condition.bound = bound_until_next(&report);
+        condition.bound_static = mt_interval_from_ns(report.parts.asymmetry_ns);
     }
     if (report.has_estimate) {
-        condition->offset = mt_span_to_interval(report.estimate.offset);
-        condition->mean_delay = mt_span_to_interval(mt_span_from_real(report.estimate.delay));
+        condition.offset = mt_span_to_interval(report.estimate.offset);
+        condition.mean_delay = mt_span_to_interval(mt_span_from_real(report.estimate.delay));
     }
     self->needs_report = false;
     self->report_at = mt_mono_plus(now, MT_ORDINARY_REPORT_NS);
-    mt_instance_command(&self->ptp, &command, now);
+    mt_instance_clock(&self->ptp, &condition, now);
 }
 
 static void drain(struct mt_ordinary *self, struct mt_mono now)
 {
     bool any = true;
     for (unsigned round = 0; any && round < DRAIN_ROUNDS; round++) {
-        any = send_frames(self, now);
+        any = mt_embed_send(&self->ptp, self->tables.link, self->frame, sizeof self->frame, now);
         any |= take_events(self, now);
         any |= correct(self);
         if (self->needs_report || now.ns >= self->report_at.ns) {
@@ -198,41 +161,10 @@ static void drain(struct mt_ordinary *self, struct mt_mono now)
 
 /* ---- inputs --------------------------------------------------------------------------------- */
 
-static const struct mt_stamp *stamp_of(struct mt_ordinary *self, const struct mt_input *input,
-                                       struct mt_stamp *stamp)
-{
-    if (!input->has_stamp) {
-        return NULL;
-    }
-    self->tables.clock->ops->stamp(self->tables.clock, input->stamp, stamp);
-    return stamp;
-}
-
-static void take_input(struct mt_ordinary *self, const struct mt_input *input)
-{
-    struct mt_stamp stamp;
-    const struct mt_command link = {
-        .kind = MT_COMMAND_LINK, .port = PORT, .value.is_on = input->is_up};
-    switch (input->kind) {
-    case MT_INPUT_NONE:
-        break;
-    case MT_INPUT_FRAME:
-        mt_instance_rx(&self->ptp, PORT, input->bytes, input->length, stamp_of(self, input, &stamp),
-                       input->from.network != MT_NETWORK_NONE ? &input->from : NULL, input->now);
-        break;
-    case MT_INPUT_TX_STAMP:
-        mt_instance_tx_done(&self->ptp, input->token, stamp_of(self, input, &stamp), input->now);
-        break;
-    case MT_INPUT_LINK:
-        mt_instance_command(&self->ptp, &link, input->now);
-        break;
-    }
-}
-
 void mt_ordinary_input(struct mt_ordinary *self, const struct mt_input *input)
 {
     const struct mt_mono now = input->now;
-    take_input(self, input);
+    mt_embed_input(&self->ptp, self->tables.clock, input);
     if (mt_instance_deadline(&self->ptp).ns <= now.ns) {
         mt_instance_tick(&self->ptp, now);
     }

@@ -21,9 +21,11 @@ static struct mt_discipline_source source;
 
 static const struct mt_ptp_features features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 
 static void start(uint8_t priority1, struct mt_mono now)

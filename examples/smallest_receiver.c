@@ -16,8 +16,10 @@ static struct mt_ordinary receiver;
 /* What is not named here is not linked. */
 static const struct mt_ptp_features features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide_receiver,
     .states = &mt_states_receiver_only,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 
 static void start(void)

@@ -25,14 +25,18 @@ static struct task {
 
 static const struct mt_ptp_features receiver_features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_receiver_only,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 static const struct mt_ptp_features ordinary_features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 
 static bool is_role(const char *role)

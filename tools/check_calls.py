@@ -3,7 +3,7 @@
 """usage: check_calls.py [--json FILE]
 
 Who calls whom in the core, as the compiler for firmware sees it (gcc -fcallgraph-info=su,
-Cortex-M4, -Os).  Calls through the tables of functions are resolved by what the tables are filled
+Cortex-M7, -Os).  Calls through the tables of functions are resolved by what the tables are filled
 with.
 
   recursion   no function reaches itself
@@ -29,7 +29,7 @@ sys.path.insert(0, SIZE)
 import run as size  # noqa: E402
 
 BUILD = os.path.join(TOP, "build", "calls")
-STACK_LIMITS = {"oc-e2e": 1024, "receiver-e2e": 1024}
+STACK_LIMITS = {"oc-e2e": 1024, "receiver-e2e": 1024, "receiver-pi": 1024}
 # of the compiler's own routines and mem*, by -fstack-usage of libgcc's sources: none calls another
 OTHERS_STACK = 64
 INDIRECT = "__indirect_call"
@@ -144,8 +144,9 @@ def compile_one(source, headers):
 
 
 def call_compiler(source, name):
-    size.run(size.TOOL + "gcc", *size.FLAGS, "-DNDEBUG", "-fcallgraph-info=su", "-I",
-             os.path.join(TOP, "core", "include"), "-I", os.path.join(TOP, "core"), "-c", "-o",
+    size.run(size.TOOL + "gcc", *size.FLAGS, *size.PROCESSORS[size.MAIN], "-DNDEBUG",
+             "-fcallgraph-info=su", "-I", os.path.join(TOP, "core", "include"), "-I",
+             os.path.join(TOP, "core"), "-c", "-o",
              os.path.join(BUILD, name[:-2] + ".o"), os.path.relpath(source, BUILD))
 
 
@@ -275,7 +276,9 @@ def check(arguments):
         return problems
     results = {}
     for build in size.measure_all():
-        image = os.path.join(size.BUILD, build["name"] + ".elf")
+        if " " in build["name"]:  # on another processor
+            continue
+        image = os.path.join(size.folder_of(size.MAIN), build["name"] + ".elf")
         octets, chain = deepest(frames, calls, image)
         limit = STACK_LIMITS.get(build["name"])
         results[build["name"]] = octets

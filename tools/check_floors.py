@@ -46,7 +46,7 @@ PUBLIC_ROOMS = {
     "core/synce": {"synce"},
     "core/gnss": {"gnss", "gnss_timing", "gnss_verdict", "gnss_pulse_verdict"},
     "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_leap", "steer_poll",
-                   "steer_oscillator", "steer_servos", "steer_standby"},
+                   "steer_follower", "steer_oscillator", "steer_servos", "steer_standby"},
 }
 # The loops are written against the tables of hal, so on their common floor they may look at them.
 ON_ONE_FLOOR = {("runtime", "hal"), ("embed", "hal")}

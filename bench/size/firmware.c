@@ -39,8 +39,7 @@ static void start(const struct mt_ptp_features *features, struct mt_path *path)
     mt_instance_init(&instance_ptp, &config, &instance_port, &port, 1, 1, now);
     mt_discipline_init(&instance_discipline, &steer, &instance_source, 1, MT_SCALE_ARB, 0, 0,
                        false);
-    const struct mt_command link = {.kind = MT_COMMAND_LINK, .port = 1, .value.is_on = true};
-    mt_instance_command(&instance_ptp, &link, now);
+    mt_instance_link(&instance_ptp, 1, true, now);
 }
 
 static void take_input(struct mt_mono now)
@@ -99,13 +98,12 @@ static void report_clock(struct mt_mono now)
 {
     struct mt_clock_quality_report report;
     mt_discipline_report(&instance_discipline, board->clock(), &report);
-    const struct mt_command command = {
-        .kind = MT_COMMAND_CLOCK,
-        .value.clock = {.is_locked = report.is_locked,
-                        .has_bound = report.reference == MT_BOUND_SOURCE,
-                        .bound = report.bound},
+    const struct mt_clock_condition condition = {
+        .is_locked = report.is_locked,
+        .has_bound = report.reference == MT_BOUND_SOURCE,
+        .bound = report.bound,
     };
-    mt_instance_command(&instance_ptp, &command, now);
+    mt_instance_clock(&instance_ptp, &condition, now);
 }
 
 static void send_all(void)

@@ -14,4 +14,7 @@
 /** Runs one ordinary clock for ever.  `path`: storage for the path trace, or null. */
 void firmware_run(const struct mt_ptp_features *features, struct mt_path *path);
 
+/** The same for a receiver that follows by proportion and integral, and knows no error bound. */
+void firmware_follow(const struct mt_ptp_features *features);
+
 #endif

@@ -7,7 +7,7 @@ import pytest
 import run as size
 
 
-def build(name="oc-e2e", text=20479, data=0, bss=0, instance_bytes=3071, unwanted=()):
+def build(name="oc-e2e", text=17407, data=0, bss=0, instance_bytes=3071, unwanted=()):
     return {"name": name, "text": text, "data": data, "bss": bss, "libgcc": 900,
             "instance_bytes": instance_bytes, "unwanted": list(unwanted)}
 
@@ -17,7 +17,7 @@ def test_size_is_content_when_all_limits_are_kept():
 
 
 @pytest.mark.parametrize("change, said", [
-    ({"text": 20480}, "oc-e2e: text 20480, must be under 20480"),
+    ({"text": 17408}, "oc-e2e: text 17408, must be under 17408"),
     ({"instance_bytes": 3072}, "oc-e2e: instance_bytes 3072, must be under 3072"),
     ({"bss": 4}, "oc-e2e: bss 4, must be under 1"),
     ({"unwanted": ["mt_path_trace"]}, "oc-e2e: contains mt_path_trace"),
@@ -34,7 +34,7 @@ def test_size_complains_of_growth_when_it_is_over_two_per_cent(tmp_path, monkeyp
     document.write_text(f"{size.GENERATED}\n")
     builds = [build(name=name, text=1000, instance_bytes=100) for name in size.ORDER]
     size.write_document(builds)
-    builds[0]["text"] = text
+    next(build for build in builds if build["name"] == "oc-e2e")["text"] = text
     assert [line[:len(said[0])] if said else line for line in size.growth(builds)] == said
 
 
@@ -42,7 +42,7 @@ def test_size_complains_when_a_build_is_not_in_the_table(tmp_path, monkeypatch):
     document = tmp_path / "size.md"
     monkeypatch.setattr(size, "DOCUMENT", str(document))
     document.write_text(f"{size.GENERATED}\n")
-    size.write_document([build(name=name) for name in size.ORDER[1:]])
+    size.write_document([build(name=name) for name in size.ORDER if name != "oc-e2e"])
     assert size.growth([build()]) == ["oc-e2e: has no row in docs/size.md"]
 
 
@@ -61,7 +61,7 @@ def test_size_leaves_the_rest_when_it_rewrites_the_table(tmp_path, monkeypatch):
 def test_size_writes_what_machines_read_when_asked_for_json(tmp_path):
     size.write_json(str(tmp_path / "out.json"), [build()])
     assert json.loads((tmp_path / "out.json").read_text()) == {"builds": [
-        {"name": "oc-e2e", "text": 20479, "data": 0, "bss": 0, "instance_bytes": 3071}]}
+        {"name": "oc-e2e", "text": 17407, "data": 0, "bss": 0, "instance_bytes": 3071}]}
 
 
 def test_size_adds_up_parts_when_a_file_has_several_sections():

@@ -83,18 +83,29 @@ mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high)
     return x > high ? high : x;
 }
 
+#ifdef MT_REAL_FROM_HALVES
+/* Both halves are exact and the sum is rounded once, as in the compiler's own conversion. */
+mt_real mt_real_from_int(int64_t i)
+{
+    uint64_t size = (uint64_t)(i < 0 ? ~i : i) + (i < 0);
+    mt_real sum = (mt_real)(uint32_t)(size >> 32) * 0x1p32 + (mt_real)(uint32_t)size;
+
+    return i < 0 ? -sum : sum;
+}
+#endif
+
 /* From the nearest second, so that little is left where little is meant.  In double, below 137 s
  * all but the division is exact, and so are whole seconds. */
 mt_real mt_span_to_real(struct mt_span a)
 {
-    mt_real s = (mt_real)a.s;
+    mt_real s = mt_real_from_int(a.s);
     int32_t ns = (int32_t)a.ns;
 
     if (ns >= MT_NS_PER_S / 2) {
         ns -= MT_NS_PER_S;
         s += 1;
     }
-    return (s * PARTS_PER_S + (mt_real)((int64_t)ns * 65536 + a.frac)) / PARTS_PER_S;
+    return (s * PARTS_PER_S + mt_real_from_int((int64_t)ns * 65536 + a.frac)) / PARTS_PER_S;
 }
 
 /* adding INTEGER rounds, and leaves the integer in the low bits */
@@ -116,10 +127,10 @@ int64_t mt_real_round(mt_real x)
     }
     for (int shift = COARSE; shift > 0; shift -= WHOLE_BITS) {
         const int64_t unit = (int64_t)1 << shift;
-        const int64_t count = nearest(rest / (mt_real)unit);
+        const int64_t count = nearest(rest / mt_real_from_int(unit));
 
         sum += count * unit;
-        rest -= (mt_real)count * (mt_real)unit;
+        rest -= mt_real_from_int(count) * mt_real_from_int(unit);
     }
     return sum + nearest(rest);
 }
@@ -128,7 +139,7 @@ int64_t mt_real_round(mt_real x)
 struct mt_span mt_span_from_real(mt_real x)
 {
     int64_t s = mt_real_round(x);
-    int64_t part = mt_real_round((x - (mt_real)s) * PARTS_PER_S);
+    int64_t part = mt_real_round((x - mt_real_from_int(s)) * PARTS_PER_S);
     struct mt_span span = mt_span_from_interval((struct mt_interval){part});
 
     span.s += s;

@@ -32,9 +32,11 @@ const struct mt_extension *const mt_ptp_all_extensions[] = {
 
 const struct mt_ptp_features mt_ptp_all_features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_any,
+    .reference = mt_reference,
     .acceptable = mt_acceptable,
     .path_trace = &mt_path_trace,
     .accuracy = &mt_accuracy,
@@ -45,8 +47,10 @@ const struct mt_ptp_features mt_ptp_all_features = {
 
 const struct mt_ptp_features mt_ptp_receiver_features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_receiver_only,
     .delay = &mt_delay_any,
+    .reference = mt_reference,
     .acceptable = mt_acceptable,
     .accuracy = &mt_accuracy,
     .extend = &mt_extend,
@@ -55,8 +59,10 @@ const struct mt_ptp_features mt_ptp_receiver_features = {
 
 const struct mt_ptp_features mt_ptp_transparent_features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_receiver_only,
     .delay = &mt_delay_any,
+    .reference = mt_reference,
     .acceptable = mt_acceptable,
     .accuracy = &mt_accuracy,
     .extend = &mt_extend,

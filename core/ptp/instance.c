@@ -66,6 +66,8 @@ void mt_instance_init(struct mt_instance *self, const struct mt_instance_config 
     self->ports = ports;
     self->port_count = config->features->boundary != NULL ? port_count : 1;
     self->ports_end = ports + self->port_count;
+    self->parent_bound = MT_INTERVAL_TOO_LARGE;
+    self->reference_bound = MT_INTERVAL_TOO_LARGE;
     mt_prng_init(&self->random, seed);
     for (struct mt_port *port = ports; port < self->ports_end; port++) {
         init_port(self, port, configs++);
@@ -338,6 +340,22 @@ bool mt_instance_command(struct mt_instance *self, const struct mt_command *comm
     bool is_done = command_instance(self, command);
     settle(self);
     return is_done;
+}
+
+void mt_instance_link(struct mt_instance *self, uint16_t port, bool is_up, struct mt_mono now)
+{
+    self->now = now;
+    self->ports[port - 1].is_link_up = is_up;
+    mt_port_refresh(self, &self->ports[port - 1]);
+    settle(self);
+}
+
+void mt_instance_clock(struct mt_instance *self, const struct mt_clock_condition *clock,
+                       struct mt_mono now)
+{
+    self->now = now;
+    command_clock(self, clock);
+    settle(self);
 }
 
 /* ---- outputs --------------------------------------------------------------------------------- */

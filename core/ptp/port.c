@@ -55,14 +55,10 @@ static void start_timer(struct mt_instance *self, struct mt_port *port, enum mt_
     case MT_TIMER_ANNOUNCE_RECEIPT:
         mt_port_await_announce(self, port);
         break;
-    case MT_TIMER_QUALIFICATION: /* [9.2.6.11] */
-        mt_timer_arm(self, port, timer,
-                     mt_log2s_to_ns(port->config.log_announce_interval) *
-                         (self->parent.steps_removed + 1));
-        break;
+    case MT_TIMER_QUALIFICATION:
     case MT_TIMER_ANNOUNCE:
     case MT_TIMER_SYNC:
-        mt_timer_arm(self, port, timer, 0);
+        self->config.features->transmitter->start(self, port, timer);
         break;
     case MT_TIMER_DELAY_REQ:
         self->config.features->delay->start(self, port);
@@ -164,18 +160,6 @@ static void announce_timed_out(struct mt_instance *self, struct mt_port *port)
     mt_port_await_announce(self, port);
 }
 
-/* The next is due an interval after the last was, unless that has fallen behind. */
-static void send_periodic(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
-                          struct mt_mono was)
-{
-    bool is_sync = timer == MT_TIMER_SYNC;
-    int64_t interval_ns = mt_log2s_to_ns(is_sync ? port->config.log_sync_interval
-                                                 : port->config.log_announce_interval);
-    int64_t in_ns = was.ns - self->now.ns + interval_ns;
-    mt_port_request(port, is_sync ? MT_FRAME_SYNC : MT_FRAME_ANNOUNCE);
-    mt_timer_arm(self, port, timer, in_ns > 0 ? in_ns : interval_ns);
-}
-
 void mt_port_timer_due(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
                        struct mt_mono was)
 {
@@ -184,11 +168,9 @@ void mt_port_timer_due(struct mt_instance *self, struct mt_port *port, enum mt_p
         announce_timed_out(self, port);
         break;
     case MT_TIMER_QUALIFICATION:
-        port->is_qualified = true;
-        break;
     case MT_TIMER_ANNOUNCE:
     case MT_TIMER_SYNC:
-        send_periodic(self, port, timer, was);
+        self->config.features->transmitter->due(self, port, timer, was);
         break;
     case MT_TIMER_DELAY_REQ:
         self->config.features->delay->due(self, port);

@@ -105,7 +105,16 @@ enum mt_decision mt_bmca_decide(mt_dataset_comparison compare, const struct mt_p
                                 const struct mt_ptp_dataset *ebest,
                                 const struct mt_ptp_dataset *erbest, bool is_waiting);
 
-/* ---- the stop-the-world step (decision.c) ---------------------------------------------------- */
+/* ---- data sets (data_sets.c) ----------------------------------------------------------------- */
+
+/** This clock as a record of the kind that its parent has. */
+void mt_describe_own(const struct mt_instance *self, struct mt_foreign *ret_own);
+/** Takes what the parent's Announce says into the data sets; receiving_port 0: it is this clock.
+ * True for a new parent. */
+bool mt_take_parent(struct mt_instance *self, const struct mt_foreign *parent,
+                    uint16_t receiving_port);
+
+/* ---- the stop-the-world step (decision.c, decision_receiver.c) ------------------------------- */
 
 /** Runs the decision for all ports between two inputs and updates the data sets. */
 void mt_instance_decide(struct mt_instance *self);
@@ -168,6 +177,11 @@ struct mt_delay_part {
 
 /** What a port needs to serve time. */
 struct mt_transmitter_part {
+    /** One of the timers that only its states run is wanted. */
+    void (*start)(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer);
+    /** One of these was due at `was`. */
+    void (*due)(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
+                struct mt_mono was);
     enum mt_verdict (*delay_req)(struct mt_port *port, const struct mt_ptp_message *message,
                                  const struct mt_stamp *stamp);
     bool (*tx_done)(struct mt_port *port, uint32_t token, const struct mt_stamp *stamp);

@@ -9,6 +9,34 @@
  */
 #include "ptp/ptp_private.h"
 
+/* ---- timers ---------------------------------------------------------------------------------- */
+
+static void start(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer)
+{
+    int64_t in_ns = 0;
+    if (timer == MT_TIMER_QUALIFICATION) { /* [9.2.6.11] */
+        in_ns =
+            mt_log2s_to_ns(port->config.log_announce_interval) * (self->parent.steps_removed + 1);
+    }
+    mt_timer_arm(self, port, timer, in_ns);
+}
+
+/* The next is due an interval after the last was, unless that has fallen behind. */
+static void due(struct mt_instance *self, struct mt_port *port, enum mt_port_timer timer,
+                struct mt_mono was)
+{
+    if (timer == MT_TIMER_QUALIFICATION) {
+        port->is_qualified = true;
+        return;
+    }
+    bool is_sync = timer == MT_TIMER_SYNC;
+    int64_t interval_ns = mt_log2s_to_ns(is_sync ? port->config.log_sync_interval
+                                                 : port->config.log_announce_interval);
+    int64_t in_ns = was.ns - self->now.ns + interval_ns;
+    mt_port_request(port, is_sync ? MT_FRAME_SYNC : MT_FRAME_ANNOUNCE);
+    mt_timer_arm(self, port, timer, in_ns > 0 ? in_ns : interval_ns);
+}
+
 /* ---- transmit timestamps --------------------------------------------------------------------- */
 
 static void fill_sync(struct mt_port *port, struct mt_outgoing *out)
@@ -164,4 +192,4 @@ static void fill(struct mt_instance *self, struct mt_port *port, struct mt_outgo
     }
 }
 
-const struct mt_transmitter_part mt_transmitter = {delay_req, tx_done, fill, stop};
+const struct mt_transmitter_part mt_transmitter = {start, due, delay_req, tx_done, fill, stop};

@@ -351,7 +351,7 @@ static void measure(struct mt_estimator *self, const struct mt_sample *sample, m
     mt_span_subtract(&value, &self->track.base);
     ret->value = mt_span_to_real(value);
     /* learned and told */
-    ret->noise = noise->variance + (mt_real)sample->variance_q16 * MT_REAL(1e-18 / 65536);
+    ret->noise = noise->variance + mt_real_from_int(sample->variance_q16) * MT_REAL(1e-18 / 65536);
     mt_track_weigh(&self->track, ret);
 }
 
@@ -412,7 +412,7 @@ enum mt_sample_verdict mt_estimator_update(struct mt_estimator *self, struct mt_
         }
     }
     if (sample->kind == MT_SAMPLE_OFFSET) {
-        self->track.x[2] = (mt_real)sample->delay.q16 * MT_REAL(0.5e-9 / 65536);
+        self->track.x[2] = mt_real_from_int(sample->delay.q16) * MT_REAL(0.5e-9 / 65536);
     }
     self->unseen = mt_real_limit(self->unseen, age);
     remember(self, clock);

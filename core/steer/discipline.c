@@ -244,7 +244,7 @@ static void learn_interval(struct mt_discipline_source *source, struct mt_mono n
 static struct mt_interval aged_bound(const struct mt_discipline *self,
                                      const struct mt_sample *sample, struct mt_mono now)
 {
-    mt_real age_ns = (mt_real)(now.ns - sample->bound_since.ns);
+    mt_real age_ns = mt_real_from_int(now.ns - sample->bound_since.ns);
 
     if (sample->bound_since.ns == 0) {
         return sample->bound;

@@ -25,10 +25,11 @@ def ended(program, timeout_s):
 
 
 @pytest.mark.lab(seconds=8)
-def test_smallest_receiver_locks_when_it_hears_meantimed(lab):
+@pytest.mark.parametrize("name", ["smallest_receiver", "pi_receiver"])
+def test_receiver_locks_when_it_hears_meantimed(lab, name):
     lab.chain("A", "B")
     lab.meantimed("A", "eth0", ptp={"priority1": 100})
-    program = example(lab, "B", "smallest_receiver", "eth0", "60")
+    program = example(lab, "B", name, "eth0", "60")
     assert ended(program, 70) == 0, program.log()
     assert program.log() == "locked\n"
 

@@ -5,9 +5,11 @@ void firmware_configure(const struct mt_hal_clock *clock, struct mt_ordinary_con
 {
     static const struct mt_ptp_features features = {
         .compare = mt_dataset_compare,
+        .decide = mt_decide,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
+        .reference = mt_reference,
     };
     mt_ordinary_config_init(ret_config, &features, clock);
     ret_config->instance.identity =

@@ -36,8 +36,10 @@ static struct transmitter {
 
 static const struct mt_ptp_features features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_receiver_only,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 
 /* ---- true time ------------------------------------------------------------------------------- */

@@ -40,9 +40,11 @@ static struct heard {
 
 static const struct mt_ptp_features features = {
     .compare = mt_dataset_compare,
+    .decide = mt_decide,
     .states = &mt_states_full,
     .transmitter = &mt_transmitter,
     .delay = &mt_delay_e2e,
+    .reference = mt_reference,
 };
 
 static void check_follow_up(const struct mt_ptp_message *message)

@@ -20,9 +20,11 @@ static int start(void **state)
 {
     static const struct mt_ptp_features features = {
         .compare = mt_dataset_compare,
+        .decide = mt_decide,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
+        .reference = mt_reference,
     };
     bench_init(&bench, 1);
     bench.config.features = &features;

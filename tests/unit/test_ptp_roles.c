@@ -260,8 +260,11 @@ static void ptp_roles_is_passive_when_it_has_the_longer_way_to_the_same_parent(v
 
 static void start_receiver_only_as(bool is_flagged)
 {
-    static const struct mt_ptp_features features = {
-        .compare = mt_dataset_compare, .states = &mt_states_receiver_only, .delay = &mt_delay_e2e};
+    static const struct mt_ptp_features features = {.compare = mt_dataset_compare,
+                                                    .decide = mt_decide,
+                                                    .reference = mt_reference,
+                                                    .states = &mt_states_receiver_only,
+                                                    .delay = &mt_delay_e2e};
     prepare(1);
     bench.config.features = &features;
     bench.config.is_receiver_only = is_flagged;

@@ -12,9 +12,11 @@ int main(void)
 {
     static const struct mt_ptp_features features = {
         .compare = mt_dataset_compare,
+        .decide = mt_decide,
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
+        .reference = mt_reference,
         .acceptable = mt_acceptable,
         .path_trace = &mt_path_trace,
         .accuracy = &mt_accuracy,

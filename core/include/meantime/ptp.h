@@ -35,6 +35,7 @@
 
 struct mt_port;
 struct mt_instance;
+struct mt_foreign;
 
 /** Port states by 1588g-2022; the values are those of portState on the wire [Table 20]. */
 enum mt_port_state {
@@ -81,8 +82,10 @@ typedef enum mt_comparison (*mt_dataset_comparison)(const struct mt_ptp_dataset 
 
 /** What the instance is made of beyond a receiver; what is left null the linker drops. */
 struct mt_ptp_features {
-    mt_dataset_comparison compare;       /**< &mt_dataset_compare, or that of another profile */
-    const struct mt_state_table *states; /**< &mt_states_full, &mt_states_receiver_only */
+    mt_dataset_comparison compare; /**< &mt_dataset_compare, or that of another profile */
+    /** The state decision: &mt_decide, or &mt_decide_receiver for one port that only receives. */
+    void (*decide)(struct mt_instance *self);
+    const struct mt_state_table *states;           /**< &mt_states_full, &mt_states_receiver_only */
     const struct mt_transmitter_part *transmitter; /**< &mt_transmitter, or null */
     const struct mt_delay_part *delay;             /**< &mt_delay_e2e, or &mt_delay_any */
     /** &mt_acceptable, or null: the table of acceptable transmitters is not looked at. */
@@ -91,6 +94,9 @@ struct mt_ptp_features {
     /** &mt_accuracy, or null: ENHANCED_ACCURACY_METRICS are neither read nor sent, clockAccuracy
      * is not looked at; so only a grandmaster's bound against itself is known. */
     const struct mt_accuracy_part *accuracy;
+    /** &mt_reference, or null: nothing is known of the parent's error, so there is no bound of this
+     * clock's; for receivers that tell nobody. */
+    void (*reference)(struct mt_instance *self, const struct mt_foreign *parent, bool is_new);
     /** &mt_boundary: for clocks with several ports that may serve; else null. */
     const struct mt_boundary_part *boundary;
     /** What is beyond ordinary and boundary clocks, in the order in which it sees a frame, then
@@ -111,6 +117,8 @@ extern const struct mt_path_part mt_path_trace;
 extern const struct mt_accuracy_part mt_accuracy;
 extern const struct mt_boundary_part mt_boundary;
 extern const struct mt_extend_part mt_extend;
+void mt_decide(struct mt_instance *self);
+void mt_decide_receiver(struct mt_instance *self);
 /** The default algorithm's comparison [Figures 34 and 35]. */
 enum mt_comparison mt_dataset_compare(const struct mt_ptp_dataset *a,
                                       const struct mt_ptp_dataset *b);
@@ -122,6 +130,8 @@ enum mt_comparison mt_dataset_compare_quality(const struct mt_ptp_dataset *a,
                                               const struct mt_ptp_dataset *b);
 /** acceptable_transmitters of the port's configuration [17.5]. */
 bool mt_acceptable(const struct mt_port *port, const struct mt_port_identity *source);
+/** What the parent says of its error; is_new: of another one than before. */
+void mt_reference(struct mt_instance *self, const struct mt_foreign *parent, bool is_new);
 /** Every extension, in order. */
 extern const struct mt_extension *const mt_ptp_all_extensions[];
 /** All of the above. */
@@ -265,6 +275,12 @@ struct mt_command {
  * has changed then. */
 bool mt_instance_command(struct mt_instance *self, const struct mt_command *command,
                          struct mt_mono now);
+
+/** MT_COMMAND_LINK and MT_COMMAND_CLOCK alone, for programs that give no other command; `port` is
+ * one that there is. */
+void mt_instance_link(struct mt_instance *self, uint16_t port, bool is_up, struct mt_mono now);
+void mt_instance_clock(struct mt_instance *self, const struct mt_clock_condition *clock,
+                       struct mt_mono now);
 
 enum mt_destination {
     MT_TO_ALL,     /**< the PTP-primary multicast address */

@@ -54,6 +54,18 @@ mt_real mt_real_clamp(mt_real x, mt_real low, mt_real high);
 /** The nearest integer, of two the even one; |x| above 2^50 counts as that; not-a-number: 0. */
 int64_t mt_real_round(mt_real x);
 
+/** The nearest number.  Where size counts, floating-point units that take no more than 32 bits are
+ * spared the compiler's own routine. */
+#if defined __OPTIMIZE_SIZE__ && !defined __SOFTFP__ && !defined MT_REAL_SINGLE
+#define MT_REAL_FROM_HALVES
+mt_real mt_real_from_int(int64_t i);
+#else
+static inline mt_real mt_real_from_int(int64_t i)
+{
+    return (mt_real)i;
+}
+#endif
+
 /** Seconds, with a relative error below 2 MT_REAL_EPSILON.  In double it is the nearest number
  * below 137 s (exact to 2^-16 ns below about 16 ms), and whole seconds are exact for 140 years. */
 mt_real mt_span_to_real(struct mt_span a);
