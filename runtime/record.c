@@ -379,11 +379,24 @@ static bool identity(struct mt_hal_provider *provider, const char *interface,
     return record.value.identity.is_known;
 }
 
+/* What becomes of the answer is recorded: an order for each address that is new. */
+static size_t own_addresses(struct mt_hal_provider *provider, const char *interface,
+                            const struct mt_address *other, struct mt_address *ret_addresses,
+                            size_t max)
+{
+    struct mt_hal_provider *inner = ((struct mt_recorder *)provider)->inner;
+
+    return inner->ops->own_addresses != NULL
+               ? inner->ops->own_addresses(inner, interface, other, ret_addresses, max)
+               : 0;
+}
+
 static const struct mt_hal_provider_ops provider_ops = {
     .open_clock = open_clock,
     .open_link = open_link,
     .close_link = close_link,
     .identity = identity,
+    .own_addresses = own_addresses,
 };
 
 /* ---- the whole ------------------------------------------------------------------------------- */
