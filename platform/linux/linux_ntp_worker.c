@@ -5,9 +5,7 @@
  * reading of its clock and of the page's base, together, translates those of a batch.
  *
  * Within a group answers leave one after the other while sendmmsg runs, and how long one takes is
- * known of those before: so each says when it is expected to leave.  The pace that is learnt is
- * that of answers which nothing held up: it falls quickly and rises slowly.  So what is said is
- * rather too early than too late.
+ * known of those before (linux_ntp_pace.h): so each says when it is expected to leave.
  *
  * Of answers for which interleaved mode wants better, the kernel is asked for the time of
  * departure.  It hands it out with the packet, in which is what the answer is remembered by, so
@@ -209,22 +207,11 @@ static void answer(struct mt_ntp_thread *self, unsigned i, struct mt_mono now)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void learn_pace(struct mt_ntp_thread *self, int64_t took_ns, unsigned answers)
-{
-    int64_t each_q8 = took_ns * 256 / answers;
-    if (self->answer_ns_q8 == 0 || each_q8 < self->answer_ns_q8) {
-        self->answer_ns_q8 = (self->answer_ns_q8 + 3 * each_q8) / 4;
-    } else {
-        int64_t most_q8 = 2 * self->answer_ns_q8;
-        self->answer_ns_q8 += ((each_q8 < most_q8 ? each_q8 : most_q8) - self->answer_ns_q8) / 64;
-    }
-}
-
 static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answers)
 {
     int64_t begin_ns = mt_worker_read_ns(CLOCK_REALTIME);
     for (unsigned i = first; i < first + answers; i++) {
-        int64_t after_ns = (2 * (int64_t)(i - first) + 1) * self->answer_ns_q8 / 512;
+        int64_t after_ns = mt_ntp_pace_after_ns(&self->pace, i - first);
         const struct mt_instant departure = time_of(self, begin_ns + after_ns);
         mt_ntp_answer_finish(&self->server, &self->out.made[i], &departure);
         self->out.pieces[i].iov_len = self->out.made[i].length;
@@ -234,7 +221,7 @@ static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answ
         int sent = sendmmsg(self->fd, self->out.messages + done, first + answers - done, 0);
         done += sent > 0 ? (unsigned)sent : 1; /* one that is refused is skipped */
     }
-    learn_pace(self, mt_worker_read_ns(CLOCK_REALTIME) - ready_ns, answers);
+    mt_ntp_pace_learn(&self->pace, mt_worker_read_ns(CLOCK_REALTIME) - ready_ns, answers);
 }
 
 /* ---- departures ------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_departures.h"
+#include "platform/linux/linux_ntp_pace.h"
 #include "platform/linux/linux_ntp_rules.h"
 #include "platform/linux/linux_ntp_workers.h"
 #include "platform/linux/linux_snapshot.h"
@@ -71,9 +72,9 @@ struct mt_ntp_thread {
     struct mt_ntp_server server; /**< as it is for all, with NTS if there are keys ... */
     struct mt_nts_server nts;    /**< ... which are those of the snapshot */
     struct mt_ntp_worker worker;
-    int64_t answer_ns_q8; /**< what sendmmsg takes for one, times 256 */
-    unsigned awaited;     /**< departures that the kernel has been asked for */
-    unsigned patience;    /**< how often it is asked again */
+    struct mt_ntp_pace pace; /**< of sendmmsg */
+    unsigned awaited;        /**< departures that the kernel has been asked for */
+    unsigned patience;       /**< how often it is asked again */
     struct mt_ntp_requests in;
     struct mt_ntp_answers out;
     _Atomic uint64_t outcomes[MT_NTP_OUTCOME_COUNT];
