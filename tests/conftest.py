@@ -23,7 +23,7 @@ sys.path[:0] = [os.path.join(TESTS, "labkit"), os.path.join(os.path.dirname(TEST
 import isolate  # noqa: E402
 
 SIDE_BY_SIDE = int(os.environ.get("MEANTIME_LABS", "4"))
-PATIENCE_FACTOR, PATIENCE_S = 3, 30
+PATIENCE_FACTOR, PATIENCE_S = 3, 120
 SHOWN_LINES = 60
 
 

@@ -2,7 +2,7 @@
 """Alternate transmitters beside ptp4l as the best one."""
 import pytest
 
-import netlab
+from patience import wait_until
 
 LIMIT_NS = 200_000  # software stamps of three daemons, on a busy machine
 
@@ -23,7 +23,7 @@ def test_an_alternate_is_heard_and_measured_but_not_followed(lab):
 
     def offset():
         return r.port()["alternate"]["heard_offset_ns"].get(identity)
-    assert netlab.wait_until(lambda: offset() is not None and abs(offset()) < LIMIT_NS, 10)
+    assert wait_until(lambda: offset() is not None and abs(offset()) < LIMIT_NS)
     assert a.port()["alternate"]["sending"] and not r.port()["alternate"]["sending"]
     assert r.instance()["parent"]["clock_identity"] == a.instance()["parent"]["clock_identity"]
     shown = r.tool("status", "--run-directory", r.directory).stdout

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """meantimed and ptp4l agree about the better clock, member by member of the data set."""
-import time
-
 import pytest
 
 import linuxptp
-import netlab
+from patience import wait_settled, wait_until
 
 IDENTITY = {"low": "000001.0000.000001", "high": "ffff00.0000.000002"}
 SETTLED_S = 0.8  # with announce intervals of 1/8 s
@@ -60,16 +58,19 @@ def test_meantimed_and_ptp4l_agree_on_the_grandmaster(lab, ours, theirs, identit
     other = "high" if identity == "low" else "low"
     lab.chain("A", "B")
     b = lab.ptp4l("B", "eth0", clockIdentity=IDENTITY[other], logAnnounceInterval=-3,
+                  announceReceiptTimeout=10,
                   **{NAMES[key]: value for key, value in theirs.items()})
     a = lab.meantimed("A", "eth0", ptp={"clock_identity": IDENTITY[identity],
-                                        "log_announce_interval": -3, **ours})
+                                        "log_announce_interval": -3,
+                                        "announce_receipt_timeout": 10, **ours})
     expected = expected_states(ours, theirs, winner)
 
     def agree():
         return a.states().get("eth0") in expected[0] and b.states().get(1) in expected[1]
-    assert netlab.wait_until(agree, 8), (a.states(), b.states())
-    time.sleep(SETTLED_S)
-    assert agree(), (a.states(), b.states())
-    parent = b.management("GET PARENT_DATA_SET")
+    assert wait_settled(agree, SETTLED_S), (a.states(), b.states())
     grandmaster = IDENTITY[identity if winner == "meantimed" else other]
-    assert parent["grandmasterIdentity"] == grandmaster or "PASSIVE" in expected[1]
+
+    def is_parent():
+        parent = b.management("GET PARENT_DATA_SET")
+        return parent["grandmasterIdentity"] == grandmaster or "PASSIVE" in expected[1]
+    assert wait_until(is_parent), b.management("GET PARENT_DATA_SET")

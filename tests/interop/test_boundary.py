@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Boundary clocks: meantimed between two ptp4l, ptp4l between two meantimed."""
-import time
-
 import pytest
 
 import frames
 import linuxptp
-import netlab
 import truth
-from test_follow import PLAUSIBLE_NS, measured_by
+from patience import wait_settled, wait_until
 
 TIME_PROPERTIES = {
     "utc and leap": ({"currentUtcOffset": 37, "currentUtcOffsetValid": 1, "leap61": 1,
@@ -33,8 +30,7 @@ def test_meantimed_serves_its_grandmaster_s_time_when_between_two_ptp4l(lab, fre
     bc.wait_state("TRANSMITTER", "eth1")
     b.wait_state(*linuxptp.FOLLOWS)
     truth.assert_inside(truth.hold(bc, seconds=3))
-    assert netlab.wait_until(lambda: measured_by(b), 5)
-    assert abs(measured_by(b)[0]) < PLAUSIBLE_NS  # all follow the kernel's clock
+    truth.assert_measured(b)  # all follow the kernel's clock
     parent = b.management("GET PARENT_DATA_SET")
     identity = a.management("GET DEFAULT_DATA_SET")["clockIdentity"]
     assert parent["grandmasterIdentity"] == identity
@@ -59,7 +55,7 @@ def test_time_properties_pass_meantimed_when_it_is_between_two_ptp4l(lab, proper
     def is_relayed():
         got = b.management("GET TIME_PROPERTIES_DATA_SET")
         return all(got.get(key) == str(value) for key, value in wanted.items())
-    assert netlab.wait_until(is_relayed, 15, 0.3), b.management("GET TIME_PROPERTIES_DATA_SET")
+    assert wait_until(is_relayed, step_s=0.3), b.management("GET TIME_PROPERTIES_DATA_SET")
 
 
 @pytest.mark.lab(seconds=12)
@@ -72,26 +68,26 @@ def test_two_meantimed_agree_when_ptp4l_is_between_them(lab):
                                           "lab_frequency": "30 ppm"})
     bc.wait_state(*linuxptp.FOLLOWS, port=1)
     bc.wait_state("MASTER", port=2)
+    identity = bc.management("GET DEFAULT_DATA_SET")["clockIdentity"]
+    # it may have heard of the boundary clock before that heard of its grandmaster
+    b.wait_until(lambda: b.instance()["steps_removed"] == 2, "two steps from the grandmaster")
     b.wait_state("RECEIVER")
     instance = b.instance()
-    identity = bc.management("GET DEFAULT_DATA_SET")["clockIdentity"]
     assert frames.identity_of(instance["parent"]["clock_identity"]) == frames.identity_of(identity)
     assert instance["parent"]["port_number"] == 2
-    assert instance["steps_removed"] == 2
     assert instance["grandmaster"]["clock_identity"] == a.instance()["clock_identity"]
     assert instance["grandmaster"]["clock_class"] == 6
     assert instance["time_properties"]["time_source"] == "gnss"
     assert instance["time_properties"]["time_traceable"] is True
-    # the free-running ptp4l serves the kernel's clock, whatever it announces
-    page, base_ns = b.page(), truth.clock_page.base_now_ns()
-    kernel_ns = base_ns + truth.clock_page.realtime_ahead_ns()
-    assert abs(page.time_ns(base_ns) - kernel_ns) < PLAUSIBLE_NS
+    assert truth.shows_kernel_time(b)
 
 
 @pytest.mark.lab(seconds=10)
 def test_ptp4l_changes_over_when_meantimed_s_priority_changes_at_run_time(lab):
     lab.chain("A", "B")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100},
+    # it falls silent until it has given up what it remembers of ptp4l, which has forgotten all
+    # about it after four intervals, and then does not compare what is new
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100, "announce_receipt_timeout": 3},
                       clock={"clock": "lab", "lab_offset": "0.2 s"})
     b = lab.ptp4l("B", "eth0", priority1=110)
     b.wait_state(*linuxptp.FOLLOWS)
@@ -103,6 +99,4 @@ def test_ptp4l_changes_over_when_meantimed_s_priority_changes_at_run_time(lab):
     b.wait_state(*linuxptp.FOLLOWS)
     a.wait_state("TRANSMITTER")
     a.set(priority1=110, clock_class=255)  # equal now, and the other's class is better
-    b.wait_state("MASTER")
-    time.sleep(0.5)
-    assert b.states()[1] == "MASTER"
+    assert wait_settled(lambda: b.states()[1] == "MASTER", 0.5), b.states()

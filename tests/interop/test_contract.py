@@ -7,10 +7,11 @@ import pytest
 import board
 import firmware
 import meantimed
-import netlab
+from patience import wait_until
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.dirname(meantimed.BIN)), "tests", "contract")
 TRANSPORTS = ("udp4", "l2")
+PATIENCE_S = 120
 IMAGES = {"l2": "contract-802.3", "udp4": "contract-udp-ipv4"}
 
 
@@ -23,13 +24,17 @@ def program(name):
 
 def answer(lab, node, transport):
     """Somebody in a node who sends back what comes."""
-    echo = lab.start(node, [program("contract_linux"), "echo", "eth0", transport],
+    return lab.start(node, [program("contract_linux"), "echo", "eth0", transport],
                      lab.path("echo.log"))
-    return echo
+
+
+def wait_up(echo):
+    """Who is on a cable that is plugged in is there at once; a board plugs it in itself."""
+    assert wait_until(lambda: "echo: up" in echo.log()), echo.log()
 
 
 def assert_holds(checker):
-    assert netlab.wait_until(lambda: not checker.is_running(), 90), checker.log()
+    assert wait_until(lambda: not checker.is_running(), PATIENCE_S), checker.log()
     assert checker.stop() == 0, checker.log()
     assert checker.log().count("holds ") >= 20 and "BROKEN" not in checker.log()
 
@@ -38,7 +43,7 @@ def assert_holds(checker):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_linux_keeps_the_contract(lab, transport):
     lab.chain("A", "B")
-    answer(lab, "A", transport)
+    wait_up(answer(lab, "A", transport))
     assert_holds(lab.start("B", [program("contract_linux"), "check", "eth0", transport],
                            lab.path("check.log")))
 
@@ -46,7 +51,7 @@ def test_linux_keeps_the_contract(lab, transport):
 @pytest.mark.lab(seconds=5)
 def test_linux_without_a_c_library_keeps_the_contract(lab):
     lab.chain("A", "B")
-    answer(lab, "A", "udp4")
+    wait_up(answer(lab, "A", "udp4"))
     assert_holds(lab.start("B", [program("contract_bare"), "eth0"], lab.path("check.log")))
 
 

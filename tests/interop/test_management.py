@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import linuxptp
-import netlab
+from patience import PATIENCE_S, wait_until
 
 # what pmc of linuxptp 3.1 knows, with a field of each that must be there
 READ = {
@@ -36,10 +36,11 @@ GROUPS = {"udp4": ("UDPv4", "224.0.1.129"), "udp6": ("UDPv6", "ff0e::181"),
           "l2": ("L2", "01:1b:19:00:00:00")}
 
 
-def run(daemon, *command, timeout_s=10):
+def run(daemon, *command):
+    """A program of linuxptp."""
     environment = [f"{key}={value}" for key, value in linuxptp.environment().items()]
     return subprocess.run(["ip", "netns", "exec", f"t-{daemon.node}", "env", *environment,
-                           *command], capture_output=True, text=True, timeout=timeout_s,
+                           *command], capture_output=True, text=True, timeout=PATIENCE_S,
                           check=False)
 
 
@@ -50,14 +51,15 @@ def pmc(daemon, request, socket="ptp-rw", directory=None, domain=0):
 
 def pmc_at(daemon, path, request, domain=0):
     """The same at the socket of any daemon."""
-    text = run(daemon, linuxptp.program("pmc"), "-u", "-b", "0", "-d", str(domain), "-s", path,
-               "-i", f"/run/{daemon.node}.pmc", request).stdout
+    text = linuxptp.ask(daemon.node, path, request, domain)
     return text, dict(linuxptp.FIELD.findall(text))
 
 
 def tool(daemon, *arguments):
-    """(exit status, answers) of meantime pmc --json."""
-    result = daemon.tool("pmc", "--run-directory", daemon.directory, "--json", *arguments)
+    """(exit status, answers) of meantime pmc --json, which waits for them on a network."""
+    patient = [] if "--timeout" in arguments else ["--timeout", "3"]
+    result = daemon.tool("pmc", "--run-directory", daemon.directory, "--json", *patient,
+                         *arguments)
     return result.returncode, json.loads(result.stdout)
 
 
@@ -104,7 +106,7 @@ def test_pmc_reads_the_addresses_of_meantimed_as_those_of_ptp4l(lab, transport):
     log = lab.path("input.log")
     a = lab.meantimed("A", "eth0", ptp={"transport": transport}, more_arguments=["--record", log])
     b = lab.ptp4l("B", "eth0", network_transport=GROUPS[transport][0])
-    a.wait_state("TRANSMITTER", timeout_s=20)
+    a.wait_state("TRANSMITTER")
     told = {"A": pmc(a, "GET CLOCK_DESCRIPTION"),
             "B": pmc_at(b, b.socket, "GET CLOCK_DESCRIPTION")}
     for node, (text, fields) in told.items():
@@ -180,7 +182,7 @@ def test_meantimed_tells_ptp4ls_programs_through_a_boundary_clock(lab):
     b = lab.meantimed("B", "eth0", "eth1")
     c = lab.meantimed("C", "eth0")
     b.wait_state("RECEIVER")
-    c.wait_state("RECEIVER", timeout_s=30)
+    c.wait_state("RECEIVER")
     _, answers = tool(c, "--hops", "1", "GET DEFAULT_DATA_SET")
     assert len(answers) == 2  # C and B
     _, answers = tool(c, "--hops", "2", "GET DEFAULT_DATA_SET")
@@ -200,7 +202,7 @@ def test_meantimed_does_not_change_when_the_network_asks(lab):
         assert status == 1 and all("error" in answer for answer in answers)
     assert pmc(a, "GET PRIORITY1")[1]["priority1"] == "100"
     assert pmc(a, "GET PORT_DATA_SET")[1]["portState"] == "MASTER"
-    assert netlab.wait_until(lambda: b.instance()["ports"][0]["state"] == "RECEIVER", 15)
+    assert wait_until(lambda: b.instance()["ports"][0]["state"] == "RECEIVER")
 
 
 @pytest.mark.lab(seconds=15)
@@ -209,7 +211,7 @@ def test_a_profile_tells_its_identity_and_binds_what_may_be_set(lab):
     a = lab.meantimed("A", "eth0", ptp={
         "profile": "G.8275.1", "clock_class": 6, "log_announce_interval": -3,
         "log_sync_interval": -4, "log_min_delay_req_interval": -4})
-    a.wait_state("TRANSMITTER", timeout_s=20)
+    a.wait_state("TRANSMITTER")
     assert "00:19:a7:01:02:00" in pmc(a, "GET CLOCK_DESCRIPTION", domain=24)[0]
     text, _ = pmc(a, "SET PRIORITY1 1", domain=24)
     assert "NOT_SETABLE" in text or "MANAGEMENT_ERROR" in text, text
@@ -241,4 +243,4 @@ def test_the_acceptable_table_is_set_by_meantime_pmc(lab):
     done = c.tool("pmc", "--run-directory", c.directory, "SET", "ACCEPTABLE_MASTER_TABLE",
                   "acceptable", f"{identity[1]}-1")
     assert done.returncode == 0 and f"{identity[1]}-1" in done.stdout, done.stdout + done.stderr
-    c.wait_for(lambda: c.instance()["parent"]["clock_identity"] == identity[1], 10, "the second")
+    c.wait_until(lambda: c.instance()["parent"]["clock_identity"] == identity[1], "the second")

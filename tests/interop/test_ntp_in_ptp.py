@@ -3,20 +3,17 @@
 has an early form of it."""
 import pytest
 
-import control
-import netlab
 import truth
 from test_ntp_client import LAB_CLOCK, assert_set, client, network, server_of, wait_followed
 from test_ntp_client import CLIENT, FAST, SERVER
 import test_ntp_server as served
-from test_ntp_server import FASTEST, address_both, assert_follows, packet_data, serve
-from test_refclock import Chronyd
+from test_ntp_server import FASTEST, address_both, assert_follows, serve
 
 IN_PTP = {"transport": "ptp", "interface": "eth0", "interleaved": "yes", **FAST}
 
 
 def wait_interleaved(daemon):
-    daemon.wait_for(lambda: server_of(daemon)["answers"]["interleaved"] >= 3, 15,
+    daemon.wait_until(lambda: server_of(daemon)["answers"]["interleaved"] >= 3,
                     "interleaved answers")
 
 
@@ -36,11 +33,12 @@ def test_chronyd_asks_meantimed_in_ptp_messages(lab):
     lab.chain("A", "B")
     address_both(lab)
     a = serve(lab, server={"ptp_interface": "eth0"})
-    chronyd = Chronyd(lab, "B", f"ptpport 319\nserver {served.SERVER} {FASTEST} port 319 xleave")
+    chronyd = lab.chronyd("B", "ptpport 319",
+                          f"server {served.SERVER} {FASTEST} port 319 xleave")
     assert_follows(chronyd, a)
-    assert netlab.wait_until(lambda: packet_data(chronyd)["Interleaved"] == "Yes", 10)
-    assert packet_data(chronyd)["Remote port"] == "319"
-    assert netlab.wait_until(lambda: a.status()["server"]["requests"]["interleaved"] > 0, 10)
+    chronyd.wait_until(lambda: chronyd.fields("ntpdata")["Interleaved"] == "Yes", "interleaved")
+    assert chronyd.fields("ntpdata")["Remote port"] == "319"
+    a.wait_until(lambda: a.status()["server"]["requests"]["interleaved"] > 0, "interleaved")
 
 
 @pytest.mark.lab(seconds=30)
@@ -53,13 +51,13 @@ def test_ntp_and_ptp_share_an_interface_when_both_ends_are_meantimed(lab):
                       more_sections={"server": {"ptp_interface": "eth0", "local_stratum": 1}})
     c = lab.meantimed("C", "eth0", clock={"clock": "lab", "lab_offset": "-0.4 s"},
                       more_sections={f"ntp {SERVER}": IN_PTP})
-    c.wait_for(lambda: control.request(c.socket, {"command": "status"}), 5, "answers")
+    c.wait_answer()
     wait_interleaved(c)
-    c.wait_for(lambda: c.status()["instances"][0]["ports"][0]["state"] == "RECEIVER", 15,
+    c.wait_until(lambda: c.status()["instances"][0]["ports"][0]["state"] == "RECEIVER",
                "a receiver of PTP")
     port = c.status()["instances"][0]["ports"][0]
     assert port["link"]["stamps_ambiguous"] == 0
     server = server_of(c)
     assert server["answers"]["bogus"] == 0 and server["answers"]["impossible"] == 0
     assert server["stratum"] == 1
-    assert abs(truth.read(c).offset_ns - truth.read(s).offset_ns) < 2_000_000
+    truth.assert_comes_near(c, 2_000_000, s)

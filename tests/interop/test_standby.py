@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """meantimed follows two ptp4l in two domains with one clock, in hot standby."""
 import signal
-import time
 
 import pytest
 
-import netlab
+import truth
+from patience import wait_settled
 
 INSTANCES = {
     "instance here": {"hot_standby": "primary", "receiver_only": "yes"},
@@ -13,7 +13,6 @@ INSTANCES = {
     "port a": {"interface": "eth0", "instance": "here"},
     "port b": {"interface": "eth0", "instance": "there"},
 }
-SHIFT_LIMIT_NS = 100_000  # software stamps of two daemons, on a busy machine
 
 
 def standby(daemon):
@@ -30,26 +29,22 @@ def test_the_secondary_takes_over_when_the_primary_ptp4l_is_killed(lab):
                                   "standby_wait": "3s", "standby_max_difference": "1ms"},
                       more_sections=INSTANCES)
     r.wait_state("RECEIVER", "a")
-    r.wait_for(lambda: standby(r)["redundant"], 20, "both instances are good")
-    assert standby(r)["active"] == "here" and standby(r)["reason"] == "it is the primary"
-    steps, switches = r.status()["clocks"][0]["steps"], standby(r)["switches"]
+    r.wait_until(lambda: standby(r)["redundant"], "both instances are good")
+    clock = r.status()["clocks"][0]
+    told, steps = clock["standby"], clock["steps"]
+    assert told["active"] == "here" and told["reason"] == "it is the primary"
 
-    assert masters[0].stop(signal.SIGKILL) == -signal.SIGKILL
-    r.wait_for(lambda: standby(r)["active"] == "there", 5, "the secondary steers")
-    offsets = []
-    for _ in range(20):
-        time.sleep(0.1)
-        clock = r.status()["clocks"][0]
-        offsets.append(abs(clock["offset_ns"]))
-        assert clock["state"] == "locked"
-    assert max(offsets) < SHIFT_LIMIT_NS
+    with truth.Recorder(r) as recorder:  # both serve the kernel's time
+        assert masters[0].stop(signal.SIGKILL) == -signal.SIGKILL
+        assert wait_settled(lambda: standby(r)["active"] == "there", 2), standby(r)
+    truth.assert_inside(recorder.readings)
     assert not standby(r)["redundant"]
     shown = r.tool("status", "--run-directory", r.directory).stdout
     assert "hot standby   instance there steers: the other one" in shown
     assert "steered by instance there now, was here" in r.log()
 
     masters[0].start()
-    r.wait_for(lambda: standby(r)["active"] == "here", 20, "the primary steers again")
+    r.wait_until(lambda: standby(r)["active"] == "here", "the primary steers again")
     clock = r.status()["clocks"][0]
-    assert clock["steps"] == steps and clock["standby"]["switches"] == switches + 2
-    assert netlab.wait_until(lambda: standby(r)["redundant"], 5)
+    assert clock["steps"] == steps and clock["standby"]["switches"] == told["switches"] + 2
+    r.wait_until(lambda: standby(r)["redundant"], "both are good again")

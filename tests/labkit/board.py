@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import firmware
-import netlab
+from patience import wait_until
 from peer import Peer
 
 LINE = re.compile(r"(\w+)=(-?\d+)")
@@ -56,5 +56,5 @@ class Board(Peer):
 
     def wait_end(self, timeout_s):
         """Its exit status when it is done, and its last line."""
-        assert netlab.wait_until(lambda: not self.is_running(), timeout_s), self.log()
+        assert wait_until(lambda: not self.is_running(), timeout_s), self.log()
         return self.program.stop(), self.lines()[-1]

@@ -7,9 +7,26 @@ import os
 import re
 import subprocess
 
-import netlab
 from linuxptp import PEERS, environment
+from patience import wait_until
 from peer import Peer
+
+ANSWER_S = 15
+
+
+def ask(path, *words):
+    """What chronyc says of the chronyd with that socket.  It waits some seconds for an answer, so
+    it asks again while there is none; empty: there never was."""
+    said = []
+
+    def is_answered():
+        done = subprocess.run(
+            [os.path.join(PEERS, "usr", "bin", "chronyc"), "-h", path, *words],
+            capture_output=True, text=True, check=False, env={**os.environ, **environment()})
+        said.append(done.stdout)
+        return done.returncode == 0
+    wait_until(is_answered, ANSWER_S)
+    return said[-1]
 
 
 class Chronyd(Peer):
@@ -20,8 +37,8 @@ class Chronyd(Peer):
         self.node = node
         self.lines = lines
         self.directory = f"/run/{node}.chrony"
-        self.config = lab.path(f"{node}.conf")
-        self.log_path = lab.path(f"{node}.log")
+        self.config = lab.path(f"{node}.chrony.conf")
+        self.log_path = lab.path(f"{node}.chronyd.log")
         self.socket = os.path.join(self.directory, "control")
         self.program = None
 
@@ -36,17 +53,16 @@ class Chronyd(Peer):
 
     def ask(self, *words):
         """What chronyc says."""
-        return subprocess.run(
-            [os.path.join(PEERS, "usr", "bin", "chronyc"), "-h", self.socket, *words],
-            capture_output=True, text=True, timeout=10, check=False,
-            env={**os.environ, **environment()}).stdout
+        return ask(self.socket, *words)
 
     def fields(self, *words):
         """The "Name : value" lines of a report, by name."""
         return {name.strip(): value.strip() for name, value in
                 re.findall(r"^([^:\n]+?)\s*: (.*)$", self.ask(*words), re.MULTILINE)}
 
-    def wait_for(self, condition, timeout_s, what):
-        assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
-            f"{self.node}: not in {timeout_s:.0f} s: {what}"
-        assert self.is_running(), f"{self.node} has ended"
+    def source(self):
+        """(state, last measured offset in s) of its only source; ("?", nan): it has no sample."""
+        fields = self.ask("-c", "sources").strip().split(",")
+        if len(fields) < 10 or fields[5] == "0":
+            return "?", float("nan")
+        return fields[1], float(fields[8])

@@ -3,7 +3,7 @@
 
 Nothing that the function does can outlive it: when it ends, or its time is up, the kernel takes
 its processes, interfaces and mounts away.  It sees the machine's files, but /run and /var/lib
-are empty and its own, and there is no network but what it makes.
+are empty and its own, and there is no network and no shared memory (NTP's) but what it makes.
 """
 import ctypes
 import os
@@ -11,7 +11,8 @@ import signal
 import sys
 import traceback
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x20000, 0x8000000, 0x10000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
 OWN_FOLDERS = ("/run", "/var/lib")
@@ -89,7 +90,7 @@ def start(function):
         end_with_parent()
         if os.geteuid() != 0:
             become_root()
-        check(libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID), "unshare")
+        check(libc.unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID), "unshare")
         child = os.fork()
         if child == 0:
             run_inside(function)

@@ -26,6 +26,7 @@ class Laboratory(netlab.Lab):
     def __init__(self, folder):
         super().__init__("t")
         self.folder = folder
+        self.announce_receipt_timeout = None  # of all with accelerated intervals
         self.daemons = {}
 
     def nodes(self, *names):

@@ -8,7 +8,8 @@ import time
 
 import clock_page
 import control
-import netlab
+from patience import PATIENCE_S, wait_until
+from peer import Peer
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.abspath(os.environ.get(
@@ -18,6 +19,11 @@ TOOL = os.path.join(os.path.dirname(BIN), "meantime", "meantime")
 STATE = re.compile(r"^(\d\d):(\d\d):(\d\d)\.(\d{3}) .*?port (\S+): ([A-Z_]+)(?: to |, was )"
                    r"([A-Z_]+)", re.MULTILINE)
 FAST = {"log_announce_interval": -2, "log_sync_interval": -3, "log_min_delay_req_interval": -3}
+
+
+def fast_intervals(lab):
+    patience = lab.announce_receipt_timeout
+    return {**FAST, **({"announce_receipt_timeout": patience} if patience else {})}
 
 
 def config_text(directory, interfaces, daemon, clock, ptp, ports, more):
@@ -32,7 +38,7 @@ def config_text(directory, interfaces, daemon, clock, ptp, ports, more):
                      for name, keys in sections.items())
 
 
-class Meantimed:
+class Meantimed(Peer):
     """Options: daemon, clock, ptp and ports are keys of the configuration (accelerated intervals
     unless is_fast is false), more_sections has any others; arguments go to the command line
     instead of a file, more_arguments besides it.  With MEANTIME_RECORD=1 the test's folder keeps
@@ -48,7 +54,7 @@ class Meantimed:
         if os.environ.get("MEANTIME_RECORD") == "1":
             self.daemon.setdefault("record", lab.path(f"{node}.input"))
         self.clock = dict(clock or {})
-        self.ptp = {**(FAST if is_fast else {}), **(ptp or {})}
+        self.ptp = {**(fast_intervals(lab) if is_fast else {}), **(ptp or {})}
         self.ports = dict(ports or {})
         self.more_sections = dict(more_sections or {})
         self.arguments = arguments
@@ -73,19 +79,9 @@ class Meantimed:
         self.started_realtime_s = time.time()
         self.program = self.lab.start(self.node, command, self.log_path, self.environment)
 
-    def is_running(self):
-        return self.program is not None and self.program.is_running()
-
-    def stop(self, number=signal.SIGTERM):
-        return self.program.stop(number)
-
     def reload(self):
         self.write_config()
         self.program.send_signal(signal.SIGHUP)
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
 
     # ---- what it tells -----------------------------------------------------------------------
 
@@ -97,9 +93,15 @@ class Meantimed:
         return os.path.join(self.directory, "control")
 
     def request(self, **message):
-        reply = control.request(self.socket, message)
-        assert reply is not None, f"{self.node} does not answer on {self.socket}"
-        return reply
+        """The daemon's answer, also if it has only just been started."""
+        replies = []
+
+        def is_answered():
+            replies.append(control.request(self.socket, message, timeout_s=PATIENCE_S))
+            return replies[-1] is not None or not self.is_running()
+        wait_until(is_answered)
+        assert replies[-1] is not None, f"{self.node} does not answer on {self.socket}"
+        return replies[-1]
 
     def status(self):
         reply = self.request(command="status")
@@ -116,7 +118,7 @@ class Meantimed:
         reply = self.request(command="set", **values)
         assert reply["ok"], reply
 
-    def tool(self, *arguments, timeout_s=10):
+    def tool(self, *arguments, timeout_s=PATIENCE_S):
         """Runs the tool against this daemon: a completed process with text output."""
         return subprocess.run(
             ["ip", "netns", "exec", f"t-{self.node}", TOOL, *arguments], capture_output=True,
@@ -151,20 +153,19 @@ class Meantimed:
 
     # ---- waiting -----------------------------------------------------------------------------
 
-    def wait_for(self, condition, timeout_s, what):
-        assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
-            f"{self.node}: not in {timeout_s:.0f} s: {what}"
-        assert self.is_running(), f"{self.node} has ended"
+    def wait_answer(self):
+        """Until somebody answers on its socket, after a start."""
+        self.status()
 
-    def wait_state(self, state, port="eth0", timeout_s=15.0):
+    def wait_state(self, state, port="eth0", timeout_s=PATIENCE_S):
         self.wait_for(lambda: self.states().get(port) == state, timeout_s,
                       f"port {port} {state}")
 
-    def wait_locked(self, timeout_s=15.0):
+    def wait_locked(self, timeout_s=PATIENCE_S):
         def is_locked():
             page = self.page()
             return page is not None and page.state == "locked"
         self.wait_for(is_locked, timeout_s, "clock locked")
 
-    def wait_log(self, pattern, timeout_s=5.0):
+    def wait_log(self, pattern, timeout_s=PATIENCE_S):
         self.wait_for(lambda: re.search(pattern, self.log()), timeout_s, f"log has {pattern!r}")

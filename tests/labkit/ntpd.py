@@ -14,8 +14,8 @@ import struct
 import subprocess
 
 import isolate
-import netlab
 from linuxptp import PEERS, environment
+from patience import wait_until
 from peer import Peer
 
 CAP_SYS_TIME = 25
@@ -24,6 +24,7 @@ STA_UNSYNC = 0x40
 WITHOUT_TIME = ["setpriv", "--bounding-set", "-sys_time", "--inh-caps", "-sys_time"]
 MODE_CONTROL, READ_STATUS, READ_VARIABLES = 6, 1, 2
 MORE, ERROR = 0x20, 0x40
+ANSWER_S = 10
 
 
 class Clock(ctypes.Structure):
@@ -72,7 +73,7 @@ class Daemon(Peer):
             file.write("\n".join([*self.lines, ""]))
         self.program = self.lab.start(self.node, [*WITHOUT_TIME, *command], self.log_path,
                                       environment())
-        assert netlab.wait_until(self._is_ntpd, 5), self.log()
+        assert wait_until(self._is_ntpd), self.log()
         for name in ("CapPrm", "CapEff", "CapBnd"):
             assert int(self._status(name), 16) >> CAP_SYS_TIME & 1 == 0, name
 
@@ -82,11 +83,6 @@ class Daemon(Peer):
 
     def _is_ntpd(self):
         return self._status("Name") == "ntpd"
-
-    def wait_for(self, condition, timeout_s, what):
-        assert netlab.wait_until(lambda: not self.is_running() or condition(), timeout_s), \
-            f"{self.node}: not in {timeout_s:.0f} s: {what}"
-        assert self.is_running(), f"{self.node} has ended"
 
 
 class Ntpsec(Daemon):
@@ -103,7 +99,16 @@ class Ntpsec(Daemon):
         return 0  # it ends with the signal's number
 
     def _request(self, operation, association):
-        """The octets of an answer to a control message, joined."""
+        """The octets of an answer to a control message, joined; it may not be there yet."""
+        answers = []
+
+        def is_answered():
+            answers.append(self._ask(operation, association))
+            return answers[-1]
+        wait_until(is_answered, ANSWER_S)
+        return answers[-1]
+
+    def _ask(self, operation, association):
         parts = []
         with self.lab.inside(self.node), \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -114,7 +119,7 @@ class Ntpsec(Daemon):
                 try:
                     answer = asking.recv(2048)
                 except OSError:
-                    return b""  # not yet there
+                    return b""
                 kind, _, _, _, offset, length = struct.unpack(">BHHHHH", answer[1:12])
                 parts.append((offset, answer[12:12 + length]))
                 if kind & ERROR or not kind & MORE:
@@ -154,5 +159,5 @@ class Openntpd(Daemon):
 
     def told(self):
         """What ntpctl says."""
-        return subprocess.run([os.path.join(self.FOLDER, "ntpctl"), "-s", "all"], timeout=10,
+        return subprocess.run([os.path.join(self.FOLDER, "ntpctl"), "-s", "all"], timeout=60,
                               capture_output=True, text=True, check=False).stdout

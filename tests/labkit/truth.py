@@ -10,7 +10,11 @@ import time
 from dataclasses import dataclass
 
 import clock_page
+from patience import wait_until
 
+# ptp4l's filtered delay and a single Sync are noisy on a busy machine
+PLAUSIBLE_NS = 1_000_000
+MEASUREMENTS = 9
 
 @dataclass
 class Reading:
@@ -88,3 +92,44 @@ def assert_inside(readings, state="locked"):
              if reading.bound_ns is None or reading.is_outside() or reading.state != state]
     assert not wrong, f"{len(wrong)} of {len(readings)} readings are wrong, first {wrong[0]}"
     return max(abs(reading.offset_ns) for reading in readings)
+
+
+def assert_comes_near(node, limit_ns, reference=None):
+    """The node's time comes that near to the truth, and its bound holds all the while."""
+    readings = []
+
+    def is_near():
+        readings.append(read(node, reference))
+        assert readings[-1].bound_ns is not None and not readings[-1].is_outside(), readings[-1]
+        return abs(readings[-1].offset_ns) < limit_ns
+    assert wait_until(is_near), readings[-MEASUREMENTS:]
+
+
+def assert_measured(ptp4l, daemon=None):
+    """What ptp4l measures of its clock, the kernel's, is the truth: against a meantimed, or against
+    the kernel's clock that all others show.  A single Sync may be late on a busy machine, so the
+    middle one of the last measurements counts.  Returns when it is plausible."""
+    errors = {}
+
+    def is_true():
+        measured = ptp4l.measured()
+        if measured is not None:
+            offset_ns, at_ns = measured
+            errors[at_ns] = offset_ns - (kernel_ahead_ns(daemon.page(), at_ns) if daemon else 0)
+        last = sorted(list(errors.values())[-MEASUREMENTS:], key=abs)
+        return len(last) == MEASUREMENTS and abs(last[MEASUREMENTS // 2]) < PLAUSIBLE_NS
+    assert wait_until(is_true), list(errors.values())
+
+
+def shows_kernel_time(node):
+    """Whether the node's clock comes to show what the kernel's says, whatever it calls that."""
+    def is_near():
+        page, base_ns = node.page(), clock_page.base_now_ns()
+        return abs(page.time_ns(base_ns) - base_ns - clock_page.realtime_ahead_ns()) < PLAUSIBLE_NS
+    return wait_until(is_near)
+
+
+def kernel_ahead_ns(page, at_ns):
+    """What the kernel's clock, at its time at_ns, is ahead of a page's."""
+    base_ns = at_ns - clock_page.realtime_ahead_ns()
+    return kernel_ns(page, base_ns) - page.time_ns(base_ns)
