@@ -190,6 +190,8 @@ const char *mt_figure_time(double ns, bool with_sign, char buffer[MT_FIGURE_SIZE
     const char *format = with_sign ? "%+.*f %s" : "%.*f %s";
     if (isnan(ns)) {
         snprintf(buffer, MT_FIGURE_SIZE, "unknown");
+    } else if (size < 0.005) { /* or there would be a "-0.00" */
+        snprintf(buffer, MT_FIGURE_SIZE, format, 2, 0.0, "ns");
     } else if (size < 1e3) {
         snprintf(buffer, MT_FIGURE_SIZE, format, size < 10 ? 2 : size < 100 ? 1 : 0, ns, "ns");
     } else if (size < 1e6) {

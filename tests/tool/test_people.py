@@ -302,6 +302,11 @@ def test_status_tells_of_a_receiver(shown, delay_ns, words):
     assert words in text
 
 
+def test_status_has_no_negative_zero(shown):
+    assert "offset +0.00 ns," in shown(
+        lambda report, clock, instance: clock.update(offset_ns=-0.001, steered_bound_ns=None))
+
+
 def test_status_tells_in_plain_words_who_contradicts_utc(shown):
     utc = {"known_by": "old_list", "leap_s": 0, "leap_known_by": "nobody", "contradicted": True,
            "quarrel": "looks_like_utc", "contradicted_by": "ptp", "contradicted_s": 0}
