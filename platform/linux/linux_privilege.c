@@ -83,16 +83,17 @@ static void choose_capabilities(const struct mt_privilege_options *options)
     }
 }
 
-/* Some containers do not let the bounding set be changed: then without that. */
+/* The user's own groups come along: by one of them he may read a serial line.  Some containers do
+ * not let the bounding set be changed: then without that. */
 static int change_id(const struct mt_privilege_options *options, uid_t uid, gid_t gid)
 {
     int error;
 
     choose_capabilities(options);
-    error = capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+    error = capng_change_id((int)uid, (int)gid, CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
     if (error != 0 && geteuid() == 0) {
         choose_capabilities(options);
-        error = capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP);
+        error = capng_change_id((int)uid, (int)gid, CAPNG_INIT_SUPP_GRP);
     }
     return error;
 }

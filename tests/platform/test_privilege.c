@@ -7,11 +7,14 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -81,6 +84,59 @@ static void privilege_keeps_what_is_needed_when_dropped(void **state)
         skip();
     }
     assert_int_equal(in_child(drop_to_nobody), 0);
+}
+
+/* Seen by this process alone. */
+static int add_group(const char *line)
+{
+    char path[] = "/tmp/group.XXXXXX";
+    int fd = mkstemp(path);
+    int is_bad = fd < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line) ||
+                 fchmod(fd, 0644) != 0 || unshare(CLONE_NEWNS) != 0 ||
+                 mount("none", "/", 0, MS_REC | MS_PRIVATE, 0) != 0 ||
+                 mount(path, "/etc/group", 0, MS_BIND, 0) != 0;
+
+    close(fd);
+    unlink(path);
+    return is_bad;
+}
+
+static int drop_with_groups(void)
+{
+    gid_t strangers[] = {4243};
+    gid_t groups[8];
+    int count;
+    bool has_own = false;
+
+    if (add_group("dialout:x:4242:nobody\nstaff:x:4243:\n") != 0) {
+        return SKIPPED;
+    }
+    if (setgroups(1, strangers) != 0 || drop_to_nobody() != 0) {
+        return 1;
+    }
+    count = getgroups(8, groups);
+    for (int i = 0; i < count; i++) {
+        has_own = has_own || groups[i] == 4242;
+        if (groups[i] == 4243 || groups[i] == 0) {
+            return 2;
+        }
+    }
+    return has_own ? 0 : 3;
+}
+
+static void privilege_brings_the_users_own_groups_when_dropped(void **state)
+{
+    int status;
+
+    (void)state;
+    if (!is_real_root()) {
+        skip();
+    }
+    status = in_child(drop_with_groups);
+    if (status == SKIPPED) {
+        skip();
+    }
+    assert_int_equal(status, 0);
 }
 
 static int drop_in_place(void)
@@ -313,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(privilege_keeps_what_is_needed_when_dropped),
+        cmocka_unit_test(privilege_brings_the_users_own_groups_when_dropped),
         cmocka_unit_test(privilege_drops_capabilities_when_no_user_is_named),
         cmocka_unit_test(privilege_names_the_remedy_when_there_is_no_such_user),
         cmocka_unit_test(privilege_gives_the_folders_to_the_user_when_dropped),
