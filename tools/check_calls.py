@@ -29,7 +29,7 @@ sys.path.insert(0, SIZE)
 import run as size  # noqa: E402
 
 BUILD = os.path.join(TOP, "build", "calls")
-STACK_LIMITS = {"oc-e2e": 1024, "receiver-e2e": 1024, "receiver-pi": 1024}
+STACK_LIMITS = {"oc": 1024, "oc-e2e": 1024, "receiver-e2e": 1024, "receiver-pi": 1024}
 # of the compiler's own routines and mem*, by -fstack-usage of libgcc's sources: none calls another
 OTHERS_STACK = 64
 INDIRECT = "__indirect_call"
@@ -50,6 +50,7 @@ OTHERS = {
     ("servos.c", "update"): ["update_pi", "update_linreg"],
     ("management.c", "set"): r"set_\w+|mt_management_set_\w+",
     ("management.c", "get"): r"get_\w+|mt_management_get_\w+",
+    ("management_get.c", "get"): r"mt_get_nothing|mt_get_\w+_data_set|put_port",
     ("requester_table.c", "at"): r"at_\w+|configured_at|listed_at|take_listed",
     ("gnss_nmea.c", "parse"): r"parse_(rmc|zda|gga|gsa)",
     ("features.c", "is_used"): r"is_used\w*",

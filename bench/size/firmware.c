@@ -25,7 +25,8 @@ static const struct board *volatile board;
 
 static uint8_t frame[MT_PTP_MESSAGE_MAX];
 
-static void start(const struct mt_ptp_features *features, struct mt_path *path)
+static void start(const struct mt_ptp_features *features, struct mt_path *path,
+                  struct mt_instance_more *more, struct mt_port_more *port_more)
 {
     struct mt_instance_config config;
     struct mt_port_config port;
@@ -33,7 +34,9 @@ static void start(const struct mt_ptp_features *features, struct mt_path *path)
     mt_instance_config_init(&config);
     config.features = features;
     config.path = path;
+    config.more = more;
     mt_port_config_init(&port);
+    port.more = port_more;
     mt_steer_config_init(&steer);
     const struct mt_mono now = board->now();
     mt_instance_init(&instance_ptp, &config, &instance_port, &port, 1, 1, now);
@@ -114,9 +117,8 @@ static void send_all(void)
     }
 }
 
-void firmware_run(const struct mt_ptp_features *features, struct mt_path *path)
+_Noreturn static void run(void)
 {
-    start(features, path);
     for (;;) {
         const struct mt_mono now = board->now();
         take_input(now);
@@ -127,4 +129,17 @@ void firmware_run(const struct mt_ptp_features *features, struct mt_path *path)
         board->wait(mt_mono_earlier(mt_instance_deadline(&instance_ptp),
                                     mt_discipline_deadline(&instance_discipline)));
     }
+}
+
+void firmware_run(const struct mt_ptp_features *features, struct mt_path *path)
+{
+    start(features, path, NULL, NULL);
+    run();
+}
+
+void firmware_run_with(const struct mt_ptp_features *features, struct mt_instance_more *more,
+                       struct mt_port_more *port)
+{
+    start(features, NULL, more, port);
+    run();
 }

@@ -14,6 +14,10 @@
 /** Runs one ordinary clock for ever.  `path`: storage for the path trace, or null. */
 void firmware_run(const struct mt_ptp_features *features, struct mt_path *path);
 
+/** The same with what extensions of the instance and of its port need. */
+void firmware_run_with(const struct mt_ptp_features *features, struct mt_instance_more *more,
+                       struct mt_port_more *port);
+
 /** The same for a receiver that follows by proportion and integral, and knows no error bound. */
 void firmware_follow(const struct mt_ptp_features *features);
 

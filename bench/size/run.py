@@ -42,6 +42,7 @@ LIMITS = {
     "receiver-pi": {"text": 8192, "data": 1, "bss": 1, "instance_bytes": 2304},
     "receiver-e2e": {"text": 16384, "data": 1, "bss": 1, "instance_bytes": 3072},
     "oc-e2e": {"text": 17408, "data": 1, "bss": 1, "instance_bytes": 3072},
+    "oc": {"text": 21504, "data": 1, "bss": 1, "instance_bytes": 3584},
     "oc-full": {"data": 1, "bss": 1},
     "all-ptp": {"text": 45056, "data": 1, "bss": 1},
     "oc-e2e cortex-m4": {"text": 20480, "data": 1, "bss": 1, "instance_bytes": 3072},
@@ -55,6 +56,8 @@ ABSENT = {
                      "mt_states_full", "mt_ptp_all_features"},
     "oc-e2e": {"mt_extend", "mt_acceptable", "mt_path_trace", "mt_accuracy", "mt_boundary",
                "mt_states_receiver_only", "mt_decide_receiver", "mt_ptp_all_features"},
+    "oc": {"mt_acceptable", "mt_path_trace", "mt_accuracy", "mt_boundary", "mt_peer_extension",
+           "mt_management_extension", "mt_states_receiver_only", "mt_ptp_all_features"},
     "oc-full": {"mt_boundary", "mt_states_receiver_only"},
     "all-ptp": {"mt_management_extension", "mt_security_extension", "mt_ptp_all_features"},
 }

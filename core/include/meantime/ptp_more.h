@@ -28,14 +28,15 @@ struct mt_port_more {
     struct mt_peer *peer;                    /**< ptp_peer.h: for P2P, COMMON_P2P and AUTO */
     bool shares_peer;                        /**< another port owns and drives `peer` */
     struct mt_port_security security;        /**< spp MT_SECURITY_OFF: none */
-    struct mt_interval max_delay;   /**< with NONE: the delay at most, a part of the error bound */
-    struct mt_grantor *grantor;     /**< ptp_unicast.h: serves clients one by one */
-    struct mt_requester *requester; /**< ptp_unicast.h: asks transmitters for service */
-    struct mt_hybrid *hybrid;       /**< ptp_unicast.h: Delay_Req to the parent alone */
-    struct mt_stateless_client *stateless;    /**< ptp_stateless.h: follows servers that it asks */
-    struct mt_port_profile *profile;          /**< ptp_profile.h */
-    struct mt_alternate *alternate;           /**< ptp_alternate.h */
-    struct mt_intervals *intervals;           /**< ptp_intervals.h */
+    struct mt_interval max_delay; /**< with NONE: the delay at most, a part of the error bound */
+    struct mt_plain_peer *plain_peer;      /**< ptp_small.h: for P2P where there is little room */
+    struct mt_grantor *grantor;            /**< ptp_unicast.h: serves clients one by one */
+    struct mt_requester *requester;        /**< ptp_unicast.h: asks transmitters for service */
+    struct mt_hybrid *hybrid;              /**< ptp_unicast.h: Delay_Req to the parent alone */
+    struct mt_stateless_client *stateless; /**< ptp_stateless.h: follows servers that it asks */
+    struct mt_port_profile *profile;       /**< ptp_profile.h */
+    struct mt_alternate *alternate;        /**< ptp_alternate.h */
+    struct mt_intervals *intervals;        /**< ptp_intervals.h */
     struct mt_interface_rate *interface_rate; /**< ptp_interface_rate.h */
     bool sends_one_step; /**< Sync carries its own time; its link can do MT_INSERT_ORIGIN */
 };
@@ -44,6 +45,7 @@ struct mt_instance_more {
     struct mt_transparent *transparent;     /**< ptp_transparent.h */
     struct mt_security *security;           /**< ptp_security.h */
     struct mt_management *management;       /**< ptp_management.h */
+    struct mt_getter *getter;               /**< ptp_small.h: answers GET alone */
     struct mt_stateless_service *stateless; /**< ptp_stateless.h: answers who asks */
     struct mt_profile *profile;             /**< ptp_profile.h */
     struct mt_smpte *smpte;                 /**< ptp_smpte.h */
