@@ -261,8 +261,11 @@ static bool compose_clock(struct mt_composition *self, uint16_t index,
     if (clock->hal == NULL) {
         return false;
     }
-    return init_discipline(clock, self->config, index, provider->store) ||
-           refuse(reason, "out of memory");
+    if (!init_discipline(clock, self->config, index, provider->store)) {
+        return refuse(reason, "out of memory");
+    }
+    mt_compose_oscillator(self, index, provider);
+    return true;
 }
 
 /* ---- links and instances --------------------------------------------------------------------- */

@@ -70,6 +70,9 @@ void mt_compose_standby(struct mt_composition *self, uint16_t index);
 void mt_compose_ladder(const struct mt_config_instance *config,
                        struct mt_quality_ladder *ret_ladder);
 void mt_compose_holdover(const struct mt_config_clock *config, struct mt_holdover *holdover);
+/** Begins with what was learned of the oscillator of clock `index` before a restart. */
+void mt_compose_oscillator(struct mt_composition *self, uint16_t index,
+                           struct mt_hal_provider *provider);
 /** Opens the thermometers of all clocks. */
 void mt_compose_thermometers(struct mt_composition *self, struct mt_hal_provider *provider);
 /** "gnss" */

@@ -29,6 +29,26 @@ void mt_compose_holdover(const struct mt_config_clock *config, struct mt_holdove
     holdover->accuracy_ns = mt_interval_to_ns(config->holdover_accuracy);
 }
 
+void mt_compose_oscillator(struct mt_composition *self, uint16_t index,
+                           struct mt_hal_provider *provider)
+{
+    struct mt_node_clock *clock = &self->node.clocks[index];
+    struct mt_hal_store *store = provider->store;
+    struct mt_steer_oscillator_memory memory;
+    char reason[MT_HAL_REASON_SIZE] = "";
+    if (!clock->keeps_drift || !clock->holdover.learns || store == NULL ||
+        store->ops->load_oscillator == NULL) {
+        return;
+    }
+    if (store->ops->load_oscillator(store, index, &memory, reason)) {
+        mt_steer_oscillator_remember(&clock->holdover.oscillator, &memory,
+                                     provider->wait->ops->now(provider->wait));
+    } else if (reason[0] != '\0') {
+        mt_compose_note(self, "clock %s: %s; its oscillator is learned anew",
+                        self->config->clocks[index].name, reason);
+    }
+}
+
 /* A clock keeps time without, too. */
 void mt_compose_thermometers(struct mt_composition *self, struct mt_hal_provider *provider)
 {

@@ -13,8 +13,6 @@
 #include "hal/wait.h"
 #include "meantime/ptp_wire.h"
 
-#define MT_HAL_REASON_SIZE 256
-
 enum mt_clock_kind { MT_CLOCK_SYSTEM, MT_CLOCK_OVERLAY, MT_CLOCK_LAB, MT_CLOCK_PHC };
 
 struct mt_clock_request {

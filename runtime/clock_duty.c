@@ -374,6 +374,17 @@ static void save_drift(struct mt_node *node, uint16_t index)
     }
 }
 
+static void save_oscillator(struct mt_node *node, uint16_t index, struct mt_mono now)
+{
+    struct mt_node_clock *clock = &node->clocks[index];
+    struct mt_steer_oscillator_memory memory;
+    if (clock->keeps_drift && clock->holdover.learns && node->store != NULL &&
+        node->store->ops->save_oscillator != NULL &&
+        mt_steer_oscillator_recall(&clock->holdover.oscillator, &memory, now)) {
+        node->store->ops->save_oscillator(node->store, index, &memory);
+    }
+}
+
 void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &node->clocks[index];
@@ -385,6 +396,7 @@ void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now
     if (now.ns >= clock->save_at.ns) {
         clock->save_at = mt_mono_plus(now, MT_NODE_DRIFT_SAVE_NS);
         save_drift(node, index);
+        save_oscillator(node, index, now);
     }
 }
 
@@ -392,6 +404,7 @@ void mt_clock_duty_stop(struct mt_node *node, uint16_t index, struct mt_mono now
 {
     struct mt_node_clock *clock = &node->clocks[index];
     save_drift(node, index);
+    save_oscillator(node, index, now);
     mt_clock_duty_publish(node, index, now);
     mt_standing_end(clock);
     clock->page.valid_until_base_ns = clock->page.base_at_anchor_ns;

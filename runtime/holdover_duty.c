@@ -199,7 +199,9 @@ static void add_to_past(struct mt_holdover *self, mt_real elapsed)
 {
     const struct mt_steer_oscillator_memory *known = &self->oscillator.known;
     struct mt_steer_oscillator_past *past = &self->past;
-    if (!self->has_kelvin) {
+    if (!self->has_kelvin) { /* it may be whatever it was, from one end to the other */
+        past->beyond +=
+            known->uses_temperature ? (known->kelvin_high - known->kelvin_low) * elapsed : 0;
         return;
     }
     past->kelvin = self->kelvin - self->kelvin_then;

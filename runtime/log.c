@@ -110,7 +110,7 @@ enum mt_log_result mt_log_read(struct mt_log_reader *self, struct mt_log_record 
     if (in.failed || length > in.left) {
         return MT_LOG_TRUNCATED;
     }
-    if (kind < MT_LOG_START || kind > MT_LOG_END) {
+    if (kind < MT_LOG_START || kind > MT_LOG_LAST) {
         return MT_LOG_CORRUPT;
     }
     memset(ret_record, 0, sizeof *ret_record);
@@ -146,6 +146,8 @@ const char *mt_log_kind_name(enum mt_log_kind kind)
         [MT_LOG_SAVE] = "a rate stored",
         [MT_LOG_ORDER] = "an order from outside",
         [MT_LOG_END] = "the end",
+        [MT_LOG_OSCILLATOR] = "a question for what was learned of an oscillator",
+        [MT_LOG_LEARNED] = "what was learned of an oscillator stored",
     };
 
     return names[kind];
@@ -161,9 +163,9 @@ void mt_log_complaint(const struct mt_log_reader *self, char *buffer, size_t siz
         snprintf(buffer, size,
                  "kind and length of a record were expected, %d octets; the log ends after %zu",
                  MT_LOG_RECORD_SIZE, self->length - self->at);
-    } else if (kind < MT_LOG_START || kind > MT_LOG_END) {
+    } else if (kind < MT_LOG_START || kind > MT_LOG_LAST) {
         snprintf(buffer, size, "a kind of record from %d to %d was expected, it is %u",
-                 MT_LOG_START, MT_LOG_END, kind);
+                 MT_LOG_START, MT_LOG_LAST, kind);
     } else if (length > in.left) {
         snprintf(buffer, size, "%s of %zu octets was expected; the log ends after %zu",
                  mt_log_kind_name((enum mt_log_kind)kind), length, in.left);

@@ -21,8 +21,10 @@
 #include "hal/provider.h"
 #include "meantime/ptp.h"
 
-/** 3: without whence TAI - UTC is known; 2: and NTP; 1: and addresses, transports, one-step */
-#define MT_LOG_VERSION     4
+/** 4: without oscillators; 3: and whence TAI - UTC is known; 2: and NTP; 1: and addresses,
+ * transports, one-step */
+#define MT_LOG_VERSION     5
+#define MT_LOG_OSCILLATORS 5 /**< the version that they came with */
 #define MT_LOG_HEADER_SIZE 10
 #define MT_LOG_RECORD_SIZE 5    /**< kind and length */
 #define MT_LOG_VALUE_MAX   4096 /**< octets of any value but START and RELOAD */
@@ -47,7 +49,10 @@ enum mt_log_kind {
     MT_LOG_SAVE,  /**< the rate was stored */
     MT_LOG_ORDER, /**< a command, the stop, a new configuration, new facts */
     MT_LOG_END,
+    MT_LOG_OSCILLATOR, /**< what was learned of an oscillator was asked for */
+    MT_LOG_LEARNED,    /**< and stored */
 };
+#define MT_LOG_LAST MT_LOG_LEARNED
 
 struct mt_log_text {
     const char *text; /**< not terminated */
@@ -130,6 +135,12 @@ struct mt_log_record {
             bool is_known;
             mt_real rate;
         } drift;
+        struct {
+            uint16_t index;
+            bool is_known;             /**< else `reason` may say why not */
+            struct mt_log_text reason; /**< only of a question */
+            struct mt_steer_oscillator_memory memory;
+        } oscillator; /**< asked for, or stored */
         struct mt_mono now;
         struct {
             struct mt_mono deadline;

@@ -8,8 +8,9 @@
 
 #include "runtime/log_private.h"
 
-#define MOST_NS   (INT64_C(1) << 62) /* 146 years: sums of two do not overflow */
-#define MOST_RATE 1.0                /* s/s */
+#define MOST_NS      (INT64_C(1) << 62) /* 146 years: sums of two do not overflow */
+#define MOST_RATE    1.0                /* s/s */
+#define MOST_LEARNED 1e12               /* what is sound is far below */
 
 /* ---- clocks and links ------------------------------------------------------------------------ */
 
@@ -207,6 +208,54 @@ static void get_send(struct mt_log_in *in, struct mt_log_record *record)
     frame->bytes = mt_log_get_octets(in, in->left);
 }
 
+/* ---- oscillators ----------------------------------------------------------------------------- */
+
+static void put_oscillator(struct mt_log_out *out, const struct mt_log_record *record)
+{
+    const struct mt_steer_oscillator_memory *memory = &record->value.oscillator.memory;
+
+    mt_log_put(out, record->value.oscillator.index, 2);
+    mt_log_put(out, record->value.oscillator.is_known, 1);
+    mt_log_put_text(out, record->value.oscillator.reason);
+    mt_log_put_real(out, memory->ageing);
+    mt_log_put_real(out, memory->ageing_sigma);
+    mt_log_put_real(out, memory->coefficient);
+    mt_log_put_real(out, memory->coefficient_sigma);
+    mt_log_put_real(out, memory->kelvin);
+    mt_log_put_real(out, memory->kelvin_low);
+    mt_log_put_real(out, memory->kelvin_high);
+    mt_log_put_real(out, memory->wander);
+    mt_log_put_real(out, memory->observed_s);
+    mt_log_put(out, memory->uses_temperature, 1);
+    mt_log_put_real(out, memory->frequency);
+    mt_log_put_real(out, memory->frequency_sigma);
+    mt_log_put_real(out, memory->age_s);
+}
+
+static void get_oscillator(struct mt_log_in *in, struct mt_log_record *record)
+{
+    struct mt_steer_oscillator_memory *memory = &record->value.oscillator.memory;
+
+    record->value.oscillator.index = (uint16_t)mt_log_get(in, 2);
+    record->value.oscillator.is_known = mt_log_get_flag(in);
+    record->value.oscillator.reason = mt_log_get_text(in);
+    memory->ageing = mt_log_get_real(in, MOST_LEARNED);
+    memory->ageing_sigma = mt_log_get_real(in, MOST_LEARNED);
+    memory->coefficient = mt_log_get_real(in, MOST_LEARNED);
+    memory->coefficient_sigma = mt_log_get_real(in, MOST_LEARNED);
+    memory->kelvin = mt_log_get_real(in, MOST_LEARNED);
+    memory->kelvin_low = mt_log_get_real(in, MOST_LEARNED);
+    memory->kelvin_high = mt_log_get_real(in, MOST_LEARNED);
+    memory->wander = mt_log_get_real(in, MOST_LEARNED);
+    memory->observed_s = mt_log_get_real(in, MOST_LEARNED);
+    memory->uses_temperature = mt_log_get_flag(in);
+    memory->frequency = mt_log_get_real(in, MOST_LEARNED);
+    memory->frequency_sigma = mt_log_get_real(in, MOST_LEARNED);
+    memory->age_s = mt_log_get_real(in, MOST_LEARNED);
+    in->failed |= in->version < MT_LOG_OSCILLATORS ||
+                  (record->value.oscillator.is_known && !mt_steer_oscillator_is_sound(memory));
+}
+
 /* ---- any value but START and RELOAD ---------------------------------------------------------- */
 
 void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
@@ -287,6 +336,10 @@ void mt_log_put_value(struct mt_log_out *out, const struct mt_log_record *record
         break;
     case MT_LOG_ORDER:
         mt_log_put_order(out, &record->value.order);
+        break;
+    case MT_LOG_OSCILLATOR:
+    case MT_LOG_LEARNED:
+        put_oscillator(out, record);
         break;
     case MT_LOG_START:
     case MT_LOG_END:
@@ -401,6 +454,10 @@ void mt_log_get_value(struct mt_log_reader *self, struct mt_log_in *in,
         break;
     case MT_LOG_ORDER:
         get_order(self, in, &record->value.order);
+        break;
+    case MT_LOG_OSCILLATOR:
+    case MT_LOG_LEARNED:
+        get_oscillator(in, record);
         break;
     case MT_LOG_END:
         break;

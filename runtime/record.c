@@ -346,10 +346,45 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
     note(self, &(struct mt_log_record){.kind = MT_LOG_SAVE, .value.save = {index, rate}});
 }
 
+static bool load_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            struct mt_steer_oscillator_memory *ret_memory,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_recorder *self = ((struct recorded_store *)hal)->recorder;
+    struct mt_log_record record = {.kind = MT_LOG_OSCILLATOR, .value.oscillator.index = index};
+
+    reason[0] = '\0';
+    record.value.oscillator.is_known =
+        inner_store(self)->load_oscillator != NULL &&
+        inner_store(self)->load_oscillator(self->inner->store, index,
+                                           &record.value.oscillator.memory, reason);
+    record.value.oscillator.reason = text_of(reason);
+    if (record.value.oscillator.is_known) {
+        *ret_memory = record.value.oscillator.memory;
+    }
+    note(self, &record);
+    return record.value.oscillator.is_known;
+}
+
+static void save_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            const struct mt_steer_oscillator_memory *memory)
+{
+    struct mt_recorder *self = ((struct recorded_store *)hal)->recorder;
+
+    if (inner_store(self)->save_oscillator != NULL) {
+        inner_store(self)->save_oscillator(self->inner->store, index, memory);
+    }
+    note(self, &(struct mt_log_record){
+                   .kind = MT_LOG_LEARNED,
+                   .value.oscillator = {.index = index, .is_known = true, .memory = *memory}});
+}
+
 static const struct mt_hal_store_ops store_ops = {
     .publish = publish,
     .load_drift = load_drift,
     .save_drift = save_drift,
+    .load_oscillator = load_oscillator,
+    .save_oscillator = save_oscillator,
 };
 
 static uint64_t seed(struct mt_hal_entropy *hal)

@@ -245,10 +245,65 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
     }
 }
 
+/* An older program neither asked nor stored. */
+static const struct mt_log_record *expect_oscillator(struct mt_replay *self, enum mt_log_kind kind,
+                                                     uint16_t index)
+{
+    return self->reader.version < MT_LOG_OSCILLATORS
+               ? NULL
+               : mt_replay_expect_of(self, kind, &self->ahead.value.oscillator.index, index);
+}
+
+static bool load_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            struct mt_steer_oscillator_memory *ret_memory,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    struct mt_replay *self = ((struct mt_replayed_store *)hal)->replay;
+    const struct mt_log_record *record = expect_oscillator(self, MT_LOG_OSCILLATOR, index);
+
+    reason[0] = '\0';
+    if (record == NULL) {
+        return false;
+    }
+    snprintf(reason, MT_HAL_REASON_SIZE, "%.*s", (int)record->value.oscillator.reason.length,
+             record->value.oscillator.reason.text);
+    if (record->value.oscillator.is_known) {
+        *ret_memory = record->value.oscillator.memory;
+    }
+    return record->value.oscillator.is_known;
+}
+
+static bool is_same(const struct mt_steer_oscillator_memory *a,
+                    const struct mt_steer_oscillator_memory *b)
+{
+    return a->ageing == b->ageing && a->ageing_sigma == b->ageing_sigma &&
+           a->coefficient == b->coefficient && a->coefficient_sigma == b->coefficient_sigma &&
+           a->kelvin == b->kelvin && a->kelvin_low == b->kelvin_low &&
+           a->kelvin_high == b->kelvin_high && a->wander == b->wander &&
+           a->observed_s == b->observed_s && a->uses_temperature == b->uses_temperature &&
+           a->frequency == b->frequency && a->frequency_sigma == b->frequency_sigma &&
+           a->age_s == b->age_s;
+}
+
+static void save_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            const struct mt_steer_oscillator_memory *memory)
+{
+    struct mt_replay *self = ((struct mt_replayed_store *)hal)->replay;
+    const struct mt_log_record *record = expect_oscillator(self, MT_LOG_LEARNED, index);
+
+    if (record != NULL && !is_same(&record->value.oscillator.memory, memory)) {
+        mt_replay_finish(self, MT_REPLAY_DIVERGED,
+                         "what is learned of the oscillator of clock %u differs from what was",
+                         index);
+    }
+}
+
 static const struct mt_hal_store_ops store_ops = {
     .publish = publish,
     .load_drift = load_drift,
     .save_drift = save_drift,
+    .load_oscillator = load_oscillator,
+    .save_oscillator = save_oscillator,
 };
 
 static uint64_t seed(struct mt_hal_entropy *hal)

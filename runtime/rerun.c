@@ -152,7 +152,28 @@ static bool load_drift(struct mt_hal_store *hal, uint16_t index, mt_real *ret_ra
     return false;
 }
 
-static const struct mt_hal_store_ops store_ops = {.load_drift = load_drift};
+static bool load_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            struct mt_steer_oscillator_memory *ret_memory,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_rerun *self = ((struct mt_rerun_store *)hal)->rerun;
+    const struct mt_log_record *answers = self->answers.items;
+
+    reason[0] = '\0';
+    for (size_t i = 0; i < self->answers.count; i++) {
+        if (answers[i].kind == MT_LOG_OSCILLATOR && answers[i].value.oscillator.index == index) {
+            tell_reason(answers[i].value.oscillator.reason, reason);
+            if (answers[i].value.oscillator.is_known) {
+                *ret_memory = answers[i].value.oscillator.memory;
+            }
+            return answers[i].value.oscillator.is_known;
+        }
+    }
+    return false;
+}
+
+static const struct mt_hal_store_ops store_ops = {.load_drift = load_drift,
+                                                  .load_oscillator = load_oscillator};
 
 static uint64_t seed(struct mt_hal_entropy *hal)
 {

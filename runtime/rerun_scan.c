@@ -348,6 +348,7 @@ static bool scan(struct mt_rerun *self, const struct mt_log_record *record, stru
         return scan_link(self, record);
     case MT_LOG_IDENTITY:
     case MT_LOG_DRIFT:
+    case MT_LOG_OSCILLATOR:
         return scan_answer(self, record);
     case MT_LOG_SEED:
         return scan_seed(self, record->value.seed);
@@ -368,6 +369,7 @@ static bool scan(struct mt_rerun *self, const struct mt_log_record *record, stru
     case MT_LOG_INPUT:
     case MT_LOG_PAGE:
     case MT_LOG_SAVE:
+    case MT_LOG_LEARNED:
     case MT_LOG_ORDER:
     case MT_LOG_END:
         break;

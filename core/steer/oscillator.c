@@ -27,6 +27,13 @@
  * that W grows with t / T (a walk becomes a drift), and of ageing, if it is believed at all, the
  * share t / (t + T) may have ended.  Outside of the temperatures that were seen the coefficient
  * may be twice what it is.
+ *
+ * A restart.  What was learned before is a claim about an oscillator that may not be the same any
+ * more, so it counts only from the first block on, if the frequency is within 5 sigma of what the
+ * claim lets one expect after that time, and if these are less than 1 ppm: another oscillator
+ * would hardly be there.  Each later block is checked likewise, until as much has been seen as is
+ * remembered, or a day; from then on what is seen counts alone.  What does not hold is forgotten
+ * as a whole.
  */
 #include "meantime/steer_oscillator.h"
 
@@ -37,7 +44,9 @@
 #define BLOCK_INERTIA   4
 #define LEARNED_S       1800
 #define LEAST_COUNT     8
-#define REMEMBERED_S    14400
+#define REMEMBERED_S    86400
+#define CHECK_SIGMAS    5
+#define CHECK_WIDTH     MT_REAL(1e-6)
 #define FORGET_COUNT    64
 #define FIRST_WANDER    MT_REAL(1e-18) /* (1e-9 per sqrt(s))^2 */
 #define PRIOR_FREQUENCY MT_REAL(1e-8)  /* (100 ppm)^2 */
@@ -51,6 +60,12 @@
 #define AIDED_SHARE     MT_REAL(0.5)
 #define LEAST_SHARE     MT_REAL(0.0625)
 #define AHEAD_S         10 /* the growth of the bound is that of so many seconds */
+#define MOST_RATE       MT_REAL(0.1)
+#define MOST_AGEING     MT_REAL(1e-6)
+#define MOST_WANDER     MT_REAL(1e-6)
+#define MOST_PER_KELVIN MT_REAL(1e-2)
+#define MOST_KELVIN     MT_REAL(1e4)
+#define MOST_S          MT_REAL(1e11)
 
 enum { FREQUENCY, AGEING };
 
@@ -70,28 +85,132 @@ void mt_steer_oscillator_init(struct mt_steer_oscillator *self)
     begin_filter(self);
 }
 
+bool mt_steer_oscillator_is_known(const struct mt_steer_oscillator *self)
+{
+    return self->known.observed_s >= LEARNED_S && self->memory != MT_STEER_MEMORY_UNCHECKED;
+}
+
+/* ---- over a restart -------------------------------------------------------------------------- */
+
+static bool is_within(mt_real value, mt_real least, mt_real most)
+{
+    return value >= least && value <= most; /* and a number */
+}
+
+bool mt_steer_oscillator_is_sound(const struct mt_steer_oscillator_memory *memory)
+{
+    return is_within(memory->ageing, -MOST_AGEING, MOST_AGEING) &&
+           is_within(memory->ageing_sigma, 0, MOST_AGEING) &&
+           is_within(memory->coefficient, -MOST_PER_KELVIN, MOST_PER_KELVIN) &&
+           is_within(memory->coefficient_sigma, 0, MOST_PER_KELVIN) &&
+           is_within(memory->kelvin_low, -MOST_KELVIN, memory->kelvin) &&
+           is_within(memory->kelvin_high, memory->kelvin, MOST_KELVIN) &&
+           is_within(memory->wander, 0, MOST_WANDER) && memory->wander > 0 &&
+           is_within(memory->observed_s, LEARNED_S, MOST_S) &&
+           is_within(memory->frequency, -MOST_RATE, MOST_RATE) &&
+           is_within(memory->frequency_sigma, 0, MOST_RATE) && is_within(memory->age_s, 0, MOST_S);
+}
+
 void mt_steer_oscillator_remember(struct mt_steer_oscillator *self,
-                                  const struct mt_steer_oscillator_memory *memory)
+                                  const struct mt_steer_oscillator_memory *memory,
+                                  struct mt_mono now)
 {
     mt_steer_oscillator_init(self);
+    if (!mt_steer_oscillator_is_sound(memory)) {
+        return;
+    }
     self->known = *memory;
+    self->memory = MT_STEER_MEMORY_UNCHECKED;
+    self->replace_s = mt_real_limit(memory->observed_s, REMEMBERED_S);
+    self->away_s = memory->age_s;
     self->has_kelvin = memory->kelvin_high > memory->kelvin_low;
-    self->remembers_s = mt_real_limit(memory->observed_s, REMEMBERED_S);
+    self->has_frequency = true;
+    self->frequency = memory->frequency;
+    self->at = now;
+    begin_filter(self);
+    self->p[FREQUENCY][FREQUENCY] = memory->frequency_sigma * memory->frequency_sigma;
+}
+
+bool mt_steer_oscillator_recall(const struct mt_steer_oscillator *self,
+                                struct mt_steer_oscillator_memory *ret_memory, struct mt_mono now)
+{
+    struct mt_steer_oscillator_memory memory = self->known;
+    memory.frequency = self->frequency;
+    memory.frequency_sigma = mt_real_sqrt(self->p[FREQUENCY][FREQUENCY]);
+    memory.age_s = (mt_real)(now.ns - self->at.ns) * MT_REAL(1e-9);
+    if (!mt_steer_oscillator_is_known(self) || !mt_steer_oscillator_is_sound(&memory)) {
+        return false;
+    }
+    *ret_memory = memory;
+    return true;
+}
+
+static bool remembers(const struct mt_steer_oscillator *self)
+{
+    return self->memory == MT_STEER_MEMORY_UNCHECKED || self->memory == MT_STEER_MEMORY_BELIEVED;
+}
+
+/* The oscillator does what its memory lets one expect, and not much else would have done, too. */
+static bool is_as_remembered(const struct mt_steer_oscillator *self, mt_real measured)
+{
+    mt_real innovation = measured - self->frequency;
+    mt_real square = CHECK_SIGMAS * CHECK_SIGMAS * (self->p[FREQUENCY][FREQUENCY] + self->variance);
+    bool needs_kelvin = self->known.uses_temperature && self->block.kelvin_count == 0;
+    return square < CHECK_WIDTH * CHECK_WIDTH && innovation * innovation <= square && !needs_kelvin;
+}
+
+/* What was seen since the start is true all the same. */
+static void forget_memory(struct mt_steer_oscillator *self, mt_real frequency, mt_real kelvin)
+{
+    struct mt_steer_oscillator fresh;
+    mt_steer_oscillator_init(&fresh);
+    fresh.known.kelvin = self->known.kelvin;
+    fresh.known.kelvin_low = fresh.known.kelvin_high = self->known.kelvin + kelvin;
+    fresh.known.observed_s = self->seen_s;
+    self->known = fresh.known;
+    self->memory = MT_STEER_MEMORY_REFUTED;
+    self->frequency = frequency;
     begin_filter(self);
 }
 
-bool mt_steer_oscillator_is_known(const struct mt_steer_oscillator *self)
+static void check_memory(struct mt_steer_oscillator *self, mt_real frequency, mt_real kelvin)
 {
-    return self->known.observed_s >= LEARNED_S;
+    mt_real coefficient = self->known.uses_temperature ? self->known.coefficient : 0;
+    if (!remembers(self)) {
+        return;
+    }
+    if (is_as_remembered(self, frequency - coefficient * kelvin)) {
+        self->memory = MT_STEER_MEMORY_BELIEVED;
+    } else {
+        forget_memory(self, frequency, kelvin);
+    }
+}
+
+static void count_observed(struct mt_steer_oscillator *self, mt_real length_s)
+{
+    self->seen_s += length_s;
+    if (self->memory == MT_STEER_MEMORY_BELIEVED && self->seen_s >= self->replace_s) {
+        self->memory = MT_STEER_MEMORY_REPLACED;
+    }
+    if (!remembers(self)) {
+        self->known.observed_s = self->seen_s;
+    }
 }
 
 /* ---- learning -------------------------------------------------------------------------------- */
 
+/* A longer time than what was ever seen: as in width(). */
 static void predict(struct mt_steer_oscillator *self, mt_real elapsed)
 {
     mt_real(*p)[2] = self->p;
+    mt_real wander = self->known.wander;
+    if (self->away_s > 0) {
+        elapsed += self->away_s;
+        wander *= mt_real_larger(1, elapsed / self->known.observed_s);
+        self->away_s = 0;
+    }
     self->frequency += self->known.ageing * elapsed;
-    p[0][0] += elapsed * (2 * p[0][1] + elapsed * p[1][1]) + self->known.wander * elapsed;
+    p[0][0] += elapsed * (2 * p[0][1] + elapsed * p[1][1]) + wander * elapsed;
     p[0][1] += elapsed * p[1][1];
     p[1][0] = p[0][1];
 }
@@ -188,7 +307,7 @@ static void judge(struct mt_steer_oscillator *self)
         }
     }
     /* after a restart nothing has been seen yet of long horizons */
-    if (wander > 0 && (self->remembers_s <= 0 || wander > self->known.wander)) {
+    if (wander > 0 && (!remembers(self) || wander > self->known.wander)) {
         self->known.wander = wander;
     }
 }
@@ -239,19 +358,20 @@ static void end_block(struct mt_steer_oscillator *self, mt_real length_s, struct
     mt_real frequency = block->frequency / (mt_real)block->count;
     mt_real kelvin = kelvin_of(self);
     mt_real now_s = (mt_real)now.ns * MT_REAL(1e-9);
-    mt_real coefficient = self->known.uses_temperature ? self->known.coefficient : 0;
-    mt_real aided = kelvin * coefficient;
     self->variance = block->variance / (mt_real)block->count;
     if (self->has_frequency) {
         predict(self, (mt_real)(now.ns - self->at.ns) * MT_REAL(1e-9));
-    } else {
+        check_memory(self, frequency, kelvin);
+    }
+    mt_real coefficient = self->known.uses_temperature ? self->known.coefficient : 0;
+    mt_real aided = kelvin * coefficient;
+    if (!self->has_frequency) {
         self->frequency = frequency - aided;
         self->has_frequency = true;
     }
     absorb(self, frequency - aided, self->variance);
     self->at = now;
-    self->known.observed_s += length_s;
-    self->remembers_s -= length_s;
+    count_observed(self, length_s);
     for (unsigned i = 0; i < MT_OSCILLATOR_OCTAVES && self->blocks % (UINT64_C(1) << i) == 0; i++) {
         look_back(self, &self->octaves[i], now_s, frequency, kelvin);
     }

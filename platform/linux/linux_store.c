@@ -9,11 +9,13 @@
  * step.  The run folder is locked while we live: two daemons never write one page.  Without a
  * daemon a page says that it is stale.
  *
- * Drift files drift.NAME hold one number, and are replaced in one step.
+ * Drift files drift.NAME hold one number, oscillator.NAME what was learned of the oscillator
+ * (linux_learned.h), and both are replaced in one step.
  *
  * Until the start has succeeded, the input log is held in memory, and we remember what we made:
  * a start that fails takes that back, and only that.
  */
+#include "platform/linux/linux_learned.h"
 #include "platform/linux/linux_private.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE_FILE_SIZE 4096 /* room to grow: readers map what they know */
@@ -235,6 +238,46 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
     }
 }
 
+/* ---- what was learned of an oscillator ------------------------------------------------------- */
+
+static int64_t utc_s(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
+static bool load_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            struct mt_steer_oscillator_memory *ret_memory,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_linux_store *self = (struct mt_linux_store *)hal;
+    char path[PATH_SIZE];
+
+    reason[0] = '\0';
+    if (!self->state_dir || index >= self->count) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/oscillator.%s", self->state_dir, self->slots[index].name);
+    return mt_linux_learned_read(path, utc_s(), ret_memory, reason);
+}
+
+static void save_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            const struct mt_steer_oscillator_memory *memory)
+{
+    const struct mt_linux_store *self = (struct mt_linux_store *)hal;
+    char path[PATH_SIZE];
+    char fresh[PATH_SIZE];
+
+    if (!self->state_dir || index >= self->count) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/oscillator.%s", self->state_dir, self->slots[index].name);
+    snprintf(fresh, sizeof fresh, "%s/.oscillator.%s", self->state_dir, self->slots[index].name);
+    (void)mt_linux_learned_write(path, fresh, utc_s(), memory);
+}
+
 /* ---- the input log ----------------------------------------------------------------------- */
 
 /* -1 with errno.  What the file holds is left alone for now.  A new one is its owner's alone, for
@@ -308,6 +351,8 @@ static const struct mt_hal_store_ops store_ops = {
     .publish = publish,
     .load_drift = load_drift,
     .save_drift = save_drift,
+    .load_oscillator = load_oscillator,
+    .save_oscillator = save_oscillator,
     .log = log_input,
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * A thermometer of the kernel: a file in which a number stands, thousandths of a degree
- * (/sys/class/hwmon/hwmonN/tempM_input, /sys/class/thermal/thermal_zoneN/temp).  It is opened once,
- * before privileges are given up, and read from its beginning whenever its time has come.
+ * (/sys/class/hwmon/hwmonN/tempM_input, /sys/class/thermal/thermal_zoneN/temp).  It is opened
+ * before privileges are given up, and read from its beginning whenever its time has come.  When a
+ * driver is loaded anew its file is another one under the same name, and the old one cannot be read
+ * any more; so it is opened again then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,22 +23,57 @@ struct thermometer {
     int file;
     int64_t poll_ns;
     struct mt_mono poll_at;
+    char path[];
 };
 
-static bool look(const struct thermometer *self, long *ret_milli)
+/* Reads at most so much; < 0 with errno. */
+static ssize_t look(struct thermometer *self, char *text, size_t size)
+{
+    ssize_t length = self->file >= 0 ? pread(self->file, text, size, 0) : -1;
+
+    if (length >= 0) {
+        return length;
+    }
+    if (self->file >= 0) {
+        close(self->file);
+    }
+    self->file = open(self->path, O_RDONLY | O_CLOEXEC);
+    return self->file >= 0 ? pread(self->file, text, size, 0) : -1;
+}
+
+static bool is_temperature(const char *text, long *ret_milli)
+{
+    char *end;
+    long milli;
+
+    errno = 0;
+    milli = strtol(text, &end, 10);
+    if (end == text || (*end != '\n' && *end != '\0') || errno != 0 || milli <= -LIMIT_MILLI ||
+        milli >= LIMIT_MILLI) {
+        return false;
+    }
+    *ret_milli = milli;
+    return true;
+}
+
+static bool measure(struct thermometer *self, long *ret_milli)
 {
     char text[TEXT_SIZE];
-    char *end;
-    ssize_t length = pread(self->file, text, sizeof text - 1, 0);
+    ssize_t length = look(self, text, sizeof text - 1);
 
-    if (length <= 0) {
+    if (length < 0) {
+        mt_linux_say(self->base.reason, "cannot read the thermometer %.100s: %s", self->path,
+                     strerror(errno));
         return false;
     }
     text[length] = '\0';
-    errno = 0;
-    *ret_milli = strtol(text, &end, 10);
-    return end != text && (*end == '\n' || *end == '\0') && errno == 0 &&
-           labs(*ret_milli) < LIMIT_MILLI;
+    bool is_whole = length < TEXT_SIZE - 1 || strchr(text, '\n');
+    if (!is_whole || !is_temperature(text, ret_milli)) {
+        mt_linux_say(self->base.reason, "the thermometer %.100s gives no temperature", self->path);
+        return false;
+    }
+    self->base.reason[0] = '\0';
+    return true;
 }
 
 static bool due(struct mt_linux_listener *base, struct mt_input *ret_input,
@@ -54,11 +91,9 @@ static bool due(struct mt_linux_listener *base, struct mt_input *ret_input,
     if (!is_due) {
         return false;
     }
-    if (!look(self, &milli)) {
-        mt_linux_say(base->reason, "the thermometer gives no temperature");
+    if (!measure(self, &milli)) {
         return false;
     }
-    base->reason[0] = '\0';
     base->hal.counters.received++;
     for (int i = 0; i < READING_SIZE; i++) {
         buffer[i] = (uint8_t)((unsigned long)milli >> 8 * i);
@@ -74,7 +109,9 @@ static void close_thermometer(struct mt_linux_listener *base)
 {
     struct thermometer *self = (struct thermometer *)base;
 
-    close(self->file);
+    if (self->file >= 0) {
+        close(self->file);
+    }
     free(self);
 }
 
@@ -90,16 +127,17 @@ struct mt_hal_link *mt_linux_temperature_open(struct mt_linux *platform, uint16_
                                               const struct mt_link_request *request,
                                               char reason[MT_HAL_REASON_SIZE])
 {
-    struct thermometer *self = calloc(1, sizeof *self);
+    size_t length = strlen(request->interface);
+    struct thermometer *self = calloc(1, sizeof *self + length + 1);
 
     if (!self) {
         mt_linux_say(reason, "out of memory");
         return 0;
     }
-    self->file = open(request->interface, O_RDONLY | O_CLOEXEC);
+    memcpy(self->path, request->interface, length);
+    self->file = open(self->path, O_RDONLY | O_CLOEXEC);
     if (self->file < 0) {
-        mt_linux_say(reason, "cannot read the thermometer %.100s: %s", request->interface,
-                     strerror(errno));
+        mt_linux_say(reason, "cannot read the thermometer %.100s: %s", self->path, strerror(errno));
         free(self);
         return 0;
     }

@@ -98,10 +98,39 @@ static void save_drift(struct mt_hal_store *hal, uint16_t index, mt_real rate)
     }
 }
 
+static bool load_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            struct mt_steer_oscillator_memory *ret_memory,
+                            char reason[MT_HAL_REASON_SIZE])
+{
+    const struct mt_sim_node *node = NODE_OF(store, hal);
+
+    reason[0] = '\0';
+    if (index >= MT_WORLD_CLOCKS_MAX || !node->learned[index].is_known) {
+        return false;
+    }
+    int64_t away_ns = mt_sim_base(node->world).ns - node->learned[index].at_ns;
+    *ret_memory = node->learned[index].memory;
+    ret_memory->age_s += (mt_real)away_ns * MT_REAL(1e-9);
+    return true;
+}
+
+static void save_oscillator(struct mt_hal_store *hal, uint16_t index,
+                            const struct mt_steer_oscillator_memory *memory)
+{
+    struct mt_sim_node *node = NODE_OF(store, hal);
+
+    if (index < MT_WORLD_CLOCKS_MAX) {
+        node->learned[index] = (struct mt_sim_learned){
+            .is_known = true, .at_ns = mt_sim_base(node->world).ns, .memory = *memory};
+    }
+}
+
 static const struct mt_hal_store_ops store_ops = {
     .publish = publish,
     .load_drift = load_drift,
     .save_drift = save_drift,
+    .load_oscillator = load_oscillator,
+    .save_oscillator = save_oscillator,
 };
 
 /* ---- clocks ---------------------------------------------------------------------------------- */

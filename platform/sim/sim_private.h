@@ -113,6 +113,11 @@ struct mt_sim_node {
     struct mt_clock_page pages[MT_WORLD_CLOCKS_MAX];
     bool has_drift[MT_WORLD_CLOCKS_MAX];
     mt_real drift[MT_WORLD_CLOCKS_MAX];
+    struct mt_sim_learned {
+        bool is_known;
+        int64_t at_ns; /**< of the base, when it was stored */
+        struct mt_steer_oscillator_memory memory;
+    } learned[MT_WORLD_CLOCKS_MAX]; /**< of its oscillators */
     /* running */
     struct mt_node *runtime;              /**< null: not running, or */
     const struct mt_sim_program *program; /**< this does */

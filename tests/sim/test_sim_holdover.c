@@ -57,6 +57,9 @@ static int clean_up(void **state)
 
 static void watch(struct lab *lab)
 {
+    if (lab->nodes[GM].composition == NULL) {
+        return; /* between two lives */
+    }
     const struct mt_instance *ptp = lab_instance(lab, GM, 0);
     uint8_t clock_class = ptp->config.quality.clock_class;
     double bound_ns = lab_bound_ns(lab, GM);
@@ -103,10 +106,12 @@ static void print_bound(const struct oscillator *oscillator, unsigned seed)
 {
     const struct mt_node_clock *clock = &net.nodes[GM].composition->node.clocks[0];
     const struct mt_steer_oscillator_memory *known = &clock->holdover.oscillator.known;
-    print_message("%s seed %u: error %.1f us, bound %.1f us, walk %.2g, ageing %.2g (%.1g)\n",
+    print_message("%s seed %u: error %.1f us, bound %.1f us, walk %.2g, ageing %.2g (%.1g), "
+                  "%u of %u readings outside\n",
                   oscillator->name, seed, fabs(lab_offset_ns(&net, GM, 0)) / 1e3,
                   lab_bound_ns(&net, GM) / 1e3, (double)mt_real_sqrt(known->wander),
-                  (double)known->ageing * 86400, (double)known->ageing_sigma * 86400);
+                  (double)known->ageing * 86400, (double)known->ageing_sigma * 86400,
+                  net.nodes[GM].watch.outside, net.nodes[GM].watch.readings);
 }
 
 /* A day without it: seeds 1 and 2 of one oscillator each, or all of all. */
@@ -136,8 +141,97 @@ static void sim_holdover_is_inside_its_bound_when_it_lasts_a_day(void **state)
             lab_close(&net);
         }
     }
+    print_message("%u of %u runs outside\n", outside, runs);
     /* 99.9 % */
     assert_true(outside <= runs / 1000);
+}
+
+/* ---- restarts -------------------------------------------------------------------------------- */
+
+static const struct mt_steer_oscillator *oscillator_of_gm(void)
+{
+    return &net.nodes[GM].composition->node.clocks[0].holdover.oscillator;
+}
+
+/* Six hours without reference; the bound at their end, us.  No reading is outside. */
+static double hold_over(void)
+{
+    lose_reference();
+    lab_run(&net, 60);
+    lab_forget(&net);
+    lab_run(&net, 6 * HOUR_S);
+    assert_int_equal(net.nodes[GM].watch.bounded, net.nodes[GM].watch.readings);
+    assert_int_equal(net.nodes[GM].watch.outside, 0);
+    return lab_bound_ns(&net, GM) / 1e3;
+}
+
+static void restart(double away_s, double locked_s)
+{
+    lab_stop(&net, GM);
+    lab_run(&net, away_s);
+    lab_boot(&net, GM);
+    lab_run(&net, locked_s);
+}
+
+static void sim_bound_is_as_tight_after_a_restart_as_without(void **state)
+{
+    static const struct {
+        double away_s;
+        double locked_s;
+    } restarts[] = {{2, HOUR_S / 4}, {600, HOUR_S}};
+    FOR_EACH_SEED(seed)
+    {
+        const struct oscillator *oscillator = &oscillators[seed % OSCILLATORS];
+        build(seed, oscillator, "");
+        lab_run(&net, LOCKED_S);
+        double without_us = hold_over();
+        lab_close(&net);
+        for (unsigned i = 0; i < 2; i++) {
+            build(seed, oscillator, "");
+            lab_run(&net, LOCKED_S - restarts[i].locked_s);
+            restart(restarts[i].away_s, restarts[i].locked_s);
+            assert_int_equal(oscillator_of_gm()->memory, MT_STEER_MEMORY_BELIEVED);
+            double with_us = hold_over();
+            print_message("%s seed %u: %.1f us without a restart, %.1f us %.0f s after one of "
+                          "%.0f s\n",
+                          oscillator->name, seed, without_us, with_us, restarts[i].locked_s,
+                          restarts[i].away_s);
+            /* where a quarter of an hour cannot measure the frequency as well as four hours */
+            bool is_coarse = i == 0 && oscillator->wander < 1e-11;
+            assert_true(with_us < (is_coarse ? 10 : 1.5) * without_us);
+            lab_close(&net);
+        }
+    }
+}
+
+/* Nothing of a good oscillator is believed of a bad one, wherever that is. */
+static void sim_bound_is_right_when_the_oscillator_is_changed_while_nobody_looks(void **state)
+{
+    static const double elsewhere[] = {0, 5e-8, 2e-6};
+    FOR_EACH_SEED(seed)
+    {
+        for (unsigned i = 0; i < 3; i++) {
+            if (!lab_is_long() && (seed + i) % 3 == 0) {
+                continue;
+            }
+            build(seed, &oscillators[2], "");
+            lab_run(&net, HOUR_S);
+            struct mt_sim_node_config *gm = mt_world_node_config(net.world, GM);
+            gm->wander = oscillators[0].wander;
+            gm->ageing_per_day = oscillators[0].ageing_per_day;
+            gm->flicker_phase_ns = oscillators[0].flicker_ns;
+            gm->frequency += elsewhere[i];
+            restart(60, HOUR_S / 4);
+            const struct mt_steer_oscillator *oscillator = oscillator_of_gm();
+            enum mt_steer_memory_state memory = oscillator->memory;
+            double walk = (double)mt_real_sqrt(oscillator->known.wander);
+            double bound_us = hold_over();
+            print_message("seed %u: another one, %.0e off: memory %d, walk %.2g; %.1f us\n", seed,
+                          elsewhere[i], (int)memory, walk, bound_us);
+            assert_int_equal(memory, MT_STEER_MEMORY_REFUTED);
+            lab_close(&net);
+        }
+    }
 }
 
 /* ---- clockClass ------------------------------------------------------------------------------ */
@@ -309,6 +403,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sim_holdover_is_inside_its_bound_when_it_lasts_a_day, clean_up),
+        cmocka_unit_test_teardown(sim_bound_is_as_tight_after_a_restart_as_without, clean_up),
+        cmocka_unit_test_teardown(
+            sim_bound_is_right_when_the_oscillator_is_changed_while_nobody_looks, clean_up),
         cmocka_unit_test_teardown(sim_class_comes_down_when_the_bound_has_grown, clean_up),
         cmocka_unit_test_teardown(sim_class_comes_down_when_holdover_has_lasted_too_long, clean_up),
         cmocka_unit_test_teardown(sim_holdover_errs_half_as_much_when_there_is_a_thermometer,

@@ -231,7 +231,7 @@ def test_log_that_is_damaged_is_run_up_to_the_damage(log_of):
     octets[at] = 99
     done = replay(log_of(octets), "--anew", "--json")
     assert done.returncode == 1
-    assert f"octet {at}, " in done.stderr and "from 1 to 17 was expected, it is 99" in done.stderr
+    assert f"octet {at}, " in done.stderr and "from 1 to 19 was expected, it is 99" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["octets"] == at
 
 

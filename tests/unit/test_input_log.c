@@ -395,7 +395,7 @@ static void log_refuses_record_when_octets_are_left_over(void **state)
     log.at[MT_LOG_HEADER_SIZE + 1]++;
     log.at[log.length++] = 0;
     assert_int_equal(read_one(&log, &record), MT_LOG_CORRUPT);
-    log.at[MT_LOG_HEADER_SIZE] = MT_LOG_END + 1;
+    log.at[MT_LOG_HEADER_SIZE] = MT_LOG_LAST + 1;
     assert_int_equal(read_one(&log, &record), MT_LOG_CORRUPT);
     log.at[MT_LOG_HEADER_SIZE] = 0;
     assert_int_equal(read_one(&log, &record), MT_LOG_CORRUPT);

@@ -14,7 +14,7 @@
 
 #define MT_OSCILLATOR_OCTAVES 12 /**< of horizons: 64 s to 36 h, if a block takes 64 s */
 
-/** What is kept over a restart. */
+/** What is kept over a restart; all are numbers. */
 struct mt_steer_oscillator_memory {
     mt_real ageing; /**< s/s per s */
     mt_real ageing_sigma;
@@ -26,17 +26,33 @@ struct mt_steer_oscillator_memory {
     mt_real wander;      /**< (s/s)^2 per s */
     mt_real observed_s;  /**< for so long was it learned */
     bool uses_temperature;
+    mt_real frequency; /**< what it gained when it was observed last, s/s, at `kelvin` ... */
+    mt_real frequency_sigma;
+    mt_real age_s; /**< ... which is so long ago */
 };
 
+/** What has become of that. */
+enum mt_steer_memory_state {
+    MT_STEER_MEMORY_NONE,      /**< there was none */
+    MT_STEER_MEMORY_UNCHECKED, /**< the oscillator has not been observed since */
+    MT_STEER_MEMORY_BELIEVED,  /**< it does what that lets one expect */
+    MT_STEER_MEMORY_REFUTED,   /**< it does not, or nothing could be expected any more */
+    MT_STEER_MEMORY_REPLACED,  /**< by what was seen since */
+};
+#define MT_STEER_MEMORY_STATES 5
+
 struct mt_steer_oscillator {
-    struct mt_steer_oscillator_memory known;
+    struct mt_steer_oscillator_memory known; /**< but for the last three */
     bool has_frequency;
-    bool has_kelvin;     /**< there has been a temperature */
-    mt_real remembers_s; /**< so much longer what was known before goes before what is seen */
-    mt_real frequency;   /**< what it gains, s/s, at known.kelvin */
-    mt_real p[2][2];     /**< covariance of frequency and ageing */
-    mt_real variance;    /**< of a block's mean, as it was measured */
-    struct mt_mono at;   /**< for which they hold */
+    bool has_kelvin; /**< there has been a temperature */
+    enum mt_steer_memory_state memory;
+    mt_real seen_s;    /**< observed since the start */
+    mt_real replace_s; /**< what was seen since goes before what was remembered from then on */
+    mt_real away_s;    /**< between the last observation and the start */
+    mt_real frequency; /**< what it gains, s/s, at known.kelvin */
+    mt_real p[2][2];   /**< covariance of frequency and ageing */
+    mt_real variance;  /**< of a block's mean, as it was measured */
+    struct mt_mono at; /**< for which they hold */
     struct mt_steer_oscillator_block { /**< being gathered */
         uint32_t count;
         uint32_t kelvin_count;
@@ -60,9 +76,16 @@ struct mt_steer_oscillator {
 };
 
 void mt_steer_oscillator_init(struct mt_steer_oscillator *self);
-/** Begins with what was known before a restart. */
+/** Begins with what was known before a restart, if it is sound.  That is a claim until the
+ * frequency is found where it should be by now, and may be refuted later, too: see `memory`. */
 void mt_steer_oscillator_remember(struct mt_steer_oscillator *self,
-                                  const struct mt_steer_oscillator_memory *memory);
+                                  const struct mt_steer_oscillator_memory *memory,
+                                  struct mt_mono now);
+/** What is worth keeping; false: not enough is known. */
+bool mt_steer_oscillator_recall(const struct mt_steer_oscillator *self,
+                                struct mt_steer_oscillator_memory *ret_memory, struct mt_mono now);
+/** It is what mt_steer_oscillator_recall() may give. */
+bool mt_steer_oscillator_is_sound(const struct mt_steer_oscillator_memory *memory);
 
 /** While the clock is locked, at even intervals of some seconds: what its oscillator gains, with
  * its standard deviation and the time that the estimate takes to change its mind, s; and its
