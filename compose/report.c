@@ -124,6 +124,24 @@ static struct mt_report_holdover holdover_of(const struct mt_holdover *holdover,
     };
 }
 
+static struct mt_report_thermometer thermometer_of(const struct mt_composition *self,
+                                                   uint16_t index)
+{
+    const struct mt_holdover *holdover = &self->node.clocks[index].holdover;
+    const char *reason = "";
+    if (!holdover->has_thermometer) {
+        return (struct mt_report_thermometer){.celsius = (mt_real)NAN};
+    }
+    if (self->link_reason != NULL) {
+        reason = self->link_reason(self->link_context, holdover->thermometer);
+    }
+    return (struct mt_report_thermometer){
+        .file = self->config->clocks[index].temperature,
+        .fault_reason = reason[0] != '\0' ? reason : NULL,
+        .celsius = holdover->has_kelvin ? holdover->kelvin : (mt_real)NAN,
+    };
+}
+
 static void fill_clock(struct mt_composition *composition, struct snapshot *snapshot,
                        uint16_t index, struct mt_mono now)
 {
@@ -150,6 +168,8 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .discipline = &clock->discipline,
         .standby = standby_of(composition, index),
         .holdover = holdover_of(&clock->holdover, now),
+        .oscillator = clock->holdover.learns ? &clock->holdover.oscillator : NULL,
+        .thermometer = thermometer_of(composition, index),
         .arbiter = clock->arbiter.is_used ? &clock->arbiter.result : NULL,
         .arbiter_base = clock->arbiter.base,
         .arbiter_changes = clock->arbiter.changes,

@@ -222,6 +222,16 @@ const char *mt_clock_state_name(enum mt_clock_state state)
     return LOOK_UP(names, state);
 }
 
+const char *mt_steer_memory_name(enum mt_steer_memory_state state)
+{
+    static const char *const names[] = {
+        [MT_STEER_MEMORY_NONE] = "none",         [MT_STEER_MEMORY_UNCHECKED] = "unchecked",
+        [MT_STEER_MEMORY_BELIEVED] = "believed", [MT_STEER_MEMORY_REFUTED] = "refuted",
+        [MT_STEER_MEMORY_REPLACED] = "replaced",
+    };
+    return names[state];
+}
+
 const char *mt_holdover_state_name(enum mt_holdover_state state)
 {
     static const char *const names[] = {

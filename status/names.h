@@ -15,6 +15,7 @@
 #include "meantime/ptp_transparent.h"
 #include "meantime/steer.h"
 #include "meantime/steer_arbiter.h"
+#include "meantime/steer_oscillator.h"
 
 /** What an instance is for its neighbours. */
 enum mt_role {
@@ -41,8 +42,9 @@ const char *mt_transparent_counter_name(enum mt_transparent_counter counter); /*
 const char *mt_stateless_counter_name(enum mt_stateless_counter counter);     /**< "answered" */
 const char *mt_stateless_counter_words(
     const char *name); /**< "requests of another domain"; a new one: its name */
-const char *mt_clock_state_name(enum mt_clock_state state);       /**< "locked" */
-const char *mt_holdover_state_name(enum mt_holdover_state state); /**< "in_specification" */
+const char *mt_clock_state_name(enum mt_clock_state state);         /**< "locked" */
+const char *mt_steer_memory_name(enum mt_steer_memory_state state); /**< "believed" */
+const char *mt_holdover_state_name(enum mt_holdover_state state);   /**< "in_specification" */
 const char *mt_arbiter_verdict_name(enum mt_arbiter_verdict verdict);
 /** Why, as the end of a sentence. */
 const char *mt_arbiter_verdict_reason(enum mt_arbiter_verdict verdict);

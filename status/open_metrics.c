@@ -345,10 +345,10 @@ static void say_info(struct text *out, const struct mt_report_field *field, cons
 
 static void say_head(struct text *out, const char *family, const char *type, const char *help)
 {
-    static const char *const units[] = {"ns", "ppb", "s"};
+    static const char *const units[] = {"ns", "ppb", "s", "celsius"};
     say(out, "# TYPE %s %s\n", family, type);
     const char *last = strrchr(family, '_');
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (last != NULL && strcmp(last + 1, units[i]) == 0) {
             say(out, "# UNIT %s %s\n", family, units[i]);
         }

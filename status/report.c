@@ -22,6 +22,9 @@
 #include "status/report_stateless.h"
 #include "status/report_unicast.h"
 
+#define HOUR_S 3600
+#define DAY_S  86400
+
 const struct mt_report_field *mt_report_fields(size_t *ret_count)
 {
     static const struct mt_report_field fields[] = {
@@ -70,6 +73,37 @@ static const struct mt_clock_page *bounded(const struct mt_report_clock *o)
     return o->quality->reference == MT_BOUND_NONE || mt_interval_is_too_large(o->quality->bound)
                ? NULL
                : o->published;
+}
+
+enum known {
+    MT_REPORT_OBSERVED,
+    MT_REPORT_WALK,
+    MT_REPORT_AGEING,
+    MT_REPORT_AGEING_SIGMA,
+    MT_REPORT_PER_KELVIN
+};
+
+/* Of what is not known yet there are numbers, too, but they say nothing. */
+static mt_real known_of(const struct mt_report_clock *o, enum known which)
+{
+    if (o->oscillator == NULL) {
+        return NAN;
+    }
+    const struct mt_steer_oscillator_memory *known = &o->oscillator->known;
+    bool is_known = mt_steer_oscillator_is_known(o->oscillator);
+    switch (which) {
+    case MT_REPORT_OBSERVED:
+        return round(known->observed_s);
+    case MT_REPORT_WALK:
+        return is_known ? ppb(mt_real_sqrt(known->wander * HOUR_S)) : NAN;
+    case MT_REPORT_AGEING:
+        return is_known ? ppb(known->ageing * DAY_S) : NAN;
+    case MT_REPORT_AGEING_SIGMA:
+        return is_known ? ppb(known->ageing_sigma * DAY_S) : NAN;
+    case MT_REPORT_PER_KELVIN:
+        return is_known && known->uses_temperature ? ppb(known->coefficient) : NAN;
+    }
+    return NAN;
 }
 
 static bool has_flag(const struct mt_report_instance *o, enum mt_ptp_flag flag)

@@ -15,6 +15,7 @@
 #include "meantime/steer.h"
 #include "meantime/steer_arbiter.h"
 #include "meantime/steer_leap.h"
+#include "meantime/steer_oscillator.h"
 
 struct mt_report_daemon {
     const char *version;
@@ -56,6 +57,13 @@ struct mt_report_holdover {
     const uint32_t *entered; /**< how often: free run, acquiring, locked, holdover in and out */
 };
 
+/** That a clock's holdover goes by. */
+struct mt_report_thermometer {
+    const char *file;         /**< null: there is none */
+    const char *fault_reason; /**< why it says nothing; null: it does, or there is none */
+    mt_real celsius;          /**< NaN: not known */
+};
+
 struct mt_report_clock {
     const char *name;
     const char *kind;            /**< "system", "overlay", "lab", "phc" */
@@ -71,6 +79,8 @@ struct mt_report_clock {
     const struct mt_discipline *discipline;
     struct mt_report_standby standby;
     struct mt_report_holdover holdover;
+    const struct mt_steer_oscillator *oscillator; /**< null: it is not learned */
+    struct mt_report_thermometer thermometer;
     const struct mt_arbiter_result *arbiter; /**< null: it has none */
     struct mt_span arbiter_base;             /**< what offsets in there are less */
     uint32_t arbiter_changes;

@@ -220,6 +220,7 @@ static void render_clock(struct mt_text *out, const cJSON *clock, size_t width)
     render_bound(out, clock, width);
     render_estimate(out, clock);
     mt_render_holdover(out, clock);
+    mt_render_oscillator(out, clock);
     mt_render_standby(out, clock);
     mt_render_rivals(out, clock);
     render_utc(out, clock);

@@ -113,3 +113,47 @@ void mt_render_holdover(struct mt_text *out, const cJSON *clock)
     }
     mt_text_say(out, "\n");
 }
+
+static void render_thermometer(struct mt_text *out, const cJSON *clock)
+{
+    char figure[MT_FIGURE_SIZE];
+    if (!cJSON_IsString(member(clock, "thermometer.file"))) {
+        return;
+    }
+    begin(out, "thermometer");
+    if (cJSON_IsNumber(member(clock, "thermometer.celsius"))) {
+        mt_text_say(out, "%.1f C", number_of(clock, "thermometer.celsius"));
+    } else {
+        mt_text_say(out, MT_WARN "silent" MT_PLAIN);
+    }
+    if (is_true(clock, "thermometer.used")) {
+        mt_text_say(out, ", its clock gains %s for each K",
+                    mt_figure_ratio(number_of(clock, "thermometer.coefficient_ppb"), figure));
+    }
+    if (cJSON_IsString(member(clock, "thermometer.fault_reason"))) {
+        mt_text_say(out, ": " MT_BAD "%s" MT_PLAIN, text_of(clock, "thermometer.fault_reason"));
+    }
+    mt_text_say(out, "\n");
+}
+
+/* What is said of it once there is something to say. */
+void mt_render_oscillator(struct mt_text *out, const cJSON *clock)
+{
+    char figure[MT_FIGURE_SIZE];
+    char ageing[MT_FIGURE_SIZE];
+    const char *memory = text_of(clock, "oscillator.memory");
+    if (is_true(clock, "oscillator.known")) {
+        begin(out, "oscillator");
+        const char *walk = mt_figure_ratio(number_of(clock, "oscillator.walk_ppb"), figure);
+        mt_text_say(out, "walks by %s in an hour, ages by %s a day", walk + (walk[0] == '+'),
+                    mt_figure_ratio(number_of(clock, "oscillator.ageing_ppb"), ageing));
+        mt_text_say(out, ", observed for %s\n",
+                    mt_figure_duration(number_of(clock, "oscillator.observed_s"), figure));
+    }
+    if (strcmp(memory, "refuted") == 0) {
+        begin(out, "oscillator");
+        mt_text_say(out, MT_WARN "not as it was before the last start" MT_PLAIN
+                                 ": what was known of it is forgotten\n");
+    }
+    render_thermometer(out, clock);
+}

@@ -79,6 +79,7 @@ void mt_render_security(struct mt_text *out, const cJSON *port);
 void mt_render_standby(struct mt_text *out, const cJSON *clock);
 /** How long a clock has gone on without its source, and how long it may. */
 void mt_render_holdover(struct mt_text *out, const cJSON *clock);
+void mt_render_oscillator(struct mt_text *out, const cJSON *clock);
 /** Which other programs steer a clock, or may. */
 void mt_render_rivals(struct mt_text *out, const cJSON *clock);
 /** How an instance serves stateless clients. */

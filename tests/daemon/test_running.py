@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import time
 
 import pytest
@@ -173,6 +174,48 @@ def gain_ppb(page):
     """In the second to come, on the kernel's clock."""
     now_ns = truth.clock_page.base_now_ns()
     return page.time_ns(now_ns + truth.clock_page.NS) - page.time_ns(now_ns) - truth.clock_page.NS
+
+
+LEARNED = {"saved_s": 0, "age_s": 9, "observed_s": 14400, "frequency": 2e-05,
+           "frequency_sigma": 1e-9, "wander": 1e-18, "ageing": 0, "ageing_sigma": 1e-13,
+           "coefficient": 0, "coefficient_sigma": 1e-06, "kelvin": 0, "kelvin_low": 0,
+           "kelvin_high": 0, "uses_temperature": 0}
+
+
+def write_learned(path, version=1, **changes):
+    numbers = {**LEARNED, "saved_s": int(time.time()), **changes}
+    lines = [f"meantime-oscillator {version}", *(f"{k} {v}" for k, v in numbers.items()), "end"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.lab(seconds=24)
+def test_what_was_learned_of_an_oscillator_is_used_or_told_to_be_damaged_when_restarted(lab):
+    a, b = pair(lab)
+    path = pathlib.Path(b.directory) / "oscillator.main"
+    assert b.status()["clocks"][0]["oscillator"]["memory"] == "none"
+    assert b.stop() == 0
+    assert not path.exists()  # a few seconds teach nothing
+    for version, changes, reason in ((1, {"wander": "1e-1x"}, "is damaged in line 7"),
+                                     (2, {}, "is of version 2, this program knows 1"),
+                                     (1, {"wander": 5}, "describes what no oscillator is like")):
+        write_learned(path, version, **changes)
+        b.start()
+        b.wait_log(rf"clock main: {path} {reason}; its oscillator is learned anew")
+        assert b.status()["clocks"][0]["oscillator"]["memory"] == "none"
+        assert b.stop() == 0
+    write_learned(path)
+    b.daemon["record"] = "/run/B/learned.log"
+    b.start()
+    b.wait_for(lambda: b.when("RECEIVER", since_s=b.started_realtime_s), 15, "RECEIVER again")
+    truth.assert_inside(truth.hold(b, a, seconds=1))
+    oscillator = b.status()["clocks"][0]["oscillator"]
+    assert oscillator["memory"] == "unchecked" and not oscillator["known"]
+    assert b.stop() == 0
+    assert "frequency 2e-05\n" in path.read_text(encoding="utf-8")  # not known better yet
+    replayed = subprocess.run([meantimed.TOOL, "replay", "--json", b.daemon["record"]], timeout=60,
+                              capture_output=True, text=True, check=False)
+    assert replayed.returncode == 0, replayed.stderr
+    assert json.loads(replayed.stdout.splitlines()[-1])["complete"]
 
 
 @pytest.mark.lab(seconds=6)

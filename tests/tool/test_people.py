@@ -187,6 +187,29 @@ def test_status_says_how_long_a_clock_goes_on_without_its_source(shown, state, l
     assert words in text, text
 
 
+KNOWN = {"known": True, "memory": "believed", "observed_s": 7200, "walk_ppb": 3.6,
+         "ageing_ppb": -0.25, "ageing_sigma_ppb": 0.1}
+SENSOR = {"file": "/sensor", "fault_reason": None, "celsius": 41.25, "used": True,
+          "coefficient_ppb": 50}
+
+
+@pytest.mark.parametrize("oscillator, thermometer, words", [
+    ({}, {"file": None}, ["oscillator walks by 3.6 ppb in an hour, ages by -0.2 ppb a day, "
+                          "observed for 2 h 0 min samples"]),
+    ({"memory": "refuted"}, {}, [
+        "oscillator not as it was before the last start: what was known of it is forgotten",
+        "thermometer 41.2 C, its clock gains +50.0 ppb for each K samples"]),
+    ({"known": False}, {"used": False}, ["ppb left thermometer 41.2 C samples"]),
+    ({}, {"celsius": None, "used": False, "fault_reason": "it is gone"},
+     ["thermometer silent: it is gone samples"])])
+def test_status_says_what_is_known_of_the_oscillator(shown, oscillator, thermometer, words):
+    def change(_, clock, __):
+        clock["oscillator"] = {**KNOWN, **oscillator}
+        clock["thermometer"] = {**SENSOR, **thermometer}
+    text = shown(change)
+    assert all(part in text for part in words), text
+
+
 @pytest.mark.parametrize("role, words", [
     ("grandmaster", "grandmaster this clock is the grandmaster time"),
     ("listening", "grandmaster no transmitter heard yet time"),

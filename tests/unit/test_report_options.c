@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * status/: what the report says of a port's table of unicast transmitters and of its signatures. */
+ * status/: what the report says of a port's table of unicast transmitters and of its signatures, of
+ * an oscillator and of a thermometer. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +29,9 @@ static struct mt_security security;
 static struct mt_discipline discipline;
 static struct mt_clock_quality_report quality;
 static struct mt_clock_page page;
+static struct mt_steer_oscillator oscillator;
+static bool learns;
+static struct mt_report_thermometer thermometer;
 
 static struct mt_port_identity identity_of(uint8_t last)
 {
@@ -42,6 +47,8 @@ static int set_up(void **state)
     memset(&instance_more, 0, sizeof instance_more);
     memset(table, 0, sizeof table);
     memset(&security, 0, sizeof security);
+    learns = false;
+    thermometer = (struct mt_report_thermometer){.celsius = (mt_real)NAN};
     mt_profile_init(&profile);
     for (uint8_t i = 0; i < TRANSMITTERS; i++) {
         table[i].address = (struct mt_address){.network = MT_NETWORK_UDP_IPV4,
@@ -81,7 +88,9 @@ static char *json_of(void)
                                           .utc = &utc,
                                           .quality = &quality,
                                           .published = &page,
-                                          .discipline = &discipline};
+                                          .discipline = &discipline,
+                                          .oscillator = learns ? &oscillator : NULL,
+                                          .thermometer = thermometer};
     const struct mt_report report = {.daemon = {.version = "1"},
                                      .clocks = &clock,
                                      .clock_count = 1,
@@ -209,6 +218,53 @@ static void report_tells_how_a_port_signs_and_verifies(void **state)
     assert_says("{\"signs\":\"off\",\"verifies\":\"both\",\"spp\":3,\"key_id\":null");
 }
 
+/* ---- oscillators -------------------------------------------------------------------------- */
+
+static void report_tells_what_is_known_of_the_oscillator(void **state)
+{
+    (void)state;
+    assert_says("\"oscillator\":{\"known\":false,\"memory\":null,\"observed_s\":null,"
+                "\"walk_ppb\":null,\"ageing_ppb\":null,\"ageing_sigma_ppb\":null}");
+    mt_steer_oscillator_init(&oscillator);
+    learns = true;
+    assert_says("\"oscillator\":{\"known\":false,\"memory\":\"none\",\"observed_s\":0,"
+                "\"walk_ppb\":null,\"ageing_ppb\":null,\"ageing_sigma_ppb\":null}");
+    oscillator.memory = MT_STEER_MEMORY_REPLACED;
+    oscillator.known.observed_s = 7200;
+    oscillator.known.wander = 4e-20;       /* 0.2 ppb per sqrt(s) */
+    oscillator.known.ageing = 1e-9 / 3600; /* 24 ppb a day */
+    oscillator.known.ageing_sigma = 1e-9 / 86400;
+    assert_says("\"oscillator\":{\"known\":true,\"memory\":\"replaced\",\"observed_s\":7200,"
+                "\"walk_ppb\":12,\"ageing_ppb\":24,\"ageing_sigma_ppb\":1}");
+    assert_metric("meantime_clock_oscillator_walk_ppb{clock=\"main\"} 12");
+    assert_metric("meantime_clock_oscillator_known{clock=\"main\"} 1");
+    assert_metric(
+        "meantime_clock_info{clock=\"main\",kind=\"lab\",time_from=\"\","
+        "oscillator_memory=\"replaced\",scale=\"ARB\",utc_known_by=\"list\",device=\"\"} 1");
+    oscillator.memory = MT_STEER_MEMORY_UNCHECKED; /* nothing counts yet */
+    assert_says("\"known\":false,\"memory\":\"unchecked\",\"observed_s\":7200,\"walk_ppb\":null");
+}
+
+static void report_tells_the_temperature_and_what_it_does(void **state)
+{
+    (void)state;
+    assert_says("\"thermometer\":{\"file\":null,\"fault_reason\":null,\"celsius\":null,"
+                "\"used\":false,\"coefficient_ppb\":null}");
+    thermometer = (struct mt_report_thermometer){"/sensor", NULL, 41.25};
+    mt_steer_oscillator_init(&oscillator);
+    learns = true;
+    oscillator.known.observed_s = 7200;
+    assert_says("\"thermometer\":{\"file\":\"/sensor\",\"fault_reason\":null,\"celsius\":41.25,"
+                "\"used\":false,\"coefficient_ppb\":null}");
+    oscillator.known.uses_temperature = true;
+    oscillator.known.coefficient = -5e-8;
+    assert_says("\"used\":true,\"coefficient_ppb\":-50}");
+    assert_metric("# UNIT meantime_clock_thermometer_celsius celsius");
+    assert_metric("meantime_clock_thermometer_celsius{clock=\"main\"} 41.25");
+    thermometer = (struct mt_report_thermometer){"/sensor", "it is gone", (mt_real)NAN};
+    assert_says("\"fault_reason\":\"it is gone\",\"celsius\":null");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup(report_names_the_trouble_of_sync_first_when_a_transmitter_is_held,
                                set_up),
         cmocka_unit_test_setup(report_tells_how_a_port_signs_and_verifies, set_up),
+        cmocka_unit_test_setup(report_tells_what_is_known_of_the_oscillator, set_up),
+        cmocka_unit_test_setup(report_tells_the_temperature_and_what_it_does, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
