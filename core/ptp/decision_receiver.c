@@ -11,7 +11,6 @@ static void wait(struct mt_instance *self, struct mt_port *port)
     struct mt_foreign own;
     mt_describe_own(self, &own);
     (void)mt_take_parent(self, &own, 0);
-    port->best = NULL;
     mt_port_event(self, port, MT_PE_RS_GRANDMASTER); /* the table leads to LISTENING */
 }
 

@@ -166,6 +166,35 @@ static void follower_steps_when_the_source_has_stepped(void **state)
     assert_true(run(10, 100e-9));
 }
 
+static void follower_finds_the_frequency_when_it_starts(void **state)
+{
+    world.frequency = 200e-6;
+    assert_true(run(60, 150e-6)); /* it would be 200 before the integral has found it */
+}
+
+static void follower_does_not_overshoot_when_it_slews_for_long(void **state)
+{
+    world.frequency = 0;
+    world.offset = 4e-3;
+    for (int i = 0; i < 600; i++) {
+        run(0.1, 1);
+        assert_true(world.offset > -200e-6);
+    }
+    assert_int_equal(world.steps, 0);
+    assert_true(mt_real_abs(world.offset) < 1e-6);
+}
+
+static void follower_forgets_the_path_when_its_source_is_another(void **state)
+{
+    world.delay = 0.03;
+    run(120, 1);
+    int steps = world.steps;
+    mt_follower_forget(&world.follower);
+    world.delay = 100e-6;
+    assert_true(run(60, 1e-4));
+    assert_int_equal(world.steps, steps);
+}
+
 static void follower_keeps_the_frequency_when_its_source_is_gone(void **state)
 {
     run(60, 1);
@@ -213,6 +242,9 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(follower_does_not_step_when_one_packet_is_late, setup),
         cmocka_unit_test_setup(follower_steps_when_the_source_has_stepped, setup),
+        cmocka_unit_test_setup(follower_finds_the_frequency_when_it_starts, setup),
+        cmocka_unit_test_setup(follower_does_not_overshoot_when_it_slews_for_long, setup),
+        cmocka_unit_test_setup(follower_forgets_the_path_when_its_source_is_another, setup),
         cmocka_unit_test_setup(follower_keeps_the_frequency_when_its_source_is_gone, setup),
         cmocka_unit_test_setup(follower_is_not_wound_up_when_the_range_was_exceeded, setup),
         cmocka_unit_test_setup(follower_ignores_what_was_stamped_before_a_step, setup),

@@ -376,6 +376,21 @@ static void ptp_small_says_what_is_wrong_when_it_cannot_answer(void **state)
     assert_int_equal(mt_octets_u16(tlv + 4), MT_MANAGEMENT_NOT_SUPPORTED);
 }
 
+static void ptp_small_drops_a_request_when_another_one_waits(void **state)
+{
+    uint8_t tlv[6];
+    uint8_t frame[128];
+    struct mt_ptp_message request = management(MT_ACTION_GET, MT_ID_DEFAULT_DATA_SET, tlv);
+    size_t length = mt_ptp_write(&request, frame, sizeof frame);
+    assert_int_equal(mt_instance_rx(&bench.instance, 1, frame, length, NULL, NULL, bench.now),
+                     MT_VERDICT_ACCEPTED);
+    assert_int_equal(mt_instance_rx(&bench.instance, 1, frame, length, NULL, NULL, bench.now),
+                     MT_VERDICT_QUEUE_FULL);
+    bench_drain(&bench);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_MANAGEMENT), 1);
+    assert_int_equal(getter.dropped, 1);
+}
+
 static void ptp_small_answers_nobody_when_others_are_meant(void **state)
 {
     uint8_t tlv[6];
@@ -413,6 +428,7 @@ int main(void)
         IN(p2p, tells_the_data_sets_when_it_is_asked),
         IN(p2p, tells_of_its_port_when_it_is_asked),
         IN(p2p, says_what_is_wrong_when_it_cannot_answer),
+        IN(p2p, drops_a_request_when_another_one_waits),
         IN(p2p, answers_nobody_when_others_are_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
