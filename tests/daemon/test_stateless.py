@@ -47,7 +47,7 @@ def test_client_follows_server(lab, form, keys):
     assert requests["stamp_lost"] == 0
     if "stateless_workers" in keys:  # it was they, not the loop
         assert a.port()["link"]["received"] < 5
-    assert exchanges["bogus"] == 0
+    assert exchanges["bogus"] <= 2 * exchanges["timeouts"]  # of an answer that came too late
 
 
 @pytest.mark.lab(seconds=12)
