@@ -66,6 +66,7 @@ def test_meantimed_asks_ptp4l_for_service(lab, transport):
     lab.chain("A", "B")
     address, _ = address_all(lab, "A", "B", transport=transport)
     a = lab.ptp4l("A", "eth0", network_transport=THEIRS[transport], priority1=100, **MASTER)
+    a.wait_state("MASTER")  # it grants what it does not send yet
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={
         "transport": transport, **client_of(address, duration=10)})
     b.wait_state("RECEIVER")
