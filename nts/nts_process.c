@@ -22,6 +22,8 @@
 #define PAUSE_LEAST_S 1
 #define PAUSE_MOST_S  64
 #define LONG_LIFE_S   60 /* who lived so long has not died at once */
+#define END_MS        3000
+#define STEP_MS       5
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
@@ -116,6 +118,17 @@ void mt_nts_process_stop(struct mt_nts_process *self)
     if (self->fd >= 0) {
         close(self->fd);
         self->fd = -1;
+    }
+}
+
+void mt_nts_process_await(struct mt_nts_process *self)
+{
+    for (int waited_ms = 0; self->keeper > 0 && waited_ms < END_MS; waited_ms += STEP_MS) {
+        if (waitpid(self->keeper, NULL, WNOHANG) != 0) {
+            self->keeper = 0;
+        } else {
+            (void)poll(NULL, 0, STEP_MS);
+        }
     }
 }
 

@@ -96,6 +96,9 @@ bool mt_nts_process_start(struct mt_nts_process *self, mt_nts_work *settle, mt_n
                           void *context);
 /** The process ends when it finds its socket closed. */
 void mt_nts_process_stop(struct mt_nts_process *self);
+/** Then: waits until keeper and process have ended, so that the ports that they hold are free, but
+ * not for long. */
+void mt_nts_process_await(struct mt_nts_process *self);
 
 /** False: it cannot be sent now. */
 bool mt_nts_send(int fd, const struct mt_nts_message *message);

@@ -587,6 +587,7 @@ void mt_daemon_end_nts(struct mt_daemon *daemon)
     }
     mt_nts_process_stop(&self->server);
     mt_nts_process_stop(&self->client);
+    mt_nts_process_await(&self->server); /* the next daemon wants its port at once */
     explicit_bzero(&self->ring, sizeof self->ring);
     free(self->asking);
     free(self->rule);

@@ -161,8 +161,8 @@ static const char *const allowed_calls[] = {
     "sched_getaffinity", "sched_setaffinity", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
     "sigreturn", "sigaltstack", "getpid", "gettid", "getppid", "tgkill", "getuid", "geteuid",
     "getgid", "getegid", "getuid32", "geteuid32", "getgid32", "getegid32", "getrandom", "uname",
-    "sysinfo", "getrlimit", "ugetrlimit", "prlimit64", "getrusage", "alarm", "setitimer", "exit",
-    "exit_group"};
+    "sysinfo", "getrlimit", "ugetrlimit", "prlimit64", "getrusage", "alarm", "setitimer", "wait4",
+    "waitpid", "exit", "exit_group"};
 
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
 
