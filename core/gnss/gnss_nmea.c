@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Sentences of NMEA 0183.  Of use are RMC and ZDA, which have date and time, GGA and GSA, which
- * tell of the fix, and GSV, which counts satellites in view.  Of the satellite systems' talkers
- * (GP, GN, GL, GA, GB ...) any will do.
+ * tell of the fix.  Of the satellite systems' talkers (GP, GN, GL, GA, GB ...) any will do.
  *
  * A time with a fraction of a second is that of a fix between two seconds: it says nothing of the
  * one that has just begun, and is passed over.  The year of RMC has two digits: of 80 to 99 those
@@ -12,6 +11,7 @@
 #include "gnss/gnss_private.h"
 
 #define FIELDS_MAX 24
+#define ESTIMATED  6 /* quality of GGA */
 
 struct sentence {
     struct mt_gnss_text fields[FIELDS_MAX]; /* the first: talker and kind */
@@ -89,8 +89,8 @@ static enum mt_gnss_verdict parse_rmc(const struct sentence *self, struct mt_gns
     uint8_t year;
     bool is_whole;
     bool is_fixed = mt_gnss_text_is(field(self, 2), "A");
-    report->has_fix = !is_fixed; /* with one, GGA and GSA say more */
-    report->fix = MT_GNSS_FIX_NONE;
+    report->has_fix = true;
+    report->fix = is_fixed ? MT_GNSS_FIX_UNKNOWN : MT_GNSS_FIX_NONE;
     if (!is_fixed) {
         bool is_void = mt_gnss_text_is(field(self, 2), "V");
         return is_void ? MT_GNSS_VERDICT_NO_FIX : MT_GNSS_VERDICT_MALFORMED;
@@ -127,7 +127,7 @@ static enum mt_gnss_verdict parse_zda(const struct sentence *self, struct mt_gns
 
 /* ---- the fix --------------------------------------------------------------------------------- */
 
-/* GGA: time, place, quality (0: none), satellites ... */
+/* GGA: time, place, quality (0: none; from 6: estimated, typed in, simulated), satellites ... */
 static enum mt_gnss_verdict parse_gga(const struct sentence *self, struct mt_gnss_report *report)
 {
     uint32_t quality;
@@ -135,8 +135,8 @@ static enum mt_gnss_verdict parse_gga(const struct sentence *self, struct mt_gns
     if (!mt_gnss_number(field(self, 6), &quality)) {
         return MT_GNSS_VERDICT_MALFORMED;
     }
-    report->has_fix = quality == 0; /* otherwise GSA says which */
-    report->fix = MT_GNSS_FIX_NONE;
+    report->has_fix = quality < ESTIMATED;
+    report->fix = quality == 0 ? MT_GNSS_FIX_NONE : MT_GNSS_FIX_UNKNOWN;
     if (mt_gnss_number(field(self, 7), &satellites) && satellites <= UINT8_MAX) {
         report->has_satellites = true;
         report->satellites = (uint8_t)satellites;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * What is known of the receiver, gathered from all that it says.  A sentence that says there is no
- * fix takes it away at once; that there is one, only those say that tell which.  A sentence whose
- * time is believed is none of a receiver without a fix, so of two that contradict each other the
- * one without wins.
+ * fix takes it away at once, and one that says there is a fix gives it back; which one it is, is
+ * known until it is lost.  A time alone gives nothing back: without a fix receivers go on telling
+ * that of their own clock.
  */
 #include "base/memory.h"
 #include "gnss/gnss_private.h"
@@ -71,10 +71,9 @@ static void note_leap(struct mt_gnss_receiver *self, const struct mt_gnss_report
 
 static void note_fix(struct mt_gnss_receiver *self, const struct mt_gnss_report *report)
 {
-    if (report->has_fix) {
+    bool says_which = report->fix != MT_GNSS_FIX_UNKNOWN;
+    if (report->has_fix && (says_which || self->fix == MT_GNSS_FIX_NONE)) {
         self->fix = report->fix;
-    } else if (report->has_time && self->fix == MT_GNSS_FIX_NONE) {
-        self->fix = MT_GNSS_FIX_UNKNOWN;
     }
     if (self->fix == MT_GNSS_FIX_NONE) {
         self->has_accuracy = false;

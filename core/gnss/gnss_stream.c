@@ -26,12 +26,19 @@ void mt_gnss_stream_init(struct mt_gnss_stream *self, enum mt_gnss_protocol prot
     self->protocol = protocol;
 }
 
+/* Never that of the first octet which is still here: what it begins came when it did. */
+static void forget_arrival(struct mt_gnss_stream *self)
+{
+    size_t gone = (int32_t)(self->at - self->arrivals[1].at) >= 0 ? 0 : 1;
+    memmove(&self->arrivals[gone], &self->arrivals[gone + 1],
+            sizeof self->arrivals - (gone + 1) * sizeof self->arrivals[0]);
+    self->arrival_count--;
+}
+
 static void note_arrival(struct mt_gnss_stream *self, const struct mt_stamp *arrival)
 {
     if (self->arrival_count == MT_GNSS_ARRIVALS) {
-        memmove(&self->arrivals[0], &self->arrivals[1],
-                sizeof self->arrivals - sizeof self->arrivals[0]);
-        self->arrival_count--;
+        forget_arrival(self);
     }
     self->arrivals[self->arrival_count].at = self->at + self->length;
     self->arrivals[self->arrival_count].stamp = *arrival;

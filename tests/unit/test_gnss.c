@@ -138,6 +138,27 @@ static void gnss_loses_the_fix_when_a_sentence_says_so(void **state)
     assert_int_equal(receiver.fix, MT_GNSS_FIX_NONE);
 }
 
+/* Without a fix receivers tell the time of their own clock. */
+static void gnss_has_no_fix_when_a_time_comes_without_one(void **state)
+{
+    (void)state;
+    put_nmea("GPRMC,120000.00,V,,,,,,,221126,,,N");
+    assert_int_equal(put_nmea("GPZDA,120000.00,22,11,2026,00,00"), 1);
+    assert_true(report.has_time);
+    assert_false(mt_gnss_receiver_is_fixed(&receiver));
+    put_nmea("GPGGA,120000,4807.038,N,01131.000,E,6,08,0.9,545.4,M,46.9,M,,"); /* estimated */
+    assert_false(mt_gnss_receiver_is_fixed(&receiver));
+    put_nmea("GPGGA,120001,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,");
+    assert_int_equal(receiver.fix, MT_GNSS_FIX_UNKNOWN);
+    put_nmea("GPGGA,120001,,,,,0,00,,,M,,M,,");
+    assert_false(mt_gnss_receiver_is_fixed(&receiver));
+    put_nmea("GPRMC,120002.00,A,4807.038,N,01131.000,E,0.0,,221126,,,A,V");
+    assert_int_equal(receiver.fix, MT_GNSS_FIX_UNKNOWN);
+    put_nmea("GPGSA,A,3,04,05,,09,12,,,24,,,,,2.5,1.3,2.1");
+    put_nmea("GPRMC,120003.00,A,4807.038,N,01131.000,E,0.0,,221126,,,A,V");
+    assert_int_equal(receiver.fix, MT_GNSS_FIX_3D); /* what is known stays */
+}
+
 static void gnss_counts_what_it_ignores_when_it_is_no_time(void **state)
 {
     (void)state;
@@ -341,6 +362,25 @@ static void gnss_tells_of_the_next_pulse_when_ubx_tim_tp_comes(void **state)
 /* ---- damage ---------------------------------------------------------------------------------- */
 
 static const char good_rmc[] = "$GNRMC,120000.00,A,4807.038,N,01131.000,E,0.0,,221126,,,A,V*11\r\n";
+
+/* A sentence came when its first octet did, however many pieces it is read in. */
+static void gnss_knows_when_a_sentence_began_when_it_comes_octet_by_octet(void **state)
+{
+    struct mt_stamp at = arrival;
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned count = 0;
+        int64_t begun_s = at.at.s;
+        for (size_t k = 0; k < sizeof good_rmc - 1; k++, at.at.s++) {
+            mt_gnss_receiver_rx(&receiver, (const uint8_t *)good_rmc + k, 1, &at);
+            while (mt_gnss_receiver_next(&receiver, &report)) {
+                count++;
+            }
+        }
+        assert_int_equal(count, 1);
+        assert_int_equal(report.arrival.at.s, begun_s);
+    }
+}
 
 static void gnss_waits_when_a_sentence_is_cut_off(void **state)
 {
@@ -551,6 +591,7 @@ int main(void)
         cmocka_unit_test_setup(gnss_says_nothing_of_the_second_when_the_time_has_a_fraction,
                                set_up),
         cmocka_unit_test_setup(gnss_loses_the_fix_when_a_sentence_says_so, set_up),
+        cmocka_unit_test_setup(gnss_has_no_fix_when_a_time_comes_without_one, set_up),
         cmocka_unit_test_setup(gnss_counts_what_it_ignores_when_it_is_no_time, set_up),
         cmocka_unit_test_setup(gnss_adds_1024_weeks_when_a_date_is_long_past, set_up),
         cmocka_unit_test_setup(gnss_marks_the_leap_second_when_there_is_one, set_up),
@@ -560,6 +601,8 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(gnss_knows_a_leap_second_when_ubx_nav_timels_tells_it, set_up),
         cmocka_unit_test_setup(gnss_tells_of_the_next_pulse_when_ubx_tim_tp_comes, set_up),
+        cmocka_unit_test_setup(gnss_knows_when_a_sentence_began_when_it_comes_octet_by_octet,
+                               set_up),
         cmocka_unit_test_setup(gnss_waits_when_a_sentence_is_cut_off, set_up),
         cmocka_unit_test_setup(gnss_believes_no_sentence_when_any_bit_is_wrong, set_up),
         cmocka_unit_test_setup(gnss_finds_the_next_sentence_when_there_was_noise, set_up),

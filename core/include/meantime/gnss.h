@@ -42,7 +42,7 @@ enum mt_gnss_protocol {
 };
 
 enum mt_gnss_fix {
-    MT_GNSS_FIX_UNKNOWN, /**< nothing has been said of it */
+    MT_GNSS_FIX_UNKNOWN, /**< nothing has been said of it, or not which one it is */
     MT_GNSS_FIX_NONE,
     MT_GNSS_FIX_TIME, /**< the place is given, the time is found */
     MT_GNSS_FIX_2D,
@@ -63,7 +63,7 @@ struct mt_gnss_report {
     struct mt_stamp arrival; /**< of its first octet */
 
     bool has_fix;
-    enum mt_gnss_fix fix;
+    enum mt_gnss_fix fix; /**< UNKNOWN: there is one, but not which */
     bool has_satellites;
     uint8_t satellites; /**< used */
     bool has_visible;
@@ -116,7 +116,6 @@ struct mt_gnss_scanner {
     uint8_t depth;
     bool in_string; /**< of what is passed over */
     bool is_escaped;
-    bool is_string; /**< the value */
     uint8_t key_length;
     uint8_t value_length;
     char key[MT_GNSS_KEY_SIZE];
