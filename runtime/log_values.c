@@ -10,7 +10,8 @@
 
 #include "runtime/log_private.h"
 
-#define MOST_RATE 1.0 /* s/s */
+#define MOST_RATE   1.0    /* s/s */
+#define MOST_LEAP_S 100000 /* of TAI - UTC: more than Linux takes */
 
 union real_bits {
     mt_real real;
@@ -365,6 +366,11 @@ void mt_log_put_facts(struct mt_log_out *out, const struct mt_log_facts *facts)
     mt_log_put_signed(out, facts->kernel_s, 4);
 }
 
+static bool is_leap_count(int32_t s)
+{
+    return s >= -MOST_LEAP_S && s <= MOST_LEAP_S;
+}
+
 void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts)
 {
     ret_facts->tai_utc_known = mt_log_get_flag(in);
@@ -380,5 +386,7 @@ void mt_log_get_facts(struct mt_log_in *in, struct mt_log_facts *ret_facts)
         ret_facts->kernel_s = 0;
     }
     in->failed |= ret_facts->leap_s < -1 || ret_facts->leap_s > 1;
+    in->failed |= !is_leap_count(ret_facts->tai_minus_utc_s) ||
+                  !is_leap_count(ret_facts->slack_s) || !is_leap_count(ret_facts->kernel_s);
     in->failed |= ret_facts->by > MT_LEAP_BY_OLD_LIST;
 }

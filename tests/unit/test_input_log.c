@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "meantime/steer_leap.h"
 #include "runtime/log.h"
 #include "runtime/log_keys.h"
 
@@ -106,18 +107,24 @@ static void assert_applied(const struct mt_applied *a, const struct mt_applied *
 static void log_keeps_configuration_and_facts_when_they_are_written(void **state)
 {
     struct mt_log_record back;
-    round_trip(
-        &(struct mt_log_record){
-            .kind = MT_LOG_START,
-            .value.start = {text_of("meantimed 1"),
-                            text_of("[ptp]\n"),
-                            {.tai_utc_known = true, .tai_minus_utc_s = -37, .leap_s = 1}}},
-        &back);
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_START,
+                                       .value.start = {text_of("meantimed 1"),
+                                                       text_of("[ptp]\n"),
+                                                       {.tai_utc_known = true,
+                                                        .tai_minus_utc_s = -37,
+                                                        .leap_s = 1,
+                                                        .by = MT_LEAP_BY_KERNEL,
+                                                        .slack_s = 2,
+                                                        .kernel_s = 36}}},
+               &back);
     assert_text(back.value.start.about, "meantimed 1");
     assert_text(back.value.start.config, "[ptp]\n");
     assert_true(back.value.start.facts.tai_utc_known);
     assert_int_equal(back.value.start.facts.tai_minus_utc_s, -37);
     assert_int_equal(back.value.start.facts.leap_s, 1);
+    assert_int_equal(back.value.start.facts.by, MT_LEAP_BY_KERNEL);
+    assert_int_equal(back.value.start.facts.slack_s, 2);
+    assert_int_equal(back.value.start.facts.kernel_s, 36);
     round_trip(
         &(struct mt_log_record){
             .kind = MT_LOG_ORDER,
@@ -383,6 +390,14 @@ static void log_refuses_values_that_no_recorder_writes(void **state)
         .value.clock = {.name = text_of("x"), .reason = text_of(""), .hal.max_rate = -0.5}});
     assert_refused(&(struct mt_log_record){
         .kind = MT_LOG_ORDER, .value.order = {.kind = MT_ORDER_FACTS, .facts.leap_s = 2}});
+    assert_refused(&(struct mt_log_record){
+        .kind = MT_LOG_ORDER,
+        .value.order = {.kind = MT_ORDER_FACTS, .facts.tai_minus_utc_s = INT32_MAX}});
+    assert_refused(&(struct mt_log_record){
+        .kind = MT_LOG_ORDER, .value.order = {.kind = MT_ORDER_FACTS, .facts.slack_s = 100001}});
+    assert_refused(&(struct mt_log_record){
+        .kind = MT_LOG_ORDER,
+        .value.order = {.kind = MT_ORDER_FACTS, .facts.kernel_s = INT32_MIN}});
     assert_refused(&(struct mt_log_record){.kind = MT_LOG_ORDER,
                                            .value.order.command = {.kind = MT_COMMAND_CLOCK}});
 }
