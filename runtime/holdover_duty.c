@@ -49,9 +49,6 @@ static const struct mt_node_instance *instance_of_source(const struct mt_node *n
 static void remember_ptp(struct mt_holdover *self, const struct mt_node_instance *instance)
 {
     const struct mt_ptp_dataset *parent = mt_instance_parent(&instance->ptp);
-    if (mt_instance_receiving_port(&instance->ptp) == 0) {
-        return; /* it has just been lost */
-    }
     self->source = MT_QUALITY_FROM_PTP;
     self->is_primary =
         mt_quality_is_primary_class(&instance->foreign_time.ladder, parent->quality.clock_class);
@@ -75,6 +72,9 @@ static void remember_source(struct mt_node *node, uint16_t index)
     const struct mt_node_refclock *refclock = mt_refclock_duty_selected(node, index);
     uint16_t selected = clock->discipline.selected;
     const struct mt_node_instance *instance = instance_of_source(node, index, selected);
+    if (instance != NULL && mt_instance_receiving_port(&instance->ptp) == 0) {
+        return; /* it has just been lost, and cannot be asked any more */
+    }
     self->is_traceable = clock->report.reference == MT_BOUND_TRACEABLE;
     if (instance != NULL) {
         remember_ptp(self, instance);

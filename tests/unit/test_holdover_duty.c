@@ -157,6 +157,25 @@ static void holdover_remembers_its_source_when_that_is_gone(void **state)
     assert_false(clock_0->holdover.is_primary);
 }
 
+/* It may still be selected when the instance has lost it. */
+static void holdover_keeps_what_it_knows_when_the_transmitter_is_just_gone(void **state)
+{
+    struct mt_node_port port = {.source = 4};
+    struct mt_node_instance instance = {.ports = &port, .ptp = {.port_count = 1}};
+    bench->node.instances = &instance;
+    bench->node.instance_count = 1;
+    clock_0->discipline.selected = 4;
+    clock_0->holdover.source = MT_QUALITY_FROM_PTP;
+    clock_0->holdover.is_primary = true;
+    clock_0->holdover.is_traceable = true;
+    clock_0->report.reference = MT_BOUND_SOURCE;
+    clock_0->page.state = MT_CLOCK_LOCKED;
+    mt_holdover_judge(&bench->node, 0, (struct mt_mono){1 * S});
+    assert_int_equal(clock_0->holdover.source, MT_QUALITY_FROM_PTP);
+    assert_true(clock_0->holdover.is_primary);
+    assert_true(clock_0->holdover.is_traceable);
+}
+
 static void holdover_knows_the_origin_when_the_clock_follows_another_one(void **state)
 {
     struct mt_node_clock *other = &bench->clocks[1];
@@ -199,6 +218,7 @@ int main(void)
         TEST(holdover_ends_its_specification_when_it_has_lasted_too_long),
         TEST(holdover_allows_four_times_the_locked_bound_when_nothing_is_configured),
         TEST(holdover_remembers_its_source_when_that_is_gone),
+        TEST(holdover_keeps_what_it_knows_when_the_transmitter_is_just_gone),
         TEST(holdover_knows_the_origin_when_the_clock_follows_another_one),
         TEST(holdover_is_on_the_page_when_it_was_judged),
     };
