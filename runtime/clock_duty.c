@@ -194,6 +194,15 @@ static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_
     }
 }
 
+bool mt_clock_duty_assess(const struct mt_node_clock *clock, const struct mt_instant *at,
+                          struct mt_clock_quality_report *ret_report, mt_real *ret_growth)
+{
+    *ret_growth = 0;
+    mt_discipline_report(&clock->discipline, *at, ret_report);
+    mt_arbiter_duty_widen(clock, ret_report);
+    return mt_holdover_widen(clock, ret_report, ret_growth);
+}
+
 void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *ret_page,
                     struct mt_clock_quality_report *ret_report)
 {
@@ -201,10 +210,8 @@ void mt_node_report(struct mt_node *node, uint16_t index, struct mt_clock_page *
     struct mt_clock_reading reading;
     struct mt_published published;
     clock->hal->ops->read(clock->hal, &reading);
-    mt_discipline_report(&clock->discipline, reading.local.at, ret_report);
-    mt_arbiter_duty_widen(clock, ret_report);
-    mt_real growth = 0;
-    bool holds_over = mt_holdover_widen(clock, ret_report, &growth);
+    mt_real growth;
+    bool holds_over = mt_clock_duty_assess(clock, &reading.local.at, ret_report, &growth);
     mt_discipline_published(&clock->discipline, ret_report, &published);
     if (holds_over && published.is_estimate) {
         published.bound_growth = growth;

@@ -15,6 +15,11 @@ void mt_clock_duty_tick(struct mt_node *node, uint16_t index, struct mt_mono now
 bool mt_clock_duty_correct(struct mt_node *node, uint16_t index, struct mt_mono now);
 /** Reads the clock, renews the report and publishes the page. */
 void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono now);
+/** What is known of the clock when it reads `at`, with all that may widen the bound: whoever asks
+ * how wrong a clock may be asks here.  True: it holds over, its oscillator's history says how well,
+ * and `ret_growth` is what the estimate's bound gains by that, s/s; else that is 0. */
+bool mt_clock_duty_assess(const struct mt_node_clock *clock, const struct mt_instant *at,
+                          struct mt_clock_quality_report *ret_report, mt_real *ret_growth);
 /** What an instance is told, from the last report; one that does not steer, from how its own
  * source sees the clock. */
 void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,

@@ -14,6 +14,7 @@
  */
 #include "runtime/follow.h"
 
+#include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
 
@@ -77,10 +78,8 @@ static void make_sample(const struct mt_node_clock *leader, const struct mt_node
     struct mt_clock_quality_report report;
     leader->hal->ops->read(leader->hal, &theirs);
     clock->hal->ops->read(clock->hal, &ours);
-    mt_discipline_report(&leader->discipline, theirs.local.at, &report);
-    mt_arbiter_duty_widen(leader, &report);
     mt_real growth;
-    (void)mt_holdover_widen(leader, &report, &growth);
+    (void)mt_clock_duty_assess(leader, &theirs.local.at, &report, &growth);
     struct mt_instant then = moved(&theirs, ours.base);
     then.scale = ours.local.at.scale; /* compared as numbers, converted below */
     *ret_sample = (struct mt_sample){

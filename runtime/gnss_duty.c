@@ -17,7 +17,7 @@
  */
 #include "runtime/gnss_duty.h"
 
-#include "runtime/arbiter_duty.h"
+#include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
 
@@ -188,16 +188,16 @@ static struct mt_interval error_of(const struct mt_node_gnss *self)
 static struct mt_interval bound_of(const struct mt_node_clock *clock, const struct mt_instant *at)
 {
     struct mt_clock_quality_report report;
-    mt_discipline_report(&clock->discipline, *at, &report);
-    mt_arbiter_duty_widen(clock, &report);
+    mt_real growth;
+    (void)mt_clock_duty_assess(clock, at, &report, &growth);
     return clock->discipline.has_locked_once && report.reference != MT_BOUND_NONE
                ? report.bound
                : MT_INTERVAL_TOO_LARGE;
 }
 
-/* Whether it is near to what the clock says, as far as that can be compared. */
-static bool is_believed(struct mt_node *node, struct mt_node_gnss *self,
-                        const struct mt_sample *sample, struct mt_mono now)
+/* True if it may be used: it is near to what the clock says, as far as that can be compared. */
+static bool ask_guard(struct mt_node *node, struct mt_node_gnss *self,
+                      const struct mt_sample *sample, struct mt_mono now)
 {
     const struct mt_node_clock *clock = clock_of(node, self);
     struct mt_sample compared = *sample;
@@ -240,7 +240,7 @@ static void compare(struct mt_node *node, struct mt_node_gnss *self, const struc
     };
     if (is_without_fix(self)) {
         count(self, MT_GNSS_PULSE_NO_FIX);
-    } else if (!is_believed(node, self, &sample, now)) {
+    } else if (!ask_guard(node, self, &sample, now)) {
         count(self, MT_GNSS_PULSE_JUMP);
     } else {
         bool is_taken = mt_refclock_duty_offer(node, refclock, &sample, now);

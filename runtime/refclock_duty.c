@@ -13,6 +13,7 @@
  */
 #include "runtime/refclock_duty.h"
 
+#include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/node.h"
 
@@ -45,7 +46,8 @@ void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sampl
 bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at)
 {
     struct mt_clock_quality_report report;
-    mt_discipline_report(&clock->discipline, at, &report);
+    mt_real growth;
+    (void)mt_clock_duty_assess(clock, &at, &report, &growth);
     return report.reference != MT_BOUND_NONE && !mt_interval_is_too_large(report.bound) &&
            mt_interval_to_ns(report.bound) < SECOND_KNOWN_NS;
 }

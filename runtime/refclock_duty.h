@@ -74,8 +74,8 @@ bool mt_refclock_duty_rx(struct mt_node *node, const struct mt_input *input);
 /** Makes samples of windows that have ended, notices silence, selects. */
 void mt_refclock_duty_tick(struct mt_node *node, struct mt_mono now);
 struct mt_mono mt_refclock_duty_deadline(const struct mt_node *node);
-/** Whether the clock is known well enough to say which second it is. */
 struct mt_node_clock;
+/** Whether the clock is known well enough to say which second it is. */
 bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at);
 /** From UTC to TAI or back, as the clock counts, where the difference is known. */
 void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample);

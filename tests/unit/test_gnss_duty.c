@@ -414,6 +414,30 @@ static void gnss_duty_holds_over_when_the_fix_is_lost_for_an_hour(void **state)
     assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 0);
 }
 
+/* A clock may be wrong by what its page says, which is more than max_drift where its oscillator has
+ * done worse; a receiver that comes back and corrects that much has not jumped. */
+static void gnss_duty_believes_its_return_when_the_clock_was_as_wrong_as_it_said(void **state)
+{
+    (void)state;
+    struct mt_holdover *holdover = &bench->clock.holdover;
+    seconds(300);
+    mt_steer_oscillator_init(&holdover->oscillator);
+    holdover->oscillator.known.observed_s = 7200;
+    holdover->oscillator.known.wander = MT_REAL(1e-15);
+    holdover->learns = true;
+    bench->has_fix = false;
+    seconds(1800);
+    begin_again(6000000, bench->rate);
+    seconds(2);
+    assert_int_equal(bench->clock.page.state, MT_CLOCK_HOLDOVER);
+    assert_true(off_ns() > 5000000);
+    assert_near(off_ns(), 0, bench->clock.page.bound_ns);
+    bench->has_fix = true;
+    seconds(60);
+    assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 0);
+    assert_near(off_ns(), 0, bench->clock.page.bound_ns);
+}
+
 static void gnss_duty_puts_dates_right_and_tells_it_once_when_weeks_began_again(void **state)
 {
     (void)state;
@@ -575,6 +599,9 @@ int main(void)
             gnss_duty_stays_inside_its_bound_when_stamps_are_late_and_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gnss_duty_holds_over_when_the_fix_is_lost_for_an_hour,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            gnss_duty_believes_its_return_when_the_clock_was_as_wrong_as_it_said, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(
             gnss_duty_puts_dates_right_and_tells_it_once_when_weeks_began_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
