@@ -95,14 +95,15 @@ void mt_gnss_label_announce(struct mt_gnss_label *self, const struct mt_gnss_rep
 }
 
 /* It is of the pulse that comes next, at most a little more than a second later. */
-static bool is_announced(struct mt_gnss_label *self, const struct mt_stamp *at)
+static bool is_announced(const struct mt_gnss_label *self, const struct mt_stamp *at)
 {
     int64_t ahead_ns = between_ns(&self->announced.arrival.at, &at->at);
     return self->has_announced && ahead_ns > 0 && ahead_ns < FRESH_NS;
 }
 
-/* One that comes where none is due, unless they do it again and again. */
-static bool is_stray(struct mt_gnss_label *self, const struct mt_stamp *at)
+/* Counts those in a row that come where none is due; true: it is such a one.  If they do it again
+ * and again, it is their place. */
+static bool count_stray(struct mt_gnss_label *self, const struct mt_stamp *at)
 {
     int64_t gap_ns = between_ns(&self->last.local.at, &at->at);
     if (self->streak < MT_GNSS_STREAK || gap_ns > GAP_MOST_NS ||
@@ -123,7 +124,7 @@ enum mt_gnss_pulse_verdict mt_gnss_label_pulse(struct mt_gnss_label *self,
                                                struct mt_gnss_second *ret_second)
 {
     *ret_is_lost = false;
-    if (is_stray(self, at)) {
+    if (count_stray(self, at)) {
         return MT_GNSS_PULSE_STRAY;
     }
     *ret_is_lost = self->has_pulse && !self->pulse.is_told;

@@ -12,7 +12,7 @@
  * With one direction only, offset and delay cannot be told apart: x[0] then holds offset + delay
  * (or offset - delay), and the first sample of the other direction splits it.
  *
- * Gate.  An innovation of more than GATE sigma is refused.  Refused samples that agree with one
+ * Gate.  An innovation of more than MT_GATE sigma is refused.  Refused samples that agree with one
  * another are a step: offset and delay begin anew, frequency and noise are kept.  Many that do
  * not agree mean that nothing is as it was: noise and frequency are learned anew as well.
  *
@@ -30,7 +30,6 @@
 /* variances of the noise: a better prior would drown in rounding */
 #define NOTHING_KNOWN (MT_REAL(0x1p-4) / MT_REAL_EPSILON)
 #define IS_COARSE     (NOTHING_KNOWN < 0x1p40F) /* single precision */
-#define GATE          5                         /* sigma */
 #define STRANGE       10 /* sigma of a frequency after few samples: theirs is a guess */
 #define CLIP_SIGMA    3  /* larger innovations count as this */
 #define EXCEEDING     MT_REAL(0.3125) /* share of normal numbers beyond one sigma, nearly */
@@ -298,7 +297,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
             self->skewness->ops->weigh(self, sample->kind, measured);
         }
         /* wide while the noise itself rests on few samples */
-        if (!(measured->energy <= GATE * GATE + (mt_real)(400 / noise->count))) {
+        if (!(measured->energy <= MT_GATE * MT_GATE + (mt_real)(400 / noise->count))) {
             return refuse(self, clock, sample, measured);
         }
         learn_noise(self, sample->kind, measured, clock);

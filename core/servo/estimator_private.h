@@ -8,6 +8,7 @@
 #include "servo/track_private.h"
 
 #define MT_QUIET MT_REAL(0.25) /* innovations squared below this say little */
+#define MT_GATE  5             /* sigma of an innovation: above it is strange */
 
 /** What skewed noise makes of a measurement: everything that is different from normal noise. */
 struct mt_skew_ops {

@@ -16,7 +16,6 @@
 
 #define SETTLED    64               /* samples after a start until when all may be wander ... */
 #define STEADY     512              /* ... and what leans only a little */
-#define GATE       5                /* sigma */
 #define NEARBY     64               /* sigma of a step that need not be one */
 #define LEAN       MT_REAL(2.5)     /* sigma ... */
 #define LEANING    4                /* ... and so many on one side in a row, which is no chance */
@@ -76,9 +75,9 @@ static bool is_confirmed(const struct mt_estimator *self, enum mt_sample_kind ki
     return is_own_here && other->refused_in_a_row > 0 && other->refused * innovation > 0;
 }
 
-/* Some in a row are on one side, and large enough to be strange together. */
-static bool is_leaning(struct mt_skewness *self, mt_real innovation,
-                       const struct mt_measurement *measured)
+/* Counts those in a row that are large and on one side; true: together they are strange. */
+static bool lean(struct mt_skewness *self, mt_real innovation,
+                 const struct mt_measurement *measured)
 {
     if (mt_real_abs(measured->central) < LEAN) {
         self->leaning = 0;
@@ -91,16 +90,16 @@ static bool is_leaning(struct mt_skewness *self, mt_real innovation,
 }
 
 /* The source is slewed, or has stepped by little. */
-static bool is_moved(const struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,
-                     const struct mt_measurement *measured)
+static bool judge_move(const struct mt_estimator *self, enum mt_sample_kind kind,
+                       mt_real innovation, const struct mt_measurement *measured)
 {
     if (kind == MT_SAMPLE_OFFSET || self->fresh <= SETTLED) {
         return false;
     }
-    if (measured->energy > GATE * GATE) {
+    if (measured->energy > MT_GATE * MT_GATE) {
         return measured->energy < NEARBY * NEARBY && is_confirmed(self, kind, innovation);
     }
-    return is_leaning(self->skewness, innovation, measured) && self->fresh > STEADY;
+    return lean(self->skewness, innovation, measured) && self->fresh > STEADY;
 }
 
 bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
@@ -110,7 +109,7 @@ bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
     mt_real innovation = measured->residual * measured->sigma;
     mt_real speed = innovation / mt_real_larger(self->unseen, LEAST_TIME);
 
-    if (!is_moved(self, kind, innovation, measured)) {
+    if (!judge_move(self, kind, innovation, measured)) {
         return false;
     }
     track->p[0][0] += innovation * innovation;

@@ -36,7 +36,6 @@
 
 #define NARROW      8             /* sigma in tails beyond which the noise is as good as normal */
 #define FAR         12            /* tails that a sample may be late, beyond ... */
-#define GATE        5             /* sigma */
 #define RESTLESS    MT_REAL(0.25) /* share of the noise below which all else is the oscillator's */
 #define USUAL       3             /* sigma of what such an oscillator does ... */
 #define STRANGE     10            /* ... and those beyond which it is something else */
@@ -88,9 +87,9 @@ static void weigh_skewed(enum mt_sample_kind kind, mt_real tail, struct mt_measu
     measured->central = mt_servo_sign(kind) * (v - 1 / q) / spread;
     measured->spread = spread * measured->sigma;
     if (v > 0) {
-        mt_real share = v / (GATE + FAR / q);
+        mt_real share = v / (MT_GATE + FAR / q);
 
-        measured->energy = GATE * GATE * share * share;
+        measured->energy = MT_GATE * MT_GATE * share * share;
     }
     if (q > NARROW) {
         measured->bite = 1 / (spread * spread);
@@ -126,7 +125,7 @@ static void scale_again(struct mt_estimator *self, enum mt_sample_kind kind,
     mt_real freedom = (mt_real)(count - UNKNOWNS);
     mt_real reach = CHANCES / (freedom * freedom);
     mt_real likely = (mt_real)(400 / noise[kind].count);
-    mt_real least = GATE * GATE;
+    mt_real least = MT_GATE * MT_GATE;
     mt_real factor = (freedom + measured->energy) / (freedom + 1);
 
     if (count > SCALED || !(measured->energy > least &&
@@ -178,10 +177,10 @@ static void learn_tail(struct mt_skew_side *side, const struct mt_measurement *m
     if (q > NARROW) {
         return;
     }
-    v = mt_real_clamp(v, -GATE, GATE + NARROW / q);
-    score = mt_real_clamp((v - q + hazard(v - q)) * q - 1, -GATE, GATE);
+    v = mt_real_clamp(v, -MT_GATE, MT_GATE + NARROW / q);
+    score = mt_real_clamp((v - q + hazard(v - q)) * q - 1, -MT_GATE, MT_GATE);
     side->information = mt_real_clamp(side->information + 1 / (1 + q * q), 0, INFORMED);
-    side->tail *= 1 + score / (side->information + 2 + GATE);
+    side->tail *= 1 + score / (side->information + 2 + MT_GATE);
 }
 
 static void set_apart(struct mt_skewness *skewness, bool is_apart)
@@ -202,8 +201,9 @@ static bool is_alike(const struct mt_estimator *self)
     return forward < ALIKE * reverse && reverse < ALIKE * forward;
 }
 
-/* What both scores of this block say, and those before it: do they ask for different variances? */
-static bool is_different(struct mt_skew_side *side)
+/* Adds what both scores of this block say; true: with those before it they ask for different
+ * variances. */
+static bool add_block(struct mt_skew_side *side)
 {
     mt_real information[2];
     mt_real apart;
@@ -266,7 +266,7 @@ static void change_variances(struct mt_estimator *self, enum mt_sample_kind kind
         join(self);
         return;
     }
-    if (is_different(skewness->side) || !is_alike(self)) {
+    if (add_block(skewness->side) || !is_alike(self)) {
         set_apart(skewness, true);
     }
     for (int i = 0; i < 2; i++) {
@@ -288,7 +288,7 @@ static void learn_variance(struct mt_estimator *self, enum mt_sample_kind kind,
     mt_real step;
     bool is_significant;
 
-    side->score += mt_real_clamp(score, -GATE, GATE);
+    side->score += mt_real_clamp(score, -MT_GATE, MT_GATE);
     side->score_information += bite * bite / 2;
     score = side->score + (self->skewness->is_apart ? 0 : other->score);
     information =
@@ -390,7 +390,7 @@ static void watch_quiet(struct mt_estimator *self, enum mt_sample_kind kind,
     struct mt_skew_side *side = &self->skewness->side[kind];
     mt_real score;
 
-    side->score += mt_real_limit((measured->energy - 1) * measured->share / 2, GATE);
+    side->score += mt_real_limit((measured->energy - 1) * measured->share / 2, MT_GATE);
     side->score_information += measured->share * measured->share / 2;
     score = side->score;
     if (score < 0 && score * score > QUIET * (side->score_information + MT_REAL(0.5))) {

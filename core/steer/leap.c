@@ -120,7 +120,8 @@ static void choose_offset(const struct mt_leap_claim *claims, unsigned count, in
     const struct mt_leap_claim *list = listed(claims, count);
     for (unsigned i = 0; i < count; i++) {
         bool is_better = !choice->is_known || claims[i].by < choice->by;
-        if (claims[i].has_offset && is_better && doubt(&claims[i], list, slack_s) == 0) {
+        if (claims[i].has_offset && is_better &&
+            doubt(&claims[i], list, slack_s) == MT_LEAP_AGREED) {
             choice->is_known = true;
             choice->tai_minus_utc_s = claims[i].tai_minus_utc_s;
             choice->by = claims[i].by;

@@ -67,9 +67,9 @@ struct mt_sim_switch {
     uint32_t learned_count;
 };
 
-/** A link that a node has opened. */
 enum mt_sim_hears { MT_SIM_HEARS_NOTHING, MT_SIM_HEARS_PULSES, MT_SIM_HEARS_SENTENCES };
 
+/** A link that a node has opened. */
 struct mt_sim_link {
     struct mt_hal_link hal;
     struct mt_sim_link *next_at_port;
