@@ -9,6 +9,7 @@
  * and if d - l is nowhere near a whole number, nobody knows.  The delay is that which the
  * configuration says, or the one learned so far; before that, what the running clock says if it
  * knows the second; and if nobody knows anything, l itself, where that is well between two pulses.
+ * If nothing fits the learned delay for long, it is learned anew: the receiver may tell more now.
  *
  * The second must follow on those told before, by the local clock's count of the seconds between.
  */
@@ -27,6 +28,7 @@
 #define DELAY_MOST_NS  2000000000
 #define GAP_MOST_NS    (600 * NS_PER_S)
 #define SHARE          16 /* of a new delay in the mean */
+#define PATIENCE       10 /* ambiguous sentences in a row until their delay is learned anew */
 
 void mt_gnss_label_init(struct mt_gnss_label *self, const struct mt_gnss_label_config *config)
 {
@@ -168,6 +170,16 @@ static bool expect_delay(const struct mt_gnss_label *self, const struct mt_insta
     return lag_ns >= EARLIEST_NS && lag_ns <= LATEST_NS;
 }
 
+/* One is late; if all of them are, their delay is not what was learned. */
+static void doubt_delay(struct mt_gnss_label *self)
+{
+    self->ambiguous++;
+    if (self->ambiguous >= PATIENCE) {
+        self->ambiguous = 0;
+        self->delay_count = 0;
+    }
+}
+
 static void learn(struct mt_gnss_label *self, int64_t delay_ns)
 {
     int64_t apart_ns = delay_ns - self->delay_ns;
@@ -197,8 +209,10 @@ enum mt_gnss_pulse_verdict mt_gnss_label_sentence(struct mt_gnss_label *self,
     if (!expect_delay(self, second, arrival, knows_second, lag_ns, &delay_ns) ||
         aside_ns(delay_ns - lag_ns) > CERTAIN_NS) {
         self->pulse.is_told = true;
+        doubt_delay(self);
         return MT_GNSS_PULSE_AMBIGUOUS;
     }
+    self->ambiguous = 0;
     int64_t later_s = rounded_s(delay_ns - lag_ns);
     struct mt_gnss_second told = {self->pulse.at, *second, self->pulse.has_quantisation,
                                   self->pulse.quantisation_ps};

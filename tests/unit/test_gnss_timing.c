@@ -122,6 +122,19 @@ static void gnss_label_learns_anew_when_sentences_come_a_second_later(void **sta
     assert_int_equal(second.second.s, START + 39);
 }
 
+/* A receiver that was told to say more, or at another speed. */
+static void gnss_label_learns_anew_when_no_sentence_fits_the_delay_any_more(void **state)
+{
+    (void)state;
+    run(START, START + 20, 150, false);
+    assert_int_equal(run(START + 20, START + 29, 650, false), MT_GNSS_PULSE_AMBIGUOUS);
+    assert_int_equal(run(START + 29, START + 30, 150, false), MT_GNSS_PULSE_USED);
+    assert_int_equal(run(START + 30, START + 40, 650, false), MT_GNSS_PULSE_AMBIGUOUS);
+    assert_int_equal(run(START + 40, START + 45, 650, false), MT_GNSS_PULSE_USED);
+    assert_int_equal(second.second.s, START + 44);
+    assert_int_equal(label.delay_ns, 650 * MS);
+}
+
 static void gnss_label_bridges_lost_pulses_when_the_clock_counts_on(void **state)
 {
     (void)state;
@@ -322,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup(gnss_label_says_nothing_when_a_sentence_is_near_two_seconds, set_up),
         cmocka_unit_test_setup(gnss_label_starts_again_when_the_seconds_do_not_go_on, set_up),
         cmocka_unit_test_setup(gnss_label_learns_anew_when_sentences_come_a_second_later, set_up),
+        cmocka_unit_test_setup(gnss_label_learns_anew_when_no_sentence_fits_the_delay_any_more,
+                               set_up),
         cmocka_unit_test_setup(gnss_label_bridges_lost_pulses_when_the_clock_counts_on, set_up),
         cmocka_unit_test_setup(gnss_label_ignores_a_pulse_when_it_comes_between, set_up),
         cmocka_unit_test_setup(gnss_label_needs_a_pulse_when_a_sentence_comes, set_up),

@@ -63,6 +63,7 @@ struct mt_gnss_label {
     int64_t delay_ns;  /**< of sentences, as learned */
     int64_t jitter_ns; /**< and how much it varies */
     uint16_t delay_count;
+    uint8_t ambiguous; /**< sentences in a row */
 };
 
 void mt_gnss_label_init(struct mt_gnss_label *self, const struct mt_gnss_label_config *config);
