@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * What is made of the octets of GNSS receivers: NMEA, UBX, gpsd's JSON; whole, in pieces, cut off,
+ * What is made of the octets of GNSS receivers: NMEA and UBX; whole, in pieces, cut off,
  * with any bit wrong, and in the middle of noise.
  */
 #include "meantime/gnss.h"
@@ -469,85 +469,7 @@ static void gnss_refuses_a_frame_when_it_is_longer_than_any_of_use(void **state)
     assert_int_equal(put_text(good_rmc), 1);
 }
 
-/* ---- gpsd ------------------------------------------------------------------------------------ */
-
-static const char tpv[] =
-    "{\"class\":\"TPV\",\"device\":\"/dev/ttyACM0\",\"mode\":3,\"leapseconds\":18,"
-    "\"time\":\"2026-11-22T12:00:00.000Z\",\"ept\":0.005,\"lat\":48.1,\"lon\":-11.5}\r\n";
-static const char sky[] =
-    "{\"class\":\"SKY\",\"device\":\"/dev/ttyACM0\",\"nSat\":14,\"uSat\":9,\"satellites\":["
-    "{\"PRN\":5,\"el\":10.0,\"used\":true,\"x\":\"}]\\\"\"},{\"PRN\":7,\"used\":false}]}\r\n";
-static const char pps[] =
-    "{\"class\":\"PPS\",\"device\":\"/dev/pps0\",\"real_sec\":1795348800,\"real_nsec\":0,"
-    "\"clock_sec\":1795348799,\"clock_nsec\":999987654,\"precision\":-20,\"qErr\":-4000}\r\n";
-
-static void gnss_takes_time_and_fix_when_gpsd_tells_them(void **state)
-{
-    (void)state;
-    begin(MT_GNSS_GPSD);
-    assert_int_equal(put_text(tpv), 1);
-    assert_true(report.has_time);
-    assert_int_equal(report.utc_s, NOON);
-    assert_int_equal(report.accuracy_ns, 5000000);
-    assert_true(report.has_leap);
-    assert_int_equal(report.leap.gps_utc_s, 18);
-    assert_int_equal(receiver.fix, MT_GNSS_FIX_3D);
-    assert_int_equal(put_text(sky), 1);
-    assert_int_equal(receiver.satellites, 9);
-    assert_int_equal(receiver.visible, 14);
-    assert_int_equal(put_text("{\"class\":\"TPV\",\"mode\":1}\n"), 1);
-    assert_int_equal(receiver.fix, MT_GNSS_FIX_NONE);
-    assert_int_equal(count_of(MT_GNSS_VERDICT_NO_FIX), 1);
-}
-
-static void gnss_takes_a_reading_when_gpsd_has_seen_a_pulse(void **state)
-{
-    (void)state;
-    begin(MT_GNSS_GPSD);
-    assert_int_equal(put_text(pps), 1);
-    assert_true(report.has_reading);
-    assert_true(report.is_of_pulse);
-    assert_int_equal(report.real.s, NOON);
-    assert_true(report.machine_ns == (NOON - 1) * MT_NS_PER_S + 999987654);
-    assert_true(report.has_quantisation);
-    assert_int_equal(report.quantisation_ps, -4000);
-}
-
-static void gnss_counts_an_object_when_it_is_of_no_use_or_none(void **state)
-{
-    (void)state;
-    begin(MT_GNSS_GPSD);
-    assert_int_equal(put_text("{\"class\":\"VERSION\",\"release\":\"3.25\"}\n"), 0);
-    assert_int_equal(put_text("{\"class\":\"TPV\",\"mode\":3 \"time\"\n"), 0);
-    assert_int_equal(put_text("garbage\n"), 0);
-    assert_int_equal(count_of(MT_GNSS_VERDICT_OTHER_KIND), 1);
-    assert_int_equal(count_of(MT_GNSS_VERDICT_MALFORMED), 2);
-    assert_int_equal(put_text(tpv), 1);
-}
-
-static void gnss_reads_the_same_object_when_it_comes_in_pieces(void **state)
-{
-    (void)state;
-    for (size_t cut = 0; cut < sizeof tpv - 1; cut++) {
-        begin(MT_GNSS_GPSD);
-        unsigned first = put(tpv, cut);
-        unsigned second = put(tpv + cut, sizeof tpv - 1 - cut);
-        assert_int_equal(first + second, 1);
-        assert_int_equal(report.utc_s, NOON);
-    }
-}
-
-static void gnss_passes_over_an_object_when_it_is_without_end(void **state)
-{
-    (void)state;
-    begin(MT_GNSS_GPSD);
-    put_text("{\"class\":\"SKY\",\"satellites\":[");
-    for (unsigned i = 0; i < 2000; i++) {
-        assert_int_equal(put_text("{\"PRN\":1,\"used\":true},"), 0);
-    }
-    assert_int_equal(put_text("{}],\"uSat\":3}\n"), 1);
-    assert_int_equal(receiver.satellites, 3);
-}
+/* ---- others ---------------------------------------------------------------------------------- */
 
 static void gnss_remembers_nothing_when_the_line_is_opened_anew(void **state)
 {
@@ -609,11 +531,6 @@ int main(void)
         cmocka_unit_test_setup(gnss_keeps_the_right_frame_when_a_false_one_begins_before_it,
                                set_up),
         cmocka_unit_test_setup(gnss_refuses_a_frame_when_it_is_longer_than_any_of_use, set_up),
-        cmocka_unit_test_setup(gnss_takes_time_and_fix_when_gpsd_tells_them, set_up),
-        cmocka_unit_test_setup(gnss_takes_a_reading_when_gpsd_has_seen_a_pulse, set_up),
-        cmocka_unit_test_setup(gnss_counts_an_object_when_it_is_of_no_use_or_none, set_up),
-        cmocka_unit_test_setup(gnss_reads_the_same_object_when_it_comes_in_pieces, set_up),
-        cmocka_unit_test_setup(gnss_passes_over_an_object_when_it_is_without_end, set_up),
         cmocka_unit_test_setup(gnss_remembers_nothing_when_the_line_is_opened_anew, set_up),
         cmocka_unit_test_setup(gnss_knows_every_day_when_it_reckons, set_up),
     };

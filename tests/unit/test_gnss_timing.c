@@ -202,6 +202,18 @@ static void gnss_label_knows_the_second_at_once_when_it_was_announced(void **sta
     assert_int_equal(pulse(START + 8, 0), MT_GNSS_PULSE_SETTLING);
 }
 
+/* A number of UTC is not the next one of TAI. */
+static void gnss_label_starts_again_when_the_scale_is_another_one(void **state)
+{
+    (void)state;
+    assert_int_equal(run(START, START + 10, 150, false), MT_GNSS_PULSE_USED);
+    pulse(START + 10, 0);
+    struct mt_stamp at = stamp_at(START + 10, 150);
+    struct mt_instant told = {.s = START + 10, .scale = MT_SCALE_UTC};
+    assert_int_equal(mt_gnss_label_sentence(&label, &told, &at, false, &second),
+                     MT_GNSS_PULSE_DISCONTINUOUS);
+}
+
 /* ---- guard ----------------------------------------------------------------------------------- */
 
 static struct mt_gnss_guard guard;
@@ -236,8 +248,12 @@ static void gnss_guard_costs_one_pulse_when_one_is_far_off(void **state)
     assert_int_equal(judge(1, 0, 0), MT_GNSS_GUARD_AGREES);
     assert_int_equal(judge(300, 1, 1), MT_GNSS_GUARD_DOUBTS);
     assert_int_equal(judge(0, 1, 2), MT_GNSS_GUARD_AGREES);
+    for (int64_t s = 3; s < 20; s += 2) { /* nor are they if the same one comes again and again */
+        assert_int_equal(judge(300, 1, s), MT_GNSS_GUARD_DOUBTS);
+        assert_int_equal(judge(0, 1, s + 1), MT_GNSS_GUARD_AGREES);
+    }
     /* accidents of different sizes are no jump */
-    for (int64_t s = 3; s < 20; s++) {
+    for (int64_t s = 23; s < 40; s++) {
         assert_int_equal(judge(s % 2 == 0 ? 300 : -300, 1, s), MT_GNSS_GUARD_DOUBTS);
     }
     assert_false(guard.has_jumped);
@@ -341,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup(gnss_label_ignores_a_pulse_when_it_comes_between, set_up),
         cmocka_unit_test_setup(gnss_label_needs_a_pulse_when_a_sentence_comes, set_up),
         cmocka_unit_test_setup(gnss_label_knows_the_second_at_once_when_it_was_announced, set_up),
+        cmocka_unit_test_setup(gnss_label_starts_again_when_the_scale_is_another_one, set_up),
         cmocka_unit_test(gnss_guard_follows_when_the_clock_knows_nothing),
         cmocka_unit_test(gnss_guard_costs_one_pulse_when_one_is_far_off),
         cmocka_unit_test(gnss_guard_holds_when_the_time_has_jumped),

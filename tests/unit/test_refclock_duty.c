@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "rate_clock.h"
 #include "runtime/node.h"
 
 #define SOURCES 2
@@ -31,71 +32,12 @@ struct bench {
     struct mt_hal_link *links[SOURCES + 1];
     struct mt_clock_page exported;
     unsigned export_count;
-    /* the clock */
-    struct mt_hal_clock hal;
-    int64_t ahead_ns; /* of the base, when that read `since_ns` */
-    int64_t since_ns;
-    mt_real error;
-    mt_real rate;
-    uint32_t corrections;
-    int64_t now_ns; /* true UTC; the monotonic time, too */
+    struct rate_clock number;
     struct mt_arbiter_member members[SOURCES];
     struct mt_arbiter_source judged[SOURCES];
     struct mt_arbiter_opinion opinions[SOURCES];
 };
 static struct bench *bench;
-
-static int64_t clock_at(int64_t base_ns)
-{
-    mt_real gained = (mt_real)(base_ns - bench->since_ns) * (bench->error + bench->rate);
-    return base_ns + bench->ahead_ns + mt_real_round(gained);
-}
-
-static void begin_again(int64_t step_ns, mt_real rate)
-{
-    bench->ahead_ns = clock_at(bench->now_ns) - bench->now_ns + step_ns;
-    bench->since_ns = bench->now_ns;
-    bench->rate = rate;
-}
-
-static void read_clock(struct mt_hal_clock *hal, struct mt_clock_reading *ret_reading)
-{
-    *ret_reading = (struct mt_clock_reading){
-        .local = {mt_instant_from_ns(clock_at(bench->now_ns), hal->scale), bench->corrections},
-        .base = {.ns = bench->now_ns},
-        .rate_q64 = (int64_t)((bench->error + bench->rate) * 18446744073709551616.0),
-    };
-}
-
-static void stamp_clock(struct mt_hal_clock *hal, struct mt_base_time base,
-                        struct mt_stamp *ret_stamp)
-{
-    *ret_stamp =
-        (struct mt_stamp){mt_instant_from_ns(clock_at(base.ns), hal->scale), bench->corrections};
-}
-
-static void apply_clock(struct mt_hal_clock *hal, const struct mt_correction *correction,
-                        struct mt_applied *ret_applied)
-{
-    bool is_step = correction->kind == MT_CORRECT_STEP;
-    begin_again(is_step ? mt_span_to_ns(correction->step) : 0,
-                is_step ? bench->rate : correction->rate);
-    hal->scale = is_step && hal->adopts_scale ? correction->scale : hal->scale;
-    *ret_applied =
-        (struct mt_applied){.kind = correction->kind,
-                            .step = correction->step,
-                            .rate = bench->rate,
-                            .at = mt_instant_from_ns(clock_at(bench->now_ns), hal->scale),
-                            .corrections = ++bench->corrections};
-}
-
-static bool never_disturbed(struct mt_hal_clock *hal, struct mt_applied *ret_applied)
-{
-    return false;
-}
-
-static const struct mt_hal_clock_ops clock_ops = {
-    .read = read_clock, .stamp = stamp_clock, .apply = apply_clock, .disturbed = never_disturbed};
 
 static bool take_export(struct mt_hal_link *self, const struct mt_link_frame *frame)
 {
@@ -112,17 +54,8 @@ static int set_up(void **state)
     struct mt_steer_config steer;
     bench = calloc(1, sizeof *bench);
     mt_steer_config_init(&steer);
-    bench->now_ns = START_S * S_NS;
-    bench->since_ns = bench->now_ns;
-    bench->ahead_ns = TAI_UTC * S_NS + 250000000;
-    bench->error = 20e-6;
-    bench->hal = (struct mt_hal_clock){.ops = &clock_ops,
-                                       .base = MT_BASE_BOOTTIME,
-                                       .scale = MT_SCALE_TAI,
-                                       .granularity_ns = 1,
-                                       .max_rate = 5e-4,
-                                       .is_adjustable = true};
-    bench->clock.hal = &bench->hal;
+    rate_clock_init(&bench->number, START_S * S_NS, TAI_UTC * S_NS + 250000000, 20e-6);
+    bench->clock.hal = &bench->number.hal;
     bench->clock.tai_utc_known = true;
     bench->clock.tai_minus_utc_s = TAI_UTC;
     mt_discipline_init(&bench->clock.discipline, &steer, bench->sources, SOURCES, MT_SCALE_TAI, 0,
@@ -160,7 +93,7 @@ static int set_up(void **state)
         .result = {.selected = MT_ARBITER_NOBODY},
         .steering = MT_ARBITER_NOBODY,
     };
-    mt_node_start(&bench->node, (struct mt_mono){bench->now_ns});
+    mt_node_start(&bench->node, (struct mt_mono){bench->number.now_ns});
     return 0;
 }
 
@@ -175,11 +108,11 @@ static void pass_until(int64_t until_ns)
 {
     while (mt_node_deadline(&bench->node).ns < until_ns) {
         int64_t due_ns = mt_node_deadline(&bench->node).ns;
-        bench->now_ns = due_ns > bench->now_ns ? due_ns : bench->now_ns + 1;
+        bench->number.now_ns = due_ns > bench->number.now_ns ? due_ns : bench->number.now_ns + 1;
         mt_node_input(&bench->node,
-                      &(struct mt_input){.kind = MT_INPUT_NONE, .now = {bench->now_ns}});
+                      &(struct mt_input){.kind = MT_INPUT_NONE, .now = {bench->number.now_ns}});
     }
-    bench->now_ns = until_ns;
+    bench->number.now_ns = until_ns;
 }
 
 /* A reading of UTC that is `ahead_ns` wrong, taken now. */
@@ -187,16 +120,16 @@ static void read_frame(uint16_t link, int64_t ahead_ns, const struct mt_refclock
 {
     struct mt_refclock_reading reading = *as;
     uint8_t bytes[MT_REFCLOCK_READING_SIZE];
-    reading.s = (bench->now_ns + ahead_ns) / S_NS;
-    reading.ns = (uint32_t)((bench->now_ns + ahead_ns) % S_NS);
+    reading.s = (bench->number.now_ns + ahead_ns) / S_NS;
+    reading.ns = (uint32_t)((bench->number.now_ns + ahead_ns) % S_NS);
     mt_refclock_reading_write(&reading, bytes);
     mt_node_input(&bench->node, &(struct mt_input){.kind = MT_INPUT_FRAME,
                                                    .link = link,
-                                                   .now = {bench->now_ns},
+                                                   .now = {bench->number.now_ns},
                                                    .bytes = bytes,
                                                    .length = sizeof bytes,
                                                    .has_stamp = true,
-                                                   .stamp = {.ns = bench->now_ns}});
+                                                   .stamp = {.ns = bench->number.now_ns}});
 }
 
 static const struct mt_refclock_reading plain;
@@ -204,14 +137,15 @@ static const struct mt_refclock_reading plain;
 static void hear(uint16_t link, int64_t ahead_ns, unsigned count, int64_t interval_ns)
 {
     for (unsigned i = 0; i < count; i++) {
-        pass_until(bench->now_ns + interval_ns);
+        pass_until(bench->number.now_ns + interval_ns);
         read_frame(link, ahead_ns, &plain);
     }
 }
 
 static int64_t off_ns(void)
 {
-    return clock_at(bench->now_ns) - bench->now_ns - TAI_UTC * S_NS;
+    return rate_clock_at(&bench->number, bench->number.now_ns) - bench->number.now_ns -
+           TAI_UTC * S_NS;
 }
 
 static void assert_near(int64_t value, int64_t wanted, int64_t within)
@@ -273,7 +207,7 @@ static void refclock_is_not_believed_when_it_says_so_itself(void **state)
 {
     const struct mt_refclock_reading lost = {.leap = MT_REFCLOCK_UNSYNCHRONISED};
     for (int i = 0; i < 20; i++) {
-        pass_until(bench->now_ns + S_NS);
+        pass_until(bench->number.now_ns + S_NS);
         read_frame(0, 0, &lost);
     }
     assert_int_equal(counted(0, MT_REFCLOCK_NOT_READY), 20);
@@ -283,7 +217,7 @@ static void refclock_is_not_believed_when_it_says_so_itself(void **state)
 static void refclock_counts_what_is_no_reading(void **state)
 {
     mt_node_input(&bench->node, &(struct mt_input){.kind = MT_INPUT_FRAME,
-                                                   .now = {bench->now_ns},
+                                                   .now = {bench->number.now_ns},
                                                    .bytes = (const uint8_t *)"",
                                                    .has_stamp = true});
     hear(0, 0, 1, S_NS);
@@ -298,7 +232,7 @@ static void refclock_tells_the_leap_second_when_it_is_followed(void **state)
     const struct mt_refclock_reading leap = {.leap = MT_REFCLOCK_INSERT};
     hear(0, 0, 60, S_NS);
     assert_int_equal(mt_refclock_duty_leap(&bench->node, 0), 0);
-    pass_until(bench->now_ns + S_NS);
+    pass_until(bench->number.now_ns + S_NS);
     read_frame(1, 0, &leap);
     assert_int_equal(mt_refclock_duty_leap(&bench->node, 0), 0);
     read_frame(0, 0, &leap);
@@ -311,7 +245,7 @@ static void refclock_tells_the_leap_second_when_it_is_followed(void **state)
 static void refclock_pulses_wait_when_nobody_knows_the_second(void **state)
 {
     const struct mt_refclock_reading pulse = {.is_pulse = true};
-    pass_until(bench->now_ns + S_NS);
+    pass_until(bench->number.now_ns + S_NS);
     read_frame(0, 0, &pulse);
     assert_int_equal(counted(0, MT_REFCLOCK_NO_SECOND), 1);
     assert_int_equal(counted(0, MT_REFCLOCK_SAMPLES), 0);
@@ -323,7 +257,7 @@ static void refclock_pulses_wait_when_the_second_is_in_doubt(void **state)
     bench->refclocks[0].config.max_error = mt_interval_from_ns(450000000);
     hear(0, 0, 30, S_NS);
     assert_int_equal(bench->clock.discipline.phase, MT_STEER_LOCKED);
-    pass_until(bench->now_ns + S_NS);
+    pass_until(bench->number.now_ns + S_NS);
     read_frame(1, 0, &pulse);
     assert_int_equal(counted(1, MT_REFCLOCK_NO_SECOND), 1);
 }
@@ -337,7 +271,7 @@ static void refclock_pulses_steer_when_another_one_knows_the_second(void **state
     hear(0, 3000000, 30, S_NS);
     assert_near(off_ns(), 3000000, 100);
     for (int i = 0; i < 60; i++) {
-        pass_until(bench->now_ns + S_NS);
+        pass_until(bench->number.now_ns + S_NS);
         read_frame(0, 3000000, &plain);
         read_frame(1, 5 * S_NS, &pulse);
     }
@@ -361,7 +295,7 @@ static void refclock_leaves_outliers_aside_when_it_has_a_window(void **state)
 {
     bench->refclocks[0].config.median_over_ns = S_NS;
     for (int i = 0; i < 600; i++) {
-        pass_until(bench->now_ns + S_NS / 10);
+        pass_until(bench->number.now_ns + S_NS / 10);
         read_frame(0, i % 10 == 3 || i % 10 == 8 ? -40000000 : 0, &plain);
     }
     assert_near(off_ns(), 0, 20);
@@ -372,7 +306,7 @@ static void refclock_ends_its_window_in_time_when_nothing_more_comes(void **stat
     bench->refclocks[0].config.median_over_ns = S_NS;
     hear(0, 0, 3, S_NS / 10);
     assert_int_equal(counted(0, MT_REFCLOCK_SAMPLES), 0);
-    pass_until(bench->now_ns + S_NS);
+    pass_until(bench->number.now_ns + S_NS);
     assert_int_equal(counted(0, MT_REFCLOCK_SAMPLES), 1);
 }
 
@@ -384,7 +318,7 @@ static void refclock_is_followed_when_the_better_one_is_silent(void **state)
     bench->refclocks[1].config.max_error = mt_interval_from_ns(10000);
     bench->members[1].is_preferred = true;
     for (int i = 0; i < 40; i++) {
-        pass_until(bench->now_ns + S_NS);
+        pass_until(bench->number.now_ns + S_NS);
         read_frame(0, 0, &plain);
         read_frame(1, 7000, &plain);
     }
@@ -398,7 +332,7 @@ static void refclock_is_followed_when_the_better_one_is_silent(void **state)
 static void refclock_is_not_followed_when_two_contradict_each_other(void **state)
 {
     for (int i = 0; i < 40; i++) {
-        pass_until(bench->now_ns + S_NS);
+        pass_until(bench->number.now_ns + S_NS);
         read_frame(0, 0, &plain);
         read_frame(1, 7000, &plain);
     }
@@ -406,7 +340,7 @@ static void refclock_is_not_followed_when_two_contradict_each_other(void **state
     assert_int_equal(bench->opinions[0].verdict, MT_ARBITER_NO_MAJORITY);
     bench->members[1].is_trusted = true;
     for (int i = 0; i < 90; i++) {
-        pass_until(bench->now_ns + S_NS);
+        pass_until(bench->number.now_ns + S_NS);
         read_frame(0, 0, &plain);
         read_frame(1, 7000, &plain);
     }
@@ -417,7 +351,7 @@ static void refclock_is_not_followed_when_two_contradict_each_other(void **state
 static void refclock_holds_over_when_all_are_silent(void **state)
 {
     hear(0, 0, 40, S_NS);
-    pass_until(bench->now_ns + 60 * S_NS);
+    pass_until(bench->number.now_ns + 60 * S_NS);
     assert_int_equal(bench->clock.discipline.phase, MT_STEER_HOLDOVER);
     assert_near(off_ns(), 0, 1000);
 }
@@ -431,13 +365,13 @@ static void export_gives_utc_when_the_clock_is_locked(void **state)
     hear(0, 0, 50, S_NS);
     assert_in_range(bench->export_count - before, 30, 51);
     assert_int_equal(bench->exported.scale, MT_SCALE_UTC);
-    assert_near(mt_instant_to_ns(mt_clock_page_time(&bench->exported, bench->now_ns)),
-                bench->now_ns, 50);
+    assert_near(mt_instant_to_ns(mt_clock_page_time(&bench->exported, bench->number.now_ns)),
+                bench->number.now_ns, 50);
 }
 
 static void export_gives_nothing_when_the_clock_has_no_time(void **state)
 {
-    pass_until(bench->now_ns + 20 * S_NS);
+    pass_until(bench->number.now_ns + 20 * S_NS);
     assert_int_equal(bench->export_count, 0);
     assert_in_range(bench->exports[0].withheld, 19, 21);
     bench->clock.tai_utc_known = false;
