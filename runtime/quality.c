@@ -130,8 +130,11 @@ static uint8_t class_of(const struct mt_quality_ladder *ladder,
 
 bool mt_quality_is_primary_class(const struct mt_quality_ladder *ladder, uint8_t clock_class)
 {
+    /* the quality levels of G.8265.1 say how good an oscillator is, not what it followed */
+    bool is_telling = ladder->primary_class == CLASS_PRIMARY;
     return clock_class == CLASS_PRIMARY || clock_class == CLASS_HOLDOVER ||
-           clock_class == ladder->primary_class || clock_class == ladder->holdover_class ||
+           clock_class == ladder->primary_class ||
+           (is_telling && clock_class == ladder->holdover_class) ||
            (clock_class == ladder->relay_holdover_class && clock_class != ladder->free_run_class);
 }
 

@@ -65,6 +65,18 @@ static uint8_t number_of(enum mt_config_profile profile, const char *key, uint8_
     return otherwise;
 }
 
+static bool says_yes(enum mt_config_profile profile, const char *key)
+{
+    const struct mt_config_profile_row *row;
+    size_t index = 0;
+    while ((row = mt_config_profile_next(profile, &index)) != NULL) {
+        if (strcmp(row->key, key) == 0) {
+            return strcmp(row->value, "yes") == 0;
+        }
+    }
+    return false;
+}
+
 static struct mt_quality_ladder ladder_of(enum mt_config_profile profile)
 {
     struct mt_quality_ladder ladder;
@@ -77,6 +89,7 @@ static struct mt_quality_ladder ladder_of(enum mt_config_profile profile)
         number_of(profile, "relay_holdover_class", ladder.relay_holdover_class);
     ladder.relay_degraded_class =
         number_of(profile, "relay_degraded_class", ladder.relay_degraded_class);
+    ladder.is_silent_in_holdover = says_yes(profile, "silent_in_holdover");
     return ladder;
 }
 
@@ -91,7 +104,7 @@ static void quality_comes_down_the_ladder_when_a_profile_says_how(void **state)
         {MT_CONFIG_PROFILE_DEFAULT_E2E, {248, 6, 7, 187}, {248, 248}},
         {MT_CONFIG_PROFILE_DEFAULT_P2P, {248, 6, 7, 187}, {248, 248}},
         {MT_CONFIG_PROFILE_HIGH_ACCURACY, {248, 6, 7, 187}, {248, 248}},
-        {MT_CONFIG_PROFILE_G8265_1, {110, 84, 90, 104}, {248, 248}},
+        {MT_CONFIG_PROFILE_G8265_1, {110, 84, 104, 110}, {248, 248}},
         {MT_CONFIG_PROFILE_G8275_1, {248, 6, 7, 248}, {135, 165}},
         {MT_CONFIG_PROFILE_G8275_2, {248, 6, 7, 248}, {135, 165}},
         {MT_CONFIG_PROFILE_C37_238_2011, {248, 6, 7, 187}, {248, 248}},
@@ -116,6 +129,87 @@ static void quality_comes_down_the_ladder_when_a_profile_says_how(void **state)
         assert_int_equal(class_of(&ladder, MT_QUALITY_BEYOND, MT_QUALITY_FROM_PTP, 248),
                          rows[i].relay[1]);
     }
+}
+
+/* A clock whose error is at most 80 ns while it is locked, 900 ns in holdover, 30 us beyond it:
+ * what G.8275 has for each of its classes, and what the other profiles leave to IEEE 1588. */
+static void quality_tells_accuracy_variance_and_flags_when_a_profile_says_how(void **state)
+{
+    enum { TIME = 2, FREQUENCY = 1 };
+    static const struct {
+        enum mt_config_profile profile;
+        enum mt_quality_source source;
+        struct {
+            uint8_t accuracy;
+            bool has_variance;
+            int flags;
+        } at[MT_QUALITY_RUNGS]; /* free run, locked, holdover, beyond */
+    } rows[] = {
+        {MT_CONFIG_PROFILE_G8275_1,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+        {MT_CONFIG_PROFILE_G8275_1,
+         MT_QUALITY_FROM_PTP,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+        {MT_CONFIG_PROFILE_G8275_2,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+        {MT_CONFIG_PROFILE_IEC_61850_9_3,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+        {MT_CONFIG_PROFILE_C37_238_2011,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+        {MT_CONFIG_PROFILE_C37_238_2017,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+        {MT_CONFIG_PROFILE_DEFAULT_E2E,
+         MT_QUALITY_FROM_GNSS,
+         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+    };
+    static const int64_t bounds_ns[MT_QUALITY_RUNGS] = {80, 80, 900, 30000};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mt_quality_ladder ladder = ladder_of(rows[i].profile);
+        for (unsigned rung = 0; rung < MT_QUALITY_RUNGS; rung++) {
+            struct mt_quality_facts facts = facts_of((enum mt_quality_rung)rung);
+            facts.source = rows[i].source;
+            facts.bound_ns = bounds_ns[rung];
+            struct mt_quality quality = make(&ladder, &facts, 248);
+            assert_int_equal(quality.quality.accuracy, rows[i].at[rung].accuracy);
+            assert_int_equal(quality.quality.variance != UNKNOWN_VARIANCE,
+                             rows[i].at[rung].has_variance);
+            assert_int_equal(quality.is_time_traceable, (rows[i].at[rung].flags & TIME) != 0);
+            assert_int_equal(quality.is_frequency_traceable,
+                             (rows[i].at[rung].flags & FREQUENCY) != 0);
+        }
+    }
+}
+
+/* [G.8265.1 table 1] each class is a quality level; 88, 92, 94 and 98 are of invalid ones. */
+static void quality_claims_quality_levels_alone_when_the_profile_is_g8265_1(void **state)
+{
+    static const uint8_t levels[] = {80, 82, 84, 86, 90, 96, 100, 102, 104, 106, 108, 110};
+    const struct mt_config_profile_row *row;
+    size_t index = 0;
+    unsigned keys = 0;
+    while ((row = mt_config_profile_next(MT_CONFIG_PROFILE_G8265_1, &index)) != NULL) {
+        const char *end = strstr(row->key, "_class");
+        if (end == NULL || strcmp(end, "_class") != 0) {
+            continue;
+        }
+        keys++;
+        for (const char *at = row->allowed; *at != '\0'; at += *at == '|') {
+            char *rest;
+            unsigned long allowed = strtoul(at, &rest, 10);
+            bool is_level = false;
+            for (size_t i = 0; i < sizeof levels; i++) {
+                is_level |= levels[i] == allowed;
+            }
+            assert_true(is_level);
+            at = rest;
+        }
+    }
+    assert_int_equal(keys, 4);
 }
 
 /* ---- clockClass ------------------------------------------------------------------------------ */
@@ -287,6 +381,10 @@ static void quality_makes_stratum_1_when_the_grandmaster_has_a_primary_reference
     ladder = ladder_of(MT_CONFIG_PROFILE_G8275_1);
     assert_true(mt_quality_is_primary_class(&ladder, 135));
     assert_false(mt_quality_is_primary_class(&ladder, 165));
+    struct mt_quality_ladder levels = ladder_of(MT_CONFIG_PROFILE_G8265_1);
+    assert_true(mt_quality_is_primary_class(&levels, 84));
+    assert_false(mt_quality_is_primary_class(&levels, 90));
+    assert_false(mt_quality_is_primary_class(&levels, 104));
     assert_false(mt_quality_is_primary_class(&ladder, 248));
 }
 
@@ -294,6 +392,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quality_comes_down_the_ladder_when_a_profile_says_how),
+        cmocka_unit_test(quality_tells_accuracy_variance_and_flags_when_a_profile_says_how),
+        cmocka_unit_test(quality_claims_quality_levels_alone_when_the_profile_is_g8265_1),
         cmocka_unit_test(quality_has_the_users_class_on_top_when_there_is_one),
         cmocka_unit_test(quality_claims_no_class_when_the_source_is_not_primary),
         cmocka_unit_test(quality_claims_nothing_when_nothing_is_known_of_the_error),
