@@ -33,11 +33,9 @@ void mt_leap_duty_watch(struct mt_leap_duty *self, const struct mt_clock_page *p
     }
     int64_t utc_s = page->anchor_s - page->tai_minus_utc_s;
     int64_t midnight_s = utc_s - utc_s % DAY_S + DAY_S;
-    *self = (struct mt_leap_duty){
-        .change_s = page->leap_s,
-        .before_s = page->tai_minus_utc_s,
-        .at_s = midnight_s + page->tai_minus_utc_s - (page->leap_s < 0),
-    };
+    self->change_s = page->leap_s;
+    self->before_s = page->tai_minus_utc_s;
+    self->at_s = midnight_s + page->tai_minus_utc_s - (page->leap_s < 0);
 }
 
 int32_t mt_leap_duty_offset(const struct mt_node_clock *clock, const struct mt_instant *at)

@@ -156,6 +156,29 @@ static void leap_duty_loses_no_news_when_another_receiver_is_silent(void **state
     assert_int_equal(clock.leap.choice.by, MT_LEAP_BY_GNSS);
 }
 
+/* What was known before is known all the time that a leap second is announced. */
+static void leap_duty_forgets_nothing_when_a_leap_second_is_announced(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38, .knows_leap = true};
+    clock.tai_utc_known = false;
+    mt_leap_duty_know(&clock.leap, MT_LEAP_BY_KERNEL, 3, 39);
+    choose(NEW_YEAR - 3600, &news);
+    const struct mt_leap_duty before = clock.leap;
+    clock.page.tai_utc_valid = 1;
+    clock.page.tai_minus_utc_s = 38;
+    clock.page.leap_s = 1;
+    mt_leap_duty_watch(&clock.leap, &clock.page);
+    assert_int_equal(clock.leap.at_s, NEW_YEAR + 38);
+    assert_int_equal(offset_at(NEW_YEAR), 38); /* not what the machine does not know */
+    assert_int_equal(offset_at(NEW_YEAR + 38), 39);
+    assert_int_equal(clock.leap.choice.by, MT_LEAP_BY_GNSS);
+    assert_int_equal(clock.leap.machine_by, before.machine_by);
+    assert_int_equal(clock.leap.slack_s, before.slack_s);
+    assert_int_equal(clock.leap.kernel_s, before.kernel_s);
+    assert_int_equal(clock.leap.remembered_s, 38);
+    assert_true(clock.leap.gnss.is_known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup(leap_duty_believes_satellites_when_the_list_has_expired, set_up),
         cmocka_unit_test_setup(leap_duty_keeps_the_list_when_it_is_in_force, set_up),
         cmocka_unit_test_setup(leap_duty_loses_no_news_when_another_receiver_is_silent, set_up),
+        cmocka_unit_test_setup(leap_duty_forgets_nothing_when_a_leap_second_is_announced, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
