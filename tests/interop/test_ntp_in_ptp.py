@@ -33,7 +33,7 @@ def test_chronyd_asks_meantimed_in_ptp_messages(lab):
     lab.chain("A", "B")
     address_both(lab)
     a = serve(lab, server={"ptp_interface": "eth0"})
-    chronyd = lab.chronyd("B", "ptpport 319",
+    chronyd = lab.chronyd("B", "allow", "ptpport 319",
                           f"server {served.SERVER} {FASTEST} port 319 xleave")
     assert_follows(chronyd, a)
     chronyd.wait_until(lambda: chronyd.fields("ntpdata")["Interleaved"] == "Yes", "interleaved")
