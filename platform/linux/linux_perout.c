@@ -18,8 +18,7 @@
 #include "platform/linux/linux_listen.h"
 
 #define NS_PER_S   INT64_C(1000000000)
-#define START_S    2       /* ahead, where the driver wants to know when */
-#define STEP_NS    1000000 /* more than any correction of the frequency does between two pages */
+#define START_S    2 /* ahead, where the driver wants to know when */
 #define SILENCE_NS (10 * NS_PER_S)
 
 struct mt_linux_perout {
@@ -29,7 +28,7 @@ struct mt_linux_perout {
     struct mt_pulse_request request;
     struct mt_linux_pin pin;
     bool is_on;
-    int64_t ahead_ns; /* of the clock, of BOOTTIME */
+    uint32_t steps; /* of the clock, when it was begun */
     struct mt_mono end_at;
 };
 
@@ -77,14 +76,14 @@ static void end(struct mt_linux_perout *self)
     self->is_on = false;
 }
 
+/* To and fro counts, too: the next edge may have been passed over. */
 static bool was_stepped(struct mt_linux_perout *self)
 {
-    struct mt_phc_now now = mt_phc_now(self->phc);
-    int64_t ahead_ns = now.device_ns + self->phc->untold_ns - now.boottime_ns;
-    int64_t step_ns = ahead_ns - self->ahead_ns;
+    uint32_t before = self->steps;
 
-    self->ahead_ns = ahead_ns;
-    return step_ns > STEP_NS || step_ns < -STEP_NS;
+    mt_phc_look(self->phc);
+    self->steps = self->phc->steps;
+    return self->steps != before;
 }
 
 static bool go_on(struct mt_hal_link *hal, const struct mt_link_frame *frame)

@@ -228,6 +228,7 @@ static void bend(struct mt_phc *self, int64_t boottime_ns)
 
 static void note_step(struct mt_phc *self, const struct mt_phc_point *point, int64_t step_ns)
 {
+    self->steps++;
     self->untold_ns += step_ns;
     self->untold_from_ns = point->device_ns;
     mt_phc_track_corrected(&self->track, point->base_ns, step_ns, 0);
@@ -354,6 +355,7 @@ bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
     if (!adjust(self, &change, &boottime_ns)) {
         return false;
     }
+    self->steps++;
     *ret_device_ns = mt_phc_track_device(&self->track, boottime_ns) - self->untold_ns;
     mt_phc_track_corrected(&self->track, boottime_ns, step_ns, 0);
     missed_ns = missed(self);

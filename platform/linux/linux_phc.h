@@ -62,6 +62,7 @@ struct mt_phc {
     bool was_surprised;     /**< the one before could not be explained */
     int64_t untold_ns;      /**< a step by others that was found and not yet asked for ... */
     int64_t untold_from_ns; /**< ... and the device's reading from which on it counts */
+    uint32_t steps;         /**< by whomever, that were made or found */
 };
 
 /** Opens /dev/ptpN; null with errno. */

@@ -4,7 +4,7 @@
  * that this test is: open() and ioctl() of /dev/pps0 and /dev/ptp0 end here.  The device's queue of
  * events is a socket, so the platform's own poll and read are used.
  */
-#include "platform/linux/linux_platform.h"
+#include "platform/linux/linux_private.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -439,6 +439,26 @@ static void linux_pulses_begin_anew_when_the_clock_was_stepped(void **state)
     mt_linux_close(platform);
 }
 
+/* As when somebody steps it and we put it right before the next page. */
+static void linux_pulses_begin_anew_when_the_clock_was_stepped_to_and_fro(void **state)
+{
+    struct timespec pause = {0, 200 * MS};
+    (void)state;
+    assert_true(open_as(&output));
+    assert_true(give_page());
+    nanosleep(&pause, 0);
+    device.ahead_s += 3;
+    mt_linux_cards_look(platform);
+    nanosleep(&pause, 0);
+    device.ahead_s -= 3;
+    nanosleep(&pause, 0);
+    assert_true(give_page());
+    assert_int_equal(device.perouts, 3); /* ended and begun */
+    assert_true(give_page());
+    assert_int_equal(device.perouts, 3);
+    mt_linux_close(platform);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +482,8 @@ int main(void)
             linux_pulses_begin_at_a_full_second_when_a_driver_knows_no_phase, set_up, tear_down),
         cmocka_unit_test_setup_teardown(linux_pulses_begin_anew_when_the_clock_was_stepped, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            linux_pulses_begin_anew_when_the_clock_was_stepped_to_and_fro, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
