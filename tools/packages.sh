@@ -5,17 +5,19 @@ set -eu
 build="meson ninja-build pkg-config gcc libc6-dev python3 libinih-dev libcmocka-dev libcjson-dev
     libncurses-dev libseccomp-dev libcap-ng-dev nettle-dev libgnutls28-dev openssl"
 demo="$build iproute2 gnuplot-nox"
+lab="$demo make"
 clang="python3 clang clang-format libclang-rt-14-dev"
 size="meson ninja-build python3 gcc gcc-arm-none-eabi"
 instructions="$size qemu-system-arm"
 foreign="$build gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-linux-gnueabihf
     libc6-dev-armhf-cross qemu-user dpkg-dev"
 firmware="$build $instructions dpkg-dev"
-all="$demo $clang $firmware $foreign python3-pytest man-db"
+all="$lab $clang $firmware $foreign python3-pytest man-db"
 
 case ${1:-} in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
+lab) wanted=$lab ;;
 clang) wanted=$clang ;;
 size) wanted=$size ;;
 instructions) wanted=$instructions ;;
@@ -23,7 +25,7 @@ firmware) wanted=$firmware ;;
 foreign) wanted=$foreign ;;
 all) wanted=$all ;;
 *)
-    echo "usage: packages.sh build|demo|clang|size|instructions|firmware|foreign|all" >&2
+    echo "usage: packages.sh build|demo|lab|clang|size|instructions|firmware|foreign|all" >&2
     exit 2
     ;;
 esac

@@ -9,6 +9,8 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
+mkdir /dev/pts
+mount -t devpts pts /dev/pts
 rmdir /var/run && ln -s /run /var/run
 for module in /modules/*.ko; do
     insmod "$module"

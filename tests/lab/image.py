@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """What the guests are made of, in build/lab: a qemu and a kernel of Debian, unpacked, not
-installed; a first file system of busybox and a few modules; and a folder that all guests mount,
-with our programs, linuxptp's and the libraries of both."""
+installed; a first file system of busybox and a few modules, one of them ours; and a folder that
+all guests mount, with our programs, linuxptp's and the libraries of both."""
 import glob
 import lzma
 import os
@@ -18,9 +18,10 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 LAB = os.path.join(TOP, "build", "lab")
 MODULES = ("igb", "9pnet_virtio", "9p", "8021q")
 MODULES_FOR_CASES = ("tls", "bonding")  # in /extra, for those who need them
+OUR_MODULE = "pulse_clocks"  # for cases, too
 QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list"
-PEERS = ("ptp4l", "pmc", "phc2sys", "hwstamp_ctl", "chronyd")
+PEERS = ("ptp4l", "pmc", "phc2sys", "phc_ctl", "hwstamp_ctl", "chronyd")
 
 
 def lab(*parts):
@@ -30,20 +31,31 @@ def lab(*parts):
 # ---- packages --------------------------------------------------------------------------------
 
 def unpack():
-    """Downloads and unpacks what is not there yet; some 100 MB at the first time."""
-    if os.path.exists(lab("unpacked")):
+    """Downloads and unpacks what is not there yet; some 110 MB at the first time."""
+    if os.path.exists(lab("unpacked")) and os.path.exists(lab("headers")):
         return
-    for part in ("host", "kernel", "tools"):
+    for part in ("host", "kernel", "headers", "tools"):
         shutil.rmtree(lab(part), ignore_errors=True)
+    if os.path.exists(lab("unpacked")):  # by an earlier version of us
+        os.remove(lab("unpacked"))
     packages = Packages(lab("apt"))
     print("lab: unpacking qemu and a kernel into build/lab, not installing", flush=True)
     packages.update()
     packages.unpack_with_libraries(QEMU_PACKAGES, lab("host"))
-    packages.unpack(packages.dependency("linux-image-amd64", r"linux-image-[\w.+-]+"),
-                    lab("kernel"))
+    kernel = packages.dependency("linux-image-amd64", r"linux-image-[\w.+-]+")
+    packages.unpack(kernel, lab("kernel"))
+    unpack_headers(packages, kernel.replace("image", "headers"))
     packages.unpack("busybox-static", lab("tools"))
     shutil.rmtree(lab("apt"))
     open(lab("unpacked"), "w", encoding="utf-8").close()
+
+
+def unpack_headers(packages, headers):
+    """What modules for the kernel are built with, and the library that this is linked with."""
+    common, kbuild = (packages.dependency(headers, pattern)
+                      for pattern in (r"linux-headers-[\w.+-]+-common", r"linux-kbuild-[\w.+-]+"))
+    for package in (headers, common, kbuild, packages.dependency(kbuild, r"libelf1\w*")):
+        packages.unpack(package, lab("headers"))
 
 
 def qemu():
@@ -80,6 +92,29 @@ def extract_kernel():
     begin = (image[0x1F1] + 1) * 512 + offset
     with open(lab("vmlinux"), "wb") as file:
         file.write(decompress(image[begin:begin + length]))
+
+
+def build_module():
+    """Ours, in a folder of its own, since kbuild writes beside the source."""
+    folder = lab("module")
+    root = lab("headers")
+    if not shutil.which("make"):
+        raise Missing("the laboratory's kernel module is built by make, which is not installed")
+    headers = glob.glob(f"{root}/usr/src/linux-headers-*[!n]/Makefile")[0]
+    with open(headers, encoding="utf-8") as file:
+        text = file.read()
+    with open(headers, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^include /usr/src/", f"include {root}/usr/src/", text))
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy2(os.path.join(HERE, f"{OUR_MODULE}.c"), folder)
+    with open(os.path.join(folder, "Makefile"), "w", encoding="utf-8") as file:
+        file.write(f"obj-m := {OUR_MODULE}.o\n")
+    environment = {**os.environ, "LD_LIBRARY_PATH": f"{root}/usr/lib/x86_64-linux-gnu"}
+    result = subprocess.run(["make", "-C", os.path.dirname(headers), f"M={folder}",
+                             "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"], env=environment,
+                            capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise Missing(f"the laboratory's {OUR_MODULE}.c does not compile: {result.stderr.strip()}")
 
 
 def module_bytes(path):
@@ -147,6 +182,7 @@ def make_first_file_system():
     with open(os.path.join(HERE, "guest_init.sh"), "rb") as file:
         archive.add("init", stat.S_IFREG | 0o755, file.read())
     modules, others = modules_in_order()
+    others.append((OUR_MODULE, module_bytes(lab("module", f"{OUR_MODULE}.ko"))))
     for name, contents in others:
         archive.add(f"extra/{name}.ko", stat.S_IFREG | 0o644, contents)
     for number, (name, contents) in enumerate(modules):
@@ -165,6 +201,7 @@ def compile_tools():
             (["nic_fix.c", "wire_queue.c"], lab("nic_fix.so"), library),
             (["stamps_all.c"], lab("share/lib/stamps_all.so"), library),
             (["tsc_rate.c"], lab("tsc_rate"), []),
+            (["receiver.c"], lab("share/bin/receiver"), program),
             (["kernel_state.c"], lab("share/bin/kernel_state"), program),
             (["truth.c"], lab("share/bin/truth"), program)):
         paths = [os.path.join(HERE, source) for source in sources]
@@ -215,6 +252,7 @@ def prepare(build):
     unpack()
     if not os.path.exists(lab("vmlinux")):
         extract_kernel()
+    build_module()
     make_first_file_system()
     compile_tools()
     copy_programs(build)

@@ -15,6 +15,7 @@ import time
 import cases_clocks  # these add their cases themselves
 import cases_kernel
 import cases_ntp
+import cases_pulses
 import image
 from cases import CASES, is_good
 from guest import GuestError
