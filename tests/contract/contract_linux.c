@@ -73,5 +73,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "echo") == 0) {
         echo(provider->wait, link);
     }
-    return check(provider, link);
+    int status = check(provider, link);
+    mt_linux_close(platform);
+    return status;
 }

@@ -13,11 +13,16 @@ PATIENCE_S = 90  # they have a minute
 FOLLOWS = 9  # portState of a RECEIVER [1588-2019 Table 20]
 
 
-def example(lab, node, name, *arguments):
+def built(name):
+    """Asked before anything is started."""
     path = os.path.join(BUILD, "examples", name)
     if not os.path.exists(path):
         pytest.skip("not built: instrumented, or another processor")
-    return lab.start(node, [path, *arguments], lab.path(name))
+    return path
+
+
+def example(lab, node, path, *arguments):
+    return lab.start(node, [path, *arguments], lab.path("example"))
 
 
 def ended(program):
@@ -28,9 +33,10 @@ def ended(program):
 @pytest.mark.lab(seconds=8)
 @pytest.mark.parametrize("name", ["smallest_receiver", "pi_receiver"])
 def test_receiver_locks_when_it_hears_meantimed(lab, name):
+    path = built(name)
     lab.chain("A", "B")
     lab.meantimed("A", "eth0", ptp={"priority1": 100})
-    program = example(lab, "B", name, "eth0", "60")
+    program = example(lab, "B", path, "eth0", "60")
     assert ended(program) == 0, program.log()
     assert program.log() == "locked\n"
 
@@ -38,16 +44,17 @@ def test_receiver_locks_when_it_hears_meantimed(lab, name):
 @pytest.mark.lab(seconds=3)
 def test_smallest_receiver_says_so_when_nobody_transmits(lab):
     lab.chain("A", "B")
-    program = example(lab, "B", "smallest_receiver", "eth0", "1")
+    program = example(lab, "B", built("smallest_receiver"), "eth0", "1")
     assert ended(program) == 1
     assert program.log() == "not locked\n"
 
 
 @pytest.mark.lab(seconds=36)
 def test_bare_loop_is_followed_by_meantimed_and_follows_a_better_one(lab):
+    path = built("bare_loop")
     lab.chain("A", "B")
     a = lab.meantimed("A", "eth0", ptp={"priority1": 120, **RATES})
-    program = example(lab, "B", "bare_loop", "eth0", "35", "90")
+    program = example(lab, "B", path, "eth0", "35", "90")
     a.wait_state("RECEIVER")
     assert "state 6" in program.log()
     a.stop()
