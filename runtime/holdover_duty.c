@@ -188,6 +188,7 @@ static void observe(struct mt_node_clock *clock, struct mt_mono now)
         !mt_discipline_drift(&clock->discipline, &rate)) {
         return;
     }
+    self->has_kelvin_then = self->has_kelvin;
     self->kelvin_then = self->kelvin;
     mt_steer_oscillator_observe(&self->oscillator, -rate, estimate->frequency_sigma,
                                 p[0][0] / coupling, self->has_kelvin ? self->kelvin : (mt_real)NAN,
@@ -199,7 +200,7 @@ static void add_to_past(struct mt_holdover *self, mt_real elapsed)
 {
     const struct mt_steer_oscillator_memory *known = &self->oscillator.known;
     struct mt_steer_oscillator_past *past = &self->past;
-    if (!self->has_kelvin) { /* it may be whatever it was, from one end to the other */
+    if (!self->has_kelvin || !self->has_kelvin_then) { /* anything between what it ever was */
         past->beyond +=
             known->uses_temperature ? (known->kelvin_high - known->kelvin_low) * elapsed : 0;
         return;
@@ -217,7 +218,6 @@ static void hold_over(struct mt_node_clock *clock, struct mt_mono now)
 {
     struct mt_holdover *self = &clock->holdover;
     struct mt_clock_reading reading;
-    add_to_past(self, (mt_real)(now.ns - self->watched_at.ns) * MT_REAL(1e-9));
     self->past.age_s = clock->report.estimate.age;
     mt_real wanted = mt_steer_oscillator_change(&self->oscillator, &self->past);
     if (wanted != self->applied) {
@@ -243,6 +243,7 @@ static void watch_oscillator(struct mt_node_clock *clock, struct mt_mono now)
         self->applied = 0;
     } else {
         mt_steer_oscillator_interrupt(&self->oscillator);
+        add_to_past(self, (mt_real)(now.ns - self->watched_at.ns) * MT_REAL(1e-9));
     }
     if (clock->discipline.phase == MT_STEER_HOLDOVER) {
         hold_over(clock, now);

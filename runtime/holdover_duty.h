@@ -58,7 +58,8 @@ struct mt_holdover {
     bool has_kelvin;
     mt_real kelvin; /**< as read last, which is degrees */
     struct mt_mono read_at;
-    mt_real kelvin_then; /**< when the clock was measured last */
+    bool has_kelvin_then; /**< when the clock was measured last */
+    mt_real kelvin_then;
 };
 
 /** Takes a frame of a thermometer; false if it is none. */

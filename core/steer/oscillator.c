@@ -16,7 +16,8 @@
  * Temperature.  On each horizon changes of the frequency are a line through changes of temperature,
  * or are not; the horizon that knows the slope best counts, if it was seen 16 times.  The slope is
  * used if it explains more than half of the changes and is beyond doubt; what is known of it is
- * kept while temperature does not change.
+ * kept while temperature does not change.  A thermometer that falls silent lets its blocks teach
+ * nothing; after a quarter of an hour it counts as gone, and all is learned anew.
  *
  * The prediction after t seconds, as a variance of the time:
  *
@@ -55,6 +56,7 @@
 #define AGEING_SIGMAS   5
 #define KELVIN_SIGMAS   5
 #define KELVIN_COUNT    16
+#define BLIND_MOST      16 /* blocks */
 #define NEARLY          MT_REAL(1.5)
 #define KELVIN_DOUBT    MT_REAL(1e-6)
 #define AIDED_SHARE     MT_REAL(0.5)
@@ -352,6 +354,18 @@ static mt_real kelvin_of(struct mt_steer_oscillator *self)
     return kelvin - self->known.kelvin;
 }
 
+/* Else what temperature did would count as the oscillator's own doing. */
+static void pass_over_block(struct mt_steer_oscillator *self)
+{
+    bool had_memory = self->memory != MT_STEER_MEMORY_NONE;
+    if (++self->blind < BLIND_MOST) {
+        mt_steer_oscillator_interrupt(self);
+        return;
+    }
+    mt_steer_oscillator_init(self);
+    self->memory = had_memory ? MT_STEER_MEMORY_REFUTED : MT_STEER_MEMORY_NONE;
+}
+
 static void end_block(struct mt_steer_oscillator *self, mt_real length_s, struct mt_mono now)
 {
     const struct mt_steer_oscillator_block *block = &self->block;
@@ -397,9 +411,18 @@ void mt_steer_oscillator_observe(struct mt_steer_oscillator *self, mt_real frequ
         block->kelvin += kelvin;
     }
     mt_real elapsed = (mt_real)(now.ns - block->begun.ns) * MT_REAL(1e-9);
-    if (elapsed >= length_s) {
-        end_block(self, elapsed, now);
+    if (elapsed < length_s) {
+        return;
     }
+    if (block->kelvin_count == 0 && self->memory == MT_STEER_MEMORY_UNCHECKED) {
+        self->has_kelvin = false; /* there was a thermometer before the restart, only */
+    }
+    if (block->kelvin_count == 0 && self->has_kelvin) {
+        pass_over_block(self);
+        return;
+    }
+    self->blind = 0;
+    end_block(self, elapsed, now);
 }
 
 void mt_steer_oscillator_interrupt(struct mt_steer_oscillator *self)

@@ -190,6 +190,53 @@ static void holdover_knows_the_origin_when_the_clock_follows_another_one(void **
     assert_true(other->holdover.is_primary);
 }
 
+/* ---- temperature ---------------------------------------------------------------------------- */
+
+static void warm(double kelvin_then, double kelvin)
+{
+    struct mt_holdover *self = &clock_0->holdover;
+    self->learns = true;
+    self->read_every_ns = 100 * S;
+    self->oscillator.known = (struct mt_steer_oscillator_memory){
+        .uses_temperature = true, .kelvin_low = 290, .kelvin_high = 310, .coefficient = 1e-8};
+    self->has_kelvin_then = kelvin_then > 0;
+    self->kelvin_then = (mt_real)kelvin_then;
+    self->has_kelvin = kelvin > 0;
+    self->kelvin = (mt_real)kelvin;
+}
+
+static void assert_past(double kelvin, double kelvin_s, double beyond)
+{
+    assert_true(clock_0->holdover.past.kelvin == (mt_real)kelvin);
+    assert_true(clock_0->holdover.past.kelvin_s == (mt_real)kelvin_s);
+    assert_true(clock_0->holdover.past.beyond == (mt_real)beyond);
+}
+
+static void holdover_goes_on_to_count_temperature_when_a_source_is_acquired(void **state)
+{
+    warm(300, 302);
+    judge_at(1 * S, MT_STEER_LOCKED, US);
+    judge_at(9 * S, MT_STEER_HOLDOVER, US);
+    judge_at(17 * S, MT_STEER_HOLDOVER, US);
+    assert_past(2, 32, 0);
+    judge_at(25 * S, MT_STEER_ACQUIRING, US);
+    assert_past(2, 48, 0);
+    warm(300, 312);
+    judge_at(33 * S, MT_STEER_ACQUIRING, US);
+    assert_past(12, 144, 16);
+}
+
+static void holdover_counts_all_temperatures_when_that_at_its_start_is_not_known(void **state)
+{
+    warm(0, 302); /* it speaks again */
+    judge_at(1 * S, MT_STEER_LOCKED, US);
+    judge_at(9 * S, MT_STEER_HOLDOVER, US);
+    assert_past(0, 0, 160);
+    warm(300, 0);
+    judge_at(17 * S, MT_STEER_HOLDOVER, US);
+    assert_past(0, 0, 320);
+}
+
 static void holdover_is_on_the_page_when_it_was_judged(void **state)
 {
     struct mt_clock_page page = {0};
@@ -221,6 +268,8 @@ int main(void)
         TEST(holdover_keeps_what_it_knows_when_the_transmitter_is_just_gone),
         TEST(holdover_knows_the_origin_when_the_clock_follows_another_one),
         TEST(holdover_is_on_the_page_when_it_was_judged),
+        TEST(holdover_goes_on_to_count_temperature_when_a_source_is_acquired),
+        TEST(holdover_counts_all_temperatures_when_that_at_its_start_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,40 @@ static void oscillator_leaves_temperature_alone_when_it_explains_nothing(void **
     }
 }
 
+static void oscillator_learns_nothing_while_its_thermometer_is_silent(void **state)
+{
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        struct mt_steer_oscillator oscillator;
+        struct truth truth = {.coefficient = 5e-8, .wander = 1e-11, .noise = 1e-11, .swing = 1};
+        begin(&oscillator, &truth, seed);
+        run(&oscillator, &truth, 6 * 3600, true);
+        for (unsigned i = 0; i < 8; i++) { /* so often that it would show in all that is learned */
+            run(&oscillator, &truth, 900, false);
+            run(&oscillator, &truth, 1800, true);
+        }
+        assert_true(oscillator.known.uses_temperature);
+        assert_true(is_within(oscillator.known.coefficient, 4.9e-8, 5.1e-8));
+        assert_true(is_within(sqrt(oscillator.known.wander), 1e-11, 1e-9));
+    }
+}
+
+static void oscillator_is_learned_anew_when_its_thermometer_is_gone(void **state)
+{
+    const struct mt_steer_oscillator_past past = {.age_s = 600, .kelvin = 2};
+    struct mt_steer_oscillator oscillator;
+    struct truth truth = {.coefficient = 5e-8, .wander = 1e-11, .noise = 1e-11, .swing = 1};
+    begin(&oscillator, &truth, 1);
+    run(&oscillator, &truth, 6 * 3600, true);
+    run(&oscillator, &truth, 1300, false);
+    assert_false(mt_steer_oscillator_is_known(&oscillator));
+    run(&oscillator, &truth, 6 * 3600, false);
+    assert_true(mt_steer_oscillator_is_known(&oscillator));
+    assert_false(oscillator.known.uses_temperature);
+    assert_true(mt_steer_oscillator_change(&oscillator, &past) == 0);
+    /* what temperature does in half a swing */
+    assert_true(oscillator.known.wander * 3600 > 0.1 * 5e-8 * 5e-8);
+}
+
 /* A restart that takes so many seconds. */
 static void remember(struct mt_steer_oscillator *after, const struct mt_steer_oscillator *before,
                      struct truth *truth, double away_s)
@@ -397,6 +431,8 @@ int main(void)
         cmocka_unit_test(oscillator_finds_ageing_when_it_is_beyond_doubt),
         cmocka_unit_test(oscillator_uses_temperature_when_it_explains_the_frequency),
         cmocka_unit_test(oscillator_leaves_temperature_alone_when_it_explains_nothing),
+        cmocka_unit_test(oscillator_learns_nothing_while_its_thermometer_is_silent),
+        cmocka_unit_test(oscillator_is_learned_anew_when_its_thermometer_is_gone),
         cmocka_unit_test(oscillator_knows_what_it_knew_when_it_is_begun_again),
         cmocka_unit_test(oscillator_forgets_what_it_knew_when_it_is_another_one),
         cmocka_unit_test(oscillator_forgets_or_widens_when_it_is_more_restless_than_it_was),

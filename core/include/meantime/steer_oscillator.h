@@ -62,6 +62,7 @@ struct mt_steer_oscillator {
         mt_real kelvin;
     } block;
     uint64_t blocks; /**< in a row */
+    uint32_t blind;  /**< blocks in a row whose temperature was not known, where others' was */
     struct mt_steer_oscillator_octave {
         bool is_begun;
         mt_real since_s;
