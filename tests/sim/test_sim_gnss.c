@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define A 0
 #define B 1
@@ -168,11 +168,6 @@ static void gnss_of_another_era_is_put_right_when_it_starts(void **state)
 
 static void gnss_is_the_same_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {
-        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
-    struct mt_config *config = NULL;
-    struct mt_config_problems problems = {0};
-    char reason[MT_HAL_REASON_SIZE];
     (void)state;
     build(5);
     lab_record(&net, A, &recording);
@@ -182,26 +177,11 @@ static void gnss_is_the_same_when_replayed(void **state)
     receiver()->ahead_s = 5;
     lab_run(&net, 30);
     lab_stop(&net, A);
-    struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
-    assert_non_null(replay);
-    const struct mt_log_start *start = mt_replay_start(replay);
-    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
-                                &problems));
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    const struct mt_replay_result *result = mt_replay_result(replay);
-    if (result->outcome != MT_REPLAY_SAME) {
-        fail_msg("%s", result->sentence);
-    }
-    assert_true(result->is_complete);
-    assert_true(composition->node.gnss[0].counts[MT_GNSS_PULSE_USED] > 40);
-    assert_true(composition->node.gnss[0].guard.has_jumped);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
+    struct lab_replay replay = lab_replay(&recording);
+    const struct mt_node *node = &replay.composition->node;
+    assert_true(node->gnss[0].counts[MT_GNSS_PULSE_USED] > 40);
+    assert_true(node->gnss[0].guard.has_jumped);
+    lab_replay_close(&replay);
     lab_close(&net);
 }
 

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define SERVER 0
 #define CLIENT 1
@@ -273,11 +273,6 @@ static void sim_ntp_is_passed_on(void **state)
 
 static void sim_ntp_is_the_same_when_run_again_and_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {
-        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
-    struct mt_config *config = NULL;
-    struct mt_config_problems problems = {0};
-    char reason[MT_HAL_REASON_SIZE];
     uint64_t hash = 0;
     for (unsigned i = 0; i < 2; i++) {
         found(5, &lan, "10.0.0.0", "interleaved = yes");
@@ -293,21 +288,9 @@ static void sim_ntp_is_the_same_when_run_again_and_when_replayed(void **state)
         }
     }
     lab_stop(&net, CLIENT);
-    struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
-    assert_non_null(replay);
-    const struct mt_log_start *start = mt_replay_start(replay);
-    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
-                                &problems));
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    assert_int_equal(mt_replay_result(replay)->outcome, MT_REPLAY_SAME);
-    assert_true(composition->node.ntp[0].client.was_reachable);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
+    struct lab_replay replay = lab_replay(&recording);
+    assert_true(replay.composition->node.ntp[0].client.was_reachable);
+    lab_replay_close(&replay);
     lab_close(&net);
 }
 

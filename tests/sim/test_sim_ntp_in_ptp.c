@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "runtime/ntp_in_ptp.h"
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define SERVER 0
 #define CLIENT 1
@@ -162,32 +162,16 @@ static void sim_ntp_in_ptp_is_corrected_when_switches_are_transparent(void **sta
 
 static void sim_ntp_in_ptp_is_the_same_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {
-        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
-    struct mt_config *config = NULL;
-    struct mt_config_problems problems = {0};
-    char reason[MT_HAL_REASON_SIZE];
     add_nodes(5, serving, asking);
     lab_cable(&net, &cable, SERVER, "eth0", CLIENT, "eth0");
     lab_record(&net, SERVER, &recording);
     boot();
     lab_run(&net, 60);
     lab_stop(&net, SERVER);
-    struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
-    assert_non_null(replay);
-    const struct mt_log_start *start = mt_replay_start(replay);
-    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
-                                &problems));
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    assert_int_equal(mt_replay_result(replay)->outcome, MT_REPLAY_SAME);
-    assert_true(composition->node.server->in_ptp->worker.outcomes[MT_NTP_INTERLEAVED] > 20);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
+    struct lab_replay replay = lab_replay(&recording);
+    const struct mt_ntp_worker *worker = &replay.composition->node.server->in_ptp->worker;
+    assert_true(worker->outcomes[MT_NTP_INTERLEAVED] > 20);
+    lab_replay_close(&replay);
     lab_close(&net);
 }
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define A 0
 #define B 1
@@ -128,39 +128,18 @@ static void refclock_is_missed_when_it_falls_silent(void **state)
 
 static void refclock_is_the_same_when_replayed(void **state)
 {
-    static const struct mt_compose_facts facts = {
-        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
-    struct mt_config *config = NULL;
-    struct mt_config_problems problems = {0};
-    char reason[MT_HAL_REASON_SIZE];
     build(5);
     lab_record(&net, A, &recording);
     lab_boot(&net, A);
     lab_boot(&net, B);
     lab_run(&net, 60);
     lab_stop(&net, A);
-
-    struct mt_replay *replay = mt_replay_open(recording.octets, recording.length, reason);
-    assert_non_null(replay);
-    const struct mt_log_start *start = mt_replay_start(replay);
-    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
-                                &problems));
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    const struct mt_replay_result *result = mt_replay_result(replay);
-    if (result->outcome != MT_REPLAY_SAME) {
-        fail_msg("%s", result->sentence);
-    }
-    assert_true(result->is_complete);
-    assert_true(result->corrections > 5);
-    assert_true(composition->node.refclocks[0].counts[MT_REFCLOCK_SAMPLES] > 50);
-    assert_true(composition->node.exports[0].at.ns > 0);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
+    struct lab_replay replay = lab_replay(&recording);
+    const struct mt_node *node = &replay.composition->node;
+    assert_true(replay.result.corrections > 5);
+    assert_true(node->refclocks[0].counts[MT_REFCLOCK_SAMPLES] > 50);
+    assert_true(node->exports[0].at.ns > 0);
+    lab_replay_close(&replay);
     lab_close(&net);
 }
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define GM 0
 #define RX 1
@@ -158,34 +158,15 @@ static void boundary_clock_changes_the_transport_on_one_interface(void **state)
 static void recording_replays_when_domains_share_a_link(void **state)
 {
     struct lab_log log = {0};
-    char reason[MT_HAL_REASON_SIZE] = "";
     open_two(1, DOMAINS("100"), DOMAINS("200"));
     lab_record(&net, RX, &log);
     lab_boot(&net, GM);
     lab_boot(&net, RX);
     lab_run(&net, 20);
     lab_stop(&net, RX);
-    struct mt_replay *replay = mt_replay_open(log.octets, log.length, reason);
-    assert_non_null(replay);
-    struct mt_log_text text = mt_replay_start(replay)->config;
-    struct mt_config_problems problems = {0};
-    struct mt_config *config = NULL;
-    assert_true(mt_config_parse(text.text, text.length, "log", NULL, 0, &config, &problems));
-    const struct mt_log_facts *known = &mt_replay_start(replay)->facts;
-    const struct mt_compose_facts facts = {.tai_utc_known = known->tai_utc_known,
-                                           .tai_minus_utc_s = known->tai_minus_utc_s,
-                                           .leap_s = known->leap_s};
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    assert_string_equal(mt_replay_result(replay)->sentence, "");
-    assert_int_equal(mt_replay_result(replay)->outcome, MT_REPLAY_SAME);
-    assert_true(mt_replay_result(replay)->frames > 50);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
+    struct lab_replay replay = lab_replay(&log);
+    assert_true(replay.result.frames > 50);
+    lab_replay_close(&replay);
     free(log.octets);
     lab_close(&net);
 }

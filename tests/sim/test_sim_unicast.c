@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "meantime/ptp_more.h"
-#include "runtime/replay.h"
 #include "sim_lab.h"
+#include "sim_replay.h"
 
 #define FIRST     0 /* grantors: their addresses are 10.0.0.0 and 10.0.1.0 */
 #define SECOND    1
@@ -191,33 +191,6 @@ static void receiver_follows_without_negotiation_when_both_have_tables(void **st
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
-static void replay(const struct lab_log *log)
-{
-    char reason[MT_HAL_REASON_SIZE] = "";
-    struct mt_config_problems problems = {0};
-    struct mt_config *config = NULL;
-    struct mt_replay *replay = mt_replay_open(log->octets, log->length, reason);
-    assert_string_equal(reason, "");
-    const struct mt_log_start *start = mt_replay_start(replay);
-    const struct mt_compose_facts facts = {.tai_utc_known = start->facts.tai_utc_known,
-                                           .tai_minus_utc_s = start->facts.tai_minus_utc_s,
-                                           .leap_s = start->facts.leap_s};
-    assert_true(mt_config_parse(start->config.text, start->config.length, "log", NULL, 0, &config,
-                                &problems));
-    struct mt_composition *composition =
-        mt_compose(config, mt_replay_provider(replay), &facts, reason);
-    assert_non_null(composition);
-    while (mt_replay_step(replay, &composition->node)) {
-    }
-    const struct mt_replay_result *result = mt_replay_result(replay);
-    assert_string_equal(result->sentence, "");
-    assert_int_equal(result->outcome, MT_REPLAY_SAME);
-    assert_true(result->inputs > 500);
-    mt_composition_free(composition);
-    mt_config_free(config);
-    mt_replay_close(replay);
-}
-
 static void unicast_is_replayed_bit_for_bit_when_it_was_recorded(void **state)
 {
     struct lab_log logs[2] = {{0}};
@@ -239,7 +212,9 @@ static void unicast_is_replayed_bit_for_bit_when_it_was_recorded(void **state)
     check_all_follow(SECOND, 2);
     lab_close(&net);
     for (unsigned i = 0; i < 2; i++) {
-        replay(&logs[i]);
+        struct lab_replay replay = lab_replay(&logs[i]);
+        assert_true(replay.result.inputs > 500);
+        lab_replay_close(&replay);
         free(logs[i].octets);
     }
 }
