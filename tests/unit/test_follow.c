@@ -13,21 +13,11 @@
 
 #include <cmocka.h>
 
+#include "number_clock.h"
 #include "runtime/node.h"
 
 #define STEP_NS INT64_C(125000000)
 #define TAI_UTC 37
-
-struct number_clock {
-    struct mt_hal_clock hal;
-    struct bench *bench;
-    int64_t ns;
-    mt_real error;
-    mt_real rate;
-    mt_real part_ns;
-    uint32_t corrections;
-    int64_t read_late_ns; /* it is read so long after the base */
-};
 
 struct bench {
     struct mt_node node;
@@ -38,51 +28,6 @@ struct bench {
 };
 
 enum { LEADER, FOLLOWER };
-
-static void pass_one(struct number_clock *self, int64_t ns)
-{
-    mt_real gained = self->part_ns + (mt_real)ns * (self->error + self->rate);
-    self->ns += ns + (int64_t)gained;
-    self->part_ns = gained - (mt_real)(int64_t)gained;
-}
-
-static void read_number(struct mt_hal_clock *hal, struct mt_clock_reading *ret_reading)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    mt_real rate = self->error + self->rate;
-    int64_t late_ns = self->read_late_ns + (int64_t)((mt_real)self->read_late_ns * rate);
-    *ret_reading = (struct mt_clock_reading){
-        .local = {mt_instant_from_ns(self->ns + late_ns, hal->scale), self->corrections},
-        .base = {.ns = self->bench->now.ns + self->read_late_ns},
-        .rate_q64 = (int64_t)(rate * 18446744073709551616.0),
-        .window_ns = 100,
-    };
-}
-
-static void apply_number(struct mt_hal_clock *hal, const struct mt_correction *correction,
-                         struct mt_applied *ret_applied)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    if (correction->kind == MT_CORRECT_STEP) {
-        self->ns += mt_span_to_ns(correction->step);
-        hal->scale = hal->adopts_scale ? correction->scale : hal->scale;
-    } else {
-        self->rate = correction->rate;
-    }
-    *ret_applied = (struct mt_applied){.kind = correction->kind,
-                                       .step = correction->step,
-                                       .rate = self->rate,
-                                       .at = mt_instant_from_ns(self->ns, hal->scale),
-                                       .corrections = ++self->corrections};
-}
-
-static bool never_disturbed(struct mt_hal_clock *hal, struct mt_applied *ret_applied)
-{
-    return false;
-}
-
-static const struct mt_hal_clock_ops ops = {
-    .read = read_number, .apply = apply_number, .disturbed = never_disturbed};
 
 static struct bench *bench_new(enum mt_timescale leader, enum mt_timescale follower,
                                uint16_t sources_of_leader)
@@ -96,18 +41,11 @@ static struct bench *bench_new(enum mt_timescale leader, enum mt_timescale follo
     self->node.clock_count = 2;
     self->node.local_link = MT_NODE_NO_LINK;
     for (int i = 0; i < 2; i++) {
-        struct number_clock *number = &self->numbers[i];
-        number->bench = self;
-        number->ns = INT64_C(1700000000000000000);
-        number->hal = (struct mt_hal_clock){.ops = &ops,
-                                            .base = MT_BASE_BOOTTIME,
-                                            .scale = i == LEADER ? leader : follower,
-                                            .granularity_ns = 1,
-                                            .max_rate = 5e-4,
-                                            .is_adjustable = true};
-        self->clocks[i].hal = &number->hal;
+        enum mt_timescale scale = i == LEADER ? leader : follower;
+        number_clock_init(&self->numbers[i], &self->now, scale);
+        self->clocks[i].hal = &self->numbers[i].hal;
         mt_discipline_init(&self->clocks[i].discipline, &steer, self->sources[i],
-                           i == LEADER ? sources_of_leader : 1, number->hal.scale, 0, 0, false);
+                           i == LEADER ? sources_of_leader : 1, scale, 0, 0, false);
     }
     self->clocks[LEADER].tai_utc_known = true;
     self->clocks[LEADER].tai_minus_utc_s = TAI_UTC;
@@ -120,8 +58,8 @@ static void run(struct bench *self, int64_t ns)
 {
     for (int64_t i = 0; i < ns; i += STEP_NS) {
         self->now.ns += STEP_NS;
-        pass_one(&self->numbers[LEADER], STEP_NS);
-        pass_one(&self->numbers[FOLLOWER], STEP_NS);
+        number_clock_pass(&self->numbers[LEADER], STEP_NS);
+        number_clock_pass(&self->numbers[FOLLOWER], STEP_NS);
         mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = self->now});
     }
 }

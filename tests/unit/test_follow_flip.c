@@ -14,22 +14,13 @@
 
 #include <cmocka.h>
 
+#include "number_clock.h"
 #include "runtime/node.h"
 
 #define STEP_NS INT64_C(125000000)
 #define SECOND  INT64_C(1000000000)
 #define OWN     0 /* sources */
 #define OTHER   1
-
-struct number_clock {
-    struct mt_hal_clock hal;
-    struct bench *bench;
-    int64_t ns;
-    mt_real error;
-    mt_real rate;
-    mt_real part_ns;
-    uint32_t corrections;
-};
 
 struct bench {
     struct mt_node node;
@@ -42,44 +33,9 @@ struct bench {
 
 enum { CARD, MACHINE };
 
-static void read_number(struct mt_hal_clock *hal, struct mt_clock_reading *ret_reading)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    *ret_reading = (struct mt_clock_reading){
-        .local = {mt_instant_from_ns(self->ns, hal->scale), self->corrections},
-        .base = {.ns = self->bench->now.ns},
-        .rate_q64 = (int64_t)((self->error + self->rate) * 18446744073709551616.0),
-        .window_ns = 20,
-    };
-}
-
-static void apply_number(struct mt_hal_clock *hal, const struct mt_correction *correction,
-                         struct mt_applied *ret_applied)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    if (correction->kind == MT_CORRECT_STEP) {
-        self->ns += mt_span_to_ns(correction->step);
-    } else {
-        self->rate = correction->rate;
-    }
-    *ret_applied = (struct mt_applied){.kind = correction->kind,
-                                       .step = correction->step,
-                                       .rate = self->rate,
-                                       .at = mt_instant_from_ns(self->ns, hal->scale),
-                                       .corrections = ++self->corrections};
-}
-
-static bool never_disturbed(struct mt_hal_clock *hal, struct mt_applied *ret_applied)
-{
-    return false;
-}
-
-static const struct mt_hal_clock_ops ops = {
-    .read = read_number, .apply = apply_number, .disturbed = never_disturbed};
-
 static int64_t true_ns(const struct bench *self)
 {
-    return INT64_C(1700000000000000000) + self->now.ns;
+    return NUMBER_CLOCK_START_NS + self->now.ns;
 }
 
 static struct bench *bench_new(void)
@@ -94,15 +50,9 @@ static struct bench *bench_new(void)
     self->node.local_link = MT_NODE_NO_LINK;
     for (int i = 0; i < 2; i++) {
         struct number_clock *number = &self->numbers[i];
-        number->bench = self;
+        number_clock_init(number, &self->now, MT_SCALE_TAI);
         number->ns = true_ns(self) + (i == CARD ? 40000000 : -70000000);
         number->error = i == CARD ? 30e-6 : -12e-6;
-        number->hal = (struct mt_hal_clock){.ops = &ops,
-                                            .base = MT_BASE_BOOTTIME,
-                                            .scale = MT_SCALE_TAI,
-                                            .granularity_ns = 1,
-                                            .max_rate = 5e-4,
-                                            .is_adjustable = true};
         self->clocks[i].hal = &number->hal;
         self->clocks[i].follow =
             (struct mt_follow){.is_used = true, .leader = (uint16_t)(1 - i), .source = OTHER};
@@ -146,10 +96,7 @@ static void run(struct bench *self, int64_t ns)
     for (int64_t i = 0; i < ns; i += STEP_NS) {
         self->now.ns += STEP_NS;
         for (int clock = 0; clock < 2; clock++) {
-            struct number_clock *number = &self->numbers[clock];
-            mt_real gained = number->part_ns + (mt_real)STEP_NS * (number->error + number->rate);
-            number->ns += STEP_NS + (int64_t)gained;
-            number->part_ns = gained - (mt_real)(int64_t)gained;
+            number_clock_pass(&self->numbers[clock], STEP_NS);
         }
         for (int clock = 0; clock < 2; clock++) {
             if (self->has_source[clock]) {

@@ -14,24 +14,12 @@
 
 #include <cmocka.h>
 
+#include "number_clock.h"
 #include "runtime/node.h"
 
 #define STEP_NS INT64_C(125000000)
 #define SECOND  INT64_C(1000000000)
 #define MINUTE  (60 * SECOND)
-
-struct number_clock {
-    struct mt_hal_clock hal;
-    struct bench *bench;
-    int64_t ns;
-    mt_real error;
-    mt_real rate;
-    mt_real part_ns;
-    uint32_t corrections;
-    uint32_t ours; /* of them */
-    bool has_change;
-    struct mt_applied change; /* by others, untold */
-};
 
 struct bench {
     struct mt_node node;
@@ -42,52 +30,6 @@ struct bench {
 };
 
 enum { LEADER, FOLLOWER };
-
-static void read_number(struct mt_hal_clock *hal, struct mt_clock_reading *ret_reading)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    *ret_reading = (struct mt_clock_reading){
-        .local = {mt_instant_from_ns(self->ns, hal->scale), self->corrections},
-        .base = {.ns = self->bench->now.ns},
-        .rate_q64 = (int64_t)((self->error + self->rate) * 18446744073709551616.0),
-        .window_ns = 100,
-    };
-}
-
-static void change(struct number_clock *self, const struct mt_correction *correction,
-                   struct mt_applied *ret_applied)
-{
-    if (correction->kind == MT_CORRECT_STEP) {
-        self->ns += mt_span_to_ns(correction->step);
-    } else {
-        self->rate = correction->rate;
-    }
-    *ret_applied = (struct mt_applied){.kind = correction->kind,
-                                       .step = correction->step,
-                                       .rate = self->rate,
-                                       .at = mt_instant_from_ns(self->ns, self->hal.scale),
-                                       .corrections = ++self->corrections};
-}
-
-static void apply_number(struct mt_hal_clock *hal, const struct mt_correction *correction,
-                         struct mt_applied *ret_applied)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    self->ours++;
-    change(self, correction, ret_applied);
-}
-
-static bool was_changed(struct mt_hal_clock *hal, struct mt_applied *ret_applied)
-{
-    struct number_clock *self = (struct number_clock *)hal;
-    bool has_change = self->has_change;
-    *ret_applied = self->change;
-    self->has_change = false;
-    return has_change;
-}
-
-static const struct mt_hal_clock_ops ops = {
-    .read = read_number, .apply = apply_number, .disturbed = was_changed};
 
 static struct bench *bench_new(enum mt_rivals_policy policy)
 {
@@ -100,16 +42,8 @@ static struct bench *bench_new(enum mt_rivals_policy policy)
     self->node.clock_count = 2;
     self->node.local_link = MT_NODE_NO_LINK;
     for (int i = 0; i < 2; i++) {
-        struct number_clock *number = &self->numbers[i];
-        number->bench = self;
-        number->ns = INT64_C(1700000000000000000);
-        number->hal = (struct mt_hal_clock){.ops = &ops,
-                                            .base = MT_BASE_BOOTTIME,
-                                            .scale = MT_SCALE_TAI,
-                                            .granularity_ns = 1,
-                                            .max_rate = 5e-4,
-                                            .is_adjustable = true};
-        self->clocks[i].hal = &number->hal;
+        number_clock_init(&self->numbers[i], &self->now, MT_SCALE_TAI);
+        self->clocks[i].hal = &self->numbers[i].hal;
         mt_discipline_init(&self->clocks[i].discipline, &steer, self->sources[i], i == FOLLOWER,
                            MT_SCALE_TAI, 0, 0, false);
     }
@@ -123,30 +57,23 @@ static void run(struct bench *self, int64_t ns)
     for (int64_t i = 0; i < ns; i += STEP_NS) {
         self->now.ns += STEP_NS;
         for (int clock = 0; clock < 2; clock++) {
-            struct number_clock *number = &self->numbers[clock];
-            mt_real gained = number->part_ns + (mt_real)STEP_NS * (number->error + number->rate);
-            number->ns += STEP_NS + (int64_t)gained;
-            number->part_ns = gained - (mt_real)(int64_t)gained;
+            number_clock_pass(&self->numbers[clock], STEP_NS);
         }
         mt_node_input(&self->node, &(struct mt_input){.kind = MT_INPUT_NONE, .now = self->now});
     }
 }
 
-static void meddle(struct bench *self, const struct mt_correction *correction)
-{
-    struct number_clock *number = &self->numbers[FOLLOWER];
-    change(number, correction, &number->change);
-    number->has_change = true;
-}
-
 static void step_by_rival(struct bench *self, int64_t ns)
 {
-    meddle(self, &(struct mt_correction){.kind = MT_CORRECT_STEP, .step = mt_span_from_ns(ns)});
+    number_clock_meddle(
+        &self->numbers[FOLLOWER],
+        &(struct mt_correction){.kind = MT_CORRECT_STEP, .step = mt_span_from_ns(ns)});
 }
 
 static void retune_by_rival(struct bench *self, mt_real rate)
 {
-    meddle(self, &(struct mt_correction){.kind = MT_CORRECT_RATE, .rate = rate});
+    number_clock_meddle(&self->numbers[FOLLOWER],
+                        &(struct mt_correction){.kind = MT_CORRECT_RATE, .rate = rate});
 }
 
 static int64_t apart(const struct bench *self)
