@@ -15,6 +15,7 @@ struct mt_config_ladder {
     bool class_is_auto;    /**< ptp.quality.clock_class is that of a clock without time */
     bool variance_is_auto; /**< likewise */
     bool is_silent_in_holdover;
+    bool has_variance_by_class;
     uint8_t primary_class;
     uint8_t holdover_class;
     uint8_t degraded_class;

@@ -31,12 +31,15 @@
 #define CLASS_DEFAULT              248
 #define CLASS_RECEIVER_ONLY        255
 #define ACCURACY_25_NS             0x20 /* [1588-2019 table 5] */
+#define ACCURACY_100_NS            0x21
 #define ACCURACY_BEYOND            0x31
 #define ACCURACY_UNKNOWN           0xFE
 #define VARIANCE_UNKNOWN           0xFFFF
-#define VARIANCE_HYSTERESIS        128 /* [1588-2019 7.6.3.3] */
-#define STRATUM_TRACEABLE          3   /* the grandmaster is at least 2 */
-#define STRATUM_UNKNOWN            11  /* a clock that follows nobody is 10 */
+#define VARIANCE_PRIMARY           0x4E5D /* [G.8275.1 table 2] of a PRTC ... */
+#define VARIANCE_ENHANCED          0x4B32 /* ... and of an ePRTC */
+#define VARIANCE_HYSTERESIS        128    /* [1588-2019 7.6.3.3] */
+#define STRATUM_TRACEABLE          3      /* the grandmaster is at least 2 */
+#define STRATUM_UNKNOWN            11     /* a clock that follows nobody is 10 */
 
 void mt_quality_ladder_init(struct mt_quality_ladder *self)
 {
@@ -192,6 +195,17 @@ static uint16_t variance_after(uint16_t before, mt_real variance)
     return is_near && before != VARIANCE_UNKNOWN && now != VARIANCE_UNKNOWN ? before : now;
 }
 
+/* G.8275 knows two of them, both of clocks locked to a primary reference; what is less accurate
+ * than such a reference has to be has none. */
+static uint16_t variance_of_class(const struct mt_quality_ladder *ladder,
+                                  const struct mt_clock_quality *quality)
+{
+    if (quality->clock_class != ladder->primary_class || quality->accuracy > ACCURACY_100_NS) {
+        return VARIANCE_UNKNOWN;
+    }
+    return quality->accuracy == ACCURACY_25_NS ? VARIANCE_ENHANCED : VARIANCE_PRIMARY;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 void mt_quality_make(const struct mt_quality_ladder *ladder, const struct mt_quality_facts *facts,
@@ -209,7 +223,9 @@ void mt_quality_make(const struct mt_quality_ladder *ladder, const struct mt_qua
             is_silent ? ACCURACY_UNKNOWN : accuracy_after(before->accuracy, facts->bound_ns),
         .variance = own->variance,
     };
-    if (ladder->variance_is_auto) {
+    if (ladder->variance_is_auto && ladder->has_variance_by_class) {
+        ret_quality->quality.variance = variance_of_class(ladder, &ret_quality->quality);
+    } else if (ladder->variance_is_auto) {
         ret_quality->quality.variance =
             is_silent ? VARIANCE_UNKNOWN : variance_after(before->variance, facts->variance);
     }

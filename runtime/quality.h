@@ -35,8 +35,9 @@ enum mt_quality_source {
 /** clockClass by rung, as a profile has it and a user may change it. */
 struct mt_quality_ladder {
     bool class_is_auto;           /**< of a clock that has its time: `primary_class` or free_run */
-    bool variance_is_auto;        /**< offsetScaledLogVariance as measured */
+    bool variance_is_auto;        /**< offsetScaledLogVariance as measured, or by class */
     bool is_silent_in_holdover;   /**< accuracy and variance are unknown then, as G.8275 has it */
+    bool has_variance_by_class;   /**< that of the class and accuracy, as G.8275 has it */
     uint8_t primary_class;        /**< follows a primary reference */
     uint8_t holdover_class;       /**< did so, within specification ... */
     uint8_t degraded_class;       /**< ... and beyond it */

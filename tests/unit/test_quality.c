@@ -90,6 +90,7 @@ static struct mt_quality_ladder ladder_of(enum mt_config_profile profile)
     ladder.relay_degraded_class =
         number_of(profile, "relay_degraded_class", ladder.relay_degraded_class);
     ladder.is_silent_in_holdover = says_yes(profile, "silent_in_holdover");
+    ladder.has_variance_by_class = says_yes(profile, "variance_by_class");
     return ladder;
 }
 
@@ -135,37 +136,50 @@ static void quality_comes_down_the_ladder_when_a_profile_says_how(void **state)
  * what G.8275 has for each of its classes, and what the other profiles leave to IEEE 1588. */
 static void quality_tells_accuracy_variance_and_flags_when_a_profile_says_how(void **state)
 {
-    enum { TIME = 2, FREQUENCY = 1 };
-    static const struct {
+    enum { TIME = 2, FREQUENCY = 1, NONE = UNKNOWN_VARIANCE };
+    const uint16_t measured = mt_quality_scaled_log_variance(facts_of(MT_QUALITY_LOCKED).variance);
+    const struct {
         enum mt_config_profile profile;
         enum mt_quality_source source;
         struct {
             uint8_t accuracy;
-            bool has_variance;
+            uint16_t variance;
             int flags;
         } at[MT_QUALITY_RUNGS]; /* free run, locked, holdover, beyond */
     } rows[] = {
         {MT_CONFIG_PROFILE_G8275_1,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+         {{0xFE, NONE, 0}, {0x21, 0x4E5D, TIME + FREQUENCY}, {0xFE, NONE, TIME}, {0xFE, NONE, 0}}},
         {MT_CONFIG_PROFILE_G8275_1,
          MT_QUALITY_FROM_PTP,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+         {{0xFE, NONE, 0}, {0x21, NONE, TIME + FREQUENCY}, {0xFE, NONE, TIME}, {0xFE, NONE, 0}}},
         {MT_CONFIG_PROFILE_G8275_2,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0xFE, 0, TIME}, {0xFE, 0, 0}}},
+         {{0xFE, NONE, 0}, {0x21, 0x4E5D, TIME + FREQUENCY}, {0xFE, NONE, TIME}, {0xFE, NONE, 0}}},
         {MT_CONFIG_PROFILE_IEC_61850_9_3,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+         {{0xFE, NONE, 0},
+          {0x21, measured, TIME + FREQUENCY},
+          {0x23, measured, TIME},
+          {0x27, measured, 0}}},
         {MT_CONFIG_PROFILE_C37_238_2011,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+         {{0xFE, NONE, 0},
+          {0x21, measured, TIME + FREQUENCY},
+          {0x23, measured, TIME},
+          {0x27, measured, 0}}},
         {MT_CONFIG_PROFILE_C37_238_2017,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+         {{0xFE, NONE, 0},
+          {0x21, measured, TIME + FREQUENCY},
+          {0x23, measured, TIME},
+          {0x27, measured, 0}}},
         {MT_CONFIG_PROFILE_DEFAULT_E2E,
          MT_QUALITY_FROM_GNSS,
-         {{0xFE, 0, 0}, {0x21, 1, TIME + FREQUENCY}, {0x23, 1, TIME}, {0x27, 1, 0}}},
+         {{0xFE, NONE, 0},
+          {0x21, measured, TIME + FREQUENCY},
+          {0x23, measured, TIME},
+          {0x27, measured, 0}}},
     };
     static const int64_t bounds_ns[MT_QUALITY_RUNGS] = {80, 80, 900, 30000};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -176,11 +190,46 @@ static void quality_tells_accuracy_variance_and_flags_when_a_profile_says_how(vo
             facts.bound_ns = bounds_ns[rung];
             struct mt_quality quality = make(&ladder, &facts, 248);
             assert_int_equal(quality.quality.accuracy, rows[i].at[rung].accuracy);
-            assert_int_equal(quality.quality.variance != UNKNOWN_VARIANCE,
-                             rows[i].at[rung].has_variance);
+            assert_int_equal(quality.quality.variance, rows[i].at[rung].variance);
             assert_int_equal(quality.is_time_traceable, (rows[i].at[rung].flags & TIME) != 0);
             assert_int_equal(quality.is_frequency_traceable,
                              (rows[i].at[rung].flags & FREQUENCY) != 0);
+        }
+    }
+}
+
+/* [G.8275.1 table 2] what goes with class 6 of an ePRTC and of a PRTC; worse ones have no row. */
+static void quality_has_the_variance_of_its_class_when_the_profile_is_g8275(void **state)
+{
+    static const enum mt_config_profile profiles[] = {MT_CONFIG_PROFILE_G8275_1,
+                                                      MT_CONFIG_PROFILE_G8275_2};
+    static const struct {
+        int64_t bound_ns;
+        uint8_t accuracy;
+        uint16_t variance;
+    } rows[] = {{25, 0x20, 0x4B32},
+                {26, 0x21, 0x4E5D},
+                {100, 0x21, 0x4E5D},
+                {101, 0x22, UNKNOWN_VARIANCE},
+                {5000, 0x25, UNKNOWN_VARIANCE}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] * 2; i++) {
+        struct mt_quality_ladder ladder = ladder_of(profiles[i % 2]);
+        for (unsigned rung = 0; rung < MT_QUALITY_RUNGS; rung++) {
+            bool is_locked = rung == MT_QUALITY_LOCKED;
+            struct mt_quality_facts facts = facts_of((enum mt_quality_rung)rung);
+            facts.bound_ns = rows[i / 2].bound_ns;
+            struct mt_clock_quality quality = make(&ladder, &facts, 248).quality;
+            assert_int_equal(quality.accuracy, is_locked ? rows[i / 2].accuracy : UNKNOWN_ACCURACY);
+            assert_int_equal(quality.variance, is_locked ? rows[i / 2].variance : UNKNOWN_VARIANCE);
+            facts.is_primary = false;
+            assert_int_equal(make(&ladder, &facts, 248).quality.variance, UNKNOWN_VARIANCE);
+            ladder.class_is_auto = false; /* the user says 6, or one that is no PRTC's */
+            assert_int_equal(make(&ladder, &facts, 6).quality.variance, quality.variance);
+            assert_int_equal(make(&ladder, &facts, 150).quality.variance, UNKNOWN_VARIANCE);
+            ladder.variance_is_auto = false;
+            assert_int_equal(make(&ladder, &facts, 6).quality.variance, 0x1234);
+            ladder.class_is_auto = true;
+            ladder.variance_is_auto = true;
         }
     }
 }
@@ -393,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quality_comes_down_the_ladder_when_a_profile_says_how),
         cmocka_unit_test(quality_tells_accuracy_variance_and_flags_when_a_profile_says_how),
+        cmocka_unit_test(quality_has_the_variance_of_its_class_when_the_profile_is_g8275),
         cmocka_unit_test(quality_claims_quality_levels_alone_when_the_profile_is_g8265_1),
         cmocka_unit_test(quality_has_the_users_class_on_top_when_there_is_one),
         cmocka_unit_test(quality_claims_no_class_when_the_source_is_not_primary),
