@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "platform/linux/linux_ntp_pace.h"
 
-static void learn_first(struct mt_ntp_pace *self, int64_t each_q8, unsigned answers)
+#define HELD_UP_NS 1000000 /* no measure of what a departure takes */
+#define STEPS      32      /* of which the expected departure comes closer by one */
+
+static void learn_first(struct mt_ntp_pace_part *self, int64_t each_q8, unsigned answers)
 {
     if (self->seen == 0 || each_q8 < self->least_ns_q8) {
         self->least_ns_q8 = each_q8;
@@ -12,7 +15,8 @@ static void learn_first(struct mt_ntp_pace *self, int64_t each_q8, unsigned answ
     }
 }
 
-void mt_ntp_pace_learn(struct mt_ntp_pace *self, int64_t took_ns, unsigned answers)
+/* What nothing holds up is wanted: so it falls quickly and rises slowly. */
+static void learn(struct mt_ntp_pace_part *self, int64_t took_ns, unsigned answers)
 {
     int64_t each_q8 = took_ns * 256 / answers;
     if (self->seen < MT_NTP_PACE_FIRST) {
@@ -25,7 +29,43 @@ void mt_ntp_pace_learn(struct mt_ntp_pace *self, int64_t took_ns, unsigned answe
     }
 }
 
-int64_t mt_ntp_pace_after_ns(const struct mt_ntp_pace *self, unsigned place)
+void mt_ntp_pace_learn(struct mt_ntp_pace *self, int64_t finished_ns, int64_t sent_ns,
+                       unsigned answers)
 {
-    return (2 * (int64_t)place + 1) * self->each_ns_q8 / 512;
+    learn(&self->finishing, finished_ns, answers);
+    learn(&self->sending, sent_ns, answers);
+}
+
+/* After the first ones it falls by three steps or rises by one, so that it comes to rest where one
+ * in four is below. */
+void mt_ntp_pace_departed(struct mt_ntp_pace *self, int64_t after_ns)
+{
+    if (after_ns <= 0 || after_ns > HELD_UP_NS) {
+        return;
+    }
+    int64_t after_q8 = after_ns * 256;
+    if (self->departures < MT_NTP_PACE_DEPARTED) {
+        if (self->departures == 0 || after_q8 < self->departure_ns_q8) {
+            self->departure_ns_q8 = after_q8;
+        }
+        self->departures++;
+    } else {
+        int64_t step_q8 = self->departure_ns_q8 / STEPS + 1;
+        self->departure_ns_q8 += after_q8 < self->departure_ns_q8 ? -3 * step_q8 : step_q8;
+    }
+}
+
+/* Of a card that stamps nothing, the first leaves when half of its time is over. */
+static int64_t first_q8(const struct mt_ntp_pace *self)
+{
+    if (self->departures == 0) {
+        return self->sending.each_ns_q8 / 2;
+    }
+    return self->departures < MT_NTP_PACE_DEPARTED ? 0 : self->departure_ns_q8;
+}
+
+int64_t mt_ntp_pace_after_ns(const struct mt_ntp_pace *self, unsigned place, unsigned answers)
+{
+    int64_t finished_q8 = answers * self->finishing.each_ns_q8;
+    return (finished_q8 + first_q8(self) + place * self->sending.each_ns_q8) / 256;
 }

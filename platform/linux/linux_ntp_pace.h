@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * When the answers of a group leave, of which each is told beforehand: how long one takes is known
- * of those before.  The pace that is learnt is that of answers which nothing held up: it falls
- * quickly and rises slowly.  The first answers tell the pace, but nothing is expected of it until
- * there are some: one alone may have been held up for longer than the next takes for its whole
- * way, and who hears that an answer left after it came does not believe the server.  So what is
- * said is rather too early than too late.
+ * When the answers of a group will leave, of which each is told beforehand.  All of them are
+ * finished, then one after the other is sent.  What one takes to be finished and to be sent is
+ * known of those before, and when the first left of those for which the kernel was asked.
+ *
+ * Whatever is said is rather too early than too late: who hears that an answer left after it came
+ * does not believe the server, and an answer that is held up only seems to have had a longer way.
+ * So one in four leaves before it is expected to, and nothing is expected until several have left,
+ * for one alone may have been held up for longer than the next takes for its whole way.
  *
  * A worker thread's own; nothing is shared.
  */
@@ -14,18 +16,31 @@
 
 #include <stdint.h>
 
-#define MT_NTP_PACE_FIRST 8 /**< answers, after which the pace is known */
+#define MT_NTP_PACE_FIRST    8 /**< answers, after which it is known what one takes */
+#define MT_NTP_PACE_DEPARTED 3 /**< departures, after which they are known */
 
-struct mt_ntp_pace {
-    int64_t each_ns_q8;  /**< what one answer takes, times 256; 0: not known yet */
+/** What one of many takes that are done in a row; all zero: not known. */
+struct mt_ntp_pace_part {
+    int64_t each_ns_q8;  /**< times 256; 0: not known yet */
     int64_t least_ns_q8; /**< of the first ones */
     unsigned seen;       /**< of them */
 };
 
-/** `answers` of them, at least one, took so long. */
-void mt_ntp_pace_learn(struct mt_ntp_pace *self, int64_t took_ns, unsigned answers);
+struct mt_ntp_pace {
+    struct mt_ntp_pace_part finishing;
+    struct mt_ntp_pace_part sending;
+    int64_t departure_ns_q8; /**< of the first of a group, since all are finished; times 256 */
+    unsigned departures;     /**< that are known, of the first ones */
+};
 
-/** From when a group begins to leave until its answer number `place`, from 0, leaves. */
-int64_t mt_ntp_pace_after_ns(const struct mt_ntp_pace *self, unsigned place);
+/** `answers` of them, at least one, were finished in so long, and sent in so long. */
+void mt_ntp_pace_learn(struct mt_ntp_pace *self, int64_t finished_ns, int64_t sent_ns,
+                       unsigned answers);
+/** The first of a group left so long after all were finished. */
+void mt_ntp_pace_departed(struct mt_ntp_pace *self, int64_t after_ns);
+
+/** From when a group of `answers` begins to be finished until its number `place`, from 0, leaves.
+ */
+int64_t mt_ntp_pace_after_ns(const struct mt_ntp_pace *self, unsigned place, unsigned answers);
 
 #endif

@@ -7,9 +7,9 @@
  * Within a group answers leave one after the other while sendmmsg runs, and how long one takes is
  * known of those before (linux_ntp_pace.h): so each says when it is expected to leave.
  *
- * Of answers for which interleaved mode wants better, the kernel is asked for the time of
- * departure.  It hands it out with the packet, in which is what the answer is remembered by, so
- * that nothing needs to be numbered.  The loopback interface and most cards have stamped when
+ * Of answers for which interleaved mode wants better, and now and then of the first of a group, to
+ * learn the pace, the kernel is asked for the time of departure.  It hands it out with the packet,
+ * in which is what the answer is remembered by, so that nothing needs to be numbered.  The loopback interface and most cards have stamped when
  * sendmmsg returns; what is not there yet is looked for at the next turns, some times.
  */
 #include "platform/linux/linux_ntp_worker.h"
@@ -30,7 +30,8 @@
 #define LINE_NS        (INT64_C(1) << 26)
 #define GAIN_MAX_Q16   (LINE_NS * 65536 / 64)
 #define SECOND_Q16     (INT64_C(65536) * MT_NS_PER_S)
-#define RECEIVE_OFFSET 32 /* of the receive timestamp */
+#define RECEIVE_OFFSET 32                 /* of the receive timestamp */
+#define PROBE_EVERY_NS (MT_NS_PER_S / 50) /* at most */
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -166,9 +167,17 @@ static void leave_from(const struct told *told, struct mt_ntp_control *control,
     }
 }
 
-static void send_later(struct mt_ntp_thread *self, unsigned request, const struct told *told)
+static void ask_for_departure(struct mt_ntp_thread *self, unsigned i)
 {
     static const uint32_t asks_for_stamp = SOF_TIMESTAMPING_TX_SOFTWARE;
+    add_control(&self->out.controls[i], &self->out.messages[i].msg_hdr, SOL_SOCKET, SO_TIMESTAMPING,
+                &asks_for_stamp, sizeof asks_for_stamp);
+    self->awaited++;
+    self->patience = PATIENCE;
+}
+
+static void send_later(struct mt_ntp_thread *self, unsigned request, const struct told *told)
+{
     unsigned i = self->out.count++;
     struct msghdr *message = &self->out.messages[i].msg_hdr;
     message->msg_name = &self->in.addresses[request];
@@ -177,10 +186,7 @@ static void send_later(struct mt_ntp_thread *self, unsigned request, const struc
     message->msg_controllen = 0;
     leave_from(told, &self->out.controls[i], message);
     if (self->out.made[i].receive != 0) {
-        add_control(&self->out.controls[i], message, SOL_SOCKET, SO_TIMESTAMPING, &asks_for_stamp,
-                    sizeof asks_for_stamp);
-        self->awaited++;
-        self->patience = PATIENCE;
+        ask_for_departure(self, i);
     }
 }
 
@@ -207,11 +213,37 @@ static void answer(struct mt_ntp_thread *self, unsigned i, struct mt_mono now)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+/* What an answer is remembered by: when its request came, which it says. */
+static mt_ntp_time remembered_by(const uint8_t *octets)
+{
+    mt_ntp_time receive = 0;
+    for (unsigned k = 0; k < sizeof receive; k++) {
+        receive = receive << 8 | octets[RECEIVE_OFFSET + k];
+    }
+    return receive;
+}
+
+/* The pace wants to know when this one leaves, which is the first of its group. */
+static void probe(struct mt_ntp_thread *self, unsigned i, int64_t begin_ns)
+{
+    struct mt_ntp_probe *probe = &self->probe;
+    if (begin_ns - probe->begin_ns >= 0 && begin_ns - probe->begin_ns < PROBE_EVERY_NS) {
+        return;
+    }
+    if (self->out.made[i].receive == 0) {
+        ask_for_departure(self, i);
+    }
+    probe->receive = remembered_by(self->out.made[i].octets);
+    probe->begin_ns = begin_ns;
+    probe->is_awaited = true;
+}
+
 static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answers)
 {
     int64_t begin_ns = mt_worker_read_ns(CLOCK_REALTIME);
+    probe(self, first, begin_ns);
     for (unsigned i = first; i < first + answers; i++) {
-        int64_t after_ns = mt_ntp_pace_after_ns(&self->pace, i - first);
+        int64_t after_ns = mt_ntp_pace_after_ns(&self->pace, i - first, answers);
         const struct mt_instant departure = time_of(self, begin_ns + after_ns);
         mt_ntp_answer_finish(&self->server, &self->out.made[i], &departure);
         self->out.pieces[i].iov_len = self->out.made[i].length;
@@ -221,7 +253,11 @@ static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answ
         int sent = sendmmsg(self->fd, self->out.messages + done, first + answers - done, 0);
         done += sent > 0 ? (unsigned)sent : 1; /* one that is refused is skipped */
     }
-    mt_ntp_pace_learn(&self->pace, mt_worker_read_ns(CLOCK_REALTIME) - ready_ns, answers);
+    mt_ntp_pace_learn(&self->pace, ready_ns - begin_ns,
+                      mt_worker_read_ns(CLOCK_REALTIME) - ready_ns, answers);
+    if (self->probe.begin_ns == begin_ns) {
+        self->probe.ready_ns = ready_ns;
+    }
 }
 
 /* ---- departures ------------------------------------------------------------------------------ */
@@ -253,9 +289,10 @@ static void take_departure(struct mt_ntp_thread *self, unsigned i)
     if (udp == NULL || length < UDP_HEAD + MT_NTP_HEADER_SIZE || told.stamp_ns == 0) {
         return;
     }
-    mt_ntp_time receive = 0;
-    for (unsigned k = 0; k < sizeof receive; k++) {
-        receive = receive << 8 | udp[UDP_HEAD + RECEIVE_OFFSET + k];
+    mt_ntp_time receive = remembered_by(udp + UDP_HEAD);
+    if (self->probe.is_awaited && receive == self->probe.receive) {
+        self->probe.is_awaited = false;
+        mt_ntp_pace_departed(&self->pace, told.stamp_ns - self->probe.ready_ns);
     }
     const struct mt_instant left = time_of(self, told.stamp_ns);
     mt_ntp_departures_tell(&self->worker.departures, receive, &left);

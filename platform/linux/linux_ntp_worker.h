@@ -59,6 +59,14 @@ struct mt_ntp_line {
     int64_t gain_q16; /**< in so many nanoseconds as the line is long */
 };
 
+/** The first answer of a group, of whose departure the pace is learnt. */
+struct mt_ntp_probe {
+    bool is_awaited;
+    mt_ntp_time receive; /**< what it is remembered by */
+    int64_t begin_ns;    /**< when its group was begun ... */
+    int64_t ready_ns;    /**< ... and finished, by the kernel's CLOCK_REALTIME */
+};
+
 struct mt_ntp_thread {
     struct mt_ntp_workers *all;
     pthread_t thread;
@@ -72,9 +80,10 @@ struct mt_ntp_thread {
     struct mt_ntp_server server; /**< as it is for all, with NTS if there are keys ... */
     struct mt_nts_server nts;    /**< ... which are those of the snapshot */
     struct mt_ntp_worker worker;
-    struct mt_ntp_pace pace; /**< of sendmmsg */
-    unsigned awaited;        /**< departures that the kernel has been asked for */
-    unsigned patience;       /**< how often it is asked again */
+    struct mt_ntp_pace pace;
+    struct mt_ntp_probe probe;
+    unsigned awaited;  /**< departures that the kernel has been asked for */
+    unsigned patience; /**< how often it is asked again */
     struct mt_ntp_requests in;
     struct mt_ntp_answers out;
     _Atomic uint64_t outcomes[MT_NTP_OUTCOME_COUNT];
