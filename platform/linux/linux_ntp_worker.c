@@ -5,12 +5,13 @@
  * reading of its clock and of the page's base, together, translates those of a batch.
  *
  * Within a group answers leave one after the other while sendmmsg runs, and how long one takes is
- * known of those before (linux_ntp_pace.h): so each says when it is expected to leave.
+ * known of those before (linux_pace.h): so each says when it is expected to leave.
  *
  * Of answers for which interleaved mode wants better, and now and then of the first of a group, to
  * learn the pace, the kernel is asked for the time of departure.  It hands it out with the packet,
- * in which is what the answer is remembered by, so that nothing needs to be numbered.  The loopback interface and most cards have stamped when
- * sendmmsg returns; what is not there yet is looked for at the next turns, some times.
+ * in which is what the answer is remembered by, so that nothing needs to be numbered.  The
+ * loopback interface and most cards have stamped when sendmmsg returns; what is not there yet is
+ * looked for at the next turns, some times.
  */
 #include "platform/linux/linux_ntp_worker.h"
 
@@ -243,7 +244,7 @@ static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answ
     int64_t begin_ns = mt_worker_read_ns(CLOCK_REALTIME);
     probe(self, first, begin_ns);
     for (unsigned i = first; i < first + answers; i++) {
-        int64_t after_ns = mt_ntp_pace_after_ns(&self->pace, i - first, answers);
+        int64_t after_ns = mt_pace_after_ns(&self->pace, i - first, answers);
         const struct mt_instant departure = time_of(self, begin_ns + after_ns);
         mt_ntp_answer_finish(&self->server, &self->out.made[i], &departure);
         self->out.pieces[i].iov_len = self->out.made[i].length;
@@ -253,8 +254,8 @@ static void send_group(struct mt_ntp_thread *self, unsigned first, unsigned answ
         int sent = sendmmsg(self->fd, self->out.messages + done, first + answers - done, 0);
         done += sent > 0 ? (unsigned)sent : 1; /* one that is refused is skipped */
     }
-    mt_ntp_pace_learn(&self->pace, ready_ns - begin_ns,
-                      mt_worker_read_ns(CLOCK_REALTIME) - ready_ns, answers);
+    mt_pace_learn(&self->pace, ready_ns - begin_ns, mt_worker_read_ns(CLOCK_REALTIME) - ready_ns,
+                  answers);
     if (self->probe.begin_ns == begin_ns) {
         self->probe.ready_ns = ready_ns;
     }
@@ -292,7 +293,7 @@ static void take_departure(struct mt_ntp_thread *self, unsigned i)
     mt_ntp_time receive = remembered_by(udp + UDP_HEAD);
     if (self->probe.is_awaited && receive == self->probe.receive) {
         self->probe.is_awaited = false;
-        mt_ntp_pace_departed(&self->pace, told.stamp_ns - self->probe.ready_ns);
+        mt_pace_departed(&self->pace, told.stamp_ns - self->probe.ready_ns);
     }
     const struct mt_instant left = time_of(self, told.stamp_ns);
     mt_ntp_departures_tell(&self->worker.departures, receive, &left);

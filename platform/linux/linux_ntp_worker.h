@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_departures.h"
-#include "platform/linux/linux_ntp_pace.h"
 #include "platform/linux/linux_ntp_rules.h"
 #include "platform/linux/linux_ntp_workers.h"
+#include "platform/linux/linux_pace.h"
 #include "platform/linux/linux_snapshot.h"
 
 #define MT_NTP_BATCH        64
@@ -80,7 +80,7 @@ struct mt_ntp_thread {
     struct mt_ntp_server server; /**< as it is for all, with NTS if there are keys ... */
     struct mt_nts_server nts;    /**< ... which are those of the snapshot */
     struct mt_ntp_worker worker;
-    struct mt_ntp_pace pace;
+    struct mt_pace pace;
     struct mt_ntp_probe probe;
     unsigned awaited;  /**< departures that the kernel has been asked for */
     unsigned patience; /**< how often it is asked again */

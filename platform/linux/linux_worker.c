@@ -7,11 +7,8 @@
  * Which times the kernel is asked for, and what the others are, is linux_departures.c's matter.
  *
  * With csptp_one_step the first frame is the only one.  Frames leave one after the other while
- * sendmmsg runs, and how long one takes is known of the groups before: so each says when it is
- * expected to leave.  Groups are small, for errors add up, and the pace that is learnt is that of
- * frames which nothing held up: it falls quickly and rises slowly.  So what is said is rather too
- * early than too late, most of all if the thread is interrupted, and its client cannot tell that
- * from a longer path.
+ * sendmmsg runs, and how long one takes is known of the groups before (linux_pace.h): so each says
+ * when it is expected to leave.  Groups are small, for errors add up.
  *
  * Timestamps are the kernel's CLOCK_REALTIME; a reading of that clock and of the page's base,
  * together, translates those of a batch.
@@ -211,18 +208,6 @@ static void ask_for_stamp(struct mt_worker_batch *batch, unsigned i)
     message->msg_controllen = CMSG_SPACE(sizeof flags);
 }
 
-/* What one takes if nothing holds it up. */
-static void learn_pace(struct mt_worker *self, int64_t took_ns, unsigned frames)
-{
-    int64_t each_q8 = took_ns * 256 / frames;
-    if (self->frame_ns_q8 == 0 || each_q8 < self->frame_ns_q8) {
-        self->frame_ns_q8 = (self->frame_ns_q8 + 3 * each_q8) / 4;
-    } else {
-        int64_t most_q8 = 2 * self->frame_ns_q8;
-        self->frame_ns_q8 += ((each_q8 < most_q8 ? each_q8 : most_q8) - self->frame_ns_q8) / 64;
-    }
-}
-
 /* Frames that say themselves when they leave, with others among them. */
 static void send_group(struct mt_worker *self, unsigned first, unsigned frames,
                        bool is_sent[MT_WORKER_BATCH])
@@ -231,14 +216,16 @@ static void send_group(struct mt_worker *self, unsigned first, unsigned frames,
     for (unsigned i = 0; i < frames; i++) {
         struct mt_stateless_answer *made = &self->answers[first + i];
         if (made->rest.is_one_step) {
-            int64_t after_ns = (2 * (int64_t)i + 1) * self->frame_ns_q8 / 512;
+            int64_t after_ns = mt_pace_after_ns(&self->pace, i, frames);
             struct mt_instant departure = time_of(self, begin_ns + after_ns);
             mt_stateless_insert(made, &departure);
             memcpy(self->out.octets[first + i], made->frame, made->length);
         }
     }
+    int64_t ready_ns = mt_worker_read_ns(CLOCK_REALTIME);
     send_some(self->event_fd, &self->out, first, frames, is_sent);
-    learn_pace(self, mt_worker_read_ns(CLOCK_REALTIME) - begin_ns, frames);
+    mt_pace_learn(&self->pace, ready_ns - begin_ns, mt_worker_read_ns(CLOCK_REALTIME) - ready_ns,
+                  frames);
 }
 
 static void await(struct mt_worker *self, const bool is_sent[MT_WORKER_BATCH])

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "platform/linux/linux_departures.h"
+#include "platform/linux/linux_pace.h"
 #include "platform/linux/linux_snapshot.h"
 #include "platform/linux/linux_workers.h"
 
@@ -49,7 +50,7 @@ struct mt_worker {
     struct mt_worker_snapshot snapshot;
     struct mt_departures departures;
     struct mt_stateless_answer answers[MT_WORKER_BATCH];
-    int64_t frame_ns_q8; /* what sendmmsg takes for one, times 256 */
+    struct mt_pace pace; /* of frames that say themselves when they leave */
     struct mt_worker_batch in;
     struct mt_worker_batch out;
     _Atomic uint64_t counters[MT_STATELESS_COUNTER_COUNT];
