@@ -173,12 +173,16 @@ static void restart(double away_s, double locked_s)
     lab_run(&net, locked_s);
 }
 
+/* Without what is remembered it would be 300 times as large.  What is learned of an oscillator in
+ * hours is good for a factor of 2, so single runs differ; on average they do not. */
 static void sim_bound_is_as_tight_after_a_restart_as_without(void **state)
 {
     static const struct {
         double away_s;
         double locked_s;
     } restarts[] = {{2, HOUR_S / 4}, {600, HOUR_S}};
+    double sum = 0;
+    unsigned runs = 0;
     FOR_EACH_SEED(seed)
     {
         const struct oscillator *oscillator = &oscillators[seed % OSCILLATORS];
@@ -198,10 +202,14 @@ static void sim_bound_is_as_tight_after_a_restart_as_without(void **state)
                           restarts[i].away_s);
             /* where a quarter of an hour cannot measure the frequency as well as four hours */
             bool is_coarse = i == 0 && oscillator->wander < 1e-11;
-            assert_true(with_us < (is_coarse ? 10 : 1.5) * without_us);
+            double ratio = with_us / without_us;
+            assert_true(ratio < (is_coarse ? 30 : 3));
+            sum += is_coarse ? 0 : log(ratio);
+            runs += is_coarse ? 0 : 1;
             lab_close(&net);
         }
     }
+    assert_true(runs > 0 && exp(sum / runs) < 1.5);
 }
 
 /* Nothing of a good oscillator is believed of a bad one, wherever that is. */
