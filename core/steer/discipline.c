@@ -7,7 +7,7 @@
  * source, when a slew is done, and after a step (a step leaves the rate to a second correction).
  *
  * Phases.  ACQUIRING until the estimate has settled: LOCK_SAMPLES samples in a row in which the
- * published sigma did not fall by more than a tenth and no innovation exceeded three sigma.
+ * sigma over noise did not fall by more than a tenth and no innovation exceeded three sigma.
  * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large.
  * While locked, each estimate is copied to the anchor, from which holdover predicts, whatever
  * becomes of the source and of its estimator; until the reference turns out to be another.
@@ -53,7 +53,7 @@ void mt_discipline_init(struct mt_discipline *self, const struct mt_steer_config
         .sets_rate = start_rate_is_known,
         .slew_end = MT_MONO_NEVER,
         .silence = MT_MONO_NEVER,
-        .sigma = MT_STEER_HUGE_S,
+        .sharpness = MT_STEER_HUGE_S,
         .settled_sigma = MT_STEER_HUGE_S,
     };
     mt_clock_model_init(&self->model);
@@ -179,15 +179,18 @@ void mt_discipline_select(struct mt_discipline *self, uint16_t source, struct mt
     }
 }
 
-/* the lock criterion, once for each sample used */
+/* The lock criterion, once for each sample used.  While it is learned what one sample is off by,
+ * sigma moves with it: so they are set against each other. */
 static void judge_lock(struct mt_discipline *self, const struct mt_discipline_source *source,
                        const struct mt_estimate *estimate)
 {
-    bool is_restless = self->astray > 0 || estimate->offset_sigma < MT_REAL(0.9) * self->sigma;
+    const mt_real *noise = estimate->noise;
+    mt_real sharpness = estimate->offset_sigma / (noise[0] + noise[1] + noise[2]);
+    bool is_restless = self->astray > 0 || sharpness < MT_REAL(0.9) * self->sharpness;
 
     if (is_restless || ++self->settled == LOCK_SAMPLES) {
         self->settled = 0;
-        self->sigma = estimate->offset_sigma;
+        self->sharpness = sharpness;
         if (!is_restless) {
             self->phase = MT_STEER_LOCKED;
             self->has_locked_once = true;

@@ -86,7 +86,7 @@ void mt_steer_lose_lock(struct mt_discipline *self, enum mt_steer_phase phase)
     self->phase = phase;
     self->settled = 0;
     self->astray = 0;
-    self->sigma = MT_STEER_HUGE_S;
+    self->sharpness = MT_STEER_HUGE_S;
 }
 
 void mt_steer_settle(struct mt_discipline *self, const struct mt_estimate *estimate)

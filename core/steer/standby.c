@@ -64,7 +64,6 @@ void mt_discipline_take_over(struct mt_discipline *self, uint16_t source, struct
     if (stays_locked && mt_steer_estimate(self, 0, &estimate)) {
         const struct mt_discipline_source *of = &self->sources[source];
         self->phase = MT_STEER_LOCKED;
-        self->sigma = estimate.offset_sigma;
         self->anchor.track = of->estimator.track;
         self->anchor.origin = of->origin;
         self->anchor.unseen = of->estimator.unseen;

@@ -118,7 +118,7 @@ struct mt_discipline {
     uint32_t steps;
     struct mt_discipline_source *sources;
     mt_real rate;                      /**< applied */
-    mt_real sigma;                     /**< published sigma that the next ones are compared with */
+    mt_real sharpness;                 /**< sigma over noise that the next ones are compared with */
     mt_real settled_sigma;             /**< of the clock itself: not more than the estimate's */
     struct mt_mono last_sample;        /**< of the selected source */
     struct mt_mono silence;            /**< without a sample until then: holdover */
