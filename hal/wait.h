@@ -12,7 +12,8 @@
 #include "meantime/ptp_address.h"
 
 enum mt_input_kind {
-    MT_INPUT_NONE,     /**< the deadline has come, or something that the platform dealt with */
+    MT_INPUT_NONE,     /**< the deadline has come, or something that the platform dealt with;
+                            once the deadline is over: nothing lies in wait, as far as it knows */
     MT_INPUT_FRAME,    /**< a frame was received */
     MT_INPUT_TX_STAMP, /**< the fate of an event frame that was sent */
     MT_INPUT_LINK,     /**< a link went up or down, or has other addresses */

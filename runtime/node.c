@@ -5,6 +5,9 @@
  * instances.  The circle is short (a condition may change a state, which may ask for a frame)
  * and bounded all the same.
  *
+ * Who was not let run for a while finds in its sockets what has come meanwhile, even from those
+ * whose time has just run out.  So when an input comes late, time limits wait until none is left.
+ *
  * A frame's token carries the number of its instance in the high octet, since several instances
  * share a link.
  */
@@ -22,6 +25,8 @@
 #define TOKEN_BITS   24
 #define MAC_OCTETS   6
 #define DRAIN_ROUNDS 32 /* far more than any input needs; a bound, not a plan */
+#define LATE_NS      5000000
+#define BEHIND_MOST  1000 /* inputs: a flood puts off no time limit for long */
 
 /* ---- from instances outwards ---------------------------------------------------------------- */
 
@@ -220,8 +225,9 @@ static void release_messages(struct mt_node *self, uint16_t index, struct mt_mon
 static bool serve_clock(struct mt_node *self, uint16_t index, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[index];
-    bool any = mt_standby_judge(self, index, now);
-    if (clock->needs_report || now.ns >= clock->publish_at.ns) {
+    bool is_behind = self->behind > 0;
+    bool any = !is_behind && mt_standby_judge(self, index, now);
+    if (!is_behind && (clock->needs_report || now.ns >= clock->publish_at.ns)) {
         any |= mt_arbiter_duty_judge(self, index, now);
     }
     any |= mt_clock_duty_correct(self, index, now);
@@ -449,10 +455,18 @@ void mt_node_start(struct mt_node *self, struct mt_mono now)
     drain(self, now);
 }
 
+static bool is_behind(const struct mt_node *self, const struct mt_input *input)
+{
+    int64_t late_ns = input->now.ns - self->deadline.ns;
+    return input->kind != MT_INPUT_NONE && late_ns >= (self->behind > 0 ? 0 : LATE_NS) &&
+           self->behind < BEHIND_MOST;
+}
+
 void mt_node_input(struct mt_node *self, const struct mt_input *input)
 {
     struct mt_node_ntp *ntp = mt_ntp_duty_of_link(self, input->link);
     self->inputs++;
+    self->behind = is_behind(self, input) ? self->behind + 1 : 0;
     if (ntp != NULL) {
         mt_ntp_duty_take(self, ntp, input, (struct mt_interval){0});
     }
@@ -470,7 +484,9 @@ void mt_node_input(struct mt_node *self, const struct mt_input *input)
         link_changed(self, input);
         break;
     }
-    tick(self, input->now);
+    if (self->behind == 0) {
+        tick(self, input->now);
+    }
     drain(self, input->now);
 }
 

@@ -197,6 +197,7 @@ struct mt_node {
     uint16_t local_link;        /**< the one of programs on this machine; MT_NODE_NO_LINK: none */
     struct mt_hal_store *store; /**< may be null */
     uint64_t inputs;            /**< handled so far */
+    uint32_t behind;            /**< those since which no time limit was looked at */
     struct mt_node_event events[MT_NODE_EVENTS];
     uint16_t event_first;
     uint16_t event_count;
@@ -206,7 +207,8 @@ struct mt_node {
 /** Starts the clocks' pages.  Everything in `self` has been laid out and initialised before. */
 void mt_node_start(struct mt_node *self, struct mt_mono now);
 
-/** Feeds one input and does all that follows from it. */
+/** Feeds one input and does all that follows from it.  Long after the deadline more may lie in
+ * wait, so then time limits are looked at when an input brings nothing. */
 void mt_node_input(struct mt_node *self, const struct mt_input *input);
 
 /** When mt_node_input() must be called at the latest, if only with MT_INPUT_NONE. */

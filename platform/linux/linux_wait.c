@@ -8,15 +8,19 @@
  * was served last: a flooded socket gets every second turn at most, and cannot keep a transmit
  * stamp waiting that lies in its own error queue.  Level-triggered poll finds again what was left.
  * The error queue is read only when poll says so (POLLPRI or POLLERR).
+ *
+ * Once the runtime's deadline is over, what has come for the node goes before all else, so that an
+ * input of nothing says that nothing lies in wait.
  */
 #include "platform/linux/linux_private.h"
 
 #include <stdlib.h>
 
-#define LONGEST_NS   500000000
-#define NS_PER_MS    1000000
-#define ERROR_EVENTS (POLLERR | POLLPRI | POLLHUP | POLLNVAL)
-#define SLOTS        2 /* for each descriptor: input, errors */
+#define LONGEST_NS     500000000
+#define NS_PER_MS      1000000
+#define ERROR_EVENTS   (POLLERR | POLLPRI | POLLHUP | POLLNVAL)
+#define SLOTS          2  /* for each descriptor: input, errors */
+#define FRUITLESS_MOST 64 /* served in a row that bring nothing */
 
 /* ---- the set ---------------------------------------------------------------------------- */
 
@@ -310,20 +314,60 @@ static void serve(struct mt_linux *self, size_t slot, struct mt_input *ret_input
     }
 }
 
-static void serve_one(struct mt_linux *self, struct mt_input *ret_input)
+/* Requests and notices are the daemon's. */
+static bool is_for_node(enum mt_pollee_kind kind)
+{
+    return kind != MT_POLLEE_WATCH && kind != MT_POLLEE_NETLINK;
+}
+
+/* False: none of them is ready. */
+static bool serve_one(struct mt_linux *self, bool is_any, struct mt_input *ret_input)
 {
     struct mt_linux_wait *wait = &self->wait;
     size_t slots = wait->size * SLOTS;
 
     for (size_t i = 0; i < slots; i++) {
         size_t slot = (wait->turn + i) % slots;
+        bool is_eligible = is_any || is_for_node(wait->pollees[slot / SLOTS].kind);
 
-        if (is_slot_ready(wait, slot)) {
+        if (is_eligible && is_slot_ready(wait, slot)) {
             wait->turn = slot + 1;
             serve(self, slot, ret_input);
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+static bool poll_set(struct mt_linux *self, int timeout)
+{
+    struct mt_linux_wait *wait = &self->wait;
+
+    if (wait->is_set_old) {
+        rebuild(self);
+    }
+    return poll(wait->set, wait->size, timeout) > 0;
+}
+
+/* Something for the node that lies in wait while its deadline is over. */
+static bool take_late(struct mt_linux *self, struct mt_mono deadline, struct mt_input *ret_input)
+{
+    struct mt_input input = {.kind = MT_INPUT_NONE, .now = mt_linux_now()};
+
+    if (input.now.ns < deadline.ns) {
+        return false;
+    }
+    for (unsigned i = 0; i < FRUITLESS_MOST; i++) {
+        if (!poll_set(self, 0) || !serve_one(self, false, &input)) {
+            return false;
+        }
+        input.now = mt_linux_now();
+        if (input.kind != MT_INPUT_NONE) {
+            *ret_input = input;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What waits for company has waited long enough. */
@@ -341,17 +385,20 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
     struct mt_linux_wait *wait = (struct mt_linux_wait *)hal;
     struct mt_linux *self = wait->platform;
     struct mt_input input = {.kind = MT_INPUT_NONE, .now = mt_linux_now()};
+    struct mt_mono next = deadline;
 
     run_regular(wait, input.now);
     flush(self);
-    if (!take_due(self, &input, &deadline)) {
-        if (wait->is_set_old) {
-            rebuild(self);
-        }
-        if (poll(wait->set, wait->size, timeout_ms(input.now, deadline)) > 0) {
-            serve_one(self, &input);
+    if (!take_late(self, deadline, &input) && !take_due(self, &input, &next)) {
+        bool is_any_ready = poll_set(self, timeout_ms(input.now, next));
+
+        if (is_any_ready) {
+            serve_one(self, true, &input);
         }
         input.now = mt_linux_now();
+        if (is_any_ready && input.kind == MT_INPUT_NONE) {
+            (void)take_late(self, deadline, &input);
+        }
     }
     *ret_input = input;
 }

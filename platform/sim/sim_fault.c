@@ -56,6 +56,11 @@ void mt_world_set_part(struct mt_world *self, uint32_t node, const char *interfa
     }
 }
 
+void mt_world_stall(struct mt_world *self, uint32_t node, int64_t for_ns)
+{
+    self->nodes[node]->resumes_t_ns = self->t_ns + for_ns;
+}
+
 void mt_world_step_clock(struct mt_world *self, uint32_t node, uint16_t clock, struct mt_span by)
 {
     if (clock < self->nodes[node]->clock_count) {

@@ -478,6 +478,7 @@ void mt_sim_node_forget(struct mt_sim_node *node)
     node->program = NULL;
     node->waits_by = NULL;
     node->wake_t_ns = MT_SIM_FOREVER;
+    node->resumes_t_ns = 0;
     node->pending = NULL;
     node->life++;
 }

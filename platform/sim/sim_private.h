@@ -122,8 +122,9 @@ struct mt_sim_node {
     struct mt_node *runtime;              /**< null: not running, or */
     const struct mt_sim_program *program; /**< this does */
     struct mt_hal_wait *waits_by;
-    int64_t wake_t_ns;   /**< the earliest wake-up in the queue */
-    unsigned idle_wakes; /**< in a row, while no time passed */
+    int64_t wake_t_ns;    /**< the earliest wake-up in the queue */
+    int64_t resumes_t_ns; /**< it was not let run until then; 0: never so */
+    unsigned idle_wakes;  /**< in a row, while no time passed */
     int64_t last_wake_t_ns;
     const struct mt_sim_event *pending; /**< the input that the wait table hands out next */
 };

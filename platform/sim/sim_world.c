@@ -83,7 +83,8 @@ struct mt_hal_provider *mt_world_provider(struct mt_world *self, uint32_t node)
     return &self->nodes[node]->provider;
 }
 
-/* When a node wants to be called, or now if that is past. */
+/* When a node wants to be called, or now if that is past.  Once it may run again, what lies in wait
+ * comes first. */
 static int64_t deadline_t_ns(const struct mt_world *self, const struct mt_sim_node *node)
 {
     struct mt_mono deadline = node->program != NULL
@@ -94,7 +95,8 @@ static int64_t deadline_t_ns(const struct mt_world *self, const struct mt_sim_no
         return MT_SIM_FOREVER;
     }
     int64_t t_ns = deadline.ns - mt_sim_node_boot_ns(node);
-    return t_ns > self->t_ns ? t_ns : self->t_ns;
+    t_ns = t_ns > self->t_ns ? t_ns : self->t_ns;
+    return t_ns >= node->resumes_t_ns ? t_ns : node->resumes_t_ns + 1;
 }
 
 static bool is_running(const struct mt_sim_node *node)
@@ -154,6 +156,17 @@ static void tell_arrival(const struct mt_world *self, const struct mt_sim_event 
     self->observer.arrival(self->observer.context, &told);
 }
 
+static void put_off(struct mt_world *self, const struct mt_sim_node *node,
+                    const struct mt_sim_event *event)
+{
+    struct mt_sim_event *again = mt_sim_new_event(self, event->node, event->kind);
+
+    if (again != NULL) {
+        *again = *event;
+        mt_sim_queue_add(&self->queue, node->resumes_t_ns, again);
+    }
+}
+
 static void take_place(struct mt_world *self, const struct mt_sim_event *event)
 {
     if (event->port != NULL) {
@@ -164,6 +177,10 @@ static void take_place(struct mt_world *self, const struct mt_sim_event *event)
 
     if (!is_running(node) || event->life != node->life ||
         (event->kind == MT_INPUT_NONE && !is_due(self, node))) {
+        return;
+    }
+    if (self->t_ns < node->resumes_t_ns) {
+        put_off(self, node, event);
         return;
     }
     self->counters.delivered += event->kind == MT_INPUT_FRAME;

@@ -97,6 +97,8 @@ void mt_world_set_switch_up(struct mt_world *self, uint32_t number, bool is_up);
 /** Puts an interface into another part of its segment (all start in part 0): frames stay within
  * a part, and nobody is told. */
 void mt_world_set_part(struct mt_world *self, uint32_t node, const char *interface, uint32_t part);
+/** A node's program is not let run for a while: what comes meanwhile lies in wait for it. */
+void mt_world_stall(struct mt_world *self, uint32_t node, int64_t for_ns);
 /** Somebody steps a clock; its node learns of it through `disturbed`. */
 void mt_world_step_clock(struct mt_world *self, uint32_t node, uint16_t clock, struct mt_span by);
 

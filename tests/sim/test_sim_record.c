@@ -75,6 +75,8 @@ static void live(uint64_t seed, bool is_stopped)
     lab_run(&net, 10);
     mt_world_step_clock(net.world, BC, 0, (struct mt_span){-1, 0, 0});
     lab_run(&net, 10);
+    mt_world_stall(net.world, BC, 4000000000);
+    lab_run(&net, 10);
     net.nodes[BC].gate.order = order_best; /* the next within a wait, the one after between two */
     lab_run(&net, 10);
     assert_int_equal(lab_state(&net, BC, 1), MT_STATE_TRANSMITTER);

@@ -249,6 +249,55 @@ static void sim_receiver_stays_calm_when_there_is_a_burst_of_loss(void **state)
     }
 }
 
+/* ---- stalls ---------------------------------------------------------------------------------- */
+
+#define STALL_S 4 /* more than the announce receipt timeout */
+
+static void stall(void)
+{
+    mt_world_stall(net.world, RX, STALL_S * INT64_C(1000000000));
+    lab_run(&net, STALL_S);
+}
+
+static uint64_t count_timeouts(void)
+{
+    return lab_instance(&net, RX, 0)->ports[0].counters[MT_COUNT_ANNOUNCE_TIMEOUT];
+}
+
+static void sim_receiver_gives_nobody_up_when_it_was_not_let_run(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        settle(&net, &usual, seed, 30);
+        lab_forget(&net);
+        for (int i = 0; i < 5; i++) {
+            uint64_t before = count_timeouts();
+            stall();
+            lab_run(&net, 0.01 + 0.3 * i);
+            assert_int_equal(count_timeouts(), before);
+            assert_int_equal(lab_state(&net, RX, 1), MT_STATE_RECEIVER);
+        }
+        assert_true(lab_is_bounded(&net, RX));
+        assert_int_equal(net.nodes[RX].watch.steps, 0);
+        lab_close(&net);
+    }
+}
+
+static void sim_receiver_gives_up_who_goes_while_it_is_not_let_run(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        settle(&net, &usual, seed, 30);
+        uint64_t before = count_timeouts();
+        lab_kill(&net, GM);
+        stall();
+        lab_run(&net, 0.01);
+        assert_int_equal(count_timeouts(), before + 1);
+        assert_int_equal(lab_state(&net, RX, 1), MT_STATE_TRANSMITTER);
+        lab_close(&net);
+    }
+}
+
 /* ---- clocks ---------------------------------------------------------------------------------- */
 
 /* The receiver follows with one step; it cannot know for the first few samples. */
@@ -351,6 +400,8 @@ int main(void)
         cmocka_unit_test_teardown(sim_receiver_serves_and_returns_when_segment_is_cut_unseen,
                                   clean_up),
         cmocka_unit_test_teardown(sim_receiver_stays_calm_when_there_is_a_burst_of_loss, clean_up),
+        cmocka_unit_test_teardown(sim_receiver_gives_nobody_up_when_it_was_not_let_run, clean_up),
+        cmocka_unit_test_teardown(sim_receiver_gives_up_who_goes_while_it_is_not_let_run, clean_up),
         cmocka_unit_test_teardown(sim_receiver_follows_once_when_transmitter_steps_by_1_s,
                                   clean_up),
         cmocka_unit_test_teardown(sim_receiver_takes_it_back_when_somebody_steps_its_clock,

@@ -356,6 +356,73 @@ static void refclock_holds_over_when_all_are_silent(void **state)
     assert_near(off_ns(), 0, 1000);
 }
 
+/* ---- stalls -------------------------------------------------------------------------------- */
+
+static const struct mt_refclock_reading useless = {.leap = MT_REFCLOCK_UNSYNCHRONISED};
+
+static void nothing_more_comes(void)
+{
+    mt_node_input(&bench->node,
+                  &(struct mt_input){.kind = MT_INPUT_NONE, .now = {bench->number.now_ns}});
+}
+
+static unsigned count_changes_of_phase(void)
+{
+    unsigned count = 0;
+    struct mt_node_event event;
+    while (mt_node_next_event(&bench->node, &event)) {
+        count += event.kind == MT_NODE_PHASE;
+    }
+    return count;
+}
+
+static void refclock_is_kept_when_its_reading_lies_behind_another_one(void **state)
+{
+    hear(0, 0, 40, S_NS);
+    assert_int_equal(count_changes_of_phase(), 2); /* measures, locked */
+    bench->number.now_ns += 60 * S_NS;
+    read_frame(1, 0, &useless);
+    read_frame(0, 0, &plain);
+    nothing_more_comes();
+    assert_true(bench->refclocks[0].is_heard);
+    assert_int_equal(bench->clock.discipline.phase, MT_STEER_LOCKED);
+    assert_int_equal(count_changes_of_phase(), 0);
+}
+
+static void refclock_is_given_up_when_nothing_of_it_lies_in_wait(void **state)
+{
+    hear(0, 0, 40, S_NS);
+    bench->number.now_ns += 60 * S_NS;
+    read_frame(1, 0, &useless);
+    assert_true(bench->refclocks[0].is_heard);
+    assert_int_equal(bench->clock.discipline.phase, MT_STEER_LOCKED);
+    nothing_more_comes();
+    assert_false(bench->refclocks[0].is_heard);
+    assert_int_equal(bench->clock.discipline.phase, MT_STEER_HOLDOVER);
+}
+
+static void refclock_is_given_up_when_others_never_stop(void **state)
+{
+    hear(0, 0, 40, S_NS);
+    bench->number.now_ns += 60 * S_NS;
+    for (unsigned i = 0; i < 1000; i++) {
+        read_frame(1, 0, &useless);
+    }
+    assert_true(bench->refclocks[0].is_heard);
+    read_frame(1, 0, &useless);
+    assert_false(bench->refclocks[0].is_heard);
+    assert_int_equal(bench->clock.discipline.phase, MT_STEER_HOLDOVER);
+}
+
+static void refclock_is_given_up_at_once_when_its_time_has_just_run_out(void **state)
+{
+    hear(0, 0, 40, S_NS);
+    pass_until(bench->refclocks[0].heard_at.ns + bench->refclocks[0].config.silence_ns);
+    bench->number.now_ns += 4000000;
+    read_frame(1, 0, &useless);
+    assert_false(bench->refclocks[0].is_heard);
+}
+
 /* ---- exports ------------------------------------------------------------------------------- */
 
 static void export_gives_utc_when_the_clock_is_locked(void **state)
@@ -403,6 +470,10 @@ int main(void)
         TEST(refclock_is_followed_when_the_better_one_is_silent),
         TEST(refclock_is_not_followed_when_two_contradict_each_other),
         TEST(refclock_holds_over_when_all_are_silent),
+        TEST(refclock_is_kept_when_its_reading_lies_behind_another_one),
+        TEST(refclock_is_given_up_when_nothing_of_it_lies_in_wait),
+        TEST(refclock_is_given_up_when_others_never_stop),
+        TEST(refclock_is_given_up_at_once_when_its_time_has_just_run_out),
         TEST(export_gives_utc_when_the_clock_is_locked),
         TEST(export_gives_nothing_when_the_clock_has_no_time),
     };
