@@ -190,6 +190,8 @@ static const struct mt_steer_servo *servo_of(enum mt_config_servo servo)
         return &mt_steer_servo_pi;
     case MT_CONFIG_SERVO_LINREG:
         return &mt_steer_servo_linreg;
+    case MT_CONFIG_SERVO_KALMAN:
+        return &mt_steer_servo_kalman;
     }
     return NULL;
 }

@@ -68,7 +68,12 @@ enum mt_config_clock_kind {
     MT_CONFIG_CLOCK_AUTO,   /**< PHC where there is one, or else OVERLAY */
 };
 
-enum mt_config_servo { MT_CONFIG_SERVO_ADAPTIVE, MT_CONFIG_SERVO_PI, MT_CONFIG_SERVO_LINREG };
+enum mt_config_servo {
+    MT_CONFIG_SERVO_ADAPTIVE,
+    MT_CONFIG_SERVO_PI,
+    MT_CONFIG_SERVO_LINREG,
+    MT_CONFIG_SERVO_KALMAN
+};
 
 /** What to do when another program keeps changing a clock. */
 enum mt_config_shared { MT_CONFIG_SHARED_WARN, MT_CONFIG_SHARED_YIELD, MT_CONFIG_SHARED_INSIST };

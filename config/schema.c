@@ -50,6 +50,7 @@ const struct mt_config_word mt_config_servo_words[] = {
     {"adaptive", MT_CONFIG_SERVO_ADAPTIVE},
     {"pi", MT_CONFIG_SERVO_PI},
     {"linreg", MT_CONFIG_SERVO_LINREG},
+    {"kalman", MT_CONFIG_SERVO_KALMAN},
     {NULL, 0},
 };
 

@@ -32,7 +32,7 @@ PUBLIC = "core/include/meantime/"
 PUBLIC_ROOMS = {
     "core/base": {"time", "real", "sample", "clock_page", "verdict", "prng"},
     "core/wire": {"ptp_wire", "ptp_tlv", "ptp_address", "ntp_ptp", "ntp_wire", "synce_wire"},
-    "core/servo": {"servo", "servo_laws"},
+    "core/servo": {"servo", "servo_kalman", "servo_laws"},
     "core/crypto": {"crypto"},
     "core/ptp": {"ptp", "ptp_objects", "ptp_more", "ptp_small", "ptp_peer", "ptp_transparent",
                  "ptp_unicast",
@@ -47,7 +47,8 @@ PUBLIC_ROOMS = {
     "core/synce": {"synce"},
     "core/gnss": {"gnss", "gnss_timing", "gnss_verdict", "gnss_pulse_verdict"},
     "core/steer": {"steer", "steer_arbiter", "steer_arbiter_verdict", "steer_leap", "steer_poll",
-                   "steer_follower", "steer_oscillator", "steer_servos", "steer_standby"},
+                   "steer_follower", "steer_kalman", "steer_oscillator", "steer_servos",
+                   "steer_standby"},
 }
 # The loops are written against the tables of hal, so on their common floor they may look at them.
 ON_ONE_FLOOR = {("runtime", "hal"), ("embed", "hal")}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Between the discipline and the servo laws (core/servo/pi.c, linreg.c).
+ * Between the discipline and the servo laws (core/servo/pi.c, linreg.c), and the small discipline
+ * that tunes itself (kalman_follower.c), which does all of it by itself.
  *
  * A law sees offsets of the clock as it is now.  What it remembers is brought there when a
  * correction has been applied, by what was really applied, and the last sample is kept as it was
@@ -214,7 +215,7 @@ static void corrected_pi(struct mt_discipline *self, const struct mt_steer_chang
     follow_step(self, change);
 }
 
-const struct mt_steer_servo mt_steer_servo_pi = {begin_pi, sample_pi, corrected_pi};
+const struct mt_steer_servo mt_steer_servo_pi = {begin_pi, sample_pi, corrected_pi, 0};
 
 /* ---- linear regression ----------------------------------------------------------------------- */
 
@@ -252,4 +253,96 @@ static void corrected_linreg(struct mt_discipline *self, const struct mt_steer_c
     follow_step(self, change);
 }
 
-const struct mt_steer_servo mt_steer_servo_linreg = {begin_linreg, sample_linreg, corrected_linreg};
+const struct mt_steer_servo mt_steer_servo_linreg = {begin_linreg, sample_linreg, corrected_linreg,
+                                                     0};
+
+/* ---- Kalman filter --------------------------------------------------------------------------- */
+
+static struct mt_kalman_follower *kalman_of(const struct mt_discipline *self)
+{
+    return &self->config.servo_storage->kalman;
+}
+
+static void hand_on(struct mt_discipline *self)
+{
+    struct mt_kalman_follower *follower = kalman_of(self);
+
+    self->slew_end = follower->slew_end;
+    if (follower->has_next && !self->awaits_applied && !self->config.estimates_only) {
+        if (follower->next.kind == MT_CORRECT_STEP) {
+            self->next = follower->next;
+            self->has_next = true;
+        } else {
+            mt_steer_hand_out(self, mt_steer_even_rate(self) - follower->next.rate);
+        }
+    }
+    follower->has_next = false;
+}
+
+/* The clock is as the discipline knows it, whatever was missed. */
+static void meet(const struct mt_discipline *self, struct mt_kalman_follower *follower)
+{
+    follower->rate = self->rate;
+    follower->scale = self->scale;
+    follower->corrections = self->corrections;
+}
+
+/* What was learned of the clock outlives a change of source. */
+static void begin_kalman(struct mt_discipline *self)
+{
+    struct mt_kalman_follower *follower = kalman_of(self);
+
+    if (follower->max_rate > 0) {
+        mt_kalman_follower_forget(follower);
+    } else {
+        mt_kalman_follower_init(follower, self->scale, self->corrections, 0);
+    }
+    follower->max_rate = self->config.max_rate;
+    follower->max_slew = self->config.max_slew;
+    meet(self, follower);
+    follower->has_next = false;
+    follower->slew_end = MT_MONO_NEVER;
+}
+
+static void sample_kalman(struct mt_discipline *self, const struct mt_sample *present,
+                          const struct mt_sample *measured)
+{
+    struct mt_kalman_follower *follower = kalman_of(self);
+    struct mt_sample now = *present;
+
+    (void)measured;
+    if (self->sets_rate) {
+        return;
+    }
+    if (follower->corrections != self->corrections) {
+        mt_kalman_follower_forget(follower);
+        meet(self, follower);
+    }
+    now.local.corrections = self->corrections;
+    follower->step_at_start = follower->step_later = mt_steer_step_size(self);
+    mt_kalman_follower_sample(follower, &now, self->last_sample);
+    self->has_stepped = follower->has_stepped;
+    hand_on(self);
+}
+
+static void corrected_kalman(struct mt_discipline *self, const struct mt_steer_change *change)
+{
+    struct mt_applied applied = {
+        .kind = change->kind,
+        .rate = self->rate,
+        .at = change->at,
+        .corrections = self->corrections,
+    };
+
+    mt_kalman_follower_applied(kalman_of(self), &applied);
+    hand_on(self);
+}
+
+static void level_kalman(struct mt_discipline *self)
+{
+    mt_kalman_follower_tick(kalman_of(self), MT_MONO_NEVER);
+    hand_on(self);
+}
+
+const struct mt_steer_servo mt_steer_servo_kalman = {begin_kalman, sample_kalman, corrected_kalman,
+                                                     level_kalman};

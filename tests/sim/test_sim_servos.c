@@ -13,6 +13,8 @@
 
 #include "sim_lab.h"
 
+#define LIMIT_NS 5.22 /* of a Kalman filter that knows noise and wander */
+
 static struct lab net;
 
 static int clean_up(void **state)
@@ -67,6 +69,8 @@ static void sim_servos_are_as_known_when_they_are_configured(void **state)
         assert_true(pi > 9.2 && pi < 11.2);
         assert_true(linreg > 7.8 && linreg < 9.5);
         assert_true(rms_ns(seed, "adaptive") < 0.75 * linreg);
+        double kalman = rms_ns(seed, "kalman");
+        assert_true(kalman > 0.8 * LIMIT_NS && kalman < 1.2 * LIMIT_NS);
     }
 }
 
