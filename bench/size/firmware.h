@@ -21,4 +21,8 @@ void firmware_run_with(const struct mt_ptp_features *features, struct mt_instanc
 /** The same for a receiver that follows by proportion and integral, and knows no error bound. */
 void firmware_follow(const struct mt_ptp_features *features);
 
+/** The same as firmware_run_with() with the smallest discipline that tunes itself. */
+void firmware_tune(const struct mt_ptp_features *features, struct mt_instance_more *more,
+                   struct mt_port_more *port);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * The ordinary clock that small machines are asked for: both roles, end-to-end or peer delay as the
- * port is configured, self-tuning estimator with error bound, GET of the data sets.
+ * port is configured, a Kalman filter that tunes itself, GET of the data sets.
  */
 #include "firmware.h"
 #include "meantime/ptp_small.h"
@@ -23,12 +23,11 @@ int main(void)
         .states = &mt_states_full,
         .transmitter = &mt_transmitter,
         .delay = &mt_delay_e2e,
-        .reference = mt_reference,
         .extend = &mt_extend,
         .extensions = extensions,
     };
     static struct mt_port_more instance_port_more = {.delay_mechanism = MT_DELAY_P2P,
                                                      .plain_peer = &instance_peer};
     static struct mt_instance_more instance_more = {.getter = &instance_getter};
-    firmware_run_with(&features, &instance_more, &instance_port_more);
+    firmware_tune(&features, &instance_more, &instance_port_more);
 }

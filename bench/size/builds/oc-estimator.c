@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT
+ *
+ * The ordinary clock of oc.c with the estimator that the daemon has, which bridges outages and says
+ * how wrong the clock may be.
+ */
+#include "firmware.h"
+#include "meantime/ptp_small.h"
+
+int main(void);
+
+int main(void)
+{
+    static struct mt_plain_peer instance_peer;
+    static struct mt_getter instance_getter;
+    static const struct mt_extension *const extensions[] = {
+        &mt_plain_peer_extension,
+        &mt_getter_extension,
+        NULL,
+    };
+    static const struct mt_ptp_features features = {
+        .compare = mt_dataset_compare,
+        .decide = mt_decide,
+        .states = &mt_states_full,
+        .transmitter = &mt_transmitter,
+        .delay = &mt_delay_e2e,
+        .reference = mt_reference,
+        .extend = &mt_extend,
+        .extensions = extensions,
+    };
+    static struct mt_port_more instance_port_more = {.delay_mechanism = MT_DELAY_P2P,
+                                                     .plain_peer = &instance_peer};
+    static struct mt_instance_more instance_more = {.getter = &instance_getter};
+    firmware_run_with(&features, &instance_more, &instance_port_more);
+}
