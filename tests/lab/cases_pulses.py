@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The laboratory's cases of pulses: one hardware clock makes them, another one stamps them and
-follows, told by a GNSS receiver which second it is.  The clocks are those of pulse_clocks.c, since
-the emulated cards have no pins; all of them are at "bc"."""
+"""The laboratory's cases of pulses: one hardware clock makes them, another one or the kernel stamps
+them and follows, told by a GNSS receiver which second it is.  The clocks are those of
+pulse_clocks.c, since the emulated cards have no pins; all of them are at "bc"."""
+import statistics
 import time
 
-from cases import NEAR_NS, SETTLE_S, case, check, measure_ours
+from cases import NEAR_NS, RATIO, SETTLE_S, case, check, measure_ours
 from image import OUR_MODULE
 
 TAI_UTC_S = 37
@@ -126,4 +127,98 @@ def pulses_of_simple_cards(network):
         network.wait_locked("bc", clock=2)
         rows.append(measure_second(network, "pulses-both-edges"))
         check_pulses_rule(network)
+        return rows
+
+
+# ---- stamped by the kernel -----------------------------------------------------------------------
+
+AHEAD_S = 0.3  # the system's clock must be stepped
+CUT_S = 20
+# an interrupt that is there before its edge, and those that this machine has
+PROMPT = {"early_ns": 3_000_000}
+PROMPT_ERROR, LATE_ERROR = "20us", "500us"
+PROMPT_SIGMA_NS, LATE_SIGMA_NS = 150, 15_000
+PATIENCE_S = 300  # where many interrupts are late by milliseconds, that is learned first
+
+
+def clock_of(network):
+    status = network.status("bc")
+    return {} if status is None else status["clocks"][0]
+
+
+def start_behind_line(network, clocks, sigma_ns, **keys):
+    """A clock that nobody steers makes pulses, whose edges interrupt the machine."""
+    node, maker = network["bc"], clocks.devices[MAKER]
+    path = maker.replace("/dev", "/sys/class/ptp")
+    node.run(f"phc_ctl {maker} set adj {TAI_UTC_S + AHEAD_S}\n"
+             f"echo 2 0 >{path}/pins/PIN{PIN}")
+    now_s = int(node.run("date +%s")) + TAI_UTC_S
+    node.run(f"echo 0 {now_s + 3} 0 1 0 >{path}/period")
+    node.start("receiver", RECEIVER, maker, str(TAI_UTC_S), str(SENTENCES_MS))
+    network.meantimed("bc", interfaces=(), clock={"clock": "system"}, more={"gnss hat": {
+        "device": RECEIVER, "pulse": node.run("ls /dev/pps*").split()[0],
+        "cable_delay": f"{WIRE_NS}ns", **keys}})
+    network.wait_locked("bc")
+    network.tell_truth("bc", [maker])
+
+    def is_certain():
+        known_ns = clock_of(network).get("sigma_ns")
+        return known_ns is not None and known_ns < sigma_ns
+    network.wait(f"it is certain to {sigma_ns} ns", is_certain, PATIENCE_S)
+    time.sleep(SETTLE_S)
+
+
+def measure_behind_line(network, name):
+    """Nothing tells how late interrupts are, so a clock that follows them is so, too: by no more
+    than three out of four of them."""
+    entry = measure_ours(network, name, "bc", reference=("bc", "more"), clock="system")
+    late_ns = [int(word) for word in network["bc"].run(
+        f"cat /sys/module/{OUR_MODULE}/parameters/latencies_ns").split(",")]
+    most_ns = statistics.quantiles(late_ns)[-1]
+    print(f"    interrupts were late by {statistics.median(late_ns):.0f} ns, three out of four by "
+          f"up to {most_ns:.0f} ns, all by up to {max(late_ns)} ns")
+    check(entry["rms_ns"] <= max(RATIO * most_ns, most_ns + NEAR_NS), f"{entry}")
+    return entry
+
+
+def measure_held(network, name):
+    """Pulses are missing for a while: the clock goes on without them, and with them again."""
+    def set_cut(is_cut):
+        network["bc"].run(f"echo {int(is_cut)} >/sys/module/{OUR_MODULE}/parameters/is_cut")
+
+    def is_held():
+        return clock_of(network).get("state") == "holdover"
+    set_cut(True)
+    network.wait("pulses are missed", is_held, CUT_S)
+    entry = measure_ours(network, name, "bc", reference=("bc", "more"), clock="system")
+    check(is_held(), "it is not in holdover while pulses are missing")
+    set_cut(False)
+    network.wait_locked("bc")
+    time.sleep(2 * SETTLE_S)
+    return {**entry, "node": "bc-held"}
+
+
+@case("pulses-kernel")
+def pulses_of_a_hat(network):
+    """Edges of either kind, stamped by prompt interrupts; pulses that are missing for a while."""
+    name = "pulses-kernel"
+    rows = []
+    for edge, inverted in (("rising", 0), ("falling", 1)):
+        with Clocks(network, count=1, line_pin=PIN, inverted=inverted, **PROMPT) as clocks:
+            start_behind_line(network, clocks, PROMPT_SIGMA_NS, pulse_edge=edge,
+                              max_error=PROMPT_ERROR)
+            rows.append(measure_behind_line(network, f"{name}-{edge}"))
+            if edge == "rising":
+                rows += [measure_held(network, name), measure_behind_line(network, name)]
+            check_receiver(network)
+    return rows
+
+
+@case("pulses-kernel-late")
+def pulses_of_a_slow_machine(network):
+    """Interrupts as late as they are here, many of them by milliseconds."""
+    with Clocks(network, count=1, line_pin=PIN) as clocks:
+        start_behind_line(network, clocks, LATE_SIGMA_NS, max_error=LATE_ERROR)
+        rows = [measure_behind_line(network, "pulses-kernel-late")]
+        check_receiver(network)
         return rows

@@ -14,10 +14,18 @@
  * promise otherwise; startable: its output wants a start and goes on from edge to edge, so it is
  * left behind when the clock is stepped, where others keep a phase; precise: reads itself and the
  * system's clock at one moment.  wire_ns: how long an edge is on the wire.
+ *
+ * A pin may lead to the processor, too (line_pin): there each edge interrupts, and the kernel
+ * stamps it with the system's clock, for /dev/ppsN.  Such an interrupt is a timer's, and as late as
+ * those are; with early_ns it comes before the edge and waits for it, so it is prompt.
+ * latencies_ns tells by how much the last ones were late; inverted: the line is high while the pin
+ * is low; is_cut: no edge gets through.
  */
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/pps_kernel.h>
 #include <linux/ptp_clock_kernel.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
@@ -30,6 +38,8 @@
 #define MAX_PPB     500000
 #define LEAST_NS    1000000 /* between two edges */
 #define REFINEMENTS 4
+#define AHEAD_NS    50000000 /* a timer is set for an edge */
+#define LATENCIES   128
 
 static int count = 2;
 static int ppb[CLOCKS];
@@ -37,12 +47,23 @@ static int loose[CLOCKS];
 static int startable[CLOCKS];
 static int precise[CLOCKS];
 static int wire_ns;
+static int line_pin = -1;
+static int early_ns;
+static bool inverted;
+static bool is_cut;
+static int latencies_ns[LATENCIES];
+static int latency_count;
 module_param(count, int, 0444);
 module_param_array(ppb, int, NULL, 0444);
 module_param_array(loose, int, NULL, 0444);
 module_param_array(startable, int, NULL, 0444);
 module_param_array(precise, int, NULL, 0444);
 module_param(wire_ns, int, 0444);
+module_param(line_pin, int, 0444);
+module_param(early_ns, int, 0444);
+module_param(inverted, bool, 0444);
+module_param(is_cut, bool, 0644);
+module_param_array(latencies_ns, int, &latency_count, 0444);
 
 struct output {
     bool is_on;
@@ -66,7 +87,18 @@ struct pulse_clock {
     unsigned int inputs[CHANNELS]; /* flags of the request; 0: off */
 };
 
+/* of the processor */
+struct interrupt_line {
+    struct pps_device *source;
+    struct hrtimer timer;
+    s64 edge_ns; /* that it is set for, by the clock that makes it */
+    u64 edge_counter;
+    int event;
+    unsigned int count;
+};
+
 static struct pulse_clock clocks[CLOCKS];
+static struct interrupt_line line;
 static DEFINE_SPINLOCK(lock);
 static struct delayed_work work;
 
@@ -111,6 +143,78 @@ static u64 counter_at(const struct pulse_clock *clock, s64 ns)
     return counter;
 }
 
+/* ---- the line to the processor ------------------------------------------------------------- */
+
+static enum hrtimer_restart interrupt(struct hrtimer *timer)
+{
+    struct system_time_snapshot now;
+    struct pps_event_time stamp = {};
+
+    do {
+        ktime_get_snapshot(&now);
+    } while ((s64)((u64)ktime_to_ns(now.raw) - line.edge_counter) < 0);
+    if (is_cut) {
+        return HRTIMER_NORESTART;
+    }
+    stamp.ts_real = ktime_to_timespec64(now.real);
+    latencies_ns[line.count % LATENCIES] =
+        (int)min((u64)ktime_to_ns(now.raw) - line.edge_counter, (u64)INT_MAX);
+    line.count++;
+    latency_count = (int)min(line.count, (unsigned int)LATENCIES);
+    pps_event(line.source, &stamp, line.event, NULL);
+    return HRTIMER_NORESTART;
+}
+
+static bool leads_to_processor(const struct pulse_clock *clock, unsigned int channel)
+{
+    return line.source && clock->pins[line_pin].func == PTP_PF_PEROUT &&
+           clock->pins[line_pin].chan == channel;
+}
+
+/* Once for each edge, when it comes near. */
+static void set_timer(const struct pulse_clock *clock, s64 edge_ns, bool is_rising, u64 counter)
+{
+    u64 edge = counter_at(clock, edge_ns) + (u64)wire_ns;
+    s64 left_ns = (s64)(edge - counter);
+
+    if (edge_ns != line.edge_ns && left_ns < AHEAD_NS) {
+        line.edge_ns = edge_ns;
+        line.edge_counter = edge;
+        line.event = is_rising != inverted ? PPS_CAPTUREASSERT : PPS_CAPTURECLEAR;
+        hrtimer_start(&line.timer, ns_to_ktime(max(left_ns - early_ns, 0LL)), HRTIMER_MODE_REL);
+    }
+}
+
+static int add_line(void)
+{
+    struct pps_source_info info = {
+        .name = "pulses",
+        .mode = PPS_CAPTUREBOTH | PPS_CANWAIT | PPS_TSFMT_TSPEC,
+        .owner = THIS_MODULE,
+    };
+    struct pps_device *source;
+
+    if (line_pin < 0 || line_pin >= PINS) {
+        return 0;
+    }
+    hrtimer_init(&line.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+    line.timer.function = interrupt;
+    source = pps_register_source(&info, PPS_CAPTUREASSERT);
+    if (IS_ERR(source)) {
+        return (int)PTR_ERR(source);
+    }
+    line.source = source;
+    return 0;
+}
+
+static void remove_line(void)
+{
+    if (line.source) {
+        hrtimer_cancel(&line.timer);
+        pps_unregister_source(line.source);
+    }
+}
+
 /* ---- edges --------------------------------------------------------------------------------- */
 
 static bool is_stamped(const struct pulse_clock *clock, unsigned int input, bool is_rising)
@@ -152,11 +256,16 @@ static void put_out(const struct pulse_clock *clock, unsigned int channel, s64 n
 
 /* Makes the edges that were due up to this reading. */
 static void look_at(const struct pulse_clock *clock, struct output *output, unsigned int channel,
-                    s64 now_ns)
+                    u64 counter)
 {
+    s64 now_ns = read_at(clock, counter);
+
     while (output->is_on && !output->has_missed) {
         s64 next_ns = output->rise_ns + (output->is_high ? output->width_ns : 0);
 
+        if (leads_to_processor(clock, channel)) {
+            set_timer(clock, next_ns, !output->is_high, counter);
+        }
         if (now_ns < next_ns) {
             return;
         }
@@ -174,7 +283,7 @@ static u64 look(void)
 
     for (i = 0; i < count; i++) {
         for (channel = 0; channel < CHANNELS; channel++) {
-            look_at(&clocks[i], &clocks[i].outputs[channel], channel, read_at(&clocks[i], counter));
+            look_at(&clocks[i], &clocks[i].outputs[channel], channel, counter);
         }
     }
     for (i = 0; i < count; i++) {
@@ -212,6 +321,9 @@ static void after_step(struct pulse_clock *clock)
     s64 now_ns = clock->base_ns;
     unsigned int channel;
 
+    if (line.source && hrtimer_try_to_cancel(&line.timer) >= 0) {
+        line.edge_ns = 0;
+    }
     for (channel = 0; channel < CHANNELS; channel++) {
         struct output *output = &clock->outputs[channel];
 
@@ -393,6 +505,7 @@ static int add_clock(int number)
 static void remove_clocks(void)
 {
     cancel_delayed_work_sync(&work);
+    remove_line();
     while (count > 0) {
         ptp_clock_unregister(clocks[--count].registered);
     }
@@ -401,7 +514,7 @@ static void remove_clocks(void)
 static int __init begin(void)
 {
     int wanted = min(count, CLOCKS);
-    int error = 0;
+    int error = add_line();
 
     INIT_DELAYED_WORK(&work, look_again);
     count = 0;
