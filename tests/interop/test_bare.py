@@ -31,7 +31,7 @@ def ended(program):
 
 
 @pytest.mark.lab(seconds=8)
-@pytest.mark.parametrize("name", ["smallest_receiver", "pi_receiver"])
+@pytest.mark.parametrize("name", ["smallest_receiver", "pi_receiver", "small_clock"])
 def test_receiver_locks_when_it_hears_meantimed(lab, name):
     path = built(name)
     lab.chain("A", "B")

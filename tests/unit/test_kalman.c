@@ -112,6 +112,56 @@ static void kalman_says_nothing_of_the_rate_when_it_has_too_few(void **state)
     assert_int_equal(bench.filter.count, 1);
 }
 
+/* in units of the noise, over many starts */
+static void kalman_knows_how_sure_it_is_when_it_has_just_been_placed(void **state)
+{
+    enum { STARTS = 4000 };
+    double oo = 0;
+    double od = 0;
+    double dd = 0;
+    double rr = 0;
+    double or = 0;
+
+    (void)state;
+    for (int i = 0; i < STARTS; i++) {
+        mt_kalman_init(&bench.filter);
+        feed(MT_SAMPLE_FORWARD, 0);
+        pass(0.7);
+        feed(MT_SAMPLE_REVERSE, 0);
+        pass(0.3);
+        feed(MT_SAMPLE_FORWARD, 0);
+        assert_int_equal(bench.filter.count, 1);
+        double o = (bench.filter.offset - bench.offset) / bench.jitter;
+        double d = (bench.filter.delay - bench.delay) / bench.jitter;
+        double r = (bench.filter.rate - bench.rate) / bench.jitter;
+        oo += o * o / STARTS;
+        od += o * d / STARTS;
+        dd += d * d / STARTS;
+        rr += r * r / STARTS;
+        or += o * r / STARTS;
+    }
+    assert_true(mt_real_abs((mt_real)oo / bench.filter.oo - 1) < 0.1);
+    assert_true(mt_real_abs((mt_real)dd / bench.filter.dd - 1) < 0.1);
+    assert_true(mt_real_abs((mt_real)rr / bench.filter.rr - 1) < 0.1);
+    assert_true(mt_real_abs((mt_real)od - bench.filter.od) < 0.05);
+    assert_true(mt_real_abs((mt_real) or -bench.filter.or) < 0.1);
+}
+
+static void kalman_knows_the_noise_when_it_has_started(void **state)
+{
+    double noise = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        mt_kalman_init(&bench.filter);
+        while (bench.filter.count < 8) {
+            run(1);
+        }
+        noise += bench.filter.noise / (bench.jitter * bench.jitter) / 1000;
+    }
+    assert_true(noise > 0.9 && noise < 1.1);
+}
+
 static void kalman_needs_no_second_direction_when_offsets_come(void **state)
 {
     (void)state;
@@ -323,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(kalman_knows_rate_offset_and_delay_when_it_starts_cold, set_up),
         cmocka_unit_test_setup(kalman_says_nothing_of_the_rate_when_it_has_too_few, set_up),
+        cmocka_unit_test_setup(kalman_knows_how_sure_it_is_when_it_has_just_been_placed, set_up),
+        cmocka_unit_test_setup(kalman_knows_the_noise_when_it_has_started, set_up),
         cmocka_unit_test_setup(kalman_needs_no_second_direction_when_offsets_come, set_up),
         cmocka_unit_test_setup(kalman_learns_noise_and_wander_when_they_are, set_up),
         cmocka_unit_test_setup(kalman_learns_anew_when_the_noise_changes, set_up),

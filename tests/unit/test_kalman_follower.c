@@ -208,6 +208,8 @@ static void kalman_follower_does_not_overshoot_when_it_slews_for_long(void **sta
     for (int i = 0; i < 600; i++) {
         run(0.1, 1);
         assert_true(world.offset > -10e-6);
+        /* and the samples fit, whatever rate it is just slewed with */
+        assert_true(world.follower.filter.noise < 1e-18 || world.follower.filter.count < 8);
     }
     assert_int_equal(world.steps, 0);
     assert_true(mt_real_abs(world.offset) < 1e-6);
@@ -385,6 +387,31 @@ static void kalman_follower_tries_again_when_a_correction_was_refused(void **sta
     assert_true(run(10, 20e-9));
 }
 
+static void kalman_follower_slews_no_faster_when_it_may_not(void **state)
+{
+    world.frequency = 0;
+    world.offset = 4e-3;
+    world.follower.step_at_start = 0.1;
+    world.follower.max_slew = 100e-6;
+    for (int i = 0; i < 300; i++) {
+        run(0.1, 1);
+        assert_true(world.rate > -101e-6);
+    }
+    assert_true(world.offset > 0.1e-3 && world.offset < 0.6e-3); /* 37 s of it */
+}
+
+/* so that what is on its way has missed no more than one correction */
+static void kalman_follower_waits_for_the_path_when_that_is_long(void **state)
+{
+    world.delay = 0.5;
+    world.jitter = 1e-6;
+    run(60, 2);
+    uint32_t corrections = world.corrections;
+    run(60, 2);
+    assert_true(world.corrections > corrections + 20);
+    assert_true(world.corrections < corrections + 121); /* one a second, and its end */
+}
+
 /* Someone else has set the clock. */
 static void kalman_follower_places_the_clock_anew_when_others_step_it(void **state)
 {
@@ -428,6 +455,8 @@ int main(void)
         cmocka_unit_test_setup(
             kalman_follower_begins_at_the_rate_that_was_kept_when_it_starts_again, setup),
         cmocka_unit_test_setup(kalman_follower_tries_again_when_a_correction_was_refused, setup),
+        cmocka_unit_test_setup(kalman_follower_slews_no_faster_when_it_may_not, setup),
+        cmocka_unit_test_setup(kalman_follower_waits_for_the_path_when_that_is_long, setup),
         cmocka_unit_test_setup(kalman_follower_places_the_clock_anew_when_others_step_it, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
