@@ -110,7 +110,7 @@ static enum mt_timescale scale_of(const struct mt_node *node, const struct mt_no
                                   const struct mt_arbiter_member *member)
 {
     if (member->kind == MT_ARBITER_NTP) {
-        return clock->tai_utc_known ? MT_SCALE_TAI : MT_SCALE_UTC;
+        return mt_leap_duty_scale(clock);
     }
     return member->kind == MT_ARBITER_REFCLOCK ? node->refclocks[member->index].config.scale
                                                : MT_SCALE_ARB;

@@ -129,7 +129,7 @@ static struct mt_instant in_tai(const struct mt_node_gnss *self, const struct mt
     if (self->receiver.has_gps_utc) {
         second.s += self->receiver.gps_utc_s + MT_GNSS_TAI_GPS_S;
         second.scale = MT_SCALE_TAI;
-    } else if (clock->tai_utc_known) {
+    } else if (clock->leap.choice.is_known) {
         second.s += mt_leap_duty_offset(clock, local);
         second.scale = MT_SCALE_TAI;
     }
@@ -201,7 +201,7 @@ static bool ask_guard(struct mt_node *node, struct mt_node_gnss *self,
 {
     const struct mt_node_clock *clock = clock_of(node, self);
     struct mt_sample compared = *sample;
-    mt_refclock_duty_convert(clock, &compared);
+    mt_leap_duty_convert(clock, &compared);
     struct mt_interval bound = compared.scale == clock->discipline.scale
                                    ? bound_of(clock, &sample->local.at)
                                    : MT_INTERVAL_TOO_LARGE;

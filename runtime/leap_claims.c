@@ -2,8 +2,9 @@
  *
  * Who says what of TAI - UTC and of leap seconds.  Of the sources only those count that the clock
  * believes: what it follows, and with an arbiter all that take part in the time.  What a source has
- * taught is remembered when it has gone, for the machine may know less; where the value changes,
- * sources that count UTC begin anew, for their samples were converted by the old one.
+ * taught is remembered when it has gone, for the machine may know less; where the value changes or
+ * becomes known, sources that count UTC begin anew, for their samples were converted by the old one
+ * or not at all.
  */
 #include "runtime/leap_duty.h"
 
@@ -177,17 +178,24 @@ static int64_t utc_of(const struct mt_node_clock *clock, const struct mt_instant
                                        : MT_LEAP_NO_TIME;
 }
 
+static void forget(struct mt_discipline *discipline, uint16_t source)
+{
+    if (discipline->sources[source].is_used) {
+        mt_discipline_reset_source(discipline, source);
+    }
+}
+
 static void begin_anew(struct mt_node *node, uint16_t index)
 {
     struct mt_discipline *discipline = &node->clocks[index].discipline;
     for (uint16_t i = 0; i < node->ntp_count; i++) {
         if (!node->ntp[i].is_free && node->ntp[i].clock == index) {
-            mt_discipline_reset_source(discipline, node->ntp[i].source);
+            forget(discipline, node->ntp[i].source);
         }
     }
     for (uint16_t i = 0; i < node->refclock_count; i++) {
         if (node->refclocks[i].clock == index && node->refclocks[i].config.scale == MT_SCALE_UTC) {
-            mt_discipline_reset_source(discipline, node->refclocks[i].source);
+            forget(discipline, node->refclocks[i].source);
         }
     }
 }
@@ -235,6 +243,7 @@ void mt_leap_duty_choose(struct mt_node *node, uint16_t index)
     struct mt_leap_duty *self = &clock->leap;
     const struct mt_instant at = present(clock);
     int32_t before_s = mt_leap_duty_offset(clock, &at);
+    enum mt_timescale was_scale = mt_leap_duty_scale(clock);
     bool was_known = self->choice.is_known;
     bool has_slack = self->slack_s > 0 || self->machine_by == MT_LEAP_BY_LIST;
     struct gathering gathering = {.node = node, .clock = index, .utc_s = utc_of(clock, &at)};
@@ -255,6 +264,9 @@ void mt_leap_duty_choose(struct mt_node *node, uint16_t index)
         mt_leap_duty_offset(clock, &at) != before_s) {
         self->before_change_s = before_s;
         self->has_changed = true;
+        begin_anew(node, index);
+    }
+    if (mt_leap_duty_scale(clock) != was_scale) {
         begin_anew(node, index);
     }
 }

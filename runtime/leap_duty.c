@@ -6,6 +6,9 @@
  * same second comes twice, and not with everybody at once, samples from around it are not used.
  *
  * Once the machine knows the new value, or another one, that counts.
+ *
+ * Who has no list converts as soon as anybody has taught TAI - UTC.  But a clock that was locked to
+ * UTC before that shows UTC to the end: to make TAI of it would be a jump by half a minute.
  */
 #include "runtime/leap_duty.h"
 
@@ -49,6 +52,44 @@ int32_t mt_leap_duty_offset(const struct mt_node_clock *clock, const struct mt_i
         return known_s == self->before_s ? known_s + self->change_s : known_s;
     }
     return known_s == self->before_s + self->change_s ? self->before_s : known_s;
+}
+
+/* It can show nothing else, or has been set by it: then TAI would be a jump. */
+static bool shows_utc(const struct mt_discipline *discipline)
+{
+    return discipline->scale == MT_SCALE_UTC &&
+           (!discipline->config.adopts_scale || discipline->has_locked_once);
+}
+
+enum mt_timescale mt_leap_duty_scale(const struct mt_node_clock *clock)
+{
+    return clock->leap.choice.is_known && !shows_utc(&clock->discipline) ? MT_SCALE_TAI
+                                                                         : MT_SCALE_UTC;
+}
+
+/* Not known: a clock that cannot be told otherwise takes UTC for what it shows. */
+static void take_as_arbitrary(const struct mt_discipline *discipline, struct mt_sample *sample)
+{
+    if (sample->scale == MT_SCALE_UTC && discipline->scale == MT_SCALE_ARB &&
+        !discipline->config.adopts_scale) {
+        sample->scale = MT_SCALE_ARB;
+    }
+}
+
+void mt_leap_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample)
+{
+    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
+    enum mt_timescale wanted = mt_leap_duty_scale(clock);
+    bool is_convertible = sample->scale == MT_SCALE_UTC || sample->scale == MT_SCALE_TAI;
+    bool is_reverse = sample->kind == MT_SAMPLE_REVERSE; /* source less local */
+    if (!clock->leap.choice.is_known) {
+        take_as_arbitrary(&clock->discipline, sample);
+    } else if (is_convertible && sample->scale != wanted) {
+        sample->value = (wanted == MT_SCALE_TAI) == is_reverse
+                            ? mt_span_plus(sample->value, tai_utc)
+                            : mt_span_minus(sample->value, tai_utc);
+        sample->scale = wanted;
+    }
 }
 
 bool mt_leap_duty_is_doubtful(const struct mt_node_clock *clock, const struct mt_instant *at)

@@ -60,6 +60,10 @@ void mt_leap_duty_tell(struct mt_node *node, uint16_t clock, struct mt_mono now)
 void mt_leap_duty_watch(struct mt_leap_duty *self, const struct mt_clock_page *page);
 /** TAI - UTC at a TAI time, as chosen, where it is known. */
 int32_t mt_leap_duty_offset(const struct mt_node_clock *clock, const struct mt_instant *at);
+/** What samples of UTC become: TAI where TAI - UTC is known, unless the clock shows UTC. */
+enum mt_timescale mt_leap_duty_scale(const struct mt_node_clock *clock);
+/** A sample of UTC or TAI in the timescale of the clock, as far as that can be known. */
+void mt_leap_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample);
 /** True if nobody can say in which of two seconds a sample of UTC was taken. */
 bool mt_leap_duty_is_doubtful(const struct mt_node_clock *clock, const struct mt_instant *at);
 /** True if it is over and sources that still announce one mean the same. */

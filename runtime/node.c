@@ -78,24 +78,15 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
     }
 }
 
-/* A transmitter that does not claim the PTP timescale, but is known to serve UTC. */
-static void read_arb_as_utc(const struct mt_node_clock *clock, struct mt_sample *sample)
-{
-    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
-    bool is_reverse = sample->kind == MT_SAMPLE_REVERSE; /* source less local */
-    sample->value =
-        is_reverse ? mt_span_plus(sample->value, tai_utc) : mt_span_minus(sample->value, tai_utc);
-    sample->scale = MT_SCALE_TAI;
-}
-
 static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
                         const struct mt_event *event, struct mt_mono now)
 {
     struct mt_node_clock *clock = &self->clocks[instance->clock];
     struct mt_sample sample = event->value.sample;
     sample.source = instance->ports[event->port - 1].source;
-    if (sample.scale == MT_SCALE_ARB && instance->arb_is_utc && clock->tai_utc_known) {
-        read_arb_as_utc(clock, &sample);
+    if (sample.scale == MT_SCALE_ARB && instance->arb_is_utc && clock->leap.choice.is_known) {
+        sample.scale = MT_SCALE_UTC;
+        mt_leap_duty_convert(clock, &sample);
     }
     enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     if (verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {

@@ -55,20 +55,6 @@ const struct mt_node_ntp *mt_ntp_duty_followed(const struct mt_node *node, uint1
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
-/* TAI where it is known; else UTC, which is what a clock that cannot be told otherwise shows. */
-static void convert(const struct mt_node_clock *clock, struct mt_sample *sample)
-{
-    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
-    if (clock->tai_utc_known) {
-        bool is_forward = sample->kind == MT_SAMPLE_FORWARD;
-        sample->value = is_forward ? mt_span_minus(sample->value, tai_utc)
-                                   : mt_span_plus(sample->value, tai_utc);
-        sample->scale = MT_SCALE_TAI;
-    } else if (!clock->discipline.config.adopts_scale && clock->discipline.scale == MT_SCALE_ARB) {
-        sample->scale = MT_SCALE_ARB;
-    }
-}
-
 /* Once for each answer; what is known of the clock is that of its discipline, whichever source
  * taught it. */
 static void choose_poll(const struct mt_node_clock *clock, struct mt_node_ntp *self,
@@ -103,7 +89,7 @@ static void take_sample(struct mt_node *node, struct mt_node_ntp *self,
     if (mt_leap_duty_is_doubtful(clock, &sample.local.at)) {
         return;
     }
-    convert(clock, &sample);
+    mt_leap_duty_convert(clock, &sample);
     self->verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     self->has_verdict = true;
     choose_poll(clock, self, &sample);

@@ -21,28 +21,6 @@
 
 /* ---- from readings to values --------------------------------------------------------------- */
 
-/* TAI and UTC are compared where the difference is known. */
-void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample)
-{
-    struct mt_span tai_utc = {.s = mt_leap_duty_offset(clock, &sample->local.at)};
-    bool wants_utc =
-        !clock->discipline.config.adopts_scale && clock->discipline.scale == MT_SCALE_UTC;
-    if (!clock->tai_utc_known) {
-        bool shows_what_it_shows =
-            !clock->discipline.config.adopts_scale && clock->discipline.scale == MT_SCALE_ARB;
-        sample->scale =
-            shows_what_it_shows && sample->scale == MT_SCALE_UTC ? MT_SCALE_ARB : sample->scale;
-        return;
-    }
-    if (sample->scale == MT_SCALE_UTC && !wants_utc) {
-        sample->value = mt_span_minus(sample->value, tai_utc);
-        sample->scale = MT_SCALE_TAI;
-    } else if (sample->scale == MT_SCALE_TAI && wants_utc) {
-        sample->value = mt_span_plus(sample->value, tai_utc);
-        sample->scale = MT_SCALE_UTC;
-    }
-}
-
 bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at)
 {
     struct mt_clock_quality_report report;
@@ -134,7 +112,7 @@ bool mt_refclock_duty_offer(struct mt_node *node, struct mt_node_refclock *self,
     if (sample->scale == MT_SCALE_UTC && mt_leap_duty_is_doubtful(clock, &sample->local.at)) {
         return false;
     }
-    mt_refclock_duty_convert(clock, &converted);
+    mt_leap_duty_convert(clock, &converted);
     hand_over(node, self, &converted, now);
     return true;
 }
@@ -158,7 +136,7 @@ static void take(struct mt_node *node, struct mt_node_refclock *self,
         return;
     }
     if (!is_pulse) {
-        mt_refclock_duty_convert(clock, &sample);
+        mt_leap_duty_convert(clock, &sample);
     }
     hand_over(node, self, &sample, now);
 }

@@ -77,8 +77,6 @@ struct mt_mono mt_refclock_duty_deadline(const struct mt_node *node);
 struct mt_node_clock;
 /** Whether the clock is known well enough to say which second it is. */
 bool mt_refclock_duty_knows_second(const struct mt_node_clock *clock, struct mt_instant at);
-/** From UTC to TAI or back, as the clock counts, where the difference is known. */
-void mt_refclock_duty_convert(const struct mt_node_clock *clock, struct mt_sample *sample);
 /** A sample that somebody else has made of what this reference clock reads; its source is set.
  * False: nobody can say in which of two seconds it was taken. */
 bool mt_refclock_duty_offer(struct mt_node *node, struct mt_node_refclock *self,

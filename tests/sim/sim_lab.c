@@ -372,6 +372,14 @@ static struct mt_mono now_at_gate(struct mt_hal_wait *wait)
 
 static const struct mt_hal_wait_ops gate_ops = {wait_at_gate, now_at_gate};
 
+static const struct mt_compose_facts *facts_of(const struct lab *lab)
+{
+    static const struct mt_compose_facts right = {
+        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
+
+    return lab->facts != NULL ? lab->facts : &right;
+}
+
 static struct mt_hal_provider *record(struct lab *lab, struct lab_node *self,
                                       struct mt_hal_provider *provider)
 {
@@ -379,7 +387,7 @@ static struct mt_hal_provider *record(struct lab *lab, struct lab_node *self,
     const struct mt_log_start start = {
         .about = {"lab", 3},
         .config = {self->text, strlen(self->text)},
-        .facts = {.tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC},
+        .facts = mt_compose_log_facts(facts_of(lab)),
     };
 
     self->gate = (struct lab_gate){.wait.ops = &gate_ops, .inner = provider->wait, .lab = lab};
@@ -393,8 +401,6 @@ static struct mt_hal_provider *record(struct lab *lab, struct lab_node *self,
 
 void lab_boot(struct lab *lab, uint32_t node)
 {
-    static const struct mt_compose_facts facts = {
-        .tai_utc_known = true, .tai_minus_utc_s = MT_WORLD_TAI_MINUS_UTC, .leap_s = 0};
     struct lab_node *self = &lab->nodes[node];
     struct mt_hal_provider *provider = mt_world_provider(lab->world, node);
     char reason[MT_HAL_REASON_SIZE] = "";
@@ -406,7 +412,7 @@ void lab_boot(struct lab *lab, uint32_t node)
     if (self->log != NULL) {
         provider = record(lab, self, provider);
     }
-    self->composition = mt_compose(self->config, provider, &facts, reason);
+    self->composition = mt_compose(self->config, provider, facts_of(lab), reason);
     if (self->composition == NULL) {
         give_up(self->name, reason);
     }

@@ -75,6 +75,7 @@ struct lab {
     /** Called after each reading of all nodes, if set. */
     void (*look)(struct lab *lab);
     void *context;
+    const struct mt_compose_facts *facts; /**< of nodes that boot; null: what is true */
     /** Wraps what the world offers to a node that boots, if set. */
     struct mt_hal_provider *(*provide)(struct lab *lab, uint32_t node,
                                        struct mt_hal_provider *world);

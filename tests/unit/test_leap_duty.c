@@ -179,6 +179,88 @@ static void leap_duty_forgets_nothing_when_a_leap_second_is_announced(void **sta
     assert_true(clock.leap.gnss.is_known);
 }
 
+/* ---- conversions ----------------------------------------------------------------------------- */
+
+static void expect_converted(enum mt_sample_kind kind, enum mt_timescale from, int64_t value_s,
+                             enum mt_timescale to)
+{
+    struct mt_sample sample = {.kind = kind, .scale = from, .value = {.s = 100}};
+    mt_leap_duty_convert(&clock, &sample);
+    assert_int_equal(sample.scale, to);
+    assert_int_equal(sample.value.s, value_s);
+}
+
+static void leap_duty_converts_nothing_when_nobody_knows_tai_minus_utc(void **state)
+{
+    clock.discipline.config.adopts_scale = true;
+    expect_converted(MT_SAMPLE_FORWARD, MT_SCALE_UTC, 100, MT_SCALE_UTC);
+    expect_converted(MT_SAMPLE_OFFSET, MT_SCALE_TAI, 100, MT_SCALE_TAI);
+    clock.discipline.config.adopts_scale = false;
+    clock.discipline.scale = MT_SCALE_ARB;
+    expect_converted(MT_SAMPLE_OFFSET, MT_SCALE_UTC, 100, MT_SCALE_ARB);
+}
+
+static void leap_duty_converts_by_whoever_has_taught_tai_minus_utc(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38};
+    clock.tai_utc_known = false;
+    clock.discipline.config.adopts_scale = true;
+    clock.discipline.scale = MT_SCALE_UTC; /* not locked yet */
+    choose(NEW_YEAR - 90000, &news);
+    assert_int_equal(mt_leap_duty_scale(&clock), MT_SCALE_TAI);
+    expect_converted(MT_SAMPLE_FORWARD, MT_SCALE_UTC, 62, MT_SCALE_TAI);
+    expect_converted(MT_SAMPLE_REVERSE, MT_SCALE_UTC, 138, MT_SCALE_TAI);
+    expect_converted(MT_SAMPLE_OFFSET, MT_SCALE_UTC, 62, MT_SCALE_TAI);
+    expect_converted(MT_SAMPLE_OFFSET, MT_SCALE_TAI, 100, MT_SCALE_TAI);
+    expect_converted(MT_SAMPLE_OFFSET, MT_SCALE_ARB, 100, MT_SCALE_ARB);
+}
+
+static void leap_duty_converts_to_utc_when_the_clock_shows_that(void **state)
+{
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38};
+    clock.tai_utc_known = false;
+    clock.discipline.scale = MT_SCALE_UTC;
+    for (int i = 0; i < 2; i++) {
+        clock.discipline.config.adopts_scale = i != 0;
+        clock.discipline.has_locked_once = i != 0;
+        choose(NEW_YEAR - 90000, &news);
+        assert_int_equal(mt_leap_duty_scale(&clock), MT_SCALE_UTC);
+        expect_converted(MT_SAMPLE_FORWARD, MT_SCALE_UTC, 100, MT_SCALE_UTC);
+        expect_converted(MT_SAMPLE_FORWARD, MT_SCALE_TAI, 138, MT_SCALE_UTC);
+        expect_converted(MT_SAMPLE_REVERSE, MT_SCALE_TAI, 62, MT_SCALE_UTC);
+    }
+}
+
+/* What was measured before was UTC, and is no measure of TAI. */
+static void leap_duty_begins_servers_anew_when_tai_minus_utc_becomes_known(void **state)
+{
+    const struct mt_leap_news nothing = {0};
+    const struct mt_leap_news news = {.is_known = true, .tai_minus_utc_s = 38};
+    static struct mt_discipline_source sources[2];
+    struct mt_node_ntp server = {.source = 1};
+    struct mt_steer_config steer;
+    mt_steer_config_init(&steer);
+    steer.adopts_scale = true;
+    mt_discipline_init(&clock.discipline, &steer, sources, 2, MT_SCALE_UTC, 0, 0, false);
+    clock.tai_utc_known = false;
+    node.ntp = &server;
+    node.ntp_count = 1;
+    for (int is_locked = 0; is_locked < 2; is_locked++) {
+        clock.discipline.has_locked_once = is_locked != 0;
+        choose(NEW_YEAR - 90000, &nothing);
+        clock.leap.remembered_s = 0;
+        choose(NEW_YEAR - 90000, &nothing);
+        for (int i = 0; i < 2; i++) {
+            sources[i].is_used = true;
+            sources[i].verdicts[MT_SAMPLE_USED] = 9;
+        }
+        choose(NEW_YEAR - 90000, &news);
+        assert_int_equal(sources[0].verdicts[MT_SAMPLE_USED], 9); /* PTP's */
+        assert_int_equal(sources[1].verdicts[MT_SAMPLE_USED], is_locked ? 9 : 0);
+    }
+    node.ntp_count = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +274,11 @@ int main(void)
         cmocka_unit_test_setup(leap_duty_keeps_the_list_when_it_is_in_force, set_up),
         cmocka_unit_test_setup(leap_duty_loses_no_news_when_another_receiver_is_silent, set_up),
         cmocka_unit_test_setup(leap_duty_forgets_nothing_when_a_leap_second_is_announced, set_up),
+        cmocka_unit_test_setup(leap_duty_converts_nothing_when_nobody_knows_tai_minus_utc, set_up),
+        cmocka_unit_test_setup(leap_duty_converts_by_whoever_has_taught_tai_minus_utc, set_up),
+        cmocka_unit_test_setup(leap_duty_converts_to_utc_when_the_clock_shows_that, set_up),
+        cmocka_unit_test_setup(leap_duty_begins_servers_anew_when_tai_minus_utc_becomes_known,
+                               set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
