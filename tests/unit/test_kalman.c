@@ -126,9 +126,9 @@ static void kalman_knows_how_sure_it_is_when_it_has_just_been_placed(void **stat
     for (int i = 0; i < STARTS; i++) {
         mt_kalman_init(&bench.filter);
         feed(MT_SAMPLE_FORWARD, 0);
-        pass(0.7);
-        feed(MT_SAMPLE_REVERSE, 0);
         pass(0.3);
+        feed(MT_SAMPLE_REVERSE, 0);
+        pass(0.7);
         feed(MT_SAMPLE_FORWARD, 0);
         assert_int_equal(bench.filter.count, 1);
         double o = (bench.filter.offset - bench.offset) / bench.jitter;
