@@ -52,10 +52,6 @@ void mt_steer_hand_out(struct mt_discipline *self, mt_real slew)
 void mt_steer_level(struct mt_discipline *self)
 {
     self->slew_end = MT_MONO_NEVER;
-    if (self->config.servo != 0 && self->config.servo->level != 0) {
-        self->config.servo->level(self);
-        return;
-    }
     if (!self->awaits_applied && self->model.is_known && !self->config.estimates_only &&
         !self->sets_rate) {
         mt_steer_hand_out(self, 0);

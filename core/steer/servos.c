@@ -215,7 +215,7 @@ static void corrected_pi(struct mt_discipline *self, const struct mt_steer_chang
     follow_step(self, change);
 }
 
-const struct mt_steer_servo mt_steer_servo_pi = {begin_pi, sample_pi, corrected_pi, 0};
+const struct mt_steer_servo mt_steer_servo_pi = {begin_pi, sample_pi, corrected_pi};
 
 /* ---- linear regression ----------------------------------------------------------------------- */
 
@@ -253,8 +253,7 @@ static void corrected_linreg(struct mt_discipline *self, const struct mt_steer_c
     follow_step(self, change);
 }
 
-const struct mt_steer_servo mt_steer_servo_linreg = {begin_linreg, sample_linreg, corrected_linreg,
-                                                     0};
+const struct mt_steer_servo mt_steer_servo_linreg = {begin_linreg, sample_linreg, corrected_linreg};
 
 /* ---- Kalman filter --------------------------------------------------------------------------- */
 
@@ -325,8 +324,11 @@ static void sample_kalman(struct mt_discipline *self, const struct mt_sample *pr
     hand_on(self);
 }
 
+/* At the end of a slew the discipline goes to the rate that the estimator finds even, from where
+ * it is made that of the filter. */
 static void corrected_kalman(struct mt_discipline *self, const struct mt_steer_change *change)
 {
+    struct mt_kalman_follower *follower = kalman_of(self);
     struct mt_applied applied = {
         .kind = change->kind,
         .rate = self->rate,
@@ -334,15 +336,11 @@ static void corrected_kalman(struct mt_discipline *self, const struct mt_steer_c
         .corrections = self->corrections,
     };
 
-    mt_kalman_follower_applied(kalman_of(self), &applied);
+    mt_kalman_follower_applied(follower, &applied);
+    if (self->slew_end.ns == MT_MONO_NEVER.ns && follower->slew_end.ns != MT_MONO_NEVER.ns) {
+        mt_kalman_follower_tick(follower, MT_MONO_NEVER);
+    }
     hand_on(self);
 }
 
-static void level_kalman(struct mt_discipline *self)
-{
-    mt_kalman_follower_tick(kalman_of(self), MT_MONO_NEVER);
-    hand_on(self);
-}
-
-const struct mt_steer_servo mt_steer_servo_kalman = {begin_kalman, sample_kalman, corrected_kalman,
-                                                     level_kalman};
+const struct mt_steer_servo mt_steer_servo_kalman = {begin_kalman, sample_kalman, corrected_kalman};

@@ -52,8 +52,6 @@ struct mt_steer_servo {
                    const struct mt_sample *measured);
     /** A correction was applied and recorded. */
     void (*corrected)(struct mt_discipline *self, const struct mt_steer_change *change);
-    /** slew_end has come; null: the servo sets none. */
-    void (*level)(struct mt_discipline *self);
 };
 
 struct mt_steer_config {
