@@ -2,6 +2,7 @@
 #include "platform/linux/linux_pace.h"
 
 #define HELD_UP_NS 1000000 /* no measure of what a departure takes */
+#define SLOWLY     64      /* learnt is one of so many parts */
 #define STEPS      32      /* of which the expected departure comes closer by one */
 
 static void learn_first(struct mt_pace_part *self, int64_t each_q8, unsigned answers)
@@ -15,17 +16,21 @@ static void learn_first(struct mt_pace_part *self, int64_t each_q8, unsigned ans
     }
 }
 
-/* What nothing holds up is wanted: so it falls quickly and rises slowly. */
+/* What nothing holds up is wanted: so it falls quickly and rises slowly.  Below 0 the clock was set
+ * back meanwhile. */
 static void learn(struct mt_pace_part *self, int64_t took_ns, unsigned answers)
 {
     int64_t each_q8 = took_ns * 256 / answers;
+    if (took_ns < 0) {
+        return;
+    }
     if (self->seen < MT_PACE_FIRST) {
         learn_first(self, each_q8, answers);
     } else if (each_q8 < self->each_ns_q8) {
         self->each_ns_q8 = (self->each_ns_q8 + 3 * each_q8) / 4;
     } else {
-        int64_t most_q8 = 2 * self->each_ns_q8;
-        self->each_ns_q8 += ((each_q8 < most_q8 ? each_q8 : most_q8) - self->each_ns_q8) / 64;
+        int64_t most_q8 = 2 * self->each_ns_q8 + SLOWLY;
+        self->each_ns_q8 += ((each_q8 < most_q8 ? each_q8 : most_q8) - self->each_ns_q8) / SLOWLY;
     }
 }
 

@@ -73,6 +73,27 @@ static void pace_falls_quickly_and_rises_slowly_when_it_changes(void **state)
     assert_in_range(mt_pace_after_ns(&pace, 0, 1), USUAL_NS * 19 / 10, 2 * USUAL_NS);
 }
 
+/* What the daemon itself does to CLOCK_REALTIME while answers leave. */
+static void pace_is_kept_when_the_clock_is_set_back_meanwhile(void **state)
+{
+    struct mt_pace pace = {0};
+    mt_pace_learn(&pace, -HELD_UP_NS, -HELD_UP_NS, MT_PACE_FIRST);
+    assert_int_equal(mt_pace_after_ns(&pace, 0, 1), 0);
+    mt_pace_learn(&pace, 16 * FINISHING_NS, 16 * USUAL_NS, 16);
+    mt_pace_learn(&pace, -HELD_UP_NS, 16 * USUAL_NS, 16);
+    mt_pace_learn(&pace, 16 * FINISHING_NS, -HELD_UP_NS, 16);
+    assert_int_equal(mt_pace_after_ns(&pace, 0, 1), FINISHING_NS + USUAL_NS / 2);
+}
+
+/* A clock that counts in coarse steps shows that now and then. */
+static void pace_rises_when_answers_took_no_time(void **state)
+{
+    struct mt_pace pace = {0};
+    learn(&pace, 0, MT_PACE_FIRST);
+    learn(&pace, USUAL_NS, 2000);
+    assert_in_range(mt_pace_after_ns(&pace, 0, 1), USUAL_NS / 2 * 9 / 10, USUAL_NS / 2);
+}
+
 static void departure_is_that_of_the_quickest_of_the_first_ones(void **state)
 {
     struct mt_pace pace = {0};
@@ -116,6 +137,8 @@ int main(void)
         cmocka_unit_test(pace_is_known_at_once_when_many_leave_together),
         cmocka_unit_test(pace_hardly_rises_when_one_answer_is_held_up),
         cmocka_unit_test(pace_falls_quickly_and_rises_slowly_when_it_changes),
+        cmocka_unit_test(pace_is_kept_when_the_clock_is_set_back_meanwhile),
+        cmocka_unit_test(pace_rises_when_answers_took_no_time),
         cmocka_unit_test(departure_is_that_of_the_quickest_of_the_first_ones),
         cmocka_unit_test(departure_is_later_than_one_in_four),
         cmocka_unit_test(departure_is_no_measure_when_it_is_impossible_or_held_up),
