@@ -56,6 +56,7 @@ void mt_kalman_begin(struct mt_kalman *self)
 {
     if (self->count > 0) {
         self->knows_rate = self->count == TRUSTED;
+        self->rate = self->count < START ? 0 : self->rate;
     }
     self->count = 0;
     self->outliers = 0;
@@ -94,7 +95,7 @@ static void place(struct mt_kalman *self, mt_real value, bool has_delay)
     }
     self->rate = gain;
     self->offset = value - self->delay;
-    self->or = 1 / t - self->rd;
+    self->ro = 1 / t - self->rd;
     self->oo += 1;
     self->count = 1;
 }
@@ -104,7 +105,7 @@ static void place_again(struct mt_kalman *self, mt_real value, bool has_delay)
 {
     mt_real forward = self->offset + self->rate * self->since;
 
-    self->od = self->rd = self->or = self->dd = 0;
+    self->od = self->rd = self->ro = self->dd = 0;
     self->oo = self->noise;
     if (has_delay) {
         self->oo = self->dd = self->noise / 2;
@@ -140,7 +141,7 @@ static void learn_scale(struct mt_kalman *self)
 
     self->noise = scale;
     self->oo *= scale;
-    self->or *= scale;
+    self->ro *= scale;
     self->od *= scale;
     self->rr *= scale;
     self->rd *= scale;
@@ -190,8 +191,8 @@ static void predict(struct mt_kalman *self, mt_real t)
 
     self->offset += self->rate * t;
     self->offset_slope += self->rate_slope * t;
-    self->oo += t * (2 * self->or +turn + walk * t / 3);
-    self->or += turn + walk * t / 2;
+    self->oo += t * (2 * self->ro + turn + walk * t / 3);
+    self->ro += turn + walk * t / 2;
     self->od += self->rd * t;
     self->rr += walk;
 }
@@ -213,7 +214,7 @@ static void correct(struct mt_kalman *self, const struct column *c, mt_real vari
     self->rate_slope += rate * (v / 2 - self->offset_slope);
     self->offset_slope += offset * (v / 4 - self->offset_slope);
     self->oo = mt_real_larger(self->oo - offset * c->offset, 0);
-    self->or -= offset * c->rate;
+    self->ro -= offset * c->rate;
     self->od -= offset * c->delay;
     self->rr = mt_real_larger(self->rr - rate * c->rate, 0);
     self->rd -= rate * c->delay;
@@ -243,7 +244,7 @@ enum mt_kalman_verdict mt_kalman_update(struct mt_kalman *self, enum mt_sample_k
         v -= self->rate * elapsed;
     }
     c.offset = self->oo + side * self->od;
-    c.rate = self->or +side * self->rd;
+    c.rate = self->ro + side * self->rd;
     c.delay = self->od + side * self->dd;
     variance = mt_real_larger(c.offset + side * c.delay, 0) + self->noise;
     v -= self->offset + side * self->delay;

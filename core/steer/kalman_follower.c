@@ -220,10 +220,10 @@ void mt_kalman_follower_sample(struct mt_kalman_follower *self, const struct mt_
 
 void mt_kalman_follower_forget(struct mt_kalman_follower *self)
 {
+    mt_kalman_begin(&self->filter);
     level(self);
     self->near = 0;
     self->has_forward = false;
-    mt_kalman_begin(&self->filter);
 }
 
 void mt_kalman_follower_tick(struct mt_kalman_follower *self, struct mt_mono now)

@@ -291,16 +291,14 @@ static void begin_kalman(struct mt_discipline *self)
 {
     struct mt_kalman_follower *follower = kalman_of(self);
 
-    if (follower->max_rate > 0) {
-        mt_kalman_follower_forget(follower);
-    } else {
+    if (follower->max_rate == 0) {
         mt_kalman_follower_init(follower, self->scale, self->corrections, 0);
     }
     follower->max_rate = self->config.max_rate;
     follower->max_slew = self->config.max_slew;
     meet(self, follower);
-    follower->has_next = false;
-    follower->slew_end = MT_MONO_NEVER;
+    mt_kalman_follower_forget(follower);
+    hand_on(self);
 }
 
 static void sample_kalman(struct mt_discipline *self, const struct mt_sample *present,

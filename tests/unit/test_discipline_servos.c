@@ -219,6 +219,28 @@ static void servo_levels_the_clock_when_its_source_is_gone_and_it_is_a_kalman_fi
     assert_true(world->sums.corrections <= 2);
 }
 
+/* Later the next source may be half known, and nothing to go back to. */
+static void servo_ends_its_slew_when_the_source_is_another_and_it_is_a_kalman_filter(void **state)
+{
+    struct world *world = new_world(23);
+
+    (void)state;
+    world->jitter[0] = world->jitter[1] = 1e-6;
+    world->wander = 0;
+    world->frequency = 5e-6;
+    start(world, &mt_steer_servo_kalman);
+    world_run(world, 300);
+    world->offset += 50e-6;
+    for (int i = 0; i < 600 && mt_real_abs(world->rate + 5e-6) < 20e-6; i++) {
+        world_run(world, 0.05);
+    }
+    assert_true(mt_real_abs(world->rate + 5e-6) >= 20e-6);
+    mt_discipline_reset_source(&world->discipline, 0);
+    world_drain(world);
+    assert_true(mt_real_abs(world->rate + 5e-6) < 0.2e-6);
+    assert_true(world->discipline.slew_end.ns == MT_MONO_NEVER.ns);
+}
+
 static void servo_leaves_the_clock_alone_when_it_only_estimates(void **state)
 {
     struct mt_steer_config config;
@@ -268,6 +290,7 @@ int main(void)
         cmocka_unit_test(servo_begins_anew_when_the_source_changes),
         cmocka_unit_test(servo_is_near_the_optimum_when_it_is_a_kalman_filter),
         cmocka_unit_test(servo_levels_the_clock_when_its_source_is_gone_and_it_is_a_kalman_filter),
+        cmocka_unit_test(servo_ends_its_slew_when_the_source_is_another_and_it_is_a_kalman_filter),
         cmocka_unit_test(servo_leaves_the_clock_alone_when_it_only_estimates),
         cmocka_unit_test(servo_has_the_clock_published_when_it_steers),
     };

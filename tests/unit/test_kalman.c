@@ -120,7 +120,7 @@ static void kalman_knows_how_sure_it_is_when_it_has_just_been_placed(void **stat
     double od = 0;
     double dd = 0;
     double rr = 0;
-    double or = 0;
+    double ro = 0;
 
     (void)state;
     for (int i = 0; i < STARTS; i++) {
@@ -138,13 +138,13 @@ static void kalman_knows_how_sure_it_is_when_it_has_just_been_placed(void **stat
         od += o * d / STARTS;
         dd += d * d / STARTS;
         rr += r * r / STARTS;
-        or += o * r / STARTS;
+        ro += o * r / STARTS;
     }
     assert_true(mt_real_abs((mt_real)oo / bench.filter.oo - 1) < 0.1);
     assert_true(mt_real_abs((mt_real)dd / bench.filter.dd - 1) < 0.1);
     assert_true(mt_real_abs((mt_real)rr / bench.filter.rr - 1) < 0.1);
     assert_true(mt_real_abs((mt_real)od - bench.filter.od) < 0.05);
-    assert_true(mt_real_abs((mt_real) or -bench.filter.or) < 0.1);
+    assert_true(mt_real_abs((mt_real)ro - bench.filter.ro) < 0.1);
 }
 
 static void kalman_knows_the_noise_when_it_has_started(void **state)

@@ -241,6 +241,22 @@ static void kalman_follower_keeps_the_frequency_when_its_source_is_gone(void **s
     assert_false(mt_kalman_follower_is_locked(&world.follower));
 }
 
+/* Two packets a 64th of a second apart say little of the frequency when they jitter. */
+static void kalman_follower_leaves_the_rate_when_its_source_goes_before_it_is_learned(void **state)
+{
+    world.frequency = 0;
+    world.jitter = 100e-6;
+    world.follower.step_at_start = 1;
+    world.interval = 1.0 / 32;
+    while (world.follower.filter.count < 4) {
+        run(world.interval, 1);
+    }
+    mt_kalman_follower_forget(&world.follower);
+    mt_kalman_follower_forget(&world.follower);
+    apply();
+    assert_true(world.rate == 0);
+}
+
 static void kalman_follower_is_not_wound_up_when_the_range_was_exceeded(void **state)
 {
     world.frequency = 700e-6;
@@ -442,6 +458,8 @@ int main(void)
         cmocka_unit_test_setup(kalman_follower_does_not_overshoot_when_it_slews_for_long, setup),
         cmocka_unit_test_setup(kalman_follower_forgets_the_path_when_its_source_is_another, setup),
         cmocka_unit_test_setup(kalman_follower_keeps_the_frequency_when_its_source_is_gone, setup),
+        cmocka_unit_test_setup(
+            kalman_follower_leaves_the_rate_when_its_source_goes_before_it_is_learned, setup),
         cmocka_unit_test_setup(kalman_follower_is_not_wound_up_when_the_range_was_exceeded, setup),
         cmocka_unit_test_setup(kalman_follower_ignores_what_was_stamped_before_a_step, setup),
         cmocka_unit_test_setup(kalman_follower_is_back_at_the_even_rate_when_samples_end_in_a_slew,

@@ -2,7 +2,7 @@
  *
  * A self-tuning Kalman filter of one source in as few octets as do it well: offset, rate and path
  * delay from one-way measurements, the noise of the path and the oscillator's wander from its
- * innovations.  For small firmware (steer_follower_kalman.h); where there is room, servo.h has the
+ * innovations.  For small firmware (steer_kalman.h); where there is room, servo.h has the
  * estimator that also knows one-sided noise, chains of clocks and several sources.
  * Offsets are local - source in s, rates in s/s, positive: fast.
  * No allocation, no globals; equal inputs give equal bits.
@@ -28,7 +28,7 @@ struct mt_kalman {
     mt_real offset;                 /**< s, at the last sample */
     mt_real rate;                   /**< s/s, as the clock runs now */
     mt_real delay;                  /**< s, one way */
-    mt_real oo, or, od, rr, rd, dd; /**< their covariance */
+    mt_real oo, ro, od, rr, rd, dd; /**< their covariance */
     mt_real noise;                  /**< s^2: variance of one measurement */
     mt_real wander;                 /**< (s/s)^2 per s */
     mt_real offset_slope;           /**< derivatives of the state by ln wander */
@@ -49,7 +49,7 @@ struct mt_kalman {
 /** Nothing is known. */
 void mt_kalman_init(struct mt_kalman *self);
 /** The offset and the path are others from now on.  The wander is kept; noise and rate are, if they
- * were settled. */
+ * were trusted.  A rate that is not known yet is 0. */
 void mt_kalman_begin(struct mt_kalman *self);
 /** One measurement, `elapsed` s of local time after the latest one before; negative: it comes late.
  * With one-way kinds both directions are needed before there is a state. */

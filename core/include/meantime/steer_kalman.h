@@ -59,7 +59,7 @@ bool mt_kalman_follower_next_correction(struct mt_kalman_follower *self,
                                         struct mt_correction *ret_correction);
 /** Answers it.  Also tells of corrections that someone else made to the clock. */
 void mt_kalman_follower_applied(struct mt_kalman_follower *self, const struct mt_applied *applied);
-/** The filter is settled, and the clock is where it says. */
+/** The last 8 samples found the clock within 5 sigma of the source, as far as the filter knows. */
 bool mt_kalman_follower_is_locked(const struct mt_kalman_follower *self);
 /** What it has measured, to the nanosecond: the clock's offset, and the path's delay or 0.  False
  * while it knows none. */
