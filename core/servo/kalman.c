@@ -43,6 +43,7 @@
 #define WANDER_LEAST MT_REAL(1e-24)
 #define WANDER_MOST  MT_REAL(1e-8)
 #define BLOCK        4
+#define VAST         MT_REAL(0x1p120)
 #define SIGNIFICANT  5
 
 void mt_kalman_init(struct mt_kalman *self)
@@ -249,6 +250,10 @@ enum mt_kalman_verdict mt_kalman_update(struct mt_kalman *self, enum mt_sample_k
     variance = mt_real_larger(c.offset + side * c.delay, 0) + self->noise;
     v -= self->offset + side * self->delay;
     e = v * v / variance;
+    if (!(e < VAST && variance < VAST)) { /* what is no number would stay for ever */
+        mt_kalman_init(self);
+        return MT_KALMAN_LOST;
+    }
     if (self->count < START) {
         self->energy += e;
     } else {

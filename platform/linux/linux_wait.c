@@ -339,14 +339,15 @@ static bool serve_one(struct mt_linux *self, bool is_any, struct mt_input *ret_i
     return false;
 }
 
-static bool poll_set(struct mt_linux *self, int timeout)
+/* How many are ready; less than none: it was interrupted. */
+static int poll_set(struct mt_linux *self, int timeout)
 {
     struct mt_linux_wait *wait = &self->wait;
 
     if (wait->is_set_old) {
         rebuild(self);
     }
-    return poll(wait->set, wait->size, timeout) > 0;
+    return poll(wait->set, wait->size, timeout);
 }
 
 /* Something for the node that lies in wait while its deadline is over. */
@@ -358,7 +359,7 @@ static bool take_late(struct mt_linux *self, struct mt_mono deadline, struct mt_
         return false;
     }
     for (unsigned i = 0; i < FRUITLESS_MOST; i++) {
-        if (!poll_set(self, 0) || !serve_one(self, false, &input)) {
+        if (poll_set(self, 0) <= 0 || !serve_one(self, false, &input)) {
             return false;
         }
         input.now = mt_linux_now();
@@ -390,13 +391,13 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
     run_regular(wait, input.now);
     flush(self);
     if (!take_late(self, deadline, &input) && !take_due(self, &input, &next)) {
-        bool is_any_ready = poll_set(self, timeout_ms(input.now, next));
+        int ready = poll_set(self, timeout_ms(input.now, next));
 
-        if (is_any_ready) {
+        if (ready > 0) {
             serve_one(self, true, &input);
         }
         input.now = mt_linux_now();
-        if (is_any_ready && input.kind == MT_INPUT_NONE) {
+        if (ready != 0 && input.kind == MT_INPUT_NONE) {
             (void)take_late(self, deadline, &input);
         }
     }

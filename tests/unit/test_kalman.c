@@ -2,6 +2,7 @@
  *
  * core/servo/kalman: what it learns from one-way measurements of an oscillator that wanders.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -355,6 +356,22 @@ static void kalman_stays_a_number_when_there_is_no_noise(void **state)
     assert_true(rate_error() < 1e-9);
 }
 
+/* in single precision hours between samples suffice */
+static void kalman_begins_anew_when_it_holds_what_is_no_number(void **state)
+{
+    mt_real *parts[] = {&bench.filter.oo, &bench.filter.noise, &bench.filter.wander,
+                        &bench.filter.rate, &bench.filter.rr};
+    for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        set_up(state);
+        run(300);
+        *parts[i] = i % 2 == 0 ? INFINITY : NAN;
+        run(300);
+        assert_int_equal(bench.lost, 1);
+        assert_true(offset_error() < 1e-6);
+        assert_true(rate_error() < 1e-6);
+    }
+}
+
 static void kalman_follows_when_the_clock_runs_at_another_rate(void **state)
 {
     (void)state;
@@ -386,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup(kalman_takes_a_late_sample_when_others_overtook_it, set_up),
         cmocka_unit_test_setup(kalman_refuses_what_is_no_measurement, set_up),
         cmocka_unit_test_setup(kalman_stays_a_number_when_there_is_no_noise, set_up),
+        cmocka_unit_test_setup(kalman_begins_anew_when_it_holds_what_is_no_number, set_up),
         cmocka_unit_test_setup(kalman_follows_when_the_clock_runs_at_another_rate, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
