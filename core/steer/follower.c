@@ -20,33 +20,22 @@
 #include "meantime/steer_follower.h"
 
 #include "base/memory.h"
+#include "steer/seconds.h"
 
-#define KP           MT_REAL(0.7)
-#define KI           MT_REAL(0.3)
-#define FIRST_GAP    MT_REAL(0.5)     /* s between the offsets that tell the frequency */
-#define LEAST_GAP    MT_REAL(0x1p-10) /* s: what comes sooner is left out */
-#define DELAYS_MOST  16               /* round trips in the mean */
-#define DELAY_LIMIT  MT_REAL(0.5)     /* s */
-#define SECONDS_MOST 10000
-#define LARGE_MOST   3
-#define LOCKED       8 /* offsets in a row */
+#define KP          MT_REAL(0.7)
+#define KI          MT_REAL(0.3)
+#define FIRST_GAP   MT_REAL(0.5)     /* s between the offsets that tell the frequency */
+#define LEAST_GAP   MT_REAL(0x1p-10) /* s: what comes sooner is left out */
+#define DELAYS_MOST 16               /* round trips in the mean */
+#define DELAY_LIMIT MT_REAL(0.5)     /* s */
+#define LARGE_MOST  3
+#define LOCKED      8 /* offsets in a row */
 
 void mt_follower_init(struct mt_follower *self)
 {
     memset(self, 0, sizeof *self);
     self->max_rate = MT_REAL(500e-6);
     self->step_over = MT_REAL(5e-3);
-}
-
-/* Hours are as good as years here, and to the nanosecond is enough. */
-static mt_real seconds(const struct mt_span *span)
-{
-    int32_t s = span->s > SECONDS_MOST ? SECONDS_MOST : (int32_t)span->s;
-
-    if (span->s < -SECONDS_MOST) {
-        s = -SECONDS_MOST;
-    }
-    return (mt_real)s + (mt_real)(int32_t)span->ns * MT_REAL(1e-9);
 }
 
 static void begin(struct mt_follower *self)
@@ -115,7 +104,7 @@ static void take_offset(struct mt_follower *self, const struct mt_sample *sample
     struct mt_span since;
 
     mt_span_between(&self->at, &sample->local.at, &since);
-    elapsed = seconds(&since);
+    elapsed = mt_steer_seconds(&since);
 
     if (self->offsets > 0) {
         if (elapsed < (self->offsets == 1 ? FIRST_GAP : LEAST_GAP)) {
@@ -141,7 +130,7 @@ static void take_delay(struct mt_follower *self, mt_real back)
 
 void mt_follower_sample(struct mt_follower *self, const struct mt_sample *sample)
 {
-    mt_real value = seconds(&sample->value);
+    mt_real value = mt_steer_seconds(&sample->value);
 
     if (self->awaits_applied || (int32_t)(sample->local.corrections - self->stepped) < 0) {
         return;

@@ -19,15 +19,15 @@
 #include "meantime/steer_kalman.h"
 
 #include "base/memory.h"
+#include "steer/seconds.h"
 
-#define EVEN_ENOUGH  MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
-#define LEAST_SHARE  MT_REAL(0.25)    /* slew time, in sample distances, */
-#define GAIN_SHARE   MT_REAL(0x1p-5)  /* or in those that change the filter's mind, */
-#define LEAST_TIME   MT_REAL(0x3p-5)  /* and in s */
-#define MOST_TIME    2000
-#define SECONDS_MOST 10000
-#define NEAR         25 /* variances */
-#define LOCKED       8  /* samples in a row */
+#define EVEN_ENOUGH MT_REAL(0x1p-40) /* s/s: smaller changes are not worth a correction */
+#define LEAST_SHARE MT_REAL(0.25)    /* slew time, in sample distances, */
+#define GAIN_SHARE  MT_REAL(0x1p-5)  /* or in those that change the filter's mind, */
+#define LEAST_TIME  MT_REAL(0x3p-5)  /* and in s */
+#define MOST_TIME   2000
+#define NEAR        25 /* variances */
+#define LOCKED      8  /* samples in a row */
 
 void mt_kalman_follower_init(struct mt_kalman_follower *self, enum mt_timescale scale,
                              uint32_t corrections, mt_real start_rate)
@@ -45,28 +45,12 @@ void mt_kalman_follower_init(struct mt_kalman_follower *self, enum mt_timescale 
     mt_kalman_init(&self->filter);
 }
 
-/* Hours are as good as years here.  A little less than 0 has few digits, not all of a second's. */
-static mt_real seconds(const struct mt_span *span)
-{
-    int32_t s = span->s > SECONDS_MOST ? SECONDS_MOST : (int32_t)span->s;
-    int32_t ns = (int32_t)span->ns;
-
-    if (span->s < -SECONDS_MOST) {
-        s = -SECONDS_MOST;
-    }
-    if (s < 0) {
-        s++;
-        ns -= 1000000000;
-    }
-    return (mt_real)s + ((mt_real)ns + (mt_real)span->frac * MT_REAL(0x1p-16)) * MT_REAL(1e-9);
-}
-
 static mt_real seconds_between(const struct mt_instant *from, const struct mt_instant *to)
 {
     struct mt_span since;
 
     mt_span_between(from, to, &since);
-    return seconds(&since);
+    return mt_steer_seconds(&since);
 }
 
 static struct mt_mono later(struct mt_mono now, mt_real s)
@@ -128,7 +112,7 @@ static bool steps(struct mt_kalman_follower *self, const struct mt_sample *sampl
         halve(&offset);
     }
     self->has_stepped = true;
-    if (sample->scale == self->scale && mt_real_abs(seconds(&offset)) <= limit) {
+    if (sample->scale == self->scale && mt_real_abs(mt_steer_seconds(&offset)) <= limit) {
         return false;
     }
     self->next.kind = MT_CORRECT_STEP;
@@ -182,7 +166,7 @@ static bool translate(const struct mt_kalman_follower *self, const struct mt_sam
 void mt_kalman_follower_sample(struct mt_kalman_follower *self, const struct mt_sample *sample,
                                struct mt_mono now)
 {
-    mt_real value = seconds(&sample->value);
+    mt_real value = mt_steer_seconds(&sample->value);
     mt_real elapsed;
     mt_real moved;
     enum mt_kalman_verdict verdict;
