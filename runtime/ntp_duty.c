@@ -195,6 +195,20 @@ static void departed(struct mt_node *node, struct mt_node_ntp *self, const struc
     mt_ntp_client_tx_done(&self->client, input->token, &stamp);
 }
 
+/* A server that wants to be asked less often is not silent until then. */
+static void hear(struct mt_discipline *discipline, struct mt_node_ntp *self,
+                 const struct mt_input *input, const struct mt_stamp *arrival,
+                 struct mt_interval held)
+{
+    int64_t was_ns = mt_ntp_client_interval_ns(&self->client);
+    enum mt_ntp_verdict verdict = mt_ntp_client_rx_held(&self->client, input->bytes, input->length,
+                                                        arrival, held, input->now);
+    int64_t interval_ns = mt_ntp_client_interval_ns(&self->client);
+    if (verdict == MT_NTP_VERDICT_KISS && interval_ns > was_ns) {
+        mt_discipline_expect(discipline, self->source, interval_ns, input->now);
+    }
+}
+
 void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const struct mt_input *input,
                       struct mt_interval held)
 {
@@ -209,8 +223,8 @@ void mt_ntp_duty_take(struct mt_node *node, struct mt_node_ntp *self, const stru
         if (input->has_stamp) {
             clock->ops->stamp(clock, input->stamp, &stamp);
         }
-        (void)mt_ntp_client_rx_held(&self->client, input->bytes, input->length,
-                                    input->has_stamp ? &stamp : NULL, held, input->now);
+        hear(&node->clocks[self->clock].discipline, self, input, input->has_stamp ? &stamp : NULL,
+             held);
     }
 }
 

@@ -7,7 +7,8 @@
  * A node whose configuration has a server answers beside its loop, as worker threads do on Linux:
  * from the page of its clock, as of the stamp of the question's arrival, with stamps like those of
  * PTP.  The time of departure in an answer is that of a program before it sends; the interface's
- * own comes with the next answer, in interleaved mode.  Nobody is limited.
+ * own comes with the next answer, in interleaved mode.  Nobody is limited but by
+ * mt_world_limit_ntp().
  *
  * Each link to a server has a UDP port of its own, and what comes for another one is dropped.
  */
@@ -19,6 +20,7 @@
 #include "runtime/ntp_serve.h"
 
 #define PLACES        256
+#define LIMITED       16
 #define TURNAROUND_NS 20000
 #define SERVER_PORT   123
 #define FIRST_PORT    49152
@@ -26,6 +28,7 @@
 struct mt_sim_ntp_worker {
     struct mt_ntp_worker worker;
     struct mt_ntp_departure places[PLACES];
+    struct mt_ntp_limited limited[LIMITED];
 };
 
 /* ---- ways ------------------------------------------------------------------------------------ */
@@ -161,6 +164,15 @@ static bool has_worker(struct mt_sim_node *node)
                       node->number);
     }
     return true;
+}
+
+void mt_world_limit_ntp(struct mt_world *self, uint32_t node, int8_t log_interval, uint8_t burst)
+{
+    if (has_worker(self->nodes[node])) {
+        struct mt_sim_ntp_worker *worker = self->nodes[node]->ntp_worker;
+
+        mt_ntp_limit_init(&worker->worker.limit, worker->limited, LIMITED, log_interval, burst, 0);
+    }
 }
 
 void mt_sim_ntp_end_worker(struct mt_sim_node *node)

@@ -99,6 +99,9 @@ void mt_world_set_switch_up(struct mt_world *self, uint32_t number, bool is_up);
 void mt_world_set_part(struct mt_world *self, uint32_t node, const char *interface, uint32_t part);
 /** A node's program is not let run for a while: what comes meanwhile lies in wait for it. */
 void mt_world_stall(struct mt_world *self, uint32_t node, int64_t for_ns);
+/** Until a running node stops, clients of its NTP server may ask once in 2^log_interval s, `burst`
+ * of them at once. */
+void mt_world_limit_ntp(struct mt_world *self, uint32_t node, int8_t log_interval, uint8_t burst);
 /** Somebody steps a clock; its node learns of it through `disturbed`. */
 void mt_world_step_clock(struct mt_world *self, uint32_t node, uint16_t clock, struct mt_span by);
 

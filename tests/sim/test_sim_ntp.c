@@ -255,6 +255,35 @@ static void sim_ntp_misses_a_server_that_is_not_there(void **state)
 }
 
 /* S - C1 - C2: what C1 serves is that of its own clock, which gets better with time. */
+/* It asks less often then, and knows that answers will come less often.  (A limited server may say
+ * nothing at all for a while before it says that it is.) */
+static void sim_ntp_stays_locked_when_the_server_limits_it(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        lab_open(&net, seed);
+        lab_add(&net, "S", &exact, serving);
+        lab_add(&net, "C", &ordinary, "[ntp 10.0.0.0]\nmin_poll = 0\nmax_poll = 3\n");
+        lab_cable(&net, &lan, SERVER, "eth0", CLIENT, "eth0");
+        net.reference = TRUE_TIME;
+        boot();
+        mt_world_limit_ntp(net.world, SERVER, 3, 24);
+        lab_run(&net, 20);
+        assert_int_equal(clock_of_client()->discipline.phase, MT_STEER_LOCKED);
+        lab_forget(&net);
+        bool has_heard = false;
+        for (unsigned i = 0; i < 240; i++) {
+            lab_run(&net, 0.5);
+            enum mt_steer_phase phase = clock_of_client()->discipline.phase;
+            has_heard |= phase == MT_STEER_LOCKED && asked(0)->client.kiss[0] != 0;
+            assert_true(phase == MT_STEER_LOCKED || !has_heard);
+        }
+        assert_true(has_heard);
+        assert_true(lab_is_bounded(&net, CLIENT));
+        lab_close(&net);
+    }
+}
+
 static void sim_ntp_is_passed_on(void **state)
 {
     FOR_EACH_SEED(seed)
@@ -306,6 +335,7 @@ int main(void)
                                   clean_up),
         cmocka_unit_test_teardown(sim_ntp_asks_across_switches, clean_up),
         cmocka_unit_test_teardown(sim_ntp_misses_a_server_that_is_not_there, clean_up),
+        cmocka_unit_test_teardown(sim_ntp_stays_locked_when_the_server_limits_it, clean_up),
         cmocka_unit_test_teardown(sim_ntp_is_passed_on, clean_up),
         cmocka_unit_test_teardown(sim_ntp_is_the_same_when_run_again_and_when_replayed, clean_up),
     };
