@@ -111,11 +111,11 @@ bool mt_config_octets_parse(const char *text, struct mt_security_key *key)
     return from_ascii(strncmp(text, "ASCII:", 6) == 0 ? text + 6 : text, key);
 }
 
-bool mt_config_mac_parse(const char *text, enum mt_mac *ret_kind, uint8_t *ret_length)
+bool mt_config_mac_parse(const char *text, enum mt_mac_kind *ret_kind, uint8_t *ret_length)
 {
     static const struct {
         const char *name;
-        enum mt_mac kind;
+        enum mt_mac_kind kind;
         uint8_t length;
     } kinds[] = {{"SHA256-128", MT_MAC_HMAC_SHA256_128, 0},
                  {"SHA256", MT_MAC_HMAC_SHA256, 0},

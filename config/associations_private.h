@@ -7,7 +7,7 @@
 /** 1 to MT_MAC_KEY_MAX octets as the file has them. */
 bool mt_config_octets_parse(const char *text, struct mt_security_key *key);
 /** `ret_length`: that which keys of the kind must have; 0: any. */
-bool mt_config_mac_parse(const char *text, enum mt_mac *ret_kind, uint8_t *ret_length);
+bool mt_config_mac_parse(const char *text, enum mt_mac_kind *ret_kind, uint8_t *ret_length);
 bool mt_config_number_parse(const char *text, uint64_t max, uint64_t *ret_value);
 
 /* ---- what a port wants and the file does not have -------------------------------------------- */

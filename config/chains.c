@@ -102,7 +102,7 @@ static const struct {
 static const char *begin(struct mt_config_pool *pool, struct mt_security_association *association,
                          const char *text)
 {
-    enum mt_mac kind;
+    enum mt_mac_kind kind;
     uint8_t length;
     if (!mt_config_mac_parse(text, &kind, &length)) {
         return "chain: expected SHA256-128, SHA256, AES128 or AES256";

@@ -57,7 +57,7 @@ static bool cmac256(const uint8_t *key, size_t key_length, const struct mt_piece
     return true;
 }
 
-static bool mac(enum mt_mac kind, const uint8_t *key, size_t key_length,
+static bool mac(enum mt_mac_kind kind, const uint8_t *key, size_t key_length,
                 const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE])
 {
     switch (kind) {

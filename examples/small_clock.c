@@ -27,6 +27,7 @@ static void start(void)
     struct mt_small_ordinary_config config;
     mt_small_ordinary_config_init(&config, &features);
     config.instance.identity = platform.identity;
+    config.instance.priority1 = 255; /* its time is of 1970: whoever else is there knows better */
     config.seed = platform.seed;
     mt_small_ordinary_init(&node, &config, &tables);
 }

@@ -30,7 +30,7 @@ static uint8_t sum_of(const struct mt_piece *pieces, size_t count)
     return sum;
 }
 
-static bool toy_mac(enum mt_mac kind, const uint8_t *key, size_t key_length,
+static bool toy_mac(enum mt_mac_kind kind, const uint8_t *key, size_t key_length,
                     const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE])
 {
     (void)key, (void)key_length;

@@ -56,7 +56,7 @@ static struct mt_clock_identity identity(uint8_t id)
 /* ---- keys that are disclosed later ----------------------------------------------------------- */
 
 /* Every code is zero, so that messages verify without anybody knowing how to make codes. */
-static bool make_zeros(enum mt_mac kind, const uint8_t *key, size_t key_length,
+static bool make_zeros(enum mt_mac_kind kind, const uint8_t *key, size_t key_length,
                        const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE])
 {
     (void)key;

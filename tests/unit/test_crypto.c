@@ -26,7 +26,7 @@ static size_t from_hex(const char *text, uint8_t *ret_octets)
 }
 
 static const struct {
-    enum mt_mac kind;
+    enum mt_mac_kind kind;
     const char *key;
     const char *message;
     const char *code;
@@ -68,7 +68,7 @@ static void crypto_refuses_a_key_when_its_length_does_not_suit(void **state)
 {
     static const uint8_t key[MT_MAC_KEY_MAX + 1];
     static const struct {
-        enum mt_mac kind;
+        enum mt_mac_kind kind;
         size_t length;
     } wrong[] = {
         {MT_MAC_AES128_CMAC, 15},     {MT_MAC_AES128_CMAC, 32}, {MT_MAC_AES256_CMAC, 16},

@@ -19,7 +19,7 @@
 static struct secured signer, verifier;
 static size_t codes; /* that have been computed */
 
-static bool counting_mac(enum mt_mac kind, const uint8_t *key, size_t key_length,
+static bool counting_mac(enum mt_mac_kind kind, const uint8_t *key, size_t key_length,
                          const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE])
 {
     codes++;

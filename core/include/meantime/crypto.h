@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** Message authentication codes. */
-enum mt_mac {
+enum mt_mac_kind {
     MT_MAC_HMAC_SHA256_128, /**< HMAC-SHA256, the first 128 bits [RFC 4868] */
     MT_MAC_HMAC_SHA256,
     MT_MAC_AES128_CMAC, /**< RFC 4493 */
@@ -45,7 +45,7 @@ struct mt_piece {
 struct mt_crypto {
     /** The code over the pieces, one after the other.  False if the key's length does not suit:
      * 16 octets for AES-128, 32 for AES-256, 1 to MT_MAC_KEY_MAX for HMAC. */
-    bool (*mac)(enum mt_mac kind, const uint8_t *key, size_t key_length,
+    bool (*mac)(enum mt_mac_kind kind, const uint8_t *key, size_t key_length,
                 const struct mt_piece *pieces, size_t count, uint8_t ret_code[MT_MAC_SIZE]);
     /** The digest of the pieces, one after the other; 16, 20, 32 or 64 octets.  False: this back
      * end has it not.  Null: it has none. */
@@ -66,7 +66,7 @@ struct mt_crypto {
 };
 
 /** Octets of a code: 16 or 32. */
-static inline size_t mt_mac_size(enum mt_mac kind)
+static inline size_t mt_mac_size(enum mt_mac_kind kind)
 {
     return kind == MT_MAC_HMAC_SHA256 ? 32 : 16;
 }

@@ -35,7 +35,7 @@
 
 struct mt_security_key {
     uint32_t id; /**< keyID, 1.. */
-    enum mt_mac mac;
+    enum mt_mac_kind mac;
     uint8_t length;
     uint8_t octets[MT_MAC_KEY_MAX];
 };
@@ -46,7 +46,7 @@ struct mt_security_key {
  * the key of `disclosure_delay` intervals before.  Storage is the caller's; mt_chain_init(). */
 struct mt_chain {
     /* filled in by the caller */
-    enum mt_mac mac;
+    enum mt_mac_kind mac;
     uint32_t length;          /**< 1 to MT_CHAIN_LENGTH_MAX */
     uint32_t interval_ms;     /**< 1.. */
     uint8_t disclosure_delay; /**< 1.. intervals */
