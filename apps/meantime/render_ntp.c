@@ -166,6 +166,20 @@ static void render_key_exchanges(struct mt_text *out, const cJSON *counts)
     mt_text_say(out, "\n");
 }
 
+/* "3 requests of clients that ...", "1 request of clients that ..." */
+static void say_outcome(struct mt_text *out, double count, const char *words)
+{
+    static const char *const plurals[] = {"requests", "packets"};
+    for (unsigned i = 0; count == 1 && i < sizeof plurals / sizeof plurals[0]; i++) {
+        size_t length = strlen(plurals[i]);
+        if (strncmp(words, plurals[i], length) == 0) {
+            mt_text_say(out, "1 %.*s%s", (int)length - 1, words, words + length);
+            return;
+        }
+    }
+    mt_text_say(out, "%.0f %s", count, words);
+}
+
 /* "main at stratum 1 (PTP), 1201 requests answered; 3 not an NTP packet" */
 void mt_render_server(struct mt_text *out, const cJSON *report)
 {
@@ -196,8 +210,8 @@ void mt_render_server(struct mt_text *out, const cJSON *report)
         bool is_answered =
             strcmp(count->string, "answered") == 0 || strcmp(count->string, "interleaved") == 0;
         if (!is_answered && count->valuedouble > 0) {
-            mt_text_say(out, "%s%.0f %s", separator, count->valuedouble,
-                        mt_ntp_outcome_words(count->string));
+            mt_text_say(out, "%s", separator);
+            say_outcome(out, count->valuedouble, mt_ntp_outcome_words(count->string));
             separator = ", ";
         }
     }

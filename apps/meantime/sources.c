@@ -305,6 +305,30 @@ static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *
     append_wrapped(out, &said);
 }
 
+static bool has_instance(const cJSON *report, const char *clock)
+{
+    const cJSON *instance;
+    cJSON_ArrayForEach(instance, member(report, "instances"))
+    {
+        if (strcmp(text_of(instance, "clock"), clock) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a clock that nobody judges the sources of. */
+static const char *what_it_follows(const cJSON *report, const char *clock)
+{
+    if (has_instance(report, clock)) {
+        return "no sources to choose from and follows what its PTP instance follows, see meantime "
+               "status";
+    }
+    return cJSON_GetArraySize(member(report, "clocks")) == 1
+               ? "nothing in the file that it could follow"
+               : "nothing in the file that it could follow but another clock (key follow)";
+}
+
 static void say_reasons(struct mt_text *out, const struct order *order, const cJSON *report)
 {
     const cJSON *clock;
@@ -315,10 +339,8 @@ static void say_reasons(struct mt_text *out, const struct order *order, const cJ
         }
         if (isnan(number_of(clock, "arbiter.voters"))) {
             struct mt_text said = {0};
-            mt_text_say(&said,
-                        MT_BOLD "clock %s" MT_PLAIN ": it has no sources to choose from and "
-                                "follows what its PTP instance follows, see meantime status\n",
-                        text_of(clock, "name"));
+            mt_text_say(&said, MT_BOLD "clock %s" MT_PLAIN ": it has %s\n", text_of(clock, "name"),
+                        what_it_follows(report, text_of(clock, "name")));
             say_steering(&said, clock, NULL);
             append_wrapped(out, &said);
         } else {

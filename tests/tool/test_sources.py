@@ -112,6 +112,31 @@ def test_answers_of_a_server_are_counted_once(shown):
     assert "NTS keys exchanged 1 time" in lines and "1 times" not in lines
 
 
+def test_one_request_is_told_in_the_singular(shown):
+    shown.report["server"]["requests"] = {"answered": 1, "interleaved": 0, "limited": 1,
+                                          "mode": 1, "malformed": 1}
+    lines = " ".join(" ".join(shown("status", 80)).split())
+    assert "1 request answered; 1 request of clients that ask too often, not answered" in lines
+    assert "1 packet other than requests" in lines and "1 not an NTP packet" in lines
+
+
+@pytest.mark.parametrize("has_instance", (True, False))
+def test_a_clock_without_sources_is_told_what_it_follows(shown, has_instance):
+    del shown.report["clocks"][0]["arbiter"]
+    shown.report["sources"] = []
+    if not has_instance:
+        shown.report["instances"] = []
+    lines = " ".join(" ".join(shown("why", 80)).split())
+    assert ("follows what its PTP instance follows" in lines) == has_instance
+    assert ("it has nothing in the file that it could follow the" in lines) != has_instance
+
+
+def test_a_clock_without_sources_beside_others_may_follow_them(shown):
+    shown.report["clocks"].append({**shown.report["clocks"][0], "name": "b", "arbiter": {}})
+    lines = " ".join(" ".join(shown("why", 200)).split())
+    assert "clock b: it has nothing in the file that it could follow but another clock" in lines
+
+
 def test_it_is_shown_what_is_wrong_with_the_certificate(shown):
     shown.report["server"]["key_fault"] = "/etc/c.pem: a certificate was valid until 2026-01-01"
     assert "NTS: /etc/c.pem: a certificate was valid until" in " ".join(shown("status", 100))
