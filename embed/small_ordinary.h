@@ -15,6 +15,7 @@
 
 #include "embed/ordinary.h"
 
+/** `max_slew`, `step_at_start` and `step_later` are set in `node.follower`, after the init. */
 struct mt_small_ordinary_config {
     struct mt_instance_config instance;
     struct mt_port_config port;

@@ -5,7 +5,7 @@
  * corrections, answers each with what was applied, and lets time pass, as with a discipline
  * (steer.h).  It needs no gains: noise and wander are learned, whatever the sync interval is.
  * What a discipline has beyond it: several sources, corrections that late samples need further back
- * than the last one, one-sided noise, bounds in holdover against any reference.
+ * than the last one, one-sided noise, error bounds.
  * No allocation, no globals; equal inputs give equal bits.
  * Thread rule: one thread at a time for each object.
  */
@@ -15,11 +15,12 @@
 #include "meantime/servo_kalman.h"
 #include "meantime/steer.h"
 
+/** The caller may set the first four, after mt_kalman_follower_init(), which sets the defaults. */
 struct mt_kalman_follower {
-    mt_real max_rate;      /**< s/s: range of the clock's adjustment; the caller may set it */
-    mt_real max_slew;      /**< s/s: beyond the frequency, to remove an offset; likewise */
-    mt_real step_at_start; /**< s: a first offset beyond it is stepped away; likewise */
-    mt_real step_later;    /**< s: and any later one beyond this; likewise */
+    mt_real max_rate;      /**< s/s: range of the clock's adjustment; 500e-6 */
+    mt_real max_slew;      /**< s/s: beyond the frequency, to remove an offset; 500e-6 */
+    mt_real step_at_start; /**< s: a first offset beyond it is stepped away; 10e-6 */
+    mt_real step_later;    /**< s: and any later one beyond this; 0.1 */
     /* private */
     bool has_stepped; /**< the first offset has been dealt with */
     bool has_forward; /**< since the last step */
@@ -61,8 +62,8 @@ bool mt_kalman_follower_next_correction(struct mt_kalman_follower *self,
 void mt_kalman_follower_applied(struct mt_kalman_follower *self, const struct mt_applied *applied);
 /** The last 8 samples found the clock within 5 sigma of the source, as far as the filter knows. */
 bool mt_kalman_follower_is_locked(const struct mt_kalman_follower *self);
-/** What it has measured, to the nanosecond: the clock's offset, and the path's delay or 0.  False
- * while it knows none. */
+/** What it has measured, to the nanosecond: the clock's offset (positive: the clock is ahead), and
+ * the path's delay or 0.  False while it knows none. */
 bool mt_kalman_follower_measured(const struct mt_kalman_follower *self,
                                  struct mt_interval *ret_offset, struct mt_interval *ret_delay);
 /** The rate to keep for the next start; false while it is not settled. */
