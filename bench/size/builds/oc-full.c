@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * An ordinary clock with every feature that an ordinary clock can use.
+ * An ordinary clock with every feature that an ordinary clock can use, and no extension.
  */
 #include "firmware.h"
 
