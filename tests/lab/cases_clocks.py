@@ -106,12 +106,18 @@ def set_active(network, interface):
     network["bc"].run(f"echo {interface} >/sys/class/net/bond7/bonding/active_slave")
 
 
+def has_links(network):
+    states = network["bc"].run("cat /sys/class/net/eth[01]/bonding_slave/mii_status").split()
+    return states == ["up", "up"]
+
+
 def add_bond(network):
     network["bc"].run("insmod /extra/tls.ko 2>/dev/null; insmod /extra/bonding.ko max_bonds=0\n"
                       "ip link set eth0 down\nip link set eth1 down\n"
                       "/lab/bin/ip link add bond7 type bond mode active-backup miimon 100\n"
                       "ip link set eth0 master bond7\nip link set eth1 master bond7\n"
                       f"ip link set bond7 up\nip addr add {ADDRESSES['bc', 0]}/24 dev bond7")
+    network.wait("both cards of the bond have a link", lambda: has_links(network), 20)
     set_active(network, "eth0")
 
 
