@@ -13,6 +13,7 @@ INSTANCES = {
     "port a": {"interface": "eth0", "instance": "here"},
     "port b": {"interface": "eth0", "instance": "there"},
 }
+LEFT = "steered by instance there now, was here"
 
 
 def standby(daemon):
@@ -32,6 +33,7 @@ def test_the_secondary_takes_over_when_the_primary_ptp4l_is_killed(lab):
     r.wait_until(lambda: standby(r)["redundant"], "both instances are good")
     clock = r.status()["clocks"][0]
     told, steps = clock["standby"], clock["steps"]
+    left_before = r.log().count(LEFT)
     assert told["active"] == "here" and told["reason"] == "it is the primary"
 
     with truth.Recorder(r) as recorder:  # both serve the kernel's time
@@ -41,10 +43,12 @@ def test_the_secondary_takes_over_when_the_primary_ptp4l_is_killed(lab):
     assert not standby(r)["redundant"]
     shown = r.tool("status", "--run-directory", r.directory).stdout
     assert "hot standby   instance there steers: the other one" in shown
-    assert "steered by instance there now, was here" in r.log()
+    assert LEFT in r.log()
 
     masters[0].start()
     r.wait_until(lambda: standby(r)["active"] == "here", "the primary steers again")
+    left = r.log().count(LEFT) - left_before  # more than once if ptp4l stalls
     clock = r.status()["clocks"][0]
-    assert clock["steps"] == steps and clock["standby"]["switches"] == told["switches"] + 2
+    assert left >= 1
+    assert clock["steps"] == steps and clock["standby"]["switches"] == told["switches"] + 2 * left
     r.wait_until(lambda: standby(r)["redundant"], "both are good again")
