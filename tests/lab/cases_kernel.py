@@ -124,8 +124,14 @@ def begin_of_the_end(network, kind):
         network[node].run(f"[ ! -e {LIST} ] || mv {LIST} {LIST}.away\n"
                           f"date -u -s @{MIDNIGHT_S - LEAD_S}")
     network["oc"].write(LIST, list_with(kind["leap_s"]))
-    network["gm"].run(f"kernel_state tell {kind['status']} {TAI_UTC}")
-    time.sleep(2)  # the kernel believes it at its next second
+    tell(network, "gm", 0, 0)  # until it has forgotten the last one it believes in no other
+    tell(network, "gm", kind["status"], kind["states"][0])
+
+
+def tell(network, node, status, state):
+    network[node].run(f"kernel_state tell {status} {TAI_UTC}")
+    network.wait(f"the kernel of {node} believes it",
+                 lambda: Kernel(network, node).state == state, 5)
 
 
 def back_to_the_present(network):
