@@ -36,6 +36,7 @@
 #define S_PER_DAY         86400
 #define LEAP_TOLERANCE_NS 1000000
 #define TAUGHT_NS         INT64_C(2000000000) /* so long it must be told before UTC is changed */
+#define FORGOTTEN_NS      INT64_C(2000000000) /* so long a leap second stays in the kernel's mind */
 
 static const mt_real freq_unit = 1e-6 / 65536;
 
@@ -54,7 +55,8 @@ struct system_clock {
     mt_real slews;    /* what others let the kernel do besides, s/s */
     int64_t asked_ns; /* monotonic time of the last question */
     bool has_corrected;
-    int32_t announced_s; /* the leap second that the kernel knows of us */
+    int32_t announced_s;   /* the leap second that the kernel knows of us */
+    int64_t taken_back_ns; /* MONOTONIC, when one was taken back that others had told it */
     struct mt_linux_standing standing;
     int32_t taught_s;     /* TAI - UTC that we are told, unlike ours; 0: it is the same ... */
     int64_t taught_at_ns; /* ... since then, MONOTONIC */
@@ -347,23 +349,39 @@ static bool system_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_
     return true;
 }
 
+static int32_t leap_flags(int32_t leap_s)
+{
+    return leap_s > 0 ? STA_INS : leap_s < 0 ? STA_DEL : 0;
+}
+
+/* Over what others have told it, long ago perhaps, the kernel may not notice ours: while any flag
+ * is left of a leap second that is over it waits for none. */
+static bool is_open_to_news(struct system_clock *self, struct timex *kernel)
+{
+    int64_t now_ns = self->os->monotonic_ns(self->os->context);
+
+    if (self->announced_s == 0 && (kernel->status & (STA_INS | STA_DEL)) != 0) {
+        kernel->modes = ADJ_STATUS;
+        kernel->status &= ~(STA_INS | STA_DEL);
+        (void)self->os->adjust(self->os->context, kernel);
+        self->taken_back_ns = now_ns;
+    }
+    return now_ns - self->taken_back_ns >= FORGOTTEN_NS;
+}
+
 /* The kernel makes it in REALTIME, at the first tick of its midnight: until then it must not hear
- * that it is over.  What others have told it is theirs. */
+ * that it is over.  What others have told it is theirs while we have nothing to say. */
 static void system_announce(struct mt_hal_clock *clock, int32_t leap_s)
 {
     struct system_clock *self = (struct system_clock *)clock;
     struct timex kernel = {.modes = 0};
 
     if (!self->has_corrected || leap_s == self->announced_s || is_midnight(realtime(self)) ||
-        self->os->adjust(self->os->context, &kernel) < 0) {
+        self->os->adjust(self->os->context, &kernel) < 0 || !is_open_to_news(self, &kernel)) {
         return;
     }
-    kernel = (struct timex){
-        .modes = ADJ_STATUS,
-        .status = (kernel.status & ~(STA_INS | STA_DEL)) | (leap_s > 0   ? STA_INS
-                                                            : leap_s < 0 ? STA_DEL
-                                                                         : 0),
-    };
+    kernel.modes = ADJ_STATUS;
+    kernel.status = (kernel.status & ~(STA_INS | STA_DEL)) | leap_flags(leap_s);
     if (self->os->adjust(self->os->context, &kernel) >= 0) {
         self->announced_s = leap_s;
     }
@@ -464,6 +482,7 @@ struct mt_hal_clock *mt_clock_system_new(const struct mt_clock_request *request,
     self->tai_minus_utc_s = request->tai_utc_known ? request->tai_minus_utc_s : 0;
     self->tick = NOMINAL_TICK_US;
     self->asked_ns = os->monotonic_ns(os->context) - ASK_EVERY_NS;
+    self->taken_back_ns = os->monotonic_ns(os->context) - FORGOTTEN_NS;
     forget_leap(self);
     mt_linux_standing_init(&self->standing, os, request->sets_rtc);
     mt_step_watch_init(&self->watch, os);

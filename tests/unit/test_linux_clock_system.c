@@ -331,6 +331,12 @@ static void system_has_the_kernel_make_the_leap_second_when_one_is_announced(voi
     clock->ops->announce(clock, 0);
     assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS); /* of somebody else */
     clock->ops->announce(clock, -1);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC);
+    machine_pass(&machine, SECOND);
+    clock->ops->announce(clock, -1);
+    assert_int_equal(machine.kernel.status, STA_UNSYNC); /* it need not have noticed */
+    machine_pass(&machine, SECOND);
+    clock->ops->announce(clock, -1);
     assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_DEL);
     clock->ops->announce(clock, 1);
     assert_int_equal(machine.kernel.status, STA_UNSYNC | STA_INS);
