@@ -158,6 +158,7 @@ static void fill_clock(struct mt_composition *composition, struct snapshot *snap
         .kind = why[0] != '\0' ? "overlay" : kind_name(config->clocks[index].kind),
         .fallback_reason = why[0] != '\0' ? why : NULL,
         .page = snapshot->pages[index],
+        .follow = config->clocks[index].follow,
         .is_adjustable = clock->hal->is_adjustable,
         .tai_utc_known = page->tai_utc_valid != 0,
         .tai_minus_utc_s = page->tai_minus_utc_s,

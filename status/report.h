@@ -69,6 +69,7 @@ struct mt_report_clock {
     const char *kind;            /**< "system", "overlay", "lab", "phc" */
     const char *fallback_reason; /**< why it is an overlay after all; null: it is not */
     const char *page;            /**< path of the published page; null: none */
+    const char *follow;          /**< the clock that it is kept at; null: none */
     bool is_adjustable;
     bool tai_utc_known;
     int32_t tai_minus_utc_s;

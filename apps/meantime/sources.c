@@ -80,22 +80,73 @@ static void say_clock(struct mt_text *out, const char *clock, const cJSON *repor
     mt_text_wrap(out, mt_tool_width(), 4);
 }
 
-static void say_table(struct mt_text *out, const struct order *order, const cJSON *report)
+/* Appends what was said, in lines that fit. */
+static void append_wrapped(struct mt_text *out, struct mt_text *said)
 {
-    const cJSON *source;
-    const char *clock = "";
-    cJSON_ArrayForEach(source, member(report, "sources"))
+    mt_text_wrap(said, mt_tool_width(), 4);
+    mt_text_say(out, "%s", said->bytes != NULL ? said->bytes : "");
+    mt_text_free(said);
+}
+
+static bool has_instance(const cJSON *report, const char *clock)
+{
+    const cJSON *instance;
+    cJSON_ArrayForEach(instance, member(report, "instances"))
     {
-        const char *of = text_of(source, "clock");
-        if (is_asked_for(order, of) && strcmp(clock, of) != 0) {
-            clock = of;
-            say_clock(out, clock, report);
+        if (strcmp(text_of(instance, "clock"), clock) == 0) {
+            return true;
         }
     }
-    if (clock[0] == '\0') {
-        mt_text_say(out, "no clock has sources to choose from: each follows what its PTP instance "
-                         "follows (arbiter = always has that judged, too)\n");
-        mt_text_wrap(out, mt_tool_width(), 0);
+    return false;
+}
+
+/* Of a clock that nobody judges the sources of. */
+static void say_what_it_follows(struct mt_text *out, const cJSON *clock, const cJSON *report)
+{
+    const char *name = text_of(clock, "name");
+    mt_text_say(out, MT_BOLD "clock %s" MT_PLAIN ": it has ", name);
+    if (cJSON_IsString(member(clock, "follow"))) {
+        mt_text_say(out, "no sources to choose from and follows clock %s\n",
+                    text_of(clock, "follow"));
+    } else if (has_instance(report, name)) {
+        mt_text_say(out, "no sources to choose from and follows what its PTP instance follows, see "
+                         "meantime status (arbiter = always has that judged, too)\n");
+    } else {
+        mt_text_say(out, "nothing in the file that it could follow%s\n",
+                    cJSON_GetArraySize(member(report, "clocks")) == 1
+                        ? ""
+                        : " but another clock (key follow)");
+    }
+}
+
+static bool has_sources(const cJSON *report, const char *clock)
+{
+    const cJSON *source;
+    cJSON_ArrayForEach(source, member(report, "sources"))
+    {
+        if (strcmp(text_of(source, "clock"), clock) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_table(struct mt_text *out, const struct order *order, const cJSON *report)
+{
+    const cJSON *clock;
+    cJSON_ArrayForEach(clock, member(report, "clocks"))
+    {
+        const char *name = text_of(clock, "name");
+        if (!is_asked_for(order, name)) {
+            continue;
+        }
+        if (has_sources(report, name)) {
+            say_clock(out, name, report);
+        } else {
+            struct mt_text said = {0};
+            say_what_it_follows(&said, clock, report);
+            append_wrapped(out, &said);
+        }
     }
 }
 
@@ -280,14 +331,6 @@ static void say_agreement(struct mt_text *out, const cJSON *clock)
     }
 }
 
-/* Appends what was said, in lines that fit. */
-static void append_wrapped(struct mt_text *out, struct mt_text *said)
-{
-    mt_text_wrap(said, mt_tool_width(), 4);
-    mt_text_say(out, "%s", said->bytes != NULL ? said->bytes : "");
-    mt_text_free(said);
-}
-
 static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *sources)
 {
     const cJSON *source;
@@ -305,30 +348,6 @@ static void explain_clock(struct mt_text *out, const cJSON *clock, const cJSON *
     append_wrapped(out, &said);
 }
 
-static bool has_instance(const cJSON *report, const char *clock)
-{
-    const cJSON *instance;
-    cJSON_ArrayForEach(instance, member(report, "instances"))
-    {
-        if (strcmp(text_of(instance, "clock"), clock) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of a clock that nobody judges the sources of. */
-static const char *what_it_follows(const cJSON *report, const char *clock)
-{
-    if (has_instance(report, clock)) {
-        return "no sources to choose from and follows what its PTP instance follows, see meantime "
-               "status";
-    }
-    return cJSON_GetArraySize(member(report, "clocks")) == 1
-               ? "nothing in the file that it could follow"
-               : "nothing in the file that it could follow but another clock (key follow)";
-}
-
 static void say_reasons(struct mt_text *out, const struct order *order, const cJSON *report)
 {
     const cJSON *clock;
@@ -339,8 +358,7 @@ static void say_reasons(struct mt_text *out, const struct order *order, const cJ
         }
         if (isnan(number_of(clock, "arbiter.voters"))) {
             struct mt_text said = {0};
-            mt_text_say(&said, MT_BOLD "clock %s" MT_PLAIN ": it has %s\n", text_of(clock, "name"),
-                        what_it_follows(report, text_of(clock, "name")));
+            say_what_it_follows(&said, clock, report);
             say_steering(&said, clock, NULL);
             append_wrapped(out, &said);
         } else {

@@ -120,15 +120,26 @@ def test_one_request_is_told_in_the_singular(shown):
     assert "1 packet other than requests" in lines and "1 not an NTP packet" in lines
 
 
+@pytest.mark.parametrize("command", ("why", "sources"))
 @pytest.mark.parametrize("has_instance", (True, False))
-def test_a_clock_without_sources_is_told_what_it_follows(shown, has_instance):
+def test_a_clock_without_sources_is_told_what_it_follows(shown, has_instance, command):
     del shown.report["clocks"][0]["arbiter"]
     shown.report["sources"] = []
     if not has_instance:
         shown.report["instances"] = []
-    lines = " ".join(" ".join(shown("why", 80)).split())
+    lines = " ".join(" ".join(shown(command, 80)).split())
     assert ("follows what its PTP instance follows" in lines) == has_instance
-    assert ("it has nothing in the file that it could follow the" in lines) != has_instance
+    assert ("it has nothing in the file that it could follow" in lines) != has_instance
+    assert "key follow" not in lines
+
+
+@pytest.mark.parametrize("command", ("why", "sources"))
+def test_a_clock_that_is_kept_at_another_is_said_to_follow_that(shown, command):
+    machine = {**shown.report["clocks"][0], "name": "machine", "arbiter": {}, "follow": "main"}
+    shown.report["clocks"].append(machine)
+    lines = " ".join(" ".join(shown(command, 200)).split())
+    assert "clock machine: it has no sources to choose from and follows clock main" in lines
+    assert "clock main: it" not in lines
 
 
 def test_a_clock_without_sources_beside_others_may_follow_them(shown):
