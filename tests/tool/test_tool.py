@@ -363,6 +363,7 @@ def setups_of(guide):
             [block for block in plain if re.match(r"(#.*\n)?\[(?!security_)\w+", block)])
 
 
+@pytest.mark.lab(seconds=5)  # where no other program steers a clock, which check would tell
 def test_check_accepts_every_setup_of_the_guides(tmp_path):
     folder = HERE.parent.parent / "docs" / "guide"
     setups = [setup for guide in sorted(folder.glob("*.md"))
@@ -378,6 +379,7 @@ def test_check_accepts_every_setup_of_the_guides(tmp_path):
         assert (done.returncode in (0, 1), wrong) == (True, []), setup
 
 
+@pytest.mark.lab(seconds=5)  # where no other program steers a clock, which check would tell
 def test_check_accepts_the_example_and_shows_it_resolved(tmp_path):
     keys = key_file(tmp_path, EVERY_KEY)
     example = tmp_path / "everything.conf"
