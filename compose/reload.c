@@ -16,30 +16,34 @@
 
 /* ---- what is taken over ---------------------------------------------------------------------- */
 
-static void announce_time(struct mt_composition *self, uint16_t index,
-                          const struct mt_config_instance *config, struct mt_mono now)
+static void time_properties(const struct mt_composition *self, uint16_t index,
+                            struct mt_time_properties *ret_time)
 {
-    const struct mt_node_instance *instance = &self->node.instances[index];
-    enum mt_timescale scale = self->node.clocks[instance->clock].discipline.scale;
+    uint16_t clock = self->node.instances[index].clock;
+    enum mt_timescale scale = self->node.clocks[clock].discipline.scale;
+    mt_compose_time_properties(&self->in_force.instances[index], &self->facts, scale, ret_time);
+}
+
+static void announce_time(struct mt_composition *self, uint16_t index, struct mt_mono now)
+{
     struct mt_command time = {.kind = MT_COMMAND_TIME_PROPERTIES};
-    mt_compose_time_properties(config, &self->facts, scale, &time.value.time);
+    time_properties(self, index, &time.value.time);
     mt_node_command(&self->node, index, &time, now);
 }
 
-static void take_over(struct mt_composition *self, uint16_t index,
-                      const struct mt_config_instance *config, struct mt_mono now)
+static void take_over(struct mt_composition *self, uint16_t index, struct mt_mono now)
 {
+    const struct mt_config_instance *config = &self->in_force.instances[index];
     struct mt_command priorities = {
         .kind = MT_COMMAND_PRIORITIES,
         .value.priorities = {config->ptp.priority1, config->ptp.priority2},
     };
-    struct mt_command quality = {
-        .kind = MT_COMMAND_QUALITY,
-        .value.quality = config->ptp.quality,
-    };
+    struct mt_quality_ladder ladder;
+    struct mt_time_properties time;
+    mt_compose_ladder(config, &ladder);
+    time_properties(self, index, &time);
+    mt_foreign_time_configure(&self->node, index, &ladder, &config->ptp.quality, &time, now);
     mt_node_command(&self->node, index, &priorities, now);
-    mt_node_command(&self->node, index, &quality, now);
-    announce_time(self, index, config, now);
 }
 
 /* ---- what is in force ------------------------------------------------------------------------ */
@@ -128,7 +132,7 @@ void mt_composition_set_facts(struct mt_composition *self, const struct mt_compo
     }
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
         struct mt_instance_more *more = self->node.instances[i].ptp.config.more;
-        announce_time(self, i, &self->config->instances[i], now);
+        announce_time(self, i, now);
         mt_compose_zone(self, i, more->management);
     }
 }
@@ -299,10 +303,14 @@ static bool take(struct reload *self, const struct mt_config_change *change)
         self->is_server = true;
         return mt_compose_server_take(composition, change, &self->wanted->server);
     }
-    void *object = change->key->scope == MT_CONFIG_PORT
-                       ? (void *)&composition->in_force.ports[change->index]
-                       : (void *)&composition->in_force.instances[change->index];
-    return mt_config_value_parse(change->key, change->after, object, &pool);
+    if (change->key->scope == MT_CONFIG_PORT) {
+        return mt_config_value_parse(change->key, change->after,
+                                     &composition->in_force.ports[change->index], &pool);
+    }
+    struct mt_config_instance *instance = &composition->in_force.instances[change->index];
+    bool is_taken = mt_config_value_parse(change->key, change->after, instance, &pool);
+    mt_config_settle_quality(instance);
+    return is_taken;
 }
 
 static void consider(void *context, const struct mt_config_change *change)
@@ -395,7 +403,7 @@ static void carry_out(struct reload *self, struct mt_mono now)
     mt_compose_ntp_unplan(self->ntp);
     for (uint16_t i = 0; composition->applied_count > 0 && i < composition->node.instance_count;
          i++) {
-        take_over(composition, i, &composition->in_force.instances[i], now);
+        take_over(composition, i, now);
     }
 }
 

@@ -493,6 +493,8 @@ struct mt_config_export {
 bool mt_config_is_phc(const struct mt_config_clock *self);
 /** End-to-end or peer-to-peer transparent clock. */
 bool mt_config_is_transparent(const struct mt_config_instance *self);
+/** Puts in what the clock announces while it follows nothing, where the file says "auto". */
+void mt_config_settle_quality(struct mt_config_instance *instance);
 /** One that follows servers of SPTP or CSPTP. */
 bool mt_config_is_stateless_client(const struct mt_config_instance *self);
 

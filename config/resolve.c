@@ -247,8 +247,7 @@ static void group_ports(struct mt_config *config)
 
 /* ---- instances ---------------------------------------------------------------------------- */
 
-/* What a clock announces that follows nothing. */
-static void set_quality(struct mt_config_instance *instance)
+void mt_config_settle_quality(struct mt_config_instance *instance)
 {
     struct mt_clock_quality *quality = &instance->ptp.quality;
     if (instance->ladder.class_is_auto) {
@@ -272,7 +271,7 @@ static void add_instance(struct resolver *self, const char *name)
     if (mt_config_is_transparent(instance) || mt_config_is_stateless_client(instance)) {
         instance->ptp.is_receiver_only = true;
     }
-    set_quality(instance);
+    mt_config_settle_quality(instance);
 }
 
 static bool main_is_implied(const struct mt_config *config)

@@ -236,3 +236,23 @@ void mt_foreign_time_tell(struct mt_node *node, uint16_t index, struct mt_mono n
         }
     }
 }
+
+void mt_foreign_time_configure(struct mt_node *node, uint16_t index,
+                               const struct mt_quality_ladder *ladder,
+                               const struct mt_clock_quality *quality,
+                               const struct mt_time_properties *time, struct mt_mono now)
+{
+    struct mt_node_instance *instance = &node->instances[index];
+    struct mt_foreign_time *self = &instance->foreign_time;
+    bool was_told = self->is_told;
+    if (!was_told) {
+        self->told_quality = *quality;
+        self->told_time = *time;
+    }
+    tell(&instance->ptp, self, now);
+    self->is_told = was_told;
+    self->ladder = *ladder;
+    self->own_quality = *quality;
+    self->own_time = *time;
+    mt_foreign_time_tell(node, instance->clock, now);
+}

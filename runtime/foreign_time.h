@@ -29,6 +29,13 @@ struct mt_foreign_time {
 /** Tells the instances over this clock, after its page was made, what to announce of it. */
 void mt_foreign_time_tell(struct mt_node *node, uint16_t clock, struct mt_mono now);
 
+/** What is configured from now on, whoever has set something else since; what is told of the clock
+ * stays above it. */
+void mt_foreign_time_configure(struct mt_node *node, uint16_t instance,
+                               const struct mt_quality_ladder *ladder,
+                               const struct mt_clock_quality *quality,
+                               const struct mt_time_properties *time, struct mt_mono now);
+
 /** What was configured or set, whatever is announced. */
 void mt_foreign_time_own_quality(const struct mt_foreign_time *self, const struct mt_instance *ptp,
                                  struct mt_clock_quality *ret_quality);

@@ -118,6 +118,8 @@ static void reload_takes_over_all_that_may_change(void **state)
     assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
     assert_int_equal(net.nodes[A].composition->applied_count, 10);
     assert_true((running()->time.flags & MT_PTP_LEAP_61) == 0);
+    assert_int_equal(running()->quality.clock_class, 248); /* "auto" */
+    assert_int_equal(running()->quality.variance, 0xFFFF);
 }
 
 /* The control socket changes what is in force; the next reload puts the file's values back. */

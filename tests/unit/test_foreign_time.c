@@ -184,6 +184,48 @@ static void foreign_time_takes_what_a_user_sets_when_it_is_told(void **state)
     assert_int_equal(quality()->clock_class, 14);
 }
 
+static void configure(bool is_auto, uint8_t clock_class)
+{
+    const struct mt_clock_quality own = {clock_class, GOOD, 0xFFFF};
+    const struct mt_time_properties time = {.utc_offset = 38, .time_source = 0xA0};
+    struct mt_quality_ladder ladder;
+    mt_quality_ladder_init(&ladder);
+    ladder.class_is_auto = is_auto;
+    mt_foreign_time_configure(&bench->node, 0, &ladder, &own, &time, now);
+}
+
+static void follow_primary(void)
+{
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    bench->clock.holdover.is_primary = true;
+    mt_foreign_time_tell(&bench->node, 0, now);
+}
+
+/* A reload, whatever it is for, must not take the class of the moment for one that was set. */
+static void foreign_time_stays_above_what_is_configured_when_that_is_told_again(void **state)
+{
+    const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
+    for (int i = 0; i < 2; i++) {
+        configure(true, 248);
+        follow_primary();
+        assert_int_equal(quality()->clock_class, 6);
+        assert_int_equal(quality()->accuracy, 0x29);
+        assert_int_equal(properties()->utc_offset, 38);
+    }
+    assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
+    configure(true, 248);
+    assert_int_equal(quality()->clock_class, 6);
+    follow_primary();
+    assert_int_equal(quality()->clock_class, 6);
+    configure(false, 13);
+    assert_int_equal(quality()->clock_class, 13);
+    bench->clock.discipline.selected = PTP_SOURCE;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    configure(false, 100);
+    assert_int_equal(quality()->clock_class, 100);
+    assert_int_equal(quality()->accuracy, GOOD);
+}
+
 static void foreign_time_announces_a_leap_second_when_the_clock_knows_of_it(void **state)
 {
     bench->clock.page.leap_s = 1;
@@ -207,6 +249,7 @@ int main(void)
         TEST(foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better),
         TEST(foreign_time_is_given_back_when_a_port_is_followed),
         TEST(foreign_time_takes_what_a_user_sets_when_it_is_told),
+        TEST(foreign_time_stays_above_what_is_configured_when_that_is_told_again),
         TEST(foreign_time_announces_a_leap_second_when_the_clock_knows_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
