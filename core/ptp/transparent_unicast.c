@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Unicast through a transparent clock: Delay_Req to the transmitter alone, and its answer (hybrid
- * end-to-end).
+ * end-to-end), and answers to management requests that have passed.
  *
  * Announce and Sync leave here with an address of this clock, so that is where those behind it send
  * their requests, and a Delay_Req does not say who is meant.  But only one can be: whose Syncs
@@ -38,6 +38,26 @@ static const struct mt_transparent_frame *find_upstream(const struct mt_instance
     return NULL;
 }
 
+/* Answers go to whoever is named in them, with the sequence number of what he asked. */
+static const struct mt_transparent_frame *find_asked(const struct mt_instance *self,
+                                                     const struct mt_transparent_key *answer)
+{
+    const struct mt_transparent *tc = mt_transparent_of(self);
+    for (uint64_t serial = tc->newest; serial != 0; serial--) {
+        const struct mt_transparent_frame *frame = mt_transparent_at(tc, serial, self->now);
+        if (frame == NULL) {
+            break;
+        }
+        const struct mt_transparent_key *key = &frame->key;
+        if (key->type == answer->type && key->sequence == answer->sequence &&
+            key->domain == answer->domain && key->sdo_id == answer->sdo_id &&
+            mt_port_identity_equal(&key->source, &answer->other)) {
+            return frame;
+        }
+    }
+    return NULL;
+}
+
 bool mt_transparent_find_receiver(const struct mt_instance *self,
                                   const struct mt_transparent_key *key,
                                   struct mt_transparent_receiver *ret_receiver)
@@ -46,6 +66,8 @@ bool mt_transparent_find_receiver(const struct mt_instance *self,
     const struct mt_transparent_frame *frame = NULL;
     if (key->type == MT_PTP_DELAY_REQ) {
         frame = find_upstream(self, key);
+    } else if (key->type == MT_PTP_MANAGEMENT) {
+        frame = find_asked(self, key);
     } else if (key->type == MT_PTP_DELAY_RESP) {
         const struct mt_transparent_frame answer = {.key = *key};
         frame = mt_transparent_request(tc, &answer, self->now);

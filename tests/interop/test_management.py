@@ -189,6 +189,20 @@ def test_meantimed_tells_ptp4ls_programs_through_a_boundary_clock(lab):
     assert sorted(answer["data"]["priority1"] for answer in answers) == [100, 128, 128]
 
 
+@pytest.mark.lab(seconds=15)
+@pytest.mark.parametrize("transport", ["udp4", pytest.param("udp6", marks=pytest.mark.long), "l2"])
+def test_answers_of_both_pass_a_transparent_clock(lab, transport):
+    """Even of those that answer the requester alone, whose address they have never seen."""
+    lab.chain("A", "TC", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100, "transport": transport})
+    lab.meantimed("TC", "eth0", "eth1", ptp={"clock_type": "e2e_transparent", "priority1": 99,
+                                             "transport": transport})
+    b = lab.meantimed("B", "eth0", ptp={"transport": transport})
+    b.wait_state("RECEIVER")
+    _, answers = tool(b, "--interface", "eth0", "--transport", transport, "GET PRIORITY1")
+    assert sorted(answer["data"]["priority1"] for answer in answers) == [99, 100]
+
+
 @pytest.mark.lab(seconds=12)
 @pytest.mark.long
 def test_meantimed_does_not_change_when_the_network_asks(lab):

@@ -6,6 +6,7 @@
 #ifndef MEANTIME_TESTS_PTP_TRANSPARENT_BENCH_H
 #define MEANTIME_TESTS_PTP_TRANSPARENT_BENCH_H
 
+#include "meantime/ptp_management.h"
 #include "meantime/ptp_transparent.h"
 #include "ptp_bench.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * Unicast through a transparent clock: Delay_Req to where the Syncs come from, the answer to where
- * the request came from, with the residence; and what does not pass.
+ * the request came from, with the residence; answers to management requests; and what does not
+ * pass.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,6 +149,35 @@ static void transparent_passes_a_unicast_request_once_when_it_comes_twice(void *
     assert_int_equal(bench_count(&tc_bench, 2, MT_PTP_DELAY_RESP), 0);
 }
 
+static void manage(uint16_t port, bool is_answer, uint16_t sequence, const struct mt_address *from)
+{
+    const struct mt_port_identity everybody = {
+        .clock = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}, .port = 0xFFFF};
+    struct mt_ptp_message message =
+        tc_message(MT_PTP_MANAGEMENT, sequence, is_answer ? &tc_gm : &tc_requester);
+    message.header.flags = is_answer ? MT_PTP_UNICAST : 0;
+    message.body.management.target = is_answer ? tc_requester : everybody;
+    message.body.management.action = is_answer ? MT_ACTION_RESPONSE : MT_ACTION_GET;
+    rx_from(port, &message, from);
+}
+
+static void transparent_passes_answers_to_management_requests_that_have_passed(void **state)
+{
+    (void)state;
+    tc_start(3, 64);
+    manage(3, false, 5, &requester);
+    manage(2, true, 5, &transmitter);
+    assert_int_equal(bench_count(&tc_bench, 1, MT_PTP_MANAGEMENT), 1); /* the request */
+    assert_int_equal(bench_count(&tc_bench, 3, MT_PTP_MANAGEMENT), 1);
+    assert_goes_to(bench_newest(&tc_bench, 3, MT_PTP_MANAGEMENT, 0), &requester);
+    assert_int_equal(tc_count(UNICAST), 0);
+    manage(2, true, 6, &transmitter); /* nobody has asked that */
+    tc_wait(MT_TRANSPARENT_HOLD_NS);
+    manage(1, true, 5, &transmitter); /* or it was long ago */
+    assert_int_equal(bench_count(&tc_bench, 3, MT_PTP_MANAGEMENT), 1);
+    assert_int_equal(tc_count(UNICAST), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +186,7 @@ int main(void)
         cmocka_unit_test(transparent_follows_the_transmitter_when_it_comes_from_elsewhere),
         cmocka_unit_test(transparent_keeps_domains_apart_when_requests_are_unicast),
         cmocka_unit_test(transparent_counts_unicast_when_nobody_can_be_meant),
+        cmocka_unit_test(transparent_passes_answers_to_management_requests_that_have_passed),
         cmocka_unit_test(transparent_passes_a_unicast_request_once_when_it_comes_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
