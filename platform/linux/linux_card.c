@@ -159,14 +159,20 @@ static unsigned wanted_of(const struct mt_linux_link *link)
            (link->transport->network == MT_NETWORK_IEEE_802_3 ? MT_STAMPING_L2 : MT_STAMPING_L4);
 }
 
-/* The others of a bond take its place one day, when we may not be allowed to open them any more. */
-static void open_members(struct mt_linux *self, const struct mt_bond *bond)
+/* The others of a bond take its place one day, when we may not be allowed to open them any more.
+ * Their cards have just been set up anew, as likely as not: a bond does that to its members. */
+static void open_members(struct mt_linux *self, const struct mt_bond *bond,
+                         const struct mt_phc *active)
 {
     struct mt_stamping_abilities abilities;
+    struct mt_phc *phc;
 
     for (unsigned i = 0; i < bond->count; i++) {
         if (mt_stamping_ask(&self->stamping, bond->members[i], &abilities) && abilities.phc >= 0) {
-            (void)open_phc(self, abilities.phc);
+            phc = open_phc(self, abilities.phc);
+            if (phc && phc != active && !phc->owner) {
+                mt_phc_tell_again(phc);
+            }
         }
     }
 }
@@ -308,7 +314,7 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
         mt_linux_say(link->stamping, "hardware, by the clock %s%s%s", phc->path,
                      bond.count > 0 ? " of " : "", bond.count > 0 ? stamper : "");
         if (bond.count > 0) {
-            open_members(self, &bond);
+            open_members(self, &bond, phc);
             move_clocks(link, phc);
         }
     } else {

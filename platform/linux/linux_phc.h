@@ -95,6 +95,9 @@ bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
 bool mt_phc_set_rate(struct mt_phc *self, double rate, int64_t *ret_device_ns);
 /** The frequency correction that is in force by the kernel's word; false if it does not say. */
 bool mt_phc_rate(struct mt_phc *self, double *ret_rate);
+/** Has it run as it was told last, for drivers forget that when they set up their card anew, and do
+ * not say so.  How fast it runs is measured anew. */
+void mt_phc_tell_again(struct mt_phc *self);
 /** Somebody has changed its frequency by this ratio so long ago. */
 void mt_phc_retuned(struct mt_phc *self, double ratio, int64_t ago_ns);
 /** A step that somebody else made; `ret_from_ns`: readings from there on are after it. */

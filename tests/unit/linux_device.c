@@ -12,9 +12,9 @@
 
 void device_pass(struct device *self, int64_t ns)
 {
-    double gained =
-        (double)ns * (self->error + (double)self->freq * 1e-6 / 65536 * (1 + self->error)) +
-        self->part_ns;
+    long freq = self->has_forgotten ? 0 : self->freq;
+    double gained = (double)ns * (self->error + (double)freq * 1e-6 / 65536 * (1 + self->error)) +
+                    self->part_ns;
     int64_t whole = (int64_t)gained;
 
     self->ns += ns + whole;
@@ -100,6 +100,7 @@ static int adjust(void *context, int fd, struct timex *change)
     }
     if (change->modes & ADJ_FREQUENCY) {
         self->freq = change->freq;
+        self->has_forgotten = false;
     }
     change->freq = self->freq;
     return 0;

@@ -13,10 +13,11 @@
 struct device {
     struct mt_phc_os os;
     struct machine *machine;
-    int64_t ns;     /* what it reads, ... */
-    double part_ns; /* ... and the fraction */
-    double error;   /* of its oscillator, s/s */
-    long freq;      /* correction, in units of struct timex */
+    int64_t ns;         /* what it reads, ... */
+    double part_ns;     /* ... and the fraction */
+    double error;       /* of its oscillator, s/s */
+    long freq;          /* correction, in units of struct timex */
+    bool has_forgotten; /* the card was reset: it runs without, and its driver does not know */
     bool has_precise;
     bool has_extended;
     int64_t step_error_ns; /* a step is larger by this than it was asked for */

@@ -194,6 +194,22 @@ static void clock_goes_on_when_another_card_takes_over(void **state)
     cards_free(cards);
 }
 
+/* Drivers set up the card anew, but say what they were told before. */
+static void clock_goes_on_when_the_other_card_was_reset(void **state)
+{
+    struct cards *cards = cards_new();
+
+    (void)state;
+    cards->devices[1].has_forgotten = true;
+    run(cards, 5 * SECOND);
+    mt_phc_tell_again(cards->phcs[1]);
+    run(cards, 5 * SECOND);
+    assert_true(mt_clock_phc_move(cards->clock, cards->phcs[1]));
+    run(cards, 10 * SECOND);
+    assert_between(cards->devices[1].ns - cards->devices[0].ns, -60, 60);
+    cards_free(cards);
+}
+
 static void clock_stays_where_it_is_when_the_other_card_may_not_be_adjusted(void **state)
 {
     struct cards *cards = cards_new();
@@ -214,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup(bond_names_the_active_member_when_there_is_one, set_up),
         cmocka_unit_test_setup(bond_is_none_when_the_interface_is_no_bond, set_up),
         cmocka_unit_test(clock_goes_on_when_another_card_takes_over),
+        cmocka_unit_test(clock_goes_on_when_the_other_card_was_reset),
         cmocka_unit_test(clock_stays_where_it_is_when_the_other_card_may_not_be_adjusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
