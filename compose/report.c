@@ -197,6 +197,36 @@ static const char *fault_reason(const struct mt_composition *self,
     return port->is_link_up ? "its network has failed" : "the link is down";
 }
 
+static struct mt_report_heard heard_of(const struct mt_composition *self, size_t instance,
+                                       size_t port)
+{
+    const struct mt_heard *heard = &self->node.instances[instance].ports[port].heard;
+    return (struct mt_report_heard){
+        .is_unanswered = heard->is_unanswered,
+        .unanswered = mt_heard_unanswered(&self->node, (uint16_t)instance, (uint16_t)(port + 1)),
+        .of_siblings = heard->of_siblings,
+        .has_other_domain = heard->has_other_domain,
+        .other_domain = heard->other_domain,
+        .other_sdo_id = heard->other_sdo_id,
+    };
+}
+
+static const char *station_name(const void *context, unsigned index)
+{
+    const struct mt_config_stations *stations = context;
+    return index < stations->count ? stations->station[index].name : NULL;
+}
+
+/* A table that was set by management has no names. */
+static struct mt_report_names transmitters_of(const struct mt_composition *self, size_t port)
+{
+    const struct mt_requester *requester = self->port_storage[port].more.requester;
+    return (struct mt_report_names){
+        &self->config->ports[port].unicast.transmitters,
+        requester != NULL && !requester->is_set ? station_name : NULL,
+    };
+}
+
 static void fill_port(const struct mt_composition *composition, struct snapshot *snapshot,
                       size_t instance, size_t port)
 {
@@ -217,6 +247,9 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
         .vlan = config->ports[index].vlan,
         .ptp = &node->ptp.ports[port],
         .instance = &node->ptp,
+        .heard = heard_of(composition, instance, port),
+        .transmitters = transmitters_of(composition, index),
+        .servers = {&config->instances[instance].stateless.servers, station_name},
         .link = {link->received, link->kernel_dropped, link->sent, link->send_failed,
                  link->stamps_missing, link->stamps_ambiguous, link->stamps_taken,
                  link->stamp_delays, MT_LINK_DELAYS, lost, of, node->ports[port].speed_mbit},

@@ -14,6 +14,22 @@ static const char *port_name(const struct mt_composition *self, uint16_t instanc
     return port == 0 ? NULL : config->ports[config->instances[instance].first_port + port - 1].name;
 }
 
+/* Null: this clock is better than all others that are heard. */
+static const char *why_nobody(const struct mt_instance *ptp)
+{
+    bool is_in_use = false;
+    for (uint16_t port = 1; port <= ptp->port_count; port++) {
+        enum mt_port_state state = mt_port_state_of(ptp, port);
+        is_in_use |= state != MT_STATE_FAULTY && state != MT_STATE_DISABLED &&
+                     state != MT_STATE_INITIALIZING;
+    }
+    if (!is_in_use) {
+        return "no port can be used";
+    }
+    return ptp->config.is_receiver_only ? "no transmitter is heard any more that it may follow"
+                                        : NULL;
+}
+
 static bool tell_ptp(const struct mt_composition *self, uint16_t index,
                      const struct mt_event *event, struct mt_status_event *told)
 {
@@ -30,6 +46,7 @@ static bool tell_ptp(const struct mt_composition *self, uint16_t index,
     case MT_EVENT_REFERENCE:
         told->kind = MT_STATUS_EVENT_PARENT;
         told->value.parent = mt_instance_parent(ptp);
+        told->reason = event->port == 0 ? why_nobody(ptp) : NULL;
         return true;
     case MT_EVENT_TIME_PROPERTIES:
         told->kind = MT_STATUS_EVENT_TIME_PROPERTIES;
@@ -157,6 +174,31 @@ static bool tell_source(const struct mt_composition *self, const struct mt_node_
         mt_compose_member_address(self, event->value.source.kind, event->value.source.index);
     told->value.member.miss = event->value.source.miss;
     return told->value.member.name != NULL;
+}
+
+static void tell_heard(const struct mt_composition *self, const struct mt_node_event *event,
+                       struct mt_status_event *told)
+{
+    static const enum mt_status_event_kind kinds[] = {
+        [MT_HEARD_NO_DELAY] = MT_STATUS_EVENT_DELAY_UNANSWERED,
+        [MT_HEARD_DELAY] = MT_STATUS_EVENT_DELAY_ANSWERED,
+        [MT_HEARD_FORGED] = MT_STATUS_EVENT_FORGED,
+        [MT_HEARD_UNSIGNED] = MT_STATUS_EVENT_UNSIGNED,
+        [MT_HEARD_OTHER_DOMAIN] = MT_STATUS_EVENT_OTHER_DOMAIN,
+        [MT_HEARD_DENIED] = MT_STATUS_EVENT_UNICAST_DENIED,
+    };
+    const struct mt_heard_told *heard = &event->value.heard;
+    const struct mt_instance_config *own = &self->node.instances[event->index].ptp.config;
+    told->kind = kinds[heard->event];
+    told->instance = self->config->instances[event->index].name;
+    told->port = port_name(self, event->index, heard->port);
+    told->value.heard.count = heard->count;
+    told->value.heard.sender = heard->sender;
+    told->value.heard.domain = heard->domain;
+    told->value.heard.sdo_id = heard->sdo_id;
+    told->value.heard.own_domain = own->domain;
+    told->value.heard.own_sdo_id = own->sdo_id;
+    told->value.heard.address = &heard->address;
 }
 
 static const char *minor_reason(enum mt_minor_reason reason)
@@ -290,6 +332,9 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         break;
     case MT_NODE_UTC:
         tell_utc(self, event, &told);
+        break;
+    case MT_NODE_HEARD:
+        tell_heard(self, event, &told);
         break;
     case MT_NODE_GNSS:
         mt_compose_tell_gnss(self, event, &told);

@@ -143,10 +143,16 @@ static void take_event(struct mt_node *self, uint16_t index, const struct mt_eve
     bool is_parent = event->kind == MT_EVENT_PARENT;
     if (event->kind == MT_EVENT_SAMPLE) {
         take_sample(self, instance, event, now);
+        if (event->value.sample.kind == MT_SAMPLE_REVERSE) {
+            mt_heard_answer(self, index, event->port, now);
+        }
         return;
     }
     if (is_parent || event->kind == MT_EVENT_REFERENCE) {
         change_parent(self, instance, event, now);
+    }
+    if (is_parent) {
+        mt_heard_parent(self, index);
     }
     clock->needs_report = true;
     mt_node_tell(self, &(struct mt_node_event){
@@ -321,8 +327,10 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
                 clock->ops->stamp(clock, input->stamp, &stamp);
             }
             mt_minor_heard(self, i, input);
-            mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
-                           input->has_stamp ? &stamp : NULL, from, input->now);
+            enum mt_verdict verdict =
+                mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
+                               input->has_stamp ? &stamp : NULL, from, input->now);
+            mt_heard_frame(self, i, (uint16_t)(port + 1), input, verdict);
         }
     }
 }
@@ -479,6 +487,7 @@ void mt_node_input(struct mt_node *self, const struct mt_input *input)
         tick(self, input->now);
     }
     drain(self, input->now);
+    mt_heard_look(self, input->now);
 }
 
 bool mt_node_command(struct mt_node *self, uint16_t instance, const struct mt_command *command,

@@ -28,6 +28,7 @@
 #include "runtime/follow.h"
 #include "runtime/foreign_time.h"
 #include "runtime/gnss_duty.h"
+#include "runtime/heard.h"
 #include "runtime/holdover_duty.h"
 #include "runtime/latencies.h"
 #include "runtime/leap_duty.h"
@@ -80,6 +81,7 @@ struct mt_node_port {
     uint16_t source;               /**< index among the sources of the instance's clock */
     uint32_t speed_mbit;           /**< of the link, as it said last; 0: not known */
     struct mt_latencies latencies; /**< zeros: one for all speeds */
+    struct mt_heard heard;         /**< zeros to begin with */
 };
 
 struct mt_node_instance {
@@ -111,6 +113,7 @@ enum mt_node_event_kind {
     MT_NODE_BEYOND,      /**< holdover of a clock is out of its specification */
     MT_NODE_QUALITY,     /**< an instance announces another clockClass */
     MT_NODE_GNSS,        /**< of a GNSS receiver: fix, jump, leap seconds ... */
+    MT_NODE_HEARD,       /**< of a port: no answers, wrong keys, another domain, a denial */
 };
 
 struct mt_node_event {
@@ -172,6 +175,7 @@ struct mt_node_event {
             uint8_t rollovers;
             int32_t gps_utc_s; /**< that it counts */
         } gnss;
+        struct mt_heard_told heard;
     } value;
 };
 

@@ -47,6 +47,11 @@ static void tell_parent(const struct mt_status_event *event, char *buffer, size_
 {
     char parent[MT_IDENTITY_TEXT_SIZE];
     char grandmaster[MT_IDENTITY_TEXT_SIZE];
+    if (event->port == NULL && event->reason != NULL) {
+        snprintf(buffer, size, "instance %s: follows nobody now: %s", event->instance,
+                 event->reason);
+        return;
+    }
     if (event->port == NULL) {
         snprintf(buffer, size, "instance %s: this clock is the best one in its domain now",
                  event->instance);
@@ -68,21 +73,29 @@ static void tell_time(const struct mt_status_event *event, char *buffer, size_t 
     if ((time->flags & MT_PTP_UTC_OFFSET_VALID) != 0) {
         snprintf(offset, sizeof offset, "UTC offset %d s", time->utc_offset);
     }
-    snprintf(buffer, size, "instance %s: %s timescale, %s%s%s%s%s, source %s", event->instance,
+    const char *source = mt_time_source_name(time->time_source);
+    bool is_told = strcmp(source, "?") != 0;
+    snprintf(buffer, size, "instance %s: %s timescale, %s%s%s%s%s%s%s", event->instance,
              (time->flags & MT_PTP_TIMESCALE) != 0 ? "PTP" : "arbitrary", offset,
              (time->flags & MT_PTP_LEAP_61) != 0 ? ", leap second to be inserted today" : "",
              (time->flags & MT_PTP_LEAP_59) != 0 ? ", leap second to be left out today" : "",
              (time->flags & MT_PTP_TIME_TRACEABLE) != 0 ? ", time traceable" : "",
              (time->flags & MT_PTP_FREQUENCY_TRACEABLE) != 0 ? ", frequency traceable" : "",
-             mt_time_source_name(time->time_source));
+             is_told ? ", source " : "", is_told ? source : "");
 }
 
-/* Seconds with sign and nine digits: the unit of steps, however small they are. */
+/* Seconds with sign and nine digits; small ones in the unit that everything else has. */
 static void step_text(struct mt_span step, char *buffer, size_t size)
 {
-    bool is_negative = step.s < 0;
+    const char *sign = step.s < 0 ? "-" : "+";
     struct mt_span by = mt_span_abs(step);
-    snprintf(buffer, size, "%s%" PRId64 ".%09" PRIu32 " s", is_negative ? "-" : "+", by.s, by.ns);
+    if (by.s != 0 || by.ns >= 1000000) {
+        snprintf(buffer, size, "%s%" PRId64 ".%09" PRIu32 " s", sign, by.s, by.ns);
+    } else if (by.ns >= 1000) {
+        snprintf(buffer, size, "%s%" PRIu32 ".%03" PRIu32 " us", sign, by.ns / 1000, by.ns % 1000);
+    } else {
+        snprintf(buffer, size, "%s%" PRIu32 " ns", sign, by.ns);
+    }
 }
 
 static void tell_phase(const struct mt_status_event *event, char *buffer, size_t size)
@@ -375,85 +388,78 @@ static void tell_instance(const struct mt_status_event *event, char *buffer, siz
     }
 }
 
+static void tell_standby(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
+             event->instance, event->value.standby.from,
+             event->reason != NULL ? event->reason : "the reason is not known");
+}
+
+static void tell_notice(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "%s", event->value.text);
+}
+
+typedef void teller(const struct mt_status_event *event, char *buffer, size_t size);
+static teller *const tellers[MT_STATUS_EVENT_COUNT] = {
+    [MT_STATUS_EVENT_PORT_STATE] = tell_instance,
+    [MT_STATUS_EVENT_PARENT] = tell_instance,
+    [MT_STATUS_EVENT_TIME_PROPERTIES] = tell_instance,
+    [MT_STATUS_EVENT_MINOR_VERSION] = tell_instance,
+    [MT_STATUS_EVENT_LINK_UP] = tell_link,
+    [MT_STATUS_EVENT_LINK_DOWN] = tell_link,
+    [MT_STATUS_EVENT_STAMPS_LOST] = tell_link,
+    [MT_STATUS_EVENT_STAMPS_COME] = tell_link,
+    [MT_STATUS_EVENT_DELAY_UNANSWERED] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_DELAY_ANSWERED] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_FORGED] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_UNSIGNED] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_OTHER_DOMAIN] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_UNICAST_DENIED] = mt_status_heard_sentence,
+    [MT_STATUS_EVENT_CLOCK_PHASE] = tell_phase,
+    [MT_STATUS_EVENT_CLOCK_STEP] = tell_step,
+    [MT_STATUS_EVENT_CLOCK_DISTURBED] = tell_rivals,
+    [MT_STATUS_EVENT_CLOCK_SHARED] = tell_rivals,
+    [MT_STATUS_EVENT_CLOCK_ALONE] = tell_rivals,
+    [MT_STATUS_EVENT_CLOCK_REFUSED] = tell_trouble,
+    [MT_STATUS_EVENT_CLOCK_SATURATED] = tell_trouble,
+    [MT_STATUS_EVENT_CLOCK_IN_RANGE] = tell_trouble,
+    [MT_STATUS_EVENT_CLOCK_SCALE] = tell_scale,
+    [MT_STATUS_EVENT_CLOCK_STANDBY] = tell_standby,
+    [MT_STATUS_EVENT_CLOCK_BEYOND] = tell_quality,
+    [MT_STATUS_EVENT_QUALITY] = tell_quality,
+    [MT_STATUS_EVENT_NTP_REACHABLE] = tell_ntp,
+    [MT_STATUS_EVENT_NTP_UNREACHABLE] = tell_ntp,
+    [MT_STATUS_EVENT_NTP_REFUSED] = tell_ntp,
+    [MT_STATUS_EVENT_CLOCK_PANIC] = tell_source,
+    [MT_STATUS_EVENT_SOURCE_SELECTED] = tell_source,
+    [MT_STATUS_EVENT_SOURCE_FALSE] = tell_source,
+    [MT_STATUS_EVENT_SOURCE_TRUE] = tell_source,
+    [MT_STATUS_EVENT_UTC_CHANGED] = tell_utc,
+    [MT_STATUS_EVENT_UTC_CONFUSED] = tell_utc,
+    [MT_STATUS_EVENT_UTC_CONTRADICTED] = tell_utc,
+    [MT_STATUS_EVENT_UTC_AGREED] = tell_utc,
+    [MT_STATUS_EVENT_GNSS_LINE] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_NO_LINE] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_FIX] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_NO_FIX] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_ROLLOVER] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_JUMP] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_FOLLOWED] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_RETURNED] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_LEAP] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_GNSS_LEAP_AGREES] = mt_status_gnss_sentence,
+    [MT_STATUS_EVENT_NOTICE] = tell_notice,
+};
+
 void mt_status_sentence(const struct mt_status_event *event, char *buffer, size_t size)
 {
-    switch (event->kind) {
-    case MT_STATUS_EVENT_PORT_STATE:
-    case MT_STATUS_EVENT_PARENT:
-    case MT_STATUS_EVENT_TIME_PROPERTIES:
-    case MT_STATUS_EVENT_MINOR_VERSION:
-        tell_instance(event, buffer, size);
+    teller *tell = event->kind < MT_STATUS_EVENT_COUNT ? tellers[event->kind] : NULL;
+    if (tell == NULL) {
+        snprintf(buffer, size, "?");
         return;
-    case MT_STATUS_EVENT_LINK_UP:
-    case MT_STATUS_EVENT_LINK_DOWN:
-    case MT_STATUS_EVENT_STAMPS_LOST:
-    case MT_STATUS_EVENT_STAMPS_COME:
-        tell_link(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_PHASE:
-        tell_phase(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_STEP:
-        tell_step(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_DISTURBED:
-    case MT_STATUS_EVENT_CLOCK_SHARED:
-    case MT_STATUS_EVENT_CLOCK_ALONE:
-        tell_rivals(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_REFUSED:
-    case MT_STATUS_EVENT_CLOCK_SATURATED:
-    case MT_STATUS_EVENT_CLOCK_IN_RANGE:
-        tell_trouble(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_SCALE:
-        tell_scale(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_STANDBY:
-        snprintf(buffer, size, "clock %s: steered by instance %s now, was %s; %s", event->clock,
-                 event->instance, event->value.standby.from,
-                 event->reason != NULL ? event->reason : "the reason is not known");
-        return;
-    case MT_STATUS_EVENT_CLOCK_BEYOND:
-    case MT_STATUS_EVENT_QUALITY:
-        tell_quality(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_NTP_REACHABLE:
-    case MT_STATUS_EVENT_NTP_UNREACHABLE:
-    case MT_STATUS_EVENT_NTP_REFUSED:
-        tell_ntp(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_CLOCK_PANIC:
-    case MT_STATUS_EVENT_SOURCE_SELECTED:
-    case MT_STATUS_EVENT_SOURCE_FALSE:
-    case MT_STATUS_EVENT_SOURCE_TRUE:
-        tell_source(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_UTC_CHANGED:
-    case MT_STATUS_EVENT_UTC_CONFUSED:
-    case MT_STATUS_EVENT_UTC_CONTRADICTED:
-    case MT_STATUS_EVENT_UTC_AGREED:
-        tell_utc(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_GNSS_LINE:
-    case MT_STATUS_EVENT_GNSS_NO_LINE:
-    case MT_STATUS_EVENT_GNSS_FIX:
-    case MT_STATUS_EVENT_GNSS_NO_FIX:
-    case MT_STATUS_EVENT_GNSS_ROLLOVER:
-    case MT_STATUS_EVENT_GNSS_JUMP:
-    case MT_STATUS_EVENT_GNSS_FOLLOWED:
-    case MT_STATUS_EVENT_GNSS_RETURNED:
-    case MT_STATUS_EVENT_GNSS_LEAP:
-    case MT_STATUS_EVENT_GNSS_LEAP_AGREES:
-        mt_status_gnss_sentence(event, buffer, size);
-        return;
-    case MT_STATUS_EVENT_NOTICE:
-        snprintf(buffer, size, "%s", event->value.text);
-        return;
-    case MT_STATUS_EVENT_COUNT:
-        break;
     }
-    snprintf(buffer, size, "?");
+    tell(event, buffer, size);
 }
 
 void mt_event_sentence(const struct mt_event *event, const char *instance, const char *port,

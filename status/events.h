@@ -39,7 +39,8 @@ struct mt_status_event {
     const char
         *reason; /**< link down, NTP server unreachable, refused, standby: why; disturbed, shared:
                      who, as far as that is known; minor version: why; null: nobody
-                     knows */
+                     knows; parent without a port: why nobody is followed, null: this clock is
+                     better than others */
     union {
         struct {
             enum mt_port_state from;
@@ -104,6 +105,15 @@ struct mt_status_event {
             int32_t tai_utc_s;       /**< that it counts ... */
             int32_t known_tai_utc_s; /**< ... and this machine */
         } gnss;
+        struct {
+            uint64_t count;                 /**< of requests or messages */
+            struct mt_port_identity sender; /**< of the last one; zero: not known */
+            uint8_t domain;
+            uint16_t sdo_id;
+            uint8_t own_domain;
+            uint16_t own_sdo_id;
+            const struct mt_address *address; /**< denied: by whom */
+        } heard;          /**< delay unanswered, forged, unsigned, other domain, denied */
         const char *text; /**< notice: the sentence itself */
     } value;
 };

@@ -9,5 +9,7 @@
 
 /** Of kinds GNSS_...: as mt_status_sentence(). */
 void mt_status_gnss_sentence(const struct mt_status_event *event, char *buffer, size_t size);
+/** Of what a port hears, and does not. */
+void mt_status_heard_sentence(const struct mt_status_event *event, char *buffer, size_t size);
 
 #endif

@@ -117,6 +117,13 @@ static const char *identity_text(struct mt_clock_identity identity, char *text)
     return text;
 }
 
+static const char *followed_text(const struct mt_instance *ptp, char *text)
+{
+    static const struct mt_clock_identity nobody;
+    const struct mt_clock_identity *followed = mt_instance_last_followed(ptp);
+    return mt_clock_identity_equal(followed, &nobody) ? NULL : identity_text(*followed, text);
+}
+
 static void add_count(cJSON *counts, const char *name, uint64_t count)
 {
     cJSON_AddNumberToObject(counts, name, (double)count);
@@ -151,7 +158,9 @@ static cJSON *count_verdicts(const struct mt_report_port *o)
 {
     cJSON *counts = cJSON_CreateObject();
     for (unsigned verdict = 0; verdict < MT_VERDICT_COUNT; verdict++) {
-        add_count(counts, mt_verdict_name((enum mt_verdict)verdict), o->ptp->verdicts[verdict]);
+        uint64_t expected = verdict == MT_VERDICT_DOMAIN ? o->heard.of_siblings : 0;
+        add_count(counts, mt_verdict_name((enum mt_verdict)verdict),
+                  o->ptp->verdicts[verdict] - expected);
     }
     return counts;
 }
@@ -403,7 +412,7 @@ static void put_instance(cJSON *object, const struct mt_report_instance *o)
 
 static void put_port(cJSON *object, const struct mt_report_port *o)
 {
-    char text[MT_IDENTITY_TEXT_SIZE];
+    char text[MT_REPORT_ADDRESS_SIZE]; /* of identities, too, which are shorter */
 #define ONLY_INSTANCE(path, type, value)
 #define ONLY_PORT(path, type, value) PUT(path, type, value)
 #include "status/report.def"

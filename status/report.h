@@ -105,6 +105,22 @@ struct mt_report_link {
     uint32_t speed_mbit;    /**< 0: not known */
 };
 
+/** What a port hears, and does not. */
+struct mt_report_heard {
+    bool is_unanswered;   /**< so many Delay_Req in a row that it was told */
+    uint64_t unanswered;  /**< Delay_Req in a row, without those that may still be answered */
+    uint64_t of_siblings; /**< frames for other instances of this daemon on the same interface */
+    bool has_other_domain;
+    uint8_t other_domain; /**< of the last frame of another domain */
+    uint16_t other_sdo_id;
+};
+
+/** What the configuration calls the stations of a list. */
+struct mt_report_names {
+    const void *context;
+    const char *(*at)(const void *context, unsigned index); /**< null: they have no names */
+};
+
 struct mt_report_port {
     const char *name;
     const char *interface;
@@ -115,7 +131,10 @@ struct mt_report_port {
     const struct mt_port *ptp;
     const struct mt_instance *instance; /**< that it belongs to */
     struct mt_report_link link;
-    const char *fault_reason; /**< why it cannot be used, a sentence; null: it can */
+    struct mt_report_heard heard;
+    struct mt_report_names transmitters; /**< of the unicast table */
+    struct mt_report_names servers;      /**< stateless ones */
+    const char *fault_reason;            /**< why it cannot be used, a sentence; null: it can */
 };
 
 struct mt_report_instance {

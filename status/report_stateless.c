@@ -69,15 +69,52 @@ cJSON *mt_report_stateless_exchanges(const struct mt_port *port)
     return counts;
 }
 
-cJSON *mt_report_stateless_servers(const struct mt_port *port)
+static cJSON *by_server(const struct mt_report_port *port,
+                        uint64_t (*count)(const struct mt_stateless_peer *peer))
 {
-    const struct mt_stateless_client *client = client_of(port);
+    const struct mt_stateless_client *client = client_of(port->ptp);
     cJSON *counts = cJSON_CreateObject();
     for (unsigned i = 0; client != NULL && i < client->peer_count; i++) {
         const struct mt_stateless_peer *peer = &client->peers[i];
         char text[MT_REPORT_ADDRESS_SIZE];
-        mt_report_address(&peer->address, i, text);
-        cJSON_AddNumberToObject(counts, text, (double)peer->finished);
+        cJSON_AddNumberToObject(counts, mt_report_station(&peer->address, i, &port->servers, text),
+                                (double)count(peer));
     }
     return counts;
+}
+
+static uint64_t finished_with(const struct mt_stateless_peer *peer)
+{
+    return peer->finished;
+}
+
+static uint64_t unanswered_by(const struct mt_stateless_peer *peer)
+{
+    return peer->timeouts;
+}
+
+cJSON *mt_report_stateless_servers(const struct mt_report_port *port)
+{
+    return by_server(port, finished_with);
+}
+
+cJSON *mt_report_stateless_unanswered(const struct mt_report_port *port)
+{
+    return by_server(port, unanswered_by);
+}
+
+const char *mt_report_stateless_followed(const struct mt_report_port *port, char *text)
+{
+    const struct mt_stateless_client *client = client_of(port->ptp);
+    bool follows = port->instance != NULL && port->ptp->identity.port != 0 &&
+                   port->instance->receiving_port == port->ptp->identity.port;
+    for (unsigned i = 0; follows && client != NULL && i < client->peer_count; i++) {
+        const struct mt_stateless_peer *peer = &client->peers[i];
+        if (peer->finished > 0 &&
+            mt_port_identity_equal(&peer->status.header.source, &port->instance->parent.sender)) {
+            mt_report_address(&peer->address, i, text);
+            return text;
+        }
+    }
+    return NULL;
 }

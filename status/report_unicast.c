@@ -110,6 +110,16 @@ cJSON *mt_report_unicast_requests(const struct mt_port *port)
     return counts;
 }
 
+const char *mt_report_station(const struct mt_address *address, unsigned index,
+                              const struct mt_report_names *names,
+                              char text[MT_REPORT_ADDRESS_SIZE])
+{
+    bool is_known = address->network != MT_NETWORK_NONE;
+    const char *name = is_known || names->at == NULL ? NULL : names->at(names->context, index);
+    mt_report_address(address, index, text);
+    return name != NULL ? name : text;
+}
+
 void mt_report_address(const struct mt_address *address, unsigned index,
                        char text[MT_REPORT_ADDRESS_SIZE])
 {
@@ -200,25 +210,37 @@ static bool is_candidate(const struct mt_port *port,
     return false;
 }
 
-/* The trouble of the service that matters most: without Sync, others help nothing. */
+static enum mt_transmitter_reason trouble_with(const struct mt_unicast_transmitter *transmitter,
+                                               enum mt_service kind)
+{
+    switch ((enum mt_requester_trouble)transmitter->services[kind].trouble) {
+    case MT_TROUBLE_NONE:
+        break;
+    case MT_TROUBLE_UNANSWERED:
+        return MT_REASON_UNANSWERED;
+    case MT_TROUBLE_DENIED:
+        return MT_REASON_DENIED;
+    case MT_TROUBLE_CANCELLED:
+        return MT_REASON_CANCELLED;
+    case MT_TROUBLE_EXPIRED:
+        return MT_REASON_EXPIRED;
+    case MT_TROUBLE_SILENT:
+        return kind == MT_SERVICE_ANNOUNCE ? MT_REASON_LOSS_ANNOUNCE : MT_REASON_LOSS_SYNC;
+    }
+    return MT_REASON_NONE;
+}
+
+/* Of the service that matters most: without Sync, others help nothing.  But what is asked for at
+ * the moment goes before what it was left for some time ago. */
 static enum mt_transmitter_reason trouble_of(const struct mt_unicast_transmitter *transmitter)
 {
     static const enum mt_service order[] = {MT_SERVICE_SYNC, MT_SERVICE_DELAY_RESP,
                                             MT_SERVICE_ANNOUNCE};
-    for (unsigned i = 0; i < MT_SERVICE_COUNT; i++) {
-        switch ((enum mt_requester_trouble)transmitter->services[order[i]].trouble) {
-        case MT_TROUBLE_NONE:
-            break;
-        case MT_TROUBLE_UNANSWERED:
-            return MT_REASON_UNANSWERED;
-        case MT_TROUBLE_DENIED:
-            return MT_REASON_DENIED;
-        case MT_TROUBLE_CANCELLED:
-            return MT_REASON_CANCELLED;
-        case MT_TROUBLE_EXPIRED:
-            return MT_REASON_EXPIRED;
-        case MT_TROUBLE_SILENT:
-            return order[i] == MT_SERVICE_ANNOUNCE ? MT_REASON_LOSS_ANNOUNCE : MT_REASON_LOSS_SYNC;
+    for (unsigned i = 0; i < 2 * MT_SERVICE_COUNT; i++) {
+        enum mt_service kind = order[i % MT_SERVICE_COUNT];
+        bool is_turn = transmitter->services[kind].is_wanted == (i < MT_SERVICE_COUNT);
+        if (is_turn && trouble_with(transmitter, kind) != MT_REASON_NONE) {
+            return trouble_with(transmitter, kind);
         }
     }
     return MT_REASON_NONE;
@@ -268,9 +290,11 @@ static struct standing standing_of(const struct mt_report_port *port,
         return (struct standing){MT_TRANSMITTER_NOT_HEARD, MT_REASON_PORT_DOWN, (mt_real)NAN};
     }
     if (barred != NULL) {
+        enum mt_transmitter_reason loss =
+            barred->for_sync ? MT_REASON_LOSS_SYNC : MT_REASON_LOSS_ANNOUNCE;
+        bool is_denied = trouble_of(transmitter) == MT_REASON_DENIED; /* which is newer */
         return (struct standing){MT_TRANSMITTER_WAIT_TO_RESTORE,
-                                 barred->for_sync ? MT_REASON_LOSS_SYNC : MT_REASON_LOSS_ANNOUNCE,
-                                 until_s(port, barred->until)};
+                                 is_denied ? MT_REASON_DENIED : loss, until_s(port, barred->until)};
     }
     if (transmitter->held_until.ns != 0) {
         return (struct standing){MT_TRANSMITTER_HELD, trouble_of(transmitter),
@@ -302,8 +326,9 @@ static cJSON *list(const struct mt_report_port *port,
     for (unsigned i = 0; requester != NULL && i < requester->count; i++) {
         char text[MT_REPORT_ADDRESS_SIZE];
         const struct standing standing = standing_of(port, requester, &requester->table[i]);
-        mt_report_address(&requester->table[i].address, i, text);
-        cJSON_AddItemToObject(items, text, item_of(&standing));
+        cJSON_AddItemToObject(
+            items, mt_report_station(&requester->table[i].address, i, &port->transmitters, text),
+            item_of(&standing));
     }
     return items;
 }

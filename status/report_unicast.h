@@ -51,8 +51,8 @@ enum mt_transmitter_reason {
 const char *mt_transmitter_state_name(enum mt_transmitter_state state);    /**< "followed" */
 const char *mt_transmitter_reason_name(enum mt_transmitter_reason reason); /**< "loss_sync" */
 
-/** By the address of each transmitter of the table: its state's name, its reason's, and in how many
- * seconds it is listened to again. */
+/** By the address, or name, of each transmitter of the table: its state's name, its reason's, and
+ * in how many seconds it is listened to again. */
 cJSON *mt_report_unicast_transmitters(const struct mt_report_port *port);
 cJSON *mt_report_unicast_reasons(const struct mt_report_port *port);
 cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port);
@@ -61,6 +61,10 @@ cJSON *mt_report_unicast_retry_s(const struct mt_report_port *port);
 /** "192.0.2.1", or "unknown 3" of one that is not known and the third, whose index is 2. */
 void mt_report_address(const struct mt_address *address, unsigned index,
                        char ret_text[MT_REPORT_ADDRESS_SIZE]);
+/** The same, but the name of one whose address is not known; may be `text`. */
+const char *mt_report_station(const struct mt_address *address, unsigned index,
+                              const struct mt_report_names *names,
+                              char text[MT_REPORT_ADDRESS_SIZE]);
 
 /** What the transmitter tells of its link, and what that makes; NaN: nothing. */
 mt_real mt_report_interface_rate_mbit(const struct mt_port *port);

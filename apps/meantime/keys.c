@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * meantime keys: what a security file holds, without its secrets.  The anchor of a chain, which its
+ * meantime keys: what a security file holds, without its secrets: of each key a fingerprint, the
+ * first octets of HMAC-SHA256 over a fixed text with it.  The anchor of a chain, which its
  * receivers need, is derived from the seed here. */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "apps/meantime/tool.h"
 #include "config/associations.h"
 #include "crypto/crypto.h"
+
+#define FINGERPRINT_OF "meantime: fingerprint of a key"
 
 static void print_octets(const char *name, const uint8_t *octets, size_t length)
 {
@@ -45,11 +48,36 @@ static bool print_chain(struct mt_chain *chain)
     return is_good;
 }
 
+static const char *kind_of(enum mt_mac_kind mac)
+{
+    switch (mac) {
+    case MT_MAC_HMAC_SHA256_128:
+        return "SHA256-128";
+    case MT_MAC_HMAC_SHA256:
+        return "SHA256";
+    case MT_MAC_AES128_CMAC:
+        return "AES128";
+    case MT_MAC_AES256_CMAC:
+        return "AES256";
+    }
+    return "?";
+}
+
+/* By which two sides can tell that they have the same key; it does not lead back to that. */
+static void print_key(const struct mt_security_key *key)
+{
+    const struct mt_piece text = {(const uint8_t *)FINGERPRINT_OF, sizeof FINGERPRINT_OF - 1};
+    uint8_t code[MT_MAC_SIZE] = {0};
+    (void)mt_crypto_nettle.mac(MT_MAC_HMAC_SHA256, key->octets, key->length, &text, 1, code);
+    printf("  key %u, %s of %u octets, fingerprint %02x%02x%02x%02x\n", key->id, kind_of(key->mac),
+           key->length, code[0], code[1], code[2], code[3]);
+}
+
 static bool print_association(const struct mt_security_association *association)
 {
     printf("spp %u\n", association->spp);
     for (size_t i = 0; i < association->key_count; i++) {
-        printf("  key %u of %u octets\n", association->keys[i].id, association->keys[i].length);
+        print_key(&association->keys[i]);
     }
     return association->chain == NULL || print_chain(association->chain);
 }

@@ -71,6 +71,9 @@ void mt_render_ntp(struct mt_text *out, const cJSON *report, size_t width);
 void mt_render_server(struct mt_text *out, const cJSON *report);
 /** GNSS receivers, each with what becomes of its sentences and pulses. */
 void mt_render_gnss(struct mt_text *out, const cJSON *report);
+/** The titles of the ports' figures, and a port with all that is told of it. */
+void mt_render_heading(struct mt_text *out, size_t width);
+void mt_render_port(struct mt_text *out, const cJSON *instance, const cJSON *port, size_t width);
 /** Its unicast service: transmitters, clients. */
 void mt_render_unicast(struct mt_text *out, const cJSON *port);
 /** How it signs and verifies; nothing if it does not. */

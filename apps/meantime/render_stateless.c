@@ -41,13 +41,33 @@ void mt_render_service(struct mt_text *out, const cJSON *instance)
     mt_text_say(out, "\n");
 }
 
-/* "192.0.2.1 120 times, 192.0.2.2 never answered; 3 requests unanswered" */
+/* "192.0.2.1 answered 120 times, 3 times not" */
+static void render_server(struct mt_text *out, const cJSON *stateless, const cJSON *server)
+{
+    const cJSON *count =
+        cJSON_GetObjectItemCaseSensitive(member(stateless, "unanswered"), server->string);
+    double unanswered = cJSON_IsNumber(count) ? count->valuedouble : 0;
+    bool is_followed = strcmp(text_of(stateless, "followed"), server->string) == 0;
+    mt_text_say(out, "%s%s ", server->string,
+                is_followed ? " " MT_GOOD "followed" MT_PLAIN "," : "");
+    if (server->valuedouble > 0) {
+        mt_text_say(out, "answered %.0f times", server->valuedouble);
+    } else {
+        mt_text_say(out, MT_WARN "never answered" MT_PLAIN);
+    }
+    if (unanswered > 0 && server->valuedouble > 0) {
+        mt_text_say(out, ", %.0f times not", unanswered);
+    } else if (unanswered > 0) {
+        mt_text_say(out, ", asked %.0f %s", unanswered, unanswered == 1 ? "time" : "times");
+    }
+}
+
+/* "192.0.2.1 followed, answered 120 times; 192.0.2.2 never answered, asked 3 times" */
 void mt_render_servers(struct mt_text *out, const cJSON *port)
 {
     const char *form = text_of(port, "stateless.asks");
     const cJSON *server;
     const char *separator = "";
-    double timeouts = number_of(port, "stateless.exchanges.timeouts");
     double bogus = number_of(port, "stateless.exchanges.bogus");
     if (!is_on(form)) {
         return;
@@ -56,16 +76,9 @@ void mt_render_servers(struct mt_text *out, const cJSON *port)
                 (int)(9 - strlen(form_words(form))), "");
     cJSON_ArrayForEach(server, member(port, "stateless.servers"))
     {
-        mt_text_say(out, "%s%s ", separator, server->string);
-        if (server->valuedouble > 0) {
-            mt_text_say(out, "answered %.0f times", server->valuedouble);
-        } else {
-            mt_text_say(out, MT_WARN "never answered" MT_PLAIN);
-        }
-        separator = ", ";
-    }
-    if (timeouts > 0) {
-        mt_text_say(out, "; %.0f requests unanswered", timeouts);
+        mt_text_say(out, "%s", separator);
+        render_server(out, member(port, "stateless"), server);
+        separator = "; ";
     }
     if (bogus > 0) {
         mt_text_say(out, "; %.0f not asked for", bogus);

@@ -77,6 +77,26 @@ static void render_table(struct mt_text *out, const cJSON *unicast)
     }
 }
 
+/* Of a grantor: whom it serves, and how often it did not. */
+static void render_service(struct mt_text *out, const cJSON *unicast)
+{
+    static const char *const denied[] = {"announce_denied", "sync_denied", "delay_resp_denied"};
+    double clients = number_of(unicast, "clients");
+    double denials = 0;
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
+        double count = number_of(member(unicast, "grants"), denied[i]);
+        denials += isnan(count) ? 0 : count;
+    }
+    if (clients > 0) {
+        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f %s by unicast\n", clients,
+                    clients == 1 ? "client" : "clients");
+    }
+    if (denials > 0) {
+        mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN "%.0f %s for service denied\n",
+                    denials, denials == 1 ? "request" : "requests");
+    }
+}
+
 void mt_render_unicast(struct mt_text *out, const cJSON *port)
 {
     const cJSON *unicast = member(port, "unicast");
@@ -87,11 +107,7 @@ void mt_render_unicast(struct mt_text *out, const cJSON *port)
     if (strcmp(mode, "hybrid") == 0) {
         mt_text_say(out, MT_FAINT "        unicast:  " MT_PLAIN "Delay_Req and its answer alone\n");
     }
-    double clients = number_of(unicast, "clients");
-    if (clients > 0) {
-        mt_text_say(out, MT_FAINT "        serves " MT_PLAIN "%.0f %s by unicast\n", clients,
-                    clients == 1 ? "client" : "clients");
-    }
+    render_service(out, unicast);
 }
 
 /* ---- signatures --------------------------------------------------------------------------- */

@@ -64,11 +64,13 @@ def test_client_finds_its_server_by_name(lab):
                       ptp={"sptp": "client", "stateless_servers": "time.test", "domain": 3,
                            "stateless_log_interval": -2})
     wait_listening(b)
-    assert b.port()["stateless"]["servers"] == {"unknown 1": 0}
+    assert b.port()["stateless"]["servers"] == {"time.test": 0}
     with open(hosts, "a", encoding="ascii") as file:
         file.write(f"{address} time.test\n")
     b.wait_state("RECEIVER")
     assert b.port()["stateless"]["asks"] == "sptp"
-    b.wait_for(lambda: b.port()["stateless"]["servers"][address] >= 4, 60, "asks it")
+    b.wait_for(lambda: b.port()["stateless"]["servers"].get(address, 0) >= 4, 60,
+               "asks it")
+    assert b.port()["stateless"]["followed"] == address
     assert a.instance()["stateless"]["serves"] == "sptp"
     assert b.instance()["stateless"]["serves"] == "off"

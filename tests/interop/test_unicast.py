@@ -136,7 +136,7 @@ def test_meantimed_finds_ptp4l_by_its_name(lab):
     lab.ptp4l("A", "eth0", priority1=100, **MASTER)
     b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp=client_of("gm.test/7"))
     assert wait_settled(lambda: b.port()["unicast"]["transmitters"] ==
-                        {"unknown 1": "unresolved"}, 1), b.port()["unicast"]
+                        {"gm.test": "unresolved"}, 1), b.port()["unicast"]
     with open(hosts, "a", encoding="ascii") as file:
         file.write(f"{address} gm.test\n")
     b.wait_until(lambda: b.port()["unicast"]["transmitters"] == {address: "followed"}, "found")

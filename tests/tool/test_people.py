@@ -218,6 +218,45 @@ def test_status_says_whether_there_is_a_grandmaster(shown, role, words):
     assert words in shown(lambda _, __, instance: instance.update({"role": role}))
 
 
+@pytest.mark.parametrize("accepted, last_followed, words", [
+    (1, "aabbcc.fffe.ddeeff", "none is heard any more, followed last: aabbcc.fffe.ddeeff time"),
+    (1, None, "no transmitter heard yet time"),
+    (0, None, "none: all that is heard is refused, see below time")])
+def test_status_says_why_nobody_is_followed(shown, accepted, last_followed, words):
+    def change(_, __, instance):
+        instance.update({"role": "listening", "last_followed": last_followed})
+        for port in instance["ports"]:
+            port["verdicts"] = {"accepted": accepted, "forged": 29}
+    assert f"grandmaster {words}" in shown(change)
+
+
+def test_status_says_which_other_domain_was_heard(shown):
+    def change(_, __, instance):
+        instance["sdo_id"] = 0x100
+        instance["ports"][0].update({
+            "verdicts": {"accepted": 1, "domain": 33, "state": 2},
+            "other_domain": {"number": 24, "sdo_id": 0}})
+    assert ("refused: 33 of another domain or sdoId (domain 24, sdoId 0x000; here it is domain 0, "
+            "sdoId 0x100), 2 not expected") in shown(change)
+
+
+def test_status_says_that_no_delay_is_measured(shown):
+    def change(_, __, instance):
+        instance["ports"][0]["delay_req"] = {"unanswered": True, "unanswered_in_a_row": 49}
+        instance["ports"][1]["delay_req"] = {"unanswered": False, "unanswered_in_a_row": 7}
+    text = shown(change)
+    assert "delay: not measured, nobody answers: 49 Delay_Req in a row" in text
+    assert text.count("Delay_Req") == 1
+
+
+def test_status_says_how_often_a_grantor_denied(shown):
+    def change(_, __, instance):
+        instance["ports"][1]["unicast"] = {
+            "mode": "off", "clients": 0,
+            "grants": {"announce_denied": 6, "sync_denied": 1, "announce_granted": 3}}
+    assert "unicast: 7 requests for service denied" in shown(change)
+
+
 def test_status_says_what_carries_the_messages_of_a_port(shown):
     def change(_, __, instance):
         instance["ports"][0].update({"transport": "udp4", "vlan": None})

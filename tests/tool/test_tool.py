@@ -159,12 +159,16 @@ def test_status_shows_which_stateless_servers_answer(daemon):
     report["instances"][0]["ports"][0]["stateless"] = {
         "asks": "csptp",
         "exchanges": {"asked": 130, "measured": 120, "timeouts": 4, "bogus": 1},
-        "servers": {"192.0.2.1": 120, "unknown 2": 0}}
+        "servers": {"192.0.2.1": 120, "192.0.2.9": 37, "gm.example.org": 0},
+        "unanswered": {"192.0.2.1": 3, "192.0.2.9": 0, "gm.example.org": 1},
+        "followed": "192.0.2.1"}
     report["instances"][0]["ports"][1]["stateless"] = {"asks": "off"}
     daemon(lambda _request: {"ok": True, "status": report})
     said = daemon.run("status").stdout
-    assert ("        CSPTP:    192.0.2.1 answered 120 times, unknown 2 never answered;\n"
-            "                  4 requests unanswered; 1 not asked for\n") in said
+    assert ("        CSPTP:    192.0.2.1 followed, answered 120 times, 3 times not;\n"
+            "                  192.0.2.9 answered 37 times; gm.example.org never answered,\n"
+            "                  asked 1 time; 1 not asked for\n") in said
+    assert "aabbcc.fffe.ddeeff, 2 steps away via 192.0.2.1\n" in said
     assert said.count("CSPTP:") == 1
 
 

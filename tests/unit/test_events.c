@@ -48,9 +48,14 @@ static void events_are_sentences_about_ports_and_instances(void **state)
                             "000000.0000.000000, 1 step away");
     event.port = NULL;
     assert_sentence(&event, "instance main: this clock is the best one in its domain now");
+    event.reason = "no port can be used";
+    assert_sentence(&event, "instance main: follows nobody now: no port can be used");
+    event.reason = NULL;
     event.kind = MT_STATUS_EVENT_TIME_PROPERTIES;
     event.value.time = &f.instance.time;
     assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s, source gnss");
+    f.instance.time.time_source = 0;
+    assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s");
     event.kind = MT_STATUS_EVENT_LINK_DOWN;
     event.port = "eth1";
     assert_sentence(&event, "port eth1: the link is down");
@@ -64,6 +69,10 @@ static void events_are_sentences_about_clocks(void **state)
     event.kind = MT_STATUS_EVENT_CLOCK_STEP;
     event.value.step = mt_span_from_ns(-250000001);
     assert_sentence(&event, "clock main: stepped by -0.250000001 s");
+    event.value.step = mt_span_from_ns(2928);
+    assert_sentence(&event, "clock main: stepped by +2.928 us");
+    event.value.step = mt_span_from_ns(-999);
+    assert_sentence(&event, "clock main: stepped by -999 ns");
     event.kind = MT_STATUS_EVENT_CLOCK_PHASE;
     event.value.phase.from = MT_STEER_ACQUIRING;
     event.value.phase.to = MT_STEER_LOCKED;
@@ -141,10 +150,46 @@ static void events_name_who_takes_utc_for_tai(void **state)
                             "looks as if UTC was taken for TAI, here or at its source");
 }
 
+static void events_say_what_a_port_hears_and_does_not(void **state)
+{
+    const struct mt_address address = {.network = MT_NETWORK_UDP_IPV4, .octets = {192, 0, 2, 1}};
+    struct mt_status_event event = {.instance = "main", .port = "eth0"};
+    event.kind = MT_STATUS_EVENT_DELAY_UNANSWERED;
+    event.value.heard.count = 8;
+    assert_sentence(&event,
+                    "instance main, port eth0: nobody answers its Delay_Req, 8 in a row, so no "
+                    "delay is measured: is something on the way that lets only one direction "
+                    "through, or are keys asked for over there?");
+    event.kind = MT_STATUS_EVENT_DELAY_ANSWERED;
+    assert_sentence(&event, "instance main, port eth0: its Delay_Req are answered now");
+    event.kind = MT_STATUS_EVENT_FORGED;
+    event.value.heard.sender.port = 3;
+    assert_sentence(&event,
+                    "instance main, port eth0: refused 8 messages with a wrong authentication "
+                    "code, the last one by 000000.0000.000000-3: the keys differ, or somebody "
+                    "forges; compare what meantime keys says on both sides");
+    event.kind = MT_STATUS_EVENT_UNSIGNED;
+    event.value.heard.count = 1;
+    event.value.heard.sender.port = 0;
+    assert_sentence(&event, "instance main, port eth0: refused 1 message without an authentication "
+                            "code: the sender has no keys, and this port asks for them "
+                            "(security_file)");
+    event.kind = MT_STATUS_EVENT_OTHER_DOMAIN;
+    event.value.heard.domain = 5;
+    event.value.heard.own_domain = 24;
+    event.value.heard.own_sdo_id = 0x100;
+    assert_sentence(&event, "instance main, port eth0: hears 000000.0000.000000-0 in domain 5, "
+                            "sdoId 0x000, but is in domain 24, sdoId 0x100 itself");
+    event.kind = MT_STATUS_EVENT_UNICAST_DENIED;
+    event.value.heard.address = &address;
+    assert_sentence(&event, "instance main, port eth0: 192.0.2.1 denies unicast service");
+}
+
 static void events_fit_when_names_are_long(void **state)
 {
     char name[32];
     char who[120]; /* as long as the platform makes it */
+    const struct mt_address address = {.network = MT_NETWORK_UDP_IPV6, .octets = {32, 1, 13}};
     memset(name, 'x', 31);
     name[31] = '\0';
     memset(who, 'w', sizeof who - 1);
@@ -160,6 +205,11 @@ static void events_fit_when_names_are_long(void **state)
             event.value.time = &f.instance.time;
         } else if (kind == MT_STATUS_EVENT_NOTICE) {
             event.value.text = name;
+        } else if (kind >= MT_STATUS_EVENT_DELAY_UNANSWERED &&
+                   kind <= MT_STATUS_EVENT_UNICAST_DENIED) {
+            event.value.heard.count = UINT64_MAX;
+            event.value.heard.sender.port = UINT16_MAX;
+            event.value.heard.address = &address;
         } else if (kind == MT_STATUS_EVENT_CLOCK_STANDBY) {
             event.value.standby.from = name;
             event.reason = "the primary is good again, but differs by more than "
@@ -175,7 +225,7 @@ static void events_fit_when_names_are_long(void **state)
         }
         f.instance.time.flags = 0xFF;
         mt_status_sentence(&event, text, sizeof text);
-        assert_in_range(strlen(text), 1, MT_STATUS_SENTENCE_SIZE - 1);
+        assert_in_range(strlen(text), 2, MT_STATUS_SENTENCE_SIZE - 1); /* none is "?" */
         assert_string_not_equal(mt_status_event_name(event.kind), "?");
         assert_string_not_equal(mt_status_event_meaning(event.kind), "?");
     }
@@ -231,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup(events_are_sentences_about_ports_and_instances, set_up),
         cmocka_unit_test_setup(events_are_sentences_about_clocks, set_up),
         cmocka_unit_test_setup(events_name_who_takes_utc_for_tai, set_up),
+        cmocka_unit_test_setup(events_say_what_a_port_hears_and_does_not, set_up),
         cmocka_unit_test_setup(events_fit_when_names_are_long, set_up),
         cmocka_unit_test_setup(events_of_an_instance_are_sentences, set_up),
     };

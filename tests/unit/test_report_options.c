@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * status/: what the report says of a port's table of unicast transmitters and of its signatures, of
- * an oscillator and of a thermometer. */
+ * an oscillator and of a thermometer, of what a port hears. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <cjson/cJSON.h>
 
 #include "meantime/ptp_more.h"
+#include "meantime/ptp_stateless.h"
 #include "status/report.h"
 
 #define TRANSMITTERS 3
@@ -32,6 +33,8 @@ static struct mt_clock_page page;
 static struct mt_steer_oscillator oscillator;
 static bool learns;
 static struct mt_report_thermometer thermometer;
+static struct mt_report_heard heard;
+static struct mt_report_names names;
 
 static struct mt_port_identity identity_of(uint8_t last)
 {
@@ -47,6 +50,8 @@ static int set_up(void **state)
     memset(&instance_more, 0, sizeof instance_more);
     memset(table, 0, sizeof table);
     memset(&security, 0, sizeof security);
+    memset(&heard, 0, sizeof heard);
+    memset(&names, 0, sizeof names);
     learns = false;
     thermometer = (struct mt_report_thermometer){.celsius = (mt_real)NAN};
     mt_profile_init(&profile);
@@ -79,6 +84,9 @@ static char *json_of(void)
                                                .interface = "eth0",
                                                .transport = "udp4",
                                                .ptp = &port,
+                                               .heard = heard,
+                                               .transmitters = names,
+                                               .servers = names,
                                                .instance = &instance};
     const struct mt_report_instance report_instance = {"main", "main", &instance, &report_port,
                                                        NULL};
@@ -97,6 +105,12 @@ static char *json_of(void)
                                      .instances = &report_instance,
                                      .instance_count = 1};
     return mt_report_json(&report);
+}
+
+static const char *name_of(const void *context, unsigned index)
+{
+    (void)context;
+    return index == 1 ? NULL : "gm.example.org";
 }
 
 static void assert_says(const char *part)
@@ -120,6 +134,62 @@ static void assert_metric(const char *line)
     free(json);
 }
 
+/* ---- what a port hears -------------------------------------------------------------------- */
+
+static void report_counts_no_frames_of_siblings_as_refused(void **state)
+{
+    (void)state;
+    port.verdicts[MT_VERDICT_DOMAIN] = 12;
+    assert_says("\"other_domain\":{\"number\":null,\"sdo_id\":null},\"sibling_frames\":0");
+    heard = (struct mt_report_heard){
+        .of_siblings = 9, .has_other_domain = true, .other_domain = 5, .other_sdo_id = 0x100};
+    assert_says("\"other_domain\":{\"number\":5,\"sdo_id\":256},\"sibling_frames\":9");
+    assert_says("\"domain\":3,");
+    assert_metric(
+        "meantime_port_verdicts_total{instance=\"main\",port=\"eth0\",verdict=\"domain\"} 3");
+}
+
+static void report_tells_how_many_requests_were_not_answered(void **state)
+{
+    (void)state;
+    assert_says("\"delay_req\":{\"unanswered\":false,\"unanswered_in_a_row\":0}");
+    heard = (struct mt_report_heard){.is_unanswered = true, .unanswered = 49};
+    assert_says("\"delay_req\":{\"unanswered\":true,\"unanswered_in_a_row\":49}");
+}
+
+static void report_says_who_was_followed_last(void **state)
+{
+    (void)state;
+    assert_says("\"last_followed\":null");
+    instance.last_followed.octet[0] = 1;
+    assert_says("\"last_followed\":\"010000.0000.000000\"");
+    memset(&instance.last_followed, 0, sizeof instance.last_followed);
+}
+
+/* ---- stateless servers -------------------------------------------------------------------- */
+
+static void report_tells_which_stateless_server_is_followed(void **state)
+{
+    static struct mt_stateless_client client;
+    const struct mt_address servers[3] = {table[0].address, table[1].address};
+    (void)state;
+    mt_stateless_client_init(&client, MT_STATELESS_CSPTP, &mt_csptp_layouts[0], 0, servers, 3);
+    port_more.requester = NULL;
+    port_more.stateless = &client;
+    names.at = name_of;
+    client.peers[0].finished = 7;
+    client.peers[0].timeouts = 2;
+    client.peers[1].finished = 5;
+    client.peers[1].status.header.source = identity_of(9);
+    instance.parent.sender = identity_of(9);
+    assert_says("\"servers\":{\"192.0.2.1\":7,\"192.0.2.2\":5,\"gm.example.org\":0},"
+                "\"unanswered\":{\"192.0.2.1\":2,\"192.0.2.2\":0,\"gm.example.org\":0},"
+                "\"followed\":null}");
+    instance.receiving_port = 1;
+    assert_says("\"followed\":\"192.0.2.2\"}");
+    instance.receiving_port = 0;
+}
+
 /* ---- transmitters ------------------------------------------------------------------------- */
 
 static void report_tells_why_transmitters_are_not_followed(void **state)
@@ -140,6 +210,28 @@ static void report_tells_why_transmitters_are_not_followed(void **state)
     assert_says("\"reasons\":{\"192.0.2.1\":\"port_down\"");
     table[0].address.network = MT_NETWORK_NONE;
     assert_says("\"transmitters\":{\"unknown 1\":\"unresolved\"");
+    names.at = name_of;
+    assert_says("\"transmitters\":{\"gm.example.org\":\"unresolved\",\"192.0.2.2\":");
+    assert_says("\"reasons\":{\"gm.example.org\":\"no_address\"");
+    assert_says("\"retry_s\":{\"gm.example.org\":null");
+}
+
+static void report_tells_a_denial_and_not_what_was_before_it(void **state)
+{
+    (void)state;
+    table[0].services[MT_SERVICE_SYNC].trouble = MT_TROUBLE_SILENT;
+    assert_says("\"reasons\":{\"192.0.2.1\":\"loss_sync\"");
+    table[0].services[MT_SERVICE_ANNOUNCE].is_wanted = true;
+    table[0].services[MT_SERVICE_ANNOUNCE].trouble = MT_TROUBLE_DENIED;
+    assert_says("\"reasons\":{\"192.0.2.1\":\"denied\"");
+    table[0].held_until.ns = 1000 + INT64_C(1000000000);
+    assert_says("\"reasons\":{\"192.0.2.1\":\"denied\"");
+    profile.barred[0] = (struct mt_barred){
+        .sender = table[0].identity, .until.ns = 1000 + INT64_C(2500000000), .for_sync = true};
+    assert_says("{\"192.0.2.1\":\"wait_to_restore\"");
+    assert_says("\"reasons\":{\"192.0.2.1\":\"denied\"");
+    table[0].services[MT_SERVICE_ANNOUNCE].trouble = MT_TROUBLE_NONE;
+    assert_says("\"reasons\":{\"192.0.2.1\":\"loss_sync\"");
 }
 
 static void report_tells_what_a_transmitter_waits_for_when_its_signal_failed(void **state)
@@ -273,6 +365,11 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(report_names_the_trouble_of_sync_first_when_a_transmitter_is_held,
                                set_up),
+        cmocka_unit_test_setup(report_tells_a_denial_and_not_what_was_before_it, set_up),
+        cmocka_unit_test_setup(report_counts_no_frames_of_siblings_as_refused, set_up),
+        cmocka_unit_test_setup(report_tells_how_many_requests_were_not_answered, set_up),
+        cmocka_unit_test_setup(report_says_who_was_followed_last, set_up),
+        cmocka_unit_test_setup(report_tells_which_stateless_server_is_followed, set_up),
         cmocka_unit_test_setup(report_tells_how_a_port_signs_and_verifies, set_up),
         cmocka_unit_test_setup(report_tells_what_is_known_of_the_oscillator, set_up),
         cmocka_unit_test_setup(report_tells_the_temperature_and_what_it_does, set_up),
