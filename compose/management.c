@@ -66,6 +66,10 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
     management->monitors = config->event_monitoring;
     management->product = "meantime;meantimed;";
     management->revision = ";;" MT_COMPOSE_VERSION;
+    if (config->user_description != NULL) {
+        snprintf(management->user_description, sizeof management->user_description, "%s",
+                 config->user_description);
+    }
     take_profile(config, management);
     for (size_t i = 0; i < config->port_count; i++) {
         describe_port(&all->ports[config->first_port + i], &ports[i]);

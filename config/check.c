@@ -288,12 +288,16 @@ static void check_receiver_only(const struct checker *self,
     if (!instance->ptp.is_receiver_only) {
         return;
     }
-    unsigned line = mt_check_instance_line(self, instance->name, "receiver_only");
+    const char *key = instance->stateless.sptp == MT_CONFIG_STATELESS_CLIENT    ? "sptp"
+                      : instance->stateless.csptp == MT_CONFIG_STATELESS_CLIENT ? "csptp"
+                                                                                : "receiver_only";
+    bool is_client = mt_config_is_stateless_client(instance);
+    unsigned line = mt_check_instance_line(self, instance->name, key);
     if (instance->port_count > 1 && !mt_config_is_transparent(instance)) {
         COMPLAIN(self, line,
-                 "receiver_only: instance %s has %zu ports; only one with a single "
-                 "port can be receiver only",
-                 instance->name, instance->port_count);
+                 "%s%s: instance %s has %zu ports; only one with a single port can be %s", key,
+                 is_client ? " = client" : "", instance->name, instance->port_count,
+                 is_client ? "a client" : "receiver only");
     }
     if (instance->ptp.quality.clock_class != 255) {
         COMPLAIN(self, mt_check_instance_line(self, instance->name, "clock_class"),
@@ -304,9 +308,8 @@ static void check_receiver_only(const struct checker *self,
         const struct mt_config_port *port = &self->config->ports[instance->first_port + p];
         if (port->ptp.is_transmitter_only) {
             COMPLAIN(self, line,
-                     "receiver_only: port %s of instance %s is transmitter_only; it "
-                     "would do nothing",
-                     port->name, instance->name);
+                     "%s%s: port %s of instance %s is transmitter_only; it would do nothing", key,
+                     is_client ? " = client" : "", port->name, instance->name);
         }
     }
 }
@@ -486,7 +489,9 @@ static bool is_of_one_kind(const struct mt_config_key *key)
 /* Keys of one kind of clock, where no clock that they apply to is one. */
 static void check_clock_keys(const struct checker *self)
 {
-    for (size_t i = 0; i < self->source->setting_count; i++) {
+    /* Without any clock that is what is wrong, not what is said of one. */
+    size_t count = self->config->clock_count > 0 ? self->source->setting_count : 0;
+    for (size_t i = 0; i < count; i++) {
         const struct mt_config_setting *setting = &self->source->settings[i];
         const struct mt_config_section *section = &self->source->sections[setting->section];
         bool is_used = false;

@@ -244,6 +244,7 @@ struct mt_config_smpte {
 
 struct mt_config_instance {
     const char *name;
+    const char *user_description; /**< null: none */
     const char *clock;
     size_t clock_index; /**< in mt_config.clocks */
     enum mt_config_standby standby;
@@ -528,8 +529,7 @@ bool mt_config_is_arbitrated(const struct mt_config *config, const struct mt_con
 const struct mt_config_clock *mt_config_leader(const struct mt_config *self,
                                                const struct mt_config_clock *clock);
 
-/** Reads a file.  True and a new configuration if it is free of problems; otherwise all of them
- * are in `problems`, sorted by line. */
+/** Reads a file.  True if it is free of problems; otherwise all are in `problems`, by line. */
 bool mt_config_load(const char *path, struct mt_config **ret_config,
                     struct mt_config_problems *problems);
 /** Looks into files of certificates, which takes more than config/ has.  Each is true if something
@@ -542,10 +542,14 @@ struct mt_config_inspector {
     bool (*find_fault_of_authorities)(const char *path, char ret_text[MT_CONFIG_PROBLEM_SIZE]);
 };
 
-/** The same, and the files that it names are looked at: the keys that are used must be in the
- * security_file and the key_file, and certificates be good, if there is an inspector. */
+/** The same, and the files that it names are looked at: the keys that are used must be in them, and
+ * certificates be good, if there is an inspector. */
 bool mt_config_load_all(const char *path, const struct mt_config_inspector *inspector,
                         struct mt_config **ret_config, struct mt_config_problems *problems);
+/** The same from memory. */
+bool mt_config_parse_all(const char *text, size_t length, const char *path,
+                         const struct mt_config_inspector *inspector, struct mt_config **ret_config,
+                         struct mt_config_problems *problems);
 /** As mt_config_load(), with ports of the instance `main` on `interfaces` added (`meantimed -c FILE
  * -i eth0`); an interface that already is a port of the file is not added again. */
 bool mt_config_load_with(const char *path, const char *const *interfaces, size_t count,
@@ -554,9 +558,8 @@ bool mt_config_load_with(const char *path, const char *const *interfaces, size_t
 bool mt_config_parse(const char *text, size_t length, const char *path,
                      const char *const *interfaces, size_t count, struct mt_config **ret_config,
                      struct mt_config_problems *problems);
-/** Without a file: one instance `main` of the default profile on these interfaces, an ordinary
- * clock if it is one, a boundary clock if there are more, above an overlay clock.  It follows
- * whoever else is there (priority1 254) and serves only if nobody does. */
+/** Without a file: one instance `main` of the default profile on these interfaces, above an overlay
+ * clock.  It follows whoever else is there (priority1 254) and serves only if nobody does. */
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems);
 void mt_config_free(struct mt_config *self);
@@ -585,8 +588,7 @@ struct mt_config_change {
 
 /** Told of each difference; the texts are valid during the call. */
 typedef void mt_config_difference(void *context, const struct mt_config_change *change);
-/** Compares key by key.  Sections are matched by name; what follows from another key (the path of
- * the control socket from the run directory, class 255 from receiver_only) is not told. */
+/** Compares key by key, sections by name; what follows from another key is not told. */
 void mt_config_compare(const struct mt_config *before, const struct mt_config *after,
                        mt_config_difference *tell, void *context);
 

@@ -86,6 +86,10 @@ static void say_code(struct sentence *self, const struct mt_config_key *key)
 void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t size)
 {
     struct sentence sentence = {buffer, size};
+    char number[64];
+    snprintf(number, sizeof number,
+             ", or names, each with /PRIORITY, %" PRId64 " to %" PRId64 ", if need be", key->min,
+             key->max);
     switch (key->type) {
     case MT_CONFIG_INTEGER:
         say(&sentence, "an integer from %" PRId64 " to %" PRId64, key->min, key->max);
@@ -121,6 +125,9 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
     case MT_CONFIG_DEVICE:
         say(&sentence, "a device, at most %d characters without spaces", MT_CONFIG_DEVICE_MAX);
         break;
+    case MT_CONFIG_TEXT:
+        say(&sentence, "a text of at most %d octets, without quotes", MT_CONFIG_TEXT_MAX);
+        break;
     case MT_CONFIG_IDENTITY:
         say(&sentence, "a clock identity such as aabbcc.fffe.ddeeff");
         break;
@@ -133,7 +140,7 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
             key->scope == MT_CONFIG_SERVER || key->scope == MT_CONFIG_NTP
                 ? " or 2001:db8::1"
                 : ", 2001:db8::1 or 00:11:22:33:44:55",
-            key->max == 255   ? ", or names, each with /PRIORITY if need be"
+            key->max == 255   ? number
             : key->max == 128 ? ", each with /BITS for all that begin like it"
                               : "");
         break;
@@ -144,7 +151,7 @@ void mt_config_expected(const struct mt_config_key *key, char *buffer, size_t si
 }
 
 /* Text broken into lines of at most LINE_LENGTH characters, the first one behind `head`. */
-static void print_wrapped(FILE *out, const char *head, const char *text)
+void mt_config_print_wrapped(FILE *out, const char *head, const char *text)
 {
     int indent = (int)strlen(head);
     size_t room = LINE_LENGTH - strlen(head);
@@ -198,8 +205,8 @@ static void explain_key(FILE *out, const struct mt_config_key *key)
     char expected[256];
     mt_config_expected(key, expected, sizeof expected);
     fprintf(out, "%s\n", key->name);
-    print_wrapped(out, "    ", key->help);
-    print_wrapped(out, "    value:   ", expected);
+    mt_config_print_wrapped(out, "    ", key->help);
+    mt_config_print_wrapped(out, "    value:   ", expected);
     if (key->unit[0] != '\0' && key->type == MT_CONFIG_INTEGER) {
         fprintf(out, "    unit:    %s\n", key->unit);
     }
@@ -306,7 +313,7 @@ static bool explain_foreign(FILE *out, const char *name)
         char text[400];
         mt_config_foreign_say(foreign, text, sizeof text);
         fprintf(out, "%s%s\n", n > 0 ? "\n" : "", name);
-        print_wrapped(out, "    ", text);
+        mt_config_print_wrapped(out, "    ", text);
         for (size_t i = 0; i < 2 && foreign->keys[i][0] != '\0'; i++) {
             fputc('\n', out);
             explain_name(out, foreign->keys[i]);

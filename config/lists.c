@@ -100,6 +100,17 @@ bool mt_config_is_host(const char *text)
                                          : is_host_name(text);
 }
 
+bool mt_config_is_for_people(const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (iscntrl((unsigned char)text[i])) {
+            return false;
+        }
+    }
+    return length > 0 && length <= MT_CONFIG_TEXT_MAX;
+}
+
 static bool parse_number(const struct mt_config_key *key, const char *text, uint16_t *ret_number)
 {
     char *end;

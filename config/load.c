@@ -69,6 +69,15 @@ bool mt_config_parse(const char *text, size_t length, const char *path,
     return parse(text, length, source, interfaces, count, ret_config, problems);
 }
 
+bool mt_config_parse_all(const char *text, size_t length, const char *path,
+                         const struct mt_config_inspector *inspector, struct mt_config **ret_config,
+                         struct mt_config_problems *problems)
+{
+    const struct mt_config_source source = {
+        .path = path, .problems = problems, .reads_files = true, .inspector = inspector};
+    return parse(text, length, source, NULL, 0, ret_config, problems);
+}
+
 bool mt_config_for_interfaces(const char *const *interfaces, size_t count,
                               struct mt_config **ret_config, struct mt_config_problems *problems)
 {
@@ -159,14 +168,12 @@ bool mt_config_load(const char *path, struct mt_config **ret_config,
 bool mt_config_load_all(const char *path, const struct mt_config_inspector *inspector,
                         struct mt_config **ret_config, struct mt_config_problems *problems)
 {
-    const struct mt_config_source source = {
-        .path = path, .problems = problems, .reads_files = true, .inspector = inspector};
     size_t length;
     char *text = mt_config_read_first(path, &length, problems);
     if (text == NULL) {
         return false;
     }
-    bool is_good = parse(text, length, source, NULL, 0, ret_config, problems);
+    bool is_good = mt_config_parse_all(text, length, path, inspector, ret_config, problems);
     free(text);
     return is_good;
 }

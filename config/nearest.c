@@ -2,12 +2,14 @@
  *
  * "Did you mean ...?": the known name at the smallest edit distance, where exchanging two
  * neighbours counts as one edit, as people's fingers do.  A name that is off by more than a
- * third of its letters is not suggested: a wrong hint is worse than none. */
+ * third of its letters is not suggested, unless it is short for one known name alone: a wrong hint
+ * is worse than none. */
 #include <string.h>
 
 #include "config/schema.h"
 
-#define LENGTH_MAX 64
+#define LENGTH_MAX         64
+#define ABBREVIATION_LEAST 3
 
 static size_t smallest(size_t a, size_t b, size_t c)
 {
@@ -43,6 +45,37 @@ static size_t distance(const char *a, const char *b)
     return rows[strlen(a) % 3][length];
 }
 
+/* "prio1" of "priority1": its letters in their order, from the first one on. */
+static bool is_abbreviation(const char *name, const char *candidate)
+{
+    if (strlen(name) < ABBREVIATION_LEAST || name[0] != candidate[0]) {
+        return false;
+    }
+    for (; *name != '\0' && *candidate != '\0'; candidate++) {
+        name += *name == *candidate;
+    }
+    return *name == '\0';
+}
+
+/* Null if there is none, or more than one. */
+static const char *abbreviated(const char *name,
+                               const char *(*name_of)(const void *names, size_t n),
+                               const void *names, size_t count)
+{
+    const char *found = NULL;
+    for (size_t n = 0; n < count; n++) {
+        const char *candidate = name_of(names, n);
+        if (candidate == NULL || !is_abbreviation(name, candidate)) {
+            continue;
+        }
+        if (found != NULL && strcmp(found, candidate) != 0) {
+            return NULL;
+        }
+        found = candidate;
+    }
+    return found;
+}
+
 const char *mt_config_nearest(const char *name, const char *(*name_of)(const void *names, size_t n),
                               const void *names, size_t count)
 {
@@ -56,5 +89,7 @@ const char *mt_config_nearest(const char *name, const char *(*name_of)(const voi
             best_distance = d;
         }
     }
-    return best;
+    const char *longer =
+        best != NULL && best_distance <= 1 ? NULL : abbreviated(name, name_of, names, count);
+    return longer != NULL ? longer : best;
 }

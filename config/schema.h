@@ -42,6 +42,7 @@ enum mt_config_type {
     MT_CONFIG_INTERFACE,  /**< const char * */
     MT_CONFIG_PATH,       /**< const char *: absolute */
     MT_CONFIG_DEVICE,     /**< const char *: a path, an interface, or PROTOCOL:HOST:PORT */
+    MT_CONFIG_TEXT,       /**< const char *: for people */
     MT_CONFIG_IDENTITY,   /**< struct mt_clock_identity */
     MT_CONFIG_IDENTITIES, /**< struct mt_config_identities */
     MT_CONFIG_STATIONS,   /**< struct mt_config_stations; min and max of what follows a slash */
@@ -54,6 +55,7 @@ struct mt_config_word {
 
 #define MT_CONFIG_NO_OFFSET  SIZE_MAX
 #define MT_CONFIG_DEVICE_MAX 100 /**< characters of a DEVICE */
+#define MT_CONFIG_TEXT_MAX   128 /**< octets of a TEXT */
 
 struct mt_config_key {
     enum mt_config_scope scope;
@@ -167,6 +169,8 @@ void mt_config_value_write(const struct mt_config_key *key, const void *object, 
 const char *mt_config_nearest(const char *name, const char *(*name_of)(const void *names, size_t n),
                               const void *names, size_t count);
 
+/** Text broken into lines of 76 characters, the first one behind `head`. */
+void mt_config_print_wrapped(FILE *out, const char *head, const char *text);
 /** Explains one key to people (all keys of that name, old names accepted); with null, lists them
  * all by section.  False if there is no such key; the nearest one is then suggested on `out`. */
 bool mt_config_explain(const char *name, FILE *out);

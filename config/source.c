@@ -368,6 +368,23 @@ static const char *nearest_word(const struct mt_config_key *key, const char *val
     return count < 6 ? NULL : mt_config_nearest(value, word_of, key->words, count);
 }
 
+/* Of a list the piece that is wrong, else the whole. */
+static const char *find_fault(const struct mt_config_key *key, const char *value, char *piece,
+                              size_t size)
+{
+    static const char separators[] = ", \t";
+    bool is_list = key->type == MT_CONFIG_IDENTITIES || key->type == MT_CONFIG_STATIONS;
+    for (const char *at = value; is_list && *(at += strspn(at, separators)) != '\0';) {
+        size_t length = strcspn(at, separators);
+        snprintf(piece, size, "%.*s", (int)length, at);
+        if (!is_good_value(key, piece)) {
+            return piece;
+        }
+        at += length;
+    }
+    return value;
+}
+
 static void take_value(void *user, const char *name, const char *value, unsigned line)
 {
     struct mt_config_source *self = user;
@@ -389,10 +406,12 @@ static void take_value(void *user, const char *name, const char *value, unsigned
     }
     if (!is_good_value(key, value)) {
         char expected[MT_CONFIG_PROBLEM_SIZE];
+        char piece[MT_CONFIG_PROBLEM_SIZE];
         mt_config_expected(key, expected, sizeof expected);
         const char *nearest = nearest_word(key, value);
         mt_config_problem_add(self->problems, self->path, line, "%s = %s: expected %s%s%s%s", name,
-                              value, expected, nearest != NULL ? "; did you mean " : "",
+                              find_fault(key, value, piece, sizeof piece), expected,
+                              nearest != NULL ? "; did you mean " : "",
                               nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
         return;
     }

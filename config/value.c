@@ -263,6 +263,7 @@ static bool parse_text(const struct mt_config_key *key, const char *text, void *
     bool is_good = key->type == MT_CONFIG_NAME     ? mt_config_is_name(text)
                    : key->type == MT_CONFIG_PATH   ? is_path(text)
                    : key->type == MT_CONFIG_DEVICE ? mt_config_is_device(text)
+                   : key->type == MT_CONFIG_TEXT   ? mt_config_is_for_people(text)
                                                    : mt_config_is_interface(text);
     const char *copy = is_good ? mt_config_pool_text(pool, text) : NULL;
     if (copy == NULL) {
@@ -404,6 +405,7 @@ static bool parse_member(const struct mt_config_key *key, const char *text, void
     case MT_CONFIG_INTERFACE:
     case MT_CONFIG_PATH:
     case MT_CONFIG_DEVICE:
+    case MT_CONFIG_TEXT:
         return parse_text(key, text, member, pool);
     case MT_CONFIG_IDENTITY: {
         const char *rest = mt_config_identity_parse(text, &identity);
@@ -560,6 +562,7 @@ static void write_member(const struct mt_config_key *key, const void *member, ch
     case MT_CONFIG_INTERFACE:
     case MT_CONFIG_PATH:
     case MT_CONFIG_DEVICE:
+    case MT_CONFIG_TEXT:
         memcpy(&text, member, sizeof text);
         snprintf(buffer, size, "%s", text == NULL ? "" : text);
         return;

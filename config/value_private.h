@@ -20,6 +20,8 @@ bool mt_config_is_interface(const char *text);
 bool mt_config_is_device(const char *text);
 /** An address of IP, or what may be the name of a host. */
 bool mt_config_is_host(const char *text);
+/** A text without control characters that is neither empty nor too long. */
+bool mt_config_is_for_people(const char *text);
 /** A copy of the text; null when there is no memory left. */
 char *mt_config_pool_text(struct mt_config_pool *pool, const char *text);
 /** A list of addresses and names. */

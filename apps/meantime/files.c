@@ -2,6 +2,7 @@
  *
  * meantime check and meantime explain: the configuration without a daemon. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apps/meantime/tool.h"
@@ -151,10 +152,30 @@ enum mt_exit mt_tool_check(const struct mt_tool *tool, int count, char **argumen
     return status;
 }
 
+/* A name of linuxptp that is none of ours, before it is taken for a slip of the fingers. */
+static enum mt_exit explain(const char *name)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *ours = open_memstream(&text, &length);
+    if (ours == NULL) {
+        return mt_tool_fail("out of memory");
+    }
+    bool is_known = mt_config_explain(name, ours);
+    fclose(ours);
+    if (!is_known && name != NULL && mt_import_explain(name, stdout)) {
+        is_known = true;
+    } else {
+        fputs(text, stdout);
+    }
+    free(text);
+    return is_known ? MT_EXIT_GOOD : MT_EXIT_BAD;
+}
+
 enum mt_exit mt_tool_explain(const struct mt_tool *tool, int count, char **arguments)
 {
     if (count > 1) {
         return mt_tool_misuse("explain: expected one key");
     }
-    return mt_config_explain(count == 0 ? NULL : arguments[0], stdout) ? MT_EXIT_GOOD : MT_EXIT_BAD;
+    return explain(count == 0 ? NULL : arguments[0]);
 }

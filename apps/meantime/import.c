@@ -14,50 +14,91 @@
 #include "apps/meantime/tool.h"
 #include "config/config.h"
 
-#define VALUE_SIZE 8192
-#define PIECE_MOST 140 /* of a list in one line */
-#define SAID_SIZE  400
+#define VALUE_SIZE  8192
+#define PIECE_MOST  140 /* of a list in one line */
+#define SAID_SIZE   400
+#define ORIGIN_SIZE 1200
 
-/* What a file says is shown to a terminal, which must not obey it. */
-static void tame(char *text)
+void mt_import_tame(char *text)
 {
     for (; *text != '\0'; text++) {
         *text = iscntrl((unsigned char)*text) ? '?' : *text;
     }
 }
 
-static void say(const struct mt_import *self, const char *format, va_list arguments)
+static void write_origin(const struct mt_import *self, char text[ORIGIN_SIZE])
+{
+    int length = snprintf(text, ORIGIN_SIZE, "%.1100s", self->path);
+    if (self->line > 0) { /* else a command line, or a file as a whole */
+        snprintf(text + length, ORIGIN_SIZE - (size_t)length, ":%u", self->line);
+    }
+    mt_import_tame(text);
+}
+
+/* One line of a file may become several keys, of which the same is to be said. */
+static bool was_told(struct mt_import *self, const char *line)
+{
+    char needle[ORIGIN_SIZE + SAID_SIZE + 4];
+    snprintf(needle, sizeof needle, "\n%s\n", line);
+    fflush(self->told.file);
+    if (strstr(self->told.text, needle) != NULL) {
+        return true;
+    }
+    fprintf(self->told.file, "%s%s\n", self->told.length == 0 ? "\n" : "", line);
+    return false;
+}
+
+static void say(struct mt_import *self, const char *origin, bool is_lost, const char *format,
+                va_list arguments)
 {
     char text[SAID_SIZE];
+    char line[ORIGIN_SIZE + SAID_SIZE];
     vsnprintf(text, sizeof text, format, arguments);
-    tame(text);
-    if (self->line > 0) {
-        fprintf(stderr, "%s:%u: ", self->path, self->line);
-    } else { /* a command line, or a file as a whole */
-        fprintf(stderr, "%s: ", self->path);
+    snprintf(line, sizeof line, "%s: %s", origin, text);
+    mt_import_tame(line);
+    if (was_told(self, line)) {
+        return;
     }
-    fprintf(stderr, "%s\n", text);
+    if (is_lost) {
+        self->lost++;
+        fprintf(self->losses.file, "  %s\n", line);
+    } else {
+        fprintf(stderr, "%s\n", line);
+    }
 }
 
 void mt_import_note(struct mt_import *self, const char *format, ...)
 {
+    char origin[ORIGIN_SIZE];
     va_list arguments;
+    write_origin(self, origin);
     va_start(arguments, format);
-    say(self, format, arguments);
+    say(self, origin, false, format, arguments);
     va_end(arguments);
 }
 
 void mt_import_lose(struct mt_import *self, const char *format, ...)
 {
+    char origin[ORIGIN_SIZE];
     va_list arguments;
+    write_origin(self, origin);
     va_start(arguments, format);
-    say(self, format, arguments);
+    say(self, origin, true, format, arguments);
     va_end(arguments);
-    self->lost++;
 }
 
-/* A long list goes into several lines. */
-static void put_pieces(FILE *out, const char *key, const char *value)
+void mt_import_say_of(struct mt_import *self, const char *origin, bool is_lost, const char *format,
+                      ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(self, origin, is_lost, format, arguments);
+    va_end(arguments);
+}
+
+/* A long list goes into several lines.  Behind each line stands what it comes from, which
+ * import_judge.c takes off again. */
+static void put_pieces(FILE *out, const char *key, const char *value, const char *origin)
 {
     while (strlen(value) > PIECE_MOST) {
         size_t length = PIECE_MOST;
@@ -67,26 +108,58 @@ static void put_pieces(FILE *out, const char *key, const char *value)
         if (length == 0) {
             break;
         }
-        fprintf(out, "%s = %.*s\n", key, (int)length, value);
+        fprintf(out, "%s = %.*s%c%s\n", key, (int)length, value, MT_IMPORT_ORIGIN, origin);
         value += length + 2;
     }
-    fprintf(out, "%s = %s\n", key, value);
+    fprintf(out, "%s = %s%c%s\n", key, value, MT_IMPORT_ORIGIN, origin);
+}
+
+static bool has_control_characters(const char *text)
+{
+    while (*text != '\0' && !iscntrl((unsigned char)*text)) {
+        text++;
+    }
+    return *text != '\0';
+}
+
+/* One process takes the place of all, so what one of them said counts. */
+static bool was_said_of_daemon(struct mt_import *self, const char *key, const char *value)
+{
+    size_t length = strlen(key);
+    fflush(self->daemon.file);
+    for (const char *at = self->daemon.text; *at != '\0'; at = strchr(at, '\n') + 1) {
+        if (strncmp(at, key, length) != 0 || strncmp(at + length, " = ", 3) != 0) {
+            continue;
+        }
+        const char *said = at + length + 3;
+        size_t said_length = strcspn(said, (const char[]){MT_IMPORT_ORIGIN, '\0'});
+        if (said_length != strlen(value) || strncmp(said, value, said_length) != 0) {
+            mt_import_lose(self, "%s = %s: one process takes the place of all, and has %.*s", key,
+                           value, (int)said_length, said);
+        }
+        return true;
+    }
+    return false;
 }
 
 void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope, const char *key,
                    const char *format, ...)
 {
     char value[VALUE_SIZE];
+    char origin[ORIGIN_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(value, sizeof value, format, arguments);
     va_end(arguments);
+    write_origin(self, origin);
     if (mt_config_key_find(scope, key) == NULL) {
         mt_import_lose(self, "%s = %s: this version of meantime has no such key in %s", key, value,
                        mt_config_scope_heading(scope));
-        return;
+    } else if (has_control_characters(value)) {
+        mt_import_lose(self, "%s = %s: the value holds control characters", key, value);
+    } else if (out != self->daemon.file || !was_said_of_daemon(self, key, value)) {
+        put_pieces(out, key, value, origin);
     }
-    put_pieces(out, key, value);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -107,7 +180,8 @@ static void close_part(struct mt_import_part *part)
 
 static bool begin(struct mt_import *self)
 {
-    return open_part(&self->daemon) && open_part(&self->clock) && open_part(&self->ntp) &&
+    return open_part(&self->told) && open_part(&self->losses) && open_part(&self->daemon) &&
+           open_part(&self->clock) && open_part(&self->clocks) && open_part(&self->ntp) &&
            open_part(&self->server) && open_part(&self->ptp) && open_part(&self->sources);
 }
 
@@ -115,10 +189,13 @@ static void end(struct mt_import *self)
 {
     close_part(&self->daemon);
     close_part(&self->clock);
+    close_part(&self->clocks);
     close_part(&self->ntp);
     close_part(&self->server);
     close_part(&self->ptp);
     close_part(&self->sources);
+    close_part(&self->told);
+    close_part(&self->losses);
 }
 
 static void join(FILE *out, const char *heading, struct mt_import_part *part, bool is_wanted)
@@ -135,7 +212,7 @@ static void join_if_any(FILE *out, const char *heading, struct mt_import_part *p
     join(out, heading, part, part->length > 0);
 }
 
-/* What is printed; null: no memory. */
+/* What is judged; null: no memory. */
 static char *whole(struct mt_import *self, int count, char **arguments)
 {
     char *text = NULL;
@@ -146,12 +223,14 @@ static char *whole(struct mt_import *self, int count, char **arguments)
     }
     fputs("# made by meantime import from", out);
     for (int i = 0; i < count; i++) {
-        tame(arguments[i]);
+        mt_import_tame(arguments[i]);
         fprintf(out, "%s %s", i > 0 && self->is_each_by_itself ? "," : "", arguments[i]);
     }
     fputc('\n', out);
     join_if_any(out, "[daemon]", &self->daemon);
     join_if_any(out, self->has_more_clocks ? "[clock main]" : "[clock]", &self->clock);
+    fflush(self->clocks.file);
+    fputs(self->clocks.text, out);
     join_if_any(out, "[ntp]", &self->ntp);
     join(out, "[server]", &self->server, self->serves && !self->is_no_server);
     join_if_any(out, "[ptp]", &self->ptp);
@@ -161,21 +240,47 @@ static char *whole(struct mt_import *self, int count, char **arguments)
     return text;
 }
 
-/* As the daemon will read it. */
-static enum mt_exit print_checked(const char *text, unsigned lost)
+static void print_losses(struct mt_import *self)
 {
-    static struct mt_config_problems problems;
-    struct mt_config *config;
-    if (!mt_config_parse(text, strlen(text), "import", NULL, 0, &config, &problems)) {
-        mt_config_problems_print(&problems, stderr);
+    if (self->losses.file != NULL && self->lost > 0) {
+        fflush(self->losses.file);
+        fprintf(stderr, "not taken over:\n%s", self->losses.text);
+    }
+}
+
+static enum mt_exit print_judged(struct mt_import *self, const char *marked)
+{
+    bool lacks_files = false;
+    char *text = mt_import_judge(self, marked, &lacks_files);
+    print_losses(self);
+    if (text == NULL) {
         return mt_tool_fail("the result would not be accepted, so it is not printed");
     }
-    mt_config_free(config);
     fputs(text, stdout);
-    if (lost > 0) {
-        return mt_tool_fail("%u setting%s could not be taken over", lost, lost == 1 ? "" : "s");
+    free(text);
+    if (lacks_files) {
+        mt_tool_fail("meantimed refuses this until the files that it names are as they should be");
     }
-    return MT_EXIT_GOOD;
+    if (self->lost > 0) {
+        mt_tool_fail("%u setting%s could not be taken over", self->lost,
+                     self->lost == 1 ? "" : "s");
+    }
+    return lacks_files || self->lost > 0 ? MT_EXIT_BAD : MT_EXIT_GOOD;
+}
+
+static enum mt_exit finish(struct mt_import *self, int count, char **arguments)
+{
+    if (self->is_of_chrony) {
+        self->line = 0; /* what all of it comes to */
+        mt_import_chrony_end(self);
+    }
+    if (self->linuxptp != NULL) {
+        mt_import_linuxptp_end(self);
+    }
+    char *text = whole(self, count, arguments);
+    enum mt_exit status = text != NULL ? print_judged(self, text) : mt_tool_fail("out of memory");
+    free(text);
+    return status;
 }
 
 /* ---- what is read ---------------------------------------------------------------------------- */
@@ -224,18 +329,13 @@ enum mt_exit mt_tool_import(const struct mt_tool *tool, int count, char **argume
         return mt_tool_misuse("import: expected files, such as /etc/chrony/chrony.conf, or command "
                               "lines, such as 'phc2sys -w -s eth0'");
     }
-    char *text = NULL;
-    if (begin(&import) && read_arguments(&import, count, arguments)) {
-        if (import.is_of_chrony) {
-            mt_import_chrony_end(&import);
+    if (begin(&import)) {
+        if (read_arguments(&import, count, arguments)) {
+            status = finish(&import, count, arguments);
+        } else {
+            print_losses(&import);
         }
-        if (import.linuxptp != NULL) {
-            mt_import_linuxptp_end(&import);
-        }
-        text = whole(&import, count, arguments);
-        status = text != NULL ? print_checked(text, import.lost) : mt_tool_fail("out of memory");
     }
-    free(text);
     end(&import);
     mt_import_linuxptp_free(&import);
     return status;

@@ -23,13 +23,19 @@ struct mt_import_part {
 
 struct mt_linuxptp_set;
 
+/** Ends a line that has been written; behind it stands what it comes from, "FILE:LINE". */
+#define MT_IMPORT_ORIGIN '\001'
+
 struct mt_import {
     struct mt_import_part daemon;
-    struct mt_import_part clock;
+    struct mt_import_part clock;  /**< the main one, or all */
+    struct mt_import_part clocks; /**< sections of others, with their headings */
     struct mt_import_part ntp;    /**< defaults */
     struct mt_import_part server; /**< of NTP */
     struct mt_import_part ptp;    /**< defaults */
     struct mt_import_part sources;
+    struct mt_import_part told;   /**< every line so far */
+    struct mt_import_part losses; /**< those of settings that are lost */
     struct mt_linuxptp_set *linuxptp;
     const char *path; /**< being read */
     unsigned line;
@@ -58,9 +64,19 @@ struct mt_import {
 /** "FILE:LINE: " and a sentence on standard error: what to know. */
 void mt_import_note(struct mt_import *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/** The same for a setting that is lost, which is counted. */
+/** The same for a setting that is lost: counted, and kept until the end.  Nothing is said twice. */
 void mt_import_lose(struct mt_import *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** Either of them, of what `origin` names: "FILE:LINE". */
+void mt_import_say_of(struct mt_import *self, const char *origin, bool is_lost, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
+/** Takes control characters away: a terminal must not obey what a file says. */
+void mt_import_tame(char *text);
+/** Reads the result as the daemon will, with the files that it names.  A line that is refused is
+ * told as lost, with where it comes from, and becomes a comment.  Null: nothing is left that could
+ * be used, which has been told; else it is to be freed.  `*ret_lacks_files`: it is good but for
+ * files that are not there or not good, which has been told, too. */
+char *mt_import_judge(struct mt_import *self, const char *marked, bool *ret_lacks_files);
 /** Writes KEY = VALUE; a key that this program does not know is told instead. */
 void mt_import_put(struct mt_import *self, FILE *out, enum mt_config_scope scope, const char *key,
                    const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -80,6 +96,8 @@ bool mt_import_command_line(struct mt_import *self, const char *line);
 bool mt_import_timemaster(struct mt_import *self, const char *path);
 void mt_import_linuxptp_end(struct mt_import *self);
 void mt_import_linuxptp_free(struct mt_import *self);
+/** True if a process of theirs is imported. */
+bool mt_import_has_programs(const struct mt_import *self);
 /** An option of such a refclock: how PTP is chosen among others. */
 void mt_import_choose_ptp(struct mt_import *self, const char *option);
 /** A file for reading; null: told why not. */

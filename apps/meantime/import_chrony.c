@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "apps/meantime/import.h"
 #include "apps/meantime/tool.h"
@@ -254,6 +255,15 @@ static void nocerttimecheck(struct mt_import *self, char **words, size_t count)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+/* timemaster.conf comes with a name that is not Debian's. */
+static void tell_missing(struct mt_import *self, const char *path)
+{
+    static const char debian[] = "/etc/chrony/chrony.conf";
+    bool is_elsewhere = strcmp(path, "/etc/chrony.conf") == 0 && access(debian, F_OK) == 0;
+    mt_import_lose(self, "%s: there is no such file%s%s%s", path, is_elsewhere ? "; " : "",
+                   is_elsewhere ? debian : "", is_elsewhere ? " is: name it, too" : "");
+}
+
 static void include(struct mt_import *self, const char *pattern, bool must_exist)
 {
     glob_t found;
@@ -263,7 +273,7 @@ static void include(struct mt_import *self, const char *pattern, bool must_exist
     }
     if (glob(pattern, 0, NULL, &found) != 0) {
         if (must_exist) {
-            mt_import_lose(self, "%s: there is no such file", pattern);
+            tell_missing(self, pattern);
         }
         return;
     }
@@ -443,7 +453,8 @@ void mt_import_chrony_end(struct mt_import *self)
         mt_import_put(self, self->server.file, MT_CONFIG_SERVER, "local_stratum", "0");
     }
     if (self->sources_count == 0 && self->refclocks == 0 && !self->serves &&
-        self->linuxptp == NULL) {
-        mt_import_lose(self, "there is no server, no pool and no reference clock in it");
+        !mt_import_has_programs(self)) {
+        mt_import_lose(self, "there is no server, no pool, no reference clock and no PTP domain in "
+                             "it");
     }
 }

@@ -44,6 +44,23 @@ static enum form form_of_line(const char *line, enum form before)
     return before;
 }
 
+/* Of a file without any of them, such as an empty one. */
+static enum form form_of_name(const char *path)
+{
+    static const struct {
+        const char *text;
+        enum form form;
+    } names[] = {{"ptp4l", CONFIG}, {"ts2phc", TS2PHC}, {"timemaster", TIMEMASTER}};
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(name, names[i].text, strlen(names[i].text)) == 0) {
+            return names[i].form;
+        }
+    }
+    return CHRONY;
+}
+
 static bool find_form(const char *path, enum form *ret_form)
 {
     char line[MT_IMPORT_LINE];
@@ -51,7 +68,7 @@ static bool find_form(const char *path, enum form *ret_form)
     if (file == NULL) {
         return false;
     }
-    *ret_form = CHRONY;
+    *ret_form = form_of_name(path);
     while (fgets(line, sizeof line, file) != NULL) {
         *ret_form = form_of_line(line + strspn(line, " \t"), *ret_form);
     }

@@ -40,6 +40,17 @@ struct mt_linuxptp *mt_linuxptp_add(struct mt_import *self, enum mt_linuxptp_kin
     return program;
 }
 
+bool mt_import_has_programs(const struct mt_import *self)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    for (unsigned p = 0; set != NULL && p < set->count; p++) {
+        if (set->programs[p]->kind != MT_LINUXPTP_COMMON) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mt_import_linuxptp_free(struct mt_import *self)
 {
     struct mt_linuxptp_set *set = self->linuxptp;
@@ -216,8 +227,7 @@ static unsigned begin_section(struct mt_linuxptp *program, char *heading)
     return mt_linuxptp_section(program, MT_LINUXPTP_IS_PORT, name);
 }
 
-/* Options of today have the names of before as well. */
-static const char *present_name(const char *name)
+const char *mt_linuxptp_present_name(const char *name)
 {
     static const char *const names[][2] = {
 #define SET(name, normal, scope, key, how, words)
@@ -253,7 +263,7 @@ void mt_linuxptp_take_line(struct mt_import *self, struct mt_linuxptp *program, 
         *value++ = '\0';
         value = mt_linuxptp_trimmed(value);
     }
-    mt_linuxptp_set(self, program, *section, present_name(text), value);
+    mt_linuxptp_set(self, program, *section, mt_linuxptp_present_name(text), value);
 }
 
 /* Lives as long as the settings that were read there. */
@@ -399,7 +409,7 @@ static bool take_long(struct mt_import *self, struct mt_linuxptp *program, const
         mt_import_lose(self, "--%s: something is missing behind it", name);
         return true;
     }
-    mt_linuxptp_set(self, program, MT_LINUXPTP_GLOBAL, present_name(name), value);
+    mt_linuxptp_set(self, program, MT_LINUXPTP_GLOBAL, mt_linuxptp_present_name(name), value);
     return true;
 }
 

@@ -8,10 +8,11 @@
 
 #include "apps/meantime/import.h"
 
-#define MT_LINUXPTP_SETTINGS 512
-#define MT_LINUXPTP_SECTIONS 64
-#define MT_LINUXPTP_PROGRAMS 16
-#define MT_LINUXPTP_GLOBAL   0 /**< index of the first section */
+#define MT_LINUXPTP_SETTINGS  512
+#define MT_LINUXPTP_SECTIONS  64
+#define MT_LINUXPTP_PROGRAMS  16
+#define MT_LINUXPTP_GLOBAL    0 /**< index of the first section */
+#define MT_LINUXPTP_PATH_SIZE 300
 
 enum mt_linuxptp_kind {
     MT_LINUXPTP_PTP4L,
@@ -52,12 +53,33 @@ struct mt_linuxptp {
     unsigned section_count;
     bool is_in_file;   /**< is being read from one */
     bool has_too_many; /**< sections: the last one has the rest, and is not used */
+    unsigned clock;    /**< of a ptp4l, in the set */
+};
+
+enum mt_linuxptp_clock_kind {
+    MT_LINUXPTP_CARD,
+    MT_LINUXPTP_MACHINE,
+    MT_LINUXPTP_OVERLAY, /**< nothing is steered */
+};
+
+/** A clock that one ptp4l steers, or several. */
+struct mt_linuxptp_clock {
+    enum mt_linuxptp_clock_kind kind;
+    char name[32];
+    const struct mt_linuxptp *owner; /**< the first of them, whose settings of the clock count */
+    const struct mt_linuxptp_clock *leader; /**< among them; null: none */
+    unsigned instances;
+    FILE *out; /**< its keys */
+    char *text;
+    size_t length;
 };
 
 /** All that were named, in their order. */
 struct mt_linuxptp_set {
     struct mt_linuxptp *programs[MT_LINUXPTP_PROGRAMS];
     unsigned count;
+    struct mt_linuxptp_clock clocks[MT_LINUXPTP_PROGRAMS];
+    unsigned clock_count;
     char *texts[MT_LINUXPTP_PROGRAMS]; /**< paths of what was read */
     unsigned text_count;
 };
@@ -86,6 +108,10 @@ bool mt_linuxptp_is_same(const char *one, const char *other);
 /** True if the value of a switch is on. */
 bool mt_linuxptp_is_on(const char *value);
 
+/** An option may have a name of before as well: that of today. */
+const char *mt_linuxptp_present_name(const char *name);
+/** Explains an option of ts2phc. */
+bool mt_import_explain_ts2phc(const char *name, FILE *out);
 /** Without blanks at either end. */
 char *mt_linuxptp_trimmed(char *text);
 /** What is said of a setting that becomes no key here. */
@@ -101,6 +127,8 @@ const struct mt_linuxptp_told *mt_linuxptp_told_of(const struct mt_linuxptp_told
                                                    size_t count, const char *name);
 void mt_linuxptp_tell(struct mt_import *self, const struct mt_linuxptp_told *told,
                       const char *value);
+/** Of a `clock_servo` that is set. */
+void mt_linuxptp_tell_servo(struct mt_import *self, const char *value);
 
 /** Its files: sections, and lines of a name and a value. */
 bool mt_linuxptp_read(struct mt_import *self, struct mt_linuxptp *program, const char *path);
@@ -108,7 +136,31 @@ bool mt_linuxptp_read(struct mt_import *self, struct mt_linuxptp *program, const
 void mt_linuxptp_take_line(struct mt_import *self, struct mt_linuxptp *program, char *line,
                            unsigned *section);
 
-/** An instance for each ptp4l, in import_ptp4l.c; and all clocks, in import_phc2sys.c. */
+/** The global value of an option, or what it is `otherwise`. */
+const char *mt_linuxptp_global(const struct mt_linuxptp *program, const char *name,
+                               const char *otherwise);
+/** True if its time is handed to an NTP daemon. */
+bool mt_linuxptp_gives_to_others(const struct mt_linuxptp *program);
+bool mt_linuxptp_is_software(const struct mt_linuxptp *program);
+/** The hardware clock of an interface, if it is one of this machine. */
+bool mt_linuxptp_find_device(const char *interface, char path[MT_LINUXPTP_PATH_SIZE]);
+
+/** Clocks, in import_clocks.c: which there are; */
+void mt_linuxptp_find_clocks(struct mt_import *self);
+/** the machine's, if a ptp4l steers it; and that of an interface or a device; null: neither; */
+struct mt_linuxptp_clock *mt_linuxptp_machine(const struct mt_import *self);
+struct mt_linuxptp_clock *mt_linuxptp_clock_at(const struct mt_import *self, const char *place);
+/** their keys; and, at the end, their sections. */
+void mt_linuxptp_put_clocks(struct mt_import *self);
+void mt_linuxptp_join_clocks(struct mt_import *self);
+/** `clock = NAME` where it is not the main one. */
+void mt_linuxptp_put_clock_name(struct mt_import *self, FILE *out, enum mt_config_scope scope,
+                                const char *clock);
+/** A clock for the NTP daemon that `program` gave its time to. */
+void mt_linuxptp_put_export(struct mt_import *self, const struct mt_linuxptp *program,
+                            const char *clock);
+
+/** An instance for each ptp4l, in import_ptp4l.c; and who follows whom, in import_phc2sys.c. */
 void mt_import_ptp4l(struct mt_import *self, const struct mt_linuxptp *program, bool is_only);
 /** How many instances it needs here. */
 unsigned mt_import_ptp4l_instances(const struct mt_linuxptp *program);

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
- * Clocks.  A ptp4l with hardware timestamps steers the clock of a card, and phc2sys is what takes
- * its time to the machine's clock, or the other way round: here that is `follow` of a [clock].
+ * Clocks that follow others.  A ptp4l with hardware timestamps steers the clock of a card, and
+ * phc2sys is what takes its time to the machine's clock, or the other way round: here that is
+ * `follow` of a [clock].
  * A ptp4l with software timestamps steers the machine's clock itself.
  *
  * Where chronyd is imported as well the machine's clock is the only one: what chronyd was given
  * through shared memory is now a source of that clock, for stamps of cards are converted to it. */
 #include "apps/meantime/import_linuxptp.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "config/config.h"
 
-#define PATH_SIZE 300
-
 /* ---- what is configured ---------------------------------------------------------------------- */
-
-static const char *global(const struct mt_linuxptp *program, const char *name,
-                          const char *otherwise)
-{
-    const char *value = mt_linuxptp_value(program, MT_LINUXPTP_GLOBAL, name);
-    return value != NULL ? value : otherwise;
-}
 
 static const struct mt_linuxptp *first_of(const struct mt_import *self, enum mt_linuxptp_kind kind)
 {
@@ -35,17 +26,6 @@ static const struct mt_linuxptp *first_of(const struct mt_import *self, enum mt_
         }
     }
     return NULL;
-}
-
-static bool gives_to_others(const struct mt_linuxptp *program)
-{
-    const char *servo = global(program, "clock_servo", "pi");
-    return strcasecmp(servo, "ntpshm") == 0 || strcasecmp(servo, "refclock_sock") == 0;
-}
-
-static bool is_software(const struct mt_linuxptp *program)
-{
-    return strcasecmp(global(program, "time_stamping", "hardware"), "software") == 0;
 }
 
 static unsigned count_of(const struct mt_linuxptp *program, const char *option)
@@ -59,7 +39,7 @@ static unsigned count_of(const struct mt_linuxptp *program, const char *option)
 
 static const char *source_of(const struct mt_linuxptp *program)
 {
-    return global(program, "-s", global(program, "-i", ""));
+    return mt_linuxptp_global(program, "-s", mt_linuxptp_global(program, "-i", ""));
 }
 
 static bool is_machine(const char *clock)
@@ -73,14 +53,14 @@ bool mt_import_is_ptp_refclock(const struct mt_import *self, const char *driver,
     const struct mt_linuxptp_set *set = self->linuxptp;
     for (unsigned p = 0; set != NULL && p < set->count; p++) {
         const struct mt_linuxptp *program = set->programs[p];
-        const char *servo = global(program, "clock_servo", "pi");
+        const char *servo = mt_linuxptp_global(program, "clock_servo", "pi");
         if (strcasecmp(driver, "SHM") == 0 && strcasecmp(servo, "ntpshm") == 0 &&
-            atoi(which) == atoi(global(program, "ntpshm_segment", "0"))) {
+            atoi(which) == atoi(mt_linuxptp_global(program, "ntpshm_segment", "0"))) {
             return true;
         }
         if (strcasecmp(driver, "SOCK") == 0 && strcasecmp(servo, "refclock_sock") == 0 &&
-            strcmp(which, global(program, "refclock_sock_address", "/var/run/refclock.ptp.sock")) ==
-                0) {
+            strcmp(which, mt_linuxptp_global(program, "refclock_sock_address",
+                                             "/var/run/refclock.ptp.sock")) == 0) {
             return true;
         }
     }
@@ -102,35 +82,15 @@ void mt_import_choose_ptp(struct mt_import *self, const char *option)
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-/* The hardware clock of an interface, if it is one of this machine. */
-static bool find_device(const char *interface, char *path)
-{
-    char folder[PATH_SIZE];
-    bool is_found = false;
-    snprintf(folder, sizeof folder, "/sys/class/net/%.64s/device/ptp", interface);
-    DIR *entries = opendir(folder);
-    for (struct dirent *entry = NULL;
-         entries != NULL && !is_found && (entry = readdir(entries)) != NULL;) {
-        is_found = strncmp(entry->d_name, "ptp", 3) == 0;
-        if (is_found) {
-            snprintf(path, PATH_SIZE, "/dev/%.64s", entry->d_name);
-        }
-    }
-    if (entries != NULL) {
-        closedir(entries);
-    }
-    return is_found;
-}
-
 void mt_linuxptp_put_card(struct mt_import *self, FILE *out, const char *clock)
 {
-    char path[PATH_SIZE];
+    char path[MT_LINUXPTP_PATH_SIZE];
     mt_import_put(self, out, MT_CONFIG_CLOCK, "clock", "phc");
     if (clock[0] == '/') {
         mt_import_put(self, out, MT_CONFIG_CLOCK, "device", "%s", clock);
         return;
     }
-    if (!find_device(clock, path)) {
+    if (!mt_linuxptp_find_device(clock, path)) {
         snprintf(path, sizeof path, "/dev/ptp%u", self->unknown_cards++);
         mt_import_lose(self,
                        "which hardware clock %s has is not known here: look with ethtool -T "
@@ -188,14 +148,30 @@ static void tell_one(struct mt_import *self, const struct mt_linuxptp_setting *s
 static void tell_offset(struct mt_import *self, const struct mt_linuxptp *program)
 {
     const struct mt_linuxptp_setting *setting = mt_linuxptp_find(program, MT_LINUXPTP_GLOBAL, "-O");
-    double offset_s = setting != NULL ? strtod(setting->value, NULL) : 37;
+    bool is_between_cards = count_of(program, "-a") == 0 && !is_machine(source_of(program)) &&
+                            !is_machine(mt_linuxptp_global(program, "-c", "CLOCK_REALTIME"));
+    double offset_s = setting != NULL ? strtod(setting->value, NULL) : 0;
+    if (setting == NULL || (is_between_cards && offset_s == 0)) {
+        return;
+    }
     mt_linuxptp_stand_at(self, program, setting);
-    if (setting != NULL && (offset_s == 37 || offset_s == -37)) {
+    if (!is_between_cards && (offset_s == 37 || offset_s == -37)) {
         mt_import_note(self, "-O %s: not needed here: TAI - UTC is known, and changes by itself",
                        setting->value);
-    } else if (setting != NULL) {
-        mt_import_lose(self, "-O %s: a hardware clock counts TAI here, the machine's clock UTC",
-                       setting->value);
+    } else {
+        mt_import_lose(self, "-O %s: %s", setting->value,
+                       is_between_cards ? "all hardware clocks count TAI here"
+                                        : "a hardware clock counts TAI here, the machine's clock "
+                                          "UTC");
+    }
+}
+
+/* Who writes what he would get anyway need not mean it. */
+void mt_linuxptp_tell_servo(struct mt_import *self, const char *value)
+{
+    if (strcasecmp(value, "pi") == 0) {
+        mt_import_note(self, "clock_servo pi: here the estimator steers, which tunes itself; for "
+                             "linuxptp's default servo write servo = pi in [clock]");
     }
 }
 
@@ -204,6 +180,9 @@ static void tell(struct mt_import *self, const struct mt_linuxptp *program)
     for (unsigned i = 0; i < program->setting_count; i++) {
         mt_linuxptp_stand_at(self, program, &program->settings[i]);
         tell_one(self, &program->settings[i]);
+        if (strcmp(program->settings[i].name, "clock_servo") == 0) {
+            mt_linuxptp_tell_servo(self, program->settings[i].value);
+        }
     }
     tell_offset(self, program);
     if (count_of(program, "-d") > 0) {
@@ -211,7 +190,7 @@ static void tell(struct mt_import *self, const struct mt_linuxptp *program)
         mt_import_lose(self,
                        "-d %s: the clock of the card is read instead; for the pulse of a "
                        "receiver write [refclock NAME]",
-                       global(program, "-d", ""));
+                       mt_linuxptp_global(program, "-d", ""));
     }
 }
 
@@ -222,7 +201,7 @@ static void put_steering(struct mt_import *self, const struct mt_linuxptp *progr
     static const char *const names[][2] = {{"first_step_threshold", "step_at_start"},
                                            {"step_threshold", "step_later"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = global(program, names[i][0], NULL);
+        const char *value = mt_linuxptp_global(program, names[i][0], NULL);
         char text[32] = "never";
         if (value == NULL || mt_linuxptp_is_same(value, i == 0 ? "0.00002" : "0")) {
             continue;
@@ -232,33 +211,26 @@ static void put_steering(struct mt_import *self, const struct mt_linuxptp *progr
         }
         mt_import_put(self, out, MT_CONFIG_CLOCK, names[i][1], "%s", text);
     }
-    if (strcasecmp(global(program, "clock_servo", "pi"), "linreg") == 0) {
+    if (strcasecmp(mt_linuxptp_global(program, "clock_servo", "pi"), "linreg") == 0) {
         mt_import_put(self, out, MT_CONFIG_CLOCK, "servo", "linreg");
     }
 }
 
-static void put_export(struct mt_import *self, const struct mt_linuxptp *program)
+static const char *machine_name(const struct mt_import *self)
 {
-    FILE *out = self->sources.file;
-    bool is_shared = strcasecmp(global(program, "clock_servo", ""), "ntpshm") == 0;
-    fprintf(out,
-            "\n# for the NTP daemon beside; import its file as well to need none\n"
-            "[export ptp%u]\n",
-            ++self->exports);
-    if (is_shared) {
-        mt_import_put(self, out, MT_CONFIG_EXPORT, "driver", "shm");
-        mt_import_put(self, out, MT_CONFIG_EXPORT, "unit", "%s",
-                      global(program, "ntpshm_segment", "0"));
-    } else {
-        mt_import_put(self, out, MT_CONFIG_EXPORT, "driver", "sock");
-        mt_import_put(self, out, MT_CONFIG_EXPORT, "path", "%s",
-                      global(program, "refclock_sock_address", "/var/run/refclock.ptp.sock"));
-    }
+    const struct mt_linuxptp_clock *machine = mt_linuxptp_machine(self);
+    return machine != NULL ? machine->name : "machine";
 }
 
-static void put_machine(struct mt_import *self, const struct mt_linuxptp *program, bool leads)
+/* `leader`: what it follows; null: somebody else looks after it. */
+static void put_machine(struct mt_import *self, const struct mt_linuxptp *program,
+                        const char *leader)
 {
     FILE *out = self->sources.file;
+    if (leader != NULL && mt_linuxptp_machine(self) != NULL) {
+        mt_import_lose(self, "CLOCK_REALTIME: a ptp4l with software timestamps steers the "
+                             "machine's clock already");
+    }
     if (self->has_machine) {
         return;
     }
@@ -266,49 +238,113 @@ static void put_machine(struct mt_import *self, const struct mt_linuxptp *progra
     self->has_more_clocks = true;
     fprintf(out, "\n# in place of phc2sys\n[clock machine]\n");
     mt_import_put(self, out, MT_CONFIG_CLOCK, "clock", "system");
-    if (leads) { /* somebody else looks after it */
+    if (leader == NULL) {
         mt_import_put(self, out, MT_CONFIG_CLOCK, "estimates_only", "yes");
         return;
     }
-    mt_import_put(self, out, MT_CONFIG_CLOCK, "follow", "main");
+    mt_import_put(self, out, MT_CONFIG_CLOCK, "follow", "%s", leader);
     put_steering(self, program, out);
 }
 
-static void follow_automatically(struct mt_import *self, const struct mt_linuxptp *program)
+static void follow_automatically(struct mt_import *self, const struct mt_linuxptp *program,
+                                 const struct mt_linuxptp_clock *leader)
 {
     unsigned count = count_of(program, "-r");
-    mt_linuxptp_stand_at(self, program, NULL);
     if (count == 0) {
         mt_import_note(self, "-a: not needed here: stamps of all cards are converted to the clock "
                              "that is steered");
         return;
     }
     if (count > 1) { /* whoever has a source leads */
-        mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "follow", "machine");
+        mt_import_put(self, leader->out, MT_CONFIG_CLOCK, "follow", "%s", machine_name(self));
     }
-    put_machine(self, program, false);
+    put_machine(self, program, leader->name);
+}
+
+/* A card follows: that of another ptp4l, or one that none steers. */
+static void follow_with_card(struct mt_import *self, const char *sink, const char *leader)
+{
+    const struct mt_linuxptp_clock *own = mt_linuxptp_clock_at(self, sink);
+    if (own != NULL && strcmp(own->name, leader) != 0) {
+        mt_import_put(self, own->out, MT_CONFIG_CLOCK, "follow", "%s", leader);
+        return;
+    }
+    self->has_more_clocks = true;
+    fprintf(self->sources.file, "\n# in place of phc2sys\n[clock card%u]\n", ++self->cards);
+    mt_linuxptp_put_card(self, self->sources.file, sink);
+    mt_import_put(self, self->sources.file, MT_CONFIG_CLOCK, "follow", "%s", leader);
+}
+
+static void follow_machine(struct mt_import *self, const struct mt_linuxptp *program,
+                           const char *sink)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    if (set->clock_count == 1) { /* which other card should it be? */
+        mt_import_put(self, set->clocks[0].out, MT_CONFIG_CLOCK, "follow", "%s",
+                      machine_name(self));
+    } else {
+        follow_with_card(self, sink, machine_name(self));
+    }
+    put_machine(self, program, NULL);
+}
+
+/* -a asks a ptp4l by its socket. */
+static const struct mt_linuxptp_clock *find_asked(const struct mt_import *self,
+                                                  const struct mt_linuxptp *program)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    const char *asked = mt_linuxptp_global(program, "uds_address", "/var/run/ptp4l");
+    const struct mt_linuxptp_clock *first = NULL;
+    for (unsigned p = 0; p < set->count; p++) {
+        const struct mt_linuxptp *ptp4l = set->programs[p];
+        const struct mt_linuxptp_clock *clock = &set->clocks[ptp4l->clock];
+        if (ptp4l->kind != MT_LINUXPTP_PTP4L || clock->kind == MT_LINUXPTP_MACHINE) {
+            continue;
+        }
+        first = first == NULL ? clock : first;
+        if (strcmp(mt_linuxptp_global(ptp4l, "uds_address", "/var/run/ptp4l"), asked) == 0) {
+            return clock;
+        }
+    }
+    return first;
+}
+
+/* Null: it is not that of a ptp4l.  Where there is one clock only, what it is called is no news. */
+static const struct mt_linuxptp_clock *find_leader(const struct mt_import *self,
+                                                   const struct mt_linuxptp *program)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    const struct mt_linuxptp_clock *leader = count_of(program, "-a") > 0 ? find_asked(self, program)
+                                             : set->clock_count == 1
+                                                 ? &set->clocks[0]
+                                                 : mt_linuxptp_clock_at(self, source_of(program));
+    return leader != NULL && leader->leader != NULL ? leader->leader : leader; /* no chains here */
 }
 
 /* Beside a ptp4l with hardware timestamps. */
 static void follow_beside(struct mt_import *self, const struct mt_linuxptp *program)
 {
     const char *source = source_of(program);
-    const char *sink = global(program, "-c", "CLOCK_REALTIME");
-    if (gives_to_others(program)) {
-        put_export(self, program);
+    const char *sink = mt_linuxptp_global(program, "-c", "CLOCK_REALTIME");
+    const struct mt_linuxptp_clock *leader = find_leader(self, program);
+    mt_linuxptp_stand_at(self, program, NULL);
+    if (is_machine(source) && !mt_linuxptp_gives_to_others(program)) {
+        follow_machine(self, program, sink);
+    } else if (leader == NULL) {
+        mt_import_lose(self, "%s: no ptp4l that is imported with it has this clock",
+                       source[0] != '\0' ? source : "its source");
+    } else if (mt_linuxptp_gives_to_others(program)) {
+        mt_linuxptp_put_export(self, program, leader->name);
     } else if (count_of(program, "-a") > 0) {
-        follow_automatically(self, program);
-    } else if (is_machine(source)) {
-        mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "follow", "machine");
-        put_machine(self, program, true);
+        follow_automatically(self, program, leader);
     } else if (is_machine(sink)) {
-        put_machine(self, program, false);
+        put_machine(self, program, leader->name);
     } else {
-        self->has_more_clocks = true;
-        mt_linuxptp_stand_at(self, program, NULL);
-        fprintf(self->sources.file, "\n# in place of phc2sys\n[clock card%u]\n", ++self->cards);
-        mt_linuxptp_put_card(self, self->sources.file, sink);
-        mt_import_put(self, self->sources.file, MT_CONFIG_CLOCK, "follow", "main");
+        struct mt_linuxptp_clock *own = mt_linuxptp_clock_at(self, sink);
+        follow_with_card(self, sink, leader->name);
+        if (own != NULL && own != leader) {
+            own->leader = leader;
+        }
     }
 }
 
@@ -316,7 +352,7 @@ static void follow_beside(struct mt_import *self, const struct mt_linuxptp *prog
 static void follow_alone(struct mt_import *self, const struct mt_linuxptp *program)
 {
     const char *source = source_of(program);
-    const char *sink = global(program, "-c", "CLOCK_REALTIME");
+    const char *sink = mt_linuxptp_global(program, "-c", "CLOCK_REALTIME");
     mt_linuxptp_stand_at(self, program, NULL);
     if (self->has_more_clocks || count_of(program, "-a") > 0 || source[0] == '\0') {
         mt_import_lose(self, self->has_more_clocks
@@ -341,28 +377,6 @@ static void follow_alone(struct mt_import *self, const struct mt_linuxptp *progr
     mt_import_put(self, self->sources.file, MT_CONFIG_CLOCK, "estimates_only", "yes");
 }
 
-static void put_main(struct mt_import *self, const struct mt_linuxptp *ptp4l)
-{
-    FILE *out = self->clock.file;
-    bool is_free = mt_linuxptp_is_on(global(ptp4l, "free_running", "0")) &&
-                   strstr(global(ptp4l, "clock_type", "OC"), "_TC") == NULL;
-    const char *device = global(ptp4l, "-p", NULL);
-    if (gives_to_others(ptp4l) || (is_software(ptp4l) && is_free)) {
-        mt_import_put(self, out, MT_CONFIG_CLOCK, "clock", "overlay");
-    } else {
-        mt_import_put(self, out, MT_CONFIG_CLOCK, "clock", is_software(ptp4l) ? "system" : "phc");
-    }
-    if (device != NULL && !is_software(ptp4l)) {
-        mt_import_put(self, out, MT_CONFIG_CLOCK, "device", "%s", device);
-    }
-    if (is_free) {
-        mt_import_put(self, out, MT_CONFIG_CLOCK, "estimates_only", "yes");
-    }
-    if (gives_to_others(ptp4l)) {
-        put_export(self, ptp4l);
-    }
-}
-
 /* chronyd's file has said what is done with the machine's clock. */
 static void tell_of_one_clock(struct mt_import *self, const struct mt_linuxptp *program)
 {
@@ -374,19 +388,31 @@ static void tell_of_one_clock(struct mt_import *self, const struct mt_linuxptp *
                                                         : "hardware clocks: run free");
 }
 
+/* Whether a ptp4l steers something else than the machine's clock. */
+static bool has_other_clocks(const struct mt_import *self)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    for (unsigned p = 0; p < set->count; p++) {
+        if (set->programs[p]->kind == MT_LINUXPTP_PTP4L &&
+            !mt_linuxptp_is_software(set->programs[p])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mt_import_linuxptp_clocks(struct mt_import *self)
 {
     const struct mt_linuxptp *ptp4l = first_of(self, MT_LINUXPTP_PTP4L);
-    if (ptp4l != NULL && !self->is_of_chrony) {
-        put_main(self, ptp4l);
-    }
+    mt_linuxptp_find_clocks(self);
+    mt_linuxptp_put_clocks(self);
     for (unsigned p = 0; p < self->linuxptp->count; p++) {
         const struct mt_linuxptp *program = self->linuxptp->programs[p];
         if (program->kind != MT_LINUXPTP_PHC2SYS) {
             continue;
         }
         tell(self, program);
-        if (self->is_of_chrony || (ptp4l != NULL && is_software(ptp4l))) {
+        if (self->is_of_chrony || (ptp4l != NULL && !has_other_clocks(self))) {
             tell_of_one_clock(self, program);
         } else if (ptp4l != NULL) {
             follow_beside(self, program);
@@ -397,11 +423,10 @@ void mt_import_linuxptp_clocks(struct mt_import *self)
 }
 
 /* A clock of a card that nobody takes to UTC shows what its transmitter sends. */
-static bool needs_utc(const struct mt_import *self)
+static bool needs_utc(const struct mt_import *self, const struct mt_linuxptp *ptp4l)
 {
-    const struct mt_linuxptp *ptp4l = first_of(self, MT_LINUXPTP_PTP4L);
     return self->is_of_chrony || first_of(self, MT_LINUXPTP_PHC2SYS) != NULL ||
-           (ptp4l != NULL && is_software(ptp4l));
+           mt_linuxptp_is_software(ptp4l);
 }
 
 static void tell_of_too_many(struct mt_import *self)
@@ -427,16 +452,14 @@ void mt_import_linuxptp_end(struct mt_import *self)
                          : 0;
     }
     tell_of_too_many(self);
-    self->needs_utc = needs_utc(self);
     mt_import_linuxptp_clocks(self);
     for (unsigned p = 0; p < set->count; p++) {
         if (set->programs[p]->kind == MT_LINUXPTP_PTP4L) {
+            self->needs_utc = needs_utc(self, set->programs[p]);
             mt_import_ptp4l(self, set->programs[p], instances == 1);
         } else if (set->programs[p]->kind == MT_LINUXPTP_TS2PHC) {
             mt_import_ts2phc(self, set->programs[p], instances > 0);
         }
     }
-    if (instances > 1 && !self->is_of_chrony) {
-        mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "arbiter", "always");
-    }
+    mt_linuxptp_join_clocks(self);
 }

@@ -127,6 +127,18 @@ static bool take_sdo_id(const struct mt_view *view, const char *value, char *buf
     return major >= 0 && major <= 15;
 }
 
+bool mt_ptp4l_would_be_comment(const char *text)
+{
+    return text[strspn(text, " \t")] == '#' || text[strspn(text, " \t")] == ';' ||
+           strstr(text, " #") != NULL || strstr(text, " ;") != NULL ||
+           strstr(text, "\t#") != NULL || strstr(text, "\t;") != NULL;
+}
+
+static bool take_description(const struct mt_view *view, const char *value, char *buffer)
+{
+    return put(buffer, value[0] == '\0' || mt_ptp4l_would_be_comment(value) ? "none" : value);
+}
+
 static bool is_transparent(const struct mt_view *view)
 {
     return mt_view_is(view, "clock_type", "E2E_TC") || mt_view_is(view, "clock_type", "P2P_TC");
@@ -277,6 +289,18 @@ bool mt_ptp4l_is_taken(const char *name)
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             return true;
+        }
+    }
+    return false;
+}
+
+bool mt_ptp4l_explain_row(const char *name, FILE *out)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            fprintf(out, "%s\n    ptp4l calls this %s; meantime import makes %s of it\n\n", name,
+                    name, rows[i].key);
+            return mt_config_explain(rows[i].key, out);
         }
     }
     return false;
@@ -462,6 +486,8 @@ static void suggest_profile(const struct mt_view *view, FILE *out)
 static void put_instance_keys(struct mt_import *self, const struct mt_linuxptp *program, FILE *out)
 {
     suggest_profile(&(struct mt_view){self, program, MT_LINUXPTP_GLOBAL}, out);
+    mt_linuxptp_put_clock_name(self, out, MT_CONFIG_INSTANCE,
+                               self->linuxptp->clocks[program->clock].name);
     put_whole(self, program, MT_CONFIG_INSTANCE, out);
     if (self->needs_utc) {
         mt_import_put(self, out, MT_CONFIG_INSTANCE, "arb_timescale", "utc");
@@ -511,6 +537,7 @@ static void put_among_others(struct mt_import *self, const struct mt_linuxptp *p
 
 void mt_import_ptp4l(struct mt_import *self, const struct mt_linuxptp *program, bool is_only)
 {
+    const struct mt_linuxptp_clock *clock = &self->linuxptp->clocks[program->clock];
     mt_ptp4l_tell(self, program);
     put_whole(self, program, MT_CONFIG_DAEMON, self->daemon.file);
     if (port_count(program) == 0) {
@@ -526,7 +553,7 @@ void mt_import_ptp4l(struct mt_import *self, const struct mt_linuxptp *program, 
     } else {
         put_among_others(self, program);
     }
-    if (!self->is_of_chrony) {
-        put_whole(self, program, MT_CONFIG_CLOCK, self->clock.file);
+    if (!self->is_of_chrony && clock->owner == program) {
+        put_whole(self, program, MT_CONFIG_CLOCK, clock->out);
     }
 }

@@ -21,6 +21,10 @@ bool mt_view_is(const struct mt_view *view, const char *name, const char *value)
 
 /** True if a key of ours is made of the option. */
 bool mt_ptp4l_is_taken(const char *name);
+/** Explains that option with the key that it becomes; false: it becomes none. */
+bool mt_ptp4l_explain_row(const char *name, FILE *out);
+/** True if our files cannot have the text as a value: a comment begins in it. */
+bool mt_ptp4l_would_be_comment(const char *text);
 /** The default of one that becomes no key; null: no such option. */
 const char *mt_ptp4l_normal_of_told(const char *name);
 /** Says of each setting what is lost, or why nothing is. */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "apps/meantime/import_ptp4l_private.h"
+#include "apps/meantime/tool.h"
+#include "config/schema.h"
 
 static const struct mt_linuxptp_told told[] = {
 #define SET(name, normal, scope, key, how, words)
@@ -22,6 +24,26 @@ const char *mt_ptp4l_normal_of_told(const char *name)
 {
     const struct mt_linuxptp_told *found = mt_linuxptp_told_of(told, TOLD_COUNT, name);
     return found != NULL ? found->normal : NULL;
+}
+
+bool mt_import_explain(const char *name, FILE *out)
+{
+    static const char *const openings[] = {
+        [MT_LINUXPTP_NEEDLESS] = "not needed here: ",
+        [MT_LINUXPTP_LOST] = "it has no equal here: ",
+        [MT_LINUXPTP_TAKEN] = "here it is ",
+    };
+    char text[400];
+    const char *present = mt_linuxptp_present_name(name);
+    const struct mt_linuxptp_told *found = mt_linuxptp_told_of(told, TOLD_COUNT, present);
+    if (found == NULL) {
+        return mt_ptp4l_explain_row(present, out) || mt_import_explain_ts2phc(present, out);
+    }
+    snprintf(text, sizeof text, "ptp4l calls this %s; %s%s", name, openings[found->how],
+             found->text);
+    fprintf(out, "%s\n", name);
+    mt_config_print_wrapped(out, "    ", text);
+    return true;
 }
 
 /* Nobody claims the table in which it stands. */
@@ -42,10 +64,11 @@ static bool is_idle(const struct mt_linuxptp *program, const struct mt_linuxptp_
 static void tell_table(struct mt_import *self, const struct mt_linuxptp *program,
                        const struct mt_linuxptp_setting *setting)
 {
-    static const char *const known[] = {"table_id", "UDPv4", "UDPv6", "L2", "logQueryInterval"};
+    static const char *const known[] = {"table_id", "UDPv4", "UDPv6", "L2"};
     if (is_idle(program, setting)) {
         if (strcmp(setting->name, "table_id") == 0) {
-            mt_import_note(self, "table_id %s: no port uses this table", setting->value);
+            mt_import_note(self, "table_id %s: no port uses this table, so nothing is lost",
+                           setting->value);
         }
         return;
     }
@@ -53,6 +76,11 @@ static void tell_table(struct mt_import *self, const struct mt_linuxptp *program
         if (strcmp(setting->name, known[i]) == 0) {
             return;
         }
+    }
+    if (strcmp(setting->name, "logQueryInterval") == 0) {
+        mt_linuxptp_tell(self, mt_linuxptp_told_of(told, TOLD_COUNT, setting->name),
+                         setting->value);
+        return;
     }
     mt_import_lose(self, "%s: %s", setting->name,
                    strcmp(setting->name, "peer_address") == 0
@@ -89,6 +117,15 @@ static void tell_row(struct mt_import *self, const struct mt_view *view,
     } else if (strcmp(setting->name, "initial_delay") == 0 && mt_view_has(view, setting->name) &&
                !mt_view_is(view, "delay_mechanism", "P2P")) {
         mt_import_lose(self, "initial_delay: time is followed once the delay is measured");
+    } else if (strcmp(setting->name, "userDescription") == 0 &&
+               !mt_view_is(view, "userDescription", ";") &&
+               mt_ptp4l_would_be_comment(setting->value)) {
+        mt_import_lose(self,
+                       "userDescription %s: in a file # and ; behind a blank begin a comment; give "
+                       "it to the running daemon: meantime pmc SET USER_DESCRIPTION '%s'",
+                       setting->value, setting->value);
+    } else if (strcmp(setting->name, "clock_servo") == 0) {
+        mt_linuxptp_tell_servo(self, setting->value);
     } else if (strcmp(setting->name, "time_stamping") == 0 &&
                mt_view_is(view, "time_stamping", "legacy")) {
         mt_import_note(self, "time_stamping legacy: drivers of that age are not served");

@@ -44,6 +44,25 @@ static const struct {
     {"clock_servo", "the estimator tunes itself"},
 };
 
+bool mt_import_explain_ts2phc(const char *name, FILE *out)
+{
+    char text[300];
+    size_t at = 0;
+    while (at < sizeof known / sizeof known[0] && strcmp(known[at].name, name) != 0) {
+        at++;
+    }
+    if (at == sizeof known / sizeof known[0] || name[0] == '-') {
+        return false;
+    }
+    snprintf(text, sizeof text, "ts2phc calls this %s; %s%s", name,
+             known[at].needless != NULL ? "not needed here: " : "meantime import takes it over: ",
+             known[at].needless != NULL ? known[at].needless
+                                        : "see [gnss NAME] and [refclock NAME]");
+    fprintf(out, "%s\n", name);
+    mt_config_print_wrapped(out, "    ", text);
+    return true;
+}
+
 static void tell(struct mt_import *self, const struct mt_linuxptp *program)
 {
     for (unsigned i = 0; i < program->setting_count; i++) {
@@ -114,6 +133,17 @@ static void put_lateness(struct mt_import *self, const struct mt_linuxptp *progr
     }
 }
 
+/* Pulses go to a card, whose clock may be that of a ptp4l. */
+static void put_its_clock(struct mt_import *self, const struct mt_linuxptp *program,
+                          unsigned section, enum mt_config_scope scope)
+{
+    const struct mt_linuxptp_clock *clock =
+        mt_linuxptp_clock_at(self, program->sections[section].name);
+    if (clock != NULL) {
+        mt_linuxptp_put_clock_name(self, self->sources.file, scope, clock->name);
+    }
+}
+
 static void put_receiver(struct mt_import *self, const struct mt_linuxptp *program,
                          unsigned section)
 {
@@ -136,6 +166,7 @@ static void put_receiver(struct mt_import *self, const struct mt_linuxptp *progr
                value_of(program, section, "ts2phc.channel", "0"), "0");
     put_unless(self, MT_CONFIG_GNSS, "pulse_edge", edge_of(program, section), "rising");
     put_lateness(self, program, section, MT_CONFIG_GNSS, "cable_delay");
+    put_its_clock(self, program, section, MT_CONFIG_GNSS);
 }
 
 static void put_pulses(struct mt_import *self, const struct mt_linuxptp *program, unsigned section)
@@ -150,6 +181,7 @@ static void put_pulses(struct mt_import *self, const struct mt_linuxptp *program
                value_of(program, section, "ts2phc.channel", "0"), "0");
     put_unless(self, MT_CONFIG_REFCLOCK, "edge", edge_of(program, section), "rising");
     put_lateness(self, program, section, MT_CONFIG_REFCLOCK, "offset");
+    put_its_clock(self, program, section, MT_CONFIG_REFCLOCK);
     mt_import_put(self, self->sources.file, MT_CONFIG_REFCLOCK, "prefer", "yes");
 }
 

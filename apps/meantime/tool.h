@@ -69,6 +69,10 @@ enum mt_exit mt_tool_fail(const char *format, ...) __attribute__((format(printf,
 /** The same with a hint at the help of the command that runs; returns MT_EXIT_USAGE. */
 enum mt_exit mt_tool_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** Explains an option of ptp4l or ts2phc by what `import` does with it.  False, and nothing is
+ * printed, if there is no such option. */
+bool mt_import_explain(const char *name, FILE *out);
+
 /** How `check` looks into certificates. */
 struct mt_config_inspector;
 extern const struct mt_config_inspector *const mt_tool_certificates;

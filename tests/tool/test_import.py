@@ -221,7 +221,9 @@ ntsserverkey /etc/k.pem
 ntsport 4461
 ntsrotate 86400
 """, tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1 and "could not be taken over" not in done.stderr, done.stderr
+    assert "chrony.conf:3: key_file: /etc/chrony.keys: cannot be read" in done.stderr
+    assert "meantimed refuses this until the files" in done.stderr
     assert "here these alone are trusted" in done.stderr
     assert dict(config["ntp"]) == {"nts_ca": "/etc/ca.pem", "nts_time_check": "synchronised",
                                    "key_file": "/etc/chrony.keys"}
@@ -232,6 +234,13 @@ ntsrotate 86400
         "key_file": "/etc/chrony.keys", "allow": "0.0.0.0/0, ::/0", "local_stratum": "0",
         "nts_certificate": "/etc/c.pem", "nts_key": "/etc/k.pem", "nts_port": "4461",
         "nts_rotate": "24"}
+
+
+def test_import_says_that_there_is_nothing_to_import(tmp_path):
+    done, _, path = run("# nothing\nrtcsync\n", tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"{path}: there is no server, no pool" in done.stderr
+    assert "rtc_sync" not in done.stderr
 
 
 def test_import_takes_names_that_are_long_or_look_like_options(tmp_path):

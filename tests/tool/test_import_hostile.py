@@ -49,15 +49,17 @@ def test_import_leaves_out_what_is_no_line_of_text(tmp_path):
 
 def test_import_shows_no_control_characters_of_a_file(tmp_path):
     done, _ = imported(tmp_path, "[global]\nuserDescription \033[31mred\007\n[eth0]\n")
-    assert "userDescription ?[31mred?: " in done.stderr
+    assert "?[31mred?: the value holds control" in done.stderr
     assert "\033" not in done.stderr + done.stdout
 
 
 @pytest.mark.parametrize("argument, reason", [
     ("/etc", "meantime: /etc: Is a directory\n"),
-    ("frob -x", "command line: frob -x: not a program that is known to this import\n"),
+    ("frob -x", "not taken over:\n  command line: frob -x: not a program that is known to this "
+     "import\n"),
     ("phc2sys" + " -w" * 100,
-     "command line: the command line is longer than 63 words or 1023 characters\n"),
+     "not taken over:\n  command line: the command line is longer than 63 words or 1023 "
+     "characters\n"),
 ])
 def test_import_says_what_is_wrong_with_an_argument(argument, reason):
     done, _ = run(argument)

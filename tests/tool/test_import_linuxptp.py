@@ -123,13 +123,14 @@ def test_import_takes_over_tables_of_transmitters(tmp_path):
 
 def test_import_turns_each_option_into_a_key(tmp_path):
     path = file(tmp_path, PLAIN)
-    config, told = sections(tmp_path, path, lost=3)
+    config, told = sections(tmp_path, path, lost=2)
     assert config == {
         "daemon": {"log_level": "debug", "linuxptp_socket": "/run/ptp4l.socket"},
         "clock": {"clock": "phc", "step_at_start": "never", "step_later": "1ms",
                   "max_rate": "100000ppb"},
         "ptp": {"priority1": "100", "domain": "3", "clock_class": "6", "clock_accuracy": "0x21",
-                "sdo_id": "0x100", "log_sync_interval": "-3", "log_announce_interval": "0",
+                "sdo_id": "0x100", "user_description": "rack;3",
+                "log_sync_interval": "-3", "log_announce_interval": "0",
                 "delay_mechanism": "p2p", "transport": "l2", "egress_latency": "-40ns",
                 "one_step_sync": "yes", "dscp": "46"},
         "ptp eth1": {"transport": "udp6", "transmitter_only": "yes", "delay_asymmetry": "120ns",
@@ -140,8 +141,7 @@ def test_import_turns_each_option_into_a_key(tmp_path):
     for number, line in enumerate(lines, 1):
         name = line.split()[0] if line else ""
         is_told = f"{path}:{number}: {name}" in told
-        assert is_told == (name in ("pi_integral_const", "userDescription", "frobnicate",
-                                    "tsproc_mode")), line
+        assert is_told == (name in ("pi_integral_const", "frobnicate", "tsproc_mode")), line
 
 
 def test_import_lets_the_command_line_go_before_the_file(tmp_path):
@@ -196,6 +196,15 @@ def test_import_says_what_phc2sys_did_that_is_not_there(tmp_path):
     assert "-O -18" in told and "pi_proportional_const 0.1" in told
 
 
+def test_import_takes_no_offset_between_cards_for_right(tmp_path):
+    for offset, lost in ((0, 2), (37, 3)):
+        _, told = sections(tmp_path, f"phc2sys -s eth0 -c eth1 -O {offset}", lost=lost)
+        assert ("-O 37: all hardware clocks count TAI here" in told) == (offset == 37)
+        assert told.count("which hardware clock") == 2
+    _, told = sections(tmp_path, "phc2sys -s eth0 -O 0", lost=2)
+    assert "-O 0: a hardware clock counts TAI here, the machine's clock UTC" in told
+
+
 def test_import_makes_clocks_of_a_phc2sys_alone(tmp_path):
     config, _ = sections(tmp_path, "phc2sys -s /dev/ptp3 -w")
     assert config == {"clock main": {"clock": "system", "follow": "source"},
@@ -236,6 +245,173 @@ def test_import_gives_each_port_an_instance_when_it_only_receives(tmp_path):
                                                       "instance": f"ptp{number}"}
     config, _ = sections(tmp_path, "ptp4l -i eth0 -i eth1")
     assert "ptp eth0" in config and "ptp eth1" in config and "instance" not in str(config)
+
+
+def test_import_keeps_clocks_apart_that_are_not_one(tmp_path):
+    config, told = sections(tmp_path, "ptp4l -i eth0 --domainNumber 1 --step_threshold 1",
+                            "ptp4l -i eth1 --domainNumber 2 --free_running 1")
+    assert config["clock main"] == {"clock": "phc", "step_later": "1s"}
+    assert config["clock card1"] == {"clock": "phc", "estimates_only": "yes"}
+    assert config["instance ptp1"] == {"domain": "1"}
+    assert config["instance ptp2"] == {"domain": "2", "clock": "card1"}
+    assert "eth0 and eth1 are taken to have a hardware clock each" in told
+    config, _ = sections(tmp_path, "ptp4l -i eth0", "ptp4l -S -i eth1 --step_threshold 1")
+    assert config["clock main"] == {"clock": "phc"}
+    assert config["clock machine"] == {"clock": "system", "step_later": "1s"}
+    assert config["instance ptp2"]["clock"] == "machine"
+    assert "arb_timescale" not in config["instance ptp1"]
+    config, _ = sections(tmp_path, "ptp4l -i eth0 --clock_servo ntpshm",
+                         "ptp4l -i eth1 --clock_servo ntpshm --ntpshm_segment 1")
+    assert config["export ptp2"] == {"driver": "shm", "unit": "1", "clock": "overlay1"}
+    assert config["clock overlay1"] == {"clock": "overlay"}
+
+
+def test_import_lets_the_arbiter_choose_between_programs_over_one_clock(tmp_path):
+    config, told = sections(tmp_path, "ptp4l -i eth0 -p /dev/ptp3", "ptp4l -i eth1 -p /dev/ptp3")
+    assert config["clock"] == {"clock": "phc", "device": "/dev/ptp3", "arbiter": "always"}
+    assert "eth1: it steers the same clock as eth0: the arbiter chooses" in told
+
+
+def test_import_lets_cards_follow_where_phc2sys_said(tmp_path):
+    both = ["ptp4l -s -i eth0", "ptp4l -i eth1"]
+    config, _ = sections(tmp_path, *both, "phc2sys -s eth0 -c eth1 -O 0", "phc2sys -s eth1 -w")
+    assert config["clock main"] == {"clock": "phc"}
+    assert config["clock card1"] == {"clock": "phc", "follow": "main"}
+    assert config["clock machine"] == {"clock": "system", "follow": "main"}  # not in a chain
+    config, _ = sections(tmp_path, *both, "phc2sys -s eth1 -w")
+    assert config["clock machine"] == {"clock": "system", "follow": "card1"}
+    config, _ = sections(tmp_path, *both, "phc2sys -s CLOCK_REALTIME -c eth1")
+    assert config["clock card1"] == {"clock": "phc", "follow": "machine"}
+    assert config["clock machine"] == {"clock": "system", "estimates_only": "yes"}
+    assert config["clock main"] == {"clock": "phc"}
+    sockets = [f"{line} --uds_address=/run/{n}" for n, line in enumerate(both)]
+    config, _ = sections(tmp_path, *sockets, "phc2sys -ar -z /run/1", lost=1)
+    assert config["clock machine"] == {"clock": "system", "follow": "card1"}
+    _, told = sections(tmp_path, *both, "phc2sys -s eth7 -w", lost=1)
+    assert "eth7: no ptp4l that is imported with it has this clock" in told
+    _, told = sections(tmp_path, "ptp4l -i eth0", "ptp4l -S -i eth1", "phc2sys -s eth0", lost=1)
+    assert "steers the machine's clock already" in told
+
+
+def test_import_says_that_ptp4ls_servo_is_not_ours(tmp_path):
+    for arguments in (["ptp4l -i eth0 --clock_servo pi"], [HARDWARE, "phc2sys -s eth0 -E pi"]):
+        config, told = sections(tmp_path, *arguments)
+        assert "clock_servo pi: here the estimator steers" in told and "servo = pi" in told
+        assert not any("servo" in section for section in config.values())
+    config, told = sections(tmp_path, "ptp4l -i eth0 --clock_servo linreg")
+    assert config["clock"]["servo"] == "linreg" and told == ""
+
+
+BAD = """\
+[global]
+priority1 300
+network_transport UDPv5
+domainNumber 3
+[eth0]
+BMCA noop
+serverOnly 1
+[eth1]
+logSyncInterval -2
+"""
+
+
+def test_import_leaves_out_what_would_be_refused_and_says_where_it_was(tmp_path):
+    path = file(tmp_path, BAD)
+    config, told = sections(tmp_path, path, lost=3)
+    assert config["ptp"] == {"domain": "3"}
+    assert config["ptp eth1"] == {"log_sync_interval": "-2"}
+    lost = told[told.index("not taken over:\n"):]
+    assert f"  {path}:2: priority1 = 300: expected an integer from 0 to 255\n" in lost
+    assert f"  {path}:3: network_transport UDPv5: not a value" in lost
+    assert lost.count("UDPv5") == 1
+    assert f"  {path}:6: [port eth1]: role: all ports of an instance have one, or none has" in lost
+    done, _ = run(path)
+    assert "# not accepted: priority1 = 300\n" in done.stdout and "import:" not in done.stderr
+
+
+def test_import_tells_a_line_once_that_goes_to_two_instances(tmp_path):
+    path = file(tmp_path, "[global]\nclientOnly 1\npriority2 300\n[eth0]\n[eth1]\n")
+    _, told = sections(tmp_path, path, lost=1)
+    assert told.count("priority2 = 300") == 1
+
+
+def test_import_drops_no_keys_of_what_is_signed(tmp_path):
+    path = file(tmp_path, "[global]\nspp 1\nactive_key_id 1\n[eth0]\n")
+    done, _ = run(path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "spp = 1 needs keys" in done.stderr and "so it is not printed" in done.stderr
+
+
+def test_import_says_which_files_are_not_good_here(tmp_path):
+    keys = file(tmp_path, "", "keys")
+    for mode, words in ((0o644, "everybody may read these keys"), (None, "cannot be read")):
+        if mode is None:
+            keys.unlink()
+        else:
+            keys.chmod(mode)
+        path = file(tmp_path, f"[global]\nsa_file {keys}\n[eth0]\n")
+        done, config = run(path)
+        assert done.returncode == 1 and f"{path}:2: security_file: {keys}: {words}" in done.stderr
+        assert "meantimed refuses this until the files" in done.stderr
+        assert config["ptp"] == {"security_file": str(keys)}
+        assert "could not be taken over" not in done.stderr
+
+
+def test_import_lists_what_is_lost_apart_from_what_is_not_needed(tmp_path):
+    path = file(tmp_path, "[global]\ndscp_general 8\nsummary_interval 3\nallow_unauth 0\n"
+                "[unicast_master_table]\ntable_id 2\nlogQueryInterval 2\nUDPv4 192.0.2.1\n"
+                "[eth0]\n")
+    _, told = sections(tmp_path, path, lost=1)
+    noted, lost = told.split("not taken over:\n")
+    assert "summary_interval: not needed here" in noted
+    assert "no port uses this table" in noted and "dscp_general 8" in lost
+
+
+def test_import_tells_what_becomes_of_the_interval_of_a_table(tmp_path):
+    path = file(tmp_path, "[global]\nunicast_master_table 2\n[unicast_master_table]\n"
+                "table_id 2\nlogQueryInterval 2\nUDPv4 192.0.2.1\n[eth0]\n")
+    _, told = sections(tmp_path, path)
+    assert f"{path}:5: logQueryInterval: not needed here: whoever does not answer" in told
+
+
+@pytest.mark.parametrize("text, is_taken", [
+    ("Rack 7, unit 3", True), ("rack;3", True), (";Rack", False), ("a #1", False)])
+def test_import_takes_over_what_people_call_a_clock(tmp_path, text, is_taken):
+    path = file(tmp_path, f"[global]\nuserDescription {text}\n[eth0]\n")
+    config, told = sections(tmp_path, path, lost=0 if is_taken else 1)
+    assert config.get("ptp", {}).get("user_description") == (text if is_taken else None)
+    assert (f"meantime pmc SET USER_DESCRIPTION '{text}'" in told) != is_taken
+
+
+@pytest.mark.parametrize("name, text", [
+    ("ptp4l.conf", ""), ("ptp4l-eth0.conf", "# nothing\n\n")])
+def test_import_knows_an_empty_file_by_its_name(tmp_path, name, text):
+    config, told = sections(tmp_path, file(tmp_path, text, name))
+    assert config == {"clock": {"clock": "phc"}, "ptp eth0": {}}
+    assert "it names no interface" in told
+
+
+def test_import_says_that_a_timemaster_without_sources_has_none(tmp_path):
+    path = file(tmp_path, "[timemaster]\nntp_program chronyd\n[chrony.conf]\n"
+                "include /nonexistent.conf\n[ptp4l.conf]\n", "timemaster.conf")
+    done, _ = run(path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"{path}:4: /nonexistent.conf: there is no such file" in done.stderr
+    assert f"{path}: there is no server, no pool, no reference clock and no PTP" in done.stderr
+    assert "rtc_sync" not in done.stderr
+
+
+def test_explain_knows_every_option_that_import_knows():
+    definitions = (TOP / "apps" / "meantime" / "import_ptp4l.def").read_text()
+    names = re.findall(r'^(?:SET|TOLD|OLD)\("([^"]+)"', definitions, re.M)
+    assert len(names) > 100
+    for name in names:
+        done = subprocess.run([MEANTIME, "explain", name], capture_output=True, text=True,
+                              timeout=20, check=False)
+        assert done.returncode == 0 and "no such key" not in done.stdout, name
+    done = subprocess.run([MEANTIME, "explain", "ts2phc.holdover"], capture_output=True, text=True,
+                          timeout=20, check=True)
+    assert "ts2phc calls this ts2phc.holdover; not needed here" in done.stdout
 
 
 TIMEMASTER = """\

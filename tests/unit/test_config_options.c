@@ -155,6 +155,38 @@ static void config_complains_when_the_real_time_clock_is_not_its_own(void **stat
     mt_config_free(config);
 }
 
+static void config_blames_the_key_that_makes_a_client_when_it_has_two_ports(void **state)
+{
+    assert_problem("[ptp]\nsptp = client\nstateless_servers = 192.0.2.1\n[ptp a]\n[ptp b]\n",
+                   "f:2: sptp = client: instance main has 2 ports; only one with a single port can "
+                   "be a client");
+}
+
+static void config_names_the_entry_of_a_list_that_is_wrong(void **state)
+{
+    assert_problem(
+        "[ptp eth0]\nunicast_transmitters = 192.0.2.1, gm.example/0, 192.0.2.3\n",
+        "f:2: unicast_transmitters = gm.example/0: expected addresses such as 192.0.2.1, "
+        "2001:db8::1 or 00:11:22:33:44:55, or names, each with /PRIORITY, 1 to 255, if "
+        "need be, or none");
+    assert_problem("[ptp eth0]\nacceptable_transmitters = 001122.fffe.334455 x\n",
+                   "f:2: acceptable_transmitters = x: expected clock identities such as "
+                   "aabbcc.fffe.ddeeff, or aabbcc.fffe.ddeeff-1 for one port, or any");
+}
+
+static void config_says_nothing_of_a_clock_that_nobody_has(void **state)
+{
+    assert_problem("[clock]\nrtc_sync = yes\n",
+                   "f: no port and no server is configured; add a section such as [ptp eth0] or "
+                   "[ntp time.example.org]");
+}
+
+static void config_knows_a_key_by_what_is_short_for_it(void **state)
+{
+    assert_problem("[ptp]\nprio1 = 3\n[ptp eth0]\n",
+                   "f:2: prio1: unknown key in [ptp]; did you mean priority1?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +197,10 @@ int main(void)
         cmocka_unit_test(config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet),
         cmocka_unit_test(config_finds_what_asks_for_delay_req_when_links_are_measured),
         cmocka_unit_test(config_complains_when_the_real_time_clock_is_not_its_own),
+        cmocka_unit_test(config_blames_the_key_that_makes_a_client_when_it_has_two_ports),
+        cmocka_unit_test(config_knows_a_key_by_what_is_short_for_it),
+        cmocka_unit_test(config_names_the_entry_of_a_list_that_is_wrong),
+        cmocka_unit_test(config_says_nothing_of_a_clock_that_nobody_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,8 @@ static void round_trip(const struct mt_config_key *key, const char *value)
     assert_string_equal(text, again);
     bool is_pointer = key->type == MT_CONFIG_NAME || key->type == MT_CONFIG_INTERFACE ||
                       key->type == MT_CONFIG_PATH || key->type == MT_CONFIG_DEVICE ||
-                      key->type == MT_CONFIG_IDENTITIES || key->type == MT_CONFIG_STATIONS;
+                      key->type == MT_CONFIG_TEXT || key->type == MT_CONFIG_IDENTITIES ||
+                      key->type == MT_CONFIG_STATIONS;
     if (!is_pointer) {
         assert_memory_equal(&first, &second, sizeof first);
     }
@@ -209,6 +210,12 @@ static void round_trip_key(const struct mt_config_key *key)
     case MT_CONFIG_DEVICE:
         round_trip(key, "tcp:[::1]:2947");
         refuse(key, "a b");
+        return;
+    case MT_CONFIG_TEXT:
+        round_trip(key, "Rack 7, unit 3; L\xC3\xBC"
+                        "beck");
+        refuse(key, "");
+        refuse(key, "a\x1B[31m");
         return;
     case MT_CONFIG_PATH:
         round_trip(key, "/a b");
