@@ -29,7 +29,7 @@ struct mt_input {
         uint32_t token;      /**< transmit stamp */
         uint32_t speed_mbit; /**< link; 0: not known */
     };
-    bool has_stamp;
+    bool has_stamp;            /**< of a link: its card stamps what it carries, not the kernel */
     bool is_up;                /**< link */
     struct mt_base_time stamp; /**< in the base clock of the link */
     /** Frame: its sender.  Link: its own address.  Network NONE: not known. */

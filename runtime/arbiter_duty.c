@@ -14,6 +14,7 @@
 #include "runtime/arbiter_duty.h"
 
 #include "meantime/steer_standby.h"
+#include "runtime/clock_duty.h"
 #include "runtime/events.h"
 #include "runtime/follow.h"
 #include "runtime/node.h"
@@ -82,12 +83,14 @@ static bool is_silent(const struct mt_discipline_source *of, struct mt_mono now)
 }
 
 /* what needs an estimate */
-static void measure(const struct mt_discipline *discipline, struct mt_arbiter_member *member,
+static void measure(const struct mt_node_clock *clock, struct mt_arbiter_member *member,
                     struct mt_instant at, struct mt_arbiter_source *ret_source)
 {
+    const struct mt_discipline *discipline = &clock->discipline;
     const struct mt_discipline_source *of = &discipline->sources[member->source];
     struct mt_clock_quality_report report;
     mt_discipline_standby_report(discipline, member->source, at, &report);
+    mt_clock_duty_widen_one_way(clock, member->source, &report);
     member->delay = MT_INTERVAL_TOO_LARGE;
     if (!report.has_estimate) {
         return;
@@ -102,6 +105,7 @@ static void measure(const struct mt_discipline *discipline, struct mt_arbiter_me
     member->delay = mt_span_to_interval(mt_span_from_real(2 * report.estimate.delay));
     member->reference = report.reference;
     mt_discipline_standby_report(discipline, member->source, of->estimator.track.at, &report);
+    mt_clock_duty_widen_one_way(clock, member->source, &report);
     ret_source->distance = bound_of(&report);
 }
 
@@ -147,7 +151,7 @@ static void observe(const struct mt_node *node, uint16_t index, uint16_t at,
     const struct mt_discipline_source *of = &clock->discipline.sources[member->source];
     if (of->is_used) {
         source->is_silent = is_silent(of, now);
-        measure(&clock->discipline, member, reading->local.at, source);
+        measure(clock, member, reading->local.at, source);
     }
 }
 

@@ -194,11 +194,26 @@ static void add_ptp_facts(const struct mt_node *node, uint16_t index, struct mt_
     }
 }
 
+void mt_clock_duty_widen_one_way(const struct mt_node_clock *clock, uint16_t source,
+                                 struct mt_clock_quality_report *report)
+{
+    const struct mt_one_way *self = &clock->one_way;
+    bool is_bounded = report->reference != MT_BOUND_NONE &&
+                      clock->discipline.config.max_asymmetry.q16 == 0 && self->most.q16 > 0;
+    if (is_bounded && self->source == source) {
+        report->parts.asymmetry_ns += mt_interval_to_ns(self->most);
+        report->bound = mt_interval_plus(report->bound, self->most);
+    }
+}
+
 bool mt_clock_duty_assess(const struct mt_node_clock *clock, const struct mt_instant *at,
                           struct mt_clock_quality_report *ret_report, mt_real *ret_growth)
 {
     *ret_growth = 0;
     mt_discipline_report(&clock->discipline, *at, ret_report);
+    uint16_t followed = clock->discipline.selected;
+    mt_clock_duty_widen_one_way(
+        clock, followed == MT_SOURCE_NONE ? clock->one_way.source : followed, ret_report);
     mt_arbiter_duty_widen(clock, ret_report);
     return mt_holdover_widen(clock, ret_report, ret_growth);
 }

@@ -20,6 +20,9 @@ void mt_clock_duty_publish(struct mt_node *node, uint16_t index, struct mt_mono 
  * and `ret_growth` is what the estimate's bound gains by that, s/s; else that is 0. */
 bool mt_clock_duty_assess(const struct mt_node_clock *clock, const struct mt_instant *at,
                           struct mt_clock_quality_report *ret_report, mt_real *ret_growth);
+/** Counts struct mt_one_way into what is known by one of the clock's sources. */
+void mt_clock_duty_widen_one_way(const struct mt_node_clock *clock, uint16_t source,
+                                 struct mt_clock_quality_report *report);
 /** What an instance is told, from the last report; one that does not steer, from how its own
  * source sees the clock. */
 void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,

@@ -78,6 +78,16 @@ static void send_frames(struct mt_node *self, uint16_t index, struct mt_mono now
     }
 }
 
+static void note_one_way(struct mt_node_clock *clock, const struct mt_node_port *port,
+                         const struct mt_sample *sample)
+{
+    bool is_doubtful = sample->kind == MT_SAMPLE_OFFSET && !port->is_stamped_by_card;
+    if (is_doubtful || sample->source == clock->one_way.source) {
+        clock->one_way.source = sample->source;
+        clock->one_way.most = is_doubtful ? sample->delay : (struct mt_interval){0};
+    }
+}
+
 static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
                         const struct mt_event *event, struct mt_mono now)
 {
@@ -88,6 +98,7 @@ static void take_sample(struct mt_node *self, struct mt_node_instance *instance,
         sample.scale = MT_SCALE_UTC;
         mt_leap_duty_convert(clock, &sample);
     }
+    note_one_way(clock, &instance->ports[event->port - 1], &sample);
     enum mt_sample_verdict verdict = mt_discipline_sample(&clock->discipline, &sample, now);
     if (verdict == MT_SAMPLE_REFUSED && !clock->told_wrong_scale) {
         clock->told_wrong_scale = true;
@@ -403,6 +414,7 @@ static void link_changed(struct mt_node *self, const struct mt_input *input)
                 const struct mt_command command = {.kind = MT_COMMAND_LINK,
                                                    .port = (uint16_t)(port + 1),
                                                    .value.is_on = input->is_up};
+                instance->ports[port].is_stamped_by_card = input->has_stamp;
                 set_speed(instance, port, input->speed_mbit);
                 tell_stamper(&instance->ptp, port, self->links[input->link]);
                 tell_addresses(&instance->ptp, port, input);

@@ -46,6 +46,13 @@
 #define MT_NODE_NO_LINK       UINT16_MAX
 #define MT_NODE_INSTANCES_MAX 128 /**< the instance's number travels in a frame's token */
 
+/** What a Sync may have taken longer than Pdelay says, where the kernel stamps: Pdelay is answered
+ * by whoever has just been woken, a Sync comes out of the blue. */
+struct mt_one_way {
+    uint16_t source;
+    struct mt_interval most; /**< 0: it cannot have */
+};
+
 struct mt_node_clock {
     struct mt_hal_clock *hal;
     struct mt_discipline discipline;
@@ -63,6 +70,7 @@ struct mt_node_clock {
     struct mt_mono publish_at;
     struct mt_mono save_at;
     struct mt_clock_quality_report report; /**< as of the last publication */
+    struct mt_one_way one_way;
     enum mt_steer_phase told_phase;
     bool told_saturated;
     bool told_wrong_scale;
@@ -80,6 +88,7 @@ struct mt_node_port {
     uint16_t link;                 /**< index of the link */
     uint16_t source;               /**< index among the sources of the instance's clock */
     uint32_t speed_mbit;           /**< of the link, as it said last; 0: not known */
+    bool is_stamped_by_card;       /**< likewise */
     struct mt_latencies latencies; /**< zeros: one for all speeds */
     struct mt_heard heard;         /**< zeros to begin with */
 };

@@ -175,6 +175,7 @@ static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_in
     link->told_own = link->own;
     ret_input->kind = MT_INPUT_LINK;
     ret_input->is_up = link->is_up;
+    ret_input->has_stamp = link->hal.has_hardware_clock;
     ret_input->from = link->own.protocol;
     ret_input->bytes = link->told_own.physical.octets;
     ret_input->length = mt_address_length(&link->own.physical);

@@ -26,6 +26,7 @@ void mt_sim_link_tell(const struct mt_sim_link *link)
 
     if (event != NULL) {
         event->link = link->index;
+        event->has_stamp = true;
         event->is_up = link->port != NULL && mt_sim_port_is_up(link->world, link->port);
         mt_sim_queue_add(&link->world->queue, link->world->t_ns, event);
     }
