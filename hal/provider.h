@@ -86,7 +86,7 @@ struct mt_link_request {
     uint16_t vlan;           /**< of the tag; 0: a priority only, the untagged network is heard */
     uint8_t vlan_priority;   /**< of the tag, 0..7 */
     bool is_not_forwarded;   /**< IEEE 802.3: all goes to the address that no bridge forwards */
-    uint8_t ttl;             /**< UDP: 0 is 1 */
+    uint8_t ttl;             /**< UDP: of multicast; 0 is 1 */
     uint8_t dscp;            /**< UDP */
     uint8_t udp6_scope;      /**< UDP/IPv6: of the primary group; 0 is 14, global */
     uint8_t socket_priority; /**< for the machine's own queues */

@@ -7,9 +7,13 @@
  * only then shared (SO_REUSEADDR), so that one on another interface can still be started.
  *
  * Over IPv6 an event message is followed by two octets [annex D.1], in which hardware on its way
- * corrects the checksum; whoever receives it goes by messageLength.  The scope of the primary group
- * is a setting, that of the peer group is the link.  Link-local addresses are those of our own
- * interface, so the scope id is always its number.
+ * corrects the checksum; over IPv4 so is one into which our own card writes the time, since cards
+ * correct it there, too.  Whoever receives it goes by messageLength.  The scope of the primary
+ * group is a setting, that of the peer group is the link.  Link-local addresses are those of our
+ * own interface, so the scope id is always its number.
+ *
+ * The time to live that is set is that of multicast, which is to end with the link unless somebody
+ * says otherwise; what goes to one station, which may be beyond routers, has the kernel's own.
  */
 #include "platform/linux/linux_private.h"
 
@@ -129,7 +133,6 @@ static const char *prepare4(int fd, const struct mt_linux_link *link, enum mt_so
     (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* only what we joined */
     (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
     (void)mt_linux_set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, link->request.ttl);
-    (void)mt_linux_set_int(fd, IPPROTO_IP, IP_TTL, link->request.ttl);
     (void)mt_linux_set_int(fd, IPPROTO_IP, IP_TOS, link->request.dscp << TOS_SHIFT);
     if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) != 0 ||
         !join4(fd, link, &link->primary) || !join4(fd, link, &link->peer)) {
@@ -149,7 +152,6 @@ static const char *prepare6(int fd, const struct mt_linux_link *link, enum mt_so
     (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
     (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
     (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, link->request.ttl);
-    (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, link->request.ttl);
     (void)mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, link->request.dscp << TOS_SHIFT);
     if (!mt_linux_set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, link->ifindex) ||
         !join6(fd, link, &link->primary) || !join6(fd, link, &link->peer)) {
@@ -187,37 +189,51 @@ static int socket_for(const struct mt_linux_link *link, const struct mt_link_fra
     return link->sockets[frame->is_event ? MT_SOCKET_EVENT : MT_SOCKET_GENERAL].fd;
 }
 
+/* The frame and what follows it; false if that is too long. */
+static bool extend(const struct mt_link_frame *frame, size_t extra,
+                   uint8_t octets[MT_LINUX_FRAME_SIZE], struct iovec *ret_piece)
+{
+    if (frame->length + extra > MT_LINUX_FRAME_SIZE) {
+        return false;
+    }
+    memcpy(octets, frame->bytes, frame->length);
+    memset(octets + frame->length, 0, extra);
+    *ret_piece = (struct iovec){octets, frame->length + extra};
+    return true;
+}
+
 static bool transmit4(const struct mt_linux_link *link, const struct mt_link_frame *frame,
                       const struct mt_address *to)
 {
     struct sockaddr_in address = socket_address4(to);
-    struct iovec piece = {(void *)(uintptr_t)frame->bytes, frame->length};
+    uint8_t octets[MT_LINUX_FRAME_SIZE];
+    struct iovec piece;
     union ttl_control control;
     struct msghdr message = {
         .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &piece, .msg_iovlen = 1};
 
+    if (!extend(frame, frame->insertion != MT_INSERT_NOTHING ? EXTRA_OCTETS : 0, octets, &piece)) {
+        return false;
+    }
     put_ttl(link, frame, IPPROTO_IP, IP_TTL, &control, &message);
-    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)frame->length;
+    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)piece.iov_len;
 }
 
 static bool transmit6(const struct mt_linux_link *link, const struct mt_link_frame *frame,
                       const struct mt_address *to)
 {
     struct sockaddr_in6 address = socket_address6(link, to);
-    size_t length = frame->length + (frame->is_event ? EXTRA_OCTETS : 0);
     uint8_t octets[MT_LINUX_FRAME_SIZE];
-    struct iovec piece = {octets, length};
+    struct iovec piece;
     union ttl_control control;
     struct msghdr message = {
         .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &piece, .msg_iovlen = 1};
 
-    if (length > sizeof octets) {
+    if (!extend(frame, frame->is_event ? EXTRA_OCTETS : 0, octets, &piece)) {
         return false;
     }
-    memcpy(octets, frame->bytes, frame->length);
-    memset(octets + frame->length, 0, length - frame->length);
     put_ttl(link, frame, IPPROTO_IPV6, IPV6_HOPLIMIT, &control, &message);
-    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)length;
+    return sendmsg(socket_for(link, frame), &message, 0) == (ssize_t)piece.iov_len;
 }
 
 /* ---- many receivers ---------------------------------------------------------------------- */

@@ -6,6 +6,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -230,6 +234,71 @@ static void unicast_link_sends_frames_together_when_it_is_ipv6(void **state)
     mt_linux_close(a.platform);
 }
 
+/* An ordinary socket on v1 that is told the time to live of what it hears. */
+static int open_listener(bool is_v6)
+{
+    const struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = htons(319)};
+    const struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(319)};
+    const struct timeval patience = {.tv_sec = 2};
+    const int on = 1;
+    int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "v1", sizeof "v1"), 0);
+    assert_int_equal(setsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                                is_v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on),
+                     0);
+    assert_int_equal(bind(fd, is_v6 ? (const struct sockaddr *)&any6 : (const void *)&any4,
+                          is_v6 ? sizeof any6 : sizeof any4),
+                     0);
+    return fd;
+}
+
+static int hear_time_to_live(int fd)
+{
+    uint8_t octets[256];
+    union {
+        struct cmsghdr aligned;
+        uint8_t octets[256];
+    } control;
+    struct iovec piece = {octets, sizeof octets};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.octets,
+                             .msg_controllen = sizeof control.octets};
+    int time_to_live = 0;
+
+    assert_true(recvmsg(fd, &message, 0) > 0);
+    assert_non_null(CMSG_FIRSTHDR(&message));
+    memcpy(&time_to_live, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof time_to_live);
+    return time_to_live;
+}
+
+/* Who is asked by unicast may be beyond them, though multicast is not to leave the link. */
+static void unicast_link_passes_routers_when_multicast_does_not(void **state)
+{
+    static const char *const stations[] = {"10.9.0.2", "fd09::2"};
+
+    (void)state;
+    assert_true(netspace_run("ip -6 addr add fd09::1/64 dev v0 nodad"));
+    assert_true(netspace_run("ip -6 addr add fd09::2/64 dev v1 nodad"));
+    for (unsigned is_v6 = 0; is_v6 < 2; is_v6++) {
+        const struct mt_link_request request = {
+            .interface = "v0", .transport = is_v6 ? MT_TRANSPORT_UDP_IPV6 : MT_TRANSPORT_UDP_IPV4};
+        struct bench_node a = bench_open_as(&request);
+        struct mt_address to = {.network = is_v6 ? MT_NETWORK_UDP_IPV6 : MT_NETWORK_UDP_IPV4};
+        int fd = open_listener(is_v6 != 0);
+
+        assert_int_equal(inet_pton(is_v6 ? AF_INET6 : AF_INET, stations[is_v6], to.octets), 1);
+        assert_true(bench_wait_state(&a, true));
+        find_neighbour(&a, &to);
+        assert_true(hear_time_to_live(fd) > 1);
+        close(fd);
+        mt_linux_close(a.platform);
+    }
+}
+
 static void unicast_link_refuses_when_the_address_is_of_another_network(void **state)
 {
     struct bench_node a = bench_open("v0");
@@ -259,6 +328,7 @@ int main(void)
         LINK_TEST(unicast_link_keeps_the_order_when_another_frame_follows),
         LINK_TEST(unicast_link_gives_stamps_up_when_frames_that_wait_are_refused),
         LINK_TEST(unicast_link_sends_frames_together_when_it_is_ipv6),
+        LINK_TEST(unicast_link_passes_routers_when_multicast_does_not),
         LINK_TEST(unicast_link_refuses_when_the_address_is_of_another_network),
     };
 
