@@ -8,7 +8,8 @@
  * rx().  Codes are compared in constant time.  Only a message that has verified is remembered,
  * so that nobody without a key can fill the table of senders or push a sequence number ahead.
  * Answers carry the sequence number of their question and are matched with it elsewhere, so they
- * have no sequence here.
+ * have no sequence here.  A message that comes to several ports, because they are on one network,
+ * is new to each of them: who heard nothing there would serve beside the transmitter.
  *
  * A port that verifies hears nothing else that it would act on: not Pdelay in common for several
  * domains, nor answers of CSPTP, which has no codes, nor what says that it comes from another port
@@ -16,6 +17,7 @@
  */
 #include "ptp/security_private.h"
 
+#include "meantime/ptp_management.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_stateless.h"
 
@@ -129,10 +131,16 @@ static enum mt_verdict verify(const struct mt_security *self, int16_t spp,
 
 /* ---- repetition ------------------------------------------------------------------------------ */
 
-/* The row of a type in a sender's table; MT_SECURITY_TYPES: it has no sequence of its own. */
-static unsigned row_of(enum mt_ptp_type type)
+static bool is_answer(const struct mt_ptp_message *management)
 {
-    switch (type) {
+    uint8_t action = management->body.management.action;
+    return action == MT_ACTION_RESPONSE || action == MT_ACTION_ACKNOWLEDGE;
+}
+
+/* The row of a type in a sender's table; MT_SECURITY_TYPES: it has no sequence of its own. */
+static unsigned row_of(const struct mt_ptp_message *message)
+{
+    switch (message->header.type) {
     case MT_PTP_SYNC:
         return 0;
     case MT_PTP_FOLLOW_UP:
@@ -146,7 +154,7 @@ static unsigned row_of(enum mt_ptp_type type)
     case MT_PTP_SIGNALING:
         return 5;
     case MT_PTP_MANAGEMENT:
-        return 6;
+        return is_answer(message) ? MT_SECURITY_TYPES : 6;
     case MT_PTP_DELAY_RESP:
     case MT_PTP_PDELAY_RESP:
     case MT_PTP_PDELAY_RESP_FOLLOW_UP:
@@ -167,12 +175,14 @@ static int64_t last_heard_ns(const struct mt_security_sender *sender)
 }
 
 static struct mt_security_sender *find_sender(struct mt_security *self,
-                                              const struct mt_port_identity *source)
+                                              const struct mt_ptp_header *header)
 {
+    const bool is_unicast = (header->flags & MT_PTP_UNICAST) != 0;
     struct mt_security_sender *oldest = self->senders;
     for (struct mt_security_sender *sender = self->senders;
          sender < self->senders + self->sender_count; sender++) {
-        if (sender->is_used && mt_port_identity_equal(&sender->source, source)) {
+        if (sender->is_used && sender->is_unicast == is_unicast &&
+            mt_port_identity_equal(&sender->source, &header->source)) {
             return sender;
         }
         if (oldest->is_used &&
@@ -182,27 +192,46 @@ static struct mt_security_sender *find_sender(struct mt_security *self,
     }
     memset(oldest, 0, sizeof *oldest);
     oldest->is_used = true;
-    oldest->source = *source;
+    oldest->is_unicast = is_unicast;
+    oldest->source = header->source;
     return oldest;
 }
 
-bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
-                             const struct mt_ptp_header *header, struct mt_mono now)
+/* How far ahead of one that was heard so long ago a message may be.  However many were lost, one
+ * that is older than it is too far ahead, but for those of 65 000 messages before. */
+static int64_t farthest(enum mt_ptp_type type, uint16_t window, int64_t since_ns)
 {
-    unsigned row = row_of(header->type);
+    const int64_t shortest_ns = mt_log2s_to_ns(MT_LOG_INTERVAL_LOWEST);
+    return type == MT_PTP_SIGNALING || type == MT_PTP_MANAGEMENT ? INT16_MAX
+                                                                 : window + since_ns / shortest_ns;
+}
+
+bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
+                             const struct mt_ptp_message *message, uint16_t port,
+                             struct mt_mono now)
+{
+    const struct mt_ptp_header *header = &message->header;
+    const uint64_t way = UINT64_C(1) << (port - 1);
+    unsigned row = row_of(message);
     if (window == 0 || row == MT_SECURITY_TYPES || self->sender_count == 0) {
         return false;
     }
-    struct mt_security_sender *sender = find_sender(self, &header->source);
+    struct mt_security_sender *sender = find_sender(self, header);
     uint16_t ahead = (uint16_t)(header->sequence - sender->newest[row]);
-    bool is_known =
-        (sender->known & 1u << row) != 0 && now.ns - sender->heard[row].ns < MT_SECURITY_SILENCE_NS;
-    if (is_known && (ahead == 0 || ahead > window)) {
+    int64_t since_ns = now.ns - sender->heard[row].ns;
+    bool is_known = (sender->known & 1u << row) != 0 && since_ns < MT_SECURITY_SILENCE_NS;
+    if (is_known && ahead == 0) {
+        bool is_new_here = (sender->ways[row] & way) == 0;
+        sender->ways[row] |= way;
+        return !is_new_here;
+    }
+    if (is_known && ahead > farthest(header->type, window, since_ns)) {
         return true;
     }
     sender->known |= (uint8_t)(1u << row);
     sender->newest[row] = header->sequence;
     sender->heard[row] = now;
+    sender->ways[row] = way;
     return false;
 }
 
@@ -220,7 +249,8 @@ static bool is_of_concern(const struct mt_instance *self, const struct mt_port *
            (more->stateless != NULL && header->sdo_id == MT_CSPTP_SDO_ID);
 }
 
-static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port_security *policy,
+static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port *port,
+                                 const struct mt_port_security *policy,
                                  const struct mt_incoming *in,
                                  const struct mt_tlv_authentication *tlv)
 {
@@ -230,7 +260,8 @@ static enum mt_verdict check_now(struct mt_instance *self, const struct mt_port_
     if (verdict == MT_VERDICT_ACCEPTED &&
         !mt_clock_identity_equal(&header->source.clock, &self->config.identity)) {
         uint16_t window = mt_security_find(security, policy->spp)->sequence_window;
-        if (mt_security_is_repeated(security, window, header, self->now)) {
+        if (mt_security_is_repeated(security, window, &in->message, port->identity.port,
+                                    self->now)) {
             return MT_VERDICT_STALE;
         }
     }
@@ -248,7 +279,7 @@ static bool check(struct mt_instance *self, const struct mt_port *port,
     struct mt_tlv_authentication delayed;
     unsigned count = find_last(&in->message, tlvs);
     if (is_immediate) {
-        *ret_verdict = check_now(self, policy, in, count > 0 ? tlvs : NULL);
+        *ret_verdict = check_now(self, port, policy, in, count > 0 ? tlvs : NULL);
         if (*ret_verdict != MT_VERDICT_ACCEPTED) {
             return true;
         }

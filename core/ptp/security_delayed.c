@@ -292,7 +292,7 @@ static enum mt_verdict verify(struct mt_security *self, const struct mt_security
     }
     mt_count(&self->verified);
     if (!held->is_verified &&
-        mt_security_is_repeated(self, association->sequence_window, &message.header, now)) {
+        mt_security_is_repeated(self, association->sequence_window, &message, held->port, now)) {
         return MT_VERDICT_STALE;
     }
     return MT_VERDICT_ACCEPTED;

@@ -19,9 +19,10 @@ bool mt_security_code(const struct mt_security *self, bool is_mutable,
                       uint8_t ret_code[MT_MAC_SIZE]);
 /** In constant time. */
 bool mt_security_equal(const uint8_t *a, const uint8_t *b, size_t length);
-/** Of a message that has verified: true if it is an older one's repetition. */
+/** Of a message that has verified on `port`: true if it is an older one's repetition. */
 bool mt_security_is_repeated(struct mt_security *self, uint16_t window,
-                             const struct mt_ptp_header *header, struct mt_mono now);
+                             const struct mt_ptp_message *message, uint16_t port,
+                             struct mt_mono now);
 /** Counts what became of a message. */
 void mt_security_tally(struct mt_port_security *self, enum mt_verdict verdict);
 /** The head of a TLV whose value is `rest_length` octets behind it. */

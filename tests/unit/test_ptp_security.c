@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include "crypto/crypto.h"
+#include "meantime/ptp_management.h"
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_peer.h"
 #include "meantime/ptp_stateless.h"
+#include "ptp/security_private.h"
 #include "ptp_bench.h"
 
 #define CORRECTION_FIRST 8
@@ -297,6 +299,94 @@ static void ptp_security_refuses_a_sync_when_it_is_repeated_or_far_ahead(void **
     assert_int_equal(hear_frame(last), MT_VERDICT_STATE);
 }
 
+static enum mt_verdict hear_on(uint16_t port, const struct bench_frame *frame)
+{
+    const struct mt_stamp stamp = bench_stamp(&verifier.bench);
+    enum mt_verdict verdict = mt_instance_rx(&verifier.bench.instance, port, frame->octets,
+                                             frame->tx.length, &stamp, NULL, verifier.bench.now);
+    bench_drain(&verifier.bench);
+    return verdict;
+}
+
+/* Two ports on one network: who heard nothing on the second would serve there. */
+static void ptp_security_hears_a_message_on_each_port_when_it_comes_to_several(void **state)
+{
+    (void)state;
+    bench_init(&verifier.bench, 2);
+    verifier.bench.config.identity = bench_identity(9);
+    verifier.bench.config.more = &verifier.more;
+    verifier.bench.port_configs[0].more = &verifier.port_more;
+    verifier.bench.port_configs[1].more = &verifier.port_more;
+    bench_start(&verifier.bench);
+    let_it_sign(BENCH_S(30));
+    for (size_t i = 0; i < signer.bench.frame_count; i++) {
+        const struct bench_frame *frame = &signer.bench.frames[i];
+        if (frame->message.header.type != MT_PTP_ANNOUNCE) {
+            continue;
+        }
+        assert_int_equal(hear_on(1, frame), MT_VERDICT_ACCEPTED);
+        assert_int_equal(hear_on(2, frame), MT_VERDICT_ACCEPTED);
+        assert_int_equal(hear_on(2, frame), MT_VERDICT_STALE);
+        assert_int_equal(hear_on(1, frame), MT_VERDICT_STALE);
+        bench_pass(&verifier.bench, BENCH_S(2));
+    }
+    assert_int_equal(bench_state(&verifier.bench, 1), MT_STATE_UNCALIBRATED);
+    assert_int_equal(bench_state(&verifier.bench, 2), MT_STATE_PASSIVE);
+}
+
+/* Of one sender, in the verifier's window of 20. */
+static bool is_repeated(enum mt_ptp_type type, uint16_t flags, uint8_t action, uint16_t sequence)
+{
+    struct mt_ptp_message message = {
+        .header = {
+            .type = type, .flags = flags, .source = {bench_identity(30), 1}, .sequence = sequence}};
+    if (type == MT_PTP_MANAGEMENT) {
+        message.body.management.action = action;
+    }
+    return mt_security_is_repeated(&verifier.security, 20, &message, 1, verifier.bench.now);
+}
+
+static void ptp_security_counts_apart_what_is_for_all_and_for_one(void **state)
+{
+    (void)state;
+    assert_false(is_repeated(MT_PTP_SYNC, 0, 0, 100));
+    assert_false(is_repeated(MT_PTP_SYNC, MT_PTP_UNICAST, 0, 5000));
+    assert_false(is_repeated(MT_PTP_SYNC, 0, 0, 101));
+    assert_false(is_repeated(MT_PTP_SYNC, MT_PTP_UNICAST, 0, 5001));
+    assert_true(is_repeated(MT_PTP_SYNC, 0, 0, 101));
+    assert_true(is_repeated(MT_PTP_SYNC, MT_PTP_UNICAST, 0, 5001));
+    assert_true(is_repeated(MT_PTP_SYNC, MT_PTP_UNICAST, 0, 5022));
+}
+
+/* An outage of a second at the shortest interval is longer than any window that one would set. */
+static void ptp_security_hears_on_when_more_were_lost_than_the_window_has(void **state)
+{
+    (void)state;
+    assert_false(is_repeated(MT_PTP_SYNC, 0, 0, 65500));
+    bench_pass(&verifier.bench, BENCH_S(1));
+    assert_true(is_repeated(MT_PTP_SYNC, 0, 0, 65499));
+    assert_true(is_repeated(MT_PTP_SYNC, 0, 0, (uint16_t)(65500 + 128 + 21)));
+    assert_false(is_repeated(MT_PTP_SYNC, 0, 0, (uint16_t)(65500 + 128 + 20)));
+    assert_true(is_repeated(MT_PTP_SYNC, 0, 0, 65500));
+}
+
+/* Of those there is one sequence to all stations at many a sender, and answers have their
+ * question's. */
+static void ptp_security_allows_any_gap_when_it_is_signaling_or_management(void **state)
+{
+    (void)state;
+    static const enum mt_ptp_type types[] = {MT_PTP_SIGNALING, MT_PTP_MANAGEMENT};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_false(is_repeated(types[i], MT_PTP_UNICAST, MT_ACTION_SET, 65000));
+        assert_false(is_repeated(types[i], MT_PTP_UNICAST, MT_ACTION_SET, 300));
+        assert_true(is_repeated(types[i], MT_PTP_UNICAST, MT_ACTION_SET, 300));
+        assert_true(is_repeated(types[i], MT_PTP_UNICAST, MT_ACTION_SET, 65001));
+    }
+    assert_false(is_repeated(MT_PTP_MANAGEMENT, MT_PTP_UNICAST, MT_ACTION_RESPONSE, 7));
+    assert_false(is_repeated(MT_PTP_MANAGEMENT, MT_PTP_UNICAST, MT_ACTION_RESPONSE, 7));
+    assert_false(is_repeated(MT_PTP_MANAGEMENT, MT_PTP_UNICAST, MT_ACTION_ACKNOWLEDGE, 3));
+}
+
 static void ptp_security_keeps_the_newer_senders_when_the_table_is_full(void **state)
 {
     (void)state;
@@ -352,6 +442,10 @@ int main(void)
         SECURITY_TEST(hears_no_csptp_when_it_verifies),
         SECURITY_TEST(keeps_serving_when_a_sibling_is_forged),
         SECURITY_TEST(refuses_a_sync_when_it_is_repeated_or_far_ahead),
+        SECURITY_TEST(hears_a_message_on_each_port_when_it_comes_to_several),
+        SECURITY_TEST(counts_apart_what_is_for_all_and_for_one),
+        SECURITY_TEST(hears_on_when_more_were_lost_than_the_window_has),
+        SECURITY_TEST(allows_any_gap_when_it_is_signaling_or_management),
         SECURITY_TEST(keeps_the_newer_senders_when_the_table_is_full),
         SECURITY_TEST(measures_authentic_samples_when_both_ends_sign),
     };

@@ -87,8 +87,10 @@ struct mt_security_association {
     /** correctionField is left out of the code (taken as 0), for transparent clocks on the path
      * that know no key; then whoever is on the path can change it unseen. */
     bool allows_mutable;
-    /** By how many messages a sequenceId may run ahead of the last one from the same sender;
-     * 0: neither that nor repetition is looked at. */
+    /** By how many messages a sequenceId may run ahead of the last one from the same sender, beyond
+     * those that can have been sent since and were lost; 0: neither that nor repetition is looked
+     * at.  That of Signaling and management may by any number: many count those to all stations
+     * together. */
     uint16_t sequence_window;
     const struct mt_security_key *keys;
     uint16_t key_count;
@@ -114,13 +116,16 @@ struct mt_security_held {
     uint8_t frame[MT_SECURITY_OCTETS];
 };
 
-/** Somebody whose messages have verified: sequence numbers go up. */
+/** Somebody whose messages have verified: sequence numbers go up, apart for those to everybody and
+ * those to one station [7.3.7]. */
 struct mt_security_sender {
     bool is_used;
+    bool is_unicast;
     uint8_t known; /**< bits of the types that have been heard */
     struct mt_port_identity source;
     struct mt_mono heard[MT_SECURITY_TYPES];
     uint16_t newest[MT_SECURITY_TYPES];
+    uint64_t ways[MT_SECURITY_TYPES]; /**< bits of the ports that have heard the newest */
 };
 
 struct mt_security {
