@@ -41,7 +41,6 @@ static void make_client(const struct mt_config_stateless *config, struct statele
                                                                         : MT_STATELESS_CSPTP,
                              layout_of(config->layout), config->log_interval, addresses, count);
     storage->client.pads_requests = config->sptp_padded;
-    port->log_announce_interval = config->log_interval;
     port->more->stateless = &storage->client;
 }
 

@@ -13,6 +13,8 @@
  */
 #include "ptp/stateless_private.h"
 
+#define LOG_ANNOUNCE_LEAST (-3) /* 125 ms: longer than MT_STATELESS_TIMEOUT_NS */
+
 void mt_stateless_client_init(struct mt_stateless_client *self, enum mt_stateless_form form,
                               const struct mt_csptp_layout *layout, int8_t log_interval,
                               const struct mt_address *addresses, size_t count)
@@ -94,7 +96,7 @@ static enum mt_verdict complete(struct mt_instance *self, struct mt_stateless_cl
         return MT_VERDICT_ACCEPTED;
     }
     peer->status.header.sequence = peer->sequence;
-    peer->status.header.log_interval = client->log_interval;
+    peer->status.header.log_interval = port->config.log_announce_interval;
     peer->status.tlvs = NULL;
     peer->status.tlvs_length = 0;
     enum mt_verdict verdict = mt_announce_rx(self, port, &peer->status);
@@ -246,6 +248,13 @@ static void rest(struct mt_stateless_client *client)
     }
 }
 
+/* A server that is asked often has failed when three exchanges have, and one that fails takes its
+ * time: so long it must not be given up for want of Announces. */
+static int8_t log_announce_interval(const struct mt_stateless_client *client)
+{
+    return client->log_interval > LOG_ANNOUNCE_LEAST ? client->log_interval : LOG_ANNOUNCE_LEAST;
+}
+
 struct mt_mono mt_stateless_client_settle(struct mt_instance *self)
 {
     struct mt_stateless_client *client = client_in(self);
@@ -253,6 +262,7 @@ struct mt_mono mt_stateless_client_settle(struct mt_instance *self)
     if (client == NULL) {
         return deadline;
     }
+    self->ports->config.log_announce_interval = log_announce_interval(client);
     mt_timer_disarm(self, self->ports, MT_TIMER_DELAY_REQ);
     self->ports->pending = 0;
     if (!mt_port_is_active(self->ports)) {

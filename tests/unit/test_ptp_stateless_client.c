@@ -137,7 +137,6 @@ static void start(enum mt_stateless_form form, unsigned layout, int8_t log_inter
     bench_init(&bench, 1);
     bench.config.is_receiver_only = true;
     bench.port_configs[0].more = &more;
-    bench.port_configs[0].log_announce_interval = log_interval;
     bench_start(&bench);
 }
 
@@ -211,6 +210,28 @@ static void stateless_client_asks_at_every_interval(void **state)
         assert_true((double)client.peers[0].asked <= expected + 1);
         assert_true((double)client.peers[0].asked >= 0.7 * expected - 1);
         assert_int_equal(client.peers[0].timeouts, 0);
+        assert_follows(0);
+    }
+}
+
+static void stateless_client_stays_with_its_server_when_an_exchange_fails(void **state)
+{
+    for (int8_t log_interval = -7; log_interval <= 4; log_interval++) {
+        start(MT_STATELESS_SPTP, 0, log_interval, 1);
+        run(4 * mt_log2s_to_ns(log_interval) + BENCH_S(2));
+        assert_follows(0);
+        uint64_t asked = client.peers[0].asked;
+        uint64_t given_up = bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT); /* in LISTENING */
+        is_silent[0] = true;
+        while (client.peers[0].asked == asked) {
+            run(STEP_NS);
+        }
+        while (client.peers[0].timeouts == 0) {
+            run(STEP_NS);
+        }
+        is_silent[0] = false;
+        run(mt_log2s_to_ns(log_interval) + BENCH_S(1));
+        assert_int_equal(bench_counter(&bench, 1, MT_COUNT_ANNOUNCE_TIMEOUT), given_up);
         assert_follows(0);
     }
 }
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(stateless_client_takes_transit_times_off_the_right_way),
         cmocka_unit_test(stateless_client_counts_the_asymmetry_once_each_way),
         cmocka_unit_test(stateless_client_asks_at_every_interval),
+        cmocka_unit_test(stateless_client_stays_with_its_server_when_an_exchange_fails),
         cmocka_unit_test(stateless_client_pads_requests_for_any_answer),
         cmocka_unit_test(stateless_client_refuses_what_it_did_not_ask_for),
         cmocka_unit_test(stateless_client_is_deaf_to_ordinary_transmitters),

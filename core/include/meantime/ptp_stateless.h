@@ -176,7 +176,7 @@ struct mt_stateless_peer {
 /** Follows the best of some servers on a port of a receiver-only instance with one port.  It owns
  * the port: messages of ordinary transmitters are refused there (NOT_REQUESTED), Delay_Req are not
  * sent.  Each finished exchange counts as an Announce of its server, so the instance's own
- * algorithm chooses and fails over; log_announce_interval of the port must be log_interval.
+ * algorithm chooses and fails over; it sets log_announce_interval of the port.
  * Exchanges with the parent become one forward and one reverse sample each. */
 struct mt_stateless_client {
     enum mt_stateless_form form;
