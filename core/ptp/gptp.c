@@ -279,7 +279,7 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
             continue;
         }
         profile->wants_capable = false;
-        mt_profile_begin_signaling(self, port, profile->signaling_sequence++, out);
+        mt_profile_begin_signaling(self, port, out);
         out->message.tlvs = tlv;
         out->message.tlvs_length = sizeof tlv;
         size_t length = mt_ptp_write(&out->message, out->buffer, out->capacity);

@@ -383,7 +383,8 @@ static bool next_reply(struct mt_instance *self, struct mt_port *port, struct mt
     }
     grantor->first_reply = (uint8_t)((grantor->first_reply + 1) % MT_UNICAST_REPLIES);
     grantor->reply_count--;
-    return mt_unicast_signal(self, port, reply, grantor->signaling_sequence++, out, ret_tx);
+    return mt_unicast_signal(self, port, reply, mt_unicast_next_sequence(port, &reply->to), out,
+                             ret_tx);
 }
 
 static bool next_follow_up(struct mt_instance *self, struct mt_port *port,
@@ -491,7 +492,8 @@ static bool withdraw(struct mt_instance *self, struct mt_port *port, struct mt_g
         say(&farewell, MT_TLV_CANCEL_UNICAST_TRANSMISSION, &value);
         mt_grantor_end(grantor, client, (enum mt_service)service, MT_GRANT_WITHDRAWN);
     }
-    return mt_unicast_signal(self, port, &farewell, grantor->signaling_sequence++, out, ret_tx);
+    return mt_unicast_signal(self, port, &farewell, mt_unicast_next_sequence(port, &farewell.to),
+                             out, ret_tx);
 }
 
 /* The next is due an interval after this one was, unless that has fallen behind. */

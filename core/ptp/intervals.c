@@ -189,7 +189,7 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
         }
         bool is_operational = intervals->is_operational;
         intervals->wants_request = false;
-        mt_profile_begin_signaling(self, port, intervals->sequence++, out);
+        mt_profile_begin_signaling(self, port, out);
         tlv[10] = (uint8_t)KEEP; /* the transmitter's own Pdelay_Reqs */
         tlv[11] = wanted(intervals->keeps_sync, is_operational, intervals->log_sync_interval);
         tlv[12] =

@@ -5,6 +5,7 @@
  * Corrections have been applied to the departure of a Sync by then, so the record has the sum in
  * the timestamp, and in totalCorrectionField what is below a nanosecond.
  */
+#include "meantime/ptp_more.h"
 #include "meantime/ptp_tlv.h"
 #include "ptp/management_private.h"
 
@@ -94,13 +95,16 @@ static void begin(const struct mt_instance *self, struct mt_management *manageme
                   const struct mt_port *port, struct mt_ptp_message *ret_message)
 {
     struct mt_ptp_header *header = &ret_message->header;
+    struct mt_port_more *more = port->config.more;
+    uint16_t *sequence =
+        more != NULL ? &more->signaling_sequence : &management->monitoring_sequence;
     memset(ret_message, 0, sizeof *ret_message);
     header->type = MT_PTP_SIGNALING;
     header->sdo_id = self->config.sdo_id;
     header->minor_version = self->config.minor_version;
     header->domain = self->config.domain;
     header->source = port->identity;
-    header->sequence = management->monitoring_sequence++;
+    header->sequence = (*sequence)++;
     header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
     memset(&ret_message->body.target.clock, 0xFF, sizeof ret_message->body.target.clock);
     ret_message->body.target.port = 0xFFFF;

@@ -36,10 +36,9 @@ static inline void mt_port_give_up(struct mt_instance *self, struct mt_port *por
     self->has_moved_timers = true;
 }
 
-/** Begins a Signaling message to all ports of the link. */
+/** Begins a Signaling message to all ports of the link; the port has `more`. */
 static inline void mt_profile_begin_signaling(const struct mt_instance *self,
-                                              const struct mt_port *port, uint16_t sequence,
-                                              struct mt_outgoing *out)
+                                              const struct mt_port *port, struct mt_outgoing *out)
 {
     struct mt_ptp_header *header = &out->message.header;
     memset(&out->message, 0, sizeof out->message);
@@ -48,7 +47,7 @@ static inline void mt_profile_begin_signaling(const struct mt_instance *self,
     header->minor_version = self->config.minor_version;
     header->domain = self->config.domain;
     header->source = port->identity;
-    header->sequence = sequence;
+    header->sequence = port->config.more->signaling_sequence++;
     header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
     memset(&out->message.body.target.clock, 0xFF, sizeof out->message.body.target.clock);
     out->message.body.target.port = UINT16_MAX;

@@ -5,6 +5,7 @@
  * A frame that goes to one address is written with the unicast flag and leaves by the standard's
  * port of its kind, whatever port the other one has sent from.
  */
+#include "meantime/ptp_more.h"
 #include "ptp/unicast_private.h"
 
 enum mt_ptp_type mt_service_type(enum mt_service service)
@@ -102,6 +103,19 @@ bool mt_unicast_leave(struct mt_instance *self, struct mt_port *port, struct mt_
     ret_tx->to = *to;
     ret_tx->to.udp_port = 0;
     return true;
+}
+
+/* To one station goes one sequence, whatever is said [7.3.7]: who asks it for service, too, has
+ * begun to count.  All others are counted together. */
+uint16_t mt_unicast_next_sequence(const struct mt_port *port, const struct mt_address *to)
+{
+    struct mt_requester *requester = port->config.more->requester;
+    for (unsigned i = 0; requester != NULL && i < requester->count; i++) {
+        if (mt_address_equal(&requester->table[i].address, to)) {
+            return requester->table[i].signaling_sequence++;
+        }
+    }
+    return port->config.more->grantor->signaling_sequence++;
 }
 
 bool mt_unicast_signal(struct mt_instance *self, struct mt_port *port,

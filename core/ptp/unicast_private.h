@@ -29,6 +29,8 @@ void mt_unicast_begin(const struct mt_instance *self, const struct mt_port *port
 /** Writes what was begun, to leave for `to`; false: it did not fit and was counted. */
 bool mt_unicast_leave(struct mt_instance *self, struct mt_port *port, struct mt_outgoing *out,
                       const struct mt_address *to, struct mt_tx *ret_tx);
+/** The sequenceId of the grantor's next Signaling message. */
+uint16_t mt_unicast_next_sequence(const struct mt_port *port, const struct mt_address *to);
 /** Writes a Signaling message. */
 bool mt_unicast_signal(struct mt_instance *self, struct mt_port *port,
                        const struct mt_unicast_reply *say, uint16_t sequence,

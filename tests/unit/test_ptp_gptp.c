@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "meantime/ptp_intervals.h"
 #include "meantime/ptp_peer.h"
 #include "ptp_bench.h"
 
@@ -186,6 +187,31 @@ static void ptp_gptp_tells_of_itself_when_a_second_has_passed(void **state)
 /* ---- Follow_Up ------------------------------------------------------------------------------- */
 
 static void ptp_gptp_says_that_its_rate_is_its_own_when_grandmaster(void **state)
+/* Whoever verifies looks at the sequence, whatever the messages say. */
+static void ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reasons(void **state)
+{
+    struct bench_peer peer;
+    static struct mt_intervals intervals;
+    uint16_t sequence = 0;
+    set_up(1);
+    mt_intervals_init(&intervals);
+    intervals.keeps_sync = false;
+    port_more[0].intervals = &intervals;
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(1.5));
+    peer_init(&peer, 1);
+    bench_announce(&bench, 1, &peer);
+    bench_pass(&bench, BENCH_S(1.5));
+    assert_true(intervals.requests > 0);
+    for (size_t i = 0; i < bench.frame_count; i++) {
+        if (bench.frames[i].message.header.type == MT_PTP_SIGNALING) {
+            assert_int_equal(bench.frames[i].message.header.sequence, sequence);
+            sequence++;
+        }
+    }
+    assert_true(sequence > intervals.requests + 1);
+}
+
 {
     struct mt_tlv_follow_up_information information;
     set_up(1);
@@ -375,3 +401,4 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        cmocka_unit_test(ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reasons),

@@ -50,10 +50,33 @@ static void unicast_port_serves_when_not_all_of_a_message_is_for_its_grantor(voi
     grantor_check(&g);
 }
 
+/* Whom it asks it serves as well: to one station goes one sequence. */
+static void unicast_port_numbers_its_signaling_to_a_station_whatever_it_says(void **state)
+{
+    (void)state;
+    uint16_t sequence = 0;
+    transmitter.address = at;
+    for (unsigned i = 0; i < 20; i++) {
+        bench_pass(&g.bench, BENCH_S(1));
+        unicast_ask(&g.bench, CLIENT, &at, MT_PTP_ANNOUNCE, 1, 60);
+    }
+    for (size_t i = 0; i < g.bench.frame_count; i++) {
+        if (g.bench.frames[i].message.header.type == MT_PTP_SIGNALING) {
+            assert_int_equal(g.bench.frames[i].message.header.sequence, sequence);
+            sequence++;
+        }
+    }
+    assert_true(requester.book.asked > 1);
+    assert_true(sequence > 20);
+    transmitter.address.network = MT_NETWORK_NONE;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(unicast_port_serves_when_not_all_of_a_message_is_for_its_grantor,
+                               begin),
+        cmocka_unit_test_setup(unicast_port_numbers_its_signaling_to_a_station_whatever_it_says,
                                begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,6 @@ struct mt_intervals {
     int8_t log_sync_heard; /**< in the transmitter's Syncs */
     int8_t log_pdelay_initial;
     uint16_t newest_sync;
-    uint16_t sequence;
     struct mt_mono try_at;
     struct mt_port_identity parent;
     uint64_t requests; /**< sent */

@@ -215,7 +215,7 @@ struct mt_management {
     uint16_t relay_length;
     uint16_t monitored_sync; /**< sequence of the Sync, of the Delay_Req that were told last */
     uint16_t monitored_delay_req;
-    uint16_t monitoring_sequence;
+    uint16_t monitoring_sequence;          /**< where the port has none */
     uint8_t monitoring;                    /**< what is to be told: bits of monitoring.c */
     struct mt_instant monitored_departure; /**< of the Delay_Req */
     uint8_t relay[MT_RELAY_OCTETS];

@@ -38,7 +38,8 @@ struct mt_port_more {
     struct mt_alternate *alternate;        /**< ptp_alternate.h */
     struct mt_intervals *intervals;        /**< ptp_intervals.h */
     struct mt_interface_rate *interface_rate; /**< ptp_interface_rate.h */
-    bool sends_one_step; /**< Sync carries its own time; its link can do MT_INSERT_ORIGIN */
+    bool sends_one_step;         /**< Sync carries its own time; its link can do MT_INSERT_ORIGIN */
+    uint16_t signaling_sequence; /**< private: of Signaling to everybody [7.3.7] */
 };
 
 struct mt_instance_more {

@@ -51,7 +51,6 @@ struct mt_port_profile {
     struct mt_mono capable_until; /**< what was heard holds that long */
     struct mt_mono next_capable;
     struct mt_mono relayed; /**< when the last Sync was sent on */
-    uint16_t signaling_sequence;
 };
 
 /** C37.238: what a power profile clock tells of its error; the TLV that is sent in Announce. */
