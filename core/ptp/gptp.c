@@ -9,18 +9,24 @@
  * A relay is a boundary clock that does not serve its own clock: when a Sync is complete, Syncs go
  * out on the other ports, and their Follow_Ups give the grandmaster's time at their own departure,
  * extrapolated from the last arrival by the accumulated rate ratio (the one that came with the Sync
- * times the neighbour's).  So nothing of the local clock's own error is passed on but its rate's
- * over the residence.  Without a parent the ports go back to their timers and to the local clock.
+ * times the neighbour's).  A port whose own interval is shorter than the upstream's sends between
+ * these as well, for whoever is behind it waits no longer (PortSyncSyncSend).  So nothing of the
+ * local clock's own error is passed on but its rate's over the residence.  Without a parent the
+ * ports go back to their timers and to the local clock, unless the clock is no grandmaster at all
+ * (priority1 255): then there is no time to be had.
  */
 #include "meantime/ptp_peer.h"
 #include "ptp/profile_private.h"
 
-#define RESIDENCE_MAX_NS    INT64_C(1000000000) /* of a time that is extrapolated */
+#define RESIDENCE_NS        INT64_C(1000000000) /* of a time that is extrapolated */
+#define RESIDENCE_MOST_NS   INT64_C(4000000000)
+#define SYNCS_MISSED        3 /* after which nothing more is sent on */
 #define CAPABLE_INTERVAL_NS INT64_C(1000000000)
 #define CAPABLE_TIMEOUT     9 /* intervals of the neighbour's gPTP-capable TLV [10.7.3.3] */
 #define CAPABLE_TLV_SIZE    16
-#define TIME_FLAGS_OFFSET   7 /* octet 1 of flagField */
-#define EARLY_SHARE         8 /* of its interval by which a Sync sent on may be early */
+#define TIME_FLAGS_OFFSET   7   /* octet 1 of flagField */
+#define EARLY_SHARE         8   /* of its interval by which a Sync sent on may be early */
+#define NO_GRANDMASTER      255 /* priority1 [8.6.2.1] */
 
 static struct mt_profile *gptp_of(const struct mt_instance *self)
 {
@@ -133,9 +139,19 @@ static bool is_capable(const struct mt_instance *self, const struct mt_port *por
     return link.is_as_capable && (self->config.domain == 0 || has_said_so);
 }
 
+/* gmPresent is false: nobody has time to serve.  Who has a role does what it says. */
+static bool lacks_grandmaster(const struct mt_instance *self, const struct mt_port_profile *profile)
+{
+    return self->receiving_port == 0 && self->config.priority1 == NO_GRANDMASTER &&
+           profile->role == MT_PORT_ROLE_AUTO;
+}
+
 static void judge(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile)
 {
     profile->is_capable = is_capable(self, port, profile);
+    if (lacks_grandmaster(self, profile)) {
+        port->pending &= (uint8_t) ~(1u << MT_FRAME_SYNC);
+    }
     if (profile->is_capable) {
         return;
     }
@@ -191,7 +207,8 @@ static int32_t product(int32_t a, int32_t b)
 }
 
 /* True for a Sync that is complete and new. */
-static bool take_time(struct mt_gptp_relay *relay, const struct mt_port *port)
+static bool take_time(const struct mt_instance *self, struct mt_gptp_relay *relay,
+                      const struct mt_port *port)
 {
     const struct mt_sync_receipt *sync = &port->sync;
     struct mt_peer_report link;
@@ -201,6 +218,7 @@ static bool take_time(struct mt_gptp_relay *relay, const struct mt_port *port)
     relay->has_information = false; /* taken */
     get_link(port, &link);
     relay->has_time = link.has_delay;
+    relay->heard = self->now;
     relay->arrival = sync->arrival.at;
     relay->grandmaster = sync->departure;
     mt_instant_add(&relay->grandmaster, &link.delay);
@@ -208,31 +226,51 @@ static bool take_time(struct mt_gptp_relay *relay, const struct mt_port *port)
     return relay->has_time;
 }
 
-/* A port whose own interval is longer than the upstream's leaves some out. */
-static bool is_due(const struct mt_instance *self, const struct mt_port *port,
-                   const struct mt_port_profile *profile, int8_t log_upstream)
+/* How long after its last Sync the next one may leave, with news from upstream and without.  One
+ * whose own interval is longer than the upstream's leaves some out. */
+static int64_t wait_ns(const struct mt_instance *self, const struct mt_port *port,
+                       const struct mt_gptp_relay *relay, bool has_new)
 {
-    int64_t interval_ns = mt_log2s_to_ns(port->config.log_sync_interval);
-    return port->config.log_sync_interval <= log_upstream || profile->relayed.ns == 0 ||
-           self->now.ns - profile->relayed.ns >= interval_ns - interval_ns / EARLY_SHARE;
+    const int64_t interval_ns = mt_log2s_to_ns(port->config.log_sync_interval);
+    const int64_t upstream_ns = mt_log2s_to_ns(relay->log_sync_interval);
+    bool is_quicker = relay->has_time && mt_log_interval_is_allowed(relay->log_sync_interval) &&
+                      interval_ns < upstream_ns;
+    if (is_quicker && self->now.ns - relay->heard.ns < SYNCS_MISSED * upstream_ns) {
+        return has_new ? interval_ns / 2 : interval_ns;
+    }
+    if (!has_new) {
+        return INT64_MAX;
+    }
+    return interval_ns <= upstream_ns ? 0 : interval_ns - interval_ns / EARLY_SHARE;
 }
 
-static void send_on(struct mt_instance *self, struct mt_port *port, struct mt_port_profile *profile,
-                    int8_t log_upstream)
+/* When the next Sync is due, if it does not wait for one to come. */
+static struct mt_mono send_on(struct mt_instance *self, struct mt_port *port,
+                              struct mt_port_profile *profile, const struct mt_gptp_relay *relay,
+                              bool has_new)
 {
-    if (profile->is_capable && is_due(self, port, profile, log_upstream)) {
+    const int64_t since_ns = self->now.ns - profile->relayed.ns;
+    bool is_first = has_new && profile->relayed.ns == 0;
+    if (!profile->is_capable) {
+        return MT_MONO_NEVER;
+    }
+    if (is_first || since_ns >= wait_ns(self, port, relay, has_new)) {
         profile->relayed.ns = self->now.ns != 0 ? self->now.ns : 1;
         mt_port_request(port, MT_FRAME_SYNC);
     }
+    const int64_t next_ns = wait_ns(self, port, relay, false);
+    return next_ns != INT64_MAX ? mt_mono_plus(profile->relayed, next_ns) : MT_MONO_NEVER;
 }
 
-static void relay(struct mt_instance *self, struct mt_profile *profile)
+static struct mt_mono relay(struct mt_instance *self, struct mt_profile *profile)
 {
+    struct mt_mono deadline = MT_MONO_NEVER;
     bool follows = self->receiving_port != 0;
     if (profile->relay_port != self->receiving_port) {
         change_source(self, profile);
     }
-    bool has_new = follows && take_time(&profile->relay, &self->ports[self->receiving_port - 1]);
+    bool has_new =
+        follows && take_time(self, &profile->relay, &self->ports[self->receiving_port - 1]);
     for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         struct mt_port_profile *of_port = mt_port_profile_of(port);
         if (!serves(port) || of_port == NULL) {
@@ -243,10 +281,12 @@ static void relay(struct mt_instance *self, struct mt_profile *profile)
         } else if (port->timers[MT_TIMER_SYNC].ns == MT_MONO_NEVER.ns) {
             mt_timer_arm(self, port, MT_TIMER_SYNC, 0);
         }
-        if (has_new) {
-            send_on(self, port, of_port, profile->relay.log_sync_interval);
+        if (follows) {
+            deadline =
+                mt_mono_earlier(deadline, send_on(self, port, of_port, &profile->relay, has_new));
         }
     }
+    return deadline;
 }
 
 static struct mt_mono settle(struct mt_instance *self)
@@ -263,8 +303,7 @@ static struct mt_mono settle(struct mt_instance *self)
             deadline = mt_mono_earlier(deadline, signal_capable(self, port, of_port));
         }
     }
-    relay(self, profile);
-    return deadline;
+    return mt_mono_earlier(deadline, relay(self, profile));
 }
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
@@ -291,6 +330,16 @@ static bool next_tx(struct mt_instance *self, struct mt_outgoing *out, struct mt
     return false;
 }
 
+/* More is the work of a clock that was stepped. */
+static int64_t longest_residence_ns(const struct mt_gptp_relay *relay)
+{
+    int64_t longest_ns = RESIDENCE_NS;
+    if (mt_log_interval_is_allowed(relay->log_sync_interval)) {
+        longest_ns += SYNCS_MISSED * mt_log2s_to_ns(relay->log_sync_interval);
+    }
+    return longest_ns < RESIDENCE_MOST_NS ? longest_ns : RESIDENCE_MOST_NS;
+}
+
 /* The grandmaster's time when the Sync left, in place of the local clock's. */
 static void rewrite(const struct mt_gptp_relay *relay, const struct mt_instant *departure,
                     struct mt_ptp_message *follow_up)
@@ -301,7 +350,7 @@ static void rewrite(const struct mt_gptp_relay *relay, const struct mt_instant *
     int64_t residence_ns = mt_span_to_ns(residence);
     follow_up->body.origin = relay->origin;
     follow_up->header.correction = MT_INTERVAL_TOO_LARGE;
-    if (!relay->has_time || residence_ns < 0 || residence_ns > RESIDENCE_MAX_NS) {
+    if (!relay->has_time || residence_ns < 0 || residence_ns > longest_residence_ns(relay)) {
         return;
     }
     struct mt_interval by = mt_span_to_interval(residence);

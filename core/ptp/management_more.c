@@ -119,13 +119,13 @@ uint64_t mt_managed_sync_timeouts(const struct mt_port *port)
 
 void mt_managed_put_information(const struct mt_instance *self, struct mt_put *out)
 {
-    static const struct mt_tlv_follow_up_information none = {.gm_time_base_indicator = 0};
+    static const struct mt_gptp_relay none = {.rate_ratio = 0};
     const struct mt_profile *profile = self->config.more->profile;
-    const struct mt_tlv_follow_up_information *information =
-        profile != NULL && self->receiving_port != 0 && profile->relay.has_information
-            ? &profile->relay.information
-            : &none;
-    mt_put_number(out, (uint32_t)information->cumulative_scaled_rate_offset, 4);
+    const struct mt_gptp_relay *relay =
+        profile != NULL && self->receiving_port != 0 && profile->relay.has_time ? &profile->relay
+                                                                                : &none;
+    const struct mt_tlv_follow_up_information *information = &relay->information;
+    mt_put_number(out, (uint32_t)relay->rate_ratio, 4);
     mt_put_number(out, (uint32_t)information->scaled_last_gm_freq_change, 4);
     mt_put_number(out, information->gm_time_base_indicator, 2);
     mt_put_octets(out, information->last_gm_phase_change, sizeof information->last_gm_phase_change);

@@ -12,6 +12,7 @@
 
 #include "meantime/ptp_intervals.h"
 #include "meantime/ptp_peer.h"
+#include "ptp/management_private.h"
 #include "ptp_bench.h"
 
 #define DELAY_NS  300
@@ -25,11 +26,13 @@ static struct mt_instance_more more;
 static struct mt_port_profile port_profiles[2];
 static struct mt_port_more port_more[2];
 static struct mt_peer peers[2];
+static int8_t log_upstream; /* as the peer says in its Syncs */
 
 /* Links whose delay is known and on which everybody is always capable. */
 static void set_up(uint16_t port_count)
 {
     struct mt_peer_config link;
+    log_upstream = -3;
     bench_init(&bench, port_count);
     features = mt_ptp_all_features;
     features.states = &mt_states_gptp;
@@ -76,7 +79,7 @@ static enum mt_verdict sync_from(struct bench_peer *peer, bool with_information)
                    .flags = MT_PTP_TWO_STEP,
                    .source = peer->identity,
                    .sequence = peer->sync_sequence++,
-                   .log_interval = -3},
+                   .log_interval = log_upstream},
     };
     enum mt_verdict verdict = bench_rx(&bench, 1, &message);
     if (verdict != MT_VERDICT_ACCEPTED) {
@@ -184,9 +187,6 @@ static void ptp_gptp_tells_of_itself_when_a_second_has_passed(void **state)
     assert_int_equal(capable.log_message_interval, 0);
 }
 
-/* ---- Follow_Up ------------------------------------------------------------------------------- */
-
-static void ptp_gptp_says_that_its_rate_is_its_own_when_grandmaster(void **state)
 /* Whoever verifies looks at the sequence, whatever the messages say. */
 static void ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reasons(void **state)
 {
@@ -212,6 +212,27 @@ static void ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reason
     assert_true(sequence > intervals.requests + 1);
 }
 
+/* ---- Follow_Up ------------------------------------------------------------------------------- */
+
+static void ptp_gptp_announces_but_serves_no_time_when_it_can_be_no_grandmaster(void **state)
+{
+    struct bench_peer peer;
+    set_up(2);
+    bench.config.priority1 = 255;
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(20));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    assert_true(bench_count(&bench, 1, MT_PTP_ANNOUNCE) > 0);
+    assert_int_equal(bench_count(&bench, 0, MT_PTP_SYNC), 0);
+    peer_init(&peer, 1); /* one that can: its time is relayed */
+    bench_announce(&bench, 1, &peer);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    bench_pass(&bench, BENCH_S(0.1));
+    sync_from(&peer, true);
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_SYNC), 1);
+}
+
+static void ptp_gptp_says_that_its_rate_is_its_own_when_grandmaster(void **state)
 {
     struct mt_tlv_follow_up_information information;
     set_up(1);
@@ -305,6 +326,27 @@ static void ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on(void *
     assert_int_equal(information.gm_time_base_indicator, 9);
 }
 
+/* TIME_STATUS_NP, as linuxptp has it: the accumulated rate with the neighbour's in it. */
+static void ptp_gptp_tells_programs_of_the_grandmaster_when_it_follows_one(void **state)
+{
+    struct bench_peer peer;
+    uint8_t octets[22];
+    struct mt_put out = {octets, sizeof octets, false};
+    start_relay(&peer);
+    sync_from(&peer, true);
+    bench_pass(&bench, BENCH_S(0.05));
+    mt_managed_put_information(&bench.instance, &out);
+    assert_false(out.failed);
+    int32_t rate = (int32_t)((uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 |
+                             (uint32_t)octets[2] << 8 | octets[3]);
+    assert_int_equal(rate, UPSTREAM + NEIGHBOUR);
+    assert_int_equal(octets[9], 9);  /* gmTimeBaseIndicator */
+    bench_pass(&bench, BENCH_S(10)); /* it follows nobody any more */
+    out = (struct mt_put){octets, sizeof octets, false};
+    mt_managed_put_information(&bench.instance, &out);
+    assert_int_equal(octets[3] | octets[9], 0);
+}
+
 static void ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another(
     void **state)
 {
@@ -342,6 +384,33 @@ static void ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer(void
         bench_pass(&bench, BENCH_S(0.125));
     }
     assert_in_range(bench_count(&bench, 2, MT_PTP_SYNC), 4, 5);
+}
+
+/* Whoever is behind it waits for three of its intervals, not of the grandmaster's. */
+static void ptp_gptp_relay_keeps_its_own_interval_when_it_is_shorter(void **state)
+{
+    struct bench_peer peer;
+    start_relay(&peer);
+    log_upstream = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        bench_announce(&bench, 1, &peer);
+        assert_int_equal(sync_from(&peer, true), MT_VERDICT_ACCEPTED);
+        const struct mt_mono came = bench.now;
+        bench_pass(&bench, BENCH_S(1));
+        const struct bench_frame *follow_up = bench_newest(&bench, 2, MT_PTP_FOLLOW_UP, 0);
+        const int64_t residence_ns = follow_up->at.ns - came.ns;
+        assert_in_range(residence_ns, BENCH_S(0.8), BENCH_S(1));
+        int64_t rate_q16 = residence_ns * (UPSTREAM + NEIGHBOUR) / (1 << 25);
+        int64_t expected_q16 =
+            (1000 << 16) + (1 << 15) + ((DELAY_NS + residence_ns) << 16) + rate_q16;
+        assert_in_range(follow_up->message.header.correction.q16 - expected_q16 + 2, 0, 4);
+    }
+    assert_in_range(bench_count(&bench, 2, MT_PTP_SYNC), 31, 34);
+    bench_pass(&bench, BENCH_S(2.2)); /* three were missed */
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(1));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_SYNC), 0);
 }
 
 static void ptp_gptp_relay_drops_what_is_its_own_when_it_begins_to_follow(void **state)
@@ -387,18 +456,21 @@ int main(void)
         cmocka_unit_test(ptp_gptp_refuses_and_sends_nothing_when_the_link_is_not_capable),
         cmocka_unit_test(ptp_gptp_wants_to_be_told_when_the_domain_is_not_0),
         cmocka_unit_test(ptp_gptp_tells_of_itself_when_a_second_has_passed),
+        cmocka_unit_test(ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reasons),
+        cmocka_unit_test(ptp_gptp_announces_but_serves_no_time_when_it_can_be_no_grandmaster),
         cmocka_unit_test(ptp_gptp_says_that_its_rate_is_its_own_when_grandmaster),
         cmocka_unit_test(ptp_gptp_refuses_a_follow_up_when_it_lacks_the_information),
         cmocka_unit_test(ptp_gptp_relay_is_silent_when_it_hears_no_sync),
         cmocka_unit_test(ptp_gptp_relay_sends_on_when_a_sync_is_complete),
         cmocka_unit_test(ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on),
+        cmocka_unit_test(ptp_gptp_tells_programs_of_the_grandmaster_when_it_follows_one),
         cmocka_unit_test(
             ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another),
         cmocka_unit_test(ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd),
         cmocka_unit_test(ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer),
+        cmocka_unit_test(ptp_gptp_relay_keeps_its_own_interval_when_it_is_shorter),
         cmocka_unit_test(ptp_gptp_relay_drops_what_is_its_own_when_it_begins_to_follow),
         cmocka_unit_test(ptp_gptp_relay_serves_its_own_time_when_the_grandmaster_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        cmocka_unit_test(ptp_gptp_counts_signaling_in_one_sequence_when_it_has_several_reasons),

@@ -72,6 +72,7 @@ struct mt_gptp_relay {
     int8_t log_sync_interval;       /**< upstream */
     int32_t rate_ratio;             /**< grandmaster to local clock: (ratio - 1) 2^41 */
     struct mt_ptp_timestamp origin; /**< preciseOriginTimestamp, passed on as it is */
+    struct mt_mono heard;           /**< when the Sync was complete */
     struct mt_instant arrival;      /**< local time of the Sync ... */
     struct mt_instant grandmaster;  /**< ... when the grandmaster's was that */
     struct mt_tlv_follow_up_information information;
