@@ -12,7 +12,7 @@
  * again with the first exchange that one station alone answers.
  *
  * The configured asymmetry travels in the request's correctionField and comes back in the
- * answer, where it is taken out again; 802.1AS has none of that.
+ * answer, where it is taken out again; 802.1AS has none of that, but names the interval.
  */
 #include "ptp/peer_private.h"
 
@@ -190,7 +190,8 @@ void mt_peer_fill_request(struct mt_peer *self, const struct mt_port *port, stru
     self->next_exchange = (uint8_t)((self->next_exchange + 1) % MT_PEER_OUTSTANDING);
     *exchange = (struct mt_peer_exchange){.token = out->token, .sequence = self->sequence++};
     header->sequence = exchange->sequence;
-    header->log_interval = MT_PTP_LOG_INTERVAL_NONE;
+    header->log_interval =
+        self->config.is_gptp ? self->config.log_request_interval : MT_PTP_LOG_INTERVAL_NONE;
     if (!mt_peer_has_gptp_signs(self)) {
         header->correction = mt_interval_minus(header->correction, port->config.delay_asymmetry);
     }

@@ -47,21 +47,25 @@ static void obey_all(struct mt_instance *self, struct mt_port *port,
                      const struct mt_tlv_message_interval_request *request)
 {
     struct mt_peer *peer = port->config.more != NULL ? port->config.more->peer : NULL;
+    int8_t log_pdelay = request->log_link_delay;
     if (!more->has_initial) {
         more->has_initial = true;
         more->initial_log_announce = port->config.log_announce_interval;
         more->initial_log_sync = port->config.log_sync_interval;
+        more->initial_log_pdelay = peer != NULL ? peer->config.log_request_interval : 0;
     }
     obey(self, port, request->log_announce, more->initial_log_announce,
          &port->config.log_announce_interval, MT_TIMER_ANNOUNCE);
     obey(self, port, request->log_time_sync, more->initial_log_sync,
          &port->config.log_sync_interval, MT_TIMER_SYNC);
-    if (peer == NULL || request->log_link_delay == INTERVAL_KEEP ||
-        request->log_link_delay == INTERVAL_INITIAL) {
+    if (peer == NULL || log_pdelay == INTERVAL_KEEP) {
         return;
     }
-    if (mt_log_interval_is_allowed(request->log_link_delay)) {
-        mt_peer_set_interval(peer, request->log_link_delay);
+    if (log_pdelay == INTERVAL_INITIAL) {
+        log_pdelay = more->initial_log_pdelay;
+    }
+    if (mt_log_interval_is_allowed(log_pdelay)) {
+        mt_peer_set_interval(peer, log_pdelay);
     } else {
         mt_port_count(port, MT_COUNT_INTERVAL_REFUSED);
     }

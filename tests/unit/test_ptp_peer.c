@@ -26,6 +26,13 @@ static void ptp_peer_asks_when_the_port_only_listens(void **state)
     assert_int_equal(count_of(MT_PEER_COUNT_SENT_REQ), 11);
 }
 
+static void ptp_peer_names_its_interval_when_it_is_gptp(void **state)
+{
+    assert_int_equal(next_request()->message.header.log_interval, 0);
+    mt_peer_set_interval(&far_end, -2);
+    assert_int_equal(next_request()->message.header.log_interval, -2);
+}
+
 static void ptp_peer_asks_when_the_port_transmits(void **state)
 {
     bench_pass(&bench, BENCH_S(20));
@@ -313,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(ptp_peer_asks_when_the_port_only_listens, p2p),
+        cmocka_unit_test_setup(ptp_peer_names_its_interval_when_it_is_gptp, gptp),
         cmocka_unit_test_setup(ptp_peer_asks_when_the_port_transmits, p2p),
         cmocka_unit_test_setup(ptp_peer_is_silent_when_the_link_is_down, p2p),
         cmocka_unit_test(ptp_peer_keeps_the_interval_when_it_is_another),

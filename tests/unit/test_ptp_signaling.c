@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "management_bench.h"
+#include "meantime/ptp_more.h"
+#include "meantime/ptp_peer.h"
 
 /* ---- intervals ------------------------------------------------------------------------------- */
 
@@ -66,6 +68,29 @@ static void signaling_obeys_for_the_addressed_port_and_within_limits(void **stat
     ask_interval(&everybody, -128, 126, 126);
     assert_int_equal(config->log_sync_interval, 0);
     assert_int_equal(config->log_announce_interval, 1);
+}
+
+static void signaling_goes_back_to_the_initial_pdelay_interval_when_asked_to(void **state)
+{
+    (void)state;
+    static struct mt_peer peer;
+    static struct mt_port_more more;
+    struct mt_peer_config config;
+    mt_peer_config_init(&config);
+    config.log_request_interval = 1;
+    mt_peer_init(&peer, &config);
+    more = (struct mt_port_more){.peer = &peer, .security.spp = MT_SECURITY_OFF};
+    clock_.bench.ports[0].config.more = &more;
+    clock_.ports[0].obeys_intervals = true;
+    ask_interval(&everybody, 126, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, 1);
+    ask_interval(&everybody, -2, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, -2);
+    ask_interval(&everybody, -128, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, -2);
+    ask_interval(&everybody, 126, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, 1);
+    clock_.bench.ports[0].config.more = NULL;
 }
 
 static void signaling_keeps_sending_sync_whatever_is_asked(void **state)
@@ -244,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_ONE(signaling_changes_no_interval_when_that_is_not_configured),
         ON_ONE(signaling_obeys_for_the_addressed_port_and_within_limits),
+        ON_ONE(signaling_goes_back_to_the_initial_pdelay_interval_when_asked_to),
         ON_ONE(signaling_keeps_sending_sync_whatever_is_asked),
         cmocka_unit_test(boundary_clock_passes_on_tlvs_that_say_so_when_they_are_the_parents),
         cmocka_unit_test(boundary_clock_passes_on_alternate_timescales_until_it_has_no_parent),

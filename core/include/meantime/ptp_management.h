@@ -88,6 +88,7 @@ struct mt_management_port {
     /* private */
     int8_t initial_log_announce; /**< what a request for the initial interval goes back to */
     int8_t initial_log_sync;
+    int8_t initial_log_pdelay;
     bool has_initial;
     uint8_t told_state;    /**< enum mt_port_state, as of the last notification */
     uint64_t told_samples; /**< MT_COUNT_SAMPLES, as of the last notification */
