@@ -16,7 +16,8 @@
  * says so in the messages: it is found out from the stamps, and until then no way back is given
  * to the estimator, so it cannot complete.
  *
- * AUTO is E2E until a Pdelay_Req is heard, then P2P until the link goes down.
+ * AUTO is E2E until a Pdelay_Req is heard and the neighbour has answered one of ours, then P2P
+ * until the link goes down: one message, which anybody can send, takes no delay away.
  */
 #include "ptp/peer_private.h"
 

@@ -121,6 +121,11 @@ static enum mt_verdict check(const struct mt_instance *self, const struct mt_por
     return MT_VERDICT_ACCEPTED;
 }
 
+static bool is_asking(const struct mt_port *port, const struct mt_peer *peer)
+{
+    return mt_port_delay_mechanism(port) != MT_DELAY_E2E || peer->is_asked;
+}
+
 static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port, struct mt_peer *peer,
                                const struct mt_incoming *in)
 {
@@ -130,19 +135,22 @@ static enum mt_verdict receive(struct mt_instance *self, struct mt_port *port, s
         return verdict;
     }
     if (type == MT_PTP_PDELAY_REQ) {
-        mt_delay_heard_peer(self, port);
+        peer->is_asked = true;
         return mt_peer_request(peer, port, in);
     }
-    if (mt_port_delay_mechanism(port) == MT_DELAY_E2E) { /* so it has asked nothing */
+    if (!is_asking(port, peer)) {
         return MT_VERDICT_NOT_REQUESTED;
     }
     return type == MT_PTP_PDELAY_RESP ? mt_peer_response(peer, port, in)
                                       : mt_peer_follow_up(peer, port, in);
 }
 
-static bool uses_delay_req(const struct mt_port *port)
+/* With AUTO whoever is behind the port may use the one or the other. */
+static bool answers_delay_req(const struct mt_port *port)
 {
-    return mt_port_delay_mechanism(port) == MT_DELAY_E2E;
+    const struct mt_port_more *more = port->config.more;
+    return mt_port_delay_mechanism(port) == MT_DELAY_E2E ||
+           (more != NULL && more->delay_mechanism == MT_DELAY_AUTO);
 }
 
 static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incoming *in,
@@ -163,7 +171,7 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
         *ret_verdict = receive(self, port, peer, in);
         return true;
     case MT_PTP_DELAY_REQ:
-        if (!mt_port_is_active(port) || !is_own_domain || uses_delay_req(port)) {
+        if (!mt_port_is_active(port) || !is_own_domain || answers_delay_req(port)) {
             return false;
         }
         *ret_verdict = MT_VERDICT_UNSUPPORTED;
@@ -193,6 +201,7 @@ static bool tx_done(struct mt_instance *self, struct mt_port *port, uint32_t tok
 static void stop(struct mt_peer *peer)
 {
     peer->is_running = false;
+    peer->is_asked = false;
     peer->is_heard = false;
     peer->wants_request = false;
     peer->next_request = MT_MONO_NEVER;
@@ -225,7 +234,10 @@ static void drive(struct mt_instance *self, struct mt_port *port, struct mt_peer
         return;
     }
     peer->is_running = true;
-    if (mt_port_delay_mechanism(port) == MT_DELAY_E2E || log_interval == MT_PEER_INTERVAL_STOP) {
+    if (peer->is_asked && peer->has_identity) {
+        mt_delay_heard_peer(self, port);
+    }
+    if (!is_asking(port, peer) || log_interval == MT_PEER_INTERVAL_STOP) {
         peer->next_request = MT_MONO_NEVER;
         return;
     }

@@ -91,7 +91,7 @@ static inline struct mt_peer *mt_peer_driven_by(const struct mt_port *port)
     return is_wanted ? more->peer : NULL;
 }
 
-/** A Pdelay_Req was heard: a port with MT_DELAY_AUTO changes to P2P. */
+/** The neighbour has answered: a port with MT_DELAY_AUTO changes to P2P. */
 void mt_delay_heard_peer(struct mt_instance *self, struct mt_port *port);
 /** The port's forward measurement, not yet drained, becomes one of the offset, or is void. */
 void mt_delay_convert_sample(struct mt_instance *self, struct mt_port *port);

@@ -261,13 +261,34 @@ static void ptp_peer_port_begins_with_e2e_when_it_is_automatic(void **state)
     assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS);
 }
 
-static void ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_asked(void **state)
+/* Anybody can send one, and a port that nobody answers measures no delay any more. */
+static void ptp_peer_port_stays_with_e2e_when_it_is_automatic_and_nobody_answers(void **state)
+{
+    bench_follow(&bench, 1, &peer);
+    bench_clock(&bench, true, 1000);
+    assert_int_equal(request_from(STRANGER, 1, 0), MT_VERDICT_ACCEPTED);
+    for (unsigned i = 0; i < 20; i++) {
+        bench_announce(&bench, 1, &peer);
+        bench_pass(&bench, BENCH_S(1));
+    }
+    assert_true(bench_count(&bench, 1, MT_PTP_PDELAY_REQ) > 10);
+    assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_E2E);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    bench_clear(&bench);
+    bench_pass(&bench, BENCH_S(4));
+    assert_true(bench_count(&bench, 1, MT_PTP_DELAY_REQ) > 0);
+}
+
+static void ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_answered(void **state)
 {
     bench_follow(&bench, 1, &peer);
     bench_clock(&bench, true, 1000);
     bench_clear(&bench);
     assert_int_equal(request_from(NEIGHBOUR, 1, 0), MT_VERDICT_ACCEPTED);
     assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_RESP_FOLLOW_UP), 1);
+    assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 0);
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_RECEIVER);
+    exchange(1, DELAY_NS);
     assert_int_equal(bench_event_count(&bench, MT_EVENT_PARENT), 1); /* an estimate begins anew */
     assert_int_equal(bench_state(&bench, 1), MT_STATE_UNCALIBRATED);
     bench_clear(&bench);
@@ -279,6 +300,19 @@ static void ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_asked(void **s
     bench_link(&bench, 1, false);
     bench_link(&bench, 1, true);
     assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_E2E);
+}
+
+static void ptp_peer_port_answers_both_when_it_is_automatic_and_transmits(void **state)
+{
+    const struct mt_ptp_message request = {
+        .header = {.type = MT_PTP_DELAY_REQ, .source = {bench_identity(STRANGER), 1}}};
+    request_from(NEIGHBOUR, 1, 0);
+    exchange(3, DELAY_NS);
+    bench_pass(&bench, BENCH_S(10));
+    assert_int_equal(bench_state(&bench, 1), MT_STATE_TRANSMITTER);
+    assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_P2P);
+    assert_int_equal(bench_rx(&bench, 1, &request), MT_VERDICT_ACCEPTED);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_DELAY_RESP), 1);
 }
 
 static void ptp_peer_port_mixes_mechanisms_when_ports_are_of_one_clock(void **state)
@@ -359,7 +393,11 @@ int main(void)
         cmocka_unit_test_setup(ptp_peer_port_refuses_delay_req_when_the_port_is_p2p, p2p),
         cmocka_unit_test(ptp_peer_port_uses_no_delay_when_there_is_no_mechanism),
         cmocka_unit_test_setup(ptp_peer_port_begins_with_e2e_when_it_is_automatic, automatic),
-        cmocka_unit_test_setup(ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_asked,
+        cmocka_unit_test_setup(ptp_peer_port_stays_with_e2e_when_it_is_automatic_and_nobody_answers,
+                               automatic),
+        cmocka_unit_test_setup(ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_answered,
+                               automatic),
+        cmocka_unit_test_setup(ptp_peer_port_answers_both_when_it_is_automatic_and_transmits,
                                automatic),
         cmocka_unit_test(ptp_peer_port_mixes_mechanisms_when_ports_are_of_one_clock),
         cmocka_unit_test(ptp_peer_port_is_driven_by_one_port_when_it_is_shared),

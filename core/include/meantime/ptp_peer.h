@@ -94,7 +94,8 @@ struct mt_peer {
     struct mt_peer_config config;
     bool is_running;
     bool wants_request;
-    bool is_heard; /**< a Pdelay_Req has come: MT_DELAY_AUTO uses P2P */
+    bool is_asked; /**< a Pdelay_Req has come: MT_DELAY_AUTO asks back */
+    bool is_heard; /**< and was answered: MT_DELAY_AUTO uses P2P */
     bool is_as_capable;
     bool has_identity;
     uint8_t lost_in_a_row;
