@@ -3,6 +3,7 @@
  * meantime clock: the time now and its error bound, read from the published page as any program
  * would; no question is put to the daemon, so it also works while the daemon is busy or gone. */
 #include <cjson/cJSON.h>
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -168,8 +169,37 @@ static enum mt_time_error look_once(const struct look *look, const struct mt_han
     return error;
 }
 
-static enum mt_exit fail_to_read(const struct look *look, enum mt_time_error error)
+/* The clocks that have a page there; "" if there is none. */
+static void list_clocks(const struct mt_tool *tool, char *names, size_t size)
 {
+    static const char prefix[] = "clock.";
+    struct dirent **entries;
+    size_t length = 0;
+    int count = scandir(tool->run_directory, &entries, NULL, alphasort);
+    names[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        if (strncmp(name, prefix, strlen(prefix)) == 0 && length < size) {
+            length += (size_t)snprintf(names + length, size - length, "%s%s",
+                                       length > 0 ? ", " : "", name + strlen(prefix));
+        }
+        free(entries[i]);
+    }
+    if (count >= 0) {
+        free(entries);
+    }
+}
+
+static enum mt_exit fail_to_read(const struct mt_tool *tool, const struct look *look,
+                                 enum mt_time_error error)
+{
+    char names[200];
+    int reason = errno;
+    list_clocks(tool, names, sizeof names);
+    if (error == MT_TIME_NO_PAGE && reason == ENOENT && names[0] != '\0') {
+        return mt_tool_fail("there is no clock %s here; there is %s", look->name, names);
+    }
+    errno = reason;
     if (error == MT_TIME_NO_PAGE) {
         return mt_tool_fail("%s: %s; start the daemon with `systemctl start meantime`, or say "
                             "where it is with --run-directory",
@@ -226,7 +256,7 @@ static enum mt_exit look_on(const struct mt_tool *tool, const struct look *look,
         mt_text_print(&text, stdout, tool->in_colour);
         mt_text_free(&text);
         if (error != MT_TIME_OK && error != MT_TIME_STALE) {
-            return fail_to_read(look, error);
+            return fail_to_read(tool, look, error);
         }
         bool is_last = !look->watches || n == look->count;
         fputs(overwrites && !is_last ? "" : "\n", stdout);
@@ -278,7 +308,7 @@ enum mt_exit mt_tool_clock(const struct mt_tool *tool, int count, char **argumen
     }
     struct mt_handle *handle = mt_open(look.path, &error);
     if (handle == NULL) {
-        return fail_to_read(&look, error);
+        return fail_to_read(tool, &look, error);
     }
     status = look_on(tool, &look, handle);
     mt_close(handle);

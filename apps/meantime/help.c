@@ -112,7 +112,9 @@ const struct mt_tool_help mt_tool_helps[] = {
      "REQUEST is GET, SET or COMMAND and a management id, in the words of linuxptp's\n"
      "pmc: \"GET DEFAULT_DATA_SET\", \"SET PRIORITY1 100\", \"SET ID field value ...\";\n"
      "fields that are not named stay as they are.  Without --interface it asks the\n"
-     "daemon of this machine.  Exit status 1: nobody answered, or with an error.\n",
+     "daemon of this machine.  A text with blanks is put in quotes.  -u, -s, -b and\n"
+     "-d of linuxptp's pmc are understood.  Exit status 1: nobody answered, or with\n"
+     "an error.\n",
      "  --list                     name all ids\n"
      "  --json                     an array for programs\n"
      "  --local PATH               another socket, such as /var/run/ptp4l\n"

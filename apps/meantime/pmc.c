@@ -108,40 +108,6 @@ static void identity_text(const struct mt_port_identity *identity, char text[40]
              octet[3], octet[4], octet[5], octet[6], octet[7], identity->port);
 }
 
-static void print_item(const cJSON *item, int indent, size_t width)
-{
-    char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
-    printf("%*s%-*s %s\n", indent, "", (int)width, item->string != NULL ? item->string : "",
-           text != NULL           ? text
-           : cJSON_IsString(item) ? item->valuestring
-                                  : "");
-    cJSON_free(text);
-}
-
-static void print_answer(const char *from, const char *action, const char *name, const cJSON *data)
-{
-    size_t width = 0;
-    const cJSON *item;
-    printf("%s  %s %s\n", from, action, name);
-    cJSON_ArrayForEach(item, data)
-    {
-        width = strlen(item->string) > width ? strlen(item->string) : width;
-    }
-    cJSON_ArrayForEach(item, data)
-    {
-        const cJSON *row;
-        if (!cJSON_IsArray(item)) {
-            print_item(item, 4, width);
-            continue;
-        }
-        printf("    %s\n", item->string);
-        cJSON_ArrayForEach(row, item)
-        {
-            print_item(row, 8, 0);
-        }
-    }
-}
-
 static void tell(struct pmc *self, const struct mt_ptp_message *message,
                  const struct mt_tlv_management *value, const struct mt_pmc_id *id)
 {
@@ -171,7 +137,7 @@ static void tell(struct pmc *self, const struct mt_ptp_message *message,
         printf("%s  %s %s: %s (error 0x%04x)\n", from, action, name, error_words(value->error),
                value->error);
     } else {
-        print_answer(from, action, name, data);
+        mt_pmc_print(from, action, name, data);
     }
     cJSON_Delete(data);
 }
@@ -240,20 +206,40 @@ static void take_answers(struct pmc *self, struct asked *first)
 
 /* ---- what is asked --------------------------------------------------------------------------- */
 
+/* A text that was given in several words. */
+static void join(char **words, int count, char *text, size_t size)
+{
+    size_t length = 0;
+    for (int i = 0; i < count && length < size; i++) {
+        length +=
+            (size_t)snprintf(text + length, size - length, "%s%s", i > 0 ? " " : "", words[i]);
+    }
+}
+
 /* "GET ID", "SET ID value", "SET ID field value ...", "COMMAND ID": words of one request. */
 static enum mt_exit fill(struct pmc *self, struct asked *asked, char **words, int count)
 {
     char problem[128];
+    char text[MT_PMC_DATA_MAX];
+    char number[8];
+    char *joined = text;
     uint16_t id = asked->id->id;
+    const char *name = mt_pmc_field_name(id, 0);
     size_t fields = mt_pmc_field_count(id);
+    if (count > 1 && mt_pmc_is_only_text(id)) {
+        bool is_named = strcasecmp(words[0], name) == 0;
+        join(words + is_named, count - is_named, text, sizeof text);
+        words = &joined;
+        count = 1;
+    }
     if (count == 0) {
         return fields == 0 || asked->action == MT_ACTION_COMMAND
                    ? MT_EXIT_GOOD
                    : mt_tool_misuse("pmc: SET %s: expected a field and its value", asked->id->name);
     }
     if (count == 1 && fields > 0) {
-        if (mt_pmc_write(id, mt_pmc_field_name(id, 0), words[0], asked->data, &asked->length,
-                         problem) &&
+        if (mt_pmc_write(id, name, mt_pmc_number(name, words[0], number), asked->data,
+                         &asked->length, problem) &&
             fields == 1) {
             return MT_EXIT_GOOD;
         }
@@ -274,29 +260,12 @@ static enum mt_exit fill(struct pmc *self, struct asked *asked, char **words, in
         take_answers(self, asked);
     }
     for (int i = 0; i < count; i += 2) {
-        if (!mt_pmc_write(id, words[i], words[i + 1], asked->data, &asked->length, problem)) {
+        const char *value = mt_pmc_number(words[i], words[i + 1], number);
+        if (!mt_pmc_write(id, words[i], value, asked->data, &asked->length, problem)) {
             return mt_tool_misuse("pmc: %s: %s", asked->id->name, problem);
         }
     }
     return MT_EXIT_GOOD;
-}
-
-static bool action_of(const char *word, uint8_t *ret_action)
-{
-    static const struct {
-        const char *word;
-        uint8_t action;
-    } actions[] = {{"GET", MT_ACTION_GET},
-                   {"SET", MT_ACTION_SET},
-                   {"COMMAND", MT_ACTION_COMMAND},
-                   {"CMD", MT_ACTION_COMMAND}};
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (strcasecmp(word, actions[i].word) == 0) {
-            *ret_action = actions[i].action;
-            return true;
-        }
-    }
-    return false;
 }
 
 static enum mt_exit check_id(const struct asked *asked, const char *action, const char *name)
@@ -319,7 +288,7 @@ static enum mt_exit check_id(const struct asked *asked, const char *action, cons
 static enum mt_exit request(struct pmc *self, char **words, int count)
 {
     struct asked asked = {.length = 0};
-    if (count < 2 || !action_of(words[0], &asked.action)) {
+    if (count < 2 || !mt_pmc_action(words[0], &asked.action)) {
         return mt_tool_misuse("pmc: expected GET, SET or COMMAND and the name of a data set, not "
                               "\"%s\"",
                               count > 0 ? words[0] : "");
@@ -357,7 +326,7 @@ static enum mt_exit request_all(struct pmc *self, char **words, int count)
     uint8_t action;
     int begin = 0;
     for (int i = 1; i <= count; i++) {
-        if (i < count && !action_of(words[i], &action)) {
+        if (i < count && !mt_pmc_action(words[i], &action)) {
             continue;
         }
         enum mt_exit status = request(self, words + begin, i - begin);
@@ -367,20 +336,6 @@ static enum mt_exit request_all(struct pmc *self, char **words, int count)
         begin = i;
     }
     return MT_EXIT_GOOD;
-}
-
-static int split(char **arguments, int count, char **ret_words, int max)
-{
-    int words = 0;
-    for (int i = 0; i < count; i++) {
-        for (char *word = strtok(arguments[i], " \t"); word != NULL; word = strtok(NULL, " \t")) {
-            if (words == max) {
-                return -1;
-            }
-            ret_words[words++] = word;
-        }
-    }
-    return words;
 }
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -437,7 +392,22 @@ static enum mt_exit list(void)
     return MT_EXIT_GOOD;
 }
 
-/* Takes one option; false if it is none. */
+/* What linuxptp's pmc calls otherwise; null: nothing. */
+static const char *present_option(const char *option)
+{
+    static const char *const options[][2] = {
+        {"-i", "--interface NAME"}, {"-2", "--transport l2"},       {"-4", "--transport udp4"},
+        {"-6", "--transport udp6"}, {"-t", "--sdo-id 0x100 for 1"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strcmp(option, options[i][0]) == 0) {
+            return options[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* Takes one option; false if it is none.  Some of linuxptp's pmc mean the same. */
 static bool take_option(struct pmc *self, int count, char **arguments, int *at,
                         enum mt_exit *ret_status)
 {
@@ -445,7 +415,10 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
     double number;
     if (strcmp(arguments[*at], "--json") == 0) {
         self->is_json = true;
-    } else if ((value = mt_tool_option("--local", count, arguments, at)) != NULL) {
+    } else if (strcmp(arguments[*at], "-u") == 0) { /* pmc's, and what is done anyway */
+        return true;
+    } else if ((value = mt_tool_option("--local", count, arguments, at)) != NULL ||
+               (value = mt_tool_option("-s", count, arguments, at)) != NULL) {
         self->local = value;
     } else if ((value = mt_tool_option("--interface", count, arguments, at)) != NULL) {
         self->interface = value;
@@ -458,18 +431,22 @@ static bool take_option(struct pmc *self, int count, char **arguments, int *at,
             *ret_status = mt_tool_misuse("pmc: --target: expected a clock identity such as "
                                          "001122.fffe.334455, with -PORT for one port of it");
         }
-    } else if (take_number("--domain", 255, count, arguments, at, &number, ret_status)) {
+    } else if (take_number("--domain", 255, count, arguments, at, &number, ret_status) ||
+               take_number("-d", 255, count, arguments, at, &number, ret_status)) {
         self->domain = (uint8_t)number;
         self->has_domain = true;
     } else if (take_number("--sdo-id", 4095, count, arguments, at, &number, ret_status)) {
         self->sdo_id = (uint16_t)number;
-    } else if (take_number("--hops", 255, count, arguments, at, &number, ret_status)) {
+    } else if (take_number("--hops", 255, count, arguments, at, &number, ret_status) ||
+               take_number("-b", 255, count, arguments, at, &number, ret_status)) {
         self->hops = (uint8_t)number;
         self->has_hops = true;
     } else if (take_number("--timeout", 3600, count, arguments, at, &number, ret_status)) {
         self->timeout_ms = (int)(number * 1000);
     } else if (strncmp(arguments[*at], "--", 2) == 0) {
         *ret_status = mt_tool_misuse("pmc: %s: there is no such option", arguments[*at]);
+    } else if ((value = present_option(arguments[*at])) != NULL) {
+        *ret_status = mt_tool_misuse("pmc: %s of linuxptp's pmc is %s here", arguments[*at], value);
     } else {
         return false;
     }
@@ -541,6 +518,12 @@ static enum mt_exit finish(struct pmc *self, enum mt_exit status)
         cJSON_Delete(self->results);
     }
     mt_pmc_close(&self->link);
+    if (status == MT_EXIT_GOOD && self->answers == 0 && self->interface != NULL) {
+        return mt_tool_fail("pmc: nobody has answered by %s behind %s; are the domain (%u) and "
+                            "--transport right?",
+                            self->transport != NULL ? self->transport : "udp4", self->interface,
+                            self->domain);
+    }
     if (status == MT_EXIT_GOOD && self->answers == 0) {
         return mt_tool_fail("pmc: nobody has answered; is the domain right (%u)?", self->domain);
     }
@@ -572,7 +555,7 @@ enum mt_exit mt_tool_pmc(const struct mt_tool *tool, int count, char **arguments
     }
     self.hops = self.has_hops ? self.hops : self.interface != NULL;
     bool is_here = self.interface == NULL && self.local == NULL;
-    int word_count = split(arguments, kept, words, (int)(sizeof words / sizeof words[0]));
+    int word_count = mt_pmc_split(arguments, kept, words, (int)(sizeof words / sizeof words[0]));
     if (word_count <= 0) {
         return mt_tool_misuse(word_count < 0 ? "pmc: too many words"
                                              : "pmc: expected a request such as \"GET "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT
  *
  * meantime pmc: PTP management of any node, in parts: pmc.c talks with the user, pmc_ids.c knows
- * the names, pmc_fields.c what the data sets are made of, pmc_link.c sends and receives,
+ * the names, pmc_fields.c what the data sets are made of, pmc_words.c takes requests apart,
+ * pmc_print.c shows answers, pmc_link.c sends and receives,
  * pmc_network.c opens a way to other machines.
  */
 #ifndef MEANTIME_APPS_PMC_H
@@ -45,6 +46,22 @@ size_t mt_pmc_size(uint16_t id);
 /** Number of fields that can be given, and the name of the n-th. */
 size_t mt_pmc_field_count(uint16_t id);
 const char *mt_pmc_field_name(uint16_t id, size_t n);
+
+/* ---- pmc_words.c ----------------------------------------------------------------------------- */
+
+/** GET, SET or COMMAND in any case. */
+bool mt_pmc_action(const char *word, uint8_t *ret_action);
+/** The words of all arguments, which are written to; -1: more than `max`. */
+int mt_pmc_split(char **arguments, int count, char **ret_words, int max);
+/** True if the data set is a text and nothing else. */
+bool mt_pmc_is_only_text(uint16_t id);
+/** The number of a word that the configuration knows for the field, such as 100ns of
+ * clockAccuracy; `value` itself if it is none. */
+const char *mt_pmc_number(const char *field, const char *value, char buffer[8]);
+
+/* ---- pmc_print.c ----------------------------------------------------------------------------- */
+
+void mt_pmc_print(const char *from, const char *action, const char *name, const cJSON *data);
 
 /* ---- pmc_addresses.c ------------------------------------------------------------------------- */
 

@@ -67,8 +67,10 @@ def tool(daemon, *arguments):
 def test_pmc_reads_and_sets_meantimed(lab):
     lab.chain("A", "B")
     log = lab.path("input.log")
-    a = lab.meantimed("A", "eth0", ptp={"priority1": 100}, more_arguments=["--record", log])
+    a = lab.meantimed("A", "eth0", more_arguments=["--record", log],
+                       ptp={"priority1": 100, "user_description": "Rack 7, unit 3"})
     a.wait_state("TRANSMITTER")
+    assert pmc(a, "GET USER_DESCRIPTION")[1]["userDescription"] == "Rack 7, unit 3"
     for name, field in READ.items():
         text, fields = pmc(a, f"GET {name}")
         assert field in fields, f"{name}: {text}"

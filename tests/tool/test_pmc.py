@@ -78,12 +78,14 @@ class Node(threading.Thread):
         self.socket.bind(str(path))
         self.answer = answer
         self.requests = []
+        self.domain = None
         self.start()
 
     def run(self):
         while True:
             frame, client = self.socket.recvfrom(2048)
             action, number = frame[46], struct.unpack(">H", frame[52:54])[0]
+            self.domain = frame[4]
             self.requests.append((action, number, frame[54:]))
             for kind, value in self.answer(action, number, frame[54:]):
                 tlv = struct.pack(">HH", kind, len(value)) + value
@@ -168,6 +170,78 @@ def test_pmc_refuses_a_table_of_what_is_no_identity(node):
     for text in ("10.0.0.1", "001122.fffe.334455-70000", "001122.fffe.334455-1x", "none,none"):
         result = run("--local", path, "SET", "ACCEPTABLE_MASTER_TABLE", "acceptable", text)
         assert result.returncode != 0 and "expected port identities" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ["SET", "USER_DESCRIPTION", "Rack 7,  unit 3"],
+    ["SET USER_DESCRIPTION 'Rack 7,  unit 3'"],
+    ['set user_description "Rack 7,  unit 3"'],
+    ["SET", "USER_DESCRIPTION", "userDescription", "Rack 7,  unit 3"]])
+def test_pmc_sets_a_text_with_blanks(node, arguments):
+    daemon, path = node(lambda action, number, data: [(1, struct.pack(">H", number) + data)])
+    result = run("--local", path, "--json", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert daemon.requests[-1][2][:16] == b"\x0fRack 7,  unit 3"
+    assert json.loads(result.stdout)[0]["data"] == {"userDescription": "Rack 7,  unit 3"}
+
+
+def test_pmc_takes_all_that_is_left_for_a_text(node):
+    daemon, path = node(lambda action, number, data: [(1, struct.pack(">H", number) + data)])
+    result = run("--local", path, "SET", "USER_DESCRIPTION", "Rack", "7,", "unit 3",
+                 "GET", "USER_DESCRIPTION")
+    assert result.returncode == 0, result.stderr
+    assert [request[0] for request in daemon.requests] == [1, 0]
+    assert daemon.requests[0][2][:15] == b"\x0eRack 7, unit 3"
+    run("--local", path, "SET", "USER_DESCRIPTION", "get well, set sail")
+    assert daemon.requests[-1][2][:19] == b"\x12get well, set sail"
+    result = run("--local", path, "SET", "ALTERNATE_TIME_OFFSET_NAME", "keyField", "1",
+                 "displayName", "Central Europe")
+    assert result.returncode == 0, result.stderr
+    assert daemon.requests[-1][2][:16] == b"\x01\x0eCentral Europe"
+
+
+@pytest.mark.parametrize("arguments, octet", [
+    (["SET", "CLOCK_ACCURACY", "100ns"], 0x21), (["SET CLOCK_ACCURACY unknown"], 0xfe),
+    (["SET", "CLOCK_ACCURACY", "clockAccuracy", "1US"], 0x23)])
+def test_pmc_knows_the_words_of_the_configuration(node, arguments, octet):
+    daemon, path = node(lambda action, number, data: [(1, struct.pack(">H", number) + data)])
+    result = run("--local", path, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert daemon.requests[-1][2][0] == octet
+
+
+def test_pmc_takes_options_of_linuxptps_pmc(node):
+    daemon, path = node(lambda action, number, data: [(1, struct.pack(">HBB", number, 7, 0))])
+    result = run("-u", "-s", path, "-b", "0", "-d", "3", "GET PRIORITY1")
+    assert result.returncode == 0 and "priority1 7" in result.stdout, result.stderr
+    assert [request[:2] for request in daemon.requests] == [(0, 0x2005)] and daemon.domain == 3
+    for option, hint in (("-i", "--interface NAME"), ("-2", "--transport l2")):
+        result = run("-u", option, "GET", "PRIORITY1")
+        assert result.returncode == 2
+        assert f"{option} of linuxptp's pmc is {hint} here" in result.stderr
+
+
+def test_pmc_names_the_transport_when_nobody_answers():
+    result = run("--interface", "lo", "--timeout", "0.1", "GET", "PRIORITY1")
+    assert result.returncode == 1
+    if os.geteuid() == 0:  # others are told that they may not open its port
+        assert ("nobody has answered by udp4 behind lo; are the domain (0) and --transport right?"
+                in result.stderr)
+
+
+def test_pmc_shows_a_list_as_a_table(node):
+    master = bytes.fromhex("4e2c000000000001 0001 06 21 4e5d 01 02 80 7f 0001 0004 0a0000")
+    table = struct.pack(">H", 2) + master + b"\x07" + master + b"\x08"
+    _, path = node(lambda action, number, data: [(1, struct.pack(">H", number) + table)])
+    lines = run("--local", path, "GET", "UNICAST_MASTER_TABLE_NP").stdout.splitlines()
+    at = next(n for n, line in enumerate(lines) if "portIdentity" in line)
+    assert lines[at].split() == ["portIdentity", "clockClass", "clockAccuracy", "selected", "state",
+                                 "priority1", "priority2", "address"]
+    assert lines[at + 1].split() == ["4e2c00.0000.000001-1", "6", "0x21", "true", "2", "128", "127",
+                                     "10.0.0.7"]
+    assert lines[at + 2].endswith("  10.0.0.8") and len(lines) == at + 3
+    assert lines[at].index("clockClass") == lines[at + 1].index("6  ")
+    assert "{" not in "".join(lines)
 
 
 def test_pmc_tells_errors_and_goes_on(node):

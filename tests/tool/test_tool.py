@@ -260,6 +260,14 @@ def test_tool_says_so_when_the_daemon_hangs_up(daemon):
     assert "did not answer" in done.stderr
 
 
+def test_clock_names_those_that_there_are(tmp_path):
+    for name in ("main", "card1"):
+        (tmp_path / f"clock.{name}").write_bytes(b"")
+    done = run("clock", "foo", "--run-directory", str(tmp_path))
+    assert (done.returncode, done.stderr) == (
+        1, "meantime: there is no clock foo here; there is card1, main\n")
+
+
 def test_clock_names_the_remedy_when_there_is_no_page(tmp_path):
     done = run("clock", "--run-directory", tmp_path)
     assert done.returncode == 1
