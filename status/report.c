@@ -14,6 +14,7 @@
 #include "meantime/ptp_more.h"
 #include "status/names.h"
 #include "status/report_gnss.h"
+#include "status/report_heard.h"
 #include "status/report_ntp.h"
 #include "status/report_options.h"
 #include "status/report_profile.h"

@@ -74,6 +74,8 @@ void mt_render_gnss(struct mt_text *out, const cJSON *report);
 /** The titles of the ports' figures, and a port with all that is told of it. */
 void mt_render_heading(struct mt_text *out, size_t width);
 void mt_render_port(struct mt_text *out, const cJSON *instance, const cJSON *port, size_t width);
+/** Whom the instances of a clock follow, and why not others. */
+void mt_why_ptp(struct mt_text *out, const cJSON *clock, const cJSON *report);
 /** Its unicast service: transmitters, clients. */
 void mt_render_unicast(struct mt_text *out, const cJSON *port);
 /** How it signs and verifies; nothing if it does not. */
@@ -89,9 +91,9 @@ void mt_render_rivals(struct mt_text *out, const cJSON *clock);
 void mt_render_service(struct mt_text *out, const cJSON *instance);
 /** Which stateless servers a port asks. */
 void mt_render_servers(struct mt_text *out, const cJSON *port);
-/** What a port asks its transmitter for; alternate transmitters that it hears, or that it is. */
 /** What ST 2059-2 tells beside the time. */
 void mt_render_smpte(struct mt_text *out, const cJSON *instance);
+/** What a port asks its transmitter for; alternate transmitters that it hears, or that it is. */
 void mt_render_port_options(struct mt_text *out, const cJSON *port);
 
 #endif

@@ -109,8 +109,8 @@ static void say_what_it_follows(struct mt_text *out, const cJSON *clock, const c
         mt_text_say(out, "no sources to choose from and follows clock %s\n",
                     text_of(clock, "follow"));
     } else if (has_instance(report, name)) {
-        mt_text_say(out, "no sources to choose from and follows what its PTP instance follows, see "
-                         "meantime status (arbiter = always has that judged, too)\n");
+        mt_text_say(out, "no sources to choose from and follows what its PTP instance follows "
+                         "(arbiter = always has that judged, too)\n");
     } else {
         mt_text_say(out, "nothing in the file that it could follow%s\n",
                     cJSON_GetArraySize(member(report, "clocks")) == 1
@@ -359,6 +359,7 @@ static void say_reasons(struct mt_text *out, const struct order *order, const cJ
         if (isnan(number_of(clock, "arbiter.voters"))) {
             struct mt_text said = {0};
             say_what_it_follows(&said, clock, report);
+            mt_why_ptp(&said, clock, report);
             say_steering(&said, clock, NULL);
             append_wrapped(out, &said);
         } else {

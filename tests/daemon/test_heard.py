@@ -102,3 +102,20 @@ def test_a_grantor_that_denies_is_told_on_both_sides(lab):
     b.wait_until(lambda: b.log().count(DENIES) > denials, "a denial is told")
     assert "192.0.2.1 not heard: it denies service" in shown(b)
     assert re.search(r"unicast: \d+ requests? for service denied", shown(a))
+
+
+@pytest.mark.lab(seconds=15)
+def test_why_says_who_is_followed_and_by_what_another_one_is_worse(lab):
+    lab.star("A", "B", "C")
+    a = lab.meantimed("A", "eth0", ptp={"priority1": 100})
+    c = lab.meantimed("C", "eth0", ptp={"priority1": 100, "priority2": 129,
+                                        "transmitter_only": "yes"})
+    b = lab.meantimed("B", "eth0", ptp={"receiver_only": "yes"})
+    b.wait_state("RECEIVER")
+    best, other = (f"{daemon.instance()['clock_identity']}-1" for daemon in (a, c))
+    expected = {best: "followed", other: "worse by priority2 (129, not 128)"}
+    b.wait_until(lambda: b.port()["heard"] == expected, f"hears {expected}")
+    text = b.tool("--run-directory", b.directory, "why").stdout
+    assert f"instance main follows {best} on port eth0" in text
+    assert f"heard on port eth0: {other}, worse by priority2 (129, not 128)" in \
+        re.sub(r"\s+", " ", text)

@@ -133,6 +133,37 @@ def test_a_clock_without_sources_is_told_what_it_follows(shown, has_instance, co
     assert "key follow" not in lines
 
 
+def test_why_says_whom_a_ptp_instance_follows_and_why_not_others(shown):
+    clock = shown.report["clocks"][0]
+    del clock["arbiter"]
+    clock["standby"] = {"active": "main", "reason": "it is the primary", "redundant": True,
+                        "difference_ns": 12.5, "switches": 0}
+    shown.report["sources"] = []
+    ports = shown.report["instances"][0]["ports"]
+    ports[0]["heard"] = {"4ed314.fffe.83d3a1-3": "followed",
+                         "000001.fffe.000002-1": "worse by priority2 (129, not 128)"}
+    ports[1]["heard"] = {"000001.fffe.000003-1": "not heard often enough"}
+    ports[1]["unicast"] = {"mode": "negotiated", "transmitters": {"192.0.2.3": "held"},
+                           "reasons": {"192.0.2.3": "denied"}, "retry_s": {"192.0.2.3": 4}}
+    lines = " ".join(" ".join(shown("why", 80)).split())
+    assert ("instance main follows 4ed314.fffe.83d3a1-3 on port eth0 (grandmaster "
+            "aabbcc.fffe.ddeeff, 2 steps away) heard on port eth0: 000001.fffe.000002-1, worse by "
+            "priority2 (129, not 128) heard on port eth1: 000001.fffe.000003-1, not heard often "
+            "enough unicast: 192.0.2.3 left alone: it denies service, for 4 s hot standby instance "
+            "main steers: it is the primary redundant, primary less secondary +12.5 ns, 0 "
+            "switches the clock is locked") in lines
+    assert "heard on port" not in " ".join(shown("sources", 80))
+
+
+@pytest.mark.parametrize("role, words", [("grandmaster", "is the grandmaster itself"),
+                                         ("listening", "follows nobody")])
+def test_why_says_that_a_ptp_instance_follows_nobody(shown, role, words):
+    del shown.report["clocks"][0]["arbiter"]
+    shown.report["sources"] = []
+    shown.report["instances"][0].update({"role": role, "receiving_port": 0})
+    assert f"instance main {words} the clock" in " ".join(" ".join(shown("why", 80)).split())
+
+
 @pytest.mark.parametrize("command", ("why", "sources"))
 def test_a_clock_that_is_kept_at_another_is_said_to_follow_that(shown, command):
     machine = {**shown.report["clocks"][0], "name": "machine", "arbiter": {}, "follow": "main"}

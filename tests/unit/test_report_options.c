@@ -166,6 +166,137 @@ static void report_says_who_was_followed_last(void **state)
     memset(&instance.last_followed, 0, sizeof instance.last_followed);
 }
 
+/* ---- who else is heard -------------------------------------------------------------------- */
+
+static struct mt_ptp_dataset dataset_of(uint8_t last)
+{
+    return (struct mt_ptp_dataset){.priority1 = 100,
+                                   .quality = {6, 0x21, 0x4E5D},
+                                   .priority2 = 128,
+                                   .local_priority = 128,
+                                   .grandmaster = identity_of(last).clock,
+                                   .steps_removed = 1,
+                                   .sender = identity_of(last),
+                                   .receiver = {.port = 1}};
+}
+
+/* The port follows number 1 and hears number 2, which differs from it as `change` says. */
+static void assert_heard(mt_dataset_comparison compare, void (*change)(struct mt_ptp_dataset *),
+                         const char *reason)
+{
+    static struct mt_ptp_features features;
+    char part[200];
+    features.compare = compare;
+    instance.config.features = &features;
+    instance.config.announces_to_skip = 1;
+    instance.receiving_port = 1;
+    port.config.log_announce_interval = 1;
+    for (uint8_t i = 0; i < 2; i++) {
+        port.foreign[i].is_used = true;
+        port.foreign[i].dataset = dataset_of((uint8_t)(i + 1));
+        port.foreign[i].heard[0].ns = 900;
+        port.foreign[i].heard[1].ns = 800;
+    }
+    port.best = &port.foreign[0];
+    change(&port.foreign[1].dataset);
+    snprintf(part, sizeof part,
+             "\"heard\":{\"000000.0000.000001-1\":\"followed\",\"000000.0000.000002-1\":\"%s\"}",
+             reason);
+    assert_says(part);
+}
+
+static void change_nothing(struct mt_ptp_dataset *dataset)
+{
+    (void)dataset;
+}
+
+static void change_priority1(struct mt_ptp_dataset *dataset)
+{
+    dataset->priority1 = 200;
+    dataset->quality.clock_class = 5;
+}
+
+static void change_class(struct mt_ptp_dataset *dataset)
+{
+    dataset->quality.clock_class = 248;
+    dataset->priority2 = 1;
+}
+
+static void change_accuracy(struct mt_ptp_dataset *dataset)
+{
+    dataset->quality.accuracy = 0xFE;
+}
+
+static void change_variance(struct mt_ptp_dataset *dataset)
+{
+    dataset->quality.variance = 0xFFFF;
+}
+
+static void change_priority2(struct mt_ptp_dataset *dataset)
+{
+    dataset->priority2 = 129;
+}
+
+static void change_local_priority(struct mt_ptp_dataset *dataset)
+{
+    dataset->local_priority = 129;
+    dataset->priority1 = 1;
+}
+
+static void change_way(struct mt_ptp_dataset *dataset)
+{
+    dataset->grandmaster = identity_of(1).clock;
+    dataset->steps_removed = 4;
+    dataset->priority1 = 1;
+}
+
+static void change_sender(struct mt_ptp_dataset *dataset)
+{
+    dataset->grandmaster = identity_of(1).clock;
+}
+
+static void report_names_the_criterion_by_which_others_are_worse(void **state)
+{
+    const mt_dataset_comparison plain = &mt_dataset_compare;
+    (void)state;
+    assert_heard(plain, change_priority1, "worse by priority1 (200, not 100)");
+    assert_heard(plain, change_class, "worse by clockClass (248, not 6)");
+    assert_heard(plain, change_accuracy, "worse by clockAccuracy (unknown, not 100 ns)");
+    assert_heard(plain, change_variance, "worse by offsetScaledLogVariance (65535, not 20061)");
+    assert_heard(plain, change_priority2, "worse by priority2 (129, not 128)");
+    assert_heard(plain, change_nothing, "equal in all, but of a higher grandmasterIdentity");
+    assert_heard(plain, change_way, "worse by stepsRemoved (4, not 1)");
+    assert_heard(plain, change_sender, "another way of the same length, of a higher portIdentity");
+    assert_heard(&mt_dataset_compare_itu, change_local_priority,
+                 "worse by localPriority (129, not 128)");
+    assert_heard(&mt_dataset_compare_itu, change_way, "worse by stepsRemoved (4, not 1)");
+    assert_heard(&mt_dataset_compare_quality, change_class, "worse by clockClass (248, not 6)");
+    assert_heard(&mt_dataset_compare_quality, change_local_priority,
+                 "worse by localPriority (129, not 128)");
+    assert_heard(&mt_dataset_compare_quality, change_way,
+                 "equal in all, but of a higher portIdentity");
+}
+
+static void report_tells_of_those_only_that_are_heard(void **state)
+{
+    (void)state;
+    assert_heard(&mt_dataset_compare, change_priority1, "worse by priority1 (200, not 100)");
+    port.foreign[1].heard[1].ns = 0;
+    assert_says("\"000000.0000.000002-1\":\"not heard often enough\"");
+    instance.now.ns = 900 + INT64_C(8000000000);
+    assert_says("\"000000.0000.000002-1\":\"not heard often enough\"");
+    instance.now.ns++;
+    assert_says("\"heard\":{\"000000.0000.000001-1\":\"followed\"}");
+    instance.now.ns = 1000;
+    port.foreign[1].heard[1].ns = 800;
+    instance.receiving_port = 0; /* a clock of priority1 0 is better than both */
+    instance.config.quality = (struct mt_clock_quality){6, 0x21, 0x4E5D};
+    assert_says("\"000000.0000.000002-1\":\"worse by priority1 (200, not 0)\"");
+    instance.config.priority1 = 150;
+    assert_says("\"000000.0000.000001-1\":\"better than this clock, and not followed\"");
+    instance.config.priority1 = 0;
+}
+
 /* ---- stateless servers -------------------------------------------------------------------- */
 
 static void report_tells_which_stateless_server_is_followed(void **state)
@@ -369,6 +500,8 @@ int main(void)
         cmocka_unit_test_setup(report_counts_no_frames_of_siblings_as_refused, set_up),
         cmocka_unit_test_setup(report_tells_how_many_requests_were_not_answered, set_up),
         cmocka_unit_test_setup(report_says_who_was_followed_last, set_up),
+        cmocka_unit_test_setup(report_names_the_criterion_by_which_others_are_worse, set_up),
+        cmocka_unit_test_setup(report_tells_of_those_only_that_are_heard, set_up),
         cmocka_unit_test_setup(report_tells_which_stateless_server_is_followed, set_up),
         cmocka_unit_test_setup(report_tells_how_a_port_signs_and_verifies, set_up),
         cmocka_unit_test_setup(report_tells_what_is_known_of_the_oscillator, set_up),
