@@ -116,6 +116,8 @@ bool mt_compose_ntp_in_ptp(struct mt_composition *self, uint16_t index,
 /** Has the server answer in PTP messages, too, if the configuration says so. */
 bool mt_compose_server_in_ptp(struct mt_composition *self, struct mt_hal_provider *provider,
                               char reason[MT_HAL_REASON_SIZE]);
+/** What the interface of a port is called now, which may not be what it was asked for by. */
+const char *mt_compose_interface(const struct mt_composition *self, uint16_t link, size_t port);
 /** What people call a link of PTP by: its port, or its interface. */
 /** True of one whose coming and going is not worth telling. */
 bool mt_compose_is_spare_link(const struct mt_composition *self, uint16_t link);

@@ -40,6 +40,12 @@ size_t mt_compose_first_port(const struct mt_config *config, uint16_t link)
     return port;
 }
 
+const char *mt_compose_interface(const struct mt_composition *self, uint16_t link, size_t port)
+{
+    const char *now = self->node.links[link]->interface;
+    return now != NULL ? now : self->config->ports[port].interface;
+}
+
 static enum mt_transport transport_of(enum mt_config_transport transport)
 {
     switch (transport) {

@@ -240,7 +240,7 @@ static void fill_port(const struct mt_composition *composition, struct snapshot 
     snapshot->ports[index] = (struct mt_report_port){
         .fault_reason = fault_reason(composition, node, port),
         .name = config->ports[index].name,
-        .interface = config->ports[index].interface,
+        .interface = mt_compose_interface(composition, node->ports[port].link, index),
         .transport = transport_name(config->ports[index].transport),
         .stamping = composition->node.links[node->ports[port].link]->stamping,
         .is_tagged = !config->ports[index].is_untagged,

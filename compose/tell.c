@@ -6,6 +6,8 @@
  */
 #include "compose/tell.h"
 
+#include <string.h>
+
 #include "compose/compose_private.h"
 
 static const char *port_name(const struct mt_composition *self, uint16_t instance, uint16_t port)
@@ -58,6 +60,19 @@ static bool tell_ptp(const struct mt_composition *self, uint16_t index,
     return false;
 }
 
+/* Null: it is called as in the configuration, or is no port's. */
+static const char *renamed_to(const struct mt_composition *self, uint16_t link)
+{
+    for (unsigned i = 0; i < self->ptp_link_count; i++) {
+        if (self->ptp_links[i].index == link) {
+            return NULL;
+        }
+    }
+    size_t port = mt_compose_first_port(self->config, link);
+    const char *now = mt_compose_interface(self, link, port);
+    return strcmp(now, self->config->ports[port].interface) != 0 ? now : NULL;
+}
+
 /* Why a link is down is worth more than that it is. */
 static bool tell_link(const struct mt_composition *self, const struct mt_node_event *event,
                       struct mt_status_event *told)
@@ -66,6 +81,7 @@ static bool tell_link(const struct mt_composition *self, const struct mt_node_ev
     told->port = mt_compose_link_name(self, event->index);
     if (event->value.is_on) {
         told->reason = self->node.links[event->index]->stamping;
+        told->value.interface = renamed_to(self, event->index);
     } else if (self->link_reason != NULL) {
         const char *reason = self->link_reason(self->link_context, event->index);
         told->reason = reason[0] != '\0' ? reason : NULL;

@@ -58,6 +58,7 @@ struct mt_hal_link {
                                 stamped at their end, as NTP wants it */
     bool has_hardware_clock; /**< a card stamps its packets, when it is up, ... */
     int hardware_clock;      /**< ... with this one: N of /dev/ptpN */
+    const char *interface;   /**< its name now, which may change; null: as it was asked for */
     const char *stamping; /**< who stamps its packets, in words that may change; null: not told */
     struct mt_link_counters counters;
 };

@@ -279,7 +279,10 @@ static void tell_link(const struct mt_status_event *event, char *buffer, size_t 
     } else if (event->kind == MT_STATUS_EVENT_STAMPS_COME) {
         snprintf(buffer, size, "port %s: transmit timestamps come again", event->port);
     } else if (event->kind == MT_STATUS_EVENT_LINK_UP) {
-        snprintf(buffer, size, "port %s: the link is up%s%s", event->port,
+        const char *interface = event->value.interface;
+        snprintf(buffer, size, "port %s: the link is up%s%s%s%s%s", event->port,
+                 interface != NULL ? "; its interface is called " : "",
+                 interface != NULL ? interface : "", interface != NULL ? " now" : "",
                  event->reason != NULL ? "; timestamps: " : "",
                  event->reason != NULL ? event->reason : "");
     } else if (event->reason != NULL) {

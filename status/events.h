@@ -113,8 +113,9 @@ struct mt_status_event {
             uint8_t own_domain;
             uint16_t own_sdo_id;
             const struct mt_address *address; /**< denied: by whom */
-        } heard;          /**< delay unanswered, forged, unsigned, other domain, denied */
-        const char *text; /**< notice: the sentence itself */
+        } heard;               /**< delay unanswered, forged, unsigned, other domain, denied */
+        const char *interface; /**< link up: its name, if it is another one; null: it is not */
+        const char *text;      /**< notice: the sentence itself */
     } value;
 };
 

@@ -175,6 +175,7 @@ static struct mt_linux_link *make_link(struct mt_linux *self, const struct mt_li
     if (link) {
         link->hal.ops = &mt_linux_link_ops;
         link->hal.stamping = link->stamping;
+        link->hal.interface = link->present;
         link->platform = self;
         link->transport = transport_of(request->transport);
         link->request = *request;

@@ -93,6 +93,7 @@ struct mt_linux_link {
     bool is_card_useless;              /**< it never stamped what was sent */
     int bound_clock;                   /**< the virtual clock that stamps for it; -1: none */
     uint16_t told_counter;
+    char told_name[IFNAMSIZ];
     uint32_t told_speed;
     bool is_up;
     bool is_told; /**< `told_up` was reported */

@@ -15,6 +15,7 @@
 #include "platform/linux/linux_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LONGEST_NS     500000000
 #define NS_PER_MS      1000000
@@ -162,7 +163,7 @@ void mt_linux_every(struct mt_linux *self, void (*regular)(void *context), void 
 static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_input)
 {
     if (link->is_told && link->told_up == link->is_up && link->told_counter == link->counter &&
-        link->told_speed == link->speed_mbit &&
+        link->told_speed == link->speed_mbit && strcmp(link->told_name, link->present) == 0 &&
         mt_address_equal(&link->told_own.protocol, &link->own.protocol) &&
         mt_address_equal(&link->told_own.physical, &link->own.physical)) {
         return false;
@@ -171,6 +172,7 @@ static bool take_link_change(struct mt_linux_link *link, struct mt_input *ret_in
     link->told_up = link->is_up;
     link->told_counter = link->counter;
     link->told_speed = link->speed_mbit;
+    memcpy(link->told_name, link->present, IFNAMSIZ);
     ret_input->speed_mbit = link->speed_mbit;
     link->told_own = link->own;
     ret_input->kind = MT_INPUT_LINK;

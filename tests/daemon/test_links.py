@@ -81,6 +81,10 @@ def has_mishap(lab, whose, what, a, b):
     if what != "renamed":  # which may pass unnoticed
         assert netlab.wait_until(lambda: len([1 for change in b.history() + a.history()
                                               if change[0] >= since_s]) > 0, 60)
+    if what == "renamed":
+        renamed = a if whose == "transmitter" else b
+        renamed.wait_log(r"port eth0: the link is up; its interface is called lan0 now")
+        assert renamed.port()["interface"] == "lan0"
     time.sleep(1)
     assert netlab.wait_until(is_back, 60), b.states()
     readings = truth.hold(b, a, seconds=1)

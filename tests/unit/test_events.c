@@ -56,8 +56,16 @@ static void events_are_sentences_about_ports_and_instances(void **state)
     assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s, source gnss");
     f.instance.time.time_source = 0;
     assert_sentence(&event, "instance main: PTP timescale, UTC offset 37 s");
-    event.kind = MT_STATUS_EVENT_LINK_DOWN;
     event.port = "eth1";
+    event.kind = MT_STATUS_EVENT_LINK_UP;
+    event.value.interface = NULL;
+    assert_sentence(&event, "port eth1: the link is up");
+    event.value.interface = "lan9";
+    event.reason = "software";
+    assert_sentence(&event, "port eth1: the link is up; its interface is called lan9 now; "
+                            "timestamps: software");
+    event.reason = NULL;
+    event.kind = MT_STATUS_EVENT_LINK_DOWN;
     assert_sentence(&event, "port eth1: the link is down");
     event.reason = "there is no interface eth1";
     assert_sentence(&event, "port eth1: cannot be used: there is no interface eth1");
@@ -203,6 +211,8 @@ static void events_fit_when_names_are_long(void **state)
             event.value.parent = &f.instance.parent;
         } else if (kind == MT_STATUS_EVENT_TIME_PROPERTIES) {
             event.value.time = &f.instance.time;
+        } else if (kind == MT_STATUS_EVENT_LINK_UP) {
+            event.value.interface = name;
         } else if (kind == MT_STATUS_EVENT_NOTICE) {
             event.value.text = name;
         } else if (kind >= MT_STATUS_EVENT_DELAY_UNANSWERED &&
