@@ -367,6 +367,9 @@ void mt_clock_duty_condition(const struct mt_node *node, uint16_t instance,
     uint16_t source = port != 0 ? node->instances[instance].ports[port - 1].source : MT_SOURCE_NONE;
     mt_discipline_standby_report(&clock->discipline, source, clock->published_at.at, &report);
     make_condition(clock, ptp, &report, ret_condition);
+    if (mt_standby_is_silent(node, instance)) { /* its estimate is of what was */
+        ret_condition->is_locked = false;
+    }
     if (mt_arbiter_duty_is_false(node, instance)) { /* nothing of it may be served */
         ret_condition->is_locked = false;
         ret_condition->has_bound = false;

@@ -5,7 +5,8 @@
  * each input; ports are few.  What is told goes by inputs alone, so a replay tells the same.
  *
  * A Delay_Req is counted as unanswered when its place is needed for another one, that is some
- * requests later.  Answers whose transmit timestamp did not come are none of that.
+ * requests later.  Answers whose transmit timestamp did not come are none of that.  Nor is it worth
+ * telling of a transmitter that is gone altogether, so Syncs have to come all the time.
  */
 #include "runtime/heard.h"
 
@@ -50,13 +51,19 @@ static void begin_anew(const struct mt_node *node, uint16_t instance, uint16_t p
 {
     struct mt_heard *self = heard_of(node, instance, port);
     self->unanswered = port_of(node, instance, port)->counters[MT_COUNT_DELAY_UNANSWERED];
+    self->syncs = 0;
     self->is_unanswered = false;
 }
 
-void mt_heard_answer(struct mt_node *node, uint16_t instance, uint16_t port, struct mt_mono now)
+void mt_heard_sample(struct mt_node *node, uint16_t instance, uint16_t port,
+                     enum mt_sample_kind kind, struct mt_mono now)
 {
     const struct mt_heard_told told = {.event = MT_HEARD_DELAY, .port = port};
     bool was_unanswered = heard_of(node, instance, port)->is_unanswered;
+    if (kind != MT_SAMPLE_REVERSE) {
+        heard_of(node, instance, port)->syncs++;
+        return;
+    }
     begin_anew(node, instance, port);
     if (was_unanswered) {
         tell(node, instance, &told, now);
@@ -79,7 +86,8 @@ static void look_at_delay(struct mt_node *node, uint16_t instance, uint16_t port
                                        .count = mt_heard_unanswered(node, instance, port)};
     if (mt_instance_receiving_port(&node->instances[instance].ptp) != port) {
         begin_anew(node, instance, port);
-    } else if (told.count >= MT_HEARD_PATIENCE && !self->is_unanswered) {
+    } else if (told.count >= MT_HEARD_PATIENCE && self->syncs >= MT_HEARD_PATIENCE &&
+               !self->is_unanswered) {
         self->is_unanswered = true;
         tell(node, instance, &told, now);
     }

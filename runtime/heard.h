@@ -15,10 +15,11 @@
 
 #include "meantime/ptp_address.h"
 #include "meantime/ptp_wire.h"
+#include "meantime/sample.h"
 #include "meantime/time.h"
 #include "meantime/verdict.h"
 
-#define MT_HEARD_PATIENCE 8 /**< Delay_Req given up in a row before it is told */
+#define MT_HEARD_PATIENCE 8 /**< Delay_Req given up, and Syncs heard, in a row before it is told */
 #define MT_HEARD_AGAIN_NS INT64_C(3600000000000)
 #define MT_HEARD_DENIALS  8 /**< transmitters of which that is told; more wait for their turn */
 
@@ -46,6 +47,7 @@ struct mt_heard_told {
 struct mt_heard {
     bool is_unanswered;  /**< and that was told */
     uint64_t unanswered; /**< of the counter, when a Delay_Req was answered last */
+    uint64_t syncs;      /**< measured since */
     struct mt_heard_refused {
         uint64_t told; /**< of the counter */
         struct mt_mono tell_at;
@@ -68,8 +70,9 @@ struct mt_input;
 /** A frame was given to a port, from 1 on, which has judged it. */
 void mt_heard_frame(struct mt_node *node, uint16_t instance, uint16_t port,
                     const struct mt_input *input, enum mt_verdict verdict);
-/** A Delay_Req of the port was answered. */
-void mt_heard_answer(struct mt_node *node, uint16_t instance, uint16_t port, struct mt_mono now);
+/** A Sync of the port was measured, or a Delay_Req was answered. */
+void mt_heard_sample(struct mt_node *node, uint16_t instance, uint16_t port,
+                     enum mt_sample_kind kind, struct mt_mono now);
 /** The instance follows another transmitter, or none. */
 void mt_heard_parent(struct mt_node *node, uint16_t instance);
 /** Tells what there is to tell, after an input. */

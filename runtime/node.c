@@ -154,9 +154,7 @@ static void take_event(struct mt_node *self, uint16_t index, const struct mt_eve
     bool is_parent = event->kind == MT_EVENT_PARENT;
     if (event->kind == MT_EVENT_SAMPLE) {
         take_sample(self, instance, event, now);
-        if (event->value.sample.kind == MT_SAMPLE_REVERSE) {
-            mt_heard_answer(self, index, event->port, now);
-        }
+        mt_heard_sample(self, index, event->port, event->value.sample.kind, now);
         return;
     }
     if (is_parent || event->kind == MT_EVENT_REFERENCE) {

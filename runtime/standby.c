@@ -49,6 +49,15 @@ bool mt_standby_is_idle(const struct mt_node *node, uint16_t instance)
            (self->active == MT_STANDBY_NOBODY || self->members[self->active].instance != instance);
 }
 
+bool mt_standby_is_silent(const struct mt_node *node, uint16_t instance)
+{
+    const struct mt_standby *self = &node->clocks[node->instances[instance].clock].standby;
+    bool is_primary = self->members[MT_STANDBY_PRIMARY].instance == instance;
+    return self->is_used &&
+           self->members[is_primary ? MT_STANDBY_PRIMARY : MT_STANDBY_SECONDARY].health <=
+               MT_STANDBY_SILENT;
+}
+
 bool mt_standby_is_redundant(const struct mt_standby *self)
 {
     return self->members[MT_STANDBY_PRIMARY].health == MT_STANDBY_GOOD &&

@@ -86,6 +86,9 @@ bool mt_standby_judge(struct mt_node *node, uint16_t clock, struct mt_mono now);
 /** True for an instance over a shared clock that does not steer it. */
 bool mt_standby_is_idle(const struct mt_node *node, uint16_t instance);
 
+/** True for one of whose time messages nothing comes any more, though it may not know yet. */
+bool mt_standby_is_silent(const struct mt_node *node, uint16_t instance);
+
 /** Both are good and agree. */
 bool mt_standby_is_redundant(const struct mt_standby *self);
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """meantimed follows two ptp4l in two domains with one clock, in hot standby."""
+import re
 import signal
 
 import pytest
@@ -41,6 +42,11 @@ def test_the_secondary_takes_over_when_the_primary_ptp4l_is_killed(lab):
         assert wait_settled(lambda: standby(r)["active"] == "there", 2), standby(r)
     truth.assert_inside(recorder.readings)
     assert not standby(r)["redundant"]
+    r.wait_state("LISTENING", "a")
+    after = r.log().rpartition(LEFT)[2]  # in the order in which it comes about
+    assert re.search(r"port a: UNCALIBRATED, was RECEIVER.*follows nobody now.*port a: LISTENING, "
+                     r"was UNCALIBRATED", after, re.DOTALL), after
+    assert "port a: RECEIVER" not in after and "Delay_Req" not in after
     shown = r.tool("status", "--run-directory", r.directory).stdout
     assert "hot standby   instance there steers: the other one" in shown
     assert LEFT in r.log()

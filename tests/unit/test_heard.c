@@ -73,9 +73,17 @@ static unsigned told(struct mt_heard_told *ret_last)
     return count;
 }
 
+static void hear_syncs(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        mt_heard_sample(&node, 0, 1, MT_SAMPLE_FORWARD, now);
+    }
+}
+
 static void leave_unanswered(unsigned count)
 {
     ports[0].counters[MT_COUNT_DELAY_UNANSWERED] += count;
+    hear_syncs(count);
 }
 
 static void unanswered_requests_are_told_once_and_when_they_are_answered(void **state)
@@ -83,7 +91,7 @@ static void unanswered_requests_are_told_once_and_when_they_are_answered(void **
     struct mt_heard_told last;
     leave_unanswered(MT_HEARD_PATIENCE - 1);
     assert_int_equal(told(&last), 0);
-    mt_heard_answer(&node, 0, 1, now);
+    mt_heard_sample(&node, 0, 1, MT_SAMPLE_REVERSE, now);
     leave_unanswered(MT_HEARD_PATIENCE - 1);
     assert_int_equal(told(&last), 0);
     leave_unanswered(1);
@@ -95,11 +103,25 @@ static void unanswered_requests_are_told_once_and_when_they_are_answered(void **
     assert_int_equal(told(&last), 0);
     assert_true(node_ports[0].heard.is_unanswered);
     assert_int_equal(mt_heard_unanswered(&node, 0, 1), 100 + MT_HEARD_PATIENCE);
-    mt_heard_answer(&node, 0, 1, now);
+    mt_heard_sample(&node, 0, 1, MT_SAMPLE_REVERSE, now);
     assert_int_equal(told(&last), 1);
     assert_int_equal(last.event, MT_HEARD_DELAY);
     assert_int_equal(mt_heard_unanswered(&node, 0, 1), 0);
     assert_false(node_ports[0].heard.is_unanswered);
+}
+
+static void unanswered_requests_are_not_told_when_no_sync_comes_either(void **state)
+{
+    struct mt_heard_told last;
+    ports[0].counters[MT_COUNT_DELAY_UNANSWERED] = 100;
+    hear_syncs(MT_HEARD_PATIENCE - 1);
+    assert_int_equal(told(&last), 0);
+    mt_heard_sample(&node, 0, 1, MT_SAMPLE_REVERSE, now);
+    ports[0].counters[MT_COUNT_DELAY_UNANSWERED] = 200;
+    hear_syncs(1);
+    assert_int_equal(told(&last), 0);
+    hear_syncs(MT_HEARD_PATIENCE - 1);
+    assert_int_equal(told(&last), 1);
 }
 
 static void requests_are_counted_anew_when_another_transmitter_is_followed(void **state)
@@ -258,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(unanswered_requests_are_told_once_and_when_they_are_answered,
                                set_up),
+        cmocka_unit_test_setup(unanswered_requests_are_not_told_when_no_sync_comes_either, set_up),
         cmocka_unit_test_setup(requests_are_counted_anew_when_another_transmitter_is_followed,
                                set_up),
         cmocka_unit_test_setup(forged_messages_are_told_at_once_and_then_once_an_hour, set_up),
