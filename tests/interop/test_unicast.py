@@ -41,6 +41,21 @@ def address_all(lab, *nodes, transport="udp4"):
     return found
 
 
+def route(lab, left, router, right):
+    """Two networks with a router between them; returns the addresses of the ends."""
+    lab.chain(left, router, right)
+    with lab.inside(router), open("/proc/sys/net/ipv4/ip_forward", "w",
+                                  encoding="ascii") as file:
+        file.write("1")
+    ends = []
+    for network, end in enumerate((left, right), 1):
+        ends.append(f"10.78.{network}.1")
+        lab.ip(router, "address", "add", f"10.78.{network}.254/24", "dev", f"eth{network - 1}")
+        lab.ip(end, "address", "add", f"{ends[-1]}/24", "dev", "eth0")
+        lab.ip(end, "route", "add", "default", "via", f"10.78.{network}.254")
+    return ends
+
+
 def identity_of(ptp4l):
     """As the report writes it."""
     return ptp4l.management("GET DEFAULT_DATA_SET")["clockIdentity"]
@@ -104,6 +119,15 @@ def test_ptp4l_asks_meantimed_for_service(lab, transport):
     # nothing by multicast
     b.stop()
     a.wait_until(lambda: a.port()["unicast"]["clients"] == 0, "cancelled or expired")
+
+
+@pytest.mark.lab(seconds=12)
+def test_unicast_passes_a_router(lab):
+    address, _ = route(lab, "A", "R", "B")
+    lab.meantimed("A", "eth0", ptp={"priority1": 100, "unicast_grants": "yes"})
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp=client_of(address))
+    b.wait_state("RECEIVER")
+    truth.assert_inside(truth.hold(b, seconds=3))
 
 
 @pytest.mark.long
