@@ -256,3 +256,28 @@ void mt_foreign_time_configure(struct mt_node *node, uint16_t index,
     self->own_time = *time;
     mt_foreign_time_tell(node, instance->clock, now);
 }
+
+void mt_foreign_time_make_auto(struct mt_node *node, uint16_t index, bool clock_class,
+                               bool variance, struct mt_mono now)
+{
+    if (index >= node->instance_count) { /* a log may say anything */
+        return;
+    }
+    struct mt_node_instance *instance = &node->instances[index];
+    struct mt_foreign_time *self = &instance->foreign_time;
+    const struct mt_instance *ptp = &instance->ptp;
+    const struct mt_time_properties time = *mt_foreign_time_own_time(self, ptp);
+    take_own_quality(self, ptp);
+    struct mt_quality_ladder ladder = self->ladder;
+    struct mt_clock_quality quality = self->own_quality;
+    if (clock_class) {
+        ladder.class_is_auto = true;
+        quality.clock_class = ptp->config.is_receiver_only ? 255 /* [1588-2019 7.6.2.5] */
+                                                           : ladder.free_run_class;
+    }
+    if (variance) {
+        ladder.variance_is_auto = true;
+        quality.variance = 0xFFFF;
+    }
+    mt_foreign_time_configure(node, index, &ladder, &quality, &time, now);
+}

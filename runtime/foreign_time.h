@@ -36,6 +36,10 @@ void mt_foreign_time_configure(struct mt_node *node, uint16_t instance,
                                const struct mt_clock_quality *quality,
                                const struct mt_time_properties *time, struct mt_mono now);
 
+/** A quality that somebody has set is found out again, as `auto` has it in the configuration. */
+void mt_foreign_time_make_auto(struct mt_node *node, uint16_t instance, bool clock_class,
+                               bool variance, struct mt_mono now);
+
 /** What was configured or set, whatever is announced. */
 void mt_foreign_time_own_quality(const struct mt_foreign_time *self, const struct mt_instance *ptp,
                                  struct mt_clock_quality *ret_quality);

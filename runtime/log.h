@@ -84,17 +84,20 @@ enum mt_order_kind {
     MT_ORDER_ADDRESS, /**< mt_node_set_ntp_address() */
     MT_ORDER_KEYS,    /**< mt_node_set_ntp_keys() */
     MT_ORDER_OWN,     /**< mt_ntp_serve_add_own() */
+    MT_ORDER_AUTO,    /**< mt_foreign_time_make_auto() */
 };
 
 struct mt_order {
     enum mt_order_kind kind;
     struct mt_mono now;
     bool came_while_waiting;   /**< set by the recorder: the deadline was worked out before it */
-    uint16_t instance;         /**< of a command; or the NTP server */
+    uint16_t instance;         /**< of a command, of AUTO; or the NTP server */
     struct mt_address address; /**< of it */
     struct mt_command command; /**< any but MT_COMMAND_CLOCK, which is runtime's own */
     struct mt_log_text config; /**< of a reload; of keys: mt_log_keys_pack() */
     struct mt_log_facts facts;
+    bool class_is_auto; /**< of AUTO */
+    bool variance_is_auto;
 };
 
 /** A link, as it was asked for and what came of it. */

@@ -277,6 +277,11 @@ void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
         mt_log_put(out, order->instance, 2);
         mt_log_put_address(out, &order->address);
         break;
+    case MT_ORDER_AUTO:
+        mt_log_put(out, order->instance, 2);
+        mt_log_put(out, order->class_is_auto, 1);
+        mt_log_put(out, order->variance_is_auto, 1);
+        break;
     case MT_ORDER_STOP:
     case MT_ORDER_RELOAD:
         break;
@@ -363,7 +368,7 @@ static void get_start(struct mt_log_in *in, struct mt_log_start *start)
 
 static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct mt_order *order)
 {
-    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_OWN);
+    order->kind = (enum mt_order_kind)mt_log_get_choice(in, MT_ORDER_COMMAND, MT_ORDER_AUTO);
     order->now.ns = mt_log_get_signed(in, 8);
     get_time(self, in, order->now);
     order->came_while_waiting = mt_log_get_flag(in);
@@ -389,6 +394,11 @@ static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct m
         mt_log_get_address(in, &order->address);
         order->config.length = in->left;
         order->config.text = (const char *)mt_log_get_octets(in, in->left);
+        break;
+    case MT_ORDER_AUTO:
+        order->instance = (uint16_t)mt_log_get(in, 2);
+        order->class_is_auto = mt_log_get_flag(in);
+        order->variance_is_auto = mt_log_get_flag(in);
         break;
     case MT_ORDER_STOP:
         break;

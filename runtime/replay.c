@@ -140,6 +140,10 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
     case MT_ORDER_OWN:
         mt_ntp_serve_add_own(node, order->instance, &order->address);
         break;
+    case MT_ORDER_AUTO:
+        mt_foreign_time_make_auto(node, order->instance, order->class_is_auto,
+                                  order->variance_is_auto, now);
+        break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);
         break;

@@ -37,6 +37,11 @@ int64_t mt_control_setting_max(enum mt_control_setting setting)
     return settings[setting].max;
 }
 
+bool mt_control_may_be_auto(enum mt_control_setting setting)
+{
+    return setting == MT_CONTROL_CLOCK_CLASS || setting == MT_CONTROL_VARIANCE;
+}
+
 /* ---- requests ----------------------------------------------------------------------------- */
 
 static bool is_whole_number(const cJSON *item, double min, double max)
@@ -51,6 +56,12 @@ static bool take_setting(const cJSON *item, struct mt_control_request *request, 
         const struct setting *setting = &settings[i];
         if (strcmp(item->string, setting->name) != 0) {
             continue;
+        }
+        const char *word = cJSON_GetStringValue(item);
+        if (word != NULL && strcmp(word, "auto") == 0 &&
+            mt_control_may_be_auto((enum mt_control_setting)i)) {
+            request->is_auto[i] = true;
+            return true;
         }
         bool is_flag = cJSON_IsBool(item) && setting->max == 1;
         if (!is_flag && !is_whole_number(item, (double)setting->min, (double)setting->max)) {

@@ -42,6 +42,7 @@ struct mt_control_request {
     char instance[MT_CONTROL_NAME_SIZE]; /**< set: "main" if none is named */
     bool is_given[MT_CONTROL_SETTING_COUNT];
     int64_t value[MT_CONTROL_SETTING_COUNT]; /**< within its range */
+    bool is_auto[MT_CONTROL_SETTING_COUNT];  /**< given as "auto", instead of a value */
     uint64_t since;                          /**< events: those with a larger id */
     char ntp[MT_CONTROL_SOURCE_SIZE];        /**< add, remove: the section's name */
     char keys[MT_CONTROL_LINE_MAX];          /**< add: a line "key = value" for each */
@@ -55,6 +56,9 @@ int64_t mt_control_setting_max(enum mt_control_setting setting);
 /** Reads one request line (with or without its newline).  False with a reason. */
 bool mt_control_parse(const char *line, size_t length, struct mt_control_request *ret_request,
                       char ret_reason[MT_CONTROL_REASON_SIZE]);
+
+/** True if a setting may be "auto": what nobody sets is found out. */
+bool mt_control_may_be_auto(enum mt_control_setting setting);
 
 /** Turns a set request into the commands for an instance, starting from what it has now: as
  * many as MT_CONTROL_COMMANDS_MAX.  Returns how many. */

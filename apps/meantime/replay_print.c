@@ -257,6 +257,11 @@ static void order_words(const struct mt_order *order, char *text, size_t size)
         mt_address_text(&order->address, command);
         snprintf(text, size, "keys of NTP server number %u, at %s", order->instance, command);
         return;
+    case MT_ORDER_AUTO:
+        snprintf(text, size, "ordered:%s%s of instance number %u auto",
+                 order->class_is_auto ? " clockClass" : "",
+                 order->variance_is_auto ? " variance" : "", order->instance);
+        return;
     case MT_ORDER_OWN:
         mt_address_text(&order->address, command);
         if (order->address.network == MT_NETWORK_NONE) {
@@ -274,7 +279,7 @@ void mt_replay_print_order(const struct mt_replay_printer *self, int64_t t_ns,
                            const struct mt_order *order)
 {
     static const char *const names[] = {"command", "stop", "reload", "facts",
-                                        "address", "keys", "own"};
+                                        "address", "keys", "own",    "auto"};
     char text[200] = "";
     if (!is_shown(self, t_ns, NULL)) {
         return;

@@ -20,6 +20,16 @@ static bool may_be_set(const char *name)
     return false;
 }
 
+static bool may_be_auto(const char *name)
+{
+    for (unsigned i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
+        if (strcmp(mt_control_setting_name((enum mt_control_setting)i), name) == 0) {
+            return mt_control_may_be_auto((enum mt_control_setting)i);
+        }
+    }
+    return false;
+}
+
 static const char *setting_name(const void *names, size_t n)
 {
     return mt_control_setting_name((enum mt_control_setting)n);
@@ -76,10 +86,14 @@ static enum mt_exit add_setting(cJSON *request, const char *name, const char *va
         return refuse_key(name, key);
     }
     bool is_word = key->word != NULL && strcmp(value, key->word) == 0;
+    if (is_word && may_be_auto(key->name)) {
+        cJSON_AddStringToObject(request, key->name, key->word);
+        return MT_EXIT_GOOD;
+    }
     if (is_word || !mt_config_value_parse(key, value, &values, &pool)) {
         struct mt_config_key plain = *key;
         char expected[200];
-        plain.word = NULL;
+        plain.word = may_be_auto(key->name) ? key->word : NULL;
         mt_config_expected(&plain, expected, sizeof expected);
         return mt_tool_misuse("%s = %s: expected %s", name, value, expected);
     }

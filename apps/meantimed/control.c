@@ -14,6 +14,7 @@
 #include "compose/report.h"
 #include "config/schema.h"
 #include "meantime_version.h"
+#include "runtime/foreign_time.h"
 #include "status/control.h"
 #include "status/events.h"
 
@@ -88,8 +89,11 @@ static void tell_settings(struct mt_daemon *self, const struct mt_control_reques
     for (int setting = 0; setting < MT_CONTROL_SETTING_COUNT; setting++) {
         const char *name = mt_control_setting_name((enum mt_control_setting)setting);
         char text[64];
-        if (request->is_given[setting]) {
+        if (request->is_given[setting] || request->is_auto[setting]) {
             setting_text(name, request->value[setting], text, sizeof text);
+            if (request->is_auto[setting]) {
+                snprintf(text, sizeof text, "auto");
+            }
             mt_journal_write(&self->journal, MT_JOURNAL_INFO, 0,
                              "instance %s: %s is %s now, by the control socket", request->instance,
                              name, text);
@@ -126,6 +130,24 @@ static bool profile_allows(const struct mt_composition *composition, uint16_t in
     return true;
 }
 
+static void make_auto(struct mt_daemon *self, const struct mt_control_request *request,
+                      uint16_t index, struct mt_mono now)
+{
+    const struct mt_order order = {
+        .kind = MT_ORDER_AUTO,
+        .now = now,
+        .instance = index,
+        .class_is_auto = request->is_auto[MT_CONTROL_CLOCK_CLASS],
+        .variance_is_auto = request->is_auto[MT_CONTROL_VARIANCE],
+    };
+    if (order.class_is_auto || order.variance_is_auto) {
+        mt_recorder_begin(self->recorder, &order);
+        mt_foreign_time_make_auto(&self->composition->node, index, order.class_is_auto,
+                                  order.variance_is_auto, now);
+        mt_recorder_end(self->recorder);
+    }
+}
+
 static char *set(struct mt_daemon *self, const struct mt_control_request *request,
                  struct mt_mono now)
 {
@@ -151,6 +173,7 @@ static char *set(struct mt_daemon *self, const struct mt_control_request *reques
     for (size_t i = 0; i < count; i++) {
         mt_recorder_command(self->recorder, node, (uint16_t)index, &commands[i], now);
     }
+    make_auto(self, request, (uint16_t)index, now);
     tell_settings(self, request);
     return mt_control_reply_ok(NULL);
 }

@@ -38,6 +38,7 @@ def record(lab):
     bc.reload()
     bc.wait_log("configuration was reloaded")
     bc.set(priority1=127, clock_class=187)
+    bc.set(clock_class="auto", offset_scaled_log_variance="auto")
     lab.ip("B", "link", "set", "eth0", "down")
     bc.wait_state("FAULTY", "eth1")
     lab.ip("B", "link", "set", "eth0", "up")
@@ -74,7 +75,7 @@ def test_replay_is_the_run_that_the_daemon_told_of(lab):
     assert end["octets"] == os.path.getsize(LOG)
     assert is_within(told, [event["text"] for event in of(objects, "event")]), told
     assert [order["order"] for order in of(objects, "order")].count("reload") == 1
-    assert {"command", "stop"} <= {order["order"] for order in of(objects, "order")}
+    assert {"command", "auto", "stop"} <= {order["order"] for order in of(objects, "order")}
 
     corrections = of(objects, "correction")
     assert len(corrections) == end["corrections"]

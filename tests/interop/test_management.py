@@ -84,6 +84,10 @@ def test_pmc_reads_and_sets_meantimed(lab):
     assert a.instance()["time_properties"]["time_traceable"]
     assert "MANAGEMENT_ERROR_STATUS" in pmc(a, "SET PRIORITY1 7", socket="ptp-ro")[0]
     assert pmc(a, "GET PRIORITY1", socket="ptp-ro")[1]["priority1"] == "55"
+    back = a.tool("--run-directory", a.directory, "set", "clock_class=auto")
+    assert back.returncode == 0, back.stderr
+    a.wait_log("clock_class is auto now")
+    assert pmc(a, "GET DEFAULT_DATA_SET")[1]["clockClass"] == "248"
     a.stop()
     replayed = a.tool("replay", log)  # requests are inputs like any other
     assert replayed.returncode == 0 and "all as recorded" in replayed.stdout, replayed.stdout

@@ -98,7 +98,7 @@ def test_tool_prints_its_version():
     (["set", "priority1", "256"],
      "priority1 = 256: expected an integer from 0 to 255; see `meantime help set`"),
     (["set", "clock_class=seven"],
-     "clock_class = seven: expected an integer from 0 to 255; see `meantime help set`"),
+     "clock_class = seven: expected an integer from 0 to 255, or auto; see `meantime help set`"),
     (["set", "utc_offset", "auto"],
      "utc_offset = auto: expected an integer from -32768 to 32767; see `meantime help set`"),
     (["--socket"], "--socket: expected a path of at most 255 octets; see `meantime help`"),
@@ -219,6 +219,20 @@ def test_set_sends_numbers_for_words(daemon):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert answering.requests == [{"command": "set", "priority1": 100, "clock_accuracy": 0x21,
                                    "leap61": True, "instance": "other"}]
+
+
+def test_set_gives_back_what_is_found_out(daemon):
+    answering = daemon(lambda _: {"ok": True})
+    for arguments in (["clock_class=auto"], ["clock_class", "auto"]):
+        done = daemon.run("set", *arguments, "offset_scaled_log_variance", "auto")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert answering.requests == 2 * [{"command": "set", "clock_class": "auto",
+                                       "offset_scaled_log_variance": "auto"}]
+
+
+def test_set_knows_what_is_short_for_a_key(daemon):
+    done = daemon.run("set", "prio1", "3")
+    assert "set: prio1: there is no such key; did you mean priority1?" in done.stderr
 
 
 def test_set_passes_on_why_the_daemon_refuses(daemon):

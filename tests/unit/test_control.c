@@ -49,6 +49,23 @@ static void control_reads_every_command(void **state)
     assert_int_equal(request.value[MT_CONTROL_UTC_OFFSET], -3);
 }
 
+static void control_takes_auto_for_what_is_found_out(void **state)
+{
+    struct mt_command commands[MT_CONTROL_COMMANDS_MAX];
+    struct mt_instance_config now;
+    mt_instance_config_init(&now);
+    accept("{\"command\":\"set\",\"clock_class\":\"auto\",\"priority1\":7}");
+    assert_true(request.is_auto[MT_CONTROL_CLOCK_CLASS]);
+    assert_false(request.is_given[MT_CONTROL_CLOCK_CLASS]);
+    assert_false(request.is_auto[MT_CONTROL_VARIANCE]);
+    assert_int_equal(mt_control_commands(&request, &now, commands), 1);
+    accept("{\"command\":\"set\",\"offset_scaled_log_variance\":\"auto\"}");
+    assert_true(request.is_auto[MT_CONTROL_VARIANCE]);
+    assert_int_equal(mt_control_commands(&request, &now, commands), 0);
+    refuse("{\"command\":\"set\",\"priority1\":\"auto\"}",
+           "priority1: expected an integer from 0 to 255");
+}
+
 static void control_reads_what_changes_servers(void **state)
 {
     accept("{\"command\":\"reload\"}");
@@ -167,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(control_reads_every_command),
+        cmocka_unit_test(control_takes_auto_for_what_is_found_out),
         cmocka_unit_test(control_reads_what_changes_servers),
         cmocka_unit_test(control_refuses_servers_that_are_more_than_one_line),
         cmocka_unit_test(control_says_why_when_a_request_is_refused),

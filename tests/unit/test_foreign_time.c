@@ -184,6 +184,36 @@ static void foreign_time_takes_what_a_user_sets_when_it_is_told(void **state)
     assert_int_equal(quality()->clock_class, 14);
 }
 
+static void foreign_time_finds_out_again_what_a_user_set_when_that_is_auto(void **state)
+{
+    const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(quality()->clock_class, 13);
+    mt_foreign_time_make_auto(&bench->node, 0, true, false, now);
+    assert_int_equal(quality()->clock_class, 248);
+    assert_int_equal(quality()->variance, 0x1000);
+    bench->clock.holdover.is_primary = true;
+    mt_foreign_time_tell(&bench->node, 0, now);
+    assert_int_equal(quality()->clock_class, 6);
+    mt_foreign_time_make_auto(&bench->node, 0, false, true, now);
+    assert_int_equal(quality()->clock_class, 6);
+    assert_int_not_equal(quality()->variance, 0x1000);
+    mt_foreign_time_make_auto(&bench->node, 7, true, true, now); /* there is no such instance */
+}
+
+static void foreign_time_is_that_of_a_free_clock_when_its_class_is_auto(void **state)
+{
+    const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
+    bench->clock.discipline.selected = PTP_SOURCE;
+    assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
+    mt_foreign_time_make_auto(&bench->node, 0, true, true, now);
+    assert_int_equal(quality()->clock_class, 248);
+    assert_int_equal(quality()->variance, 0xFFFF);
+    assert_int_equal(quality()->accuracy, GOOD);
+}
+
 static void configure(bool is_auto, uint8_t clock_class)
 {
     const struct mt_clock_quality own = {clock_class, GOOD, 0xFFFF};
@@ -249,6 +279,8 @@ int main(void)
         TEST(foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better),
         TEST(foreign_time_is_given_back_when_a_port_is_followed),
         TEST(foreign_time_takes_what_a_user_sets_when_it_is_told),
+        TEST(foreign_time_finds_out_again_what_a_user_set_when_that_is_auto),
+        TEST(foreign_time_is_that_of_a_free_clock_when_its_class_is_auto),
         TEST(foreign_time_stays_above_what_is_configured_when_that_is_told_again),
         TEST(foreign_time_announces_a_leap_second_when_the_clock_knows_of_it),
     };
