@@ -144,7 +144,7 @@ static void render_estimate(struct mt_text *out, const cJSON *clock)
                 is_true(clock, "saturated") ? ", " MT_BAD "out of its range" MT_PLAIN : "");
 }
 
-/* "1200 used, 3 outlier": those that are not zero, the first one always. */
+/* "1200 used, 3 outliers": those that are not zero, the first one always. */
 static void render_samples(struct mt_text *out, const cJSON *counts)
 {
     const cJSON *count;
@@ -152,7 +152,9 @@ static void render_samples(struct mt_text *out, const cJSON *counts)
     {
         bool is_first = count == counts->child;
         if (is_first || count->valuedouble != 0) {
-            mt_text_say(out, "%s%.0f %s", is_first ? "" : ", ", count->valuedouble, count->string);
+            bool is_many = strcmp(count->string, "outlier") == 0 && count->valuedouble != 1;
+            mt_text_say(out, "%s%.0f %s%s", is_first ? "" : ", ", count->valuedouble, count->string,
+                        is_many ? "s" : "");
         }
     }
 }

@@ -190,11 +190,31 @@ static void render_delay(struct mt_text *out, const cJSON *port)
     }
 }
 
-/* A port of a transparent clock that does not receive has no part in the state decision. */
+/* A role that was given holds whoever else is there, so that two may contradict each other. */
+static void render_role(struct mt_text *out, const cJSON *port)
+{
+    const cJSON *heard = member(port, "heard");
+    const char *role = text_of(port, "role");
+    if (strcmp(role, "?") == 0 || strcmp(role, "auto") == 0) {
+        return;
+    }
+    mt_text_say(out, MT_FAINT "        role:     " MT_PLAIN "%s, as the configuration says", role);
+    if (strcmp(role, "transmitter") == 0 && heard != NULL && heard->child != NULL) {
+        mt_text_say(out, "; " MT_WARN "%s announces itself here, too" MT_PLAIN,
+                    heard->child->string);
+    }
+    mt_text_say(out, "\n");
+}
+
+/* A port of a transparent clock that does not receive has no part in the state decision; one of
+ * 802.1AS whose link cannot be used transmits nothing, whatever was decided. */
 static const char *state_of(const cJSON *instance, const cJSON *port)
 {
     const char *state = text_of(port, "state");
     const bool is_transparent = strcmp(text_of(instance, "role"), "transparent") == 0;
+    if (cJSON_IsFalse(member(port, "peer.as_capable")) && strcmp(state, "TRANSMITTER") == 0) {
+        return "not asCapable";
+    }
     return is_transparent && strcmp(state, "LISTENING") == 0 ? "FORWARDING" : state;
 }
 
@@ -211,6 +231,7 @@ void mt_render_port(struct mt_text *out, const cJSON *instance, const cJSON *por
     if (cJSON_IsString(member(port, "fault_reason"))) {
         mt_text_say(out, "        " MT_BAD "%s" MT_PLAIN "\n", text_of(port, "fault_reason"));
     }
+    render_role(out, port);
     mt_render_unicast(out, port);
     mt_render_security(out, port);
     mt_render_servers(out, port);

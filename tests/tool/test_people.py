@@ -230,6 +230,32 @@ def test_status_says_why_nobody_is_followed(shown, accepted, last_followed, word
     assert f"grandmaster {words}" in shown(change)
 
 
+@pytest.mark.parametrize("heard, more", [
+    ({}, ""),
+    ({"000001.fffe.000003-1": "better than this clock"},
+     "; 000001.fffe.000003-1 announces itself here, too")])
+def test_status_says_which_role_a_port_was_given_and_who_contradicts(shown, heard, more):
+    def change(_, __, instance):
+        instance["ports"][0].update({"role": "auto", "heard": {"000001.fffe.000002-1": "followed"}})
+        instance["ports"][1].update({"role": "transmitter", "heard": heard})
+    text = shown(change)
+    assert text.endswith(f"role: transmitter, as the configuration says{more} ")
+    assert text.count("role:") == 1
+
+
+def test_status_calls_no_port_a_transmitter_whose_link_is_not_used(shown):
+    def change(_, __, instance):
+        instance["ports"][1]["peer"] = {"as_capable": False}
+    text = shown(change)
+    assert "2 eth1 not asCapable down" in text and "TRANSMITTER" not in text
+
+
+@pytest.mark.parametrize("count, words", [(0, ""), (1, ", 1 outlier"), (2, ", 2 outliers")])
+def test_status_counts_outliers(shown, count, words):
+    assert f"samples 213 used{words}; 113 corrections" in shown(
+        lambda _, clock, __: clock.update(samples={"used": 213, "outlier": count}))
+
+
 def test_status_says_which_other_domain_was_heard(shown):
     def change(_, __, instance):
         instance["sdo_id"] = 0x100
