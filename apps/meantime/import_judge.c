@@ -3,8 +3,8 @@
  * The result of an import, read as the daemon will read it.  Nobody has seen its lines, so what is
  * wrong with one is told with the line of the file that it was made of.  That line is then left
  * out, for one bad setting is no reason to keep the others back; but not where it says what is
- * signed or with which keys: without it the rest would be less safe than it was.  Files that are
- * missing or not good are told only, since the import may be made on another machine. */
+ * signed, who is spoken to or which clock is steered: a result without that would do harm.  Files
+ * that are missing or not good are told only, since the import may be made on another machine. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,10 +85,14 @@ static bool is_key(const struct line *line, const char *key, size_t length)
     return strncmp(line->text, key, length) == 0 && strncmp(line->text + length, " = ", 3) == 0;
 }
 
-static bool is_of_security(const struct line *line)
+/* Without it the rest would be less safe, or speak to others, or steer another clock. */
+static bool must_stay(const struct line *line)
 {
-    static const char *const keys[] = {"security_file", "spp",      "active_key_id",
-                                       "key",           "key_file", "nts"};
+    static const char *const keys[] = {
+        "security_file", "spp",       "active_key_id",  "key",   "key_file",
+        "nts",           "interface", "instance",       "clock", "device",
+        "domain",        "sdo_id",    "estimates_only",
+    };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (is_key(line, keys[i], strlen(keys[i]))) {
             return true;
@@ -100,7 +104,7 @@ static bool is_of_security(const struct line *line)
 static bool leave_out(struct result *self, size_t n, const char *sentence)
 {
     struct line *line = n < self->count ? &self->lines[n] : NULL;
-    if (line == NULL || line->origin == NULL || line->is_out || is_of_security(line)) {
+    if (line == NULL || line->origin == NULL || line->is_out || must_stay(line)) {
         return false;
     }
     mt_import_say_of(self->import, line->origin, true, "%s", sentence);

@@ -342,6 +342,22 @@ def test_import_drops_no_keys_of_what_is_signed(tmp_path):
     assert "spp = 1 needs keys" in done.stderr and "so it is not printed" in done.stderr
 
 
+@pytest.mark.parametrize("option, told", [
+    ("domainNumber 300", "2: domain = 300: expected an integer from 0 to 255"),
+    ("transportSpecific 0x1\ndomainNumber 250", "3: domain = 250: reserved")])
+def test_import_speaks_to_no_others_than_were_meant(tmp_path, option, told):
+    path = file(tmp_path, f"[global]\n{option}\n[eth0]\n")
+    done, _ = run(path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"{path}:{told}" in done.stderr and "so it is not printed" in done.stderr
+
+
+def test_import_leaves_no_port_without_its_interface():
+    done, _ = run("ptp4l -i eth0", "ptp4l -i eth0")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "port ptp1-eth0 already uses interface eth0 in domain 0" in done.stderr
+
+
 def test_import_says_which_files_are_not_good_here(tmp_path):
     keys = file(tmp_path, "", "keys")
     for mode, words in ((0o644, "everybody may read these keys"), (None, "cannot be read")):
