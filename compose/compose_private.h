@@ -204,6 +204,10 @@ bool mt_compose_links(struct mt_node *node, const struct mt_config *config,
 
 /** How many reference clocks a clock has: they are the last of its sources. */
 uint16_t mt_compose_refclocks_of(const struct mt_config *config, size_t clock);
+/** The receiver or reference clock whose pulses, or readings, come over a link; null: it is none
+ * of those. */
+const struct mt_config_refclock *mt_compose_pulses_of(const struct mt_composition *self,
+                                                      uint16_t link);
 /** What is wrong with a reference clock; null: nothing. */
 const char *mt_compose_refclock_fault(const struct mt_composition *self, uint16_t index,
                                       bool is_unreachable);

@@ -112,13 +112,43 @@ void mt_compose_tell_gnss(const struct mt_composition *self, const struct mt_nod
     told->value.gnss.known_tai_utc_s = self->node.clocks[refclock->clock].tai_minus_utc_s;
 }
 
+static const char *reason_of(const struct mt_composition *self, uint16_t link)
+{
+    return self->link_reason != NULL && link != MT_NODE_NO_LINK
+               ? self->link_reason(self->link_context, link)
+               : "";
+}
+
+/* Why it is not heard, or not its pulses; "": nothing is known of that. */
+static const char *fault_of(const struct mt_composition *self, const struct mt_node_gnss *gnss)
+{
+    const char *reason = reason_of(self, gnss->stream);
+    return reason[0] != '\0' ? reason : reason_of(self, gnss->pulses);
+}
+
+const struct mt_config_refclock *mt_compose_pulses_of(const struct mt_composition *self,
+                                                      uint16_t link)
+{
+    const struct mt_node *node = &self->node;
+    for (uint16_t i = 0; i < node->refclock_count; i++) {
+        if (node->refclocks[i].link == link) {
+            return &self->config->refclocks[i];
+        }
+    }
+    for (uint16_t i = 0; i < node->gnss_count; i++) {
+        if (node->gnss[i].pulses == link) {
+            return &self->config->refclocks[node->gnss[i].refclock];
+        }
+    }
+    return NULL;
+}
+
 void mt_compose_report_gnss(const struct mt_composition *self, uint16_t index,
                             struct mt_report_gnss *ret_report)
 {
     const struct mt_node_gnss *gnss = &self->node.gnss[index];
     const struct mt_node_refclock *refclock = &self->node.refclocks[gnss->refclock];
-    const char *reason =
-        self->link_reason != NULL ? self->link_reason(self->link_context, gnss->stream) : "";
+    const char *reason = fault_of(self, gnss);
     *ret_report = (struct mt_report_gnss){
         .name = refclock->config.name,
         .clock = self->config->clocks[refclock->clock].name,
@@ -138,13 +168,13 @@ const char *mt_compose_refclock_fault(const struct mt_composition *self, uint16_
                                       bool is_unreachable)
 {
     const struct mt_node_gnss *gnss = mt_gnss_duty_of(&self->node, index);
-    if (gnss == NULL) {
-        return is_unreachable ? "nothing is heard of it" : NULL;
-    }
     const char *reason =
-        self->link_reason != NULL ? self->link_reason(self->link_context, gnss->stream) : "";
+        gnss != NULL ? fault_of(self, gnss) : reason_of(self, self->node.refclocks[index].link);
     if (reason[0] != '\0') {
         return reason;
+    }
+    if (gnss == NULL) {
+        return is_unreachable ? "nothing is heard of it" : NULL;
     }
     if (gnss->guard.has_jumped) {
         return "its time has jumped, and is not followed until it agrees again";

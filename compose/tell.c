@@ -73,10 +73,27 @@ static const char *renamed_to(const struct mt_composition *self, uint16_t link)
     return strcmp(now, self->config->ports[port].interface) != 0 ? now : NULL;
 }
 
+static void tell_pulses(const struct mt_composition *self, const struct mt_node_event *event,
+                        const struct mt_config_refclock *of, struct mt_status_event *told)
+{
+    bool is_gnss = of->driver == MT_CONFIG_REFCLOCK_GNSS;
+    const char *reason =
+        self->link_reason != NULL ? self->link_reason(self->link_context, event->index) : "";
+    told->kind = event->value.is_on ? MT_STATUS_EVENT_PULSES : MT_STATUS_EVENT_NO_PULSES;
+    told->reason = reason[0] != '\0' ? reason : NULL;
+    told->value.pulses.section = is_gnss ? "gnss" : "refclock";
+    told->value.pulses.name = of->name;
+}
+
 /* Why a link is down is worth more than that it is. */
 static bool tell_link(const struct mt_composition *self, const struct mt_node_event *event,
                       struct mt_status_event *told)
 {
+    const struct mt_config_refclock *of_pulses = mt_compose_pulses_of(self, event->index);
+    if (of_pulses != NULL) {
+        tell_pulses(self, event, of_pulses, told);
+        return true;
+    }
     told->kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP : MT_STATUS_EVENT_LINK_DOWN;
     told->port = mt_compose_link_name(self, event->index);
     if (event->value.is_on) {
@@ -280,6 +297,16 @@ static void tell_quality(const struct mt_composition *self, const struct mt_node
     told->value.quality.to = event->value.quality.to;
 }
 
+static void tell_stamps(const struct mt_composition *self, const struct mt_node_event *event,
+                        struct mt_status_event *told)
+{
+    told->kind =
+        event->value.stamps.is_losing ? MT_STATUS_EVENT_STAMPS_LOST : MT_STATUS_EVENT_STAMPS_COME;
+    told->port = mt_compose_link_name(self, event->index);
+    told->value.stamps.lost = event->value.stamps.lost;
+    told->value.stamps.of = event->value.stamps.of;
+}
+
 bool mt_composition_tell(const struct mt_composition *self, const struct mt_node_event *event,
                          struct mt_status_event *ret_told)
 {
@@ -328,11 +355,7 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
         is_told = tell_source(self, event, &told);
         break;
     case MT_NODE_STAMPS:
-        told.kind = event->value.stamps.is_losing ? MT_STATUS_EVENT_STAMPS_LOST
-                                                  : MT_STATUS_EVENT_STAMPS_COME;
-        told.port = mt_compose_link_name(self, event->index);
-        told.value.stamps.lost = event->value.stamps.lost;
-        told.value.stamps.of = event->value.stamps.of;
+        tell_stamps(self, event, &told);
         break;
     case MT_NODE_MINOR:
         told.kind = MT_STATUS_EVENT_MINOR_VERSION;

@@ -448,9 +448,6 @@ bool mt_gnss_duty_link(struct mt_node *node, const struct mt_input *input)
 {
     for (uint16_t i = 0; i < node->gnss_count; i++) {
         struct mt_node_gnss *self = &node->gnss[i];
-        if (self->pulses == input->link) {
-            return true;
-        }
         if (self->stream == input->link) {
             self->is_up = input->is_up;
             self->is_heard = false;

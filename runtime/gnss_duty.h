@@ -63,7 +63,7 @@ enum mt_gnss_node_event {
 
 /** Takes octets, or a pulse; false if they are not of a receiver's link. */
 bool mt_gnss_duty_rx(struct mt_node *node, const struct mt_input *input);
-/** Takes a change of a link; false if it is not a receiver's. */
+/** Takes a change of a link; false if a receiver does not speak over it. */
 bool mt_gnss_duty_link(struct mt_node *node, const struct mt_input *input);
 /** Notices silence. */
 void mt_gnss_duty_tick(struct mt_node *node, struct mt_mono now);

@@ -36,9 +36,9 @@ struct mt_status_event {
     const char *port;        /**< its name: port state, link; parent: the receiving port or null */
     const char *clock;       /**< its name: the clock events */
     int32_t tai_minus_utc_s; /**< steps, panic: that may explain them; 0: not known */
-    const char
-        *reason; /**< link down, NTP server unreachable, refused, standby: why; disturbed, shared:
-                     who, as far as that is known; minor version: why; null: nobody
+    const char *
+        reason; /**< link down, no pulses, NTP server unreachable, refused, standby: why; disturbed,
+                     shared: who, as far as that is known; minor version: why; null: nobody
                      knows; parent without a port: why nobody is followed, null: this clock is
                      better than others */
     union {
@@ -115,7 +115,11 @@ struct mt_status_event {
             const struct mt_address *address; /**< denied: by whom */
         } heard;               /**< delay unanswered, forged, unsigned, other domain, denied */
         const char *interface; /**< link up: its name, if it is another one; null: it is not */
-        const char *text;      /**< notice: the sentence itself */
+        struct {
+            const char *section; /**< "gnss", "refclock" */
+            const char *name;
+        } pulses;
+        const char *text; /**< notice: the sentence itself */
     } value;
 };
 

@@ -46,6 +46,18 @@ static void tell_line(const struct mt_status_event *event, char *buffer, size_t 
     }
 }
 
+static void tell_pulses(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_PULSES) {
+        snprintf(buffer, size, "%s %s: its pulses can be had again", event->value.pulses.section,
+                 event->value.pulses.name);
+    } else {
+        snprintf(buffer, size, "%s %s: its pulses cannot be had: %s", event->value.pulses.section,
+                 event->value.pulses.name,
+                 event->reason != NULL ? event->reason : "nobody knows why");
+    }
+}
+
 static void tell_fix(const struct mt_status_event *event, char *buffer, size_t size)
 {
     bool has_fix = event->kind == MT_STATUS_EVENT_GNSS_FIX;
@@ -78,6 +90,8 @@ void mt_status_gnss_sentence(const struct mt_status_event *event, char *buffer, 
     } else if (event->kind == MT_STATUS_EVENT_GNSS_FIX ||
                event->kind == MT_STATUS_EVENT_GNSS_NO_FIX) {
         tell_fix(event, buffer, size);
+    } else if (event->kind == MT_STATUS_EVENT_PULSES || event->kind == MT_STATUS_EVENT_NO_PULSES) {
+        tell_pulses(event, buffer, size);
     } else {
         tell_line(event, buffer, size);
     }

@@ -17,6 +17,9 @@
 #include <string.h>
 
 #define UNSTAMPED_MOST 32
+#define RENEWED_AFTER  8 /* without a stamp in a row; and then each time that these have doubled */
+#define EVENT_TYPES    4 /* of PTP messages, the first ones */
+#define HEADER_SIZE    34
 
 /* ---- clocks -------------------------------------------------------------------------------- */
 
@@ -46,6 +49,7 @@ static struct mt_phc *open_phc(struct mt_linux *self, int index)
     struct mt_phc *phc = find_phc(self, index);
 
     if (phc) {
+        mt_phc_accept(phc);
         return phc;
     }
     if (self->phc_count == MT_LINUX_PHCS) {
@@ -225,13 +229,6 @@ bool mt_linux_may_set_cards(const struct mt_linux *self)
     return mt_linux_ntp_may_set_cards(self);
 }
 
-void mt_linux_cards_look(struct mt_linux *self)
-{
-    for (size_t i = 0; i < self->phc_count; i++) {
-        mt_phc_look(self->phcs[i]);
-    }
-}
-
 void mt_linux_card_steers(struct mt_linux *self, struct mt_hal_clock *clock, const char *device)
 {
     if (device[0] != '/' && strlen(device) < IFNAMSIZ && self->moving_count < MT_LINUX_CLOCKS) {
@@ -239,19 +236,6 @@ void mt_linux_card_steers(struct mt_linux *self, struct mt_hal_clock *clock, con
 
         moving->clock = clock;
         memcpy(moving->interface, device, strlen(device) + 1);
-    }
-}
-
-/* A clock that another one of ours steers stays as it is. */
-static void move_clocks(struct mt_linux_link *link, struct mt_phc *phc)
-{
-    struct mt_linux *self = link->platform;
-
-    for (size_t i = 0; i < self->moving_count; i++) {
-        if (strcmp(self->moving[i].interface, link->interface) == 0 && !phc->owner &&
-            self->moving[i].clock->is_adjustable) {
-            (void)mt_clock_phc_move(self->moving[i].clock, phc);
-        }
     }
 }
 
@@ -277,11 +261,63 @@ struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface,
 static void take_tx_type(struct mt_linux_link *link, const struct mt_phc *phc)
 {
     int tx_type = mt_stamping_tx_type(&link->platform->stamping, link->stamped_by);
-    bool is_clocks = link->request.clock && strcmp(link->request.clock, phc->path) == 0;
+    const char *clock = link->request.clock;
+    const struct mt_phc *first = clock ? mt_linux_phc_of(link->platform, clock) : 0;
+
+    if (!link->owner && first) { /* later it may have gone to another card */
+        link->owner = first->owner;
+    }
+    bool is_clocks =
+        link->owner ? phc->owner && strcmp(link->owner, phc->owner) == 0 : first && first == phc;
 
     link->hal.inserts_turnaround = tx_type == HWTSTAMP_TX_ONESTEP_P2P; /* a difference */
     link->hal.inserts_origin =
         is_clocks && (tx_type == HWTSTAMP_TX_ONESTEP_SYNC || tx_type == HWTSTAMP_TX_ONESTEP_P2P);
+}
+
+/* ---- clocks that go with their card --------------------------------------------------------- */
+
+/* A clock that another one of ours steers stays as it is. */
+static void go_on(struct mt_linux *self, struct mt_linux_moving *moving)
+{
+    struct mt_phc *phc = moving->next;
+
+    if (!phc || !mt_phc_track_knows_rate(&phc->track)) {
+        return;
+    }
+    moving->next = 0;
+    if (phc->owner || !mt_clock_phc_move(moving->clock, phc)) {
+        return;
+    }
+    for (uint16_t i = 0; i < self->link_count; i++) {
+        if (self->links[i] && self->links[i]->counter == mt_counter_of_phc(phc->index)) {
+            take_tx_type(self->links[i], phc);
+        }
+    }
+}
+
+static void move_clocks(struct mt_linux_link *link, struct mt_phc *phc)
+{
+    struct mt_linux *self = link->platform;
+
+    for (size_t i = 0; i < self->moving_count; i++) {
+        struct mt_linux_moving *moving = &self->moving[i];
+
+        if (strcmp(moving->interface, link->interface) == 0 && moving->clock->is_adjustable) {
+            moving->next = phc->owner ? 0 : phc;
+            go_on(self, moving);
+        }
+    }
+}
+
+void mt_linux_cards_look(struct mt_linux *self)
+{
+    for (size_t i = 0; i < self->phc_count; i++) {
+        mt_phc_look(self->phcs[i]);
+    }
+    for (size_t i = 0; i < self->moving_count; i++) {
+        go_on(self, &self->moving[i]);
+    }
 }
 
 bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SIZE])
@@ -295,7 +331,9 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
     struct mt_phc *phc = is_known ? mt_linux_card_begin(self, stamper, wanted_of(link), why) : 0;
 
     link->unstamped = 0;
+    link->unstamped_in = 0;
     link->has_stamped = false;
+    link->has_stamped_in = false;
     if (link->is_card_useless) {
         mt_linux_say(why, "the card stamps nothing that it sends");
     }
@@ -315,26 +353,51 @@ bool mt_linux_card_open(struct mt_linux_link *link, char reason[MT_HAL_REASON_SI
                      bond.count > 0 ? " of " : "", bond.count > 0 ? stamper : "");
         if (bond.count > 0) {
             open_members(self, &bond, phc);
-            move_clocks(link, phc);
         }
+        move_clocks(link, phc);
     } else {
         mt_linux_say(link->stamping, "software, for %.200s", why);
     }
     return true;
 }
 
-/* Later than the other minorVersionPTP has been tried, which is often the reason. */
-void mt_linux_card_missed(struct mt_linux_link *link)
+static void renew(const struct mt_linux_link *link, unsigned unstamped)
 {
-    link->unstamped++;
-    if (link->counter == 0 || link->has_stamped || link->unstamped < UNSTAMPED_MOST ||
-        link->request.stamper != MT_STAMPER_AUTO) {
-        return;
+    if (link->counter != 0 && unstamped >= RENEWED_AFTER && (unstamped & (unstamped - 1)) == 0) {
+        mt_stamping_renew(&link->platform->stamping, link->stamped_by);
     }
+}
+
+static void leave_card(struct mt_linux_link *link)
+{
     link->is_card_useless = true;
     mt_linux_sockets_close(link);
     link->has_interface = false;
     link->check_at = (struct mt_mono){0};
+}
+
+/* The card is left later than the other minorVersionPTP has been tried, which is often the reason.
+ * One that has stamped was reset, or told otherwise. */
+void mt_linux_card_missed(struct mt_linux_link *link)
+{
+    link->unstamped++;
+    if (link->has_stamped) {
+        renew(link, link->unstamped);
+    } else if (link->counter != 0 && link->unstamped >= UNSTAMPED_MOST &&
+               link->request.stamper == MT_STAMPER_AUTO) {
+        leave_card(link);
+    }
+}
+
+void mt_linux_card_received(struct mt_linux_link *link, const uint8_t *bytes, size_t length,
+                            bool has_stamp)
+{
+    if (has_stamp) {
+        link->has_stamped_in = true;
+        link->unstamped_in = 0;
+    } else if (link->has_stamped_in && length >= HEADER_SIZE && (bytes[0] & 0x0F) < EVENT_TYPES) {
+        renew(link, ++link->unstamped_in);
+    }
 }
 
 void mt_linux_card_close(struct mt_linux_link *link)

@@ -20,20 +20,27 @@
 
 #include "platform/linux/linux_past.h"
 
-#define REFUSAL_SIZE 120
-#define ASK_EVERY_NS 100000000
-#define AGREES_NS    MT_NS_PER_S /* with the system's TAI, to count as TAI */
-#define SAME_RATE    1e-12
-#define GRAIN_NS     8 /* what most cards count in; the kernel does not tell */
+#define REFUSAL_SIZE  120
+#define ASK_EVERY_NS  100000000
+#define AGREES_NS     MT_NS_PER_S /* with the system's TAI, to count as TAI */
+#define SAME_RATE     1e-12
+#define NEW_FOR_NS    INT64_C(30000000000)
+#define FORGOTTEN_NS  5e8
+#define ASTRAY_FOR_NS INT64_C(2000000000)
+#define GRAIN_NS      8 /* what most cards count in; the kernel does not tell */
 
 struct phc_clock {
     struct mt_hal_clock hal;
     struct mt_phc *device;
     const struct mt_os_time *os;
-    double rate;      /* what we believe the clock to be told ... */
-    double bias;      /* ... which a later device is told this much more, so that it runs alike */
-    int64_t doubt_ns; /* by how much the later device may have been set wrong */
-    int64_t asked_ns; /* monotonic time of the last question */
+    double rate;       /* what we believe the clock to be told ... */
+    double bias;       /* ... which a later device is told this much more, so that it runs alike */
+    int64_t doubt_ns;  /* by how much the later device may have been set wrong */
+    uint32_t opened;   /* so often was the device by then */
+    int64_t new_to_ns; /* until then a driver may set it as it likes, MONOTONIC */
+    int64_t astray_ns; /* stamps from before it was set again may be off by this ... */
+    int64_t astray_to_ns; /* ... until then, MONOTONIC */
+    int64_t asked_ns;     /* monotonic time of the last question */
     bool has_asked;
     char refusal[REFUSAL_SIZE];
     struct mt_past past;
@@ -73,6 +80,19 @@ static int64_t untold_taken_back(const struct phc_clock *self, int64_t device_ns
     return to_after_ns < to_before_ns ? device_ns - device->untold_ns : device_ns;
 }
 
+/* A stamp that a driver made before its clock was set again, as one of the clock that was set. */
+static int64_t led_back(const struct phc_clock *self, const struct mt_phc_now *now,
+                        int64_t device_ns)
+{
+    int64_t off_ns = device_ns - now->device_ns;
+
+    if (self->astray_ns == 0 || self->os->monotonic_ns(self->os->context) >= self->astray_to_ns) {
+        return device_ns;
+    }
+    return llabs(off_ns - self->astray_ns) < llabs(off_ns) ? device_ns - self->astray_ns
+                                                           : device_ns;
+}
+
 static void phc_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
                       struct mt_stamp *ret_stamp)
 {
@@ -82,7 +102,7 @@ static void phc_stamp(struct mt_hal_clock *clock, struct mt_base_time stamp,
     bool is_future;
 
     if (stamp.counter == mt_counter_of_phc(self->device->index)) {
-        device_ns = untold_taken_back(self, stamp.ns);
+        device_ns = led_back(self, &now, untold_taken_back(self, stamp.ns));
     } else {
         device_ns = mt_phc_device_of(self->device, mt_os_time_realtime_of(self->os, stamp).ns);
         stamp.frac = 0;
@@ -120,6 +140,11 @@ static bool step_by(struct phc_clock *self, const struct mt_correction *correcti
     mt_past_remember(&self->past, at_ns + (step_ns > 0 ? step_ns / 2 : step_ns));
     *ret_step = mt_span_from_ns(step_ns);
     return true;
+}
+
+static bool is_same(double a, double b)
+{
+    return a - b < SAME_RATE && b - a < SAME_RATE;
 }
 
 static double to_device(const struct phc_clock *self, double rate)
@@ -186,16 +211,37 @@ static void phc_apply(struct mt_hal_clock *clock, const struct mt_correction *co
     };
 }
 
+/* A driver may have forgotten what it was told when it set up its card anew, and does not say so;
+ * by then it has run at another rate for less than a second. */
+static bool tell_rate_again(struct phc_clock *self)
+{
+    double wanted = to_device(self, self->rate);
+    double told;
+
+    if (!mt_phc_set_rate_again(self->device, wanted)) {
+        return false;
+    }
+    if (mt_phc_rate(self->device, &told)) {
+        self->bias = (1 + told) / (1 + self->rate) - 1;
+    }
+    self->doubt_ns += (int64_t)((wanted < 0 ? -wanted : wanted) * FORGOTTEN_NS) + 1;
+    return true;
+}
+
 static bool was_stepped(struct phc_clock *self, struct mt_span *ret_step)
 {
     int64_t step_ns;
     int64_t from_ns;
+    double found;
 
     if (!mt_phc_was_stepped(self->device, &step_ns, &from_ns)) {
         return false;
     }
     mt_past_remember(&self->past, from_ns);
     self->doubt_ns += mt_phc_now(self->device).window_ns;
+    if (self->hal.is_adjustable && rate_found(self, &found) && is_same(found, self->rate)) {
+        (void)tell_rate_again(self);
+    }
     *ret_step = mt_span_from_ns(step_ns);
     return true;
 }
@@ -222,8 +268,7 @@ static bool was_retuned(struct phc_clock *self)
     is_first = !self->has_asked;
     self->has_asked = true;
     self->asked_ns = now_ns;
-    if (!rate_found(self, &found) ||
-        (found - self->rate < SAME_RATE && self->rate - found < SAME_RATE)) {
+    if (!rate_found(self, &found) || is_same(found, self->rate)) {
         return false;
     }
     if (!is_first) { /* or else it was so when the first reading was made */
@@ -234,11 +279,47 @@ static bool was_retuned(struct phc_clock *self)
     return true;
 }
 
+/* A driver that was loaded anew has set its clock as it likes, and does so again when its interface
+ * is set up: it is set as it was before, so that nobody needs to be told. */
+static void set_again(struct phc_clock *self)
+{
+    struct mt_phc *device = self->device;
+    int64_t now_ns = self->os->monotonic_ns(self->os->context);
+    bool is_new;
+    int64_t step_ns;
+    int64_t from_ns;
+    int64_t at_ns;
+    int64_t back_ns;
+
+    mt_phc_look(device);
+    is_new = self->opened != device->opened;
+    if (device->fd < 0 || !self->hal.is_adjustable ||
+        (!is_new && (now_ns >= self->new_to_ns || device->untold_ns == 0))) {
+        return;
+    }
+    self->new_to_ns = is_new ? now_ns + NEW_FOR_NS : self->new_to_ns;
+    self->opened = device->opened;
+    if (!tell_rate_again(self) || !mt_phc_was_stepped(device, &step_ns, &from_ns)) {
+        return;
+    }
+    if (mt_phc_step(device, -step_ns, &at_ns, &back_ns)) {
+        self->astray_ns = step_ns;
+        self->astray_to_ns = now_ns + ASTRAY_FOR_NS;
+        self->doubt_ns += mt_phc_now(device).window_ns + llabs(step_ns + back_ns);
+    } else { /* then it is told */
+        device->untold_ns = step_ns;
+        device->untold_from_ns = from_ns;
+    }
+}
+
 static bool phc_disturbed(struct mt_hal_clock *clock, struct mt_applied *ret_applied)
 {
     struct phc_clock *self = (struct phc_clock *)clock;
     struct mt_span step = {0, 0, 0};
-    bool is_step = was_stepped(self, &step);
+    bool is_step;
+
+    set_again(self);
+    is_step = was_stepped(self, &step);
 
     if (!is_step && !was_retuned(self)) {
         return false;
@@ -356,6 +437,7 @@ bool mt_clock_phc_move(struct mt_hal_clock *clock, struct mt_phc *device)
     device->owner = self->device->owner;
     self->device->owner = 0;
     self->device = device;
+    self->opened = device->opened;
     clock->device = device->path;
     return true;
 }

@@ -104,6 +104,18 @@ void mt_linux_listeners_close(struct mt_linux *platform)
     }
 }
 
+bool mt_linux_listener_tell(struct mt_linux_listener *self, bool is_up, struct mt_input *ret_input)
+{
+    if (self->is_told_down == !is_up) {
+        return false;
+    }
+    self->is_told_down = !is_up;
+    ret_input->kind = MT_INPUT_LINK;
+    ret_input->link = self->index;
+    ret_input->is_up = is_up;
+    return true;
+}
+
 void mt_linux_listener_pulse(const struct mt_linux_listener *self, struct mt_base_time stamp,
                              uint8_t *buffer, struct mt_input *ret_input)
 {

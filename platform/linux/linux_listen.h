@@ -25,6 +25,7 @@ struct mt_linux_listener {
     /** Undoes what was done to devices, closes, and frees. */
     void (*close)(struct mt_linux_listener *self);
     char reason[MT_HAL_REASON_SIZE]; /**< why it is not heard; "": it is */
+    bool is_told_down;               /**< that it is not was said by mt_linux_listener_tell() */
 };
 
 /** Of one by which nothing goes out. */
@@ -34,6 +35,8 @@ extern const struct mt_hal_link_ops mt_linux_only_heard;
 void mt_linux_listeners_add(struct mt_linux *platform, struct mt_linux_listener *listener);
 /** The set of descriptors is another one. */
 void mt_linux_listener_changed(struct mt_linux_listener *self);
+/** Makes an input of it if the link is not what was said of it last; at first it is up. */
+bool mt_linux_listener_tell(struct mt_linux_listener *self, bool is_up, struct mt_input *ret_input);
 /** Writes a pulse that was stamped so. */
 void mt_linux_listener_pulse(const struct mt_linux_listener *self, struct mt_base_time stamp,
                              uint8_t *buffer, struct mt_input *ret_input);

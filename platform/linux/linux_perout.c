@@ -5,7 +5,7 @@
  * that comes keeps them going, and when no more come they end.
  *
  * A driver counts from an edge to the next, so a clock that is stepped may leave its output behind;
- * then it is begun anew.
+ * then it is begun anew.  So it is when the driver was loaded anew, which takes the device away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +20,14 @@
 #define NS_PER_S   INT64_C(1000000000)
 #define START_S    2 /* ahead, where the driver wants to know when */
 #define SILENCE_NS (10 * NS_PER_S)
+#define NAME_SIZE  64
 
 struct mt_linux_perout {
     struct mt_linux_listener heard;
+    char name[NAME_SIZE]; /* as configured */
     struct mt_phc *phc;
-    int device;
+    int device;      /* -1: it is gone */
+    uint32_t opened; /* so often was the clock when it was opened */
     struct mt_pulse_request request;
     struct mt_linux_pin pin;
     bool is_on;
@@ -86,11 +89,54 @@ static bool was_stepped(struct mt_linux_perout *self)
     return self->steps != before;
 }
 
-static bool go_on(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+static bool open_device(struct mt_linux_perout *self, char reason[MT_HAL_REASON_SIZE])
 {
-    struct mt_linux_perout *self = (struct mt_linux_perout *)hal;
+    self->device = open(self->phc->path, O_RDWR | O_CLOEXEC);
+    if (self->device < 0) {
+        mt_linux_say(reason, "cannot open %s: %s%s", self->phc->path, strerror(errno),
+                     errno == EACCES ? "; run as root, or give the daemon's user access" : "");
+        return false;
+    }
+    self->opened = self->phc->opened;
+    self->steps = self->phc->steps;
+    return mt_linux_pin_take(self->device, PTP_PF_PEROUT, &self->request, &self->pin, reason);
+}
 
-    (void)frame;
+static void let_go(struct mt_linux_perout *self)
+{
+    if (self->device >= 0) {
+        close(self->device);
+    }
+    self->device = -1;
+    self->is_on = false;
+}
+
+static bool open_again(struct mt_linux_perout *self)
+{
+    struct mt_phc *phc = mt_linux_phc_named(self->heard.platform, self->name, self->heard.reason);
+
+    self->phc = phc ? phc : self->phc;
+    if (phc && open_device(self, self->heard.reason)) {
+        return true;
+    }
+    let_go(self);
+    return false;
+}
+
+static bool is_gone(struct mt_linux_perout *self)
+{
+    mt_phc_look(self->phc);
+    return self->phc->fd < 0 || self->opened != self->phc->opened;
+}
+
+static bool make_pulses(struct mt_linux_perout *self)
+{
+    if (is_gone(self)) {
+        let_go(self);
+    }
+    if (self->device < 0 && !open_again(self)) {
+        return false;
+    }
     if (was_stepped(self)) {
         end(self);
     }
@@ -102,10 +148,19 @@ static bool go_on(struct mt_hal_link *hal, const struct mt_link_frame *frame)
         mt_linux_say(self->heard.reason, "%s makes no pulses on channel %u: %s", self->phc->path,
                      self->request.channel, strerror(errno));
     }
-    self->end_at = mt_mono_plus(mt_linux_now(), SILENCE_NS);
-    hal->counters.sent += self->is_on;
-    hal->counters.send_failed += !self->is_on;
     return self->is_on;
+}
+
+static bool go_on(struct mt_hal_link *hal, const struct mt_link_frame *frame)
+{
+    struct mt_linux_perout *self = (struct mt_linux_perout *)hal;
+    bool is_on = make_pulses(self);
+
+    (void)frame;
+    self->end_at = mt_mono_plus(mt_linux_now(), SILENCE_NS);
+    hal->counters.sent += is_on;
+    hal->counters.send_failed += !is_on;
+    return is_on;
 }
 
 static const struct mt_hal_link_ops ops = {.send = go_on};
@@ -138,8 +193,8 @@ static void close_perout(struct mt_linux_listener *listener)
     end(self);
     if (self->device >= 0) {
         mt_linux_pin_give_back(self->device, &self->pin);
-        close(self->device);
     }
+    let_go(self);
     free(self);
 }
 
@@ -148,11 +203,12 @@ struct mt_hal_link *mt_linux_perout_open(struct mt_linux *platform, uint16_t ind
                                          char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_phc *phc = mt_linux_phc_named(platform, request->interface, reason);
-    struct mt_linux_perout *self = phc ? calloc(1, sizeof *self) : 0;
+    bool is_long = strlen(request->interface) >= NAME_SIZE;
+    struct mt_linux_perout *self = phc && !is_long ? calloc(1, sizeof *self) : 0;
 
     if (!self) {
         if (phc) {
-            mt_linux_say(reason, "out of memory");
+            mt_linux_say(reason, is_long ? "the name of the clock is too long" : "out of memory");
         }
         return 0;
     }
@@ -164,6 +220,7 @@ struct mt_hal_link *mt_linux_perout_open(struct mt_linux *platform, uint16_t ind
         .due = due,
         .close = close_perout,
     };
+    strcpy(self->name, request->interface);
     self->phc = phc;
     self->request = request->pulse;
     self->device = -1;
@@ -173,13 +230,7 @@ struct mt_hal_link *mt_linux_perout_open(struct mt_linux *platform, uint16_t ind
         close_perout(&self->heard);
         return 0;
     }
-    self->device = open(phc->path, O_RDWR | O_CLOEXEC);
-    if (self->device < 0) {
-        mt_linux_say(reason, "cannot open %s: %s; run as root, or give the daemon's user access",
-                     phc->path, strerror(errno));
-    }
-    if (self->device < 0 ||
-        !mt_linux_pin_take(self->device, PTP_PF_PEROUT, &self->request, &self->pin, reason)) {
+    if (!open_device(self, reason)) {
         close_perout(&self->heard);
         return 0;
     }

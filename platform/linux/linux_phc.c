@@ -11,11 +11,17 @@
  * asked for and bend the line where they happened, steps by others are found as readings that the
  * line cannot explain.  Until somebody has been told of such a step, the device counts as not
  * stepped: its present readings are taken back by it.
+ *
+ * A driver that is loaded anew takes its device away.  As long as we hold on to what is left of it
+ * the next one may get another number, so it is let go at once, and looked for every second; only
+ * that of the same card will do, for numbers may be given anew in another order.  Until it is back
+ * the line goes on; what it shows then is a step by others, as seen from there.
  */
 #include "platform/linux/linux_phc.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/ptp_clock.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +33,10 @@
 
 #define NS_PER_S     INT64_C(1000000000)
 #define CLOCK_OF(fd) ((~(clockid_t)(fd) << 3) | 3) /* the kernel's number of a dynamic clock */
-#define LOOKS        2                             /* at a reading that surprises */
-#define FREQ_UNIT    (1e-6 / 65536)                /* of struct timex */
+#define AGAIN_NS     NS_PER_S
+#define FAILURES     8              /* until another way of reading is looked for */
+#define LOOKS        2              /* at a reading that surprises */
+#define FREQ_UNIT    (1e-6 / 65536) /* of struct timex */
 
 /* ---- the kernel's devices ------------------------------------------------------------------ */
 
@@ -132,6 +140,10 @@ static bool read_basic(const struct mt_phc *self, struct mt_phc_reading *ret_rea
 
 bool mt_phc_read(struct mt_phc *self, struct mt_phc_reading *ret_reading)
 {
+    if (self->fd < 0) {
+        errno = ENODEV;
+        return false;
+    }
     switch (self->method) {
     case MT_PHC_PRECISE:
         return read_precise(self, ret_reading);
@@ -174,6 +186,22 @@ static bool ask_abilities(struct mt_phc *self)
     return self->method != MT_PHC_NONE;
 }
 
+/* By its folder in sysfs, which tells the way to the card. */
+static uint64_t place_of(int index)
+{
+    char name[MT_PHC_NAME_SIZE];
+    char target[PATH_MAX];
+    uint64_t sum = 0xCBF29CE484222325; /* FNV-1a */
+    ssize_t length;
+
+    snprintf(name, sizeof name, "/sys/class/ptp/ptp%d", index);
+    length = readlink(name, target, sizeof target);
+    for (ssize_t i = 0; i < length; i++) {
+        sum = (sum ^ (unsigned char)target[i]) * 0x100000001B3;
+    }
+    return length > 0 ? sum : 0;
+}
+
 struct mt_phc *mt_phc_new(int index, const struct mt_phc_os *os, const struct mt_os_time *time)
 {
     struct mt_phc *self = calloc(1, sizeof *self);
@@ -185,6 +213,7 @@ struct mt_phc *mt_phc_new(int index, const struct mt_phc_os *os, const struct mt
     self->os = os;
     self->time = time;
     self->index = index;
+    self->place = place_of(index);
     snprintf(self->path, sizeof self->path, "/dev/ptp%d", index);
     self->fd = os->open(os->context, self->path);
     if (self->fd < 0 || !ask_abilities(self)) {
@@ -234,6 +263,42 @@ static void note_step(struct mt_phc *self, const struct mt_phc_point *point, int
     mt_phc_track_corrected(&self->track, point->base_ns, step_ns, 0);
 }
 
+static void let_go(struct mt_phc *self, int64_t boottime_ns)
+{
+    self->os->close(self->os->context, self->fd);
+    self->fd = -1;
+    self->again_ns = boottime_ns + AGAIN_NS;
+}
+
+static void open_again(struct mt_phc *self, int64_t boottime_ns)
+{
+    if (self->fd < 0 && boottime_ns >= self->again_ns && place_of(self->index) == self->place) {
+        self->fd = self->os->open(self->os->context, self->path);
+        self->again_ns = boottime_ns + AGAIN_NS;
+        self->opened++;
+        if (self->fd >= 0 && !ask_abilities(self)) {
+            let_go(self, boottime_ns);
+        }
+    }
+}
+
+/* A way to read it may be lost (hardware that latches both clocks knows but one of the machine's
+ * counters) while another one is left. */
+static void note_failure(struct mt_phc *self, int64_t boottime_ns, int error)
+{
+    enum mt_phc_method before = self->method;
+
+    self->failures++;
+    if (self->fd < 0 || (error != ENODEV && self->failures % FAILURES != 0)) {
+        return;
+    }
+    find_method(self);
+    if (self->method == MT_PHC_NONE && errno == ENODEV) {
+        let_go(self, boottime_ns);
+    }
+    self->method = self->method == MT_PHC_NONE ? before : self->method;
+}
+
 static bool read_point(struct mt_phc *self, struct mt_phc_point *ret_point)
 {
     struct mt_phc_reading reading;
@@ -261,11 +326,14 @@ static void take_reading(struct mt_phc *self, int64_t boottime_ns)
     int64_t step_ns = 0;
 
     self->read_at_ns = boottime_ns;
+    open_again(self, boottime_ns);
     for (int i = 0; i < LOOKS; i++) {
-        self->has_failed = !read_point(self, &point);
-        if (self->has_failed) {
+        errno = 0;
+        if (!read_point(self, &point)) {
+            note_failure(self, boottime_ns, errno);
             return;
         }
+        self->failures = 0;
         step_ns = mt_phc_track_surprise(&self->track, &point);
         if (step_ns == 0) {
             break;
@@ -289,6 +357,16 @@ void mt_phc_look(struct mt_phc *self)
     if (self->read_at_ns == INT64_MIN || boottime_ns - self->read_at_ns >= MT_PHC_EVERY_NS ||
         boottime_ns < self->read_at_ns) {
         take_reading(self, boottime_ns);
+    }
+}
+
+void mt_phc_accept(struct mt_phc *self)
+{
+    if (self->fd < 0) {
+        self->place = place_of(self->index);
+        self->again_ns = INT64_MIN;
+        self->read_at_ns = INT64_MIN;
+        mt_phc_look(self);
     }
 }
 
@@ -320,6 +398,15 @@ int64_t mt_phc_device_of(struct mt_phc *self, int64_t realtime_ns)
 
 /* ---- adjusting ----------------------------------------------------------------------------- */
 
+static bool ask_kernel(struct mt_phc *self, struct timex *change)
+{
+    if (self->fd < 0) {
+        errno = ENODEV;
+        return false;
+    }
+    return self->os->adjust(self->os->context, self->fd, change) >= 0;
+}
+
 /* The correction took effect between two looks at BOOTTIME: in the middle. */
 static bool adjust(struct mt_phc *self, struct timex *change, int64_t *ret_boottime_ns)
 {
@@ -327,7 +414,7 @@ static bool adjust(struct mt_phc *self, struct timex *change, int64_t *ret_boott
 
     mt_phc_look(self);
     before_ns = self->time->boottime_ns(self->time->context);
-    if (self->os->adjust(self->os->context, self->fd, change) < 0) {
+    if (!ask_kernel(self, change)) {
         return false;
     }
     *ret_boottime_ns = before_ns + (self->time->boottime_ns(self->time->context) - before_ns) / 2;
@@ -364,15 +451,28 @@ bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
     return true;
 }
 
+static struct timex rate_change(double rate)
+{
+    double units = rate / FREQ_UNIT;
+
+    return (struct timex){.modes = ADJ_FREQUENCY,
+                          .freq = (long)(units < 0 ? units - 0.5 : units + 0.5)};
+}
+
+bool mt_phc_set_rate_again(struct mt_phc *self, double rate)
+{
+    struct timex change = rate_change(rate);
+
+    return ask_kernel(self, &change);
+}
+
 bool mt_phc_set_rate(struct mt_phc *self, double rate, int64_t *ret_device_ns)
 {
-    struct timex change = {.modes = ADJ_FREQUENCY};
+    struct timex change = rate_change(rate);
     double before = 0;
-    double units = rate / FREQ_UNIT;
     int64_t boottime_ns;
 
     (void)mt_phc_rate(self, &before);
-    change.freq = (long)(units < 0 ? units - 0.5 : units + 0.5);
     if (!adjust(self, &change, &boottime_ns)) {
         return false;
     }
@@ -386,7 +486,7 @@ bool mt_phc_rate(struct mt_phc *self, double *ret_rate)
 {
     struct timex found = {.modes = 0};
 
-    if (self->os->adjust(self->os->context, self->fd, &found) < 0) {
+    if (!ask_kernel(self, &found)) {
         return false;
     }
     *ret_rate = (double)found.freq * FREQ_UNIT;

@@ -49,7 +49,7 @@ struct mt_phc {
     const struct mt_phc_os *os;
     const struct mt_os_time *time;
     char path[MT_PHC_NAME_SIZE];
-    int fd;
+    int fd;            /**< -1: the device is gone now */
     int index;         /**< N of /dev/ptpN */
     const char *owner; /**< the clock that steers it, by its name; null: none */
     enum mt_phc_method method;
@@ -58,7 +58,10 @@ struct mt_phc {
     struct mt_tune_watch tune;
     struct mt_phc_track track;
     int64_t read_at_ns;     /**< BOOTTIME of the last reading */
-    bool has_failed;        /**< the last reading was impossible */
+    unsigned failures;      /**< readings in a row that were impossible */
+    int64_t again_ns;       /**< BOOTTIME at which one that is gone is to be looked for again */
+    uint32_t opened;        /**< so often */
+    uint64_t place;         /**< of its card in the machine; 0: not known */
     bool was_surprised;     /**< the one before could not be explained */
     int64_t untold_ns;      /**< a step by others that was found and not yet asked for ... */
     int64_t untold_from_ns; /**< ... and the device's reading from which on it counts */
@@ -68,6 +71,8 @@ struct mt_phc {
 /** Opens /dev/ptpN; null with errno. */
 struct mt_phc *mt_phc_new(int index, const struct mt_phc_os *os, const struct mt_os_time *time);
 void mt_phc_free(struct mt_phc *self);
+/** Another card has this number now: if the device is gone, that one's takes its place. */
+void mt_phc_accept(struct mt_phc *self);
 
 /** One reading: the tightest of several samples.  False if the device does not answer. */
 bool mt_phc_read(struct mt_phc *self, struct mt_phc_reading *ret_reading);
@@ -93,6 +98,8 @@ int64_t mt_phc_device_of(struct mt_phc *self, int64_t realtime_ns);
 bool mt_phc_step(struct mt_phc *self, int64_t step_ns, int64_t *ret_device_ns,
                  int64_t *ret_stepped_ns);
 bool mt_phc_set_rate(struct mt_phc *self, double rate, int64_t *ret_device_ns);
+/** The same of a driver that was loaded anew: the line through the readings is of this rate. */
+bool mt_phc_set_rate_again(struct mt_phc *self, double rate);
 /** The frequency correction that is in force by the kernel's word; false if it does not say. */
 bool mt_phc_rate(struct mt_phc *self, double *ret_rate);
 /** Has it run as it was told last, for drivers forget that when they set up their card anew, and do

@@ -6,6 +6,11 @@
  * given up already, and looks a few times a second whether it is to end.
  *
  * Which edges are captured may be set with privileges only; what is set already will often do.
+ *
+ * A device may come late (a module that is loaded after us, a receiver that is plugged in, ldattach
+ * that is started) and go.  The kernel does not tell those who wait for its pulses, but its name is
+ * gone then, or another device's: so the name is looked at, and a device that is gone is let go, or
+ * the next one would get another number.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,15 +31,19 @@
 #define NS_PER_S    INT64_C(1000000000)
 #define PATIENCE_NS 250000000
 #define PAUSE_NS    500000000 /* after an error that comes at once */
+#define LOOK_NS     NS_PER_S
+#define NAME_SIZE   128
 
 struct mt_linux_pps {
     struct mt_linux_listener heard; /* its fd: where datagrams come out */
-    int device;
+    char name[NAME_SIZE];
+    int device; /* -1: it is not there */
     int writer;
     bool is_falling;
     bool has_thread;
-    bool has_tried;
-    atomic_bool is_ending;
+    struct mt_mono look_at;
+    atomic_bool is_ending; /* the thread is to end ... */
+    atomic_bool has_ended; /* ... and has */
     pthread_t thread;
 };
 
@@ -86,6 +96,7 @@ static void *run(void *context)
             has_seen = true;
         }
     }
+    atomic_store(&self->has_ended, true);
     return 0;
 }
 
@@ -94,6 +105,8 @@ static bool start(struct mt_linux_pps *self)
     sigset_t all;
     sigset_t before;
 
+    atomic_store(&self->is_ending, false);
+    atomic_store(&self->has_ended, false);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     self->has_thread = pthread_create(&self->thread, 0, run, self) == 0;
@@ -101,56 +114,7 @@ static bool start(struct mt_linux_pps *self)
     return self->has_thread;
 }
 
-/* ---- the loop's side ------------------------------------------------------------------------ */
-
-static bool due(struct mt_linux_listener *listener, struct mt_input *ret_input,
-                struct mt_mono *deadline)
-{
-    struct mt_linux_pps *self = (struct mt_linux_pps *)listener;
-
-    (void)ret_input;
-    (void)deadline;
-    if (!self->has_tried) {
-        self->has_tried = true;
-        if (!start(self)) {
-            mt_linux_say(listener->reason, "no thread can be had that waits for pulses");
-        }
-    }
-    return false;
-}
-
-static void receive(struct mt_linux_listener *listener, uint8_t *buffer, struct mt_input *ret_input)
-{
-    struct pulse pulse;
-
-    if (recv(listener->fd, &pulse, sizeof pulse, 0) == (ssize_t)sizeof pulse) {
-        listener->hal.counters.received++;
-        mt_linux_listener_pulse(listener, (struct mt_base_time){.ns = pulse.ns}, buffer, ret_input);
-    }
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-static void close_pps(struct mt_linux_listener *listener)
-{
-    struct mt_linux_pps *self = (struct mt_linux_pps *)listener;
-
-    atomic_store(&self->is_ending, true);
-    if (self->has_thread) {
-        pthread_join(self->thread, 0);
-    }
-    close_fd(listener->fd);
-    close_fd(self->writer);
-    close_fd(self->device);
-    free(self);
-}
-
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- the device ----------------------------------------------------------------------------- */
 
 static bool can_capture(struct mt_linux_pps *self, const char *device,
                         char reason[MT_HAL_REASON_SIZE])
@@ -183,26 +147,148 @@ static bool can_capture(struct mt_linux_pps *self, const char *device,
     return true;
 }
 
-static bool open_device(struct mt_linux_pps *self, const char *device,
-                        char reason[MT_HAL_REASON_SIZE])
+/* May come when it is plugged in, or its driver loaded. */
+static bool may_come(int error)
+{
+    return error == ENOENT || error == ENODEV || error == ENXIO;
+}
+
+static const char *remedy_of(int error)
+{
+    return may_come(error)
+               ? "; waiting for it; on a Raspberry Pi, dtoverlay=pps-gpio in config.txt "
+                 "makes it; ls /dev/pps* shows those that there are"
+           : error == EACCES || error == EPERM ? "; give the daemon's user access to it"
+                                               : "";
+}
+
+static void close_device(struct mt_linux_pps *self)
+{
+    if (self->device >= 0) {
+        close(self->device);
+    }
+    self->device = -1;
+}
+
+/* False with a reason and errno. */
+static bool open_device(struct mt_linux_pps *self, char reason[MT_HAL_REASON_SIZE])
+{
+    int error;
+
+    self->device = open(self->name, O_RDWR | O_CLOEXEC);
+    if (self->device < 0) {
+        self->device = open(self->name, O_RDONLY | O_CLOEXEC);
+    }
+    if (self->device < 0) {
+        error = errno;
+        mt_linux_say(reason, "cannot open %.100s: %s%s", self->name, strerror(error),
+                     remedy_of(error));
+        errno = error;
+        return false;
+    }
+    if (!can_capture(self, self->name, reason)) {
+        close_device(self);
+        errno = EINVAL;
+        return false;
+    }
+    return true;
+}
+
+/* Or another one has its name. */
+static bool is_gone(const struct mt_linux_pps *self)
+{
+    struct stat named;
+    struct stat opened;
+
+    if (stat(self->name, &named) < 0) {
+        return may_come(errno);
+    }
+    return fstat(self->device, &opened) == 0 && named.st_rdev != opened.st_rdev;
+}
+
+/* ---- the loop's side ------------------------------------------------------------------------ */
+
+/* The thread ends by itself: it may take as long as it waits for a pulse. */
+static void let_go(struct mt_linux_pps *self)
+{
+    if (self->has_thread && !atomic_load(&self->has_ended)) {
+        return;
+    }
+    if (self->has_thread) {
+        pthread_join(self->thread, 0);
+        self->has_thread = false;
+    }
+    close_device(self);
+}
+
+static void look(struct mt_linux_pps *self)
+{
+    char *reason = self->heard.reason;
+
+    if (self->has_thread && atomic_load(&self->is_ending)) {
+        let_go(self);
+    } else if (self->device >= 0 && is_gone(self)) {
+        mt_linux_say(reason, "%.100s is gone; waiting for it", self->name);
+        atomic_store(&self->is_ending, true);
+        let_go(self);
+    } else if (self->device >= 0 || open_device(self, reason)) {
+        reason[0] = 0;
+        if (!self->has_thread && !start(self)) {
+            mt_linux_say(reason, "no thread can be had that waits for pulses");
+        }
+    }
+}
+
+static bool due(struct mt_linux_listener *listener, struct mt_input *ret_input,
+                struct mt_mono *deadline)
+{
+    struct mt_linux_pps *self = (struct mt_linux_pps *)listener;
+
+    if (ret_input->now.ns >= self->look_at.ns) {
+        self->look_at = mt_mono_plus(ret_input->now, LOOK_NS);
+        look(self);
+    }
+    *deadline = mt_mono_earlier(*deadline, self->look_at);
+    return mt_linux_listener_tell(listener, listener->reason[0] == 0, ret_input);
+}
+
+static void receive(struct mt_linux_listener *listener, uint8_t *buffer, struct mt_input *ret_input)
+{
+    struct pulse pulse;
+
+    if (recv(listener->fd, &pulse, sizeof pulse, 0) == (ssize_t)sizeof pulse) {
+        listener->hal.counters.received++;
+        mt_linux_listener_pulse(listener, (struct mt_base_time){.ns = pulse.ns}, buffer, ret_input);
+    }
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void close_pps(struct mt_linux_listener *listener)
+{
+    struct mt_linux_pps *self = (struct mt_linux_pps *)listener;
+
+    atomic_store(&self->is_ending, true);
+    if (self->has_thread) {
+        pthread_join(self->thread, 0);
+    }
+    close_device(self);
+    close_fd(listener->fd);
+    close_fd(self->writer);
+    free(self);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static bool make_pair(struct mt_linux_pps *self, char reason[MT_HAL_REASON_SIZE])
 {
     int pair[2] = {-1, -1};
 
-    self->device = open(device, O_RDWR | O_CLOEXEC);
-    if (self->device < 0) {
-        self->device = open(device, O_RDONLY | O_CLOEXEC);
-    }
-    if (self->device < 0) {
-        mt_linux_say(reason, "cannot open %.100s: %s%s", device, strerror(errno),
-                     errno == ENOENT
-                         ? "; on a Raspberry Pi, dtoverlay=pps-gpio in config.txt makes "
-                           "it; ls /dev/pps* shows those that there are"
-                         : "");
-        return false;
-    }
-    if (!can_capture(self, device, reason)) {
-        return false;
-    }
     if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 || !mt_linux_set_nonblocking(pair[0])) {
         mt_linux_say(reason, "cannot make a pair of sockets: %s", strerror(errno));
         close_fd(pair[0]);
@@ -214,14 +300,16 @@ static bool open_device(struct mt_linux_pps *self, const char *device,
     return true;
 }
 
+/* If the device is not there yet, that is no error. */
 struct mt_hal_link *mt_linux_pps_open(struct mt_linux *platform, uint16_t index,
                                       const struct mt_link_request *request,
                                       char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_linux_pps *self = calloc(1, sizeof *self);
 
-    if (!self) {
-        mt_linux_say(reason, "out of memory");
+    if (!self || strlen(request->interface) >= NAME_SIZE) {
+        mt_linux_say(reason, self ? "the name of the device is too long" : "out of memory");
+        free(self);
         return 0;
     }
     self->heard = (struct mt_linux_listener){
@@ -236,7 +324,8 @@ struct mt_hal_link *mt_linux_pps_open(struct mt_linux *platform, uint16_t index,
     self->device = -1;
     self->writer = -1;
     self->is_falling = request->pulse.is_falling;
-    if (!open_device(self, request->interface, reason)) {
+    strcpy(self->name, request->interface);
+    if (!make_pair(self, reason) || (!open_device(self, reason) && !may_come(errno))) {
         close_pps(&self->heard);
         return 0;
     }

@@ -89,8 +89,11 @@ struct mt_linux_link {
     char stamping[MT_HAL_REASON_SIZE]; /**< who stamps, and why not the card */
     uint32_t next_id;                  /**< the OPT_ID of the next event frame */
     unsigned unstamped;                /**< transmit stamps given up since one came */
+    unsigned unstamped_in;             /**< event messages that came without since one had one */
     bool has_stamped;                  /**< one has come since the sockets were opened */
+    bool has_stamped_in;               /**< likewise, with a message */
     bool is_card_useless;              /**< it never stamped what was sent */
+    const char *owner;                 /**< the clock that is its own, by name; null: not known */
     int bound_clock;                   /**< the virtual clock that stamps for it; -1: none */
     uint16_t told_counter;
     char told_name[IFNAMSIZ];
@@ -165,6 +168,7 @@ struct mt_linux_vclocks {
 /** A steered hardware clock that was named by its interface, whose card may change. */
 struct mt_linux_moving {
     struct mt_hal_clock *clock;
+    struct mt_phc *next; /**< to which it goes as soon as its rate is known; null: it may stay */
     char interface[IFNAMSIZ];
 };
 
@@ -277,8 +281,12 @@ void mt_linux_cards_look(struct mt_linux *self);
 /** A clock that was opened by the name of an interface: it goes with that interface's card. */
 void mt_linux_card_steers(struct mt_linux *self, struct mt_hal_clock *clock, const char *device);
 /** A transmit stamp has not come: if none ever did, the kernel stamps from now on, where the
- * configuration leaves that open. */
+ * configuration leaves that open; if they did, the card is told again to stamp. */
 void mt_linux_card_missed(struct mt_linux_link *link);
+/** A message of PTP has come, with a stamp or without.  The card is told again to stamp event
+ * messages when it did so before and does not any more. */
+void mt_linux_card_received(struct mt_linux_link *link, const uint8_t *bytes, size_t length,
+                            bool has_stamp);
 
 /* ---- linux_udp.c, linux_packet.c ----------------------------------------------------------- */
 

@@ -289,6 +289,9 @@ void mt_linux_receive(struct mt_linux_link *link, enum mt_socket_role role, uint
         socket->dropped = control.dropped;
     }
     link->hal.counters.received++;
+    if (role == MT_SOCKET_EVENT) {
+        mt_linux_card_received(link, buffer, (size_t)length, control.has_stamp);
+    }
     ret_input->kind = MT_INPUT_FRAME;
     ret_input->bytes = buffer;
     ret_input->length = (size_t)length;

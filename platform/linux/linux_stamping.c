@@ -242,6 +242,20 @@ int mt_stamping_tx_type(const struct mt_stamping *self, const char *interface)
     return HWTSTAMP_TX_OFF;
 }
 
+void mt_stamping_renew(struct mt_stamping *self, const char *interface)
+{
+    const struct mt_stamping_card *card = interface[0] ? find(self, interface) : 0;
+    struct mt_stamping_setting setting = {0, 0, 0};
+    struct mt_stamping_abilities abilities;
+
+    if (card && mt_stamping_ask(self, interface, &abilities)) {
+        (void)is_set(self, interface, &setting);
+        setting.tx_type = card->tx_type;
+        setting.rx_filter = mt_stamping_filter(abilities.rx_filters, card->wanted);
+        (void)set(self, interface, &setting);
+    }
+}
+
 /* An interface that is gone has nothing to put back. */
 void mt_stamping_end(struct mt_stamping *self, const char *interface)
 {

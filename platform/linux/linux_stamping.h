@@ -70,7 +70,10 @@ bool mt_stamping_begin(struct mt_stamping *self, const char *interface, unsigned
                        char reason[MT_HAL_REASON_SIZE]);
 /** What is written into messages as they leave: HWTSTAMP_TX_ONESTEP_SYNC, _P2P, or nothing. */
 int mt_stamping_tx_type(const struct mt_stamping *self, const char *interface);
-/** After each success of the above.  The last one puts back what was there before. */
+/** Tells the card again what it does for us: a driver that resets its card forgets it, and may yet
+ * answer that nothing has changed. */
+void mt_stamping_renew(struct mt_stamping *self, const char *interface);
+/** After each success of mt_stamping_begin().  The last one puts back what was there before. */
 void mt_stamping_end(struct mt_stamping *self, const char *interface);
 
 #endif

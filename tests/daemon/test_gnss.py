@@ -141,6 +141,18 @@ def test_noise_at_115200_baud_does_not_hide_the_receiver(lab):
         assert hat(a)["sentences"]["garbage"] > 10
 
 
+@pytest.mark.lab(seconds=20)
+def test_pulses_are_waited_for_when_their_device_is_not_there_yet(lab):
+    lab.nodes("A")
+    with gnss.Receiver(gnss.sentences, DELAY_S) as receiver:
+        a = follow(lab, receiver, pulse="/dev/pps77")
+        a.wait_log("gnss hat: its pulses cannot be had: cannot open /dev/pps77", PATIENCE_S)
+        a.wait_log("gnss hat: it has a fix", PATIENCE_S)
+        assert "/dev/pps77" in hat(a)["fault_reason"]
+        assert "/dev/pps77" in a.tool("--run-directory", a.directory, "status").stdout
+        assert a.stop() == 0
+
+
 @pytest.mark.lab(seconds=60)
 def test_pulses_that_gpsd_has_stamped_are_followed_and_replayed_bit_for_bit(lab):
     lab.nodes("A")

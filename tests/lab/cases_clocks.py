@@ -167,6 +167,59 @@ def bond_fails_over(network):
         remove_bond(network)
 
 
+# ---- drivers that are loaded anew ----------------------------------------------------------------
+
+def load_anew(network, card, between="true"):
+    node = network["bc"]
+    node.run(f"echo {card} >/sys/bus/pci/drivers/igb/unbind")
+    time.sleep(3)
+    node.run(between)
+    node.run(f"echo {card} >/sys/bus/pci/drivers/igb/bind\nip link set eth0 up\n"
+             f"ip addr replace {ADDRESSES['bc', 0]}/24 dev eth0")
+    network.wait("the card has a link", lambda: node.run(
+        "cat /sys/class/net/eth0/carrier", check=False).strip() == "1", 30)
+    return "/dev/" + node.run("ls /sys/class/net/eth0/device/ptp").strip()
+
+
+def wait_steered(network, device):
+    def is_steered():
+        status = network.status("bc")
+        return status is not None and status["clocks"][0]["device"] == device
+    network.wait(f"{device} is steered", is_steered, 20)
+    network.wait_locked("bc")
+    network["bc"].stop("truth")
+    network.tell_truth("bc", [device])
+    time.sleep(2 * SETTLE_S)
+
+
+@case("driver-loaded-anew")
+def driver_is_loaded_anew(network):
+    """The card's clock has lost its time, and the second time its number, which another clock has
+    taken: it is steered as before, and nobody is blamed for the change."""
+    node = network["bc"]
+    card = node.run("basename $(readlink -f /sys/class/net/eth0/device)").strip()
+    network.meantimed("gm", ptp={"transport": "l2", "priority1": 100})
+    network.meantimed("bc", ptp=RECEIVER)
+    network.wait_locked("bc")
+    time.sleep(SETTLE_S)
+    try:
+        device = load_anew(network, card)
+        wait_steered(network, device)
+        rows = [measure_ours(network, "driver-loaded-anew", "bc", clock="more")]
+        check("changed it" not in node.log("meantimed"), "a program is blamed")
+        other = load_anew(network, card, "insmod /extra/pulse_clocks.ko")
+        check(other != device, "the clock has the number that it had")
+        wait_steered(network, other)
+        rows.append(measure_ours(network, "driver-loaded-anew", "bc", clock="more"))
+        check("changed it" not in node.log("meantimed"), "a program is blamed")
+        return rows
+    finally:
+        node.stop_all()
+        node.run(f"kill {node.truth}\nusleep 500000\nrmmod pulse_clocks 2>/dev/null; true")
+        load_anew(network, card)
+        network.begin_truth("bc")
+
+
 # ---- other programs -----------------------------------------------------------------------------
 
 def rivals(network):

@@ -92,13 +92,18 @@ class Network:
         for card in range(count):
             node.run(f"ip link set eth{card} up\n"
                      f"ip addr add {ADDRESSES[name, card]}/24 dev eth{card}")
-        devices = " ".join(f"/dev/ptp{card}" for card in range(count))
-        node.run(f"/lab/bin/truth {reference} {TRUTH_EVERY_MS} {devices} "
-                 f">/lab/run/{name}.truth 2>/lab/run/{name}.truth.err &")
+        self.begin_truth(name)
         for card in range(count):
             node.run("for i in 1 2 3 4 5 6 7 8 9; do "
                      f"[ $(cat /sys/class/net/eth{card}/carrier) = 1 ] && break; sleep 1; done",
                      60)
+
+    def begin_truth(self, name):
+        node = self.guests[name]
+        devices = " ".join(f"/dev/ptp{card}" for card in range(len(node.cards) - 1))
+        shown = node.run(f"/lab/bin/truth {node.reference} {TRUTH_EVERY_MS} {devices} "
+                         f">/lab/run/{name}.truth 2>/lab/run/{name}.truth.err & echo $!")
+        node.truth = shown.strip()
 
     def tell_truth(self, name, devices):
         """Of more clocks, until the next reset: "more" and "more1"."""

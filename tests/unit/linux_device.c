@@ -53,6 +53,10 @@ static int answer(struct device *self, unsigned long request, void *argument)
         *caps = (struct ptp_clock_caps){.max_adj = 60000000};
         return 0;
     }
+    if (request == PTP_SYS_OFFSET_PRECISE && self->precise_error != 0) {
+        errno = self->precise_error;
+        return -1;
+    }
     if (request == PTP_SYS_OFFSET_PRECISE && self->has_precise) {
         precise->device = time_of(self->ns);
         precise->sys_realtime = time_of(self->machine->realtime_ns);
@@ -80,7 +84,7 @@ static int ask(void *context, int fd, unsigned long request, void *argument)
 {
     struct device *self = context;
 
-    if (fd != FD || self->is_dead) {
+    if (fd != FD + self->loaded || self->is_dead || self->is_gone) {
         errno = ENODEV;
         return -1;
     }
@@ -91,7 +95,11 @@ static int adjust(void *context, int fd, struct timex *change)
 {
     struct device *self = context;
 
-    if (fd != FD || (self->is_read_only && change->modes != 0)) {
+    if (fd != FD + self->loaded || self->is_gone) {
+        errno = ENODEV;
+        return -1;
+    }
+    if (self->is_read_only && change->modes != 0) {
         errno = EACCES;
         return -1;
     }
@@ -110,17 +118,17 @@ static int open_device(void *context, const char *path)
 {
     struct device *self = context;
 
-    if (strcmp(path, "/dev/ptp3") != 0) {
+    if (strcmp(path, "/dev/ptp3") != 0 || self->is_gone) {
         errno = ENOENT;
         return -1;
     }
     self->opened++;
-    return FD;
+    return FD + self->loaded;
 }
 
 static void close_device(void *context, int fd)
 {
-    ((struct device *)context)->opened -= fd == FD;
+    ((struct device *)context)->opened -= fd >= FD;
 }
 
 void device_init(struct device *self, struct machine *machine)

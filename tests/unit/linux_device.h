@@ -19,10 +19,13 @@ struct device {
     long freq;          /* correction, in units of struct timex */
     bool has_forgotten; /* the card was reset: it runs without, and its driver does not know */
     bool has_precise;
+    int precise_error; /* errno: it had */
     bool has_extended;
     int64_t step_error_ns; /* a step is larger by this than it was asked for */
     bool is_read_only;
     bool is_dead;
+    bool is_gone;     /* its driver is not loaded */
+    int loaded;       /* so often was it loaded anew: what was opened before is of no use */
     int64_t read_ns;  /* a reading of its register takes this long */
     int64_t spike_ns; /* and this much more in all samples but `calm_sample` */
     unsigned calm_sample;

@@ -20,12 +20,15 @@
 #include <linux/ptp_clock.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #define BIT(n)       (1u << (n))
 #define CARD         4 /* its clock is /dev/ptp4 */
 #define VIRTUAL      5
+#define LOADED_ANEW  6
 #define DEVICE       "/dev/ptp4"
+#define LATER_DEVICE "/dev/ptp6"
 #define VCLOCK       "/dev/ptp5"
 #define STAMPED_IN_S INT64_C(1000)
 #define GIVEN_UP_S   INT64_C(3)
@@ -35,11 +38,13 @@
 #define IP_SIZE      (20 + UDP_SIZE)
 
 static struct {
+    int number; /* of its clock */
     uint32_t tx_types;
     struct hwtstamp_config config;
     struct so_timestamping asked; /* of the last socket that wants stamps */
     bool refuses_bound;           /* a kernel that knows no virtual clocks */
     unsigned sent;
+    unsigned sets; /* of its configuration */
     bool stamps;
     size_t length;                          /* of the last frame's message, with what follows it */
     uint8_t left[HEADERS_SIZE + SYNC_SIZE]; /* the last frame, as the error queue has it */
@@ -49,6 +54,8 @@ int __real_open64(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __real_ioctl(int fd, unsigned long request, void *argument);
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
+int __real_clock_adjtime(clockid_t clock, struct timex *change);
+int __wrap_clock_adjtime(clockid_t clock, struct timex *change);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_ioctl(int fd, unsigned long request, void *argument);
@@ -65,7 +72,8 @@ static int refuse(int error)
 
 static bool is_device(const char *path)
 {
-    return strcmp(path, DEVICE) == 0 || strcmp(path, VCLOCK) == 0;
+    return strcmp(path, DEVICE) == 0 || strcmp(path, VCLOCK) == 0 ||
+           strcmp(path, LATER_DEVICE) == 0;
 }
 
 int __wrap_open(const char *path, int flags, ...)
@@ -87,7 +95,7 @@ static int answer_ethtool(struct ifreq *request)
     }
     info->so_timestamping =
         SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE;
-    info->phc_index = CARD;
+    info->phc_index = card.number;
     info->tx_types = card.tx_types;
     info->rx_filters = BIT(HWTSTAMP_FILTER_NONE) | BIT(HWTSTAMP_FILTER_PTP_V2_EVENT);
     return 0;
@@ -116,6 +124,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument)
         return 0;
     case SIOCSHWTSTAMP:
         memcpy(&card.config, interface->ifr_data, sizeof card.config);
+        card.sets++;
         return 0;
     case PTP_CLOCK_GETCAPS:
         *(struct ptp_clock_caps *)argument =
@@ -126,6 +135,11 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument)
     default:
         return __real_ioctl(fd, request, argument);
     }
+}
+
+int __wrap_clock_adjtime(clockid_t clock, struct timex *change)
+{
+    return clock < 0 ? 0 : __real_clock_adjtime(clock, change);
 }
 
 int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
@@ -205,6 +219,7 @@ static int set_up(void **state)
 
     (void)state;
     memset(&card, 0, sizeof card);
+    card.number = CARD;
     card.tx_types = BIT(HWTSTAMP_TX_OFF) | BIT(HWTSTAMP_TX_ON);
     platform = mt_linux_open(&none, reason);
     assert_non_null(platform);
@@ -337,6 +352,48 @@ static void card_links_insert_nothing_when_two_steps_are_wanted(void **state)
     assert_int_equal(card.config.tx_type, HWTSTAMP_TX_ON);
 }
 
+/* ---- drivers that are loaded anew ------------------------------------------------------------ */
+
+static void turn_for(int64_t ns)
+{
+    struct mt_hal_wait *wait = mt_linux_provider(platform)->wait;
+    int64_t end_ns = wait->ops->now(wait).ns + ns;
+    struct mt_input input;
+
+    do {
+        wait->ops->next(wait, (struct mt_mono){end_ns}, &input);
+    } while (input.now.ns < end_ns);
+}
+
+static void card_links_take_their_clock_along_when_the_card_gets_another_number(void **state)
+{
+    struct mt_hal_provider *provider = mt_linux_provider(platform);
+    const struct mt_clock_request request = {.kind = MT_CLOCK_PHC, .name = "p", .device = "lo"};
+    struct mt_hal_clock *clock = provider->ops->open_clock(provider, &request, reason);
+    struct mt_linux_link *link;
+
+    (void)state;
+    card.tx_types |= BIT(HWTSTAMP_TX_ONESTEP_SYNC);
+    assert_non_null(clock);
+    assert_string_equal(clock->device, DEVICE);
+    open_as(MT_STAMPER_ONE_STEP, DEVICE);
+    assert_true(link_of_test->inserts_origin);
+    link = (struct mt_linux_link *)link_of_test;
+    turn_for(700000000);
+    assert_string_equal(clock->device, DEVICE);
+    card.number = LOADED_ANEW;
+    card.refuses_bound = true;    /* the one that was before is none of its virtual clocks */
+    mt_linux_sockets_close(link); /* as when the interface is gone */
+    link->has_interface = false;
+    mt_linux_link_check(link, mt_linux_now());
+    assert_int_equal(link_of_test->hardware_clock, LOADED_ANEW);
+    turn_for(1200000000);
+    assert_string_equal(clock->device, LATER_DEVICE);
+    assert_string_equal(mt_linux_phc_of(platform, LATER_DEVICE)->owner, "p");
+    assert_null(mt_linux_phc_of(platform, DEVICE)->owner);
+    assert_true(link_of_test->inserts_origin);
+}
+
 /* ---- cards that do not stamp ----------------------------------------------------------------- */
 
 /* Until all that were sent are given up, or longer. */
@@ -400,6 +457,64 @@ static void card_links_stay_with_the_card_when_it_has_stamped_once(void **state)
     assert_string_equal(link_of_test->stamping, "hardware, by the clock " DEVICE);
 }
 
+static void take_one_stamp(void)
+{
+    uint8_t buffer[MT_LINUX_FRAME_SIZE];
+    struct mt_input input = {.kind = MT_INPUT_NONE};
+
+    send_syncs(1, 1);
+    card.stamps = true;
+    mt_linux_take_stamp((struct mt_linux_link *)link_of_test, MT_SOCKET_EVENT, buffer, &input);
+    card.stamps = false;
+    assert_int_equal(input.kind, MT_INPUT_TX_STAMP);
+}
+
+/* A driver that has reset its card; some of them still answer what they were told before. */
+static void card_links_tell_the_card_again_when_it_has_forgotten(void **state)
+{
+    (void)state;
+    open_as(MT_STAMPER_CARD, 0);
+    assert_int_equal(card.config.tx_type, HWTSTAMP_TX_ON);
+    take_one_stamp();
+    card.sets = 0;
+    memset(&card.config, 0, sizeof card.config);
+    send_syncs(2, 7);
+    assert_int_equal(wait_given_up(7), 7);
+    assert_int_equal(card.sets, 0); /* a few may be lost */
+    send_syncs(9, 1);
+    assert_int_equal(wait_given_up(1), 1);
+    assert_int_equal(card.sets, 1);
+    assert_int_equal(card.config.tx_type, HWTSTAMP_TX_ON);
+    assert_int_equal(card.config.rx_filter, HWTSTAMP_FILTER_PTP_V2_EVENT);
+    send_syncs(10, 10);
+    assert_int_equal(wait_given_up(10), 10);
+    assert_int_equal(card.sets, 2); /* after twice as many, whatever it answers */
+}
+
+static void card_links_tell_the_card_again_when_messages_come_without_stamps(void **state)
+{
+    const uint8_t sync[SYNC_SIZE] = {0x10, 0x12, 0, SYNC_SIZE};
+    const uint8_t announce[64] = {0x1B, 0x12, 0, 64};
+    struct mt_linux_link *link;
+
+    (void)state;
+    open_as(MT_STAMPER_CARD, 0);
+    link = (struct mt_linux_link *)link_of_test;
+    card.sets = 0;
+    for (int i = 0; i < 20; i++) { /* it never did */
+        mt_linux_card_received(link, sync, sizeof sync, false);
+    }
+    assert_int_equal(card.sets, 0);
+    mt_linux_card_received(link, sync, sizeof sync, true);
+    for (int i = 0; i < 7; i++) {
+        mt_linux_card_received(link, sync, sizeof sync, false);
+        mt_linux_card_received(link, announce, sizeof announce, false);
+    }
+    assert_int_equal(card.sets, 0);
+    mt_linux_card_received(link, sync, sizeof sync, false);
+    assert_int_equal(card.sets, 1);
+}
+
 static void card_links_stay_with_the_card_when_the_configuration_insists(void **state)
 {
     (void)state;
@@ -424,8 +539,11 @@ int main(void)
         TEST(card_links_insert_both_when_the_card_does_all_in_one_step),
         TEST(card_links_insert_no_origin_when_the_clock_is_not_the_card_s),
         TEST(card_links_insert_nothing_when_two_steps_are_wanted),
+        TEST(card_links_take_their_clock_along_when_the_card_gets_another_number),
         TEST(card_links_are_stamped_by_the_kernel_when_the_card_never_does),
         TEST(card_links_stay_with_the_card_when_it_has_stamped_once),
+        TEST(card_links_tell_the_card_again_when_it_has_forgotten),
+        TEST(card_links_tell_the_card_again_when_messages_come_without_stamps),
         TEST(card_links_stay_with_the_card_when_the_configuration_insists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

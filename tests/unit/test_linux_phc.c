@@ -105,6 +105,30 @@ static void phc_reads_another_way_when_the_driver_cannot(void **state)
     bench_free(bench);
 }
 
+/* As when the kernel leaves the counter that the card can latch, or the bus cannot any more. */
+static void phc_reads_another_way_when_the_one_is_lost(void **state)
+{
+    static const int errors[] = {ENODEV, ETIMEDOUT};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct bench *bench = bench_new();
+
+        bench->device.has_precise = true;
+        bench_open(bench);
+        assert_int_equal(bench->phc->method, MT_PHC_PRECISE);
+        bench->device.precise_error = errors[i];
+        for (int turn = 0; turn < 20; turn++) {
+            device_pass(&bench->device, MT_PHC_EVERY_NS);
+            mt_phc_look(bench->phc);
+        }
+        assert_int_equal(bench->phc->method, MT_PHC_EXTENDED);
+        assert_int_equal(bench->device.opened, 1);
+        assert_true(read_clock(bench->clock).window_ns < 2000);
+        bench_free(bench);
+    }
+}
+
 static void phc_takes_the_tightest_sample_when_others_are_disturbed(void **state)
 {
     struct bench *bench = bench_new();
@@ -437,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phc_reads_precisely_when_the_driver_can),
         cmocka_unit_test(phc_reads_another_way_when_the_driver_cannot),
+        cmocka_unit_test(phc_reads_another_way_when_the_one_is_lost),
         cmocka_unit_test(phc_takes_the_tightest_sample_when_others_are_disturbed),
         cmocka_unit_test(phc_is_not_opened_when_it_cannot_be_read),
         cmocka_unit_test(phc_is_not_asked_more_often_than_need_be),

@@ -228,6 +228,62 @@ static void phc_comes_back_when_it_begins_again_at_zero(void **state)
     bench_free(bench);
 }
 
+/* Its interface was set up anew, say: the driver sets the time, and forgets the frequency that it
+ * says it has. */
+static void phc_keeps_its_rate_when_its_card_was_reset(void **state)
+{
+    struct bench *bench = locked();
+
+    (void)state;
+    bench->lost_of_4 = 4;
+    mt_discipline_select(&bench->discipline, MT_SOURCE_NONE, (struct mt_mono){bench->now_ns});
+    run(bench, 5 * SECOND);
+    bench->device.ns += 300000;
+    bench->device.has_forgotten = true;
+    run(bench, 20 * SECOND);
+    assert_in_range(bench->disturbed, 1, 3);
+    assert_between(error_ns(bench) - 300000, -15000, 15000);
+    bench_free(bench);
+}
+
+static void phc_comes_back_when_its_driver_was_loaded_anew(void **state)
+{
+    struct bench *bench = locked();
+
+    (void)state;
+    bench->device.is_gone = true;
+    bench->lost_of_4 = 4;
+    run(bench, 5 * SECOND);
+    assert_int_equal(bench->discipline.phase, MT_STEER_HOLDOVER);
+    assert_int_equal(bench->device.opened, 0); /* or the next one would get another number */
+    assert_true(read_clock(bench->clock).window_ns < 5000);
+    bench->device.is_gone = false;
+    bench->device.loaded++;
+    bench->device.ns = 1000;
+    bench->device.freq = 0;
+    struct mt_applied applied;
+    device_pass(&bench->device, 1100 * MS);
+    bench->now_ns += 1100 * MS;
+    assert_false(bench->clock->ops->disturbed(bench->clock, &applied)); /* it is found by that */
+    run(bench, 500 * MS);
+    assert_int_equal(bench->device.opened, 1);
+    assert_int_equal(bench->disturbed, 0); /* it was nobody, and is set as it was */
+    assert_true(bench->device.freq != 0);
+    int64_t window_ns = read_clock(bench->clock).window_ns;
+    assert_in_range(window_ns, 1, 100000);
+    assert_between(error_ns(bench), -window_ns - 2000, window_ns + 2000);
+    struct mt_stamp late; /* of a packet that came before it was set */
+    bench->clock->ops->stamp(bench->clock,
+                             (struct mt_base_time){.ns = 1000, .counter = mt_counter_of_phc(INDEX)},
+                             &late);
+    assert_between(mt_instant_to_ns(late.at) - local_ns(bench->clock), -5 * SECOND, 0);
+    bench->lost_of_4 = 0;
+    run(bench, 25 * SECOND);
+    assert_int_equal(bench->discipline.phase, MT_STEER_LOCKED);
+    assert_between(error_ns(bench), -30, 30);
+    bench_free(bench);
+}
+
 static void phc_stays_right_when_somebody_else_adjusts_it(void **state)
 {
     struct bench *bench = locked();
@@ -252,6 +308,8 @@ int main(void)
         cmocka_unit_test(phc_stays_right_when_most_stamps_are_lost),
         cmocka_unit_test(phc_stays_right_when_readings_have_spikes_of_100_us),
         cmocka_unit_test(phc_comes_back_when_it_begins_again_at_zero),
+        cmocka_unit_test(phc_keeps_its_rate_when_its_card_was_reset),
+        cmocka_unit_test(phc_comes_back_when_its_driver_was_loaded_anew),
         cmocka_unit_test(phc_stays_right_when_somebody_else_adjusts_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
