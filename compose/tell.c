@@ -378,6 +378,10 @@ bool mt_composition_tell(const struct mt_composition *self, const struct mt_node
     case MT_NODE_GNSS:
         mt_compose_tell_gnss(self, event, &told);
         break;
+    case MT_NODE_RESUMED:
+        told.kind = MT_STATUS_EVENT_RESUMED;
+        told.value.slept_ns = event->value.slept_ns;
+        break;
     case MT_NODE_STANDBY:
         tell_clock(self, event, MT_STATUS_EVENT_CLOCK_STANDBY, &told);
         break;

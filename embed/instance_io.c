@@ -23,6 +23,7 @@ void mt_embed_input(struct mt_instance *ptp, struct mt_hal_clock *clock,
     struct mt_stamp stamp;
     switch (input->kind) {
     case MT_INPUT_NONE:
+    case MT_INPUT_RESUMED:
         break;
     case MT_INPUT_FRAME:
         mt_instance_rx(ptp, PORT, input->bytes, input->length, stamp_of(clock, input, &stamp),

@@ -17,6 +17,7 @@ enum mt_input_kind {
     MT_INPUT_FRAME,    /**< a frame was received */
     MT_INPUT_TX_STAMP, /**< the fate of an event frame that was sent */
     MT_INPUT_LINK,     /**< a link went up or down, or has other addresses */
+    MT_INPUT_RESUMED,  /**< the machine was suspended, for so long as `stamp` says */
 };
 
 struct mt_input {

@@ -20,8 +20,10 @@
 #include "runtime/node.h"
 #include "runtime/orphan.h"
 
-#define PATIENCE      4       /* intervals without a sample */
-#define LEAST_SILENCE 1953125 /* 2 s in units of 1024 ns */
+#define PATIENCE      4                /* intervals without a sample */
+#define LEAST_SILENCE 1953125          /* 2 s in units of 1024 ns */
+#define INTERVAL_S    MT_REAL(1024e-9) /* units of the same */
+#define LONG_S        2000 /* less than half of the 73 minutes after which arrivals count anew */
 #define NEAR_S        1000
 #define UNKNOWN_S     MT_REAL(1e9)
 
@@ -82,6 +84,14 @@ static bool is_silent(const struct mt_discipline_source *of, struct mt_mono now)
     return elapsed > LEAST_SILENCE && elapsed / PATIENCE > of->interval;
 }
 
+/* By the estimate: those who arrived long ago seem to have done so just now. */
+static bool is_long_silent(const struct mt_discipline_source *of,
+                           const struct mt_estimate *estimate)
+{
+    return estimate->age > LONG_S &&
+           estimate->age > PATIENCE * INTERVAL_S * mt_real_from_int(of->interval);
+}
+
 /* what needs an estimate */
 static void measure(const struct mt_node_clock *clock, struct mt_arbiter_member *member,
                     struct mt_instant at, struct mt_arbiter_source *ret_source)
@@ -96,6 +106,7 @@ static void measure(const struct mt_node_clock *clock, struct mt_arbiter_member 
         return;
     }
     ret_source->is_measured = true;
+    ret_source->is_silent |= is_long_silent(of, &report.estimate);
     ret_source->scale = of->origin.scale;
     ret_source->sigma = report.estimate.offset_sigma;
     ret_source->bound = bound_of(&report);

@@ -256,7 +256,7 @@ void mt_log_put_input(struct mt_log_out *out, const struct mt_input *input)
 /* the frame is what is left */
 void mt_log_get_input(struct mt_log_in *in, struct mt_input *ret_input)
 {
-    ret_input->kind = (enum mt_input_kind)mt_log_get_choice(in, MT_INPUT_NONE, MT_INPUT_LINK);
+    ret_input->kind = (enum mt_input_kind)mt_log_get_choice(in, MT_INPUT_NONE, MT_INPUT_RESUMED);
     ret_input->link = (uint16_t)mt_log_get(in, 2);
     ret_input->now.ns = mt_log_get_signed(in, 8);
     ret_input->token = (uint32_t)mt_log_get(in, 4);

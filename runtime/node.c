@@ -21,6 +21,7 @@
 #include "runtime/events.h"
 #include "runtime/log_keys.h"
 #include "runtime/ntp_in_ptp.h"
+#include "runtime/resumed.h"
 
 #define TOKEN_BITS   24
 #define MAC_OCTETS   6
@@ -473,13 +474,14 @@ static bool is_behind(const struct mt_node *self, const struct mt_input *input)
 
 void mt_node_input(struct mt_node *self, const struct mt_input *input)
 {
-    struct mt_node_ntp *ntp = mt_ntp_duty_of_link(self, input->link);
+    bool is_of_link = input->kind != MT_INPUT_RESUMED;
+    struct mt_node_ntp *ntp = is_of_link ? mt_ntp_duty_of_link(self, input->link) : NULL;
     self->inputs++;
     self->behind = is_behind(self, input) ? self->behind + 1 : 0;
     if (ntp != NULL) {
         mt_ntp_duty_take(self, ntp, input, (struct mt_interval){0});
     }
-    bool is_taken = ntp != NULL || mt_ntp_in_ptp_take(self, input);
+    bool is_taken = ntp != NULL || (is_of_link && mt_ntp_in_ptp_take(self, input));
     switch (is_taken ? MT_INPUT_NONE : input->kind) {
     case MT_INPUT_NONE:
         break;
@@ -491,6 +493,9 @@ void mt_node_input(struct mt_node *self, const struct mt_input *input)
         break;
     case MT_INPUT_LINK:
         link_changed(self, input);
+        break;
+    case MT_INPUT_RESUMED:
+        mt_resumed(self, input);
         break;
     }
     if (self->behind == 0) {

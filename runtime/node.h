@@ -123,6 +123,7 @@ enum mt_node_event_kind {
     MT_NODE_QUALITY,     /**< an instance announces another clockClass */
     MT_NODE_GNSS,        /**< of a GNSS receiver: fix, jump, leap seconds ... */
     MT_NODE_HEARD,       /**< of a port: no answers, wrong keys, another domain, a denial */
+    MT_NODE_RESUMED,     /**< the machine was suspended */
 };
 
 struct mt_node_event {
@@ -138,6 +139,7 @@ struct mt_node_event {
         struct mt_span step;     /**< step, panic */
         enum mt_timescale scale; /**< wrong scale: the source's */
         bool is_on;              /**< saturated, shared, link up */
+        int64_t slept_ns;        /**< resumed */
         struct {
             struct mt_span step;
             mt_real rate; /**< s/s, by which the frequency changed */

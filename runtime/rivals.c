@@ -13,6 +13,8 @@
 #include "runtime/events.h"
 #include "runtime/node.h"
 
+#define RESUMED_NS INT64_C(5000000000)
+
 static void tell_shared(struct mt_node *node, uint16_t index, bool is_shared, struct mt_mono now)
 {
     node->clocks[index].rivals.is_shared = is_shared;
@@ -28,7 +30,7 @@ bool mt_rivals_note(struct mt_node *node, uint16_t index, const struct mt_applie
     struct mt_rivals *self = &node->clocks[index].rivals;
     bool is_left_behind = !self->has_looked && applied->kind == MT_CORRECT_RATE;
     bool is_again = self->changes > 0 && now.ns - self->last.ns < MT_RIVALS_WINDOW_NS;
-    if (is_left_behind) {
+    if (is_left_behind || now.ns < self->quiet_to.ns) {
         return false;
     }
     self->changes++;
@@ -43,6 +45,15 @@ bool mt_rivals_note(struct mt_node *node, uint16_t index, const struct mt_applie
         tell_shared(node, index, true, now);
     }
     return true;
+}
+
+/* It may have been found right before, too: that one makes no second one. */
+void mt_rivals_resumed(struct mt_rivals *self, struct mt_mono now)
+{
+    if (!self->is_shared) {
+        self->last.ns = now.ns - MT_RIVALS_WINDOW_NS;
+    }
+    self->quiet_to = mt_mono_plus(now, RESUMED_NS);
 }
 
 void mt_rivals_tick(struct mt_node *node, uint16_t index, struct mt_mono now)

@@ -29,7 +29,8 @@ struct mt_rivals {
     bool has_looked; /**< what was left behind by the start has been seen */
     bool is_shared;  /**< somebody keeps changing the clock */
     uint32_t changes;
-    struct mt_mono last; /**< of the last change, if there was one */
+    struct mt_mono last;     /**< of the last change, if there was one */
+    struct mt_mono quiet_to; /**< until then changes are nobody's: the machine was suspended */
 };
 
 struct mt_node;
@@ -37,9 +38,11 @@ struct mt_node_clock;
 
 /** Somebody has changed the clock, which has been looked at for the first time if that is so:
  * counts and tells.  `rate`: by how much the frequency changed, s/s.  False: it is not a change but
- * what was left behind before we began. */
+ * what was left behind before we began, or nobody's. */
 bool mt_rivals_note(struct mt_node *node, uint16_t clock, const struct mt_applied *applied,
                     mt_real rate, struct mt_mono now);
+/** The machine was suspended: what the clock seems to have been changed by is nobody's doing. */
+void mt_rivals_resumed(struct mt_rivals *self, struct mt_mono now);
 /** Time passes. */
 void mt_rivals_tick(struct mt_node *node, uint16_t clock, struct mt_mono now);
 /** The clock is somebody else's now. */

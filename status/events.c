@@ -398,6 +398,13 @@ static void tell_standby(const struct mt_status_event *event, char *buffer, size
              event->reason != NULL ? event->reason : "the reason is not known");
 }
 
+static void tell_resumed(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    snprintf(buffer, size,
+             "the machine was suspended for %.1f s; what its clocks are off is measured anew",
+             (double)event->value.slept_ns / 1e9);
+}
+
 static void tell_notice(const struct mt_status_event *event, char *buffer, size_t size)
 {
     snprintf(buffer, size, "%s", event->value.text);
@@ -442,6 +449,7 @@ static teller *const tellers[MT_STATUS_EVENT_COUNT] = {
     [MT_STATUS_EVENT_UTC_CONFUSED] = tell_utc,
     [MT_STATUS_EVENT_UTC_CONTRADICTED] = tell_utc,
     [MT_STATUS_EVENT_UTC_AGREED] = tell_utc,
+    [MT_STATUS_EVENT_RESUMED] = tell_resumed,
     [MT_STATUS_EVENT_PULSES] = mt_status_gnss_sentence,
     [MT_STATUS_EVENT_NO_PULSES] = mt_status_gnss_sentence,
     [MT_STATUS_EVENT_GNSS_LINE] = mt_status_gnss_sentence,

@@ -105,6 +105,7 @@ struct mt_status_event {
             int32_t tai_utc_s;       /**< that it counts ... */
             int32_t known_tai_utc_s; /**< ... and this machine */
         } gnss;
+        int64_t slept_ns; /**< resumed */
         struct {
             uint64_t count;                 /**< of requests or messages */
             struct mt_port_identity sender; /**< of the last one; zero: not known */

@@ -141,6 +141,7 @@ struct mt_linux_wait {
     size_t size;
     size_t capacity;
     size_t watch_count;
+    struct mt_sleep_watch sleep;
     size_t turn; /**< slot after the one that was served last: two for each member of the set */
     bool is_set_old;
     struct mt_mono tick_at;

@@ -24,6 +24,7 @@
 #define APART_SHIFT    11 /* 2^-11: about 500 ppm of the time since the last look */
 #define WINDOW_GOOD_NS 200
 #define WINDOW_MOST_NS 20000
+#define SLEPT_NS       5000000 /* sleep for less, if there is any, does no harm */
 #define TRIES          4
 #define TRIES_OF_STEP  16
 #define DOUBT_LASTS    16 /* corrections, for the larger part of it */
@@ -218,6 +219,33 @@ void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns)
 {
     self->least_ns += step_ns;
     self->most_ns += step_ns;
+}
+
+/* ---- suspend ----------------------------------------------------------------------------- */
+
+void mt_sleep_watch_init(struct mt_sleep_watch *self, const struct mt_os_time *os)
+{
+    int64_t monotonic_ns = os->monotonic_ns(os->context);
+
+    self->os = os;
+    self->most_ns = os->boottime_ns(os->context) - monotonic_ns;
+}
+
+/* A pause between the two readings looks like a suspend, until MONOTONIC is read behind, too. */
+int64_t mt_sleep_watch_look(struct mt_sleep_watch *self, int64_t monotonic_ns)
+{
+    const struct mt_os_time *os = self->os;
+    int64_t boottime_ns = os->boottime_ns(os->context);
+    int64_t most_ns = boottime_ns - monotonic_ns;
+    int64_t slept_ns = 0;
+
+    if (most_ns > self->most_ns + SLEPT_NS) {
+        slept_ns = boottime_ns - os->monotonic_ns(os->context) - self->most_ns;
+    }
+    if (slept_ns > SLEPT_NS || most_ns < self->most_ns) {
+        self->most_ns = most_ns;
+    }
+    return slept_ns > SLEPT_NS ? slept_ns : 0;
 }
 
 int64_t mt_doubt_corrected(int64_t doubt_ns)

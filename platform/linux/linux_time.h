@@ -62,6 +62,17 @@ struct mt_step_found mt_step_watch_look(struct mt_step_watch *self);
 /** Tells the watch of a step that we made ourselves. */
 void mt_step_watch_expect(struct mt_step_watch *self, int64_t step_ns);
 
+/** Watches BOOTTIME - MONOTONIC, which changes by suspend only. */
+struct mt_sleep_watch {
+    const struct mt_os_time *os;
+    int64_t most_ns; /**< it was at most this */
+};
+
+void mt_sleep_watch_init(struct mt_sleep_watch *self, const struct mt_os_time *os);
+/** How long the machine has slept since the last look, for `monotonic_ns` was read just now; 0: not
+ * at all, or for less than a few milliseconds. */
+int64_t mt_sleep_watch_look(struct mt_sleep_watch *self, int64_t monotonic_ns);
+
 /** What is left after a correction of a doubt that only samples can take away: each correction says
  * that some have come in, and takes a sixteenth. */
 int64_t mt_doubt_corrected(int64_t doubt_ns);

@@ -384,6 +384,19 @@ static void flush(struct mt_linux *self)
     }
 }
 
+/* Before anything else that has come: it would be compared with what does not hold any more. */
+static bool take_resumed(struct mt_linux_wait *wait, struct mt_input *ret_input)
+{
+    int64_t slept_ns = mt_sleep_watch_look(&wait->sleep, ret_input->now.ns);
+
+    if (slept_ns == 0) {
+        return false;
+    }
+    ret_input->kind = MT_INPUT_RESUMED;
+    ret_input->stamp.ns = slept_ns;
+    return true;
+}
+
 static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct mt_input *ret_input)
 {
     struct mt_linux_wait *wait = (struct mt_linux_wait *)hal;
@@ -393,6 +406,10 @@ static void wait_next(struct mt_hal_wait *hal, struct mt_mono deadline, struct m
 
     run_regular(wait, input.now);
     flush(self);
+    if (take_resumed(wait, &input)) {
+        *ret_input = input;
+        return;
+    }
     if (!take_late(self, deadline, &input) && !take_due(self, &input, &next)) {
         int ready = poll_set(self, timeout_ms(input.now, next));
 
@@ -420,6 +437,7 @@ void mt_linux_wait_init(struct mt_linux *self)
     self->wait.hal.ops = &wait_ops;
     self->wait.platform = self;
     self->wait.is_set_old = true;
+    mt_sleep_watch_init(&self->wait.sleep, mt_os_time_linux());
 }
 
 void mt_linux_wait_free(struct mt_linux *self)

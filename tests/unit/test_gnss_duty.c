@@ -146,6 +146,28 @@ static void gnss_duty_is_not_moved_when_the_time_is_spoofed(void **state)
     assert_near(off_ns(), 0, 100);
 }
 
+/* The machine's battery clock counts seconds, and for no clock of the machine is that a step. */
+static void gnss_duty_is_followed_when_the_machine_did_not_know_how_long_it_slept(void **state)
+{
+    (void)state;
+    seconds(300);
+    assert_true(is_locked());
+    bench->number.now_ns += 600 * S_NS;
+    rate_clock_change(&bench->number, -620000000, bench->number.rate);
+    give((struct mt_input){.kind = MT_INPUT_RESUMED, .stamp = {.ns = 600 * S_NS}});
+    assert_int_equal(bench->clock.page.bound_reference, MT_BOUND_NONE);
+    for (int i = 0; i < 30; i++) {
+        seconds(1);
+        if (bench->clock.page.bound_reference != MT_BOUND_NONE) {
+            assert_near(off_ns() - bench->clock.page.steered_q16 / 65536, 0,
+                        bench->clock.page.bound_ns);
+        }
+    }
+    assert_int_equal(bench->told[MT_GNSS_NODE_JUMP], 0);
+    assert_true(is_locked());
+    assert_near(off_ns(), 0, 100);
+}
+
 static void gnss_duty_does_not_follow_pulses_when_they_are_at_another_place(void **state)
 {
     (void)state;
@@ -230,6 +252,19 @@ static void gnss_duty_takes_the_cable_out_when_pulses_are_late(void **state)
     assert_near(off_ns(), 500, 50);
 }
 
+static void gnss_duty_is_silent_to_the_arbiter_when_its_last_second_is_73_minutes_ago(void **state)
+{
+    (void)state;
+    seconds(120);
+    bench->refclocks[0].config.silence_ns = 10000 * S_NS;
+    int64_t last_ns = bench->number.now_ns;
+    for (int64_t s = 10; s < 4420; s++) { /* 2^32 times 1024 ns are 4398 s */
+        pass_until(last_ns + s * S_NS);
+        assert_true(bench->refclocks[0].is_heard);
+        assert_true(bench->judged[0].is_silent);
+    }
+}
+
 static void gnss_duty_has_no_fix_when_nothing_is_heard_any_more(void **state)
 {
     (void)state;
@@ -260,6 +295,12 @@ int main(void)
             gnss_duty_puts_dates_right_and_tells_it_once_when_weeks_began_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             gnss_duty_has_the_right_tai_and_names_it_when_leap_seconds_are_wrong, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            gnss_duty_is_silent_to_the_arbiter_when_its_last_second_is_73_minutes_ago, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            gnss_duty_is_followed_when_the_machine_did_not_know_how_long_it_slept, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(gnss_duty_is_not_moved_when_the_time_is_spoofed, set_up,
                                         tear_down),
