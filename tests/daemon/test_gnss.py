@@ -145,7 +145,8 @@ def test_noise_at_115200_baud_does_not_hide_the_receiver(lab):
 def test_pulses_are_waited_for_when_their_device_is_not_there_yet(lab):
     lab.nodes("A")
     with gnss.Receiver(gnss.sentences, DELAY_S) as receiver:
-        a = follow(lab, receiver, pulse="/dev/pps77")
+        a = lab.meantimed("A", more_sections={"gnss hat": {
+            "device": receiver.path, "baud": 115200, "pulse": "/dev/pps77"}})
         a.wait_log("gnss hat: its pulses cannot be had: cannot open /dev/pps77", PATIENCE_S)
         a.wait_log("gnss hat: it has a fix", PATIENCE_S)
         assert "/dev/pps77" in hat(a)["fault_reason"]
