@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 #define NS_PER_S     INT64_C(1000000000)
-#define CLOCK_OF(fd) ((~(clockid_t)(fd) << 3) | 3) /* the kernel's number of a dynamic clock */
+#define CLOCK_OF(fd) ((clockid_t)(~(unsigned)(fd) << 3 | 3)) /* as the kernel numbers them */
 #define AGAIN_NS     NS_PER_S
 #define FAILURES     8              /* until another way of reading is looked for */
 #define LOOKS        2              /* at a reading that surprises */
