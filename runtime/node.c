@@ -83,7 +83,7 @@ static void note_one_way(struct mt_node_clock *clock, const struct mt_node_port 
                          const struct mt_sample *sample)
 {
     bool is_doubtful = sample->kind == MT_SAMPLE_OFFSET && !port->is_stamped_by_card;
-    if (is_doubtful || sample->source == clock->one_way.source) {
+    if (sample->source == clock->discipline.selected) { /* or one in standby would take its place */
         clock->one_way.source = sample->source;
         clock->one_way.most = is_doubtful ? sample->delay : (struct mt_interval){0};
     }

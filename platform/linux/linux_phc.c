@@ -496,9 +496,8 @@ bool mt_phc_rate(struct mt_phc *self, double *ret_rate)
 void mt_phc_tell_again(struct mt_phc *self)
 {
     double rate;
-    int64_t device_ns;
 
-    if (self->max_rate > 0 && mt_phc_rate(self, &rate) && mt_phc_set_rate(self, rate, &device_ns)) {
+    if (self->max_rate > 0 && mt_phc_rate(self, &rate) && mt_phc_set_rate_again(self, rate)) {
         mt_phc_track_init(&self->track);
         self->read_at_ns = INT64_MIN;
         mt_phc_look(self);
