@@ -285,7 +285,7 @@ static void add_nodes(struct mt_topology_builder *self)
 {
     for (size_t i = 0; i < self->text->section_count; i++) {
         const struct mt_topology_section section = self->text->sections[i];
-        char prefix[MT_CONFIG_NAME_MAX + 1];
+        char prefix[MT_CONFIG_NAME_MAX + 1] = "";
         char name[MT_CONFIG_NAME_MAX + 16];
         unsigned first = 0;
         unsigned last = 0;
