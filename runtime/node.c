@@ -21,6 +21,7 @@
 #include "runtime/events.h"
 #include "runtime/log_keys.h"
 #include "runtime/ntp_in_ptp.h"
+#include "runtime/pace.h"
 #include "runtime/resumed.h"
 
 #define TOKEN_BITS   24
@@ -156,6 +157,7 @@ static void take_event(struct mt_node *self, uint16_t index, const struct mt_eve
     if (event->kind == MT_EVENT_SAMPLE) {
         take_sample(self, instance, event, now);
         mt_heard_sample(self, index, event->port, event->value.sample.kind, now);
+        mt_pace_sample(self, index, event->port, now);
         return;
     }
     if (is_parent || event->kind == MT_EVENT_REFERENCE) {
@@ -341,6 +343,7 @@ static void frame_received(struct mt_node *self, const struct mt_input *input)
                 mt_instance_rx(&instance->ptp, (uint16_t)(port + 1), input->bytes, input->length,
                                input->has_stamp ? &stamp : NULL, from, input->now);
             mt_heard_frame(self, i, (uint16_t)(port + 1), input, verdict);
+            mt_pace_frame(self, i, (uint16_t)(port + 1), input, verdict);
         }
     }
 }

@@ -91,6 +91,8 @@ struct mt_node_port {
     bool is_stamped_by_card;       /**< likewise */
     struct mt_latencies latencies; /**< zeros: one for all speeds */
     struct mt_heard heard;         /**< zeros to begin with */
+    bool has_log_sync;             /**< its transmitter names the interval of its Syncs: */
+    int8_t log_sync;               /**< log2 s */
 };
 
 struct mt_node_instance {

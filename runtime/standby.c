@@ -82,8 +82,9 @@ void mt_standby_sampled(struct mt_node *node, uint16_t instance, struct mt_mono 
         mean_ns = 0;
     } else if (mean_ns == 0) {
         mean_ns = interval_ns;
-    } else if (interval_ns < LEARNING * mean_ns) { /* a gap is no interval */
-        mean_ns += (interval_ns - mean_ns) / LEARNING;
+    } else { /* a gap is no interval, but several of them are */
+        int64_t most_ns = LEARNING * mean_ns;
+        mean_ns += ((interval_ns < most_ns ? interval_ns : most_ns) - mean_ns) / LEARNING;
     }
     member->interval_ns = mean_ns;
     member->sampled = now;

@@ -27,6 +27,13 @@ void mt_intervals_init(struct mt_intervals *self)
     self->keeps_pdelay = true;
 }
 
+bool mt_intervals_awaits(const struct mt_intervals *self, int8_t *ret_log_interval)
+{
+    *ret_log_interval = self->log_sync_interval;
+    return self->is_following && self->is_operational && !self->keeps_sync && self->tries > 0 &&
+           self->tries < MT_INTERVALS_TRIES && self->log_sync_heard != self->log_sync_interval;
+}
+
 static bool is_used(const struct mt_intervals *self)
 {
     return self != NULL && !(self->keeps_sync && self->keeps_announce && self->keeps_pdelay);

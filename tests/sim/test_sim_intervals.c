@@ -47,6 +47,25 @@ static double rate_of(uint32_t node, enum mt_ptp_type type, double seconds)
     return (net.nodes[node].watch.sent[type] - before) / seconds;
 }
 
+/* Readings of a clock that had been locked and is not, or is in holdover. */
+static bool was_locked;
+static unsigned not_locked;
+
+static void watch_the_lock(struct lab *lab)
+{
+    const struct mt_composition *receiver = lab->nodes[RECEIVER].composition;
+    bool is_locked = receiver->node.clocks[0].discipline.phase == MT_STEER_LOCKED;
+    not_locked += was_locked && !is_locked;
+    was_locked = was_locked || is_locked;
+}
+
+static void begin_to_watch(void)
+{
+    was_locked = false;
+    not_locked = 0;
+    net.look = watch_the_lock;
+}
+
 static void sim_intervals_thin_out_when_the_clock_has_settled(void **state)
 {
     FOR_EACH_SEED(seed)
@@ -57,6 +76,7 @@ static void sim_intervals_thin_out_when_the_clock_has_settled(void **state)
               "operational_threshold = 100ns");
         assert_true(lab_run_until_state(&net, RECEIVER, 1, MT_STATE_UNCALIBRATED, 10));
         assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 2) > 7);
+        begin_to_watch();
         lab_run(&net, 40);
         double syncs = rate_of(TRANSMITTER, MT_PTP_SYNC, 40);
         assert_true(syncs > 0.45 && syncs < 0.55);
@@ -66,6 +86,9 @@ static void sim_intervals_thin_out_when_the_clock_has_settled(void **state)
         lab_run(&net, 60);
         assert_true(lab_sd_ns(&net, RECEIVER) < 100);
         assert_true(lab_is_bounded(&net, RECEIVER));
+        assert_true(was_locked);
+        assert_int_equal(not_locked, 0);
+        net.look = NULL;
         mt_world_set_plugged(net.world, RECEIVER, "eth0", false); /* and back: it begins anew */
         lab_run(&net, 2);
         mt_world_set_plugged(net.world, RECEIVER, "eth0", true);
@@ -73,6 +96,27 @@ static void sim_intervals_thin_out_when_the_clock_has_settled(void **state)
         unsigned requests_before = net.nodes[RECEIVER].watch.sent[MT_PTP_PDELAY_REQ];
         assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 1) > 6); /* it settles soon */
         assert_true(net.nodes[RECEIVER].watch.sent[MT_PTP_PDELAY_REQ] - requests_before > 6);
+        lab_close(&net);
+    }
+}
+
+/* Somebody tells the transmitter, and the receiver hears of it in its Syncs. */
+static void sim_intervals_may_become_longer(void **state)
+{
+    FOR_EACH_SEED(seed)
+    {
+        found(&net, seed,
+              "receiver_only = yes\ndelay_mechanism = p2p\nlog_min_pdelay_req_interval = 3");
+        begin_to_watch();
+        lab_run(&net, 40);
+        assert_true(was_locked);
+        lab_instance(&net, TRANSMITTER, 0)->ports[0].config.log_sync_interval = 2;
+        lab_run(&net, 40);
+        assert_true(rate_of(TRANSMITTER, MT_PTP_SYNC, 20) < 0.3);
+        assert_int_equal(not_locked, 0);
+        mt_world_set_plugged(net.world, RECEIVER, "eth0", false);
+        lab_run(&net, 30);
+        assert_true(not_locked > 0); /* four that are missing are silence */
         lab_close(&net);
     }
 }
@@ -116,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sim_intervals_thin_out_when_the_clock_has_settled),
+        TEST(sim_intervals_may_become_longer),
         TEST(sim_intervals_stay_when_nobody_asks),
         TEST(sim_local_time_is_served_and_demanded),
     };

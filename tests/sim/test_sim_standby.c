@@ -214,6 +214,32 @@ static void sim_standby_takes_over_when_only_sync_stops(void **state)
     lab_close(&net);
 }
 
+static unsigned not_redundant;
+
+static void watch_the_pair(struct lab *lab)
+{
+    (void)lab;
+    not_redundant += !mt_standby_is_redundant(standby());
+}
+
+/* Eight times as long as before, and more: who learns of it has both again. */
+static void sim_standby_learns_a_longer_interval(void **state)
+{
+    for (int8_t log_interval = 0; log_interval <= 1; log_interval++) {
+        start(&net, 1);
+        lab_instance(&net, FIRST, 0)->ports[0].config.log_sync_interval = log_interval;
+        lab_instance(&net, SECOND, 0)->ports[0].config.log_sync_interval = log_interval;
+        lab_run(&net, 60);
+        assert_both_follow();
+        assert_steers(MT_STANDBY_PRIMARY, MT_STANDBY_BY_RANK);
+        not_redundant = 0;
+        net.look = watch_the_pair;
+        lab_run(&net, 60);
+        assert_int_equal(not_redundant, 0);
+        lab_close(&net);
+    }
+}
+
 static void sim_standby_leaves_a_grandmaster_when_its_time_jumps(void **state)
 {
     FOR_EACH_SEED(seed)
@@ -279,6 +305,7 @@ int main(void)
         TEST(sim_standby_begins_with_the_primary_though_the_secondary_is_heard_first),
         TEST(sim_standby_takes_over_when_the_primary_vanishes),
         TEST(sim_standby_takes_over_when_only_sync_stops),
+        TEST(sim_standby_learns_a_longer_interval),
         TEST(sim_standby_leaves_a_grandmaster_when_its_time_jumps),
         TEST(sim_standby_follows_the_better_clock_class),
         TEST(sim_standby_holds_over_when_both_are_gone),

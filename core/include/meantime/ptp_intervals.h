@@ -43,6 +43,8 @@ struct mt_intervals {
 
 /** Nothing is asked for. */
 void mt_intervals_init(struct mt_intervals *self);
+/** The transmitter is being asked for Syncs at this interval, log2 s, and does not name it yet. */
+bool mt_intervals_awaits(const struct mt_intervals *self, int8_t *ret_log_interval);
 
 extern const struct mt_extension mt_intervals_extension;
 
