@@ -211,16 +211,18 @@ static void stop(struct mt_peer *peer)
 
 static void ask(struct mt_instance *self, struct mt_peer *peer, int64_t interval_ns)
 {
+    struct mt_mono latest = mt_mono_plus(self->now, interval_ns);
     if (peer->next_request.ns == MT_MONO_NEVER.ns) { /* it begins, or may ask again */
         peer->next_request = mt_mono_plus(self->now, mt_random_ns(self, interval_ns / START_SHARE));
     }
     if (peer->next_request.ns > self->now.ns) {
+        peer->next_request = mt_mono_earlier(peer->next_request, latest); /* it was longer */
         return;
     }
     mt_peer_begin_request(peer);
     peer->next_request = mt_mono_plus(peer->next_request, interval_ns);
     if (peer->next_request.ns <= self->now.ns) { /* it has fallen behind */
-        peer->next_request = mt_mono_plus(self->now, interval_ns);
+        peer->next_request = latest;
     }
 }
 

@@ -72,6 +72,18 @@ static void ptp_peer_keeps_the_interval_when_it_is_another(void **state)
     assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_REQ), 0);
 }
 
+static void ptp_peer_asks_at_once_more_often_when_the_interval_becomes_shorter(void **state)
+{
+    set_up(MT_DELAY_P2P);
+    link_config.log_request_interval = 4;
+    start();
+    bench_pass(&bench, BENCH_S(20));
+    bench_clear(&bench);
+    mt_peer_set_interval(&far_end, 0);
+    bench_pass(&bench, BENCH_S(4));
+    assert_in_range(bench_count(&bench, 1, MT_PTP_PDELAY_REQ), 3, 4);
+}
+
 static void ptp_peer_measures_the_link_when_the_answer_is_two_step(void **state)
 {
     assert_int_equal(answer(NEIGHBOUR, next_request(), DELAY_NS, 0, 0), MT_VERDICT_ACCEPTED);
@@ -323,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup(ptp_peer_names_its_interval_when_it_is_gptp, gptp),
         cmocka_unit_test_setup(ptp_peer_asks_when_the_port_transmits, p2p),
         cmocka_unit_test_setup(ptp_peer_is_silent_when_the_link_is_down, p2p),
+        cmocka_unit_test(ptp_peer_asks_at_once_more_often_when_the_interval_becomes_shorter),
         cmocka_unit_test(ptp_peer_keeps_the_interval_when_it_is_another),
         cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_answer_is_two_step, p2p),
         cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_answer_is_one_step, p2p),

@@ -168,7 +168,7 @@ void mt_peer_init(struct mt_peer *self, const struct mt_peer_config *config);
 
 void mt_peer_get(const struct mt_peer *self, struct mt_peer_report *ret_report);
 
-/** Another distance of requests, from the next one on. */
+/** Another distance of requests; the next one comes no later than that from now on. */
 void mt_peer_set_interval(struct mt_peer *self, int8_t log_request_interval);
 
 /** The mechanism that the port uses at the moment: E2E, P2P, COMMON_P2P or NONE. */
