@@ -23,6 +23,14 @@ struct mt_import_part {
 
 struct mt_linuxptp_set;
 
+/** Whom chrony believes of those who sign and those who do not: its authselectmode. */
+enum mt_import_authentication {
+    MT_IMPORT_MIX,
+    MT_IMPORT_REQUIRE,
+    MT_IMPORT_PREFER,
+    MT_IMPORT_IGNORE,
+};
+
 /** Ends a line that has been written; behind it stands what it comes from, "FILE:LINE". */
 #define MT_IMPORT_ORIGIN '\001'
 
@@ -58,6 +66,8 @@ struct mt_import {
     bool has_local;
     bool sets_rtc; /**< rtcsync was seen */
     bool has_keys; /**< a source is asked with one */
+    bool has_ptp;  /**< as a refclock of chrony's */
+    enum mt_import_authentication authentication;
     char key_file[256];
 };
 
@@ -112,6 +122,8 @@ bool mt_import_is_ptp_refclock(const struct mt_import *self, const char *driver,
 /** Options of server, pool and refclock, in import_chrony_sources.c: words[0] is the directive. */
 void mt_import_chrony_source(struct mt_import *self, char **words, size_t count);
 void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t count);
+/** Once all are written: adds what authselectmode makes of those who sign, and of the others. */
+void mt_import_chrony_choose(struct mt_import *self);
 /** A number of seconds as our files have it: "250ms". */
 void mt_import_seconds(const char *text, char *buffer, size_t size);
 

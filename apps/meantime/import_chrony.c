@@ -253,6 +253,21 @@ static void nocerttimecheck(struct mt_import *self, char **words, size_t count)
     mt_import_put(self, self->ntp.file, MT_CONFIG_NTP, "nts_time_check", "synchronised");
 }
 
+static void authselectmode(struct mt_import *self, char **words, size_t count)
+{
+    static const char *const modes[] = {[MT_IMPORT_MIX] = "mix",
+                                        [MT_IMPORT_REQUIRE] = "require",
+                                        [MT_IMPORT_PREFER] = "prefer",
+                                        [MT_IMPORT_IGNORE] = "ignore"};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (strcasecmp(words[1], modes[i]) == 0) {
+            self->authentication = (enum mt_import_authentication)i;
+            return;
+        }
+    }
+    mt_import_lose(self, "authselectmode %s: expected require, prefer, mix or ignore", words[1]);
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 /* timemaster.conf comes with a name that is not Debian's. */
@@ -343,6 +358,7 @@ static const struct {
     {"ntsport", 2, server_key},
     {"ntsrotate", 1, ntsrotate},
     {"nocerttimecheck", 2, nocerttimecheck},
+    {"authselectmode", 2, authselectmode},
     {"include", 2, include_directive},
     {"confdir", 2, directory},
     {"sourcedir", 2, directory},
@@ -439,6 +455,7 @@ bool mt_import_chrony(struct mt_import *self, const char *path)
  * serves only what it follows. */
 void mt_import_chrony_end(struct mt_import *self)
 {
+    mt_import_chrony_choose(self);
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "clock", "system");
     mt_import_put(self, self->clock.file, MT_CONFIG_CLOCK, "rtc_sync", "%s",
                   self->sets_rtc ? "yes" : "no");

@@ -215,6 +215,7 @@ void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t coun
 {
     bool is_shared = strcasecmp(words[1], "SHM") == 0;
     if (mt_import_is_ptp_refclock(self, words[1], words[2])) {
+        self->has_ptp = true;
         for (size_t i = 3; i < count; i++) {
             mt_import_choose_ptp(self, words[i]);
         }
@@ -244,4 +245,107 @@ void mt_import_chrony_refclock(struct mt_import *self, char **words, size_t coun
     self->refclocks++;
     put_place(self, words, count, is_shared);
     put_options(self, words, count);
+}
+
+/* ---- who is believed ------------------------------------------------------------------------- */
+
+enum kind { NO_CHOICE, SIGNED, UNSIGNED, REFERENCE, KIND_COUNT };
+
+struct choice {
+    struct mt_import *import;
+    unsigned counts[KIND_COUNT];
+    bool trusts; /* who signs, and reference clocks */
+    bool doubts; /* who does not sign */
+};
+
+static enum kind kind_of(const char *section)
+{
+    bool is_reference = strncmp(section, "\n[refclock ", 11) == 0;
+    if (strstr(section, "\nselect = no") != NULL ||
+        (!is_reference && strncmp(section, "\n[ntp ", 6) != 0)) {
+        return NO_CHOICE;
+    }
+    if (is_reference) {
+        return REFERENCE;
+    }
+    return strstr(section, "\nnts = yes") != NULL || strstr(section, "\nkey = ") != NULL ? SIGNED
+                                                                                         : UNSIGNED;
+}
+
+static void count_section(struct choice *self, const char *section)
+{
+    self->counts[kind_of(section)]++;
+}
+
+static void put_once(struct mt_import *self, const char *section, const char *key,
+                     const char *value)
+{
+    char needle[32];
+    snprintf(needle, sizeof needle, "\n%s = ", key);
+    if (strstr(section, needle) == NULL) {
+        mt_import_put(self, self->sources.file, MT_CONFIG_NTP, key, "%s", value);
+    }
+}
+
+static void put_section(struct choice *self, const char *section)
+{
+    enum kind kind = kind_of(section);
+    fputs(section, self->import->sources.file);
+    if (self->doubts && kind == UNSIGNED) {
+        put_once(self->import, section, "select", "no");
+    }
+    if (self->trusts && (kind == SIGNED || kind == REFERENCE)) {
+        put_once(self->import, section, "trust", "yes");
+        put_once(self->import, section, "require", "yes");
+    }
+}
+
+/* Each begins with an empty line and its heading. */
+static void for_each(char *text, void (*visit)(struct choice *self, const char *section),
+                     struct choice *choice)
+{
+    while (*text != '\0') {
+        char *next = strstr(text + 1, "\n[");
+        if (next == NULL) {
+            visit(choice, text);
+            return;
+        }
+        *next = '\0';
+        visit(choice, text);
+        *next = '\n';
+        text = next;
+    }
+}
+
+/* Only when all sources are known is it known whether some of them sign: so all are written again,
+ * over what was there. */
+void mt_import_chrony_choose(struct mt_import *self)
+{
+    struct choice choice = {.import = self};
+    fflush(self->sources.file);
+    char *text = strdup(self->sources.text);
+    if (text == NULL) {
+        mt_import_lose(self, "authselectmode: out of memory");
+        return;
+    }
+    for_each(text, count_section, &choice);
+    bool is_mixed = choice.counts[SIGNED] > 0 && choice.counts[UNSIGNED] > 0;
+    choice.trusts = self->authentication == MT_IMPORT_MIX && is_mixed;
+    choice.doubts = (self->authentication == MT_IMPORT_REQUIRE && choice.counts[UNSIGNED] > 0) ||
+                    (self->authentication == MT_IMPORT_PREFER && is_mixed);
+    if (choice.trusts) {
+        mt_import_note(self, "servers with keys or NTS, and reference clocks, get trust and "
+                             "require, as from chrony: the others count only as long as they agree "
+                             "with them");
+    }
+    if (choice.doubts) {
+        mt_import_note(self, "servers without keys and NTS get select = no, for authselectmode");
+    }
+    rewind(self->sources.file);
+    for_each(text, put_section, &choice);
+    free(text);
+    if (choice.trusts && self->has_ptp) {
+        mt_import_choose_ptp(self, "trust");
+        mt_import_choose_ptp(self, "require");
+    }
 }

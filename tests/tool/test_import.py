@@ -236,6 +236,48 @@ ntsrotate 86400
         "nts_rotate": "24"}
 
 
+SIGNED_AND_NOT = """server a.example nts
+server b.example key 3
+pool c.example iburst
+server d.example noselect
+server e.example nts trust
+refclock SHM 0 refid GPS
+keyfile /etc/chrony.keys
+"""
+
+
+@pytest.mark.parametrize("mode, trusted, unsigned", [
+    ("", True, {}), ("authselectmode mix", True, {}),
+    ("authselectmode prefer", False, {"select": "no"}),
+    ("authselectmode REQUIRE", False, {"select": "no"}), ("authselectmode ignore", False, {}),
+])
+def test_import_believes_who_signs_before_others_as_chrony_does(tmp_path, mode, trusted, unsigned):
+    done, config, _ = run(f"{mode}\n{SIGNED_AND_NOT}", tmp_path)
+    trust = {"trust": "yes", "require": "yes"} if trusted else {}
+    assert dict(config["ntp a.example"]) == {"nts": "yes"} | trust
+    assert dict(config["ntp b.example"]) == {"key": "3"} | trust
+    assert dict(config["ntp c.example"]) == {"pool": "yes"} | unsigned
+    assert dict(config["ntp d.example"]) == {"select": "no"}
+    assert dict(config["ntp e.example"]) == {"nts": "yes", "trust": "yes"} | trust
+    assert {"trust", "require"} & set(config["refclock GPS"]) == set(trust)
+    assert ("get trust and require" in done.stderr) == trusted
+    assert ("get select = no" in done.stderr) == bool(unsigned)
+
+
+def test_import_leaves_sources_alone_that_are_all_signed_or_none(tmp_path):
+    for text in ("server a.example nts\nserver d.example noselect\nrefclock SHM 0 refid GPS\n",
+                 "server a.example\nrefclock SHM 0 refid GPS\n",
+                 "server a.example\nauthselectmode prefer\n"):
+        _, config, _ = run(text, tmp_path)
+        for name in config.sections():
+            assert not {"trust", "require"} & set(config[name])
+        assert "select" not in config["ntp a.example"]
+    _, config, _ = run("server a.example\nauthselectmode require\n", tmp_path)
+    assert config["ntp a.example"]["select"] == "no"
+    done, _, _ = run("server a\nauthselectmode maybe\n", tmp_path)
+    assert done.returncode == 1 and "authselectmode maybe: expected" in done.stderr
+
+
 def test_import_says_that_there_is_nothing_to_import(tmp_path):
     done, _, path = run("# nothing\nrtcsync\n", tmp_path)
     assert done.returncode == 1 and done.stdout == ""
