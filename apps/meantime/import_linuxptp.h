@@ -127,6 +127,12 @@ const struct mt_linuxptp_told *mt_linuxptp_told_of(const struct mt_linuxptp_told
                                                    size_t count, const char *name);
 void mt_linuxptp_tell(struct mt_import *self, const struct mt_linuxptp_told *told,
                       const char *value);
+/** True if it is an option of ptp4l which the others pass over if they are given its file. */
+bool mt_ptp4l_has_alone(const char *name);
+/** The default of an option of ptp4l; null: there is no such option, or it has none. */
+const char *mt_ptp4l_normal_of(const char *name);
+/** Tells once of those of ptp4l, unless a ptp4l is taken over, too. */
+void mt_linuxptp_tell_passed_over(struct mt_import *self, const struct mt_linuxptp *program);
 /** Of a `clock_servo` that is set. */
 void mt_linuxptp_tell_servo(struct mt_import *self, const char *value);
 

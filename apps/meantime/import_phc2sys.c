@@ -133,12 +133,19 @@ static const struct mt_linuxptp_told told[] = {
     {"message_tag", NULL, MT_LINUXPTP_TAKEN, ""},
 };
 
-static void tell_one(struct mt_import *self, const struct mt_linuxptp_setting *setting)
+static void tell_one(struct mt_import *self, const struct mt_linuxptp *program,
+                     const struct mt_linuxptp_setting *setting)
 {
     const struct mt_linuxptp_told *found =
         mt_linuxptp_told_of(told, sizeof told / sizeof told[0], setting->name);
+    const char *normal = mt_ptp4l_normal_of(setting->name);
+    if (normal != NULL && mt_linuxptp_is_same(setting->value, normal)) {
+        return;
+    }
     if (found != NULL) {
         mt_linuxptp_tell(self, found, setting->value);
+    } else if (mt_ptp4l_has_alone(setting->name)) {
+        mt_linuxptp_tell_passed_over(self, program);
     } else {
         mt_import_lose(self, "%s: not known to this import", setting->name);
     }
@@ -179,7 +186,7 @@ static void tell(struct mt_import *self, const struct mt_linuxptp *program)
 {
     for (unsigned i = 0; i < program->setting_count; i++) {
         mt_linuxptp_stand_at(self, program, &program->settings[i]);
-        tell_one(self, &program->settings[i]);
+        tell_one(self, program, &program->settings[i]);
         if (strcmp(program->settings[i].name, "clock_servo") == 0) {
             mt_linuxptp_tell_servo(self, program->settings[i].value);
         }

@@ -306,7 +306,7 @@ bool mt_ptp4l_explain_row(const char *name, FILE *out)
     return false;
 }
 
-static const char *normal_of(const char *name)
+const char *mt_ptp4l_normal_of(const char *name)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (strcmp(rows[i].name, name) == 0) {
@@ -319,7 +319,7 @@ static const char *normal_of(const char *name)
 const char *mt_view_value(const struct mt_view *view, const char *name)
 {
     const char *value = mt_linuxptp_value(view->program, view->section, name);
-    return value != NULL ? value : normal_of(name);
+    return value != NULL ? value : mt_ptp4l_normal_of(name);
 }
 
 bool mt_view_has(const struct mt_view *view, const char *name)

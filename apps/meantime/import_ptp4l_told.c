@@ -26,6 +26,37 @@ const char *mt_ptp4l_normal_of_told(const char *name)
     return found != NULL ? found->normal : NULL;
 }
 
+/* What steers a clock is told to each program. */
+static bool is_of_clock(const char *name)
+{
+    static const char *const names[] = {"free_running", "max_frequency", "write_phase_mode"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return strncmp(name, "pi_", 3) == 0 || strncmp(name, "servo_", 6) == 0;
+}
+
+bool mt_ptp4l_has_alone(const char *name)
+{
+    bool is_known = mt_linuxptp_told_of(told, TOLD_COUNT, name) != NULL || mt_ptp4l_is_taken(name);
+    return is_known && !is_of_clock(name);
+}
+
+void mt_linuxptp_tell_passed_over(struct mt_import *self, const struct mt_linuxptp *program)
+{
+    const struct mt_linuxptp_set *set = self->linuxptp;
+    for (unsigned p = 0; p < set->count; p++) {
+        if (set->programs[p]->kind == MT_LINUXPTP_PTP4L) {
+            return;
+        }
+    }
+    mt_linuxptp_stand_at(self, program, NULL);
+    mt_import_note(self, "settings of ptp4l are passed over; name its command line, too, to have "
+                         "them taken over");
+}
+
 bool mt_import_explain(const char *name, FILE *out)
 {
     static const char *const openings[] = {

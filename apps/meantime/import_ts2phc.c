@@ -72,7 +72,9 @@ static void tell(struct mt_import *self, const struct mt_linuxptp *program)
         while (at < sizeof known / sizeof known[0] && strcmp(known[at].name, setting->name) != 0) {
             at++;
         }
-        if (at == sizeof known / sizeof known[0]) {
+        if (at == sizeof known / sizeof known[0] && mt_ptp4l_has_alone(setting->name)) {
+            mt_linuxptp_tell_passed_over(self, program);
+        } else if (at == sizeof known / sizeof known[0]) {
             mt_import_lose(self, "%s %s: not known to this import", setting->name, setting->value);
         } else if (known[at].needless != NULL) {
             mt_import_note(self, "%s: not needed here: %s", setting->name, known[at].needless);

@@ -196,6 +196,31 @@ def test_import_says_what_phc2sys_did_that_is_not_there(tmp_path):
     assert "-O -18" in told and "pi_proportional_const 0.1" in told
 
 
+def test_import_passes_over_what_is_of_ptp4l_when_phc2sys_has_the_same_file(tmp_path):
+    path = file(tmp_path, "[global]\ndomainNumber 24\nclockClass 248\nlogSyncInterval -4\n"
+                          "network_transport L2\npi_proportional_const 0.0\nfree_running 0\n"
+                          "[eth0]\n[eth1]\nmasterOnly 1\n")
+    config, told = sections(tmp_path, path, f"phc2sys -a -r -f {path}")
+    assert config["clock machine"] == {"clock": "system", "follow": "main"}
+    assert config["ptp"]["log_sync_interval"] == "-4"
+    assert "passed over" not in told
+    config, told = sections(tmp_path, f"phc2sys -s /dev/ptp3 -f {path}")
+    assert "ptp" not in config and told.count("settings of ptp4l are passed over") == 1
+    path.write_text("[global]\npi_integral_scale 0.5\nfree_running 1\nfrobnicate 1\n")
+    _, told = sections(tmp_path, f"phc2sys -s /dev/ptp3 -f {path}", lost=3)
+    for name in ("pi_integral_scale", "free_running", "frobnicate"):
+        assert f"{name}: not known to this import" in told
+
+
+def test_import_trusts_ptp_when_chrony_did_beside_servers_that_sign(tmp_path):
+    chrony = file(tmp_path, "server a.example nts\nserver b.example\nrefclock SHM 2 refid PTP\n",
+                  "chrony.conf")
+    config, _ = sections(tmp_path, chrony, HARDWARE, "phc2sys -s eth0 -E ntpshm -M 2")
+    for name in ("ptp", "ntp a.example"):
+        assert config[name]["trust"] == config[name]["require"] == "yes"
+    assert not config["ntp b.example"]
+
+
 def test_import_takes_no_offset_between_cards_for_right(tmp_path):
     for offset, lost in ((0, 2), (37, 3)):
         _, told = sections(tmp_path, f"phc2sys -s eth0 -c eth1 -O {offset}", lost=lost)
