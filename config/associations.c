@@ -299,6 +299,9 @@ static void read_line(struct association_reader *self, char *line)
         complain(self, self->line, "expected: name value, or: id kind [length] key");
     } else if (count == 2) {
         read_setting(self, words[0], words[1]);
+    } else if (count == 3 && strcmp(words[1], "=") == 0) {
+        complain(self, self->line, "between name and value stands no =, as in linuxptp's sa_file");
+        read_setting(self, words[0], words[2]);
     } else {
         self->has_key = true;
         read_key(self, words, count);

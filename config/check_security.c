@@ -37,11 +37,10 @@ static void check_ports(const struct checker *self, const struct mt_config_insta
                      port->name);
         }
         if ((!port->has_no_spp || is_delayed) && instance->security_file == NULL) {
-            const struct mt_config_section *section = mt_check_port_section(self, port->name);
-            COMPLAIN(self, section != NULL ? section->line : 0,
+            const char *key = is_delayed ? "delayed_spp" : "spp";
+            COMPLAIN(self, mt_check_port_line(self, port, key),
                      "[port %s]: %s = %u needs keys; add security_file = PATH to its instance",
-                     port->name, is_delayed ? "delayed_spp" : "spp",
-                     is_delayed ? port->delayed_spp : port->spp);
+                     port->name, key, is_delayed ? port->delayed_spp : port->spp);
         }
     }
 }

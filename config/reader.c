@@ -63,6 +63,22 @@ static void take_stray(struct reader *self, const char *line, size_t length)
     self->ops->stray(self->user, text, rest, self->line);
 }
 
+/* "key = value" and "key: value"; the colons of "allow 2001:db8::/32" are the value's. */
+static bool is_setting(const char *line, size_t length)
+{
+    size_t at = 0;
+    if (memchr(line, '=', length) != NULL) {
+        return true;
+    }
+    while (at < length && line[at] != ':' && !isspace((unsigned char)line[at])) {
+        at++;
+    }
+    while (at < length && isspace((unsigned char)line[at])) {
+        at++;
+    }
+    return at < length && line[at] == ':';
+}
+
 /* Sees to it that inih gets only what it can split; reports the rest.  False: leave it out. */
 static bool is_acceptable(struct reader *self, const char *line, size_t length, size_t capacity)
 {
@@ -72,9 +88,10 @@ static bool is_acceptable(struct reader *self, const char *line, size_t length, 
         complain(self, "the line holds control characters; this is no text file");
     } else if (line[0] == '[' && line[length - 1] != ']') {
         complain(self, "expected ] at the end of the section heading");
-    } else if (line[0] != '[' && memchr(line, '=', length) == NULL &&
-               memchr(line, ':', length) == NULL) {
+    } else if (line[0] != '[' && !is_setting(line, length)) {
         take_stray(self, line, length);
+    } else if (line[0] == '=' || line[0] == ':') {
+        complain(self, "expected KEY = VALUE; there is no key");
     } else {
         return true;
     }

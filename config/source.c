@@ -6,6 +6,7 @@
  * cannot fail. */
 #include "config/source_private.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,12 +130,37 @@ static bool is_good_name(struct mt_config_source *self, const struct heading *he
                               "[%s %s]: expected the name of an interface, at most %d characters",
                               heading->word, name, MT_CONFIG_INTERFACE_MAX);
     } else {
-        mt_config_problem_add(self->problems, self->path, line,
-                              "[%s %s]: expected a name of letters, digits, '.', '_' and '-', at "
-                              "most %d",
-                              heading->word, name, MT_CONFIG_NAME_MAX);
+        bool is_host = heading->named == MT_CONFIG_SECTION_NTP;
+        mt_config_problem_add(
+            self->problems, self->path, line,
+            "[%s %s]: expected %sa name of letters, digits, '.', '_' and '-', at most %d%s",
+            heading->word, name, is_host ? "an address, or " : "", MT_CONFIG_NAME_MAX,
+            is_host ? "; a longer one goes into address = NAME, its port into port = NUMBER" : "");
     }
     return false;
+}
+
+/* Once, where it looks as if all of the file were another program's. */
+static const char *advise_import(struct mt_config_source *self, char *buffer, size_t size)
+{
+    buffer[0] = '\0';
+    if (!self->has_told_import) {
+        self->has_told_import = true;
+        snprintf(buffer, size, "; `meantime import %s` makes one of ours of such a file",
+                 self->path != NULL ? self->path : "FILE");
+    }
+    return buffer;
+}
+
+/* Capitals are no reason not to know it. */
+static const char *nearest_heading(const char *text, size_t length)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    for (char *at = word; *at != '\0'; at++) {
+        *at = (char)tolower((unsigned char)*at);
+    }
+    return mt_config_nearest(word, heading_word, NULL, HEADING_COUNT);
 }
 
 /* [global] and [eth0] of ptp4l: told once, and what stands in them is looked at all the same. */
@@ -143,10 +169,12 @@ static bool is_foreign_heading(struct mt_config_source *self, const char *text, 
 {
     bool is_global = strcmp(text, "global") == 0;
     bool is_interface = text[word_length] == '\0' && mt_config_is_interface(text) &&
-                        mt_config_nearest(text, heading_word, NULL, HEADING_COUNT) == NULL;
+                        nearest_heading(text, word_length) == NULL;
     if (is_global) {
+        char advice[MT_CONFIG_PROBLEM_SIZE];
         mt_config_problem_add(self->problems, self->path, line,
-                              "[global]: unknown section; ptp4l calls it so, here it is [ptp]");
+                              "[global]: unknown section; ptp4l calls it so, here it is [ptp]%s",
+                              advise_import(self, advice, sizeof advice));
         self->current = mt_config_source_section(self, MT_CONFIG_SECTION_PTP, "", line);
     } else if (is_interface) {
         mt_config_problem_add(self->problems, self->path, line,
@@ -155,6 +183,22 @@ static bool is_foreign_heading(struct mt_config_source *self, const char *text, 
         self->current = mt_config_source_section(self, MT_CONFIG_SECTION_PTP_PORT, text, line);
     }
     return is_global || is_interface;
+}
+
+static void complain_of_heading(struct mt_config_source *self, const char *text, size_t word_length,
+                                unsigned line)
+{
+    const char *nearest = nearest_heading(text, word_length);
+    if (strcmp(text, "security_association") == 0) {
+        mt_config_problem_add(self->problems, self->path, line,
+                              "[%s]: it stands in a file of its own, which security_file in [ptp] "
+                              "names",
+                              text);
+        return;
+    }
+    mt_config_problem_add(self->problems, self->path, line, "[%s]: unknown section%s%s%s", text,
+                          nearest != NULL ? "; did you mean [" : "", nearest != NULL ? nearest : "",
+                          nearest != NULL ? "]?" : "");
 }
 
 static void begin_section(void *user, const char *text, unsigned line)
@@ -177,15 +221,9 @@ static void begin_section(void *user, const char *text, unsigned line)
         }
         return;
     }
-    if (is_foreign_heading(self, text, word_length, line)) {
-        return;
+    if (!is_foreign_heading(self, text, word_length, line)) {
+        complain_of_heading(self, text, word_length, line);
     }
-    char word[64];
-    snprintf(word, sizeof word, "%.*s", (int)word_length, text);
-    const char *nearest = mt_config_nearest(word, heading_word, NULL, HEADING_COUNT);
-    mt_config_problem_add(self->problems, self->path, line, "[%s]: unknown section%s%s%s", text,
-                          nearest != NULL ? "; did you mean [" : "", nearest != NULL ? nearest : "",
-                          nearest != NULL ? "]?" : "");
 }
 
 /* ---- keys --------------------------------------------------------------------------------- */
@@ -439,8 +477,12 @@ static void take_stray(void *user, const char *word, const char *rest, unsigned 
 {
     struct mt_config_source *self = user;
     const struct mt_config_foreign *foreign = mt_config_foreign_find(word, 0);
-    const struct mt_config_key *key =
-        self->section_count == 0 ? NULL : find_key(self->sections[self->current].kind, word);
+    enum mt_config_section_kind kind =
+        self->section_count == 0 ? MT_CONFIG_SECTION_NONE : self->sections[self->current].kind;
+    if (kind == MT_CONFIG_SECTION_NONE && self->has_heading) {
+        return; /* the heading itself has been complained of */
+    }
+    const struct mt_config_key *key = find_key(kind, word);
     for (unsigned scope = 0; key == NULL && foreign == NULL && scope < MT_CONFIG_SCOPE_COUNT;
          scope++) {
         key = mt_config_key_find((enum mt_config_scope)scope, word);
@@ -449,9 +491,11 @@ static void take_stray(void *user, const char *word, const char *rest, unsigned 
         advise_line(self, key, word, rest, line);
     } else if (key == NULL && foreign != NULL) {
         char text[MT_CONFIG_PROBLEM_SIZE];
+        char advice[MT_CONFIG_PROBLEM_SIZE] = "";
         mt_config_foreign_say(foreign, text, sizeof text);
         mt_config_problem_add(self->problems, self->path, line,
-                              "%s: expected [SECTION] or KEY = VALUE; %s", word, text);
+                              "%s: expected [SECTION] or KEY = VALUE; %s%s", word, text,
+                              self->has_heading ? "" : advise_import(self, advice, sizeof advice));
     } else {
         mt_config_problem_add(self->problems, self->path, line,
                               "expected [SECTION] or KEY = VALUE");

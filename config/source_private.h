@@ -49,6 +49,7 @@ struct mt_config_source {
     size_t setting_count;
     size_t current;             /**< section being read; 0 is the one that is none */
     bool has_heading;           /**< a section heading has been seen */
+    bool has_told_import;       /**< and that it is a file of another program */
     struct mt_config_pool pool; /**< of the names and texts */
     struct mt_config_problems *problems;
     bool reads_files; /**< what the configuration names is looked at, too */

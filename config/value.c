@@ -231,12 +231,13 @@ bool mt_config_is_name(const char *text)
     return length > 0 && length <= MT_CONFIG_NAME_MAX && text[0] != '.' && text[0] != '-';
 }
 
+/* Brackets end the heading that it may stand in; quotes are those of somebody's habit. */
 bool mt_config_is_interface(const char *text)
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++) {
-        if (!isgraph((unsigned char)text[i]) || strchr("/[]", text[i]) != NULL) {
-            return false; /* brackets end the heading that it may stand in */
+        if (!isgraph((unsigned char)text[i]) || strchr("/[]\"'", text[i]) != NULL) {
+            return false;
         }
     }
     return length > 0 && length <= MT_CONFIG_INTERFACE_MAX && strcmp(text, ".") != 0 &&

@@ -44,9 +44,29 @@ static size_t check_chains(const struct mt_config *config, size_t instance)
     return count;
 }
 
+static bool is_signed(const struct mt_config *config, const struct mt_config_instance *instance)
+{
+    for (size_t i = 0; i < instance->port_count; i++) {
+        const struct mt_config_port *port = &config->ports[instance->first_port + i];
+        if (!port->has_no_spp || !port->has_no_delayed_spp) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What is no mistake, but less than it looks like. */
 static void warn(const struct mt_config *config, const char *path)
 {
+    for (size_t i = 0; i < config->instance_count; i++) {
+        const struct mt_config_instance *instance = &config->instances[i];
+        if (instance->security_file != NULL && instance->port_count > 0 &&
+            !is_signed(config, instance)) {
+            printf("%s: warning: [instance %s]: security_file: no port has spp or delayed_spp, so "
+                   "nothing is signed and nothing verified; add spp = NUMBER\n",
+                   path, instance->name);
+        }
+    }
     for (size_t i = 0; i < config->port_count; i++) {
         const struct mt_config_port *port = &config->ports[i];
         if (!port->has_no_delayed_spp && port->has_no_spp) {

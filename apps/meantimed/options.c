@@ -25,8 +25,8 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "\n"
     "meantimed stays in the foreground and logs to standard error; SIGHUP reads the\n"
-    "configuration again, SIGTERM and SIGINT end it. See meantimed(8) and\n"
-    "meantime.conf(5).\n";
+    "configuration again, SIGTERM and SIGINT end it. `meantime check FILE` tells\n"
+    "what is wrong with a file. See meantimed(8) and meantime.conf(5).\n";
 
 static void end(struct mt_options *options, int status)
 {

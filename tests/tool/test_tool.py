@@ -477,6 +477,18 @@ def test_check_warns_of_delayed_verification_alone(tmp_path):
     assert "warning" not in run("check", config).stdout
 
 
+def test_check_warns_when_keys_are_named_and_nothing_is_signed(tmp_path):
+    keys = key_file(tmp_path, "spp 3\n1 SHA256 x\n")
+    config = tmp_path / "my.conf"
+    unsigned = f"[ptp]\nsecurity_file = {keys}\n[ptp eth0]\nactive_key_id = 1\n[ptp eth1]\n"
+    config.write_text(unsigned)
+    done = run("check", config)
+    assert done.returncode == 0
+    assert f"{config}: warning: [instance main]: security_file: no port has spp" in done.stdout
+    config.write_text(unsigned + "spp = 3\n")
+    assert "warning" not in run("check", config).stdout
+
+
 def test_check_tells_a_bad_key_file_of_two_instances_once(tmp_path):
     config = tmp_path / "my.conf"
     config.write_text(f"[ptp]\nsecurity_file = {tmp_path}/keys\n[ptp eth0]\nspp = 3\n"

@@ -143,6 +143,7 @@ static void config_associations_name_line_and_expectation_when_something_is_wron
         {"1 SHA256 secret\nspp 256", "keys:4: spp: expected an integer from 0 to 255"},
         {"1 SHA256 secret\nallow_mutable 2", "keys:4: allow_mutable: expected 0 or 1"},
         {"1 SHA256 secret\nseqid_window -1", "keys:4: seqid_window: expected"},
+        {"1 SHA256 secret\nseqid_window = 3", "keys:4: between name and value stands no ="},
         {"1 SHA256 secret\nwindow 3", "keys:4: expected spp, allow_mutable, seqid_window"},
         {"0 SHA256 secret", "keys:3: expected: id kind [length] key, the id from 1"},
         {"4294967296 SHA256 secret", "keys:3: expected: id kind [length] key, the id from 1"},

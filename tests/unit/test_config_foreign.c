@@ -89,7 +89,8 @@ static void config_shows_the_spelling_when_a_line_is_of_another_program(void **s
     assert_problem("driftfile /var/lib/chrony/drift\n[ptp eth0]\n",
                    "f:1: driftfile: expected [SECTION] or KEY = VALUE; chrony calls this "
                    "driftfile; here it is state_directory in [daemon]: it is the file drift.NAME "
-                   "there, unless [clock] has keep_drift = no");
+                   "there, unless [clock] has keep_drift = no; `meantime import f` makes one of "
+                   "ours of such a file");
     assert_problem("[ptp eth0]\npool x.example.org iburst\n",
                    "f:2: pool: expected [SECTION] or KEY = VALUE; chrony calls this pool; here it "
                    "is pool in [ntp], [ntp SERVER]: a pool is a section, [ntp pool.ntp.org]");
@@ -118,12 +119,51 @@ static void config_advises_a_good_value_when_that_of_another_program_is_none(voi
 static void config_names_the_section_when_it_is_of_another_program(void **state)
 {
     assert_problem("[global]\npriority1 = 5\n[ptp eth0]\n",
-                   "f:1: [global]: unknown section; ptp4l calls it so, here it is [ptp]");
+                   "f:1: [global]: unknown section; ptp4l calls it so, here it is [ptp]; `meantime "
+                   "import f` makes one of ours of such a file");
+    assert_problem("[ptp eth0]\n[security_association]\nspp 3\n1 SHA256-128 HEX:00\n",
+                   "f:2: [security_association]: it stands in a file of its own, which "
+                   "security_file in [ptp] names");
     assert_problem("[eth0]\nlog_sync_interval = 0\n",
                    "f:1: [eth0]: unknown section; a port on the interface eth0 is [ptp eth0]");
     assert_null(parse("[global]\npriority1 = 256\n[ptp eth0]\n")); /* is looked at all the same */
     assert_int_equal(problems.count, 2);
     assert_int_equal(problems.problem[1].line, 2);
+}
+
+static void config_advises_the_import_once_when_a_file_is_another_programs(void **state)
+{
+    assert_null(parse("driftfile /var/lib/chrony/drift\nrtcsync\n[global]\n[ptp eth0]\n"));
+    assert_int_equal(problems.count, 3);
+    assert_non_null(strstr(problems.problem[0].text, "`meantime import f`"));
+    assert_null(strstr(problems.problem[1].text, "meantime import"));
+    assert_null(strstr(problems.problem[2].text, "meantime import"));
+}
+
+static void config_knows_what_is_meant_when_spelling_is_of_another_habit(void **state)
+{
+    assert_problem("[ptp eth0]\n[PTP eth1]\nx = 1\n",
+                   "f:2: [PTP eth1]: unknown section; did you mean [ptp]?");
+    assert_problem("[ptp eth0]\n[Clock]\nx = 1\ny 2\n",
+                   "f:2: [Clock]: unknown section; did you mean [clock]?");
+    assert_problem("[ptp \"eth0\"]\n[ptp x]\n",
+                   "f:1: [ptp \"eth0\"]: expected the name of an interface, at most 15 "
+                   "characters");
+    assert_problem("[ptp eth0]\n= 5\n", "f:2: expected KEY = VALUE; there is no key");
+}
+
+/* Of an address the colons separate nothing. */
+static void config_shows_the_spelling_when_the_value_has_colons(void **state)
+{
+    assert_problem("[server]\nallow 2001:db8::/32\n",
+                   "f:2: allow: expected KEY = VALUE; write allow = 2001:db8::/32");
+    assert_problem("[ptp eth0]\nunicast_transmitters 2001:db8::1\n",
+                   "f:2: unicast_transmitters: expected KEY = VALUE; write unicast_transmitters = "
+                   "2001:db8::1");
+    struct mt_config *config = parse("[ptp eth0]\nttl : 3\n[server]\nallow: 2001:db8::/32\n");
+    assert_non_null(config);
+    assert_int_equal(config->ports[0].ttl, 3);
+    mt_config_free(config);
 }
 
 static const char *explained(const char *name)
@@ -304,6 +344,9 @@ int main(void)
         cmocka_unit_test(config_shows_the_spelling_when_a_line_is_of_another_program),
         cmocka_unit_test(config_advises_a_good_value_when_that_of_another_program_is_none),
         cmocka_unit_test(config_names_the_section_when_it_is_of_another_program),
+        cmocka_unit_test(config_advises_the_import_once_when_a_file_is_another_programs),
+        cmocka_unit_test(config_knows_what_is_meant_when_spelling_is_of_another_habit),
+        cmocka_unit_test(config_shows_the_spelling_when_the_value_has_colons),
         cmocka_unit_test(config_explains_names_of_other_programs),
         cmocka_unit_test(config_has_every_key_that_it_advises),
         cmocka_unit_test(config_says_it_once_when_a_name_is_of_another_program),

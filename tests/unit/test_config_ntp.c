@@ -141,8 +141,9 @@ static void config_ntp_complains_when_it_cannot_be_meant(void **state)
     assert_problem("[server]\norphan = yes\nlocal_stratum = 15\n[ntp a]\n",
                    "f:3: orphan: local_stratum must be from 2 to 14, for who follows has one more");
     assert_problem("[ntp b]\n[ntp a b]\n",
-                   "f:2: [ntp a b]: expected a name of letters, digits, '.', '_' "
-                   "and '-', at most 31");
+                   "f:2: [ntp a b]: expected an address, or a name of letters, digits, '.', '_' "
+                   "and '-', at most 31; a longer one goes into address = NAME, its port into port "
+                   "= NUMBER");
 }
 
 /* `count` of `key`, a line each, none twice. */

@@ -118,6 +118,16 @@ static void config_complains_when_what_is_not_signed_meets_keys(void **state)
 
 /* ---- keys without use --------------------------------------------------------------------- */
 
+static void config_names_the_line_of_an_association_when_there_is_no_file(void **state)
+{
+    assert_problem("[ptp eth0]\nttl = 2\nspp = 3\n",
+                   "f:3: [port eth0]: spp = 3 needs keys; add security_file = PATH to its "
+                   "instance");
+    assert_problem("[ptp]\ndelayed_spp = 4\n[ptp eth0]\n",
+                   "f:2: [port eth0]: delayed_spp = 4 needs keys; add security_file = PATH to its "
+                   "instance");
+}
+
 static void config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet(void **state)
 {
     (void)state;
@@ -194,6 +204,7 @@ int main(void)
             config_takes_two_instances_on_one_clock_when_they_are_primary_and_secondary),
         cmocka_unit_test(config_complains_when_stateless_servers_make_no_sense),
         cmocka_unit_test(config_complains_when_what_is_not_signed_meets_keys),
+        cmocka_unit_test(config_names_the_line_of_an_association_when_there_is_no_file),
         cmocka_unit_test(config_finds_keys_of_ip_when_all_their_ports_are_on_ethernet),
         cmocka_unit_test(config_finds_what_asks_for_delay_req_when_links_are_measured),
         cmocka_unit_test(config_complains_when_the_real_time_clock_is_not_its_own),
