@@ -60,6 +60,14 @@ static bool tell_ptp(const struct mt_composition *self, uint16_t index,
     return false;
 }
 
+/* Why a link is down; null: nobody knows. */
+static const char *reason_of(const struct mt_composition *self, uint16_t link)
+{
+    const char *reason =
+        self->link_reason != NULL ? self->link_reason(self->link_context, link) : "";
+    return reason[0] != '\0' ? reason : NULL;
+}
+
 /* Null: it is called as in the configuration, or is no port's. */
 static const char *renamed_to(const struct mt_composition *self, uint16_t link)
 {
@@ -77,12 +85,22 @@ static void tell_pulses(const struct mt_composition *self, const struct mt_node_
                         const struct mt_config_refclock *of, struct mt_status_event *told)
 {
     bool is_gnss = of->driver == MT_CONFIG_REFCLOCK_GNSS;
-    const char *reason =
-        self->link_reason != NULL ? self->link_reason(self->link_context, event->index) : "";
     told->kind = event->value.is_on ? MT_STATUS_EVENT_PULSES : MT_STATUS_EVENT_NO_PULSES;
-    told->reason = reason[0] != '\0' ? reason : NULL;
+    told->reason = reason_of(self, event->index);
     told->value.pulses.section = is_gnss ? "gnss" : "refclock";
     told->value.pulses.name = of->name;
+}
+
+static const struct mt_config_clock *whose_thermometer(const struct mt_composition *self,
+                                                       uint16_t link)
+{
+    for (uint16_t i = 0; i < self->node.clock_count; i++) {
+        const struct mt_holdover *holdover = &self->node.clocks[i].holdover;
+        if (holdover->has_thermometer && holdover->thermometer == link) {
+            return &self->config->clocks[i];
+        }
+    }
+    return NULL;
 }
 
 /* Why a link is down is worth more than that it is. */
@@ -94,14 +112,21 @@ static bool tell_link(const struct mt_composition *self, const struct mt_node_ev
         tell_pulses(self, event, of_pulses, told);
         return true;
     }
+    const struct mt_config_clock *measured = whose_thermometer(self, event->index);
+    if (measured != NULL) {
+        told->kind =
+            event->value.is_on ? MT_STATUS_EVENT_THERMOMETER : MT_STATUS_EVENT_NO_THERMOMETER;
+        told->clock = measured->name;
+        told->reason = reason_of(self, event->index);
+        return true;
+    }
     told->kind = event->value.is_on ? MT_STATUS_EVENT_LINK_UP : MT_STATUS_EVENT_LINK_DOWN;
     told->port = mt_compose_link_name(self, event->index);
     if (event->value.is_on) {
         told->reason = self->node.links[event->index]->stamping;
         told->value.interface = renamed_to(self, event->index);
-    } else if (self->link_reason != NULL) {
-        const char *reason = self->link_reason(self->link_context, event->index);
-        told->reason = reason[0] != '\0' ? reason : NULL;
+    } else {
+        told->reason = reason_of(self, event->index);
     }
     return !mt_compose_is_spare_link(self, event->index);
 }
@@ -126,9 +151,8 @@ static bool tell_ntp(const struct mt_composition *self, const struct mt_node_eve
     told->value.ntp.server = config->name;
     told->value.ntp.address = &ntp->server;
     told->value.ntp.answer = &ntp->client.server;
-    if (event->value.ntp == MT_NTP_EVENT_UNREACHABLE && self->link_reason != NULL) {
-        const char *reason = self->link_reason(self->link_context, ntp->link);
-        told->reason = reason[0] != '\0' ? reason : NULL;
+    if (event->value.ntp == MT_NTP_EVENT_UNREACHABLE) {
+        told->reason = reason_of(self, ntp->link);
     }
     return true;
 }

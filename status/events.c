@@ -405,6 +405,16 @@ static void tell_resumed(const struct mt_status_event *event, char *buffer, size
              (double)event->value.slept_ns / 1e9);
 }
 
+static void tell_thermometer(const struct mt_status_event *event, char *buffer, size_t size)
+{
+    if (event->kind == MT_STATUS_EVENT_THERMOMETER) {
+        snprintf(buffer, size, "clock %s: its thermometer can be read", event->clock);
+    } else {
+        snprintf(buffer, size, "clock %s: %s; its holdover goes without", event->clock,
+                 event->reason != NULL ? event->reason : "its thermometer tells nothing");
+    }
+}
+
 static void tell_notice(const struct mt_status_event *event, char *buffer, size_t size)
 {
     snprintf(buffer, size, "%s", event->value.text);
@@ -450,6 +460,8 @@ static teller *const tellers[MT_STATUS_EVENT_COUNT] = {
     [MT_STATUS_EVENT_UTC_CONTRADICTED] = tell_utc,
     [MT_STATUS_EVENT_UTC_AGREED] = tell_utc,
     [MT_STATUS_EVENT_RESUMED] = tell_resumed,
+    [MT_STATUS_EVENT_THERMOMETER] = tell_thermometer,
+    [MT_STATUS_EVENT_NO_THERMOMETER] = tell_thermometer,
     [MT_STATUS_EVENT_PULSES] = mt_status_gnss_sentence,
     [MT_STATUS_EVENT_NO_PULSES] = mt_status_gnss_sentence,
     [MT_STATUS_EVENT_GNSS_LINE] = mt_status_gnss_sentence,

@@ -37,10 +37,10 @@ struct mt_status_event {
     const char *clock;       /**< its name: the clock events */
     int32_t tai_minus_utc_s; /**< steps, panic: that may explain them; 0: not known */
     const char *
-        reason; /**< link down, no pulses, NTP server unreachable, refused, standby: why; disturbed,
-                     shared: who, as far as that is known; minor version: why; null: nobody
-                     knows; parent without a port: why nobody is followed, null: this clock is
-                     better than others */
+        reason; /**< link down, no pulses, no thermometer, NTP server unreachable, refused, standby:
+                     why; disturbed, shared: who, as far as that is known; minor version: why; null:
+                     nobody knows; parent without a port: why nobody is followed, null: this clock
+                     is better than others */
     union {
         struct {
             enum mt_port_state from;

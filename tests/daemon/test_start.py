@@ -270,3 +270,23 @@ def test_list_of_leap_seconds_that_has_expired_is_named(lab):
     b = lab.meantimed("B", "eth0", arguments=["-i", "eth0"])
     b.wait_log(f"warning: the list of leap seconds, {path}, has expired on 2020-01-01; "
                "TAI - UTC = 37 s")
+
+
+@pytest.mark.lab(seconds=5)
+def test_thermometer_is_waited_for_when_its_file_is_not_there_yet(lab):
+    lab.chain("A", "B")
+    b = lab.meantimed("B", "eth0", clock={"temperature": "/run/temp1_input",
+                                          "temperature_poll": "1s"})
+    why = "cannot read the thermometer /run/temp1_input: No such file or directory; waiting for it"
+    b.wait_log(f"warning: clock main: {why}; its holdover goes without")
+
+    def sensor():
+        return b.status()["clocks"][0]["thermometer"]
+    assert (sensor()["celsius"], sensor()["fault_reason"]) == (None, why)
+    with open("/run/temp1_input", "w", encoding="ascii") as file:
+        file.write("45125\n")
+    b.wait_log("clock main: its thermometer can be read")
+    b.wait_for(lambda: sensor()["celsius"] == 45.125, 60, "reads it")
+    assert sensor()["fault_reason"] is None
+    assert b.log().count("thermometer") == 2  # each once
+    assert b.stop() == 0

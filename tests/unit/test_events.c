@@ -119,6 +119,12 @@ static void events_are_sentences_about_clocks(void **state)
     event.reason = NULL;
     assert_sentence(&event, "clock main: the system refused a correction: the reason is not known; "
                             "put that right, or use clock = overlay");
+    event.kind = MT_STATUS_EVENT_NO_THERMOMETER;
+    event.reason = "cannot read the thermometer /t: No such file or directory; waiting for it";
+    assert_sentence(&event, "clock main: cannot read the thermometer /t: No such file or "
+                            "directory; waiting for it; its holdover goes without");
+    event.kind = MT_STATUS_EVENT_THERMOMETER;
+    assert_sentence(&event, "clock main: its thermometer can be read");
 }
 
 static void events_name_who_takes_utc_for_tai(void **state)

@@ -27,6 +27,8 @@ struct fixture {
     struct mt_linux *platform;
     struct mt_hal_provider *provider;
     struct mt_hal_link *link;
+    unsigned told_down; /* so often */
+    unsigned told_up;
 };
 
 static int set_up(void **state)
@@ -79,6 +81,12 @@ static int32_t reading(struct fixture *self, int64_t ms)
     struct mt_input input;
 
     wait->ops->next(wait, mt_mono_plus(wait->ops->now(wait), ms * MS), &input);
+    while (input.kind == MT_INPUT_LINK) {
+        assert_int_equal(input.link, LINK);
+        self->told_down += !input.is_up;
+        self->told_up += input.is_up;
+        wait->ops->next(wait, mt_mono_plus(wait->ops->now(wait), ms * MS), &input);
+    }
     if (input.kind == MT_INPUT_NONE) {
         return INT32_MIN;
     }
@@ -169,14 +177,54 @@ static void thermometer_says_nothing_when_the_number_is_longer_than_any(void **s
     assert_non_null(strstr(fault(self), "gives no temperature"));
 }
 
-static void thermometer_is_not_opened_when_there_is_none(void **state)
+static void thermometer_is_waited_for_when_there_is_none(void **state)
 {
     struct fixture *self = *state;
 
     open_thermometer(self, MS);
-    assert_null(self->link);
-    assert_non_null(strstr(self->reason, self->path));
-    assert_non_null(strstr(self->reason, "No such file"));
+    assert_non_null(self->link);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(look(self), INT32_MIN);
+        assert_int_equal(self->told_down, 1); /* at once, and once */
+    }
+    assert_non_null(strstr(fault(self), self->path));
+    assert_non_null(strstr(fault(self), "No such file or directory; waiting for it"));
+    put(self, "45000\n");
+    assert_int_equal(look(self), 45000);
+    assert_int_equal(self->told_up, 1);
+    assert_string_equal(fault(self), "");
+    assert_int_equal(look(self), 45000);
+    assert_int_equal(self->told_up, 1);
+    assert_int_equal(self->told_down, 1);
+}
+
+static void thermometer_is_called_silent_when_its_last_reading_is_not_believed_any_more(
+    void **state)
+{
+    struct fixture *self = *state;
+
+    put(self, "45000\n");
+    open_thermometer(self, MS);
+    assert_int_equal(look(self), 45000);
+    for (int busy = 0; busy < 3; busy++) {
+        put(self, "");
+        for (int i = 0; i < 9; i++) {
+            assert_int_equal(look(self), INT32_MIN);
+        }
+        assert_int_equal(self->told_down, 0);
+        put(self, "45000\n");
+        assert_int_equal(look(self), 45000);
+    }
+    put(self, "");
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(self->told_down, i >= 10);
+        assert_int_equal(look(self), INT32_MIN);
+    }
+    assert_int_equal(self->told_down, 1);
+    assert_int_equal(self->told_up, 0);
+    put(self, "46000\n");
+    assert_int_equal(look(self), 46000);
+    assert_int_equal(self->told_up, 1);
 }
 
 static void thermometer_is_not_opened_when_it_may_not_be_read(void **state)
@@ -231,7 +279,9 @@ int main(void)
         THERMOMETER_TEST(thermometer_tells_thousandths_of_a_degree_when_a_driver_does),
         THERMOMETER_TEST(thermometer_says_nothing_when_the_file_holds_no_temperature),
         THERMOMETER_TEST(thermometer_says_nothing_when_the_number_is_longer_than_any),
-        THERMOMETER_TEST(thermometer_is_not_opened_when_there_is_none),
+        THERMOMETER_TEST(thermometer_is_waited_for_when_there_is_none),
+        THERMOMETER_TEST(
+            thermometer_is_called_silent_when_its_last_reading_is_not_believed_any_more),
         THERMOMETER_TEST(thermometer_is_not_opened_when_it_may_not_be_read),
         THERMOMETER_TEST(thermometer_is_opened_again_when_reading_fails),
         THERMOMETER_TEST(thermometer_is_read_no_oftener_than_asked),
