@@ -131,6 +131,11 @@ struct mt_log_facts mt_compose_log_facts(const struct mt_compose_facts *facts);
 void mt_composition_set_facts(struct mt_composition *self, const struct mt_compose_facts *facts,
                               struct mt_mono now);
 
+/** Instance `index` announces the UTC offset that the machine knows, as `auto` has it in the
+ * configuration, whatever somebody has set. */
+void mt_composition_make_utc_offset_auto(struct mt_composition *self, uint16_t index,
+                                         struct mt_mono now);
+
 /** Takes over what has become known of the addresses of names; call it once before privileges are
  * given up, and then whenever time has passed. */
 void mt_composition_resolve(struct mt_composition *self, struct mt_mono now);

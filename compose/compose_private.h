@@ -42,6 +42,9 @@ void mt_compose_free_more(struct mt_instance_more *more);
 /** Null: no memory. */
 struct mt_management *mt_compose_management(const struct mt_config *config, uint16_t index,
                                             const struct mt_clock_identity *identity);
+/** userDescription as configured; "" if there is none. */
+void mt_compose_user_description(const struct mt_config_instance *config,
+                                 struct mt_management *management);
 /** The local time of instance `index`, against TAI as it is known by now. */
 void mt_compose_zone(const struct mt_composition *self, uint16_t index,
                      struct mt_management *management);

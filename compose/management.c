@@ -49,6 +49,13 @@ static void take_profile(const struct mt_config_instance *config, struct mt_mana
     }
 }
 
+void mt_compose_user_description(const struct mt_config_instance *config,
+                                 struct mt_management *management)
+{
+    snprintf(management->user_description, sizeof management->user_description, "%s",
+             config->user_description != NULL ? config->user_description : "");
+}
+
 struct mt_management *mt_compose_management(const struct mt_config *all, uint16_t index,
                                             const struct mt_clock_identity *identity)
 {
@@ -66,10 +73,7 @@ struct mt_management *mt_compose_management(const struct mt_config *all, uint16_
     management->monitors = config->event_monitoring;
     management->product = "meantime;meantimed;";
     management->revision = ";;" MT_COMPOSE_VERSION;
-    if (config->user_description != NULL) {
-        snprintf(management->user_description, sizeof management->user_description, "%s",
-                 config->user_description);
-    }
+    mt_compose_user_description(config, management);
     take_profile(config, management);
     for (size_t i = 0; i < config->port_count; i++) {
         describe_port(&all->ports[config->first_port + i], &ports[i]);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "meantime/ptp_management.h"
 #include "status/control.h"
 
 /* ---- what is taken over ---------------------------------------------------------------------- */
@@ -82,7 +83,14 @@ static void note_quality(struct mt_config_instance *config, const struct mt_node
     config->ptp.quality = own;
 }
 
-/* The control socket changes the node, not the configuration. */
+static void note_description(struct mt_config_instance *config,
+                             const struct mt_node_instance *instance)
+{
+    const char *text = instance->ptp.config.more->management->user_description;
+    config->user_description = text[0] != '\0' ? text : NULL;
+}
+
+/* The control socket and management messages change the node, not the configuration. */
 static void note_what_was_set(struct mt_composition *self)
 {
     for (uint16_t i = 0; i < self->node.instance_count; i++) {
@@ -94,9 +102,21 @@ static void note_what_was_set(struct mt_composition *self)
         config->ptp.priority1 = instance->ptp.config.priority1;
         config->ptp.priority2 = instance->ptp.config.priority2;
         note_quality(config, instance);
+        note_description(config, instance);
         note_time(config, &otherwise,
                   mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp));
     }
+}
+
+void mt_composition_make_utc_offset_auto(struct mt_composition *self, uint16_t index,
+                                         struct mt_mono now)
+{
+    if (index >= self->node.instance_count) { /* a log may say anything */
+        return;
+    }
+    note_what_was_set(self);
+    self->in_force.instances[index].utc_offset_is_auto = true;
+    announce_time(self, index, now);
 }
 
 bool mt_compose_are_same_facts(const struct mt_compose_facts *a, const struct mt_compose_facts *b)
@@ -208,6 +228,12 @@ void mt_compose_tell_unread(struct mt_composition *self, const char *format, ...
 
 /* ---- reload ---------------------------------------------------------------------------------- */
 
+static bool is_description(const struct mt_config_change *change)
+{
+    return change->key->scope == MT_CONFIG_INSTANCE &&
+           strcmp(change->key->name, "user_description") == 0;
+}
+
 static bool may_change(const struct mt_config *config, const struct mt_config_change *change)
 {
     if (change->kind != MT_CONFIG_CHANGED) {
@@ -222,6 +248,9 @@ static bool may_change(const struct mt_config *config, const struct mt_config_ch
     }
     if (change->key->scope != MT_CONFIG_INSTANCE) {
         return false;
+    }
+    if (is_description(change)) {
+        return true;
     }
     for (unsigned i = 0; i < MT_CONTROL_SETTING_COUNT; i++) {
         if (strcmp(mt_control_setting_name((enum mt_control_setting)i), change->key->name) == 0) {
@@ -286,6 +315,19 @@ static const struct mt_config_port *find_port(const struct mt_config *config, co
     return &config->ports[i];
 }
 
+/* It is in force where it is told from. */
+static void take_description(struct reload *self, const struct mt_config_change *change)
+{
+    struct mt_composition *composition = self->composition;
+    struct mt_node_instance *instance = &composition->node.instances[change->index];
+    size_t i = 0;
+    while (strcmp(self->wanted->instances[i].name, change->name) != 0) { /* it is there, too */
+        i++;
+    }
+    mt_compose_user_description(&self->wanted->instances[i], instance->ptp.config.more->management);
+    note_description(&composition->in_force.instances[change->index], instance);
+}
+
 static bool take(struct reload *self, const struct mt_config_change *change)
 {
     struct mt_composition *composition = self->composition;
@@ -306,6 +348,10 @@ static bool take(struct reload *self, const struct mt_config_change *change)
     if (change->key->scope == MT_CONFIG_PORT) {
         return mt_config_value_parse(change->key, change->after,
                                      &composition->in_force.ports[change->index], &pool);
+    }
+    if (is_description(change)) {
+        take_description(self, change);
+        return true;
     }
     struct mt_config_instance *instance = &composition->in_force.instances[change->index];
     bool is_taken = mt_config_value_parse(change->key, change->after, instance, &pool);

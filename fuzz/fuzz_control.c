@@ -22,8 +22,8 @@ static void check_request(const struct mt_control_request *request)
     mt_instance_config_init(&now);
     size_t count = mt_control_commands(request, &now, commands);
     fuzz_require(count <= MT_CONTROL_COMMANDS_MAX);
-    bool is_auto =
-        request->is_auto[MT_CONTROL_CLOCK_CLASS] || request->is_auto[MT_CONTROL_VARIANCE];
+    bool is_auto = request->is_auto[MT_CONTROL_CLOCK_CLASS] ||
+                   request->is_auto[MT_CONTROL_VARIANCE] || request->is_auto[MT_CONTROL_UTC_OFFSET];
     fuzz_require((count > 0 || is_auto) == (request->command == MT_CONTROL_SET));
     bool names = request->command == MT_CONTROL_ADD || request->command == MT_CONTROL_REMOVE;
     fuzz_require(names == (request->ntp[0] != '\0') && strpbrk(request->ntp, "[]\n") == NULL);

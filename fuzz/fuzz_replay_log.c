@@ -20,6 +20,8 @@ static void carry_out(void *context, const struct mt_order *order)
 
     if (order->kind == MT_ORDER_FACTS) {
         mt_composition_set_facts(context, &facts, order->now);
+    } else if (order->kind == MT_ORDER_AUTO) {
+        mt_composition_make_utc_offset_auto(context, order->instance, order->now);
     }
 }
 

@@ -84,7 +84,7 @@ enum mt_order_kind {
     MT_ORDER_ADDRESS, /**< mt_node_set_ntp_address() */
     MT_ORDER_KEYS,    /**< mt_node_set_ntp_keys() */
     MT_ORDER_OWN,     /**< mt_ntp_serve_add_own() */
-    MT_ORDER_AUTO,    /**< mt_foreign_time_make_auto() */
+    MT_ORDER_AUTO,    /**< mt_foreign_time_make_auto(), or the program's own for the UTC offset */
 };
 
 struct mt_order {
@@ -98,6 +98,7 @@ struct mt_order {
     struct mt_log_facts facts;
     bool class_is_auto; /**< of AUTO */
     bool variance_is_auto;
+    bool utc_offset_is_auto;
 };
 
 /** A link, as it was asked for and what came of it. */

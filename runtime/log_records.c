@@ -281,6 +281,7 @@ void mt_log_put_order(struct mt_log_out *out, const struct mt_order *order)
         mt_log_put(out, order->instance, 2);
         mt_log_put(out, order->class_is_auto, 1);
         mt_log_put(out, order->variance_is_auto, 1);
+        mt_log_put(out, order->utc_offset_is_auto, 1);
         break;
     case MT_ORDER_STOP:
     case MT_ORDER_RELOAD:
@@ -399,6 +400,7 @@ static void get_order(struct mt_log_reader *self, struct mt_log_in *in, struct m
         order->instance = (uint16_t)mt_log_get(in, 2);
         order->class_is_auto = mt_log_get_flag(in);
         order->variance_is_auto = mt_log_get_flag(in);
+        order->utc_offset_is_auto = in->left > 0 && mt_log_get_flag(in); /* older logs: never */
         break;
     case MT_ORDER_STOP:
         break;

@@ -141,8 +141,13 @@ void mt_replay_carry_out(const struct mt_replay_hooks *self, struct mt_node *nod
         mt_ntp_serve_add_own(node, order->instance, &order->address);
         break;
     case MT_ORDER_AUTO:
-        mt_foreign_time_make_auto(node, order->instance, order->class_is_auto,
-                                  order->variance_is_auto, now);
+        if (order->class_is_auto || order->variance_is_auto) {
+            mt_foreign_time_make_auto(node, order->instance, order->class_is_auto,
+                                      order->variance_is_auto, now);
+        }
+        if (order->utc_offset_is_auto && self->carry_out != NULL) {
+            self->carry_out(self->context, order);
+        }
         break;
     case MT_ORDER_STOP:
         mt_node_stop(node, now);

@@ -49,8 +49,8 @@ void mt_replay_close(struct mt_replay *self);
 const struct mt_log_start *mt_replay_start(const struct mt_replay *self);
 struct mt_hal_provider *mt_replay_provider(struct mt_replay *self);
 
-/** Called where a new configuration was loaded or new facts became known, which is done on the
- * floor above: does to the node what the program did then. */
+/** Called where a new configuration was loaded, new facts became known or a UTC offset became
+ * automatic, which is done on the floor above: does to the node what the program did then. */
 typedef void mt_replay_order(void *context, const struct mt_order *order);
 void mt_replay_on_order(struct mt_replay *self, mt_replay_order *function, void *context);
 

@@ -39,7 +39,8 @@ int64_t mt_control_setting_max(enum mt_control_setting setting)
 
 bool mt_control_may_be_auto(enum mt_control_setting setting)
 {
-    return setting == MT_CONTROL_CLOCK_CLASS || setting == MT_CONTROL_VARIANCE;
+    return setting == MT_CONTROL_CLOCK_CLASS || setting == MT_CONTROL_VARIANCE ||
+           setting == MT_CONTROL_UTC_OFFSET;
 }
 
 /* ---- requests ----------------------------------------------------------------------------- */

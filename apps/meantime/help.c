@@ -51,8 +51,8 @@ const struct mt_tool_help mt_tool_helps[] = {
      "meantime why"},
     {"set", "KEY VALUE ... [--instance NAME]", "change the running daemon",
      "Changes what an instance announces until the daemon ends or reads its\n"
-     "configuration again.  KEY=VALUE is understood too.  clock_class and\n"
-     "offset_scaled_log_variance may be auto, as in the file.\n",
+     "configuration again.  KEY=VALUE is understood too.  clock_class,\n"
+     "offset_scaled_log_variance and utc_offset may be auto, as in the file.\n",
      "  --instance NAME            of that instance (default main)\n" WHERE_THE_DAEMON_IS
      "  --socket PATH              its control socket, if that is elsewhere\n",
      "meantime set priority1 100"},

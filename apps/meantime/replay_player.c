@@ -81,6 +81,8 @@ static void obey(void *context, const struct mt_order *order)
     if (order->kind == MT_ORDER_FACTS) {
         const struct mt_compose_facts facts = mt_compose_facts_of(&order->facts);
         mt_composition_set_facts(self->composition, &facts, order->now);
+    } else if (order->kind == MT_ORDER_AUTO) {
+        mt_composition_make_utc_offset_auto(self->composition, order->instance, order->now);
     } else if (order->kind == MT_ORDER_RELOAD) {
         struct mt_config *config = parse(order->config, reason);
         if (config != NULL) {

@@ -258,9 +258,10 @@ static void order_words(const struct mt_order *order, char *text, size_t size)
         snprintf(text, size, "keys of NTP server number %u, at %s", order->instance, command);
         return;
     case MT_ORDER_AUTO:
-        snprintf(text, size, "ordered:%s%s of instance number %u auto",
+        snprintf(text, size, "ordered:%s%s%s of instance number %u auto",
                  order->class_is_auto ? " clockClass" : "",
-                 order->variance_is_auto ? " variance" : "", order->instance);
+                 order->variance_is_auto ? " variance" : "",
+                 order->utc_offset_is_auto ? " UTC offset" : "", order->instance);
         return;
     case MT_ORDER_OWN:
         mt_address_text(&order->address, command);

@@ -139,13 +139,21 @@ static void make_auto(struct mt_daemon *self, const struct mt_control_request *r
         .instance = index,
         .class_is_auto = request->is_auto[MT_CONTROL_CLOCK_CLASS],
         .variance_is_auto = request->is_auto[MT_CONTROL_VARIANCE],
+        .utc_offset_is_auto = request->is_auto[MT_CONTROL_UTC_OFFSET],
     };
-    if (order.class_is_auto || order.variance_is_auto) {
-        mt_recorder_begin(self->recorder, &order);
+    bool is_quality = order.class_is_auto || order.variance_is_auto;
+    if (!is_quality && !order.utc_offset_is_auto) {
+        return;
+    }
+    mt_recorder_begin(self->recorder, &order);
+    if (is_quality) {
         mt_foreign_time_make_auto(&self->composition->node, index, order.class_is_auto,
                                   order.variance_is_auto, now);
-        mt_recorder_end(self->recorder);
     }
+    if (order.utc_offset_is_auto) {
+        mt_composition_make_utc_offset_auto(self->composition, index, now);
+    }
+    mt_recorder_end(self->recorder);
 }
 
 static char *set(struct mt_daemon *self, const struct mt_control_request *request,

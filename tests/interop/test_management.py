@@ -28,7 +28,7 @@ READ = {
     "PORT_STATS_NP": "rx_Sync", "SYNCHRONIZATION_UNCERTAIN_NP": "uncertain",
 }
 SETTINGS = ("SET GRANDMASTER_SETTINGS_NP clockClass 6 clockAccuracy 0x21 "
-            "offsetScaledLogVariance 0x4e5d currentUtcOffset 37 leap61 0 leap59 0 "
+            "offsetScaledLogVariance 0x4e5d currentUtcOffset 36 leap61 0 leap59 0 "
             "currentUtcOffsetValid 1 ptpTimescale 1 timeTraceable 1 frequencyTraceable 1 "
             "timeSource 0x20")
 
@@ -79,15 +79,24 @@ def test_pmc_reads_and_sets_meantimed(lab):
     assert int(pmc(a, "GET PORT_STATS_NP")[1]["tx_Announce"]) > 0
     assert pmc(a, "SET PRIORITY1 55")[1]["priority1"] == "55"
     assert pmc(a, "GET PARENT_DATA_SET")[1]["grandmasterPriority1"] == "55"
+    offset = pmc(a, "GET TIME_PROPERTIES_DATA_SET")[1]["currentUtcOffset"]
     assert pmc(a, SETTINGS)[1]["clockClass"] == "6"
-    assert pmc(a, "GET TIME_PROPERTIES_DATA_SET")[1]["timeTraceable"] == "1"
+    changed = pmc(a, "GET TIME_PROPERTIES_DATA_SET")[1]
+    assert changed["timeTraceable"] == "1" and changed["currentUtcOffset"] == "36" != offset
     assert a.instance()["time_properties"]["time_traceable"]
     assert "MANAGEMENT_ERROR_STATUS" in pmc(a, "SET PRIORITY1 7", socket="ptp-ro")[0]
     assert pmc(a, "GET PRIORITY1", socket="ptp-ro")[1]["priority1"] == "55"
-    back = a.tool("--run-directory", a.directory, "set", "clock_class=auto")
+    back = a.tool("--run-directory", a.directory, "set", "clock_class=auto", "utc_offset=auto")
     assert back.returncode == 0, back.stderr
     a.wait_log("clock_class is auto now")
     assert pmc(a, "GET DEFAULT_DATA_SET")[1]["clockClass"] == "248"
+    a.wait_log("utc_offset is auto now")
+    assert pmc(a, "GET TIME_PROPERTIES_DATA_SET")[1]["currentUtcOffset"] == offset
+    assert tool(a, "SET", "USER_DESCRIPTION", "cellar")[0] == 0
+    assert pmc(a, "GET USER_DESCRIPTION")[1]["userDescription"] == "cellar"
+    a.reload()
+    a.wait_log("user_description = Rack 7, unit 3")
+    assert pmc(a, "GET USER_DESCRIPTION")[1]["userDescription"] == "Rack 7, unit 3"
     a.stop()
     replayed = a.tool("replay", log)  # requests are inputs like any other
     assert replayed.returncode == 0 and "all as recorded" in replayed.stdout, replayed.stdout

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "meantime/ptp_management.h"
 #include "meantime/ptp_more.h"
 #include "meantime/ptp_security.h"
 #include "sim_lab.h"
@@ -139,6 +140,74 @@ static void reload_undoes_what_was_set(void **state)
     assert_true((running()->time.flags & MT_PTP_LEAP_59) == 0);
 }
 
+static struct mt_mono now_of(uint32_t node)
+{
+    struct mt_hal_wait *wait = mt_world_provider(net.world, node)->wait;
+    return wait->ops->now(wait);
+}
+
+static void set_utc_offset(int16_t offset_s)
+{
+    struct mt_command time = {.kind = MT_COMMAND_TIME_PROPERTIES, .value.time = running()->time};
+    time.value.time.utc_offset = offset_s;
+    time.value.time.flags |= MT_PTP_UTC_OFFSET_VALID;
+    assert_true(lab_command(&net, A, 0, &time));
+}
+
+static void utc_offset_is_the_machines_again_when_it_is_auto(void **state)
+{
+    struct mt_composition *self = net.nodes[A].composition;
+    const struct mt_time_properties before = running()->time;
+    struct mt_mono now = now_of(A);
+    struct mt_compose_facts facts = {.tai_utc_known = true, .tai_minus_utc_s = 38};
+
+    set_utc_offset(35);
+    mt_composition_make_utc_offset_auto(self, 0, now);
+    assert_int_equal(running()->time.utc_offset, before.utc_offset);
+    assert_int_equal(running()->time.flags, before.flags);
+
+    set_utc_offset(35);
+    mt_composition_set_facts(self, &facts, now); /* what was set stays */
+    assert_int_equal(running()->time.utc_offset, 35);
+    mt_composition_make_utc_offset_auto(self, 0, now);
+    assert_int_equal(running()->time.utc_offset, 38);
+    facts.tai_minus_utc_s = 37;
+    mt_composition_set_facts(self, &facts, now);
+    assert_int_equal(running()->time.utc_offset, 37);
+
+    mt_composition_make_utc_offset_auto(self, 1, now); /* there is no such instance */
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("");
+}
+
+static const char *description(void)
+{
+    return running()->more->management->user_description;
+}
+
+static void reload_takes_over_what_people_call_a_clock(void **state)
+{
+    const char *named = lab_conf("priority1 = 100\nuser_description = Rack 7, unit 3", 1);
+    struct mt_management *management = running()->more->management;
+
+    assert_true(lab_reload(&net, A, named));
+    assert_told("+user_description = Rack 7, unit 3 (instance main)\n");
+    assert_string_equal(description(), "Rack 7, unit 3");
+    assert_true(lab_reload(&net, A, named));
+    assert_told("");
+
+    strcpy(management->user_description, "cellar"); /* by a management message */
+    assert_true(lab_reload(&net, A, named));
+    assert_told("+user_description = Rack 7, unit 3 (instance main)\n");
+    assert_string_equal(description(), "Rack 7, unit 3");
+
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("+user_description = none (instance main)\n");
+    assert_string_equal(description(), "");
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("");
+}
+
 /* A receiver goes on from the newest key that it knows, and not from the anchor. */
 static void reload_keeps_what_was_disclosed_when_the_chain_is_the_same(void **state)
 {
@@ -182,6 +251,10 @@ int main(void)
                                         clean_up),
         cmocka_unit_test_setup_teardown(reload_takes_over_all_that_may_change, set_up, clean_up),
         cmocka_unit_test_setup_teardown(reload_undoes_what_was_set, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(utc_offset_is_the_machines_again_when_it_is_auto, set_up,
+                                        clean_up),
+        cmocka_unit_test_setup_teardown(reload_takes_over_what_people_call_a_clock, set_up,
+                                        clean_up),
         cmocka_unit_test_setup_teardown(reload_keeps_what_was_disclosed_when_the_chain_is_the_same,
                                         set_up, clean_up),
     };

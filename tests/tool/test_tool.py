@@ -99,8 +99,9 @@ def test_tool_prints_its_version():
      "priority1 = 256: expected an integer from 0 to 255; see `meantime help set`"),
     (["set", "clock_class=seven"],
      "clock_class = seven: expected an integer from 0 to 255, or auto; see `meantime help set`"),
-    (["set", "utc_offset", "auto"],
-     "utc_offset = auto: expected an integer from -32768 to 32767; see `meantime help set`"),
+    (["set", "utc_offset", "automatic"],
+     "utc_offset = automatic: expected an integer from -32768 to 32767, or auto; "
+     "see `meantime help set`"),
     (["--socket"], "--socket: expected a path of at most 255 octets; see `meantime help`"),
 ])
 def test_tool_says_what_is_wrong_with_the_command_line(arguments, said):
@@ -224,10 +225,12 @@ def test_set_sends_numbers_for_words(daemon):
 def test_set_gives_back_what_is_found_out(daemon):
     answering = daemon(lambda _: {"ok": True})
     for arguments in (["clock_class=auto"], ["clock_class", "auto"]):
-        done = daemon.run("set", *arguments, "offset_scaled_log_variance", "auto")
+        done = daemon.run("set", *arguments, "offset_scaled_log_variance", "auto",
+                          "utc_offset=auto")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert answering.requests == 2 * [{"command": "set", "clock_class": "auto",
-                                       "offset_scaled_log_variance": "auto"}]
+                                       "offset_scaled_log_variance": "auto",
+                                       "utc_offset": "auto"}]
 
 
 def test_set_knows_what_is_short_for_a_key(daemon):

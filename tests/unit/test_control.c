@@ -62,6 +62,11 @@ static void control_takes_auto_for_what_is_found_out(void **state)
     accept("{\"command\":\"set\",\"offset_scaled_log_variance\":\"auto\"}");
     assert_true(request.is_auto[MT_CONTROL_VARIANCE]);
     assert_int_equal(mt_control_commands(&request, &now, commands), 0);
+    accept("{\"command\":\"set\",\"utc_offset\":\"auto\",\"leap61\":true}");
+    assert_true(request.is_auto[MT_CONTROL_UTC_OFFSET]);
+    now.time.utc_offset = 35;
+    assert_int_equal(mt_control_commands(&request, &now, commands), 1);
+    assert_int_equal(commands[0].value.time.utc_offset, 35);
     refuse("{\"command\":\"set\",\"priority1\":\"auto\"}",
            "priority1: expected an integer from 0 to 255");
 }

@@ -156,10 +156,10 @@ static void log_keeps_configuration_and_facts_when_they_are_written(void **state
     assert_int_equal(back.value.order.kind, MT_ORDER_OWN);
     assert_int_equal(back.value.order.instance, 2);
     assert_int_equal(back.value.order.address.octets[1], 7);
-    struct mt_log_record automatic = {.kind = MT_LOG_ORDER};
-    automatic.value.order = (struct mt_order){MT_ORDER_AUTO, {6}, .variance_is_auto = true};
-    round_trip(&automatic, &back);
-    assert_true(back.value.order.variance_is_auto && !back.value.order.class_is_auto);
+    const struct mt_order set = {MT_ORDER_AUTO, .class_is_auto = true, .utc_offset_is_auto = true};
+    round_trip(&(struct mt_log_record){.kind = MT_LOG_ORDER, .value.order = set}, &back);
+    assert_true(back.value.order.class_is_auto && back.value.order.utc_offset_is_auto);
+    assert_false(back.value.order.variance_is_auto);
     round_trip(
         &(struct mt_log_record){.kind = MT_LOG_ORDER,
                                 .value.order = {.kind = MT_ORDER_FACTS,
