@@ -243,13 +243,15 @@ struct mt_phc *mt_linux_card_begin(struct mt_linux *self, const char *interface,
                                    char reason[MT_HAL_REASON_SIZE])
 {
     struct mt_stamping_abilities abilities;
-    struct mt_phc *phc;
+    struct mt_phc *phc = 0;
 
     if (!mt_stamping_begin(&self->stamping, interface, wanted, reason)) {
         return 0;
     }
-    phc =
-        mt_stamping_ask(&self->stamping, interface, &abilities) ? open_phc(self, abilities.phc) : 0;
+    if (mt_stamping_ask(&self->stamping, interface, &abilities)) {
+        mt_linux_vclocks_make_again(self, abilities.phc);
+        phc = open_phc(self, abilities.phc);
+    }
     if (!phc) {
         mt_linux_say(reason, "the interface's hardware clock cannot be read: %s", strerror(errno));
         mt_stamping_end(&self->stamping, interface);

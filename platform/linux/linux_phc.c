@@ -187,7 +187,7 @@ static bool ask_abilities(struct mt_phc *self)
 }
 
 /* By its folder in sysfs, which tells the way to the card. */
-static uint64_t place_of(int index)
+uint64_t mt_phc_place_of(int index)
 {
     char name[MT_PHC_NAME_SIZE];
     char target[PATH_MAX];
@@ -213,7 +213,7 @@ struct mt_phc *mt_phc_new(int index, const struct mt_phc_os *os, const struct mt
     self->os = os;
     self->time = time;
     self->index = index;
-    self->place = place_of(index);
+    self->place = mt_phc_place_of(index);
     snprintf(self->path, sizeof self->path, "/dev/ptp%d", index);
     self->fd = os->open(os->context, self->path);
     if (self->fd < 0 || !ask_abilities(self)) {
@@ -272,7 +272,8 @@ static void let_go(struct mt_phc *self, int64_t boottime_ns)
 
 static void open_again(struct mt_phc *self, int64_t boottime_ns)
 {
-    if (self->fd < 0 && boottime_ns >= self->again_ns && place_of(self->index) == self->place) {
+    if (self->fd < 0 && boottime_ns >= self->again_ns &&
+        mt_phc_place_of(self->index) == self->place) {
         self->fd = self->os->open(self->os->context, self->path);
         self->again_ns = boottime_ns + AGAIN_NS;
         self->opened++;
@@ -360,13 +361,20 @@ void mt_phc_look(struct mt_phc *self)
     }
 }
 
-void mt_phc_accept(struct mt_phc *self)
+void mt_phc_try_again(struct mt_phc *self)
 {
     if (self->fd < 0) {
-        self->place = place_of(self->index);
         self->again_ns = INT64_MIN;
         self->read_at_ns = INT64_MIN;
         mt_phc_look(self);
+    }
+}
+
+void mt_phc_accept(struct mt_phc *self)
+{
+    if (self->fd < 0) {
+        self->place = mt_phc_place_of(self->index);
+        mt_phc_try_again(self);
     }
 }
 

@@ -74,6 +74,11 @@ void mt_phc_free(struct mt_phc *self);
 /** Another card has this number now: if the device is gone, that one's takes its place. */
 void mt_phc_accept(struct mt_phc *self);
 
+/** It may be back: if the device is gone, it is looked for at once. */
+void mt_phc_try_again(struct mt_phc *self);
+/** Where in the machine the card of /dev/ptpN is; 0: not known. */
+uint64_t mt_phc_place_of(int index);
+
 /** One reading: the tightest of several samples.  False if the device does not answer. */
 bool mt_phc_read(struct mt_phc *self, struct mt_phc_reading *ret_reading);
 /** Reads the device if the last reading is old, and sees what it says. */

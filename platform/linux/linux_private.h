@@ -161,9 +161,10 @@ struct mt_linux_listener;
 /** Virtual clocks that we had the kernel make. */
 struct mt_linux_vclocks {
     int physical;
-    int before; /**< how many there were ... */
-    int made;   /**< ... and are now */
-    int fd;     /**< of the kernel's count */
+    int before;     /**< how many there were ... */
+    int made;       /**< ... and are now */
+    uint64_t place; /**< of the card, for its number may be another one's one day */
+    int fd;         /**< of the kernel's count */
 };
 
 /** A steered hardware clock that was named by its interface, whose card may change. */

@@ -3,6 +3,9 @@
  * A number written to n_vclocks makes or removes virtual clocks, the last ones first, so ours can
  * be removed only while nobody has made more after them; then the kernel's count is left as it is.
  * Their devices are folders beneath that of the physical clock.
+ *
+ * When the driver of a card is loaded anew there are none any more.  As many are made again, before
+ * sockets are bound to them: they get the numbers that they had, for we hold none of them then.
  */
 #include "platform/linux/linux_vclock.h"
 
@@ -172,7 +175,8 @@ static bool add_one(struct mt_linux *self, int physical, int before)
         errno = error;
         return false;
     }
-    *made = (struct mt_linux_vclocks){physical, is_first ? before : made->before, before + 1, fd};
+    *made = (struct mt_linux_vclocks){physical, is_first ? before : made->before, before + 1,
+                                      mt_phc_place_of(physical), fd};
     self->vclock_count += is_first;
     return true;
 }
@@ -211,6 +215,30 @@ int mt_linux_vclock_take(struct mt_linux *self, int index, char reason[MT_HAL_RE
         }
     }
     return found;
+}
+
+void mt_linux_vclocks_make_again(struct mt_linux *self, int physical)
+{
+    struct mt_linux_vclocks *made = self->vclocks;
+    int fd;
+
+    while (made < self->vclocks + self->vclock_count && made->physical != physical) {
+        made++;
+    }
+    if (made == self->vclocks + self->vclock_count || mt_vclock_count(SYS, physical) != 0 ||
+        mt_phc_place_of(physical) != made->place) {
+        return;
+    }
+    fd = mt_vclock_open(SYS, physical);
+    if (fd < 0) {
+        return;
+    }
+    (void)mt_vclock_set_count(fd, made->made);
+    close(made->fd);
+    made->fd = fd;
+    for (size_t i = 0; i < self->phc_count; i++) {
+        mt_phc_try_again(self->phcs[i]);
+    }
 }
 
 void mt_linux_vclocks_free(struct mt_linux *self)

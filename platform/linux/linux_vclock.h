@@ -30,6 +30,8 @@ struct mt_linux;
 /** A virtual clock of the device that nobody of us has yet, made if need be: its number; -1 with a
  * reason.  What was made is taken back by mt_linux_vclocks_free(). */
 int mt_linux_vclock_take(struct mt_linux *self, int index, char reason[MT_HAL_REASON_SIZE]);
+/** Makes those of /dev/ptpN again if its driver has been loaded anew. */
+void mt_linux_vclocks_make_again(struct mt_linux *self, int physical);
 void mt_linux_vclocks_free(struct mt_linux *self);
 
 #endif

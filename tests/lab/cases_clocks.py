@@ -69,9 +69,7 @@ def grandmaster_dies(network):
 
 # ---- virtual clocks -----------------------------------------------------------------------------
 
-@case("vclocks")
-def two_domains_over_one_card(network):
-    """Two transmitters' domains, two virtual clocks of one card, each stamped with its own."""
+def begin_two_domains(network):
     network.meantimed("gm", ptp={"transport": "l2", "priority1": 100}, more={
         "clock main": {}, "clock second": {"clock": "overlay"},
         "instance main": {}, "instance second": {"domain": 1, "clock": "second"},
@@ -82,18 +80,31 @@ def two_domains_over_one_card(network):
         "port second": {"interface": "eth0", "instance": "second"}})
     network.wait_locked("bc")
     network.wait_locked("bc", clock=1)
+
+
+def is_stamped_virtually(instance, clock):
+    stamping = instance["ports"][0]["timestamping"]
+    return stamping == f"hardware, by the virtual clock {clock['device']}"
+
+
+def measure_two_domains(network, name):
+    """The second grandmaster's overlay lies on its machine's clock, which nobody steers."""
+    return [measure_ours(network, name, "bc", clock="more"),
+            measure_ours(network, name, "bc", reference=("gm", "system"), clock="more1", index=1)]
+
+
+@case("vclocks")
+def two_domains_over_one_card(network):
+    """Two transmitters' domains, two virtual clocks of one card, each stamped with its own."""
+    begin_two_domains(network)
     status = network.status("bc")
     devices = [clock["device"] for clock in status["clocks"]]
-    for instance, device in zip(status["instances"], devices):
-        stamping = instance["ports"][0]["timestamping"]
-        check(stamping == f"hardware, by the virtual clock {device}", stamping)
+    for instance, clock in zip(status["instances"], status["clocks"]):
+        check(is_stamped_virtually(instance, clock), instance["ports"][0]["timestamping"])
     check(len(set(devices)) == 2, f"one device for both: {devices}")
     network.tell_truth("bc", devices)
     time.sleep(2 * SETTLE_S)
-    # the second grandmaster's overlay lies on its machine's clock, which nobody steers
-    rows = [measure_ours(network, "vclocks", "bc", clock="more"),
-            measure_ours(network, "vclocks", "bc", reference=("gm", "system"), clock="more1",
-                         index=1)]
+    rows = measure_two_domains(network, "vclocks")
     network["bc"].stop("meantimed")
     left = network["bc"].run("cat /sys/class/ptp/ptp0/n_vclocks").strip()
     check(left == "0", f"{left} virtual clocks were left behind")
@@ -217,6 +228,39 @@ def driver_is_loaded_anew(network):
         node.stop_all()
         node.run(f"kill {node.truth}\nusleep 500000\nrmmod pulse_clocks 2>/dev/null; true")
         load_anew(network, card)
+        network.begin_truth("bc")
+
+
+@case("vclocks-loaded-anew")
+def driver_of_virtual_clocks_is_loaded_anew(network):
+    """Virtual clocks that the daemon made are made again, and steered as before."""
+    node = network["bc"]
+    card = node.run("basename $(readlink -f /sys/class/net/eth0/device)").strip()
+    begin_two_domains(network)
+    before = [clock["steps"] for clock in network.status("bc")["clocks"]]
+    try:
+        load_anew(network, card)
+
+        def are_back():
+            status = network.status("bc")
+            return status is not None and all(map(is_stamped_virtually, status["instances"],
+                                                  status["clocks"]))
+        network.wait("virtual clocks stamp", are_back, 20)
+        for index in (0, 1):
+            network.wait_locked("bc", clock=index)
+        status = network.status("bc")
+        network.tell_truth("bc", [clock["device"] for clock in status["clocks"]])
+        time.sleep(2 * SETTLE_S)
+        rows = measure_two_domains(network, "vclocks-loaded-anew")
+        check("changed it" not in node.log("meantimed"), "a program is blamed")
+        check([clock["steps"] for clock in network.status("bc")["clocks"]] == before, "stepped")
+        node.stop("meantimed")
+        left = node.run("cat /sys/class/ptp/ptp0/n_vclocks").strip()
+        check(left == "0", f"{left} virtual clocks were left behind")
+        return rows
+    finally:
+        node.stop_all()
+        node.run(f"kill {node.truth} 2>/dev/null; true")
         network.begin_truth("bc")
 
 
