@@ -89,7 +89,7 @@ static void add_server(struct mt_table *table, const cJSON *list, const cJSON *s
     mt_put_time(row->cell[5], number_of(server, "offset_ns"), true);
     mt_put_time(row->cell[6], number_of(server, "bound_ns"), false);
     mt_put_time(row->cell[7], 2 * number_of(server, "mean_delay_ns"), false); /* there and back */
-    mt_put_time(row->cell[8], exp2(number_of(server, "poll_log2s")) * 1e9, false);
+    mt_put_time(row->cell[8], number_of(server, "interval_s") * 1e9, false);
 }
 
 const char *mt_source_fault(const cJSON *source)

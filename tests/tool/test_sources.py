@@ -45,6 +45,7 @@ def server_of(source):
     return {"name": source["name"], "address": source["address"], "clock": "main",
             "state": source["verdict"], "stratum": None if is_unreachable else 2,
             "fault_reason": source["reason"] if is_unreachable else None, "poll_log2s": 6,
+            "interval_s": 64,
             "reference_id": "127.127.1.1", "reach": 255, "offset_ns": source["offset_ns"],
             "transport": source["transport"],
             "bound_ns": source["bound_ns"], "kiss": None,

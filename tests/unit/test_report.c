@@ -545,10 +545,12 @@ static void report_tells_of_an_ntp_server_as_it_is(void **state)
 {
     f.ntp.opinion = MT_ARBITER_UNREACHABLE;
     f.ntp_client.config.key = 7;
+    f.ntp_client.poll = f.ntp_client.config.min_poll = 6;
     cJSON *root = parsed();
     const cJSON *ntp = object_of(root, MT_REPORT_NTP);
     assert_string_equal(at(ntp, "state")->valuestring, "unreachable");
     assert_true(cJSON_IsFalse(at(ntp, "authenticated"))); /* nothing was verified yet */
+    assert_float_equal(number(ntp, "interval_s"), 1, 0);  /* its start is not over */
     assert_string_equal(at(ntp, "address")->valuestring, "192.0.2.1");
     assert_true(cJSON_IsNull(at(ntp, "stratum")) && cJSON_IsNull(at(ntp, "offset_ns")));
     assert_true(cJSON_IsNull(at(ntp, "root_distance_ns")));
