@@ -206,6 +206,11 @@ static void reload_takes_over_what_people_call_a_clock(void **state)
     assert_string_equal(description(), "");
     assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
     assert_told("");
+
+    strcpy(management->user_description, "attic");
+    assert_true(lab_reload(&net, A, lab_conf("priority1 = 100", 1)));
+    assert_told("+user_description = none (instance main)\n");
+    assert_string_equal(description(), "");
 }
 
 /* A receiver goes on from the newest key that it knows, and not from the anchor. */
