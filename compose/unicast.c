@@ -164,6 +164,7 @@ static bool make_requester(const struct mt_config_port *config, struct mt_port_m
                       config->unicast.mode == MT_CONFIG_UNICAST_NEGOTIATED,
                       config->unicast.duration_s);
     more->requester->capacity = capacity;
+    more->requester->local_priority = config->ptp.local_priority;
     return true;
 }
 

@@ -152,7 +152,8 @@ static uint32_t decide(struct mt_instance *self, const struct mt_port *port,
     }
     const uint32_t longest_s = longest(grantor, client, self->now);
     duration_s = duration_s < longest_s ? duration_s : longest_s;
-    if (!mt_grant_is_active(&client->grants[service])) {
+    /* who comes back while it is known hears the same numbers go on [7.3.7] */
+    if (!mt_grant_is_active(&client->grants[service]) && client->sent[service] == 0) {
         client->grants[service].sequence = (uint16_t)mt_prng_next_u32(&self->random);
     }
     mt_grantor_grant(grantor, client, service, request->log_interval,
@@ -174,10 +175,9 @@ static void say(struct mt_unicast_reply *reply, enum mt_tlv_type type,
 static bool cancel(struct mt_grantor *self, const struct mt_incoming *in,
                    const struct mt_tlv_unicast *value)
 {
-    const unsigned maintain_grant = 2; /* 16.1.4.3: it is only the receiver's request that ends */
     enum mt_service service;
     struct mt_client *client = mt_grantor_find(self, in->from, &in->message.header.source);
-    if (client == NULL || (value->flags & maintain_grant) != 0 ||
+    if (client == NULL || (value->flags & MT_CANCEL_KEEPS_REQUEST) != 0 ||
         !mt_service_of(value->message, &service) || !mt_grant_is_active(&client->grants[service])) {
         return false;
     }
@@ -483,12 +483,15 @@ static bool send_sync(struct mt_instance *self, struct mt_port *port, struct mt_
 static bool withdraw(struct mt_instance *self, struct mt_port *port, struct mt_grantor *grantor,
                      struct mt_client *client, struct mt_outgoing *out, struct mt_tx *ret_tx)
 {
+    const struct mt_requester *requester = port->config.more->requester;
+    const bool asks_too = requester != NULL && requester->negotiates;
     struct mt_unicast_reply farewell = {.to = client->address, .target = client->identity};
     for (unsigned service = 0; service < MT_SERVICE_COUNT; service++) {
         if (!mt_grant_is_active(&client->grants[service])) {
             continue;
         }
-        const struct mt_tlv_unicast value = {.message = mt_service_type((enum mt_service)service)};
+        const struct mt_tlv_unicast value = {.message = mt_service_type((enum mt_service)service),
+                                             .flags = asks_too ? MT_CANCEL_KEEPS_REQUEST : 0};
         say(&farewell, MT_TLV_CANCEL_UNICAST_TRANSMISSION, &value);
         mt_grantor_end(grantor, client, (enum mt_service)service, MT_GRANT_WITHDRAWN);
     }

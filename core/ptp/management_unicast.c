@@ -145,7 +145,7 @@ error_type mt_set_unicast_table(const struct mt_managed *on, struct mt_reader *i
     if (error != MT_MANAGEMENT_OK) {
         return error;
     }
-    const struct wanted wanted = {list, on->port->config.local_priority};
+    const struct wanted wanted = {list, requester->local_priority};
     const struct mt_requester_list table = {&wanted, list.count, entry_at};
     if (!mt_log_interval_is_allowed(log_query_interval) ||
         !mt_requester_set_table(on->self, on->port, &table)) {

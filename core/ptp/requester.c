@@ -342,13 +342,20 @@ static struct mt_mono settle(struct mt_instance *self)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-static void say(struct mt_unicast_reply *reply, enum mt_tlv_type type, enum mt_service kind,
-                int8_t log_interval, uint32_t duration_s)
+static void say(const struct mt_port *port, const struct mt_requester *requester,
+                enum mt_tlv_type type, enum mt_service kind, struct mt_unicast_reply *reply)
 {
+    const struct mt_grantor *grantor = port->config.more->grantor;
+    const bool serves_too = grantor != NULL && grantor->policy.negotiates;
+    const bool is_cancel = type == MT_TLV_CANCEL_UNICAST_TRANSMISSION;
     struct mt_unicast_word *word = &reply->words[reply->count++];
     word->type = (uint16_t)type;
     word->value = (struct mt_tlv_unicast){
-        .message = mt_service_type(kind), .log_interval = log_interval, .duration_s = duration_s};
+        .message = mt_service_type(kind),
+        .log_interval = interval_of(port, kind),
+        .duration_s = requester->duration_s,
+        .flags = is_cancel && serves_too ? MT_CANCEL_KEEPS_GRANT : 0,
+    };
 }
 
 /* All that there is to say to one transmitter; what does not fit waits for the next message. */
@@ -366,8 +373,7 @@ static void collect(const struct mt_port *port, const struct mt_requester *reque
     for (unsigned word = 0; word < sizeof words / sizeof words[0]; word++) {
         for (unsigned kind = 0; kind < MT_SERVICE_COUNT; kind++) {
             if ((*words[word].bits & 1u << kind) != 0 && reply->count < MT_UNICAST_TLVS) {
-                say(reply, words[word].type, (enum mt_service)kind,
-                    interval_of(port, (enum mt_service)kind), requester->duration_s);
+                say(port, requester, words[word].type, (enum mt_service)kind, reply);
                 *words[word].bits &= (uint8_t) ~(1u << kind);
             }
         }
@@ -441,6 +447,7 @@ void mt_requester_init(struct mt_requester *self, struct mt_unicast_transmitter 
     self->table = table;
     self->count = count;
     self->capacity = count;
+    self->local_priority = 128;
     for (unsigned i = 0; i < count; i++) {
         const struct mt_unicast_transmitter configured = {
             .address = table[i].address, .local_priority = table[i].local_priority};

@@ -87,11 +87,10 @@ static bool hear_cancel(struct mt_instance *self, struct mt_port *port,
                         struct mt_unicast_transmitter *transmitter,
                         const struct mt_port_identity *source, const struct mt_tlv_unicast *cancel)
 {
-    const unsigned maintain_request = 1; /* 16.1.4.3: it is only the receiver's grant that ends */
     struct mt_requester *requester = mt_requester_of(port);
     enum mt_service kind;
     if (!has_identity(transmitter, source) || !mt_service_of(cancel->message, &kind) ||
-        (cancel->flags & maintain_request) != 0) {
+        (cancel->flags & MT_CANCEL_KEEPS_GRANT) != 0) {
         return false;
     }
     struct mt_unicast_service *service = &transmitter->services[kind];
@@ -166,13 +165,16 @@ static enum mt_verdict judge(struct mt_instance *self, struct mt_port *port,
         return MT_VERDICT_NOT_ACCEPTABLE;
     }
     learn(requester, transmitter, header);
-    if (transmitter->held_until.ns != 0 || !has_identity(transmitter, &header->source)) {
+    if (!has_identity(transmitter, &header->source)) {
+        return MT_VERDICT_NOT_ACCEPTABLE;
+    }
+    transmitter->services[kind].heard = self->now;
+    if (transmitter->held_until.ns != 0) { /* it is not silent, it has no say */
         return MT_VERDICT_NOT_ACCEPTABLE;
     }
     if (requester->negotiates && !transmitter->services[kind].is_granted) {
         return MT_VERDICT_NOT_REQUESTED;
     }
-    transmitter->services[kind].heard = self->now;
     transmitter->services[kind].silences = 0;
     transmitter->services[kind].trouble = MT_TROUBLE_NONE;
     if (kind == MT_SERVICE_SYNC && transmitter->state == MT_REQUESTER_HAVE_SYNC) {

@@ -10,6 +10,11 @@
 #include "ptp/ptp_private.h"
 
 enum mt_ptp_type mt_service_type(enum mt_service service);
+/** Flags of CANCEL_UNICAST_TRANSMISSION [16.1.4.3]: of two stations that serve each other the one
+ * that says so goes on asking, or goes on serving. */
+#define MT_CANCEL_KEEPS_REQUEST 1u
+#define MT_CANCEL_KEEPS_GRANT   2u
+
 /** False if the message cannot be granted here. */
 bool mt_service_of(enum mt_ptp_type type, enum mt_service *ret_service);
 

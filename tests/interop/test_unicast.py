@@ -149,6 +149,24 @@ def test_meantimed_fails_over_between_two_ptp4l(lab):
 
 @pytest.mark.long
 @pytest.mark.lab(seconds=20)
+def test_ptp4l_stops_when_a_clock_that_serves_others_cancels(lab):
+    lab.star("A1", "A2", "B")
+    addresses = address_all(lab, "A1", "A2", "B")
+    lab.ptp4l("A2", "eth0", priority1=110, **MASTER)
+    b = lab.meantimed("B", "eth0", clock=LAB_CLOCK, ptp={
+        **client_of(*addresses[:2]), "priority1": 200, "unicast_grants": "yes"})
+    b.wait_state("RECEIVER")
+    better = lab.ptp4l("A1", "eth0", priority1=100, **MASTER)
+    b.wait_until(lambda: b.instance()["parent"]["clock_identity"] == identity_of(better),
+                 "follows the better one")
+    b.wait_state("RECEIVER")
+    before = b.port()["verdicts"]["not_requested"]
+    truth.hold(b, seconds=3)
+    assert b.port()["verdicts"]["not_requested"] == before
+
+
+@pytest.mark.long
+@pytest.mark.lab(seconds=20)
 def test_meantimed_finds_ptp4l_by_its_name(lab):
     """A name that is not known at first; the sandbox is on."""
     hosts = "/run/hosts"

@@ -123,6 +123,31 @@ static void receivers_fail_over_and_come_back_when_a_grantor_dies(void **state)
     }
 }
 
+/* Who begins to follow withdraws what it has granted, and nothing else ends by that. */
+static void clocks_settle_when_each_asks_the_other_and_serves_it(void **state)
+{
+    (void)state;
+    FOR_EACH_SEED(seed)
+    {
+        open_net(seed,
+                 "priority1 = 100\nmulticast = no\nunicast_grants = yes\nunicast = negotiated\n"
+                 "unicast_transmitters = 10.0.1.0\n",
+                 "priority1 = 110\nmulticast = no\nunicast_grants = yes\nunicast = negotiated\n"
+                 "unicast_transmitters = 10.0.0.0\n",
+                 "", 0);
+        assert_true(lab_run_until_state(&net, SECOND, 1, MT_STATE_UNCALIBRATED, 120));
+        const struct mt_port *port = &lab_instance(&net, SECOND, 0)->ports[0];
+        uint64_t timeouts = port->counters[MT_COUNT_ANNOUNCE_TIMEOUT];
+        lab_run(&net, 120);
+        assert_int_equal(lab_state(&net, FIRST, 1), MT_STATE_TRANSMITTER);
+        assert_int_equal(lab_state(&net, SECOND, 1), MT_STATE_RECEIVER);
+        assert_int_equal(port->counters[MT_COUNT_ANNOUNCE_TIMEOUT], timeouts);
+        assert_int_equal(more_of(SECOND)->requester->book.fallen_silent, 0);
+        assert_int_equal(more_of(SECOND)->grantor->books[MT_SERVICE_ANNOUNCE].active, 0);
+        lab_close(&net);
+    }
+}
+
 static void receivers_follow_in_one_step_when_the_grantors_links_insert_stamps(void **state)
 {
     (void)state;
@@ -303,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(receivers_fail_over_and_come_back_when_a_grantor_dies, clean_up),
+        cmocka_unit_test_teardown(clocks_settle_when_each_asks_the_other_and_serves_it, clean_up),
         cmocka_unit_test_teardown(
             receivers_follow_in_one_step_when_the_grantors_links_insert_stamps, clean_up),
         cmocka_unit_test_teardown(receiver_asks_its_parent_alone_when_hybrid, clean_up),

@@ -171,6 +171,18 @@ static void requester_keeps_its_grants_when_they_are_in_the_new_table(void **sta
     assert_true(table[0].services[MT_SERVICE_ANNOUNCE].is_granted);
 }
 
+/* That of whoever announced himself last would be anybody's. */
+static void requester_gives_all_the_same_priority_when_its_table_is_set(void **state)
+{
+    (void)state;
+    table[0].local_priority = 7;
+    announce(1);
+    requester.local_priority = 100;
+    SET_TABLE(0, 0, 2, ENTRY(1), ENTRY(9), 0);
+    assert_int_equal(table[0].local_priority, 100);
+    assert_int_equal(table[1].local_priority, 100);
+}
+
 /* the storage is exactly as long as the new table: nothing is written beyond it */
 static void requester_leaves_in_silence_when_the_new_table_is_full(void **state)
 {
@@ -218,6 +230,7 @@ int main(void)
         TEST(requester_asks_the_new_at_once_when_its_table_is_set),
         TEST(requester_cancels_what_it_leaves_when_its_table_is_set),
         TEST(requester_keeps_its_grants_when_they_are_in_the_new_table),
+        TEST(requester_gives_all_the_same_priority_when_its_table_is_set),
         TEST(requester_leaves_in_silence_when_the_new_table_is_full),
         TEST(requester_waits_for_the_query_interval_when_nobody_answers),
         TEST(requester_keeps_the_table_that_was_set_when_the_link_comes_back),

@@ -228,6 +228,7 @@ struct mt_requester {
     uint16_t selected; /**< index of the one that is followed, or `count` */
     bool is_running;   /**< the port is active */
     bool is_set;       /**< the table was set by management, until the next start */
+    uint8_t local_priority;    /**< of whom management sets, since it says none; 128 */
     int8_t log_query_interval; /**< from one request without an answer to the next, at first */
     struct mt_requester_book book;
 };
