@@ -184,11 +184,15 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
 
 /* ---- from clocks back to instances ----------------------------------------------------------- */
 
+/* Who measures how long messages were inside has to know when the clock was stepped. */
 static void tell_transparent(const struct mt_node_instance *instance,
                              const struct mt_node_clock *clock)
 {
     const struct mt_instance_more *more = instance->ptp.config.more;
     struct mt_transparent_clock condition;
+    if (more != NULL && more->profile != NULL) {
+        more->profile->stepped_at = clock->stepped_at;
+    }
     if (more != NULL && more->transparent != NULL) {
         mt_clock_duty_rate(clock, &condition);
         mt_transparent_set_clock(more->transparent, &condition);

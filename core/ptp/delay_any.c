@@ -266,6 +266,7 @@ void mt_delay_convert_sample(struct mt_instance *self, struct mt_port *port)
     struct mt_peer *peer = mt_peer_driven_by(port);
     const uint64_t *samples = &port->counters[MT_COUNT_SAMPLES];
     if (mt_port_delay_mechanism(port) == MT_DELAY_E2E) {
+        port->sample.is_extra = false; /* AUTO may have measured ways of exchanges before */
         return;
     }
     if (port->has_sample && port->sample.kind == MT_SAMPLE_FORWARD &&

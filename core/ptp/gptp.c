@@ -58,9 +58,15 @@ static bool find_information(const struct mt_ptp_message *message,
     return false;
 }
 
+/* The port will say so, too: what comes again, or too late, is not sent on once more. */
+static bool is_stale(const struct mt_port *port, uint16_t sequence)
+{
+    return port->sync.done.is_there && mt_sequence_is_stale(port->sync.done.sequence, sequence);
+}
+
 /* What a Sync says of the grandmaster's time, in its Follow_Up or in itself. */
-static enum mt_verdict hear_time(const struct mt_instance *self, struct mt_gptp_relay *relay,
-                                 const struct mt_ptp_message *message)
+static enum mt_verdict hear_time(const struct mt_instance *self, const struct mt_port *port,
+                                 struct mt_gptp_relay *relay, const struct mt_ptp_message *message)
 {
     struct mt_tlv_follow_up_information information;
     if (message->header.type == MT_PTP_SYNC && (message->header.flags & MT_PTP_TWO_STEP) != 0) {
@@ -69,7 +75,7 @@ static enum mt_verdict hear_time(const struct mt_instance *self, struct mt_gptp_
     if (!find_information(message, &information)) {
         return MT_VERDICT_UNSUPPORTED;
     }
-    if (mt_is_parent(self, &message->header.source)) {
+    if (mt_is_parent(self, &message->header.source) && !is_stale(port, message->header.sequence)) {
         relay->has_information = true;
         relay->sequence = message->header.sequence;
         relay->log_sync_interval = message->header.log_interval;
@@ -120,7 +126,7 @@ static bool rx(struct mt_instance *self, struct mt_port *port, struct mt_incomin
     if (!of_port->is_capable) {
         *ret_verdict = MT_VERDICT_NOT_CAPABLE;
     } else if (type != MT_PTP_ANNOUNCE && mt_port_is_receiving(port)) {
-        *ret_verdict = hear_time(self, &profile->relay, message);
+        *ret_verdict = hear_time(self, port, &profile->relay, message);
     }
     return *ret_verdict != MT_VERDICT_ACCEPTED;
 }
@@ -220,6 +226,7 @@ static bool take_time(const struct mt_instance *self, struct mt_gptp_relay *rela
     relay->has_time = link.has_delay;
     relay->heard = self->now;
     relay->arrival = sync->arrival.at;
+    relay->corrections = sync->arrival.corrections;
     relay->grandmaster = sync->departure;
     mt_instant_add(&relay->grandmaster, &link.delay);
     relay->rate_ratio = product(relay->information.cumulative_scaled_rate_offset, link.rate_ratio);
@@ -271,6 +278,11 @@ static struct mt_mono relay(struct mt_instance *self, struct mt_profile *profile
     }
     bool has_new =
         follows && take_time(self, &profile->relay, &self->ports[self->receiving_port - 1]);
+    if (profile->relay.corrections < profile->stepped_at) {
+        /* its stamps do not tell any more how long ago it was */
+        profile->relay.has_time = false;
+        has_new = false;
+    }
     for (struct mt_port *port = self->ports; port < self->ports_end; port++) {
         struct mt_port_profile *of_port = mt_port_profile_of(port);
         if (!serves(port) || of_port == NULL) {

@@ -4,21 +4,21 @@
  * its own time, so there is no timestamp to wait for and no Follow_Up.  The exchange that the
  * transmitter has begun, or the grantor for one of its clients, is taken back: only a token of
  * their own is known there, so Syncs of others are left alone.  A signed message cannot be written
- * into.
+ * into.  In 802.1AS a Follow_Up tells what the hardware does not know, so there it is always sent.
  */
-#include "meantime/ptp_more.h"
-#include "ptp/ptp_private.h"
+#include "ptp/profile_private.h"
 #include "wire/fields.h"
 
 #define FLAGS_OCTET 6
 #define TWO_STEP    0x02 /* in that octet */
 #define CORRECTION  8
 
-static bool sends_one_step(const struct mt_port *port)
+static bool sends_one_step(const struct mt_instance *self, const struct mt_port *port)
 {
     const struct mt_port_more *more = port->config.more;
+    const struct mt_profile *profile = mt_profile_of(self);
     return more != NULL && more->sends_one_step && more->security.spp == MT_SECURITY_OFF &&
-           !more->security.is_delayed;
+           !more->security.is_delayed && (profile == NULL || !profile->is_gptp);
 }
 
 static bool take_back(struct mt_instance *self, struct mt_port *port, uint32_t token)
@@ -33,7 +33,7 @@ static void finish(struct mt_instance *self, struct mt_outgoing *out, struct mt_
 {
     struct mt_port *port = ret_tx->port != 0 ? &self->ports[ret_tx->port - 1] : NULL;
     if (port == NULL || out->is_forwarded || out->message.header.type != MT_PTP_SYNC ||
-        !sends_one_step(port) || !take_back(self, port, ret_tx->token)) {
+        !sends_one_step(self, port) || !take_back(self, port, ret_tx->token)) {
         return;
     }
     uint64_t latency = (uint64_t)port->config.egress_latency.q16;

@@ -6,7 +6,7 @@
  * that comes twice is recognised.  Two-step: Pdelay_Resp tells t2, its Follow_Up t3 when the
  * timestamp has come, and takes the request's correctionField back with it.  One-step: the link
  * adds t3 - t2 to the correctionField as the frame leaves, and no timestamp is wanted; a message
- * that is signed cannot be written into, so it is two-step again.
+ * that is signed cannot be written into, so it is two-step again, as 802.1AS always is.
  * 1588 subtracts the fraction of t2 from the correctionField, 802.1AS adds it.
  */
 #include "ptp/peer_private.h"
@@ -84,7 +84,8 @@ void mt_peer_fill_response(struct mt_peer *self, const struct mt_port *port,
 {
     struct mt_ptp_message *message = &out->message;
     address(message, answer);
-    if (self->config.is_one_step && port->config.more->security.spp == MT_SECURITY_OFF) {
+    if (self->config.is_one_step && port->config.more->security.spp == MT_SECURITY_OFF &&
+        !mt_peer_has_gptp_signs(self)) {
         fill_one_step(port, answer, out, tx);
         return;
     }

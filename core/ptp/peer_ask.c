@@ -277,6 +277,10 @@ enum mt_verdict mt_peer_response(struct mt_peer *self, const struct mt_port *por
         exchange->follow_up_correction.q16 = 0;
         exchange->received = (struct mt_instant){.scale = MT_SCALE_ARB};
         exchange->sent = exchange->received;
+        if (mt_peer_has_gptp_signs(self)) { /* it is no fraction of t2, but the turnaround */
+            exchange->response_correction =
+                mt_interval_minus((struct mt_interval){0}, exchange->response_correction);
+        }
     }
     complete(self, port, exchange);
     return MT_VERDICT_ACCEPTED;

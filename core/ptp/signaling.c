@@ -64,7 +64,9 @@ static void obey_all(struct mt_instance *self, struct mt_port *port,
     if (log_pdelay == INTERVAL_INITIAL) {
         log_pdelay = more->initial_log_pdelay;
     }
-    if (mt_log_interval_is_allowed(log_pdelay)) {
+    if (mt_log_interval_is_allowed(log_pdelay) &&
+        mt_managed_check(mt_management_of(self), MT_LIMITED_LOG_PDELAY, log_pdelay) ==
+            MT_MANAGEMENT_OK) {
         mt_peer_set_interval(peer, log_pdelay);
     } else {
         mt_port_count(port, MT_COUNT_INTERVAL_REFUSED);

@@ -13,7 +13,6 @@
 #define AS_FOLLOW_UP_INFORMATION    1
 #define AS_MESSAGE_INTERVAL_REQUEST 2
 #define AS_GPTP_CAPABLE             4
-#define AS_GPTP_INTERVAL_REQUEST    5
 #define POWER_2011                  1
 #define POWER_2017                  2
 #define SMPTE_METADATA              1
@@ -21,7 +20,6 @@
 #define FOLLOW_UP_DATA              22
 #define SMPTE_DATA                  42
 #define INTERFACE_RATE_DATA         12
-#define KEEP_INTERVAL               (-128)
 
 bool mt_tlv_parse_organization(const struct mt_tlv *tlv, struct mt_tlv_organization *ret_value)
 {
@@ -98,18 +96,15 @@ bool mt_tlv_parse_message_interval_request(const struct mt_tlv *tlv,
                                            struct mt_tlv_message_interval_request *ret_value)
 {
     struct mt_reader r;
-    struct mt_tlv_message_interval_request value = {KEEP_INTERVAL, KEEP_INTERVAL, KEEP_INTERVAL, 0};
-    uint32_t subtype = open_data(tlv, MT_OUI_IEEE_802_1, &r);
+    struct mt_tlv_message_interval_request value;
 
-    if (subtype != AS_MESSAGE_INTERVAL_REQUEST && subtype != AS_GPTP_INTERVAL_REQUEST) {
+    if (open_data(tlv, MT_OUI_IEEE_802_1, &r) != AS_MESSAGE_INTERVAL_REQUEST) {
         return false;
     }
     value.log_link_delay = mt_reader_i8(&r);
-    if (subtype == AS_MESSAGE_INTERVAL_REQUEST) {
-        value.log_time_sync = mt_reader_i8(&r);
-        value.log_announce = mt_reader_i8(&r);
-        value.flags = mt_reader_u8(&r);
-    }
+    value.log_time_sync = mt_reader_i8(&r);
+    value.log_announce = mt_reader_i8(&r);
+    value.flags = mt_reader_u8(&r);
     if (r.failed) {
         return false;
     }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -181,6 +182,78 @@ static void sim_p2p_needs_a_neighbour_when_it_receives(void **state)
     lab_close(&net);
 }
 
+/* ---- a relay of 802.1AS ---------------------------------------------------------------------- */
+
+enum { GRANDMASTER, RELAY, STATION };
+
+static struct {
+    int64_t sync_ns; /* when the newest Sync left */
+    uint16_t sequence;
+    unsigned count;  /* Follow_Ups that tell the time */
+    double least_ns; /* grandmaster's time less true time, but for a constant */
+    double most_ns;
+} told;
+
+/* What the relay says of the grandmaster's time, once it follows one. */
+static void hear_relay(struct lab *lab, const struct mt_world_frame *frame)
+{
+    struct mt_ptp_message message;
+    if (frame->node != RELAY || strcmp(frame->interface, "eth1") != 0 ||
+        lab_instance(lab, RELAY, 0)->receiving_port == 0 ||
+        mt_ptp_parse(frame->bytes, frame->length, &message) != MT_VERDICT_ACCEPTED) {
+        return;
+    }
+    const struct mt_ptp_header *header = &message.header;
+    if (header->type == MT_PTP_SYNC) {
+        told.sync_ns = frame->t_ns;
+        told.sequence = header->sequence;
+    }
+    if (header->type != MT_PTP_FOLLOW_UP || header->sequence != told.sequence ||
+        mt_interval_is_too_large(header->correction)) {
+        return;
+    }
+    const struct mt_instant origin =
+        mt_ptp_timestamp_to_instant(&message.body.origin, MT_SCALE_TAI);
+    double ahead_ns = (double)(mt_instant_to_ns(origin) - told.sync_ns) +
+                      (double)mt_interval_to_ns(header->correction);
+    told.least_ns = told.count == 0 || ahead_ns < told.least_ns ? ahead_ns : told.least_ns;
+    told.most_ns = told.count == 0 || ahead_ns > told.most_ns ? ahead_ns : told.most_ns;
+    told.count++;
+}
+
+/* It sends more Syncs than come to it, some of them after its clock was stepped and before the next
+ * one comes. */
+static void sim_relay_tells_no_wrong_time_when_its_clock_is_stepped(void **state)
+{
+    static const struct mt_sim_segment_config cable = {.delay_ns = 500};
+    const struct mt_sim_node_config right = {.tx_stamp_delay_ns = 20000};
+    const struct mt_sim_node_config off = {
+        .offset_s = 0.3, .frequency = 11e-6, .tx_stamp_delay_ns = 20000};
+    FOR_EACH_SEED(seed)
+    {
+        memset(&told, 0, sizeof told);
+        lab_open(&net, seed);
+        lab_add(&net, "GM", &right,
+                "[ptp]\nprofile = 802.1as\npriority1 = 100\nlog_sync_interval = 0\n[ptp eth0]\n");
+        lab_add(&net, "R", &off, "[ptp]\nprofile = 802.1as-relay\n[ptp eth0]\n[ptp eth1]\n");
+        lab_add(&net, "S", &off, "[ptp]\nprofile = 802.1as\n[ptp eth0]\n");
+        lab_cable(&net, &cable, GRANDMASTER, "eth0", RELAY, "eth0");
+        lab_cable(&net, &cable, RELAY, "eth1", STATION, "eth0");
+        net.hear = hear_relay;
+        for (uint32_t node = GRANDMASTER; node <= STATION; node++) {
+            lab_boot(&net, node);
+        }
+        lab_run(&net, 60);
+        print_message("%u Follow_Ups, which differ by %.0f ns\n", told.count,
+                      told.most_ns - told.least_ns);
+        assert_true(net.nodes[RELAY].watch.steps > 0);
+        assert_true(told.count > 300);
+        /* what the first correction of the rate makes in the second after a Sync, and no 0.3 s */
+        assert_true(told.most_ns - told.least_ns < 15000);
+        lab_close(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +264,8 @@ int main(void)
         cmocka_unit_test_teardown(sim_p2p_has_no_mean_error_when_noise_is_one_sided, clean_up),
         cmocka_unit_test_teardown(sim_p2p_measures_the_link_when_it_is_up, clean_up),
         cmocka_unit_test_teardown(sim_p2p_needs_a_neighbour_when_it_receives, clean_up),
+        cmocka_unit_test_teardown(sim_relay_tells_no_wrong_time_when_its_clock_is_stepped,
+                                  clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,13 +68,31 @@ static bool information_of(const struct mt_ptp_message *message,
     return mt_tlv_next(&tlvs, &length, &tlv) && mt_tlv_parse_follow_up_information(&tlv, ret_value);
 }
 
-/* A two-step Sync that arrives now, and its Follow_Up; the correctionField is 1000.5 ns. */
-static enum mt_verdict sync_from(struct bench_peer *peer, bool with_information)
+/* The Follow_Up of the newest Sync; the correctionField is 1000.5 ns. */
+static enum mt_verdict follow_up_from(const struct bench_peer *peer, bool with_information)
 {
     struct mt_tlv_follow_up_information information = {.cumulative_scaled_rate_offset = UPSTREAM,
                                                        .gm_time_base_indicator = 9};
     uint8_t tlv[40];
     struct mt_ptp_message message = {
+        .header = {.type = MT_PTP_FOLLOW_UP,
+                   .source = peer->identity,
+                   .sequence = (uint16_t)(peer->sync_sequence - 1),
+                   .correction = {(1000 << 16) + (1 << 15)},
+                   .log_interval = log_upstream},
+        .body.origin = {4000, 17},
+    };
+    if (with_information) {
+        message.tlvs_length = mt_tlv_write_follow_up_information(&information, tlv, sizeof tlv);
+        message.tlvs = tlv;
+    }
+    return bench_rx(&bench, 1, &message);
+}
+
+/* A two-step Sync that arrives now, and its Follow_Up. */
+static enum mt_verdict sync_from(struct bench_peer *peer, bool with_information)
+{
+    const struct mt_ptp_message message = {
         .header = {.type = MT_PTP_SYNC,
                    .flags = MT_PTP_TWO_STEP,
                    .source = peer->identity,
@@ -82,18 +100,7 @@ static enum mt_verdict sync_from(struct bench_peer *peer, bool with_information)
                    .log_interval = log_upstream},
     };
     enum mt_verdict verdict = bench_rx(&bench, 1, &message);
-    if (verdict != MT_VERDICT_ACCEPTED) {
-        return verdict;
-    }
-    message.header.type = MT_PTP_FOLLOW_UP;
-    message.header.flags = 0;
-    message.header.correction.q16 = (1000 << 16) + (1 << 15);
-    message.body.origin = (struct mt_ptp_timestamp){4000, 17};
-    if (with_information) {
-        message.tlvs_length = mt_tlv_write_follow_up_information(&information, tlv, sizeof tlv);
-        message.tlvs = tlv;
-    }
-    return bench_rx(&bench, 1, &message);
+    return verdict == MT_VERDICT_ACCEPTED ? follow_up_from(peer, with_information) : verdict;
 }
 
 /* ---- states ---------------------------------------------------------------------------------- */
@@ -258,6 +265,21 @@ static void ptp_gptp_refuses_a_follow_up_when_it_lacks_the_information(void **st
     assert_int_equal(bench_event_count(&bench, MT_EVENT_SAMPLE), 1);
 }
 
+/* What one step writes into a Sync is the local clock's time, and lacks the information. */
+static void ptp_gptp_sends_follow_up_when_its_link_could_write_the_time(void **state)
+{
+    set_up(1);
+    port_more[0].sends_one_step = true;
+    port_more[0].security.spp = MT_SECURITY_OFF;
+    bench_start(&bench);
+    bench_pass(&bench, BENCH_S(20));
+    const struct bench_frame *sync = bench_newest(&bench, 1, MT_PTP_SYNC, 0);
+    assert_int_equal(sync->tx.insertion, MT_INSERT_NOTHING);
+    assert_true((sync->message.header.flags & MT_PTP_TWO_STEP) != 0);
+    assert_in_range(bench_count(&bench, 1, MT_PTP_FOLLOW_UP),
+                    bench_count(&bench, 1, MT_PTP_SYNC) - 1, bench_count(&bench, 1, MT_PTP_SYNC));
+}
+
 /* ---- relay ----------------------------------------------------------------------------------- */
 
 /* Port 1 receives, port 2 relays. */
@@ -298,6 +320,19 @@ static void ptp_gptp_relay_sends_on_when_a_sync_is_complete(void **state)
         bench_pass(&bench, BENCH_S(0.125));
     }
     assert_int_equal(bench_count(&bench, 1, MT_PTP_SYNC), 0);
+}
+
+static void ptp_gptp_relay_sends_on_once_when_messages_come_twice(void **state)
+{
+    struct bench_peer peer;
+    start_relay(&peer);
+    assert_int_equal(sync_from(&peer, true), MT_VERDICT_ACCEPTED);
+    bench_pass(&bench, BENCH_S(0.01));
+    assert_int_equal(follow_up_from(&peer, true), MT_VERDICT_STALE);
+    bench_pass(&bench, BENCH_S(0.01));
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_SYNC), 1);
+    assert_int_equal(sync_from(&peer, true), MT_VERDICT_ACCEPTED);
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_SYNC), 2);
 }
 
 static void ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on(void **state)
@@ -372,6 +407,27 @@ static void ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd(v
     bench_drain(&bench);
     const struct mt_ptp_message *follow_up = &bench_newest(&bench, 2, MT_PTP_FOLLOW_UP, 0)->message;
     assert_true(mt_interval_is_too_large(follow_up->header.correction));
+}
+
+static void ptp_gptp_relay_says_that_it_does_not_know_when_its_clock_was_stepped(void **state)
+{
+    struct bench_peer peer;
+    const struct mt_command clock = {.kind = MT_COMMAND_CLOCK};
+    start_relay(&peer);
+    bench.holds_stamps = true;
+    sync_from(&peer, true);
+    const struct bench_frame *sync = bench_newest(&bench, 2, MT_PTP_SYNC, 0);
+    struct mt_stamp stamp = bench_stamp(&bench);
+    stamp.at.ns += 300000000; /* it reads a little later by now */
+    profile.stepped_at = ++stamp.corrections;
+    bench_command(&bench, &clock);
+    mt_instance_tx_done(&bench.instance, sync->tx.token, &stamp, bench.now);
+    bench_drain(&bench);
+    const struct mt_ptp_message *follow_up = &bench_newest(&bench, 2, MT_PTP_FOLLOW_UP, 0)->message;
+    assert_true(mt_interval_is_too_large(follow_up->header.correction));
+    size_t sent = bench_count(&bench, 2, MT_PTP_SYNC);
+    sync_from(&peer, true); /* which came before that */
+    assert_int_equal(bench_count(&bench, 2, MT_PTP_SYNC), sent);
 }
 
 static void ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer(void **state)
@@ -460,13 +516,16 @@ int main(void)
         cmocka_unit_test(ptp_gptp_announces_but_serves_no_time_when_it_can_be_no_grandmaster),
         cmocka_unit_test(ptp_gptp_says_that_its_rate_is_its_own_when_grandmaster),
         cmocka_unit_test(ptp_gptp_refuses_a_follow_up_when_it_lacks_the_information),
+        cmocka_unit_test(ptp_gptp_sends_follow_up_when_its_link_could_write_the_time),
         cmocka_unit_test(ptp_gptp_relay_is_silent_when_it_hears_no_sync),
         cmocka_unit_test(ptp_gptp_relay_sends_on_when_a_sync_is_complete),
+        cmocka_unit_test(ptp_gptp_relay_sends_on_once_when_messages_come_twice),
         cmocka_unit_test(ptp_gptp_relay_adds_delay_residence_and_rate_when_it_sends_on),
         cmocka_unit_test(ptp_gptp_tells_programs_of_the_grandmaster_when_it_follows_one),
         cmocka_unit_test(
             ptp_gptp_relay_tells_the_timescale_of_its_parent_when_its_clock_shows_another),
         cmocka_unit_test(ptp_gptp_relay_says_that_it_does_not_know_when_the_stamp_is_absurd),
+        cmocka_unit_test(ptp_gptp_relay_says_that_it_does_not_know_when_its_clock_was_stepped),
         cmocka_unit_test(ptp_gptp_relay_sends_less_often_when_its_own_interval_is_longer),
         cmocka_unit_test(ptp_gptp_relay_keeps_its_own_interval_when_it_is_shorter),
         cmocka_unit_test(ptp_gptp_relay_drops_what_is_its_own_when_it_begins_to_follow),

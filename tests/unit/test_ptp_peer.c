@@ -339,6 +339,7 @@ int main(void)
         cmocka_unit_test(ptp_peer_keeps_the_interval_when_it_is_another),
         cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_answer_is_two_step, p2p),
         cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_answer_is_one_step, p2p),
+        cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_answer_is_one_step, gptp),
         cmocka_unit_test_setup(ptp_peer_measures_the_link_when_the_follow_up_comes_first, p2p),
         cmocka_unit_test_setup(ptp_peer_subtracts_both_corrections_when_it_is_1588, p2p),
         cmocka_unit_test_setup(ptp_peer_adds_the_first_correction_when_it_is_gptp, gptp),

@@ -101,6 +101,24 @@ static void ptp_peer_port_answers_in_two_steps_when_it_signs(void **state)
     assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_RESP_FOLLOW_UP), 1);
 }
 
+/* 802.1AS knows no other answer. */
+static void ptp_peer_port_answers_in_two_steps_when_it_is_gptp(void **state)
+{
+    const struct mt_ptp_message request = {.header = {.type = MT_PTP_PDELAY_REQ,
+                                                      .sdo_id = 0x100,
+                                                      .source = {bench_identity(STRANGER), 1}}};
+    set_up(MT_DELAY_P2P);
+    link_config.is_one_step = true;
+    link_config.sdo_id = 0x100;
+    bench.config.sdo_id = 0x100;
+    start();
+    assert_int_equal(bench_rx(&bench, 1, &request), MT_VERDICT_ACCEPTED);
+    const struct bench_frame *response = bench_newest(&bench, 1, MT_PTP_PDELAY_RESP, 0);
+    assert_int_equal(response->message.header.flags, MT_PTP_TWO_STEP);
+    assert_int_equal(response->tx.insertion, MT_INSERT_NOTHING);
+    assert_int_equal(bench_count(&bench, 1, MT_PTP_PDELAY_RESP_FOLLOW_UP), 1);
+}
+
 static void ptp_peer_port_refuses_requests_when_they_are_of_another_domain(void **state)
 {
     struct mt_ptp_message request = {.header = {.type = MT_PTP_PDELAY_REQ,
@@ -302,6 +320,28 @@ static void ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_answered(void 
     assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_E2E);
 }
 
+/* A servo leaves out the extra samples of Pdelay exchanges, but not all that come after them. */
+static void ptp_peer_port_makes_regular_samples_when_it_is_automatic_and_e2e_again(void **state)
+{
+    neighbour_ahead_ns = 700;
+    request_from(NEIGHBOUR, 1, 0);
+    exchange(4, DELAY_NS);
+    bench_follow(&bench, 1, &peer);
+    exchange(1, DELAY_NS);
+    bench_sync(&bench, 1, &peer, DELAY_NS, 700);
+    exchange(1, DELAY_NS);
+    bench_announce(&bench, 1, &peer); /* any input: there is room for the way back */
+    assert_true(bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample.is_extra);
+    bench_link(&bench, 1, false);
+    bench_link(&bench, 1, true);
+    assert_int_equal(mt_port_delay_mechanism(&bench.ports[0]), MT_DELAY_E2E);
+    bench_follow(&bench, 1, &peer);
+    bench_clear(&bench);
+    bench_sync(&bench, 1, &peer, DELAY_NS, 700);
+    assert_int_equal(bench_sample_ns(&bench, MT_SAMPLE_FORWARD), DELAY_NS - 700);
+    assert_false(bench_newest_event(&bench, MT_EVENT_SAMPLE)->value.sample.is_extra);
+}
+
 static void ptp_peer_port_answers_both_when_it_is_automatic_and_transmits(void **state)
 {
     const struct mt_ptp_message request = {
@@ -379,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup(ptp_peer_port_sends_no_follow_up_when_the_timestamp_is_lost, p2p),
         cmocka_unit_test(ptp_peer_port_lets_the_link_insert_when_it_is_one_step),
         cmocka_unit_test(ptp_peer_port_answers_in_two_steps_when_it_signs),
+        cmocka_unit_test(ptp_peer_port_answers_in_two_steps_when_it_is_gptp),
         cmocka_unit_test_setup(ptp_peer_port_refuses_requests_when_they_are_of_another_domain, p2p),
         cmocka_unit_test_setup(ptp_peer_port_makes_offsets_when_the_parent_is_beyond_the_neighbour,
                                p2p),
@@ -397,6 +438,8 @@ int main(void)
                                automatic),
         cmocka_unit_test_setup(ptp_peer_port_changes_to_p2p_when_it_is_automatic_and_answered,
                                automatic),
+        cmocka_unit_test_setup(
+            ptp_peer_port_makes_regular_samples_when_it_is_automatic_and_e2e_again, automatic),
         cmocka_unit_test_setup(ptp_peer_port_answers_both_when_it_is_automatic_and_transmits,
                                automatic),
         cmocka_unit_test(ptp_peer_port_mixes_mechanisms_when_ports_are_of_one_clock),

@@ -93,6 +93,26 @@ static void signaling_goes_back_to_the_initial_pdelay_interval_when_asked_to(voi
     clock_.bench.ports[0].config.more = NULL;
 }
 
+static void signaling_keeps_to_the_profile_when_another_pdelay_interval_is_asked_for(void **state)
+{
+    (void)state;
+    static struct mt_peer peer;
+    static struct mt_port_more more;
+    struct mt_peer_config config;
+    mt_peer_config_init(&config);
+    mt_peer_init(&peer, &config);
+    more = (struct mt_port_more){.peer = &peer, .security.spp = MT_SECURITY_OFF};
+    clock_.bench.ports[0].config.more = &more;
+    clock_.ports[0].obeys_intervals = true;
+    clock_.management.limits[MT_LIMITED_LOG_PDELAY] = (struct mt_management_limit){true, 0, 5};
+    ask_interval(&everybody, -3, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, 0);
+    assert_int_equal(bench_counter(&clock_.bench, 1, MT_COUNT_INTERVAL_REFUSED), 1);
+    ask_interval(&everybody, 2, -128, -128);
+    assert_int_equal(peer.config.log_request_interval, 2);
+    clock_.bench.ports[0].config.more = NULL;
+}
+
 static void signaling_keeps_sending_sync_whatever_is_asked(void **state)
 {
     (void)state;
@@ -270,6 +290,7 @@ int main(void)
         ON_ONE(signaling_changes_no_interval_when_that_is_not_configured),
         ON_ONE(signaling_obeys_for_the_addressed_port_and_within_limits),
         ON_ONE(signaling_goes_back_to_the_initial_pdelay_interval_when_asked_to),
+        ON_ONE(signaling_keeps_to_the_profile_when_another_pdelay_interval_is_asked_for),
         ON_ONE(signaling_keeps_sending_sync_whatever_is_asked),
         cmocka_unit_test(boundary_clock_passes_on_tlvs_that_say_so_when_they_are_the_parents),
         cmocka_unit_test(boundary_clock_passes_on_alternate_timescales_until_it_has_no_parent),

@@ -94,16 +94,11 @@ static void ptp_tlv_organization_decodes_when_it_is_an_interval_request(void **s
     assert_int_equal(value.log_announce, 127);
     assert_int_equal(value.flags, 3);
     assert_takes(decode_interval_request, organization_types, 3, octets, sizeof octets, 10);
-    octets[5] = 5; /* gPTP-capable message interval request: one field */
-    octets[6] = 1;
-    assert_true(mt_tlv_parse_message_interval_request(&tlv, &value));
-    assert_int_equal(value.log_link_delay, 1);
-    assert_int_equal(value.log_time_sync, -128);
-    assert_int_equal(value.log_announce, -128);
-    assert_int_equal(value.flags, 0);
-    assert_takes(decode_interval_request, organization_types, 3, octets, 10, 7);
-    octets[5] = 4;
-    assert_false(mt_tlv_parse_message_interval_request(&tlv, &value));
+    static const uint8_t others[] = {1, 3, 4, 5}; /* 5: of the interval of gPTP-capable TLVs */
+    for (size_t i = 0; i < sizeof others; i++) {
+        octets[5] = others[i];
+        assert_false(mt_tlv_parse_message_interval_request(&tlv, &value));
+    }
 }
 
 static bool decode_gptp_capable(const struct mt_tlv *tlv)

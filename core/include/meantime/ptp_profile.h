@@ -74,6 +74,7 @@ struct mt_gptp_relay {
     struct mt_ptp_timestamp origin; /**< preciseOriginTimestamp, passed on as it is */
     struct mt_mono heard;           /**< when the Sync was complete */
     struct mt_instant arrival;      /**< local time of the Sync ... */
+    uint32_t corrections;           /**< of the local clock, by then */
     struct mt_instant grandmaster;  /**< ... when the grandmaster's was that */
     struct mt_tlv_follow_up_information information;
 };
@@ -84,6 +85,9 @@ struct mt_profile {
     bool is_gptp;
     bool demands_zone; /**< an Announce without an alternate timescale is refused: C37.238-2011 */
     struct mt_power_profile power;
+    /** gPTP: correction count of the local clock at its last step, 0: never stepped; renewed by
+     * whoever steers it, before the next input. */
+    uint32_t stepped_at;
 
     /* private from here on */
     struct mt_barred {

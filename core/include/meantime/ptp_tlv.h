@@ -90,7 +90,8 @@ bool mt_tlv_parse_follow_up_information(const struct mt_tlv *tlv,
 size_t mt_tlv_write_follow_up_information(const struct mt_tlv_follow_up_information *value,
                                           uint8_t *buffer, size_t capacity);
 
-/** 802.1AS message interval request (0x0080C2, subtype 2; subtype 5 has the first field only). */
+/** 802.1AS message interval request (0x0080C2, subtype 2; subtype 5 asks for another interval, that
+ * of the gPTP-capable TLV, and is none). */
 struct mt_tlv_message_interval_request {
     int8_t log_link_delay; /**< 127 stop, 126 initial, -128 keep */
     int8_t log_time_sync;
