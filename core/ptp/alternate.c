@@ -177,34 +177,27 @@ static bool would_relay(const struct mt_instance *self, const struct mt_port *po
 }
 
 static void describe(const struct mt_instance *self, const struct mt_port *port,
-                     struct mt_ptp_dataset *ret_dataset)
+                     struct mt_foreign *ret_own)
 {
-    const struct mt_instance_config *config = &self->config;
+    mt_describe_own(self, ret_own);
     if (would_relay(self, port)) {
-        *ret_dataset = self->parent;
-        return;
+        ret_own->dataset = self->parent;
+        ret_own->time = self->time;
     }
-    memset(ret_dataset, 0, sizeof *ret_dataset);
-    ret_dataset->priority1 = config->priority1;
-    ret_dataset->quality = config->quality;
-    ret_dataset->priority2 = config->priority2;
-    ret_dataset->local_priority = config->local_priority;
-    ret_dataset->grandmaster = config->identity;
-    ret_dataset->sender.clock = config->identity;
-    ret_dataset->receiver.clock = config->identity;
 }
 
 /* Announces of this port that others would compare with those of the alternates that it hears. */
 static bool is_among_the_best(const struct mt_instance *self, const struct mt_port *port,
                               const struct mt_alternate *alternate)
 {
-    struct mt_ptp_dataset own;
+    struct mt_foreign own;
     unsigned better = 0;
     describe(self, port, &own);
-    own.sender = port->identity;
+    own.dataset.sender = port->identity;
     for (unsigned i = 0; i < MT_ALTERNATES_HEARD; i++) {
         const struct mt_alternate_heard *heard = &alternate->heard[i];
-        better += heard->is_used && mt_instance_prefers(self, &heard->dataset, &own) ? 1 : 0;
+        better +=
+            heard->is_used && mt_instance_prefers(self, &heard->dataset, &own.dataset) ? 1 : 0;
     }
     return better < alternate->count;
 }
@@ -309,18 +302,16 @@ static void fill_announce(const struct mt_instance *self, struct mt_port *port,
                           struct mt_ptp_message *message)
 {
     struct mt_ptp_announce *announce = &message->body.announce;
-    const struct mt_time_properties *time =
-        would_relay(self, port) ? &self->time : &self->config.time;
-    struct mt_ptp_dataset own;
+    struct mt_foreign own;
     describe(self, port, &own);
-    announce->utc_offset = time->utc_offset;
-    announce->priority1 = own.priority1;
-    announce->quality = own.quality;
-    announce->priority2 = own.priority2;
-    announce->grandmaster = own.grandmaster;
-    announce->steps_removed = own.steps_removed;
-    announce->time_source = time->time_source;
-    message->header.flags = time->flags;
+    announce->utc_offset = own.time.utc_offset;
+    announce->priority1 = own.dataset.priority1;
+    announce->quality = own.dataset.quality;
+    announce->priority2 = own.dataset.priority2;
+    announce->grandmaster = own.dataset.grandmaster;
+    announce->steps_removed = own.dataset.steps_removed;
+    announce->time_source = own.time.time_source;
+    message->header.flags = own.time.flags;
     if (self->clock.shows == MT_CLOCK_SHOWS_PTP) {
         message->header.flags |= MT_PTP_TIMESCALE;
     }

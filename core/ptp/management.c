@@ -265,9 +265,9 @@ static void forward(struct mt_instance *self, struct mt_management *management,
     /* a transparent clock has passed on already what came by a port */
     bool is_passed = port != NULL && self->config.more->transparent != NULL;
     uint64_t ports = body->hops > 0 && !is_passed ? other_ports(self, port) : 0;
+    struct mt_address client = {.network = MT_NETWORK_NONE};
     bool to_local =
-        port != NULL && is_answer &&
-        mt_management_find_client(management, &body->target, &management->forward_address);
+        port != NULL && is_answer && mt_management_find_client(management, &body->target, &client);
     if (ports == 0 && !to_local) {
         return;
     }
@@ -281,6 +281,7 @@ static void forward(struct mt_instance *self, struct mt_management *management,
     }
     management->forward_ports = ports;
     management->forward_to_local = to_local;
+    management->forward_address = client;
     management->forward_length = in->message.header.length;
     memcpy(management->forward, in->frame, management->forward_length);
     management->forward[HOPS_AT] = body->hops > 0 ? (uint8_t)(body->hops - 1) : 0;

@@ -75,6 +75,12 @@ static struct mt_mono settle(struct mt_instance *self)
     return MT_MONO_NEVER;
 }
 
+/* The 2017 form has one sum of all, the network's share with it. */
+static uint32_t gm_inaccuracy_of(const struct mt_tlv_power *parent)
+{
+    return parent->year_2017 != 0 ? parent->total_inaccuracy_ns : parent->gm_inaccuracy_ns;
+}
+
 static void write_data(const struct mt_profile *profile, uint8_t *data)
 {
     const struct mt_power_profile *own = &profile->power;
@@ -88,7 +94,7 @@ static void write_data(const struct mt_profile *profile, uint8_t *data)
                                   : own->total_inaccuracy_ns);
         return;
     }
-    put_u32(data + 2, follows ? parent->gm_inaccuracy_ns : own->gm_inaccuracy_ns);
+    put_u32(data + 2, follows ? gm_inaccuracy_of(parent) : own->gm_inaccuracy_ns);
     put_u32(data + 6, follows ? sum_ns(parent->network_inaccuracy_ns, own->network_inaccuracy_ns)
                               : own->network_inaccuracy_ns);
 }

@@ -117,6 +117,21 @@ static void ptp_alternate_announces_itself_when_it_is_among_the_best(void **stat
     assert_false(alternates[0].is_sending);
 }
 
+/* As a grandmaster would: what the configuration says is not so. */
+static void ptp_alternate_claims_no_timescale_when_its_clock_shows_another(void **state)
+{
+    const struct mt_command clock = {.kind = MT_COMMAND_CLOCK,
+                                     .value.clock = {.shows = MT_CLOCK_SHOWS_ARBITRARY}};
+    set_up(1, 1);
+    bench.instance.config.time.flags =
+        MT_PTP_TIMESCALE | MT_PTP_UTC_OFFSET_VALID | MT_PTP_TIME_TRACEABLE;
+    bench_command(&bench, &clock);
+    follow_for(8, NULL);
+    const struct bench_frame *announce = bench_newest(&bench, 1, MT_PTP_ANNOUNCE, 0);
+    assert_true(is_alternate(announce));
+    assert_int_equal(announce->message.header.flags, MT_PTP_ALTERNATE);
+}
+
 static void ptp_alternate_sends_sync_when_it_has_the_time(void **state)
 {
     set_up(1, 1);
@@ -189,6 +204,7 @@ int main(void)
         cmocka_unit_test(ptp_alternate_is_not_followed_when_it_is_better),
         cmocka_unit_test(ptp_alternate_is_measured_when_it_sends_sync),
         cmocka_unit_test(ptp_alternate_announces_itself_when_it_is_among_the_best),
+        cmocka_unit_test(ptp_alternate_claims_no_timescale_when_its_clock_shows_another),
         cmocka_unit_test(ptp_alternate_sends_sync_when_it_has_the_time),
         cmocka_unit_test(ptp_alternate_relays_its_parent_when_another_port_follows),
         cmocka_unit_test(ptp_alternate_keeps_the_best_when_there_are_too_many),

@@ -380,8 +380,8 @@ static void ask_elsewhere(const struct mt_address *from, uint8_t last)
     bench_drain(&clock_.bench);
 }
 
-/* To which program an answer to that identity is passed on. */
-static struct mt_address answered_to(uint8_t last)
+/* Somebody's answer to that identity comes from the network. */
+static void answer_from_elsewhere(uint8_t last)
 {
     const struct request request = {MT_ACTION_RESPONSE, MT_ID_PRIORITY1, NULL, 0, 0, everybody};
     uint8_t frame[MT_PTP_MESSAGE_MAX];
@@ -392,8 +392,14 @@ static struct mt_address answered_to(uint8_t last)
     message.body.management.target.clock.octet[7] = last;
     message.header.source = (struct mt_port_identity){bench_identity(9), 1};
     length = mt_ptp_write(&message, frame, sizeof frame);
-    bench_clear(&clock_.bench);
     mt_instance_rx(&clock_.bench.instance, 1, frame, length, NULL, &station, clock_.bench.now);
+}
+
+/* To which program it is passed on. */
+static struct mt_address answered_to(uint8_t last)
+{
+    bench_clear(&clock_.bench);
+    answer_from_elsewhere(last);
     bench_drain(&clock_.bench);
     return clock_.bench.frame_count > 0 ? answer(0)->tx.to : (struct mt_address){.network = 0};
 }
@@ -412,6 +418,20 @@ static void management_remembers_writers_when_readers_are_many(void **state)
     assert_int_equal(answered_to(100).network, 0); /* long gone */
     ask_elsewhere(&local_reader, 2);               /* under the name of a writer */
     assert_int_equal(answered_to(2).network, MT_NETWORK_LOCAL_READ_WRITE);
+}
+
+static void management_brings_an_answer_to_its_program_when_another_comes_meanwhile(void **state)
+{
+    (void)state;
+    ask_elsewhere(&local_writer, 1);
+    ask_elsewhere(&local_writer, 2);
+    bench_clear(&clock_.bench);
+    answer_from_elsewhere(1);
+    answer_from_elsewhere(2); /* dropped: the other has not left yet */
+    bench_drain(&clock_.bench);
+    assert_answers(1);
+    assert_int_equal(answer(0)->tx.to.octets[0], 1);
+    assert_int_equal(clock_.management.dropped, 1);
 }
 
 int main(void)
@@ -433,6 +453,7 @@ int main(void)
         ON_ONE(management_loses_nothing_of_its_rate_when_it_is_asked_often),
         ON_THREE(management_passes_on_no_more_than_its_rate_when_strangers_ask),
         ON_ONE(management_remembers_writers_when_readers_are_many),
+        ON_ONE(management_brings_an_answer_to_its_program_when_another_comes_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

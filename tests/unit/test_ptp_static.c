@@ -354,6 +354,27 @@ static void ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded(void *
     bench_follow(&bench, 1, &peer);
 }
 
+/* A sum of all that may be wrong is not taken for nothing at all. */
+static void ptp_power_names_the_sum_when_it_relays_in_the_form_of_2011(void **state)
+{
+    static const uint8_t tlv[] = {0,  3, 0, 18, 0x1C, 0x12, 0x9D, 0, 0,   2, 0,
+                                  77, 0, 0, 0,  0,    0,    0,    0, 200, 0, 0};
+    struct bench_peer peer;
+    struct mt_tlv_power power;
+    set_up(2);
+    profile.power = (struct mt_power_profile){MT_POWER_2011, 5, 40, 30, 70};
+    bench_start(&bench);
+    peer_init(&peer, 1);
+    peer.tlvs = tlv;
+    peer.tlvs_length = sizeof tlv;
+    bench_relay(&bench, &peer);
+    assert_true(power_of(bench_relayed_announce(&bench, &peer, 2), &power));
+    assert_int_equal(power.year_2017, 0);
+    assert_int_equal(power.grandmaster_id, 77);
+    assert_int_equal(power.gm_inaccuracy_ns, 200);
+    assert_int_equal(power.network_inaccuracy_ns, 30);
+}
+
 static void ptp_power_adds_its_own_part_when_it_relays(void **state)
 {
     static const uint8_t tlv[] = {0,  3, 0, 18, 0x1C, 0x12, 0x9D, 0, 0,   2, 0,
@@ -393,6 +414,7 @@ int main(void)
         cmocka_unit_test(ptp_static_waits_to_restore_when_announces_have_failed),
         cmocka_unit_test(ptp_power_tells_of_itself_when_grandmaster),
         cmocka_unit_test(ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded),
+        cmocka_unit_test(ptp_power_names_the_sum_when_it_relays_in_the_form_of_2011),
         cmocka_unit_test(ptp_power_adds_its_own_part_when_it_relays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
