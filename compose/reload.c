@@ -97,14 +97,15 @@ static void note_what_was_set(struct mt_composition *self)
         const struct mt_node_instance *instance = &self->node.instances[i];
         struct mt_config_instance *config = &self->in_force.instances[i];
         struct mt_time_properties otherwise;
+        struct mt_time_properties own;
         mt_compose_time_properties(config, &self->facts,
                                    self->node.clocks[instance->clock].discipline.scale, &otherwise);
         config->ptp.priority1 = instance->ptp.config.priority1;
         config->ptp.priority2 = instance->ptp.config.priority2;
         note_quality(config, instance);
         note_description(config, instance);
-        note_time(config, &otherwise,
-                  mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp));
+        mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp, &own);
+        note_time(config, &otherwise, &own);
     }
 }
 

@@ -154,11 +154,29 @@ static void take_own_quality(struct mt_foreign_time *self, const struct mt_insta
     self->own_quality = own;
 }
 
-const struct mt_time_properties *mt_foreign_time_own_time(const struct mt_foreign_time *self,
-                                                          const struct mt_instance *ptp)
+/* Flag by flag; who has set an offset has said that it is valid, or is not. */
+void mt_foreign_time_own_time(const struct mt_foreign_time *self, const struct mt_instance *ptp,
+                              struct mt_time_properties *ret_time)
 {
-    bool is_as_told = self->is_told && is_same_time(&ptp->config.time, &self->told_time);
-    return is_as_told ? &self->own_time : &ptp->config.time;
+    const struct mt_time_properties *now = &ptp->config.time;
+    *ret_time = *now;
+    if (self->is_told) {
+        const struct mt_time_properties *told = &self->told_time;
+        const struct mt_time_properties *own = &self->own_time;
+        bool has_offset = now->utc_offset != told->utc_offset;
+        unsigned set = (now->flags ^ told->flags) | (has_offset ? MT_PTP_UTC_OFFSET_VALID : 0u);
+        ret_time->flags = (uint16_t)((own->flags & ~set) | (now->flags & set));
+        ret_time->utc_offset = has_offset ? now->utc_offset : own->utc_offset;
+        ret_time->time_source =
+            now->time_source == told->time_source ? own->time_source : now->time_source;
+    }
+}
+
+static void take_own_time(struct mt_foreign_time *self, const struct mt_instance *ptp)
+{
+    struct mt_time_properties own;
+    mt_foreign_time_own_time(self, ptp, &own);
+    self->own_time = own;
 }
 
 static void tell(struct mt_instance *ptp, struct mt_foreign_time *self, struct mt_mono now)
@@ -190,7 +208,7 @@ static void tell_instance(struct mt_node *node, uint16_t index, const struct mt_
         told = self->told_quality;
     }
     take_own_quality(self, ptp);
-    self->own_time = *mt_foreign_time_own_time(self, ptp);
+    take_own_time(self, ptp);
     mt_holdover_facts(clock, &facts);
     mt_quality_make(&self->ladder, &facts, &self->own_quality, &told, &quality);
     describe_time(self, clock, &quality, &time);
@@ -212,7 +230,7 @@ static void give_back(struct mt_node_instance *instance, struct mt_mono now)
     if (self->is_told) {
         take_own_quality(self, &instance->ptp);
         self->told_quality = self->own_quality;
-        self->told_time = *mt_foreign_time_own_time(self, &instance->ptp);
+        mt_foreign_time_own_time(self, &instance->ptp, &self->told_time);
         tell(&instance->ptp, self, now);
         self->is_told = false;
     }
@@ -266,7 +284,8 @@ void mt_foreign_time_make_auto(struct mt_node *node, uint16_t index, bool clock_
     struct mt_node_instance *instance = &node->instances[index];
     struct mt_foreign_time *self = &instance->foreign_time;
     const struct mt_instance *ptp = &instance->ptp;
-    const struct mt_time_properties time = *mt_foreign_time_own_time(self, ptp);
+    struct mt_time_properties time;
+    mt_foreign_time_own_time(self, ptp, &time);
     take_own_quality(self, ptp);
     struct mt_quality_ladder ladder = self->ladder;
     struct mt_clock_quality quality = self->own_quality;

@@ -43,7 +43,7 @@ void mt_foreign_time_make_auto(struct mt_node *node, uint16_t instance, bool clo
 /** What was configured or set, whatever is announced. */
 void mt_foreign_time_own_quality(const struct mt_foreign_time *self, const struct mt_instance *ptp,
                                  struct mt_clock_quality *ret_quality);
-const struct mt_time_properties *mt_foreign_time_own_time(const struct mt_foreign_time *self,
-                                                          const struct mt_instance *ptp);
+void mt_foreign_time_own_time(const struct mt_foreign_time *self, const struct mt_instance *ptp,
+                              struct mt_time_properties *ret_time);
 
 #endif

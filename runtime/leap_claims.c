@@ -101,8 +101,9 @@ static void add_instance(struct gathering *self, const struct mt_node_instance *
     const struct mt_time_properties *time = mt_instance_time_properties(&instance->ptp);
     bool is_valid = (time->flags & MT_PTP_UTC_OFFSET_VALID) != 0;
     if (mt_instance_receiving_port(&instance->ptp) == 0) {
-        time = mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp);
-        int32_t leap_s = leap_of_flags(time->flags);
+        struct mt_time_properties own;
+        mt_foreign_time_own_time(&instance->foreign_time, &instance->ptp, &own);
+        int32_t leap_s = leap_of_flags(own.flags);
         if (leap_s != 0 && leap_s != self->node->clocks[self->clock].leap_s) {
             add(self,
                 (struct mt_leap_claim){.by = MT_LEAP_BY_USER, .has_leap = true, .leap_s = leap_s});

@@ -184,6 +184,30 @@ static void foreign_time_takes_what_a_user_sets_when_it_is_told(void **state)
     assert_int_equal(quality()->clock_class, 14);
 }
 
+/* One property that is set does not make the others the user's, which are its source's. */
+static void foreign_time_takes_only_the_property_that_a_user_sets(void **state)
+{
+    struct mt_command set = {.kind = MT_COMMAND_TIME_PROPERTIES};
+    bench->clock.holdover.is_primary = true;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(properties()->time_source, 0x50);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) != 0);
+    set.value.time = *properties();
+    set.value.time.utc_offset = 36;
+    set.value.time.flags |= MT_PTP_UTC_OFFSET_VALID | MT_PTP_LEAP_59;
+    assert_true(mt_instance_command(&bench->instance.ptp, &set, now));
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(properties()->time_source, 0x50);
+    assert_true((properties()->flags & MT_PTP_TIME_TRACEABLE) != 0);
+    bench->clock.discipline.selected = PTP_SOURCE;
+    follow(MT_CLOCK_LOCKED, MT_BOUND_TRACEABLE, MS);
+    assert_int_equal(properties()->time_source, 0xA0);
+    assert_int_equal(properties()->utc_offset, 36);
+    assert_int_equal(properties()->flags & (MT_PTP_TIME_TRACEABLE | MT_PTP_FREQUENCY_TRACEABLE), 0);
+    assert_true((properties()->flags & MT_PTP_UTC_OFFSET_VALID) != 0);
+    assert_true((properties()->flags & MT_PTP_LEAP_59) != 0);
+}
+
 static void foreign_time_finds_out_again_what_a_user_set_when_that_is_auto(void **state)
 {
     const struct mt_command set = {.kind = MT_COMMAND_QUALITY, .value.quality = {13, GOOD, 0x1000}};
@@ -279,6 +303,7 @@ int main(void)
         TEST(foreign_time_keeps_its_accuracy_when_the_bound_is_hardly_better),
         TEST(foreign_time_is_given_back_when_a_port_is_followed),
         TEST(foreign_time_takes_what_a_user_sets_when_it_is_told),
+        TEST(foreign_time_takes_only_the_property_that_a_user_sets),
         TEST(foreign_time_finds_out_again_what_a_user_set_when_that_is_auto),
         TEST(foreign_time_is_that_of_a_free_clock_when_its_class_is_auto),
         TEST(foreign_time_stays_above_what_is_configured_when_that_is_told_again),
