@@ -185,8 +185,7 @@ static bool take_events(struct mt_node *self, uint16_t index, struct mt_mono now
 /* ---- from clocks back to instances ----------------------------------------------------------- */
 
 /* Who measures how long messages were inside has to know when the clock was stepped. */
-static void tell_transparent(const struct mt_node_instance *instance,
-                             const struct mt_node_clock *clock)
+static void tell_relays(const struct mt_node_instance *instance, const struct mt_node_clock *clock)
 {
     const struct mt_instance_more *more = instance->ptp.config.more;
     struct mt_transparent_clock condition;
@@ -218,7 +217,7 @@ static void tell_condition(struct mt_node *self, uint16_t clock_index, struct mt
         struct mt_node_instance *instance = &self->instances[i];
         struct mt_command command = {.kind = MT_COMMAND_CLOCK};
         if (instance->clock == clock_index) {
-            tell_transparent(instance, clock);
+            tell_relays(instance, clock);
             tell_security(instance, clock, now);
             mt_clock_duty_condition(self, i, &command.value.clock);
             mt_instance_command(&instance->ptp, &command, now);

@@ -354,21 +354,30 @@ static void ptp_power_refuses_who_tells_no_local_time_when_it_is_demanded(void *
     bench_follow(&bench, 1, &peer);
 }
 
-/* A sum of all that may be wrong is not taken for nothing at all. */
-static void ptp_power_names_the_sum_when_it_relays_in_the_form_of_2011(void **state)
+/* What a relay makes of a grandmaster with the id 77 which says in the form of 2017 that it may be
+ * off by 200 ns. */
+static void relay_the_sum(const struct mt_power_profile *own, struct bench_peer *peer,
+                          struct mt_tlv_power *ret_power)
 {
     static const uint8_t tlv[] = {0,  3, 0, 18, 0x1C, 0x12, 0x9D, 0, 0,   2, 0,
                                   77, 0, 0, 0,  0,    0,    0,    0, 200, 0, 0};
+    set_up(2);
+    profile.power = *own;
+    bench_start(&bench);
+    peer_init(peer, 1);
+    peer->tlvs = tlv;
+    peer->tlvs_length = sizeof tlv;
+    bench_relay(&bench, peer);
+    assert_true(power_of(bench_relayed_announce(&bench, peer, 2), ret_power));
+}
+
+/* A sum of all that may be wrong is not taken for nothing at all. */
+static void ptp_power_names_the_sum_when_it_relays_in_the_form_of_2011(void **state)
+{
     struct bench_peer peer;
     struct mt_tlv_power power;
-    set_up(2);
-    profile.power = (struct mt_power_profile){MT_POWER_2011, 5, 40, 30, 70};
-    bench_start(&bench);
-    peer_init(&peer, 1);
-    peer.tlvs = tlv;
-    peer.tlvs_length = sizeof tlv;
-    bench_relay(&bench, &peer);
-    assert_true(power_of(bench_relayed_announce(&bench, &peer, 2), &power));
+    const struct mt_power_profile own = {MT_POWER_2011, 5, 40, 30, 70};
+    relay_the_sum(&own, &peer, &power);
     assert_int_equal(power.year_2017, 0);
     assert_int_equal(power.grandmaster_id, 77);
     assert_int_equal(power.gm_inaccuracy_ns, 200);
@@ -377,18 +386,10 @@ static void ptp_power_names_the_sum_when_it_relays_in_the_form_of_2011(void **st
 
 static void ptp_power_adds_its_own_part_when_it_relays(void **state)
 {
-    static const uint8_t tlv[] = {0,  3, 0, 18, 0x1C, 0x12, 0x9D, 0, 0,   2, 0,
-                                  77, 0, 0, 0,  0,    0,    0,    0, 200, 0, 0};
     struct bench_peer peer;
     struct mt_tlv_power power;
-    set_up(2);
-    profile.power = (struct mt_power_profile){MT_POWER_2017, 5, 0, 0, 30};
-    bench_start(&bench);
-    peer_init(&peer, 1);
-    peer.tlvs = tlv;
-    peer.tlvs_length = sizeof tlv;
-    bench_relay(&bench, &peer);
-    assert_true(power_of(bench_relayed_announce(&bench, &peer, 2), &power));
+    const struct mt_power_profile own = {MT_POWER_2017, 5, 0, 0, 30};
+    relay_the_sum(&own, &peer, &power);
     assert_int_equal(power.grandmaster_id, 77);
     assert_int_equal(power.total_inaccuracy_ns, 230);
     peer.tlvs_length = 0; /* it no longer says so */
