@@ -14,7 +14,8 @@
  *
  * Gate.  An innovation of more than MT_GATE sigma is refused.  Refused samples that agree with one
  * another are a step: offset and delay begin anew, frequency and noise are kept.  Many that do
- * not agree mean that nothing is as it was: noise and frequency are learned anew as well.
+ * not agree mean that nothing is as it was: noise and frequency are learned anew as well.  First
+ * it is asked whether the path explains them (path.c).
  *
  * Noise is learned for each direction from the innovations, with outliers clipped.  Wander and
  * damping are in wander.c, steps and outliers in gate.c, one-sided noise in skew.c.
@@ -111,7 +112,10 @@ static void begin(struct mt_estimator *self, const struct mt_sample *sample)
     memset(track->rows, 0, sizeof track->rows);
     track->p[0][0] = noise;
     track->p[1][1] = variance;
-    track->x[0] = -mt_servo_sign(sample->kind) * mt_servo_tail(self, sample->kind);
+    track->x[0] = mt_servo_tail(self, sample->kind);
+    if (sample->kind != MT_SAMPLE_REVERSE) {
+        track->x[0] = -track->x[0];
+    }
     track->x[1] = frequency;
     track->at = sample->local.at;
     get_offset(sample, &track->base);
@@ -212,7 +216,7 @@ static void learn_noise(struct mt_estimator *self, enum mt_sample_kind kind,
     if (mt_servo_tail(self, kind) <= 0) {
         learn_normal(self, &self->noise[kind], measured);
     }
-    if (self->skewness != 0 && kind != MT_SAMPLE_OFFSET) {
+    if (self->skewness != 0) {
         self->skewness->ops->learn(self, kind, measured, clock);
     }
 }
@@ -250,9 +254,6 @@ static void run_away(struct mt_estimator *self, struct mt_clock_model *clock, mt
 /* nothing is as it was: noise has become much larger, and who knows what else */
 static void lose_track(struct mt_estimator *self, struct mt_clock_model *clock, mt_real innovation)
 {
-    if (self->skewness != 0) {
-        self->skewness->ops->forget(self);
-    }
     for (int kind = 0; kind < MT_SAMPLE_KIND_COUNT; kind++) {
         self->noise[kind].variance += 4 * innovation * innovation;
     }
@@ -277,6 +278,9 @@ static enum mt_sample_verdict refuse(struct mt_estimator *self, struct mt_clock_
     if (!is_step && noise->refused_in_a_row < LOST_SAMPLES) {
         return MT_SAMPLE_OUTLIER;
     }
+    if (self->skewness != 0 && self->skewness->ops->explain(self, sample->kind, is_step)) {
+        return MT_SAMPLE_OUTLIER;
+    }
     if (!is_step && !is_runaway) {
         lose_track(self, clock, innovation);
     } else if (!is_step || (self->fresh < SETTLED && measured->energy < FAR * FAR)) {
@@ -297,7 +301,7 @@ static enum mt_sample_verdict take(struct mt_estimator *self, struct mt_clock_mo
             self->skewness->ops->weigh(self, sample->kind, measured);
         }
         /* wide while the noise itself rests on few samples */
-        if (!(measured->energy <= MT_GATE * MT_GATE + (mt_real)(400 / noise->count))) {
+        if (!(measured->energy <= (mt_real)(MT_GATE * MT_GATE + 400 / noise->count))) {
             return refuse(self, clock, sample, measured);
         }
         learn_noise(self, sample->kind, measured, clock);

@@ -7,8 +7,9 @@
 
 #include "servo/track_private.h"
 
-#define MT_QUIET MT_REAL(0.25) /* innovations squared below this say little */
-#define MT_GATE  5             /* sigma of an innovation: above it is strange */
+#define MT_QUIET   MT_REAL(0.25) /* innovations squared below this say little */
+#define MT_GATE    5             /* sigma of an innovation: above it is strange */
+#define MT_EXCUSED 16            /* samples that are late in one direction without proving a step */
 
 /** What skewed noise makes of a measurement: everything that is different from normal noise. */
 struct mt_skew_ops {
@@ -21,8 +22,9 @@ struct mt_skew_ops {
                   struct mt_measurement *measured, struct mt_clock_model *clock);
     /** Adds to an estimate what noise of unequal shape may make of it. */
     void (*tell)(const struct mt_estimator *self, struct mt_estimate *estimate);
-    /** Noise is as good as unknown: back to normal noise of the same spread. */
-    void (*forget)(struct mt_estimator *self);
+    /** Refused samples are a step, or no step but too many: true if the path explains them, and the
+     * state goes on. */
+    bool (*explain)(struct mt_estimator *self, enum mt_sample_kind kind, bool is_step);
 };
 
 /** +1 if delays make what the sample says of the offset larger, -1 if smaller. */
@@ -59,6 +61,15 @@ bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
 void mt_servo_follow_move(struct mt_estimator *self, const struct mt_measurement *measured);
 /** ... and what it does to an estimate if the move ends meanwhile. */
 void mt_servo_tell_move(const struct mt_estimator *self, struct mt_estimate *estimate);
+
+/** Noise is one-sided from now on, or no longer; its spread stays. */
+void mt_servo_set_skewed(struct mt_estimator *self, bool is_skewed);
+/** Notes on which side a measurement is, and what speaks for it. */
+void mt_servo_note_side(struct mt_estimator *self, enum mt_sample_kind kind,
+                        const struct mt_measurement *measured);
+/** Noise is as good as unknown: back to normal noise of the same spread. */
+void mt_servo_forget_skew(struct mt_estimator *self);
+bool mt_servo_explain(struct mt_estimator *self, enum mt_sample_kind kind, bool is_step);
 
 /** Counts a refused sample; true if it and those before it, of either direction, are a step. */
 bool mt_servo_is_step(struct mt_estimator *self, enum mt_sample_kind kind, mt_real innovation,

@@ -17,10 +17,9 @@
 #define SETTLED    64               /* samples after a start until when all may be wander ... */
 #define STEADY     512              /* ... and what leans only a little */
 #define NEARBY     64               /* sigma of a step that need not be one */
-#define LEAN       MT_REAL(2.5)     /* sigma ... */
-#define LEANING    4                /* ... and so many on one side in a row, which is no chance */
+#define LEANING    4                /* so many on one side in a row are no chance */
 #define LEAST_TIME MT_REAL(0x1p-10) /* s */
-#define EXCUSED    16               /* samples that are late without proving a step */
+#define TURNS      2                /* of the source to the other side while it moves */
 #define MOVING     16               /* samples after a move until the source stands */
 
 void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
@@ -29,7 +28,7 @@ void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
     struct mt_skew_side *side = self->skewness->side;
 
     side[kind].excused = 0;
-    if (other->refused_in_a_row > 0 && side[1 - kind].excused < EXCUSED) {
+    if (other->refused_in_a_row > 0 && side[1 - kind].excused < MT_EXCUSED) {
         side[1 - kind].excused++;
         other->refused_in_a_row = 0;
     }
@@ -75,16 +74,18 @@ static bool is_confirmed(const struct mt_estimator *self, enum mt_sample_kind ki
     return is_own_here && other->refused_in_a_row > 0 && other->refused * innovation > 0;
 }
 
-/* Counts those in a row that are large and on one side; true: together they are strange. */
-static bool lean(struct mt_skewness *self, mt_real innovation,
-                 const struct mt_measurement *measured)
+/* Counts those in a row that are large and on one side; true: together they are strange.  What is
+ * late counts where the other direction is on that side, too: or else it may have waited. */
+static bool lean(struct mt_skewness *self, enum mt_sample_kind kind)
 {
-    if (mt_real_abs(measured->central) < LEAN) {
+    int to = self->side[kind].leans_to;
+    bool is_late = to == (kind == MT_SAMPLE_REVERSE ? -1 : 1);
+
+    if (self->leaning * to <= 0) {
         self->leaning = 0;
-    } else if (innovation > 0) {
-        self->leaning = (int8_t)(self->leaning > 0 ? self->leaning + 1 : 1);
-    } else {
-        self->leaning = (int8_t)(self->leaning < 0 ? self->leaning - 1 : -1);
+    }
+    if (!is_late || self->side[1 - kind].leans_to == to) {
+        self->leaning = (int8_t)(self->leaning + to);
     }
     return self->leaning >= LEANING || self->leaning <= -LEANING;
 }
@@ -99,7 +100,31 @@ static bool judge_move(const struct mt_estimator *self, enum mt_sample_kind kind
     if (measured->energy > MT_GATE * MT_GATE) {
         return measured->energy < NEARBY * NEARBY && is_confirmed(self, kind, innovation);
     }
-    return lean(self->skewness, innovation, measured) && self->fresh > STEADY;
+    return lean(self->skewness, kind) && self->fresh > STEADY;
+}
+
+/* It moves to and fro: that is noise, which has grown. */
+static bool is_restless(struct mt_skewness *self, mt_real innovation)
+{
+    bool is_ahead = innovation > 0;
+
+    if (self->moving == 0) {
+        self->turns = 0;
+    } else if (is_ahead != self->moves_ahead) {
+        self->turns++;
+    }
+    self->moves_ahead = is_ahead;
+    return self->turns >= TURNS;
+}
+
+static void become_loud(struct mt_estimator *self, struct mt_measurement *measured,
+                        mt_real innovation)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        self->noise[kind].variance += innovation * innovation;
+    }
+    measured->noise += innovation * innovation;
+    self->skewness->turns = 0;
 }
 
 bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
@@ -119,6 +144,9 @@ bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
         self->skewness->gained = 0;
         self->skewness->speed = 0;
         self->skewness->surprise = 0;
+    }
+    if (is_restless(self->skewness, innovation)) {
+        become_loud(self, measured, innovation);
     }
     self->skewness->moving = MOVING;
     mt_track_weigh(track, measured);

@@ -158,10 +158,12 @@ static void weigh(struct mt_estimator *self, enum mt_sample_kind kind,
 
     scale_again(self, kind, measured);
     if (tail <= 0) {
+        mt_servo_note_side(self, kind, measured);
         weigh_normal(self, kind, measured);
         return;
     }
     weigh_skewed(kind, tail, measured);
+    mt_servo_note_side(self, kind, measured);
     if (mt_servo_yield(self, kind, measured)) {
         weigh_skewed(kind, tail, measured);
     }
@@ -328,7 +330,7 @@ static void watch_floor(struct mt_estimator *self, enum mt_sample_kind kind,
 
 /* ---- normal or skewed ------------------------------------------------------------------------ */
 
-static void set_skewed(struct mt_estimator *self, bool is_skewed)
+void mt_servo_set_skewed(struct mt_estimator *self, bool is_skewed)
 {
     struct mt_skewness *skewness = self->skewness;
     struct mt_track *track = &self->track;
@@ -378,7 +380,7 @@ static void judge(struct mt_estimator *self, enum mt_sample_kind kind,
         skewness->evidence = 0;
     }
     if (skewness->evidence > DECISIVE) {
-        set_skewed(self, !skewness->is_skewed);
+        mt_servo_set_skewed(self, !skewness->is_skewed);
     }
 }
 
@@ -403,6 +405,9 @@ static void watch_quiet(struct mt_estimator *self, enum mt_sample_kind kind,
 static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured, struct mt_clock_model *clock)
 {
+    if (kind == MT_SAMPLE_OFFSET) {
+        return;
+    }
     if (self->skewness->is_skewed) {
         struct mt_skew_side *side = &self->skewness->side[kind];
         mt_real v = late(measured, kind);
@@ -430,10 +435,10 @@ static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
     }
 }
 
-static void forget(struct mt_estimator *self)
+void mt_servo_forget_skew(struct mt_estimator *self)
 {
     if (self->skewness->is_skewed) {
-        set_skewed(self, false);
+        mt_servo_set_skewed(self, false);
     }
     self->skewness->evidence = 0;
 }
@@ -458,7 +463,11 @@ static void tell(const struct mt_estimator *self, struct mt_estimate *estimate)
 }
 
 static const struct mt_skew_ops ops = {
-    .weigh = weigh, .learn = learn, .tell = tell, .forget = forget};
+    .weigh = weigh,
+    .learn = learn,
+    .explain = mt_servo_explain,
+    .tell = tell,
+};
 
 void mt_skewness_init(struct mt_skewness *self)
 {

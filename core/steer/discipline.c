@@ -8,9 +8,10 @@
  *
  * Phases.  ACQUIRING until the estimate has settled: LOCK_SAMPLES samples in a row in which the
  * sigma over noise did not fall by more than a tenth and no innovation exceeded three sigma.
- * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large.
- * While locked, each estimate is copied to the anchor, from which holdover predicts, whatever
- * becomes of the source and of its estimator; until the reference turns out to be another.
+ * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large and
+ * the path does not explain them.  While locked, each estimate is copied to the anchor, from which
+ * holdover predicts, whatever becomes of the source and of its estimator; until the reference turns
+ * out to be another.
  *
  * A source that seems to run as no oscillator does (it repeats a timestamp, it accelerates) teaches
  * the clock nothing: its estimate is thrown away before anybody has seen it, and begins anew.
@@ -19,7 +20,7 @@
 
 #define LOCK_SAMPLES 4
 #define LOCK_SIGMA   3
-#define ASTRAY_LIMIT 8
+#define ASTRAY_LIMIT 16
 #define RETRY_NS     (INT64_C(10) * MT_NS_PER_S)
 #define SILENCE_NS   (INT64_C(2) * MT_NS_PER_S)
 #define KNOWN_RATE   0x1p-35         /* (s/s)^2: how far a stored rate may have aged, 5 ppm */
@@ -211,7 +212,7 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
     struct mt_estimate estimate;
 
     listen(self, source->interval, now);
-    self->astray++;
+    self->astray = (uint8_t)(self->astray + MT_ESTIMATOR_STRAY - source->estimator.excuse);
     if (verdict == MT_SAMPLE_USED && mt_real_abs(source->estimator.innovation) < LOCK_SIGMA) {
         self->astray = 0;
     }
@@ -247,11 +248,9 @@ static void learn_interval(struct mt_discipline_source *source, struct mt_mono n
 static struct mt_interval aged_bound(const struct mt_discipline *self,
                                      const struct mt_sample *sample, struct mt_mono now)
 {
-    mt_real age_ns = mt_real_from_int(now.ns - sample->bound_since.ns);
+    bool ages = sample->bound_since.ns != 0;
+    mt_real age_ns = mt_real_from_int(ages ? now.ns - sample->bound_since.ns : 0);
 
-    if (sample->bound_since.ns == 0) {
-        return sample->bound;
-    }
     return mt_interval_plus(sample->bound,
                             mt_interval_from_ns(mt_real_round(self->config.max_drift * age_ns)));
 }

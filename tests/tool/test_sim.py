@@ -302,7 +302,7 @@ def test_sim_lets_the_bound_grow_while_nothing_arrives(network, tmp_path, fault)
 
 
 @pytest.mark.parametrize("fault, factor", [
-    ("load sw - rx1 20 us", 10), ("set sw - rx1 jitter = normal 5 us", 10),
+    ("load sw - rx1 100 us", 10), ("set sw - rx1 jitter = normal 5 us", 10),
     ("temperature rx1 20 K within 10 s", 2)])
 def test_sim_shows_what_disturbs_one_node_and_not_the_other(network, tmp_path, fault, factor):
     coefficient = "[node rx1]\ntemperature_coefficient = 100 ppb\n"

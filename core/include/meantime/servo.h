@@ -88,6 +88,7 @@ void mt_track_rate_changed(struct mt_track *track, mt_real delta, const struct m
 void mt_track_estimate(const struct mt_track *track, mt_real wander, const struct mt_instant *at,
                        mt_real tail, struct mt_estimate *ret_estimate);
 
+#define MT_ESTIMATOR_STRAY 2 /**< what a sample that is far off says against an estimate */
 #define MT_ESTIMATOR_START 6 /**< samples from which the first noise estimate is made */
 
 /** What is known of one-sided noise: packets wait in queues, and never arrive early.  Optional
@@ -100,6 +101,8 @@ struct mt_skewness {
     bool is_apart;    /**< the directions' normal parts are learned each by itself */
     int8_t leaning;   /**< large innovations in a row, on one side: positive or negative */
     uint8_t moving;   /**< samples to come until the source, which has moved, counts as standing */
+    uint8_t turns;    /**< how often it has moved to the other side meanwhile */
+    bool moves_ahead; /**< the side that it has moved to last */
     mt_real gained;   /**< s/s: what those since have said of the rate ... */
     mt_real speed;    /**< ... the most that it was, without sign ... */
     mt_real surprise; /**< ... and what the last one was beside its prediction, s */
@@ -117,6 +120,7 @@ struct mt_skewness {
         mt_real pace;
         mt_real sum;             /**< of scores, while both directions have one normal part */
         mt_real sum_information; /**< of those, or since they have one each */
+        int8_t leans_to;         /**< the side of the last innovation, if it was large, or else 0 */
         uint8_t high_in_a_row;   /**< samples that came nowhere near the floor */
         uint8_t excused; /**< refused ones since the last used: the other direction fitted */
     } side[2];           /**< forward, reverse */
@@ -149,6 +153,7 @@ struct mt_estimator {
     uint8_t old_in_a_row;
     uint8_t run;    /**< innovations to the same side in a row */
     bool is_ahead;  /**< that side */
+    uint8_t excuse; /**< what speaks for a sample that is far off, of MT_ESTIMATOR_STRAY */
     uint16_t fresh; /**< samples used since the last (re)start */
     struct mt_servo_noise {
         uint16_t count;

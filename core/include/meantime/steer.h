@@ -109,7 +109,7 @@ struct mt_discipline {
     bool is_saturated; /**< the clock's range does not suffice */
     bool has_anchor;   /**< the anchor still says how wrong the clock may be */
     uint8_t settled;   /**< samples in a row that meet the lock criterion */
-    uint8_t astray;    /**< samples in a row with an innovation beyond 3 sigma */
+    uint8_t astray;    /**< samples in a row with an innovation beyond 3 sigma: up to 2 for each */
     uint8_t history_at;
     uint8_t history_count;
     uint16_t source_count;
