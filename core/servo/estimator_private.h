@@ -52,11 +52,15 @@ void mt_servo_compare(struct mt_estimator *self, enum mt_sample_kind kind,
 
 /** A sample of this kind fits: what the other direction refused is no sign of a step. */
 void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind);
+/** What is excused so, s, though the other direction is so noisy that it would fit all the same. */
+mt_real mt_servo_unseen_doubt(const struct mt_estimator *self);
 
 /** True if both directions say that the source has moved by little: the state is known worse by
  * that, and `measured` is weighed anew.  With storage for one-sided noise only, as the above. */
 bool mt_servo_yield(struct mt_estimator *self, enum mt_sample_kind kind,
                     struct mt_measurement *measured);
+/** Begun anew: no sample leans to a side. */
+void mt_servo_stand(struct mt_skewness *skewness);
 /** For a while after that: what a sample that is used adds to the rate ... */
 void mt_servo_follow_move(struct mt_estimator *self, const struct mt_measurement *measured);
 /** ... and what it does to an estimate if the move ends meanwhile. */

@@ -26,12 +26,30 @@ void mt_servo_excuse(struct mt_estimator *self, enum mt_sample_kind kind)
 {
     struct mt_servo_noise *other = &self->noise[1 - kind];
     struct mt_skew_side *side = self->skewness->side;
+    bool is_late = mt_servo_sign((enum mt_sample_kind)(1 - kind)) * other->refused > 0;
 
     side[kind].excused = 0;
-    if (other->refused_in_a_row > 0 && side[1 - kind].excused < MT_EXCUSED) {
+    side[kind].is_steady = false;
+    if (other->refused_in_a_row > 0 && is_late && side[1 - kind].excused < MT_EXCUSED) {
         side[1 - kind].excused++;
         other->refused_in_a_row = 0;
     }
+}
+
+mt_real mt_servo_unseen_doubt(const struct mt_estimator *self)
+{
+    mt_real doubt = 0;
+
+    for (int kind = 0; kind < 2; kind++) {
+        mt_real refused = mt_real_abs(self->noise[kind].refused);
+        mt_real seen = mt_servo_variance(self, (enum mt_sample_kind)(1 - kind));
+
+        if (self->skewness->side[kind].excused > 1 &&
+            refused * refused < MT_GATE * MT_GATE * seen) {
+            doubt = mt_real_larger(doubt, refused);
+        }
+    }
+    return doubt;
 }
 
 void mt_servo_follow_move(struct mt_estimator *self, const struct mt_measurement *measured)
@@ -63,6 +81,15 @@ void mt_servo_tell_move(const struct mt_estimator *self, struct mt_estimate *est
     }
 }
 
+void mt_servo_stand(struct mt_skewness *skewness)
+{
+    skewness->leaning = 0;
+    skewness->turns = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        skewness->side[kind].leans_to = 0;
+    }
+}
+
 /* The other direction was refused, too, and all on this side. */
 static bool is_confirmed(const struct mt_estimator *self, enum mt_sample_kind kind,
                          mt_real innovation)
@@ -84,7 +111,7 @@ static bool lean(struct mt_skewness *self, enum mt_sample_kind kind)
     if (self->leaning * to <= 0) {
         self->leaning = 0;
     }
-    if (!is_late || self->side[1 - kind].leans_to == to) {
+    if ((!is_late || self->side[1 - kind].leans_to == to) && self->leaning * to < LEANING) {
         self->leaning = (int8_t)(self->leaning + to);
     }
     return self->leaning >= LEANING || self->leaning <= -LEANING;

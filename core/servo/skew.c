@@ -405,14 +405,19 @@ static void watch_quiet(struct mt_estimator *self, enum mt_sample_kind kind,
 static void learn(struct mt_estimator *self, enum mt_sample_kind kind,
                   struct mt_measurement *measured, struct mt_clock_model *clock)
 {
+    bool is_new = self->fresh <= 2; /* what was gathered belongs to another state */
+
     if (kind == MT_SAMPLE_OFFSET) {
         return;
+    }
+    if (is_new) {
+        mt_servo_stand(self->skewness);
     }
     if (self->skewness->is_skewed) {
         struct mt_skew_side *side = &self->skewness->side[kind];
         mt_real v = late(measured, kind);
 
-        if (self->fresh <= 2) { /* begun anew: what was gathered belongs to another state */
+        if (is_new) {
             side->score = 0;
             side->score_information = 0;
             side->pace = 1;
@@ -458,6 +463,7 @@ static void tell(const struct mt_estimator *self, struct mt_estimate *estimate)
 
         estimate->doubt += SHAPE * mt_real_larger(apart, 0);
     }
+    estimate->doubt = mt_real_larger(estimate->doubt, mt_servo_unseen_doubt(self));
     mt_servo_tell_move(self, estimate);
     mt_span_add(&estimate->offset, &self->skewness->shift);
 }

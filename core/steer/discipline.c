@@ -7,7 +7,8 @@
  * source, when a slew is done, and after a step (a step leaves the rate to a second correction).
  *
  * Phases.  ACQUIRING until the estimate has settled: LOCK_SAMPLES samples in a row in which the
- * sigma over noise did not fall by more than a tenth and no innovation exceeded three sigma.
+ * sigma over noise did not fall by more than a tenth and no innovation exceeded three sigma, but
+ * what the path explains.
  * LOCKED until samples stop (HOLDOVER), the gate recognises a step, or innovations stay large and
  * the path does not explain them.  While locked, each estimate is copied to the anchor, from which
  * holdover predicts, whatever becomes of the source and of its estimator; until the reference turns
@@ -212,7 +213,7 @@ static void follow(struct mt_discipline *self, const struct mt_discipline_source
     struct mt_estimate estimate;
 
     listen(self, source->interval, now);
-    self->astray = (uint8_t)(self->astray + MT_ESTIMATOR_STRAY - source->estimator.excuse);
+    self->astray = (uint8_t)(self->astray + MT_ESTIMATOR_STRAY - source->estimator.path_share);
     if (verdict == MT_SAMPLE_USED && mt_real_abs(source->estimator.innovation) < LOCK_SIGMA) {
         self->astray = 0;
     }

@@ -145,28 +145,35 @@ static void estimator_tells_how_wrong_it_may_be_when_a_slew_ends(void **state)
     assert_true(noticed > 400);
 }
 
-/* what moves to and fro is no source */
+static bool finds_noise(uint64_t seed)
+{
+    struct skew_bench self;
+    struct mt_estimate estimate;
+
+    set_up(&self, seed, NORMAL, true);
+    pass(&self, 300);
+    for (int i = 0; i < 200; i++) {
+        enum mt_sample_kind kind = (enum mt_sample_kind)(i % 2);
+
+        send_one(&self, kind, self.bench.t, 20 * noise(&self, kind));
+        self.bench.t += 0.5;
+    }
+    assert_true(predict(&self.bench, self.bench.t, &estimate));
+    return estimate.noise[0] > 10 * JITTER && estimate.noise[1] > 10 * JITTER &&
+           mt_real_abs(error_at(&self.bench, self.bench.t)) < 5 * estimate.offset_sigma;
+}
+
+/* What moves to and fro is no source.  Three in a row that agree by chance are a step all the same,
+ * after which it takes longer. */
 static void estimator_finds_the_noise_when_it_has_grown(void **state)
 {
+    int found = 0;
+
     (void)state;
-    for (uint64_t seed = 1; seed <= 40; seed++) {
-        struct skew_bench self;
-        struct mt_estimate estimate;
-
-        set_up(&self, seed, NORMAL, true);
-        pass(&self, 300);
-        for (int i = 0; i < 200; i++) {
-            enum mt_sample_kind kind = (enum mt_sample_kind)(i % 2);
-
-            send_one(&self, kind, self.bench.t, 20 * noise(&self, kind));
-            self.bench.t += 0.5;
-        }
-        assert_true(predict(&self.bench, self.bench.t, &estimate));
-        assert_true(estimate.noise[0] > 5 * JITTER && estimate.noise[0] < 80 * JITTER);
-        assert_true(estimate.noise[1] > 5 * JITTER && estimate.noise[1] < 80 * JITTER);
-        assert_true(mt_real_abs(error_at(&self.bench, self.bench.t)) < 5 * estimate.offset_sigma);
-        assert_true(estimate.offset_sigma < 20 * JITTER);
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        found += finds_noise(seed);
     }
+    assert_in_range(found, 95, 100);
 }
 
 int main(void)

@@ -19,8 +19,8 @@ static bool claims_less_than_its_error(const struct skew_bench *self)
 {
     struct mt_estimate estimate;
 
-    return predict(&self->bench, self->bench.t, &estimate) &&
-           error_now(self) > 6 * estimate.offset_sigma + estimate.doubt;
+    assert_true(predict(&self->bench, self->bench.t, &estimate));
+    return error_now(self) > 6 * estimate.offset_sigma + estimate.doubt;
 }
 
 static void send_queued(struct skew_bench *self, enum mt_sample_kind kind, double mean)
@@ -30,6 +30,10 @@ static void send_queued(struct skew_bench *self, enum mt_sample_kind kind, doubl
     double queued = mean * (a * a + b * b) / 2;
 
     assert_true(send_one(self, kind, self->bench.t, noise(self, kind) + queued) < MT_SAMPLE_STEP);
+}
+
+static void expect_honest(const struct skew_bench *self)
+{
     assert_false(claims_less_than_its_error(self));
 }
 
@@ -43,6 +47,7 @@ static void path_load_costs_no_state_when_queues_grow_both_ways(void **state)
         set_up_settled(&self, seed, seed % 2 ? NORMAL : LATE);
         for (int i = 0; i < 200; i++) {
             send_queued(&self, (enum mt_sample_kind)(i % 2), (double)(3 + seed / 10 * 30) * JITTER);
+            expect_honest(&self);
             self.bench.t += 0.5;
             assert_true(error_now(&self) < 3 * JITTER);
         }
@@ -59,6 +64,7 @@ static void path_load_waits_for_the_other_direction_when_that_is_rare(void **sta
         set_up_settled(&self, seed, LATE);
         for (int i = 0; i < 400; i++) {
             send_queued(&self, i % 9 == 8 ? MT_SAMPLE_REVERSE : MT_SAMPLE_FORWARD, 30 * JITTER);
+            expect_honest(&self);
             self.bench.t += 0.125;
             assert_true(error_now(&self) < 30 * JITTER);
         }
@@ -95,6 +101,114 @@ static void path_is_not_blamed_when_the_source_steps(void **state)
         self.bench.offset += step;
         assert_in_range(samples_until_step(&self, 8), 3, 10);
     }
+}
+
+/* a packet may wait, but it cannot be early */
+static void path_load_hides_no_step(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct skew_bench self;
+
+        set_up_settled(&self, seed, LATE);
+        for (int i = 0; i < 200; i++) {
+            send_queued(&self, (enum mt_sample_kind)(i % 2), 30 * JITTER);
+            self.bench.t += 0.125;
+        }
+        self.bench.offset += seed % 2 ? 200 * JITTER : -200 * JITTER;
+        samples_until_step(&self, 1); /* or it has moved, which the filter follows */
+        pass(&self, 4);
+        assert_true(error_now(&self) < 30 * JITTER);
+    }
+}
+
+/* one outlier, on the other side, from before the step */
+static void path_is_not_blamed_when_an_outlier_came_before_a_step(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up_settled(&self, seed, LATE);
+        send_one(&self, MT_SAMPLE_REVERSE, self.bench.t, 50 * JITTER);
+        self.bench.offset += 60 * JITTER;
+        for (int i = 0; i < 20; i++) {
+            enum mt_sample_kind kind = i % 9 == 8 ? MT_SAMPLE_REVERSE : MT_SAMPLE_FORWARD;
+
+            self.bench.t += 0.125;
+            send_one(&self, kind, self.bench.t, noise(&self, kind));
+            assert_true(i < 2 || !predict(&self.bench, self.bench.t, &estimate) ||
+                        !claims_less_than_its_error(&self));
+        }
+    }
+}
+
+/* The clock is as sure of its offset as it was, or says that it is not. */
+static void path_length_is_told_when_the_ways_change_unequally(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct skew_bench self;
+        struct mt_estimate estimate;
+
+        set_up_settled(&self, seed, NORMAL);
+        self.bench.delay[0] += 40 * JITTER;
+        self.bench.delay[1] += 16 * JITTER;
+        for (int i = 0; i < 200; i++) {
+            enum mt_sample_kind kind = (enum mt_sample_kind)(i % 2);
+
+            send_one(&self, kind, self.bench.t, noise(&self, kind));
+            self.bench.t += 0.5;
+        }
+        assert_true(predict(&self.bench, self.bench.t, &estimate));
+        assert_true(mt_real_abs(estimate.delay - (20e-6 + 56 * JITTER) / 2) < 2 * JITTER);
+        assert_true(mt_real_abs(error_now(&self) - 12 * JITTER) < 2 * JITTER);
+    }
+}
+
+/* early ones wait for the other direction, too */
+static void path_length_costs_no_state_when_the_other_direction_is_rare(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        double by = seed % 2 ? 60 * JITTER : -9 * JITTER;
+        struct skew_bench self;
+
+        set_up_settled(&self, seed, LATE);
+        self.bench.delay[0] += by;
+        self.bench.delay[1] += by;
+        for (int i = 0; i < 200; i++) {
+            enum mt_sample_kind kind = i % 9 == 8 ? MT_SAMPLE_REVERSE : MT_SAMPLE_FORWARD;
+            double late = noise(&self, kind);
+
+            self.bench.t += 0.125;
+            assert_true(send_one(&self, kind, self.bench.t, late) < MT_SAMPLE_STEP);
+            assert_true(error_now(&self) < 3 * JITTER);
+        }
+    }
+}
+
+/* a source of offsets has no path */
+static void path_is_not_asked_when_offsets_step(void **state)
+{
+    struct skew_bench self;
+    int steps = 0;
+
+    (void)state;
+    set_up(&self, 1, NORMAL, true);
+    for (int i = 0; i < 300; i++) {
+        double step = i < 200 ? 0 : 500 * JITTER;
+        struct mt_sample sample = {.kind = MT_SAMPLE_OFFSET,
+                                   .local = {local_at(&self.bench, self.bench.t), 0}};
+
+        sample.value = mt_span_plus(offset_at(&self.bench, self.bench.t),
+                                    mt_span_from_real(step + noise(&self, MT_SAMPLE_FORWARD)));
+        steps += mt_estimator_update(&self.bench.estimator, &self.bench.model, &sample) ==
+                 MT_SAMPLE_STEP;
+        self.bench.t += 0.5;
+    }
+    assert_int_equal(steps, 1);
 }
 
 /* nothing comes back any more: then late samples alone must do */
@@ -140,6 +254,11 @@ int main(void)
         cmocka_unit_test(path_load_costs_no_state_when_queues_grow_both_ways),
         cmocka_unit_test(path_load_waits_for_the_other_direction_when_that_is_rare),
         cmocka_unit_test(path_is_not_blamed_when_the_source_steps),
+        cmocka_unit_test(path_load_hides_no_step),
+        cmocka_unit_test(path_is_not_blamed_when_an_outlier_came_before_a_step),
+        cmocka_unit_test(path_length_is_told_when_the_ways_change_unequally),
+        cmocka_unit_test(path_length_costs_no_state_when_the_other_direction_is_rare),
+        cmocka_unit_test(path_is_not_asked_when_offsets_step),
         cmocka_unit_test(path_is_blamed_no_longer_when_the_other_direction_is_silent),
         cmocka_unit_test(path_length_costs_no_state_when_it_changes),
     };

@@ -120,10 +120,12 @@ struct mt_skewness {
         mt_real pace;
         mt_real sum;             /**< of scores, while both directions have one normal part */
         mt_real sum_information; /**< of those, or since they have one each */
-        int8_t leans_to;         /**< the side of the last innovation, if it was large, or else 0 */
-        uint8_t high_in_a_row;   /**< samples that came nowhere near the floor */
-        uint8_t excused; /**< refused ones since the last used: the other direction fitted */
-    } side[2];           /**< forward, reverse */
+        bool is_answer;  /**< the last sample came after refused ones of the other direction */
+        bool is_steady;  /**< refused ones have been equal */
+        int8_t leans_to; /**< the side of the last innovation, if it was large, or else 0 */
+        uint8_t high_in_a_row; /**< samples that came nowhere near the floor */
+        uint8_t excused;       /**< refused ones since the last used: the other direction fitted */
+    } side[2];                 /**< forward, reverse */
     /** The first samples after a start, as other ratios of wander to noise see them. */
     struct mt_bank {
         uint8_t count;  /**< samples so far */
@@ -151,10 +153,10 @@ struct mt_estimator {
     uint8_t first_kind; /**< of the sample that (re)started it */
     uint8_t wary;       /**< rises with each refused sample, falls with each used one */
     uint8_t old_in_a_row;
-    uint8_t run;    /**< innovations to the same side in a row */
-    bool is_ahead;  /**< that side */
-    uint8_t excuse; /**< what speaks for a sample that is far off, of MT_ESTIMATOR_STRAY */
-    uint16_t fresh; /**< samples used since the last (re)start */
+    uint8_t run;        /**< innovations to the same side in a row */
+    bool is_ahead;      /**< that side */
+    uint8_t path_share; /**< of MT_ESTIMATOR_STRAY: what the last sample says of the path alone */
+    uint16_t fresh;     /**< samples used since the last (re)start */
     struct mt_servo_noise {
         uint16_t count;
         uint8_t refused_in_a_row;
