@@ -68,11 +68,13 @@ void mt_servo_tell_move(const struct mt_estimator *self, struct mt_estimate *est
 
 /** Noise is one-sided from now on, or no longer; its spread stays. */
 void mt_servo_set_skewed(struct mt_estimator *self, bool is_skewed);
-/** Notes on which side a measurement is, and what speaks for it. */
+/** Notes on which side a measurement is, and how much of that both directions lay to the path. */
 void mt_servo_note_side(struct mt_estimator *self, enum mt_sample_kind kind,
                         const struct mt_measurement *measured);
 /** Noise is as good as unknown: back to normal noise of the same spread. */
 void mt_servo_forget_skew(struct mt_estimator *self);
+/** As in struct mt_skew_ops; where it is false and no step, noise is normal from now on, but for a
+ * run-away. */
 bool mt_servo_explain(struct mt_estimator *self, enum mt_sample_kind kind, bool is_step);
 
 /** Counts a refused sample; true if it and those before it, of either direction, are a step. */

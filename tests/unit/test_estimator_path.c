@@ -144,7 +144,7 @@ static void path_is_not_blamed_when_an_outlier_came_before_a_step(void **state)
     }
 }
 
-/* The clock is as sure of its offset as it was, or says that it is not. */
+/* Half of what they differ by becomes an offset, as at any start: nobody can know. */
 static void path_length_is_told_when_the_ways_change_unequally(void **state)
 {
     (void)state;
